@@ -1,0 +1,44 @@
+# make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
+# make test   everything that can be a test
+# The rest: build, setup, setup-test, lint, race, bench, clean.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+TIMEOUT ?= 20m
+
+.PHONY: all build demo test lint race bench setup setup-test clean
+
+all: build
+
+build:
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+setup:
+	@scripts/setup.sh
+
+setup-test:
+	@scripts/setup.sh test
+
+demo: setup build
+	@scripts/demo.sh
+
+lint:
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (run gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) vet -tags vulkango ./gpu/...
+
+# The second run is the same GPU tests over the other Vulkan binding.
+test: setup-test lint
+	$(GO) test -timeout $(TIMEOUT) ./...
+	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
+
+race: setup-test
+	$(GO) test -race -timeout $(TIMEOUT) ./restore/...
+
+bench: setup build
+	bin/restore bench
+
+clean:
+	rm -rf bin demo

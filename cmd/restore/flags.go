@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// flagSet is package flag's, but silent: errors are returned and help is ours.
+func flagSet(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+	return fs
+}
+
+// parse reads flags and names in any order; everything after -- is a name. help is printed for -h and -help, and the error is then
+// flag.ErrHelp.
+func (a *app) parse(fs *flag.FlagSet, args []string, help string) (names []string, err error) {
+	var literal []string
+	for i, s := range args {
+		if s == "--" {
+			args, literal = args[:i], args[i+1:]
+			break
+		}
+	}
+	for len(args) > 0 {
+		if err := fs.Parse(args); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				fmt.Fprint(a.out, help)
+				return nil, err
+			}
+			return nil, usagef("%v; `%s` shows the flags", err, strings.TrimSpace("restore help "+commandWord(fs)))
+		}
+		rest := fs.Args()
+		if len(rest) == 0 {
+			break
+		}
+		names = append(names, rest[0])
+		args = rest[1:]
+	}
+	return append(names, literal...), nil
+}
+
+func commandWord(fs *flag.FlagSet) string {
+	if fs.Name() == "restore" {
+		return ""
+	}
+	return fs.Name()
+}
+
+// isSet tells whether the flag stood on the command line.
+func isSet(fs *flag.FlagSet, name string) bool {
+	found := false
+	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// noNames is the end of every command that takes none.
+func noNames(names []string) error {
+	if len(names) > 0 {
+		return usagef("unexpected %q", names[0])
+	}
+	return nil
+}
+
+// noise is the value of -noise: a standard deviation in 8-bit levels, or auto.
+type noise struct {
+	levels float64
+	auto   bool
+}
+
+// maxNoise is half of the range from black to white: σ = 1.
+const maxNoise = 127.5
+
+func (n *noise) String() string {
+	if n.auto {
+		return "auto"
+	}
+	return strconv.FormatFloat(n.levels, 'g', -1, 64)
+}
+
+func (n *noise) Set(s string) error {
+	if s == "auto" {
+		*n = noise{auto: true}
+		return nil
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsNaN(v) || v < 0 || v > maxNoise {
+		return fmt.Errorf("give a standard deviation from 0 to %g in 8-bit levels, or auto", maxNoise)
+	}
+	*n = noise{levels: v}
+	return nil
+}
+
+// taskFlag is the value of -task.
+type taskFlag struct {
+	task task.Task
+	set  bool
+}
+
+func (t *taskFlag) String() string {
+	if t == nil || !t.set {
+		return ""
+	}
+	return t.task.String()
+}
+
+func (t *taskFlag) Set(s string) (err error) {
+	t.task, err = task.Parse(s)
+	t.set = err == nil
+	return err
+}
+
+// require is called after parsing.
+func (t *taskFlag) require() error {
+	if !t.set {
+		return usagef("no -task given; the tasks are %s", strings.Join(task.Names(), ", "))
+	}
+	return nil
+}
+
+// output is a picture file to be written; format is settled before any work is done.
+type output struct {
+	flag   string // for messages: "-mean", or "the output"
+	path   string
+	format picture.Format
+}
+
+// outputs checks that each path has an ending that we write, a directory to be in, and no other output at the same place.
+func outputs(list ...*output) error {
+	seen := map[string]string{}
+	for _, o := range list {
+		if o.path == "" {
+			continue
+		}
+		var err error
+		if o.format, err = picture.FormatOf(o.path); err != nil {
+			return &usageError{err.Error()}
+		}
+		if err := atomicfile.Check(o.path); err != nil {
+			return err
+		}
+		key := filepath.Clean(o.path)
+		if abs, err := filepath.Abs(o.path); err == nil {
+			key = abs
+		}
+		if other, twice := seen[key]; twice {
+			return usagef("%s and %s both name %s", other, o.flag, o.path)
+		}
+		seen[key] = o.flag
+	}
+	return nil
+}

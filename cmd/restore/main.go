@@ -1,0 +1,142 @@
+// Command restore repairs photographs in one network step on any GPU that speaks Vulkan.
+//
+// This room holds flags and files, nothing else: the work is done in package restore and below. Every failure is one line on
+// stderr and an exit code; a file that is written is whole or not there.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/vfmrestore/restore/gpu"
+)
+
+// Exit codes.
+const (
+	exitOK       = 0
+	exitFailure  = 1 // the files, the weights or the device said no
+	exitUsage    = 2 // the command line makes no sense
+	exitNoVulkan = 3 // there is no Vulkan on this machine
+)
+
+// version is set by the Makefile.
+var version = ""
+
+// app is what a command may use of the process around it.
+type app struct {
+	ctx      context.Context
+	out, err io.Writer
+	terminal bool // stderr is looked at by a person
+}
+
+// command is one word after `restore`.
+type command struct {
+	name, summary string
+	run           func(a *app, args []string) error
+	help          string
+}
+
+func commands() []command {
+	return []command{
+		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, degradeHelp},
+		{"compare", "PSNR and SSIM between two pictures", (*app).compare, compareHelp},
+		{"devices", "list the Vulkan devices", (*app).devices, devicesHelp},
+		{"bench", "measure the speed of the kernels and of the network", (*app).bench, benchHelp},
+		{"version", "say what this binary is and what weights it carries", (*app).version, versionHelp},
+		{"help", "show this text, or that of a command", (*app).help, ""},
+	}
+}
+
+func main() {
+	survivable()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the program at once
+	}()
+	a := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	os.Exit(a.main(os.Args[1:]))
+}
+
+// main runs the command line and gives the exit code.
+func (a *app) main(args []string) int {
+	err := a.dispatch(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK // the help text has been printed
+	}
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(a.err, "restore: %s\n", oneLine(err.Error()))
+	return exitCode(err)
+}
+
+func (a *app) dispatch(args []string) error {
+	if len(args) > 0 {
+		for _, c := range commands() {
+			if c.name == args[0] {
+				return c.run(a, args[1:])
+			}
+		}
+	}
+	return a.restore(args)
+}
+
+func (a *app) help(args []string) error {
+	if len(args) > 1 {
+		return usagef("help takes one command at most, not %d", len(args))
+	}
+	if len(args) == 0 {
+		fmt.Fprint(a.out, mainHelp())
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] && c.help != "" {
+			fmt.Fprint(a.out, c.help)
+			return nil
+		}
+	}
+	return usagef("there is no command %q", args[0])
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+func exitCode(err error) int {
+	var usage *usageError
+	var loader *gpu.NoLoaderError
+	var driver *gpu.NoDriverError
+	var device *gpu.NoDeviceError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &loader), errors.As(err, &driver):
+		return exitNoVulkan
+	case errors.As(err, &device) && device.Want == "":
+		return exitNoVulkan
+	}
+	return exitFailure
+}
+
+// oneLine makes sure that an error is one line whatever a driver or a file name put into it.
+func oneLine(s string) string {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
+	return strings.Join(parts, "; ")
+}
+
+func isTerminal(f *os.File) bool {
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}

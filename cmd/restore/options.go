@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// options are the flags and names of `restore` itself, checked.
+type options struct {
+	task        task.Task
+	in          string
+	mask        string
+	noise       noise
+	samples     int
+	steps       int
+	seed        uint64
+	temperature float64
+	device      string
+	weights     string
+	tile        int
+	quality     int
+	out         output
+	mean, std   output
+	samplesDir  string
+	validation  bool
+	verbose     bool
+}
+
+const (
+	maxSamples = 1000
+	maxSteps   = 1000
+	minTile    = 16
+	maxTile    = 16384
+)
+
+// parseOptions reads the command line and refuses whatever can be refused without opening a picture or a device.
+func (a *app) parseOptions(args []string) (*options, error) {
+	o := &options{noise: noise{auto: true}}
+	var t taskFlag
+	fs := flagSet("restore")
+	fs.Var(&t, "task", "")
+	fs.StringVar(&o.mask, "mask", "", "")
+	fs.Var(&o.noise, "noise", "")
+	fs.IntVar(&o.samples, "samples", 0, "")
+	fs.IntVar(&o.steps, "steps", 1, "")
+	fs.Uint64Var(&o.seed, "seed", 0, "")
+	fs.Float64Var(&o.temperature, "temperature", 1, "")
+	fs.StringVar(&o.device, "device", "", "")
+	fs.StringVar(&o.weights, "weights", "", "")
+	fs.IntVar(&o.tile, "tile", 0, "")
+	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
+	fs.StringVar(&o.mean.path, "mean", "", "")
+	fs.StringVar(&o.std.path, "std", "", "")
+	fs.StringVar(&o.samplesDir, "samples-dir", "", "")
+	fs.BoolVar(&o.validation, "validation", false, "")
+	fs.BoolVar(&o.verbose, "v", false, "")
+	names, err := a.parse(fs, args, mainHelp())
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		return nil, usagef("nothing to do; usage: restore -task T in.png out.png (`restore help` tells more)")
+	}
+	if len(names) == 1 && !t.set && fs.NFlag() == 0 {
+		return nil, usagef("there is no command %q, and to restore a picture takes -task and two file names (`restore help` tells more)", names[0])
+	}
+	if err := t.require(); err != nil {
+		return nil, err
+	}
+	o.task = t.task
+	if len(names) != 2 {
+		return nil, usagef("one picture to read and one to write are needed, not %d names", len(names))
+	}
+	o.in, o.out.path = names[0], names[1]
+	if err := o.check(isSet(fs, "temperature")); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// check holds the rules between flags.
+func (o *options) check(temperatureSet bool) error {
+	switch {
+	case o.in == "" || o.out.path == "":
+		return usagef("a file name is empty")
+	case o.in == "-" || o.out.path == "-":
+		return usagef("pictures are read from and written to files, not - (a file of that name is ./-)")
+	case o.task.Masked() && o.mask == "":
+		return usagef("task %v needs -mask, a picture that is white where pixels are missing", o.task)
+	case !o.task.Masked() && o.mask != "":
+		return usagef("-mask has no meaning for task %v, only for inpaint", o.task)
+	case o.samples < 0 || o.samples > maxSamples:
+		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
+	case o.steps < 1 || o.steps > maxSteps:
+		return usagef("-steps %d is not from 1 to %d", o.steps, maxSteps)
+	case math.IsNaN(o.temperature) || o.temperature < 0 || o.temperature > 10:
+		return usagef("-temperature %g is not from 0 to 10", o.temperature)
+	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
+		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
+	case o.quality < 1 || o.quality > 100:
+		return usagef("-quality %d is not from 1 to 100", o.quality)
+	}
+	wantsSamples := map[string]string{"-mean": o.mean.path, "-std": o.std.path, "-samples-dir": o.samplesDir}
+	for _, name := range []string{"-mean", "-std", "-samples-dir"} {
+		if wantsSamples[name] != "" && o.samples == 0 {
+			return usagef("%s needs -samples N", name)
+		}
+	}
+	switch {
+	case o.std.path != "" && o.samples < 2:
+		return usagef("-std needs at least -samples 2")
+	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "":
+		return usagef("-samples %d would draw pictures and keep none; add -mean, -std or -samples-dir", o.samples)
+	case temperatureSet && o.samples == 0:
+		return usagef("-temperature only matters to samples; add -samples N")
+	}
+	o.out.flag, o.mean.flag, o.std.flag = "the output", "-mean", "-std"
+	if err := outputs(&o.out, &o.mean, &o.std); err != nil {
+		return err
+	}
+	return o.checkSamplesDir()
+}
+
+// checkSamplesDir: the directory may be new, but not its parent.
+func (o *options) checkSamplesDir() error {
+	if o.samplesDir == "" {
+		return nil
+	}
+	st, err := os.Stat(o.samplesDir)
+	switch {
+	case err == nil && !st.IsDir():
+		return fmt.Errorf("-samples-dir %s: it is not a directory", o.samplesDir)
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("-samples-dir: %w", err)
+	}
+	return atomicfile.Check(o.samplesDir)
+}
+
+// samplePath is where sample i (from 0) goes.
+func (o *options) samplePath(i int) string {
+	return filepath.Join(o.samplesDir, fmt.Sprintf("sample-%03d%s", i+1, filepath.Ext(o.out.path)))
+}

@@ -1,0 +1,71 @@
+//go:build vulkango
+
+package gpu
+
+// The Vulkan binding of a build with -tags vulkango.
+// The other binding has its own file with the same names; nothing else in the package mentions either module.
+
+import vk "github.com/vulkan-go/vulkan"
+
+type (
+	vkInstance            = vk.Instance
+	vkPhysicalDevice      = vk.PhysicalDevice
+	vkDevice              = vk.Device
+	vkQueue               = vk.Queue
+	vkBuffer              = vk.Buffer
+	vkDeviceMemory        = vk.DeviceMemory
+	vkPipeline            = vk.Pipeline
+	vkPipelineLayout      = vk.PipelineLayout
+	vkPipelineCache       = vk.PipelineCache
+	vkDescriptorSetLayout = vk.DescriptorSetLayout
+	vkDescriptorPool      = vk.DescriptorPool
+	vkDescriptorSet       = vk.DescriptorSet
+	vkCommandPool         = vk.CommandPool
+	vkCommandBuffer       = vk.CommandBuffer
+	vkFence               = vk.Fence
+	vkQueryPool           = vk.QueryPool
+	vkDeviceSize          = vk.DeviceSize
+	vkResult              = vk.Result
+	vkMemoryRequirements  = vk.MemoryRequirements
+	vkMemoryProperties    = vk.PhysicalDeviceMemoryProperties
+)
+
+const bindingName = "github.com/vulkan-go/vulkan"
+
+// Only calls that pass handles, scalars, slices of handles or one flat output struct: the ones that the binding makes
+// safely under garbage collection.
+var (
+	vkSetGetInstanceProcAddr = vk.SetGetInstanceProcAddr
+	vkInit                   = vk.Init
+	vkInitInstance           = vk.InitInstance
+	vkEnumeratePhysical      = vk.EnumeratePhysicalDevices
+	vkGetMemoryProperties    = vk.GetPhysicalDeviceMemoryProperties
+	vkGetDeviceQueue         = vk.GetDeviceQueue
+	vkGetBufferRequirements  = vk.GetBufferMemoryRequirements
+	vkBindBufferMemory       = vk.BindBufferMemory
+	vkMapMemory              = vk.MapMemory
+	vkFreeMemory             = vk.FreeMemory
+	vkDeviceWaitIdle         = vk.DeviceWaitIdle
+	vkWaitForFences          = vk.WaitForFences
+	vkResetFences            = vk.ResetFences
+	vkEndCommandBuffer       = vk.EndCommandBuffer
+	vkCmdBindPipeline        = vk.CmdBindPipeline
+	vkCmdBindDescriptorSets  = vk.CmdBindDescriptorSets
+	vkCmdPushConstants       = vk.CmdPushConstants
+	vkCmdDispatch            = vk.CmdDispatch
+	vkCmdFillBuffer          = vk.CmdFillBuffer
+	vkCmdWriteTimestamp      = vk.CmdWriteTimestamp
+	vkCmdResetQueryPool      = vk.CmdResetQueryPool
+
+	vkDestroyInstance            = vk.DestroyInstance
+	vkDestroyDevice              = vk.DestroyDevice
+	vkDestroyBuffer              = vk.DestroyBuffer
+	vkDestroyPipeline            = vk.DestroyPipeline
+	vkDestroyPipelineLayout      = vk.DestroyPipelineLayout
+	vkDestroyPipelineCache       = vk.DestroyPipelineCache
+	vkDestroyDescriptorSetLayout = vk.DestroyDescriptorSetLayout
+	vkDestroyDescriptorPool      = vk.DestroyDescriptorPool
+	vkDestroyCommandPool         = vk.DestroyCommandPool
+	vkDestroyFence               = vk.DestroyFence
+	vkDestroyQueryPool           = vk.DestroyQueryPool
+)

@@ -1,0 +1,173 @@
+package gpu
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// Options say which device to open and how.
+type Options struct {
+	Device     string        // index or part of a name; "": $VFM_DEVICE, else the best device
+	Validation bool          // switch on the Khronos validation layer with synchronisation checks; slow
+	OnMessage  func(string)  // gets each validation message, in order, one at a time; nil: standard error
+	CacheDir   string        // directory of the pipeline cache; "": the user's cache directory, "-": none
+	Timeout    time.Duration // longest a Run may take before the device counts as lost; 0: no limit
+}
+
+// Device is an open device. All methods are safe for concurrent use.
+type Device struct {
+	inst    *instance
+	cand    *candidate
+	info    Info
+	c       *C.vfm_device
+	handle  vkDevice
+	queue   vkQueue
+	timeout time.Duration
+
+	// life is held for reading by every call that touches the device and for writing by Close.
+	life   sync.RWMutex
+	closed bool
+
+	queueMu sync.Mutex // vkQueueSubmit wants one caller at a time
+
+	mu        sync.Mutex // guards what follows, and the pins of all resources
+	lost      *DeviceLostError
+	resources map[*resource]struct{}
+	layouts   map[layoutKey]*layout
+	setLayout map[int]vkDescriptorSetLayout
+
+	memory allocator
+	cache  pipelineCache
+	stage  staging
+}
+
+// Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation, *OutOfMemoryError,
+// *CallError.
+func Open(o Options) (*Device, error) {
+	inst, err := newInstance(o.Validation, o.OnMessage)
+	if err != nil {
+		return nil, err
+	}
+	d, err := open(inst, o)
+	if err != nil {
+		inst.close()
+		return nil, err
+	}
+	inst.deliver()
+	return d, nil
+}
+
+func open(inst *instance, o Options) (*Device, error) {
+	cs, err := inst.candidates()
+	if err != nil {
+		return nil, err
+	}
+	k, err := choose(infos(cs), o.Device)
+	if err != nil {
+		return nil, err
+	}
+	cand := cs[k]
+	d := &Device{
+		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout,
+		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
+	}
+	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {
+		return nil, d.fail(int(r), "vkCreateDevice", d.info.Name)
+	}
+	d.handle = vkDevice(unsafe.Pointer(d.c.handle))
+	var q vkQueue
+	vkGetDeviceQueue(d.handle, uint32(cand.c.family), 0, &q)
+	d.queue = q
+	d.memory.init(d)
+	if err := d.cache.open(d, o.CacheDir); err != nil {
+		vkDestroyDevice(d.handle, nil)
+		C.free(unsafe.Pointer(d.c))
+		return nil, err
+	}
+	return d, nil
+}
+
+// Info describes the device, as List did.
+func (d *Device) Info() Info { return d.info }
+
+// enter admits a call to the device; every success must be followed by leave.
+func (d *Device) enter(what string) error {
+	d.life.RLock()
+	if d.closed {
+		d.life.RUnlock()
+		return fmt.Errorf("gpu: %s: %w", what, ErrClosed)
+	}
+	d.mu.Lock()
+	lost := d.lost
+	d.mu.Unlock()
+	if lost != nil {
+		d.life.RUnlock()
+		return lost
+	}
+	return nil
+}
+
+func (d *Device) leave() {
+	d.inst.deliver()
+	d.life.RUnlock()
+}
+
+// Close waits for running work, saves the pipeline cache and frees everything that was made from the device. Calls after
+// that fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes must not be used any more.
+func (d *Device) Close() {
+	d.life.Lock()
+	defer d.life.Unlock()
+	if d.closed {
+		return
+	}
+	d.closed = true
+	if d.lost != nil && d.lost.Reason == reasonTimeout {
+		// The device still works on something: waiting could last for ever, and freeing what it uses is undefined.
+		return
+	}
+	vkDeviceWaitIdle(d.handle)
+	d.cache.close()
+	for r := range d.resources {
+		r.destroy()
+	}
+	d.resources = nil
+	for _, l := range d.layouts {
+		vkDestroyPipelineLayout(d.handle, l.handle, nil)
+	}
+	for _, l := range d.setLayout {
+		vkDestroyDescriptorSetLayout(d.handle, l, nil)
+	}
+	d.memory.close()
+	vkDestroyDevice(d.handle, nil)
+	C.free(unsafe.Pointer(d.c))
+	d.c = nil
+	d.inst.close()
+}
+
+const reasonTimeout = "it did not finish in the time allowed"
+
+// fail turns a VkResult below zero into an error and takes note of a lost device.
+func (d *Device) fail(code int, call, what string) error {
+	switch code {
+	case resultDeviceLost:
+		return d.lose(what, "")
+	case resultOutOfHost, resultOutOfDevice:
+		return &OutOfMemoryError{Available: -1, Device: d.info.Name, Host: code == resultOutOfHost}
+	}
+	return &CallError{Call: call, What: what, Code: code}
+}
+
+func (d *Device) lose(during, reason string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lost == nil {
+		d.lost = &DeviceLostError{Device: d.info.Name, During: during, Reason: reason}
+	}
+	return d.lost
+}

@@ -1,0 +1,45 @@
+package gpu
+
+import (
+	"bufio"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// hostFree returns the bytes of memory that the system could still give this process without swapping, -1 if unknown:
+// the kernel's estimate, and the control group's limit where there is one (containers).
+func hostFree() int64 {
+	free := int64(-1)
+	if f, err := os.Open("/proc/meminfo"); err == nil {
+		defer f.Close()
+		for s := bufio.NewScanner(f); s.Scan(); {
+			if rest, ok := strings.CutPrefix(s.Text(), "MemAvailable:"); ok {
+				if kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64); err == nil {
+					free = kb << 10
+				}
+			}
+		}
+	}
+	limit, used := cgroupNumber("memory.max"), cgroupNumber("memory.current")
+	if limit >= 0 && used >= 0 {
+		left := max(0, limit-used)
+		if free < 0 || left < free {
+			free = left
+		}
+	}
+	return free
+}
+
+// cgroupNumber reads a number of the process's version 2 control group as seen in a container, -1 if there is none.
+func cgroupNumber(file string) int64 {
+	b, err := os.ReadFile("/sys/fs/cgroup/" + file)
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	if err != nil { // "max"
+		return -1
+	}
+	return n
+}

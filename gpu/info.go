@@ -1,0 +1,103 @@
+package gpu
+
+import "fmt"
+
+// Version is a Vulkan version as Vulkan packs it.
+type Version uint32
+
+// MakeVersion packs a version.
+func MakeVersion(major, minor, patch int) Version {
+	return Version(major<<22 | minor<<12 | patch)
+}
+
+// Major, Minor and Patch unpack a version.
+func (v Version) Major() int { return int(v >> 22 & 0x7f) }
+
+// Minor returns the middle number.
+func (v Version) Minor() int { return int(v >> 12 & 0x3ff) }
+
+// Patch returns the last number.
+func (v Version) Patch() int { return int(v & 0xfff) }
+
+func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major(), v.Minor(), v.Patch()) }
+
+// DeviceType is the kind of a device, with Vulkan's numbers.
+type DeviceType int
+
+// The kinds of devices.
+const (
+	Other DeviceType = iota
+	Integrated
+	Discrete
+	Virtual
+	CPU
+)
+
+func (t DeviceType) String() string {
+	switch t {
+	case Integrated:
+		return "integrated GPU"
+	case Discrete:
+		return "discrete GPU"
+	case Virtual:
+		return "virtual GPU"
+	case CPU:
+		return "CPU"
+	}
+	return "other"
+}
+
+// rank orders kinds for the automatic choice; higher is better.
+func (t DeviceType) rank() int {
+	switch t {
+	case Discrete:
+		return 4
+	case Integrated:
+		return 3
+	case Virtual:
+		return 2
+	case CPU:
+		return 1
+	}
+	return 0
+}
+
+// Info describes a device.
+type Info struct {
+	Index                int // place in List, usable as Options.Device
+	Name                 string
+	DriverName           string // "" if the driver does not tell
+	DriverInfo           string // the driver's own version text
+	Type                 DeviceType
+	API                  Version
+	VendorID, DeviceID   uint32
+	Caps                 Caps
+	Unusable             string // why the device cannot be opened; "" if it can
+	driverVersion        uint32
+	deviceUUID, cacheUID [16]byte
+}
+
+// Caps is what a device can do: features (switched on when it is opened) and limits. Sizes are in bytes.
+type Caps struct {
+	SubgroupSize        int  // lanes of a subgroup, at least 1
+	SubgroupArithmetic  bool // reductions and scans over a subgroup in compute shaders
+	BufferDeviceAddress bool // Buffer.Address works, shaders may use PhysicalStorageBuffer pointers
+	Int64, Float16      bool // 64-bit integers, 16-bit float arithmetic
+	Storage16           bool // 16-bit values in storage buffers and behind buffer addresses
+	Timestamps          bool // Commands.Timestamp works
+	Unified             bool // host and device share their memory: local buffers are mapped
+	Lavapipe            bool // Mesa's software driver
+	CooperativeMatrix   bool // VK_KHR_cooperative_matrix is offered (it is not switched on)
+
+	TimestampPeriod    float64 // nanoseconds per tick
+	MaxInvocations     int     // of one work group
+	MaxWorkgroup       [3]int  // size of a work group
+	MaxGroups          [3]int  // work groups of one dispatch
+	MaxShared, MaxPush int     // bytes of shared memory and of push constants
+	MaxStorageBindings int     // storage buffers of one pipeline
+	MaxStorageRange    int64   // bytes of one storage-buffer binding
+	MaxAlloc           int64   // bytes of one buffer
+	HeapSize           int64   // bytes of the largest device-local heap
+	HeapBudget         int64   // bytes this process could get when asked; HeapSize if neither driver nor system tells
+	MinStorageAlign    int     // Range.Off of a binding must be a multiple
+}

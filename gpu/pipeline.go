@@ -1,0 +1,169 @@
+package gpu
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// PipelineDesc describes a compute pipeline. The shader's entry point is "main".
+type PipelineDesc struct {
+	Name      string   // for messages
+	Code      []uint32 // SPIR-V
+	Bindings  int      // storage buffers in set 0, bindings 0 to Bindings-1; 0: the shader uses buffer addresses only
+	PushBytes int      // bytes of push constants from offset 0, a multiple of 4
+}
+
+// Pipeline is a compute shader, ready to be dispatched.
+type Pipeline struct {
+	res    resource
+	desc   PipelineDesc // without Code
+	handle vkPipeline
+	layout *layout
+}
+
+// layoutKey tells apart the pipeline layouts; they are few, and live as long as the device.
+type layoutKey struct{ bindings, push int }
+
+type layout struct {
+	layoutKey
+	handle vkPipelineLayout
+	set    vkDescriptorSetLayout
+}
+
+// NewPipeline builds a pipeline. Errors: *LimitError if the device lacks a feature or limit that the shader needs,
+// *CallError, *OutOfMemoryError, *DeviceLostError, ErrClosed.
+func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
+	if err := d.enter("NewPipeline"); err != nil {
+		return nil, err
+	}
+	defer d.leave()
+	return d.newPipeline(p)
+}
+
+// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all of them, in order, or
+// none and the first error.
+func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
+	if err := d.enter("NewPipelines"); err != nil {
+		return nil, err
+	}
+	defer d.leave()
+	out := make([]*Pipeline, len(ps))
+	errs := make([]error, len(ps))
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for range min(len(ps), runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for !failed.Load() {
+				k := int(next.Add(1)) - 1
+				if k >= len(ps) {
+					return
+				}
+				if out[k], errs[k] = d.newPipeline(ps[k]); errs[k] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		for _, p := range out {
+			if p != nil {
+				d.discard(&p.res)
+			}
+		}
+		return nil, err
+	}
+	d.cache.save()
+	return out, nil
+}
+
+func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
+	name := p.Name
+	if name == "" {
+		name = "unnamed pipeline"
+	}
+	caps := &d.info.Caps
+	switch {
+	case p.Bindings < 0 || p.PushBytes < 0 || p.PushBytes%4 != 0:
+		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes make no pipeline", name, p.Bindings, p.PushBytes)
+	case p.Bindings > caps.MaxStorageBindings:
+		return nil, &LimitError{What: "storage buffers", Where: name, Got: int64(p.Bindings), Max: int64(caps.MaxStorageBindings), Device: d.info.Name}
+	case p.PushBytes > caps.MaxPush:
+		return nil, &LimitError{What: "bytes of push constants", Where: name, Got: int64(p.PushBytes), Max: int64(caps.MaxPush), Device: d.info.Name}
+	}
+	m, err := inspect(p.Code)
+	if err != nil {
+		return nil, fmt.Errorf("gpu: %s: %w", name, err)
+	}
+	if err := d.admits(name, m); err != nil {
+		return nil, err
+	}
+	l, err := d.layoutFor(layoutKey{p.Bindings, p.PushBytes})
+	if err != nil {
+		return nil, err
+	}
+	cname := C.CString(name)
+	defer C.free(unsafe.Pointer(cname))
+	var h C.uint64_t
+	r := C.vfm_pipeline_create(d.c, raw(d.cache.handle), raw(l.handle), (*C.uint32_t)(unsafe.Pointer(&p.Code[0])),
+		C.size_t(len(p.Code)), cname, &h)
+	runtime.KeepAlive(p.Code)
+	if r < 0 {
+		return nil, d.fail(int(r), "vkCreateComputePipelines", name)
+	}
+	out := &Pipeline{desc: p, handle: typed[vkPipeline](h), layout: l}
+	out.desc.Name, out.desc.Code = name, nil
+	out.res = resource{d: d, what: "pipeline " + name, destroy: func() { vkDestroyPipeline(d.handle, out.handle, nil) }}
+	d.adopt(&out.res)
+	d.cache.touch()
+	return out, nil
+}
+
+func (d *Device) layoutFor(k layoutKey) (*layout, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.layouts[k]; ok {
+		return l, nil
+	}
+	l := &layout{layoutKey: k}
+	if k.bindings > 0 {
+		set, ok := d.setLayout[k.bindings]
+		if !ok {
+			var h C.uint64_t
+			if r := C.vfm_set_layout_create(d.c, C.uint32_t(k.bindings), &h); r < 0 {
+				return nil, &CallError{Call: "vkCreateDescriptorSetLayout", Code: int(r)}
+			}
+			set = typed[vkDescriptorSetLayout](h)
+			d.setLayout[k.bindings] = set
+		}
+		l.set = set
+	}
+	var h C.uint64_t
+	if r := C.vfm_layout_create(d.c, raw(l.set), C.uint32_t(k.push), &h); r < 0 {
+		return nil, &CallError{Call: "vkCreatePipelineLayout", Code: int(r)}
+	}
+	l.handle = typed[vkPipelineLayout](h)
+	d.layouts[k] = l
+	return l, nil
+}
+
+// Name returns the name given at creation.
+func (p *Pipeline) Name() string { return p.desc.Name }
+
+// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after Device.Close.
+func (p *Pipeline) Free() {
+	if p != nil {
+		p.res.free()
+	}
+}

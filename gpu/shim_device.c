@@ -1,0 +1,99 @@
+// Creation of the logical device, its function table, buffers and memory.
+#include "shim.h"
+
+#include <stdlib.h>
+
+VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out) {
+	*out = NULL;
+	vfm_device *d = calloc(1, sizeof *d);
+	if (!d)
+		return -1;
+	d->family = info->family;
+
+	const char *exts[8];
+	uint32_t n = 0;
+	if (info->hasPortability)
+		exts[n++] = "VK_KHR_portability_subset"; // the specification demands it where it is listed
+	if (info->hasBudget)
+		exts[n++] = "VK_EXT_memory_budget";
+	if (info->extBDA && info->bda)
+		exts[n++] = "VK_KHR_buffer_device_address";
+	if (info->extFloat16 && (info->float16 || info->int8))
+		exts[n++] = "VK_KHR_shader_float16_int8";
+
+	VfFeatures2 f = {ST_FEATURES_2};
+	Vf16BitStorage s16 = {ST_16BIT_STORAGE_FEATURES, NULL, info->storage16};
+	VfFloat16Int8 f16 = {ST_FLOAT16_INT8_FEATURES, NULL, info->float16, info->int8};
+	VfBufferAddress bda = {ST_BUFFER_ADDRESS_FEATURES, NULL, info->bda};
+	f.f[FEATURE_INT64] = info->int64;
+	f.f[FEATURE_INT16] = info->int16;
+	void **tail = &f.pNext;
+	if (info->storage16) {
+		*tail = &s16;
+		tail = &s16.pNext;
+	}
+	if (info->float16 || info->int8) {
+		*tail = &f16;
+		tail = &f16.pNext;
+	}
+	if (info->bda) {
+		*tail = &bda;
+		tail = &bda.pNext;
+	}
+	const float priority = 1;
+	VfQueueCreateInfo queue = {ST_DEVICE_QUEUE_CREATE_INFO, NULL, 0, info->family, 1, &priority};
+	VfDeviceCreateInfo create = {ST_DEVICE_CREATE_INFO, &f, 0, 1, &queue, 0, NULL, n, exts, NULL};
+	VfResult r = i->CreateDevice(p, &create, NULL, &d->handle);
+	if (r < 0) {
+		free(d);
+		return r;
+	}
+#define LOAD(name) *(VfAnyFn *)&d->name = i->deviceProc(d->handle, "vk" #name)
+	LOAD(AllocateMemory);
+	LOAD(CreateBuffer);
+	LOAD(CreateShaderModule);
+	LOAD(DestroyShaderModule);
+	LOAD(CreateComputePipelines);
+	LOAD(CreatePipelineCache);
+	LOAD(GetPipelineCacheData);
+	LOAD(CreatePipelineLayout);
+	LOAD(CreateDescriptorSetLayout);
+	LOAD(CreateDescriptorPool);
+	LOAD(AllocateDescriptorSets);
+	LOAD(UpdateDescriptorSets);
+	LOAD(CreateCommandPool);
+	LOAD(AllocateCommandBuffers);
+	LOAD(BeginCommandBuffer);
+	LOAD(CmdPipelineBarrier);
+	LOAD(CmdCopyBuffer);
+	LOAD(CreateFence);
+	LOAD(CreateQueryPool);
+	LOAD(GetQueryPoolResults);
+	LOAD(QueueSubmit);
+	if (info->bda) {
+		LOAD(GetBufferDeviceAddress);
+		if (info->extBDA || !d->GetBufferDeviceAddress)
+			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
+	}
+	if (i->messenger)
+		LOAD(SetDebugUtilsObjectNameEXT);
+#undef LOAD
+	*out = d;
+	return 0;
+}
+
+VfResult vfm_buffer_create(vfm_device *d, uint64_t size, uint32_t usage, uint64_t *out) {
+	VfBufferCreateInfo info = {ST_BUFFER_CREATE_INFO, NULL, 0, size, usage, 0, 0, NULL};
+	return d->CreateBuffer(d->handle, &info, NULL, out);
+}
+
+VfResult vfm_memory_allocate(vfm_device *d, uint64_t size, uint32_t type, int address, uint64_t *out) {
+	VfAllocateFlags flags = {ST_MEMORY_ALLOCATE_FLAGS_INFO, NULL, 2, 0}; // VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT
+	VfAllocateInfo info = {ST_MEMORY_ALLOCATE_INFO, address ? &flags : NULL, size, type};
+	return d->AllocateMemory(d->handle, &info, NULL, out);
+}
+
+uint64_t vfm_buffer_address(vfm_device *d, uint64_t buffer) {
+	VfBufferAddressInfo info = {ST_BUFFER_ADDRESS_INFO, NULL, buffer};
+	return d->GetBufferDeviceAddress ? d->GetBufferDeviceAddress(d->handle, &info) : 0;
+}

@@ -1,0 +1,146 @@
+// What a physical device is and can do (the Vulkan 1.1 "2" queries with their chains).
+#include "shim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int has(const VfExtension *e, uint32_t n, const char *name) {
+	for (uint32_t i = 0; i < n; i++)
+		if (!strcmp(e[i].name, name))
+			return 1;
+	return 0;
+}
+
+static void pick_family(vfm_instance *i, VfPhysical p, vfm_info *out) {
+	uint32_t n = 0;
+	i->GetQueueFamilies(p, &n, NULL);
+	VfQueueFamily *q = n ? calloc(n, sizeof *q) : NULL;
+	if (!q)
+		return;
+	i->GetQueueFamilies(p, &n, q);
+	for (uint32_t k = 0; k < n; k++) {
+		if (!(q[k].flags & 2) || q[k].count == 0) // VK_QUEUE_COMPUTE_BIT
+			continue;
+		// The first compute family, unless a later one has time stamps and it has not.
+		if (!out->hasCompute || (out->timestampBits == 0 && q[k].timestampBits > 0)) {
+			out->family = k;
+			out->timestampBits = q[k].timestampBits;
+			out->hasCompute = 1;
+		}
+	}
+	free(q);
+}
+
+static void copy_properties(vfm_info *out, const VfProperties *p) {
+	const VfLimits *l = &p->limits;
+	out->api = p->api;
+	out->driverVersion = p->driver;
+	out->vendor = p->vendor;
+	out->device = p->device;
+	out->type = p->type;
+	memcpy(out->name, p->name, sizeof out->name);
+	out->name[sizeof out->name - 1] = 0;
+	memcpy(out->cacheUUID, p->cacheUUID, 16);
+	out->invocations = l->groupInvocations;
+	for (int k = 0; k < 3; k++) {
+		out->groupSize[k] = l->groupSize[k];
+		out->groupCount[k] = l->groupCount[k];
+	}
+	out->shared = l->sharedMemory;
+	out->push = l->pushConstants;
+	out->stageStorage = l->stageStorageBuffers;
+	out->setStorage = l->setStorageBuffers;
+	out->stageResources = l->stageResources;
+	out->allocations = l->allocationCount;
+	out->storageRange = l->storageRange;
+	out->storageAlign = l->storageAlign;
+	out->timestampPeriod = l->timestampPeriod;
+}
+
+VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
+	memset(out, 0, sizeof *out);
+	VfProperties base;
+	i->GetProperties(p, &base);
+	copy_properties(out, &base);
+	pick_family(i, p, out);
+	if (base.api < VFM_VERSION(1, 1))
+		return 0; // the queries below need 1.1; such a device is listed but not used
+
+	uint32_t n = 0;
+	VfResult r = i->EnumerateExtensions(p, NULL, &n, NULL);
+	VfExtension *e = calloc(n + 1, sizeof *e);
+	if (!e)
+		return -1;
+	if (r >= 0)
+		r = i->EnumerateExtensions(p, NULL, &n, e);
+	if (r < 0)
+		n = 0;
+	// Features of 1.2 count as core only where the instance was created for 1.2 as well.
+	int core12 = base.api >= VFM_VERSION(1, 2) && i->api >= VFM_VERSION(1, 2);
+	out->extBDA = !core12 && has(e, n, "VK_KHR_buffer_device_address");
+	out->extFloat16 = !core12 && has(e, n, "VK_KHR_shader_float16_int8");
+	out->hasBudget = has(e, n, "VK_EXT_memory_budget");
+	out->hasCoopMatrix = has(e, n, "VK_KHR_cooperative_matrix");
+	out->hasPortability = has(e, n, "VK_KHR_portability_subset");
+
+	VfProperties2 props = {ST_PROPERTIES_2};
+	VfSubgroupProperties sub = {ST_SUBGROUP_PROPERTIES};
+	VfIDProperties id = {ST_ID_PROPERTIES};
+	VfMaintenance3Properties m3 = {ST_MAINTENANCE_3_PROPERTIES};
+	VfMaintenance4Properties m4 = {ST_MAINTENANCE_4_PROPERTIES};
+	VfDriverProperties drv = {ST_DRIVER_PROPERTIES};
+	props.pNext = &sub;
+	sub.pNext = &id;
+	id.pNext = &m3;
+	void **tail = &m3.pNext;
+	if (core12 || has(e, n, "VK_KHR_driver_properties")) {
+		*tail = &drv;
+		tail = &drv.pNext;
+	}
+	if (has(e, n, "VK_KHR_maintenance4")) {
+		*tail = &m4;
+		tail = &m4.pNext;
+	}
+	i->GetProperties2(p, &props);
+	memcpy(out->deviceUUID, id.device, 16);
+	out->driverID = drv.id;
+	memcpy(out->driverName, drv.name, 255);
+	memcpy(out->driverInfo, drv.info, 255);
+	out->subgroupSize = sub.size;
+	out->subgroupStages = sub.stages;
+	out->subgroupOps = sub.operations;
+	out->maxAllocation = m3.maxAllocation;
+	out->maxBuffer = m4.maxBuffer;
+
+	VfFeatures2 f = {ST_FEATURES_2};
+	Vf16BitStorage s16 = {ST_16BIT_STORAGE_FEATURES};
+	VfFloat16Int8 f16 = {ST_FLOAT16_INT8_FEATURES};
+	VfBufferAddress bda = {ST_BUFFER_ADDRESS_FEATURES};
+	f.pNext = &s16;
+	tail = &s16.pNext;
+	if (core12 || out->extFloat16) {
+		*tail = &f16;
+		tail = &f16.pNext;
+	}
+	if (core12 || out->extBDA) {
+		*tail = &bda;
+		tail = &bda.pNext;
+	}
+	i->GetFeatures2(p, &f);
+	out->int64 = f.f[FEATURE_INT64];
+	out->int16 = f.f[FEATURE_INT16];
+	out->storage16 = s16.storage;
+	out->float16 = f16.float16;
+	out->int8 = f16.int8;
+	out->bda = bda.address;
+	free(e);
+	return 0;
+}
+
+void vfm_memory_budget(vfm_instance *i, VfPhysical p, uint64_t free_bytes[16]) {
+	VfMemoryBudget b = {ST_MEMORY_BUDGET_PROPERTIES};
+	VfMemoryProperties2 m = {ST_MEMORY_PROPERTIES_2, &b};
+	i->GetMemoryProperties2(p, &m);
+	for (int k = 0; k < 16; k++)
+		free_bytes[k] = b.budget[k] > b.usage[k] ? b.budget[k] - b.usage[k] : 0;
+}

@@ -1,0 +1,201 @@
+// Package compile turns netdef graphs into Programs: recorded lists of compute
+// dispatches. Stages: dead code, fusion of pointwise chains (fuse.go), lowering of
+// every node to kernels (lower*.go), placement in one arena by lifetime
+// (plan.go), recording with the barriers that the data needs (record.go).
+package compile
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// Options says what a Program does beyond computing its outputs.
+type Options struct {
+	// Grads maps parameter names to their gradients, which are written to the
+	// store's gradient array (training stores only).
+	Grads map[string]*netdef.Node
+	// AdamW appends an optimiser step on all parameters of the store: gradient
+	// clipping, AdamW, weight averaging. Its numbers come from Program.SetHyper.
+	AdamW bool
+	// Portable uses the gpu lowering whatever the device.
+	Portable bool
+	Tuning   Tuning
+}
+
+// Compile builds the Program that computes outs from the graph's inputs and the
+// store's parameters. It fails, naming the node, if a node has no kernel for its shape.
+func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node, opt Options) (*Program, error) {
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
+	caps := dev.Info().Caps
+	best, portable := Targets(caps)
+	if opt.Portable {
+		best = portable
+	}
+	l := &lowering{
+		best: best, portable: portable, tune: opt.Tuning, store: store,
+		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
+		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{},
+	}
+	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
+	gradNames := slices.Sorted(maps.Keys(opt.Grads))
+	roots := slices.Clone(outs)
+	for _, name := range gradNames {
+		roots = append(roots, opt.Grads[name])
+	}
+	nodes := netdef.Reachable(roots...)
+	keep := map[*netdef.Node]bool{}
+	for _, n := range roots {
+		keep[n] = true
+	}
+	var err error
+	if l.fusion, err = fuse(nodes, keep); err != nil {
+		return nil, err
+	}
+	l.findHoisted(nodes, !store.train)
+	outVals := make([]*value, len(outs))
+	for i, n := range outs {
+		if v := l.pinned[n]; v != nil {
+			outVals[i] = v
+			continue
+		}
+		v := &value{name: n.Name, size: n.Shape.Size(), reg: regKeep, off: l.keepSize, fixed: true}
+		l.keepSize += roundUp(v.size)
+		outVals[i] = v
+		if !isLeaf(n) {
+			l.pinned[n] = v
+		}
+	}
+	gradVals := map[string]*value{}
+	for _, name := range gradNames {
+		n := opt.Grads[name]
+		sl, ok := store.slots[name]
+		if !ok || !store.train {
+			return nil, fmt.Errorf("compile: gradient for %q: no such parameter in a training store", name)
+		}
+		v := &value{name: "grad " + name, size: sl.shape.Size(), reg: regGrad, off: sl.off, fixed: true}
+		gradVals[name] = v
+		if l.pinned[n] == nil && writesExactly(n) {
+			l.pinned[n] = v
+		}
+	}
+	if err := l.run(nodes); err != nil {
+		return nil, err
+	}
+	l.cur, l.hoistCur = nil, false
+	for i, n := range outs {
+		if l.vals[n] != outVals[i] {
+			if err := l.copyFlat(l.val(n), 0, outVals[i], n.Shape.Size()); err != nil {
+				return nil, nodeError(n, err)
+			}
+		}
+	}
+	for _, name := range gradNames {
+		n := opt.Grads[name]
+		if v := gradVals[name]; l.vals[n] != v {
+			if err := l.copyExact(l.val(n), v, v.size); err != nil {
+				return nil, nodeError(n, err)
+			}
+		}
+	}
+	if opt.AdamW {
+		if err := l.adamW(); err != nil {
+			return nil, err
+		}
+	}
+	return build(dev, store, l, outs, outVals)
+}
+
+func isLeaf(n *netdef.Node) bool { return len(n.In) == 0 }
+
+// writesExactly tells whether n's kernel writes its elements and nothing behind
+// them: the padding between gradients must stay zero.
+func writesExactly(n *netdef.Node) bool {
+	switch n.Op.(type) {
+	case *netdef.ConvGradWOp, *netdef.DepthwiseGradWOp, *netdef.FlipTransposeOp, *netdef.TransposeOp:
+		return true
+	case *netdef.SumOp:
+		return n.In[0].Shape[3] > 1 && n.Op.(*netdef.SumOp).Axes != 0
+	case *netdef.MatMulOp:
+		return n.Op.(*netdef.MatMulOp).TA
+	}
+	return false
+}
+
+// findHoisted marks what depends on constants only, and with params also what
+// depends on parameters: it is computed once, not at every run.
+func (l *lowering) findHoisted(nodes []*netdef.Node, params bool) {
+	for _, n := range nodes {
+		switch n.Op.(type) {
+		case *netdef.ConstOp:
+			l.hoisted[n] = true
+			continue
+		case *netdef.ParamOp:
+			l.hoisted[n] = params
+			continue
+		}
+		if len(n.In) == 0 {
+			continue
+		}
+		h := true
+		for _, m := range n.In {
+			h = h && l.hoisted[m]
+		}
+		l.hoisted[n] = h
+	}
+}
+
+// copyExact copies size elements (a multiple of 8) and writes no more than them.
+func (l *lowering) copyExact(in, out *value, size int) error {
+	if size%8 != 0 {
+		return fmt.Errorf("parameters of %d values cannot be trained: the size must be a multiple of 8", size)
+	}
+	c := blockOf(size)
+	return l.copyStep(shaders.CopyShape{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)
+}
+
+// HyperInput is the input that holds AdamW's numbers, in the order of shaders.Hyper….
+const HyperInput = "adamw/hyper"
+
+func (l *lowering) adamW() error {
+	if !l.store.train {
+		return fmt.Errorf("compile: AdamW needs a training store")
+	}
+	n := l.store.size
+	all := func(reg region, off, size int) *value {
+		return &value{name: "all", size: size, reg: reg, off: off, fixed: true}
+	}
+	sq := l.temp("squared gradient", n)
+	square := shaders.Expr{Key: "square", In: []shaders.Pattern{shaders.Same}, Fn: func(e *shaders.E, in []shaders.F) shaders.F { return e.Mul(in[0], in[0]) }}
+	if err := l.flat(square, n, []*value{all(regGrad, 0, n)}, sq); err != nil {
+		return err
+	}
+	norm := l.temp("squared gradient norm", 1)
+	if err := l.rowSum(sq, norm, 1, n); err != nil {
+		return err
+	}
+	hyper := &value{name: HyperInput, size: shaders.HyperLen, reg: regInput, off: l.inputSize, fixed: true}
+	l.inputSize += roundUp(hyper.size)
+	l.inputs[HyperInput] = hyper
+	for _, part := range []struct {
+		from, to int
+		decay    bool
+	}{{0, l.store.split, true}, {l.store.split, n, false}} {
+		size := part.to - part.from
+		if size == 0 {
+			continue
+		}
+		at := func(reg region) *value { return all(reg, part.from, size) }
+		k := shaders.AdamW(l.best, size, part.decay)
+		if err := l.emit(l.best, k, nil, 0, at(regGrad), norm, hyper, at(regParam), at(regM), at(regV), at(regEMA)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package compile
+
+import (
+	"slices"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// fusion is the result of grouping: for each node that a kernel computes, the
+// group it is the root of; nodes inside a group have no step of their own.
+type fusion struct {
+	roots    map[*netdef.Node]*group
+	absorbed map[*netdef.Node]bool
+}
+
+// fuse groups the pointwise nodes among nodes (topological order). keep holds
+// the nodes that must be in memory: outputs.
+func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
+	users := map[*netdef.Node][]*netdef.Node{}
+	for _, n := range nodes {
+		for _, m := range n.In {
+			users[m] = append(users[m], n)
+		}
+	}
+	f := &fusion{roots: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	for _, root := range slices.Backward(nodes) {
+		if !pointwise(root) || f.absorbed[root] {
+			continue
+		}
+		if _, ok := immediate(root); ok && !keep[root] && onlyPointwise(users[root]) {
+			f.absorbed[root] = true // a constant that is part of its users' code
+			continue
+		}
+		g := f.grow(root, users, keep)
+		for _, n := range g.in {
+			p, err := patternOf(n.Shape, root.Shape)
+			if err != nil {
+				return nil, nodeError(root, err)
+			}
+			g.pat = append(g.pat, p)
+		}
+		f.adopt(g, users, keep)
+		f.roots[root] = g
+	}
+	return f, nil
+}
+
+func onlyPointwise(ns []*netdef.Node) bool {
+	for _, n := range ns {
+		if !pointwise(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// grow absorbs producers of the same shape that only this group uses, as long as
+// the kernel's operands do not become too many.
+func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) *group {
+	in := map[*netdef.Node]bool{root: true}
+	for changed := true; changed; {
+		changed = false
+		for _, n := range externals(in) {
+			if !pointwise(n) || keep[n] || n.Shape != root.Shape || !subset(users[n], in) {
+				continue
+			}
+			in[n] = true
+			if len(externals(in)) > maxInputs {
+				delete(in, n)
+				continue
+			}
+			changed = true
+		}
+	}
+	g := &group{root: root, in: externals(in)}
+	for _, n := range netdef.Reachable(root) {
+		if in[n] {
+			g.body = append(g.body, n)
+			if n != root {
+				f.absorbed[n] = true
+			}
+		}
+	}
+	return g
+}
+
+// externals lists what the nodes read from outside the set, immediates left out,
+// by ascending ID.
+func externals(in map[*netdef.Node]bool) []*netdef.Node {
+	var out []*netdef.Node
+	for n := range in {
+		for _, m := range n.In {
+			if _, ok := immediate(m); !ok && !in[m] && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *netdef.Node) int { return a.ID - b.ID })
+	return out
+}
+
+func subset(ns []*netdef.Node, in map[*netdef.Node]bool) bool {
+	for _, n := range ns {
+		if !in[n] {
+			return false
+		}
+	}
+	return true
+}
+
+// adopt makes the group the epilogue of the convolution or normalisation that
+// produces one of its inputs, if nobody else needs that result.
+func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) {
+	body := map[*netdef.Node]bool{}
+	for _, n := range g.body {
+		body[n] = true
+	}
+	for i := len(g.in) - 1; i >= 0; i-- {
+		n := g.in[i]
+		if g.pat[i] != shaders.Same || keep[n] || n.Shape != g.root.Shape || !subset(users[n], body) || f.absorbed[n] {
+			continue
+		}
+		switch op := n.Op.(type) {
+		case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
+		case *netdef.MatMulOp:
+			if op.TA {
+				continue
+			}
+		default:
+			continue
+		}
+		if n.Shape[3] == 1 {
+			continue
+		}
+		g.host = n
+		f.absorbed[n] = true
+		// The host's result is the first input of its epilogue.
+		g.in = append([]*netdef.Node{n}, append(slices.Clone(g.in[:i]), g.in[i+1:]...)...)
+		g.pat = append([]shaders.Pattern{shaders.Same}, append(slices.Clone(g.pat[:i]), g.pat[i+1:]...)...)
+		return
+	}
+}

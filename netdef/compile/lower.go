@@ -1,0 +1,272 @@
+package compile
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// lowering turns nodes into steps.
+type lowering struct {
+	best, portable shaders.Target
+	tune           Tuning
+	store          *Store
+	modules        map[string]*shaders.Module
+	fusion         *fusion
+	vals           map[*netdef.Node]*value
+	packed         map[string]*value
+	pinned         map[*netdef.Node]*value
+	hoisted        map[*netdef.Node]bool
+	steps          []*step
+	consts         []constant
+	constSize      int
+	inputs         map[string]*value
+	inputSize      int
+	keepSize       int
+	zeros          *value
+	cur            *netdef.Node
+	hoistCur       bool
+}
+
+type constant struct {
+	at   *value
+	data []float32
+}
+
+// Tuning holds the sizes that decide how kernels are cut; zero values mean the
+// defaults for the lowering.
+type Tuning struct {
+	MaxFMA int // unrolled multiply-adds per kernel (CPU lowering)
+}
+
+func (t Tuning) maxFMA() int {
+	if t.MaxFMA > 0 {
+		return t.MaxFMA
+	}
+	return 1200
+}
+
+func (l *lowering) addConst(name string, data []float32) *value {
+	v := &value{name: name, size: len(data), reg: regConst, off: l.constSize, fixed: true}
+	l.constSize += roundUp(len(data))
+	l.consts = append(l.consts, constant{v, data})
+	return v
+}
+
+func (l *lowering) temp(name string, size int) *value {
+	v := &value{name: name, size: size, reg: regWork, first: -1}
+	if l.hoistCur {
+		v.reg, v.off, v.fixed = regKeep, l.keepSize, true
+		l.keepSize += roundUp(size)
+	}
+	return v
+}
+
+// out gives the storage for the result of the current node.
+func (l *lowering) out(n *netdef.Node) *value {
+	if v := l.pinned[n]; v != nil {
+		l.vals[n] = v
+		return v
+	}
+	v := l.temp(n.Name, n.Shape.Size())
+	l.vals[n] = v
+	return v
+}
+
+// val gives the value of a node that has been lowered.
+func (l *lowering) val(n *netdef.Node) *value {
+	v := l.vals[n]
+	if v == nil {
+		panic(fmt.Sprintf("compile: %s %q is used before it is computed", n.Op.Name(), n.Name))
+	}
+	return v
+}
+
+// target picks the lowering for a kernel over c channels.
+func (l *lowering) target(c int) shaders.Target {
+	if l.best.NJ(c) > 0 {
+		return l.best
+	}
+	return l.portable
+}
+
+// emit adds a dispatch.
+func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
+	key := t.Key() + " " + k.Name
+	m := l.modules[key]
+	if m == nil {
+		var err error
+		if m, err = shaders.Emit(k, t); err != nil {
+			return err
+		}
+		m.Name = key
+		l.modules[key] = m
+	}
+	name := ""
+	if l.cur != nil {
+		name = l.cur.Op.Name() + " " + l.cur.Name
+	}
+	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: k.Items, hoist: l.hoistCur, flops: flops})
+	return nil
+}
+
+// run lowers all nodes, which are in topological order.
+func (l *lowering) run(nodes []*netdef.Node) error {
+	for _, n := range nodes {
+		l.cur, l.hoistCur = n, l.hoisted[n]
+		if l.fusion.absorbed[n] {
+			continue
+		}
+		if err := l.lower(n); err != nil {
+			return nodeError(n, err)
+		}
+	}
+	return nil
+}
+
+func (l *lowering) lower(n *netdef.Node) error {
+	if g := l.fusion.roots[n]; g != nil {
+		return l.lowerGroup(g)
+	}
+	switch op := n.Op.(type) {
+	case *netdef.InputOp:
+		v := &value{name: n.Name, size: n.Shape.Size(), reg: regInput, off: l.inputSize, fixed: true}
+		l.inputSize += roundUp(v.size)
+		l.inputs[n.Name], l.vals[n] = v, v
+		return nil
+	case *netdef.ParamOp:
+		v, err := l.store.value(n.Name, n.Shape)
+		l.vals[n] = v
+		return err
+	case *netdef.ConstOp:
+		l.vals[n] = l.addConst(n.Name, op.Data)
+		return nil
+	case *netdef.ReshapeOp:
+		return l.view(n, 0)
+	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
+		return l.lowerHost(n, l.out(n), nil)
+	case *netdef.MatMulOp:
+		if op.TA {
+			return l.lowerMatMulTA(n)
+		}
+		return l.lowerHost(n, l.out(n), nil)
+	case *netdef.ConvGradWOp:
+		return l.lowerConvGradW(n, op)
+	case *netdef.SoftmaxOp:
+		c := n.Shape[3]
+		t := l.target(c)
+		return l.emit(t, shaders.Softmax(t, n.Shape.Size()/c, c), nil, 0, l.val(n.In[0]), l.out(n))
+	case *netdef.SumOp:
+		return l.lowerSum(n, op)
+	case *netdef.DepthwiseConvOp:
+		s := n.Shape
+		t := l.target(s[3])
+		k := shaders.Depthwise(t, s[0], s[1], s[2], s[3], shaders.Divisor(s[2], 4, 2))
+		return l.emit(t, k, nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), l.out(n))
+	case *netdef.DepthwiseGradWOp:
+		s := n.In[0].Shape
+		t := l.target(s[3])
+		cols := largestDivisor(s[2], 64)
+		parts := s[0] * s[1] * (s[2] / cols)
+		tmp := l.temp(n.Name+" partial", parts*9*s[3])
+		if err := l.emit(t, shaders.DepthwiseGradW(t, s[0], s[1], s[2], s[3], cols), nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
+			return err
+		}
+		return l.colSum(t, tmp, l.out(n), 1, parts, 9*s[3], 0)
+	case *netdef.BlurOp:
+		return l.lowerBlur(n, op)
+	case *netdef.RandomOp:
+		s := n.Shape
+		k := shaders.Random(l.best, s[0], s[1], s[2], s[3], op.Stream, op.Gaussian)
+		return l.emit(l.best, k, nil, 0, l.val(n.In[0]), l.out(n))
+	}
+	return l.lowerLayout(n)
+}
+
+// view makes n share the storage of its input, off elements in.
+func (l *lowering) view(n *netdef.Node, off int) error {
+	in := l.val(n.In[0])
+	if p := l.pinned[n]; p != nil {
+		// The result must stand in its own place.
+		l.vals[n] = p
+		return l.copyFlat(in, off, p, n.Shape.Size())
+	}
+	l.vals[n] = &value{name: n.Name, size: n.Shape.Size(), base: in, off: off}
+	return nil
+}
+
+// copyFlat copies size elements.
+func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
+	src := &value{name: from.name, size: size, base: from, off: off}
+	x := shaders.Expr{Key: "copy", In: []shaders.Pattern{shaders.Same}, Fn: func(_ *shaders.E, in []shaders.F) shaders.F { return in[0] }}
+	return l.flat(x, size, []*value{src}, to)
+}
+
+// flat evaluates an expression over contiguous values of n elements.
+func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
+	t := l.best
+	tl := shaders.Tile{C: 4 * t.Lanes, NJ: 4, P: 1, TP: 1}
+	rows := (n + tl.C - 1) / tl.C
+	if rows > 64 {
+		tl.TP = 4
+		rows = (rows + 3) / 4 * 4
+	}
+	tl.P = rows
+	return l.emit(t, shaders.Pointwise(t, x, 1, tl), nil, 0, append(append([]*value{}, in...), out)...)
+}
+
+// lowerGroup computes a chain of pointwise nodes.
+func (l *lowering) lowerGroup(g *group) error {
+	if g.host != nil {
+		return l.lowerHost(g.host, l.out(g.root), g)
+	}
+	x := g.expr()
+	s := g.root.Shape
+	in := make([]*value, len(g.in))
+	flat := true
+	for i, n := range g.in {
+		in[i] = l.val(n)
+		flat = flat && (g.pat[i] == shaders.Same || g.pat[i] == shaders.One)
+	}
+	out := l.out(g.root)
+	if flat {
+		return l.flat(x, s.Size(), in, out)
+	}
+	b, p, c := s[0], s[1]*s[2], s[3]
+	pat := append([]shaders.Pattern{}, g.pat...)
+	if c == 1 {
+		// One number per site: let the lanes run over the sites (or pictures) instead.
+		if p > 1 && l.best.NJ(p) > 0 {
+			p, c = 1, p
+			for i, q := range pat {
+				switch q {
+				case shaders.PixelOnly, shaders.PixelChan:
+					pat[i] = shaders.Chan
+				case shaders.Pixel:
+					pat[i] = shaders.Same
+				}
+			}
+		} else {
+			return fmt.Errorf("one channel with %d sites per picture: the number of sites must be a multiple of %d to broadcast over the batch", p, l.best.Lanes)
+		}
+	}
+	x.In = pat
+	t := l.target(c)
+	nj := t.NJ(c)
+	if nj == 0 {
+		return errors.New("channels must be a multiple of 8")
+	}
+	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, 4, 2)}
+	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
+}
+
+func largestDivisor(n, limit int) int {
+	for d := min(n, limit); d > 1; d-- {
+		if n%d == 0 {
+			return d
+		}
+	}
+	return 1
+}

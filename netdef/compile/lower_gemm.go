@@ -1,0 +1,320 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// convShape gives the geometry of a convolution or matrix product node.
+func convShape(n *netdef.Node) (s shaders.ConvShape, err error) {
+	x, w, y := n.In[0].Shape, n.In[1].Shape, n.Shape
+	switch op := n.Op.(type) {
+	case *netdef.Conv2DOp:
+		s = shaders.ConvShape{B: y[0], IH: x[1], IW: x[2], Cin: x[3], OH: y[1], OW: y[2], N: y[3], KH: w[0], Stride: op.Stride, Pad: (w[0] - 1) / 2}
+	case *netdef.MatMulOp:
+		s = shaders.ConvShape{B: y[0] * y[1], IH: y[2], IW: 1, Cin: x[3], OH: y[2], OW: 1, N: y[3], KH: 1, Stride: 1}
+		if s.SharedX, err = shared(x, y); err != nil {
+			return s, err
+		}
+		sw, err := shared(w, y)
+		if err != nil {
+			return s, err
+		}
+		if !sw {
+			s.Batched = w[2] * w[3]
+		}
+	}
+	return s, nil
+}
+
+// shared tells whether an operand is the same for all pictures and heads of y.
+func shared(s, y netdef.Shape) (bool, error) {
+	if s[0] == y[0] && s[1] == y[1] {
+		return false, nil
+	}
+	if s[0] == 1 && s[1] == 1 {
+		return true, nil
+	}
+	return false, fmt.Errorf("operand %v must have both leading axes of %v or neither", s, y)
+}
+
+// lowerHost computes a convolution, matrix product or normalisation with its
+// epilogue g (nil: none) into out.
+func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
+	var post shaders.Expr
+	var extra []*value
+	p := n.Shape[1] * n.Shape[2]
+	if g != nil {
+		post = g.expr()
+		for _, m := range g.in[1:] {
+			extra = append(extra, l.val(m))
+		}
+	}
+	c := n.Shape[3]
+	t := l.target(c)
+	switch op := n.Op.(type) {
+	case *netdef.LayerNormOp:
+		k := shaders.LayerNorm(t, n.Shape.Size()/c, c, op.Eps, post, p)
+		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0])}, extra...), out)...)
+	case *netdef.LayerNormGradOp:
+		k := shaders.LayerNormGrad(t, n.Shape.Size()/c, c, op.Eps, post, p)
+		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0]), l.val(n.In[1])}, extra...), out)...)
+	}
+	s, err := convShape(n)
+	if err != nil {
+		return err
+	}
+	if _, ok := n.Op.(*netdef.MatMulOp); ok && g != nil {
+		// Heads are pictures to the kernel; its epilogue must see the same.
+		for _, q := range post.In {
+			if q != shaders.Same && q != shaders.One && q != shaders.Chan && n.Shape[1] > 1 {
+				return fmt.Errorf("broadcast epilogue on a product with heads")
+			}
+		}
+	}
+	return l.conv(t, n, s, post, extra, out)
+}
+
+// conv emits the chain of dispatches over chunks of input channels.
+func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
+	s.NJ = t.NJ(s.N)
+	if s.NJ == 0 {
+		return fmt.Errorf("%d output channels: must be a multiple of 8", s.N)
+	}
+	if s.Cin%4 != 0 {
+		return fmt.Errorf("%d input channels: must be a multiple of 4", s.Cin)
+	}
+	rowLen := s.OW
+	if s.KH == 1 {
+		rowLen = s.OH * s.OW
+		if s.Batched == 0 && !s.SharedX && post.Fn == nil {
+			rowLen *= s.B
+		}
+	}
+	s.TP = shaders.Divisor(rowLen, 4, 3, 2)
+	s.KC = s.Cin
+	if t.Mode == shaders.CPU {
+		limit := max(4, l.tune.maxFMA()/(s.KH*s.KH*s.TP*s.NJ))
+		for s.KC = s.Cin; s.KC > limit || s.Cin%s.KC != 0 || s.KC%4 != 0; {
+			s.KC -= 4
+			if s.KC <= 4 {
+				s.KC = 4
+				break
+			}
+		}
+	}
+	w, err := l.weights(t, n.In[1], s.N, s.NJ)
+	if err != nil {
+		return err
+	}
+	x := l.val(n.In[0])
+	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
+	chunks := s.Chunks()
+	acc := out
+	if chunks > 1 && post.Fn != nil {
+		// The running sum stands apart from the result, whose place an input
+		// of the epilogue may share.
+		acc = l.temp(n.Name+" sum", n.Shape.Size())
+	}
+	for i := 0; i < chunks; i++ {
+		start, stride := acc, uint32(s.N)
+		if i == 0 {
+			start, stride = l.zeros, 0
+		}
+		to, px, ex := acc, shaders.Expr{}, []*value(nil)
+		if i == chunks-1 && post.Fn != nil {
+			to, px, ex = out, post, extra
+		}
+		args := append([]*value{x, w, start}, ex...)
+		if err := l.emit(t, shaders.Conv(t, s, px), []uint32{uint32(i * s.KC), stride}, flops, append(args, to)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// weights gives w [rows][n] packed for the target.
+func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value, error) {
+	if t.Mode == shaders.GPU {
+		return l.val(w), nil
+	}
+	key := fmt.Sprint(w.ID, nj)
+	if v := l.packed[key]; v != nil {
+		return v, nil
+	}
+	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
+	l.cur, l.hoistCur = w, l.hoisted[w]
+	blk := t.Lanes * nj
+	rows := w.Shape.Size() / n
+	tab := make([]int, blk)
+	for p := range tab {
+		tab[p] = t.PackIndex(p, nj)
+	}
+	s := shaders.CopyShape{Dims: []int{rows, n / blk}, In: []int{n, blk}, Out: []int{n, blk}, Tab: tab}
+	v := l.temp(w.Name+" packed", w.Shape.Size())
+	l.packed[key] = v
+	return v, l.emit(t, shaders.Copy(t, s), nil, 0, l.val(w), v)
+}
+
+// gradW emits partial products and their sum: groups results, each the sum over
+// parts partial results.
+func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int) error {
+	t := l.target(s.N)
+	s.NJ, s.TP, s.KC = t.NJ(s.N), 1, s.Cin
+	s.KT = shaders.Divisor(s.Cin, 4, 2)
+	limit := 64
+	if t.Mode == shaders.GPU {
+		limit = 1024
+	}
+	s.Cols = largestDivisor(s.OW, limit)
+	s.Rows = 1
+	if s.Cols == s.OW {
+		s.Rows = largestDivisor(s.OH, max(1, limit/s.OW))
+	}
+	parts := s.B * s.Chunks() / groups
+	x := s.KH * s.KH * s.Cin * s.N
+	tmp := l.temp(n.Name+" partial", groups*parts*x)
+	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.KH*s.KH*s.Cin*s.N)
+	if err := l.emit(t, shaders.GradW(t, s), nil, flops, l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
+		return err
+	}
+	return l.colSum(t, tmp, l.out(n), groups, parts, x, s.NJ)
+}
+
+func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {
+	x, g := n.In[0].Shape, n.In[1].Shape
+	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: x[0], IH: x[1], IW: x[2], Cin: x[3], OH: g[1], OW: g[2], N: g[3], KH: op.K, Stride: op.Stride, Pad: (op.K - 1) / 2}}
+	if op.K == 1 { // pixels are one long row
+		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
+		s.OH, s.IH, s.B = 1, 1, 1
+	}
+	return l.gradW(n, s, 1)
+}
+
+func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
+	a, b, y := n.In[0].Shape, n.In[1].Shape, n.Shape
+	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1}}
+	var err error
+	if s.SharedX, err = shared(a, y); err != nil {
+		return err
+	}
+	if s.SharedG, err = shared(b, y); err != nil {
+		return err
+	}
+	return l.gradW(n, s, s.B)
+}
+
+// colSum adds parts rows of x elements for each group; nj > 0 undoes GradW's order.
+func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj int) error {
+	unpack := nj > 0
+	if nj == 0 {
+		nj = t.NJ(x)
+	}
+	const most = 32
+	for {
+		s := min(parts, most)
+		next := (parts + s - 1) / s
+		to := out
+		if next > 1 {
+			to = l.temp(in.name+" sum", groups*next*x)
+		}
+		if err := l.emit(t, shaders.ColSum(t, groups, parts, x, s, nj, unpack), nil, 0, in, to); err != nil {
+			return err
+		}
+		if next == 1 {
+			return nil
+		}
+		in, parts, unpack = to, next, false
+	}
+}
+
+// lowerSum lowers reductions to sums of rows or of columns.
+func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
+	s := n.In[0].Shape
+	hw, c := s[1]*s[2], s[3]
+	in, out := l.val(n.In[0]), l.out(n)
+	cols := func(g, r, x int) error {
+		t := l.target(x)
+		if t.NJ(x) == 0 {
+			return fmt.Errorf("sum over axes %v of %v: %d columns are not a multiple of 8", op.Axes, s, x)
+		}
+		return l.colSum(t, in, out, g, r, x, 0)
+	}
+	switch op.Axes {
+	case 0:
+		return l.copyFlat(in, 0, out, s.Size())
+	case netdef.AxC:
+		return l.rowSum(in, out, s[0]*hw, c)
+	case netdef.AxHW:
+		if c > 1 {
+			return cols(s[0], hw, c)
+		}
+		return l.rowSum(in, out, s[0], hw)
+	case netdef.AxBHW:
+		if c > 1 {
+			return cols(1, s[0]*hw, c)
+		}
+		return l.rowSum(in, out, 1, s.Size())
+	case netdef.AxHWC:
+		return l.rowSum(in, out, s[0], hw*c)
+	case netdef.AxB:
+		if hw*c > 1 {
+			return cols(1, s[0], hw*c)
+		}
+		return l.rowSum(in, out, 1, s[0])
+	}
+	return l.rowSum(in, out, 1, s.Size())
+}
+
+// rowSum adds the n elements of each of g rows.
+func (l *lowering) rowSum(in, out *value, g, n int) error {
+	t := l.best
+	for {
+		s := 8
+		if n%t.Lanes == 0 {
+			s = largestDivisor(n/t.Lanes, 32)
+		}
+		if n <= s*t.Lanes {
+			s = (n + t.Lanes - 1) / t.Lanes
+		}
+		next := (n + s*t.Lanes - 1) / (s * t.Lanes)
+		to := out
+		if next > 1 {
+			to = l.temp(in.name+" sum", g*next)
+		}
+		if err := l.emit(t, shaders.RowSum(t, g, n, s), nil, 0, in, to); err != nil {
+			return err
+		}
+		if next == 1 {
+			return nil
+		}
+		in, n = to, next
+	}
+}
+
+// lowerBlur emits the chain over kernel rows.
+func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
+	x, k, y := n.In[0].Shape, n.In[1].Shape, n.Shape
+	t := l.target(y[3])
+	s := shaders.BlurShape{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip, Rows: 1, NX: 1}
+	s.NX = shaders.Divisor(y[3]/t.Lanes, 4, 2)
+	if t.Mode == shaders.CPU {
+		s.Rows = max(1, largestDivisor(k[2], l.tune.maxFMA()/(s.KW*s.Planes*s.NX)))
+	} else {
+		s.Rows = largestDivisor(k[2], 8)
+	}
+	out := l.out(n)
+	flops := 2 * float64(y.Size()) * float64(s.KW*s.Rows)
+	for i := 0; i < s.Chunks(); i++ {
+		start, add := out, uint32(1)
+		if i == 0 {
+			start, add = l.zeros, 0
+		}
+		if err := l.emit(t, shaders.Blur(t, s), []uint32{uint32(i * s.Rows), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package compile
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/reference"
+)
+
+var testDev *gpu.Device
+
+func TestMain(m *testing.M) {
+	var messages []string
+	dev, err := gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable() && os.Getenv("VFM_TEST_NOVALIDATION") == "", OnMessage: func(s string) { messages = append(messages, s) }, CacheDir: "-"})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	testDev = dev
+	code := m.Run()
+	dev.Close()
+	for _, s := range messages {
+		fmt.Fprintln(os.Stderr, "validation:", s)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// check compiles outs with both lowerings and compares them with the float64
+// reference on random inputs; the working memory is poisoned first.
+func check(t *testing.T, g *netdef.Graph, outs []*netdef.Node, tol float64) {
+	t.Helper()
+	if err := g.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, portable := range []bool{false, true} {
+		name := "best"
+		if portable {
+			name = "portable"
+		}
+		if e := compare(t, g, outs, Options{Portable: portable}); e > tol || math.IsNaN(e) {
+			t.Errorf("%s: relative error %.3g, allowed %.1g", name, e, tol)
+		}
+	}
+}
+
+func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) float64 {
+	t.Helper()
+	nodes := netdef.Reachable(outs...)
+	store, err := NewStore(testDev, nodes, false, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	p, err := Compile(testDev, store, g, outs, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 7))
+	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
+	fresh := func(s netdef.Shape, positive bool) []float32 {
+		v := make([]float32, s.Size())
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+			if positive {
+				v[i] = float32(0.2 + math.Abs(rng.NormFloat64()))
+			}
+		}
+		if s == netdef.KeyShape {
+			for i := range v {
+				v[i] = math.Float32frombits(rng.Uint32() >> 8)
+			}
+		}
+		return v
+	}
+	vals := map[string][]float32{}
+	for _, n := range nodes {
+		switch n.Op.(type) {
+		case *netdef.InputOp:
+			v := fresh(n.Shape, n.Name[0] == '+')
+			if err := p.SetInput(n.Name, v); err != nil {
+				t.Fatal(err)
+			}
+			inputs[n.Name], _ = netdef.FromFloat32(n.Shape, v)
+		case *netdef.ParamOp:
+			vals[n.Name] = fresh(n.Shape, false)
+			params[n.Name], _ = netdef.FromFloat32(n.Shape, vals[n.Name])
+		}
+	}
+	if err := store.Set(vals); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Poison(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Run(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := reference.Run(outs, inputs, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worst := 0.0
+	for i := range outs {
+		got, err := p.Output(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d, n float64
+		for j, w := range want[i].Data {
+			e := float64(got[j]) - w
+			d += e * e
+			n += w * w
+		}
+		e := math.Sqrt(d / math.Max(n, 1e-30))
+		if !(e <= worst) {
+			worst = e
+		}
+	}
+	return worst
+}
+
+type S = netdef.Shape
+
+func TestOps(t *testing.T) {
+	cases := map[string]func(g *netdef.Graph) *netdef.Node{
+		"pointwise": func(g *netdef.Graph) *netdef.Node {
+			x := g.Input("+x", S{3, 5, 8, 24})
+			a := g.Add(g.Mul(g.Log(x), g.Input("c", S{1, 1, 1, 24})), g.Input("bc", S{3, 1, 1, 24}))
+			a = g.Sub(g.SiLU(a), g.Mul(g.Input("p", S{3, 5, 8, 1}), g.Exp(g.Input("b", S{3, 1, 1, 1}))))
+			return g.Clamp(g.Add(g.Div(a, g.Sqrt(x)), g.Input("hwc", S{1, 5, 8, 24})), -2, 2)
+		},
+		"unary": func(g *netdef.Graph) *netdef.Node {
+			x := g.Input("x", S{1, 1, 3, 8})
+			s := g.Add(g.Add(g.Tanh(x), g.Sigmoid(g.Neg(x))), g.Add(g.Sin(x), g.Cos(g.Scale(x, 3))))
+			return g.Add(s, g.Add(g.Abs(x), g.Add(g.Square(x), g.Max(x, g.Min(g.Offset(x, 1), g.Recip(g.Offset(g.Square(x), 1)))))))
+		},
+		"scalars": func(g *netdef.Graph) *netdef.Node {
+			return g.Mul(g.Input("x", S{5, 1, 1, 1}), g.Input("y", S{1, 1, 1, 1}))
+		},
+		"conv3": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 24, 32}, netdef.Zeros), 1)
+		},
+		"conv3odd": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{1, 1, 7, 8}), g.Param("w", S{3, 3, 8, 48}, netdef.Zeros), 1)
+		},
+		"conv1": func(g *netdef.Graph) *netdef.Node {
+			y := g.Conv2D(g.Input("x", S{2, 3, 5, 136}), g.Param("w", S{1, 1, 136, 64}, netdef.Zeros), 1)
+			return g.Add(g.SiLU(g.Add(y, g.Param("b", S{1, 1, 1, 64}, netdef.Zeros))), g.Input("r", S{2, 3, 5, 64}))
+		},
+		"conv2s2": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{2, 6, 4, 16}), g.Param("w", S{2, 2, 16, 40}, netdef.Zeros), 2)
+		},
+		"gradw3": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{3, 5, 7, 16}), g.Input("g", S{3, 5, 7, 32}), 3, 1)
+		},
+		"gradw3big": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{2, 16, 16, 8}), g.Input("g", S{2, 16, 16, 48}), 3, 1)
+		},
+		"gradw1": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{3, 5, 7, 16}), g.Input("g", S{3, 5, 8, 24}), 1, 1)
+		},
+		"gradw2": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{2, 6, 8, 16}), g.Input("g", S{2, 3, 4, 24}), 2, 2)
+		},
+		"flipt": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{1, 4, 4, 32}), g.FlipTranspose(g.Param("w", S{3, 3, 16, 32}, netdef.Zeros)), 1)
+		},
+		"depthwise": func(g *netdef.Graph) *netdef.Node {
+			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))
+		},
+		"dwgradw": func(g *netdef.Graph) *netdef.Node {
+			return g.DepthwiseGradW(g.Input("x", S{2, 5, 6, 24}), g.Input("g", S{2, 5, 6, 24}))
+		},
+		"dwflip": func(g *netdef.Graph) *netdef.Node { return g.FlipTranspose(g.Input("w", S{3, 3, 1, 24})) },
+		"matmul": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMul(g.Input("a", S{2, 3, 5, 16}), g.Input("b", S{2, 3, 16, 24}))
+		},
+		"matmulL": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMul(g.Input("a", S{1, 1, 7, 16}), g.Input("b", S{2, 3, 16, 24}))
+		},
+		"matmulR": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMul(g.Input("a", S{2, 3, 7, 16}), g.Input("b", S{1, 1, 16, 24}))
+		},
+		"matmulTA": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMulTA(g.Input("a", S{2, 3, 130, 16}), g.Input("b", S{2, 3, 130, 24}))
+		},
+		"matmulTAL": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMulTA(g.Input("a", S{1, 1, 12, 16}), g.Input("b", S{2, 3, 12, 24}))
+		},
+		"matmulTAR": func(g *netdef.Graph) *netdef.Node {
+			return g.MatMulTA(g.Input("a", S{2, 3, 12, 8}), g.Input("b", S{1, 1, 12, 24}))
+		},
+		"transpose":  func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("a", S{2, 3, 40, 24})) },
+		"s2d":        func(g *netdef.Graph) *netdef.Node { return g.SpaceToDepth(g.Input("x", S{2, 6, 4, 24}), 2) },
+		"d2s":        func(g *netdef.Graph) *netdef.Node { return g.DepthToSpace(g.Input("x", S{2, 3, 5, 96}), 2) },
+		"patchify":   func(g *netdef.Graph) *netdef.Node { return g.Patchify(g.Input("x", S{2, 3, 8, 16})) },
+		"unpatchify": func(g *netdef.Graph) *netdef.Node { return g.Unpatchify(g.Input("x", S{2, 3, 6, 48})) },
+		"slice":      func(g *netdef.Graph) *netdef.Node { return g.Slice(g.Input("x", S{2, 3, 5, 48}), 3, 8, 32) },
+		"slice0":     func(g *netdef.Graph) *netdef.Node { return g.Neg(g.Slice(g.Input("x", S{4, 2, 2, 16}), 0, 1, 3)) },
+		"concat": func(g *netdef.Graph) *netdef.Node {
+			return g.Concat(3, g.Input("x", S{2, 3, 5, 48}), g.Input("y", S{2, 3, 5, 16}))
+		},
+		"concat0": func(g *netdef.Graph) *netdef.Node {
+			return g.Concat(0, g.Input("x", S{2, 3, 5, 8}), g.Input("y", S{1, 3, 5, 8}))
+		},
+		"padslice":  func(g *netdef.Graph) *netdef.Node { return g.PadSlice(g.Input("x", S{2, 3, 5, 16}), 3, 8, 40) },
+		"padplanes": func(g *netdef.Graph) *netdef.Node { return g.PadPlanes(g.Input("x", S{2, 3, 5, 16}), 3, 5, 11, 32) },
+		"crop":      func(g *netdef.Graph) *netdef.Node { return g.Crop2D(g.Input("x", S{2, 6, 7, 16}), 1, 2, 4, 4) },
+		"layernorm": func(g *netdef.Graph) *netdef.Node {
+			y := g.LayerNorm(g.Input("x", S{2, 3, 5, 48}), 1e-5)
+			return g.SiLU(g.Add(g.Mul(y, g.Input("gamma", S{2, 1, 1, 48})), g.Input("beta", S{1, 1, 1, 48})))
+		},
+		"layernormgrad": func(g *netdef.Graph) *netdef.Node {
+			return g.LayerNormGrad(g.Input("x", S{2, 3, 5, 64}), g.Input("v", S{2, 3, 5, 64}), 1e-5)
+		},
+		"softmax": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
+		"sumC":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
+		"sumHW":   func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW) },
+		"sumHW1":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW) },
+		"sumBHW":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW) },
+		"sumHWC":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC) },
+		"sumB":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 3, 3, 8}), netdef.AxB) },
+		"sumAll":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 7, 3, 8}), netdef.AxAll) },
+		"sumAll1": func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 1, 1, 1}), netdef.AxAll) },
+		"blur": func(g *netdef.Graph) *netdef.Node {
+			return g.Blur(g.Input("x", S{2, 3, 13, 32}), g.Input("k", S{2, 1, 6, 8}), 7, false, 16)
+		},
+		"blurflip": func(g *netdef.Graph) *netdef.Node {
+			return g.Blur(g.Input("x", S{2, 3, 13, 40}), g.Input("k", S{2, 1, 5, 8}), 5, true, 32)
+		},
+		"normal": func(g *netdef.Graph) *netdef.Node {
+			return g.Normal(S{2, 3, 5, 48}, g.Input("key", netdef.KeyShape), 3)
+		},
+		"uniform": func(g *netdef.Graph) *netdef.Node {
+			return g.Uniform(S{2, 3, 5, 8}, g.Input("key", netdef.KeyShape), 3)
+		},
+		"normal1": func(g *netdef.Graph) *netdef.Node { return g.Normal(S{2, 3, 5, 1}, g.Input("key", netdef.KeyShape), 3) },
+	}
+	for name, build := range cases {
+		t.Run(name, func(t *testing.T) {
+			g := netdef.NewGraph()
+			check(t, g, []*netdef.Node{build(g)}, 1e-5)
+		})
+	}
+}

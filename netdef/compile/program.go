@@ -1,0 +1,213 @@
+package compile
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// Program is a compiled graph on a device: a recorded list of dispatches with
+// its memory. It may be run any number of times; a Program is not safe for
+// concurrent use.
+type Program struct {
+	dev     *gpu.Device
+	store   *Store
+	steps   []*step
+	bufs    [nRegions]*gpu.Buffer
+	own     []*gpu.Buffer
+	pipes   map[*shaders.Module]*gpu.Pipeline
+	prelude *gpu.Commands
+	main    *gpu.Commands
+	inputs  map[string]*value
+	outs    []*value
+	outIdx  map[*netdef.Node]int
+	gen     int
+	zeros   *value
+	work    int
+	once    sync.Once
+}
+
+// build allocates memory, builds pipelines and records.
+func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value) (p *Program, err error) {
+	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
+	for i, n := range outs {
+		p.outIdx[n] = i
+	}
+	defer func() {
+		if err != nil {
+			p.Close()
+			p = nil
+		}
+	}()
+	p.work = plan(l.steps, nil)
+	for reg, size := range map[region]int{regWork: p.work, regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
+		b, err := dev.NewBuffer(int64(4*(size+16*grain)), gpu.Local)
+		if err != nil {
+			return p, fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
+		}
+		p.bufs[reg], p.own = b, append(p.own, b)
+		if reg == regConst || reg == regInput {
+			if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
+				return p, err
+			}
+		}
+	}
+	for reg, name := range map[region]string{regParam: "p", regEMA: "ema", regGrad: "g", regM: "m", regV: "v"} {
+		p.bufs[reg] = store.bufs[name]
+	}
+	for _, c := range l.consts {
+		if err := dev.Write(p.bufs[regConst], int64(4*c.at.off), asBytes(c.data)); err != nil {
+			return p, err
+		}
+	}
+	if err := p.pipelines(); err != nil {
+		return p, err
+	}
+	if p.prelude, err = p.record(func(s *step) bool { return s.hoist }, false); err != nil {
+		return p, err
+	}
+	p.main, err = p.record(func(s *step) bool { return !s.hoist }, false)
+	return p, err
+}
+
+// pipelines builds one pipeline per distinct module.
+func (p *Program) pipelines() error {
+	var mods []*shaders.Module
+	var descs []gpu.PipelineDesc
+	for _, s := range p.steps {
+		if s.mod == nil {
+			continue
+		}
+		if _, ok := p.pipes[s.mod]; ok {
+			continue
+		}
+		p.pipes[s.mod] = nil
+		mods = append(mods, s.mod)
+		descs = append(descs, gpu.PipelineDesc{Name: s.mod.Name, Code: s.mod.Words, Bindings: s.mod.NumBindings(), PushBytes: s.mod.PushBytes()})
+	}
+	pipes, err := p.dev.NewPipelines(descs)
+	if err != nil {
+		return err
+	}
+	for i, m := range mods {
+		p.pipes[m] = pipes[i]
+		m.Words = nil // the driver has its own copy
+	}
+	return nil
+}
+
+// Close frees the Program's memory; the store stays.
+func (p *Program) Close() {
+	p.once.Do(func() {
+		for _, c := range []*gpu.Commands{p.prelude, p.main} {
+			if c != nil {
+				c.Free()
+			}
+		}
+		for _, x := range p.pipes {
+			if x != nil {
+				x.Free()
+			}
+		}
+		for _, b := range p.own {
+			b.Free()
+		}
+	})
+}
+
+// InputError says that an input of a Program was given wrongly.
+type InputError struct{ Name, Reason string }
+
+func (e *InputError) Error() string { return fmt.Sprintf("program input %q: %s", e.Name, e.Reason) }
+
+// HasInput tells whether the Program reads the named input.
+func (p *Program) HasInput(name string) bool { return p.inputs[name] != nil }
+
+// SetInput sets an input's values, row-major.
+func (p *Program) SetInput(name string, v []float32) error {
+	in := p.inputs[name]
+	if in == nil {
+		return &InputError{name, "the program has no such input"}
+	}
+	if len(v) != in.size {
+		return &InputError{name, fmt.Sprintf("got %d values, want %d", len(v), in.size)}
+	}
+	return p.dev.Write(p.bufs[regInput], int64(4*in.off), asBytes(v))
+}
+
+// Run computes the outputs and waits for them.
+func (p *Program) Run() error {
+	if p.gen != p.store.gen {
+		if err := p.dev.Run(p.prelude); err != nil {
+			return err
+		}
+		p.gen = p.store.gen
+	}
+	return p.dev.Run(p.main)
+}
+
+// Output reads output i of the last run, row-major.
+func (p *Program) Output(i int) ([]float32, error) {
+	v := make([]float32, p.outs[i].size)
+	return v, p.ReadOutput(i, v)
+}
+
+// ReadOutput reads output i into dst.
+func (p *Program) ReadOutput(i int, dst []float32) error {
+	o := p.outs[i]
+	if len(dst) != o.size {
+		return fmt.Errorf("program output %d has %d values, not %d", i, o.size, len(dst))
+	}
+	reg, off := o.place()
+	return p.dev.Read(p.bufs[reg], int64(4*off), asBytes(dst))
+}
+
+// Poison fills the working memory, the outputs and the gradients with NaN, so
+// that a test sees what a run does not write.
+func (p *Program) Poison() error {
+	c, err := p.dev.NewCommands()
+	if err != nil {
+		return err
+	}
+	defer c.Free()
+	c.Fill(gpu.Range{Buf: p.bufs[regWork], Size: p.bufs[regWork].Size()}, 0x7fc00000)
+	for _, o := range p.outs {
+		reg, off := o.place()
+		if reg == regKeep {
+			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: int64(4 * off), Size: int64(4 * o.size)}, 0x7fc00000)
+		}
+	}
+	if err := c.End(); err != nil {
+		return err
+	}
+	return p.dev.Run(c)
+}
+
+// WorkBytes is the size of the arena.
+func (p *Program) WorkBytes() int64 { return int64(4 * p.work) }
+
+// Flops is the number of multiply-adds times two of one run, convolutions and
+// products only.
+func (p *Program) Flops() float64 {
+	f := 0.0
+	for _, s := range p.steps {
+		if !s.hoist {
+			f += s.flops
+		}
+	}
+	return f
+}
+
+// Dispatches is the number of dispatches of one run.
+func (p *Program) Dispatches() int {
+	n := 0
+	for _, s := range p.steps {
+		if !s.hoist {
+			n++
+		}
+	}
+	return n
+}

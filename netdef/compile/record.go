@@ -1,0 +1,171 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// span is a piece of memory in elements.
+type span struct {
+	reg      region
+	from, to int
+}
+
+func (a span) meets(b span) bool { return a.reg == b.reg && a.from < b.to && b.from < a.to }
+
+func spanOf(v *value) span {
+	reg, off := v.place()
+	return span{reg, off, off + roundUp(v.size)}
+}
+
+// hazards tracks what was read and written since the last barrier.
+type hazards struct{ reads, writes []span }
+
+func meetsAny(s span, l []span) bool {
+	for _, x := range l {
+		if s.meets(x) {
+			return true
+		}
+	}
+	return false
+}
+
+// add notes a step's accesses and tells whether a barrier must precede it.
+func (h *hazards) add(reads, writes []span) bool {
+	need := false
+	for _, s := range reads {
+		need = need || meetsAny(s, h.writes)
+	}
+	for _, s := range writes {
+		need = need || meetsAny(s, h.writes) || meetsAny(s, h.reads)
+	}
+	if need {
+		h.reads, h.writes = nil, nil
+	}
+	h.reads = append(h.reads, reads...)
+	h.writes = append(h.writes, writes...)
+	return need
+}
+
+// accesses lists the memory a step reads and writes.
+func (s *step) accesses() (reads, writes []span) {
+	if s.fill != nil {
+		return nil, []span{spanOf(s.fill)}
+	}
+	for i, a := range s.args {
+		acc := s.mod.Operands[i]
+		if acc&shaders.Read != 0 {
+			reads = append(reads, spanOf(a))
+		}
+		if acc&shaders.Write != 0 {
+			writes = append(writes, spanOf(a))
+		}
+	}
+	return reads, writes
+}
+
+// record writes the chosen steps into a command buffer, with a barrier only
+// where a step touches what another wrote or reads. With stamps, a barrier and a
+// timestamp stand around every step.
+func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, error) {
+	c, err := p.dev.NewCommands()
+	if err != nil {
+		return nil, err
+	}
+	var h hazards
+	maxX := p.dev.Info().Caps.MaxGroups[0]
+	// What the host or an earlier run left must be visible to the first step.
+	c.Barrier()
+	n := 0
+	if stamps {
+		c.Timestamp(0)
+	}
+	for _, s := range p.steps {
+		if !choose(s) {
+			continue
+		}
+		if h.add(s.accesses()) || stamps {
+			c.Barrier()
+		}
+		p.dispatch(c, s, maxX)
+		if n++; stamps {
+			c.Barrier()
+			c.Timestamp(n)
+		}
+	}
+	c.Barrier()
+	if err := c.End(); err != nil {
+		c.Free()
+		return nil, fmt.Errorf("recording: %w", err)
+	}
+	return c, nil
+}
+
+// dispatch records one step.
+func (p *Program) dispatch(c *gpu.Commands, s *step, maxX int) {
+	if s.fill != nil {
+		reg, off := s.fill.place()
+		c.Fill(gpu.Range{Buf: p.bufs[reg], Off: int64(4 * off), Size: int64(4 * roundUp(s.fill.size))}, 0)
+		return
+	}
+	args := s.args
+	if s.mod.Zero {
+		args = append(append([]*value{}, args...), p.zeros)
+	}
+	x, y := s.mod.Groups(s.items, maxX)
+	cpu := s.mod.Target.Mode == shaders.CPU
+	var addr []uint64
+	var bind []gpu.Range
+	for _, a := range args {
+		reg, off := a.place()
+		b := p.bufs[reg]
+		if cpu {
+			addr = append(addr, b.Address()+uint64(4*off))
+			continue
+		}
+		size := min(int64(4*roundUp(a.size)), b.Size()-int64(4*off))
+		bind = append(bind, gpu.Range{Buf: b, Off: int64(4 * off), Size: size})
+	}
+	c.Dispatch(p.pipes[s.mod], bind, s.mod.Push(addr, s.scalars, s.items, x), x, y, 1)
+}
+
+// Timing is the measured time of one step.
+type Timing struct {
+	Name, Kernel string
+	Nanoseconds  float64
+	Flops        float64
+}
+
+// Profile runs the Program once with a timestamp after every step.
+func (p *Program) Profile() ([]Timing, error) {
+	if err := p.Run(); err != nil {
+		return nil, err
+	}
+	main := func(s *step) bool { return !s.hoist }
+	c, err := p.record(main, true)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Free()
+	if err := p.dev.Run(c); err != nil {
+		return nil, err
+	}
+	ns, err := c.Timestamps()
+	if err != nil {
+		return nil, err
+	}
+	var out []Timing
+	for _, s := range p.steps {
+		if !main(s) {
+			continue
+		}
+		t := Timing{Name: s.name, Nanoseconds: ns[len(out)+1] - ns[len(out)], Flops: s.flops}
+		if s.mod != nil {
+			t.Kernel = s.mod.Name
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}

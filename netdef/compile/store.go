@@ -1,0 +1,196 @@
+package compile
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// Store holds parameters on the device. Programs of different shapes share one
+// Store; a training Store also holds gradients, AdamW's moments and the averaged
+// weights, all in the same layout.
+type Store struct {
+	dev   *gpu.Device
+	train bool
+	slots map[string]slot
+	order []string
+	size  int // elements
+	split int // parameters before it get weight decay
+	bufs  map[string]*gpu.Buffer
+	gen   int // counts changes from the host, so that programs repeat what they computed once
+}
+
+type slot struct {
+	off   int
+	shape netdef.Shape
+}
+
+// EMAPrefix before a parameter's name refers to its running average.
+const EMAPrefix = "ema:"
+
+// NewStore makes a Store for the parameters among nodes and fills it with their
+// initial values. Weight decay (train) goes to parameters with more than one
+// axis longer than 1.
+func NewStore(dev *gpu.Device, nodes []*netdef.Node, train bool, seed uint64) (*Store, error) {
+	s := &Store{dev: dev, train: train, slots: map[string]slot{}, bufs: map[string]*gpu.Buffer{}}
+	var params []*netdef.Node
+	for _, n := range nodes {
+		if _, ok := n.Op.(*netdef.ParamOp); ok && !strings.HasPrefix(n.Name, EMAPrefix) {
+			params = append(params, n)
+		}
+	}
+	add := func(decay bool) {
+		for _, n := range params {
+			if decays(n.Shape) == decay {
+				s.slots[n.Name] = slot{s.size, n.Shape}
+				s.order = append(s.order, n.Name)
+				s.size += roundUp(n.Shape.Size())
+			}
+		}
+	}
+	add(true)
+	s.split = s.size
+	add(false)
+	names := []string{"p"}
+	if train {
+		names = append(names, "m", "v", "ema", "g")
+	}
+	for _, name := range names {
+		b, err := dev.NewBuffer(int64(4*(s.size+grain)), gpu.Local)
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("parameters (%d values): %w", s.size, err)
+		}
+		s.bufs[name] = b
+		if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	vals := map[string][]float32{}
+	for _, n := range params {
+		vals[n.Name] = netdef.InitialValues(n, seed)
+	}
+	return s, s.Set(vals)
+}
+
+func decays(s netdef.Shape) bool {
+	wide := 0
+	for _, v := range s {
+		if v > 1 {
+			wide++
+		}
+	}
+	return wide > 1
+}
+
+// Close frees the device memory.
+func (s *Store) Close() {
+	for _, b := range s.bufs {
+		b.Free()
+	}
+	s.bufs = nil
+}
+
+// Names lists the parameters in a fixed order.
+func (s *Store) Names() []string { return slices.Clone(s.order) }
+
+// Shape gives a parameter's shape.
+func (s *Store) Shape(name string) netdef.Shape { return s.slots[name].shape }
+
+// Count is the number of parameters.
+func (s *Store) Count() int {
+	n := 0
+	for _, sl := range s.slots {
+		n += sl.shape.Size()
+	}
+	return n
+}
+
+func (s *Store) value(name string, shape netdef.Shape) (*value, error) {
+	reg := regParam
+	bare, ema := strings.CutPrefix(name, EMAPrefix)
+	if ema {
+		reg = regEMA
+		if !s.train {
+			return nil, fmt.Errorf("averaged parameters need a training store")
+		}
+	}
+	sl, ok := s.slots[bare]
+	if !ok {
+		return nil, fmt.Errorf("parameter %q is not in the store", bare)
+	}
+	if sl.shape != shape {
+		return nil, fmt.Errorf("parameter %q has shape %v in the store, %v in the graph", bare, sl.shape, shape)
+	}
+	return &value{name: name, size: shape.Size(), reg: reg, off: sl.off, fixed: true}, nil
+}
+
+// Set writes parameters by name; names that are missing keep their values. In a
+// training store the averages are set to the same values.
+func (s *Store) Set(vals map[string][]float32) error {
+	if err := s.SetState("p", vals); err != nil || !s.train {
+		return err
+	}
+	return s.SetState("ema", vals)
+}
+
+// SetState writes one of the arrays "p", "ema", "m" and "v".
+func (s *Store) SetState(array string, vals map[string][]float32) error {
+	s.gen++
+	for name, v := range vals {
+		sl, ok := s.slots[name]
+		if !ok {
+			return fmt.Errorf("there is no parameter %q in this network", name)
+		}
+		if len(v) != sl.shape.Size() {
+			return fmt.Errorf("parameter %q has %d values, the network wants shape %v", name, len(v), sl.shape)
+		}
+		if err := s.dev.Write(s.bufs[array], int64(4*sl.off), asBytes(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// State reads one of the arrays "p", "ema", "m", "v" and "g" by parameter.
+func (s *Store) State(array string) (map[string][]float32, error) {
+	b := s.bufs[array]
+	if b == nil {
+		return nil, fmt.Errorf("the store has no array %q", array)
+	}
+	out := map[string][]float32{}
+	for name, sl := range s.slots {
+		v := make([]float32, sl.shape.Size())
+		if err := s.dev.Read(b, int64(4*sl.off), asBytes(v)); err != nil {
+			return nil, err
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+// Get reads the parameters.
+func (s *Store) Get() (map[string][]float32, error) { return s.State("p") }
+
+func asBytes(v []float32) []byte {
+	if len(v) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
+}
+
+// finite reports the first value that is not a finite number.
+func finite(v []float32) int {
+	for i, x := range v {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return i
+		}
+	}
+	return -1
+}

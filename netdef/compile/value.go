@@ -1,0 +1,91 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// region is where a value lives.
+type region int
+
+const (
+	regWork  region = iota // arena planned by lifetime
+	regParam               // the parameter store
+	regEMA                 // averaged parameters of the store
+	regGrad                // gradients, laid out like the parameters
+	regM                   // AdamW's first moments
+	regV                   // AdamW's second moments
+	regConst               // constants, and the zero block at its start
+	regInput               // inputs
+	regKeep                // outputs and what is computed once (hoisted)
+	nRegions
+)
+
+// grain is the alignment of every value in float32 elements: kernels may read
+// and write whole blocks beyond the end of a value up to it, and descriptors
+// need aligned offsets.
+const grain = 256
+
+func roundUp(n int) int { return (n + grain - 1) / grain * grain }
+
+// value is a tensor in memory. Views share their base's storage.
+type value struct {
+	name  string
+	size  int // elements
+	reg   region
+	off   int // elements, within the region
+	base  *value
+	first int // steps between which the storage is needed (regWork)
+	last  int
+	fixed bool // off is decided
+}
+
+func (v *value) root() (*value, int) {
+	off := 0
+	for v.base != nil {
+		off += v.off
+		v = v.base
+	}
+	return v, off
+}
+
+// place gives the value's region and element offset.
+func (v *value) place() (region, int) {
+	r, off := v.root()
+	return r.reg, r.off + off
+}
+
+// step is one dispatch, or a fill.
+type step struct {
+	name    string
+	mod     *shaders.Module
+	args    []*value // in the kernel's operand order, without the zero block
+	scalars []uint32
+	items   int
+	fill    *value // not nil: fill with zeros
+	hoist   bool   // depends on parameters and constants only
+	flops   float64
+}
+
+// nodeError names the node an error belongs to.
+func nodeError(n *netdef.Node, err error) error {
+	return fmt.Errorf("compile: %s at %q %v: %w", n.Op.Name(), n.Name, n.Shape, err)
+}
+
+// Targets gives the lowerings for a device: the best one, and the portable one
+// for kernels that do not fit the first.
+func Targets(c gpu.Caps) (best, portable shaders.Target) {
+	portable = shaders.GPUTarget(c.MaxInvocations)
+	best = portable
+	if c.Lavapipe && c.BufferDeviceAddress && c.Int64 && c.SubgroupArithmetic && c.MaxInvocations >= 128 {
+		switch c.SubgroupSize {
+		case 4, 8, 16:
+			best = shaders.CPUTarget(c.SubgroupSize)
+			best.Group = min(best.Group, c.MaxInvocations/c.SubgroupSize*c.SubgroupSize)
+		}
+	}
+	return best, portable
+}

@@ -1,0 +1,113 @@
+package nets
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// EdgeConfig holds the hyper-parameters of the edge network. The adapter and
+// the flow map have the same sizes. It is stored, as JSON, with the weights.
+type EdgeConfig struct {
+	// Widths are the channel counts of the U-Net's levels, from fine (one site
+	// per 4×4 pixels) to coarse, each level with half the sites per side. All
+	// are multiples of 8.
+	Widths []int `json:"widths"`
+	// Blocks are the residual blocks on the way down and again on the way up,
+	// for every level but the last.
+	Blocks []int `json:"blocks"`
+	// Mid is the number of residual blocks at the last level.
+	Mid int `json:"mid"`
+	// Emb is the width of the embedding of the conditions, a multiple of 8.
+	Emb int `json:"emb"`
+	// SD and Mean are the standard deviation and the mean of every channel of
+	// flow space over the training set, for pictures in [-1,1].
+	SD   [FlowChannels]float32 `json:"sd"`
+	Mean [FlowChannels]float32 `json:"mean"`
+}
+
+// Tasks is the width of the one-hot task vector; METHOD's six inverse problems
+// take the first six places, the rest are free.
+const Tasks = 8
+
+// MaskChannels is the number of channels of a patchified mask.
+const MaskChannels = 16
+
+// DefaultEdge returns the sizes of the shipped network and statistics of
+// common photographs.
+func DefaultEdge() EdgeConfig {
+	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Mid: 2, Emb: 64, SD: PhotoSD()}
+}
+
+// PhotoSD returns typical channel standard deviations of photographs in
+// [-1,1], equal along x and y: a start until those of a training set are known.
+func PhotoSD() (sd [FlowChannels]float32) {
+	for i, c := range Channels {
+		sd[i] = photoSD[c.Band][c.Colour]
+	}
+	return sd
+}
+
+// Align is the multiple, in pixels, of which the sides of pictures must be for
+// the network: 4 for the front end, and 2 for every level after the first.
+func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
+
+// ConfigError reports a configuration that no network can be built from.
+type ConfigError struct{ Field, Reason string }
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("nets: edge network: %s %s", e.Field, e.Reason)
+}
+
+// Validate reports the first field that breaks its rule as a *ConfigError.
+func (c EdgeConfig) Validate() error {
+	if n := len(c.Widths); n < 1 || n > 8 {
+		return &ConfigError{"widths", fmt.Sprintf("has %d levels, must have 1 to 8", n)}
+	}
+	for _, w := range c.Widths {
+		if w < 8 || w%8 != 0 || w > 4096 {
+			return &ConfigError{"widths", fmt.Sprintf("holds %d, must be multiples of 8 up to 4096", w)}
+		}
+	}
+	if len(c.Blocks) != len(c.Widths)-1 {
+		return &ConfigError{"blocks", fmt.Sprintf("has %d entries for %d levels, must have one less", len(c.Blocks), len(c.Widths))}
+	}
+	for _, b := range append([]int{c.Mid}, c.Blocks...) {
+		if b < 0 || b > 64 {
+			return &ConfigError{"blocks and mid", fmt.Sprintf("hold %d, must be 0 to 64", b)}
+		}
+	}
+	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {
+		return &ConfigError{"emb", fmt.Sprintf("is %d, must be a multiple of 8 up to 4096", c.Emb)}
+	}
+	for i, v := range c.SD {
+		if m := float64(c.Mean[i]); !(v > 0) || math.IsInf(float64(v), 0) || math.IsNaN(m) || math.IsInf(m, 0) {
+			return &ConfigError{"sd and mean", fmt.Sprintf("of channel %d are %g and %g, must be positive and finite", i, v, m)}
+		}
+	}
+	return nil
+}
+
+// Cost is what a network takes.
+type Cost struct {
+	AdapterParams, FlowParams int     // trained numbers
+	FLOPsPerPixel             float64 // of adapter and one-step flow map, convolutions only
+}
+
+// Cost counts parameters and arithmetic; see netdef.FLOPs.
+func (c EdgeConfig) Cost() (Cost, error) {
+	g := netdef.NewGraph()
+	side := c.Align() / 4 * 16 // wide enough that what is done once per picture does not count
+	in := func(name string, h, ch int) *netdef.Node { return g.Input(name, netdef.Shape{1, h, h, ch}) }
+	mu, logvar := Adapter(g, c, in("y", side, FlowChannels), in("mask", side, MaskChannels), in("task", 1, Tasks), in("sigma", 1, 1))
+	x := OneStep(g, c, in("z", side, FlowChannels))
+	if err := g.Err(); err != nil {
+		return Cost{}, err
+	}
+	return Cost{
+		AdapterParams: netdef.CountParams(mu, logvar),
+		FlowParams:    netdef.CountParams(x),
+		FLOPsPerPixel: float64(netdef.FLOPs(mu, logvar, x)) / float64(16*side*side),
+	}, nil
+}

@@ -1,0 +1,143 @@
+package nets
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// Limits of the adapter's outputs and inputs.
+const (
+	// MinLogVar and MaxLogVar bound the adapter's log-variance.
+	MinLogVar, MaxLogVar = -10, 2
+	// MinSigma is the least noise level that the adapter tells from none, an
+	// eighth of a step of 8-bit pictures.
+	MinSigma = 1e-3
+)
+
+// Adapter builds the noise adapter q(z|y,task) = N(mu, exp(logvar)): the
+// posterior of the latent z of flow space whose prior is N(0, I).
+//
+// y [B,h,w,48] is the observation in flow space (see ToFlow), with holes
+// filled in and low resolution upsampled; mask [B,h,w,16] is 1 where a pixel
+// was observed (patchified); task [B,1,1,8] is one-hot; sigma [B,1,1,1] is the
+// standard deviation of the observation's noise for pictures in [-1,1], of
+// which less than MinSigma counts as MinSigma. h and w are multiples of
+// cfg.Align()/4.
+//
+// mu is the mean and logvar = log σ_φ² the log-VARIANCE (not of the standard
+// deviation) of every element, [B,h,w,48], clamped to [MinLogVar, MaxLogVar].
+//
+// Before training this is the exact posterior for a picture whose channels are
+// independent Gaussians of standard deviation sd, seen under noise σ:
+// x = sd·z, y = x + σε gives mean sd·y/(sd²+σ²) = Wiener gain sd/√(sd²+σ²)
+// times the normalised observation y/√(sd²+σ²), and variance σ²/(sd²+σ²). The
+// network's output, a learned factor of the mean and a learned offset of
+// logvar per task and channel start without effect.
+//
+// Parameters are named "adapter/..." under the current scope.
+func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma *netdef.Node) (mu, logvar *netdef.Node) {
+	defer g.Scope("adapter")()
+	if err := checkInputs(g, cfg, y); err != nil {
+		return g.Fail(err), g.Fail(err)
+	}
+	sigma = g.Clamp(sigma, MinSigma, 10)
+	variance := g.Square(sigma)
+	total := g.Add(variance, channelConst(g, "sd2", square(cfg.SD))) // [B,1,1,48]
+	rootTotal := g.Sqrt(total)
+	normal := g.Div(y, rootTotal)
+
+	// Noise on a log scale, about -1 to 0.5 over the useful range.
+	level := g.Scale(g.Log(g.Scale(sigma, 1/0.05)), 0.25)
+	nDown, nUp := cfg.filmCounts()
+	f := newFilm(g, "emb", cfg, level, task, nDown+nUp)
+	net := unet(g, cfg, g.Concat(3, normal, mask), 2*FlowChannels, f, f)
+
+	table := netdef.Shape{1, 1, Tasks, FlowChannels}
+	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
+	gain = g.Mul(gain, g.Conv2D(task, g.Param("gain", table, netdef.Ones), 1))
+	mu = g.Add(g.Mul(normal, gain), g.Slice(net, 3, 0, FlowChannels))
+
+	start := g.Log(g.Div(variance, total))
+	start = g.Add(start, g.Conv2D(task, g.Param("logvar", table, netdef.Zeros), 1))
+	logvar = g.Clamp(g.Add(g.Slice(net, 3, FlowChannels, 2*FlowChannels), start), MinLogVar, MaxLogVar)
+	return mu, logvar
+}
+
+// FlowMap builds the average velocity u(x, r, t) of METHOD.md §1 for x
+// [B,h,w,48] in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1],
+// r = t allowed:
+//
+//	u = k(r,t)·x + (sd/s_t)·net(x/s_t; t, r),  s_t = √(t² + (1-t)²sd²),
+//	k = (s_t - s_r)/((t-r)·s_t)
+//
+// where k is the exact mean flow of independent Gaussians of standard
+// deviation sd, and net starts at 0. The blocks down to the middle see t, the
+// blocks on the way up r. Parameters are named "flow/..." under the current
+// scope.
+func FlowMap(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) (u *netdef.Node) {
+	defer g.Scope("flow")()
+	if err := checkInputs(g, cfg, x); err != nil {
+		return g.Fail(err)
+	}
+	sd2 := channelConst(g, "sd2", square(cfg.SD))
+	st, sr := spread(g, t, sd2), spread(g, r, sd2)
+	// s_t² - s_r² = (t-r)·[(t+r) - (2-t-r)·sd²], so the difference cancels:
+	// k = [(t+r) - (2-t-r)·sd²]/((s_t+s_r)·s_t), regular at r = t.
+	sum := g.Add(t, r)
+	top := g.Sub(sum, g.Mul(g.Offset(g.Neg(sum), 2), sd2))
+	k := g.Div(top, g.Mul(g.Add(st, sr), st))
+	net := flowNet(g, cfg, g.Div(x, st), r, t)
+	return g.Add(g.Mul(x, k), g.Mul(net, g.Div(channelConst(g, "sd", cfg.SD), st)))
+}
+
+// OneStep builds f(z) = z - u(z, 0, 1) = sd·(z - net(z; 1, 0)), the picture in
+// flow space [B,h,w,48] that the latent z maps to in one step. It shares its
+// parameters with FlowMap; before training it is exactly sd·z.
+func OneStep(g *netdef.Graph, cfg EdgeConfig, z *netdef.Node) *netdef.Node {
+	defer g.Scope("flow")()
+	if err := checkInputs(g, cfg, z); err != nil {
+		return g.Fail(err)
+	}
+	zero := g.Const("0", netdef.Scalar, []float32{0})
+	one := g.Const("1", netdef.Scalar, []float32{1})
+	return g.Mul(g.Sub(z, flowNet(g, cfg, z, zero, one)), channelConst(g, "sd", cfg.SD))
+}
+
+func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node {
+	nDown, nUp := cfg.filmCounts()
+	encode := newFilm(g, "emb-t", cfg, t, nil, nDown)
+	decode := newFilm(g, "emb-r", cfg, r, nil, nUp)
+	return unet(g, cfg, x, FlowChannels, encode, decode)
+}
+
+// spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.
+func spread(g *netdef.Graph, t, sd2 *netdef.Node) *netdef.Node {
+	left := g.Offset(g.Neg(t), 1)
+	return g.Sqrt(g.Add(g.Square(t), g.Mul(g.Square(left), sd2)))
+}
+
+// checkInputs returns the graph's earlier error, or reports a bad
+// configuration or an input that does not divide into its levels.
+func checkInputs(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node) error {
+	if err := g.Err(); err != nil {
+		return err
+	}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	n := cfg.Align() / 4
+	if s := x.Shape; s[3] != FlowChannels || s[1]%n != 0 || s[2]%n != 0 {
+		return fmt.Errorf("nets: edge network: input %q is %v, want 48 channels and sides that are multiples of %d sites (%d pixels)",
+			x.Name, s, n, cfg.Align())
+	}
+	return nil
+}
+
+func square(v [FlowChannels]float32) (sq [FlowChannels]float32) {
+	for i, x := range v {
+		sq[i] = float32(math.Pow(float64(x), 2))
+	}
+	return sq
+}

@@ -1,0 +1,73 @@
+package nets
+
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// Frequencies of the sinusoidal features of a scalar condition, geometric from
+// 0.5 to 8: half-turns per unit, so the features are sin and cos of π·f·s.
+// Higher ones make the derivative along t, which the mean-flow loss needs,
+// explode.
+const (
+	freqCount = 8
+	freqLow   = 0.5
+	freqHigh  = 8
+)
+
+// features turns a scalar s [B,1,1,1] of size about 1 into [B,1,1,16].
+func features(g *netdef.Graph, s *netdef.Node) *netdef.Node {
+	f := make([]float32, freqCount)
+	for i := range f {
+		f[i] = float32(math.Pi * freqLow * math.Pow(freqHigh/freqLow, float64(i)/(freqCount-1)))
+	}
+	angle := g.Mul(s, g.Const("freq", netdef.Shape{1, 1, 1, freqCount}, f))
+	return g.Concat(3, g.Sin(angle), g.Cos(angle))
+}
+
+// linear is a 1×1 convolution with bias.
+func linear(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef.Init) *netdef.Node {
+	defer g.Scope(name)()
+	w := g.Param("w", netdef.Shape{1, 1, x.Shape[3], out}, init)
+	return g.Add(g.Conv2D(x, w, 1), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
+}
+
+// film hands out, block after block, the scales γ and shifts β [B,1,1,C] that
+// one 1×1 convolution has made from an embedding. They start at 0.
+type film struct {
+	all *netdef.Node
+	at  int
+}
+
+// newFilm embeds the scalar s [B,1,1,1] and, unless nil, the one-hot task
+// [B,1,1,8], and makes count parameters of it.
+func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task *netdef.Node, count int) *film {
+	defer g.Scope(name)()
+	e := linear(g, "in", features(g, s), cfg.Emb, netdef.HeNormal{Gain: 1})
+	if task != nil {
+		e = g.Add(e, g.Conv2D(task, g.Param("task", netdef.Shape{1, 1, Tasks, cfg.Emb}, netdef.Normal{Std: 0.5}), 1))
+	}
+	e = g.SiLU(linear(g, "hidden", g.SiLU(e), cfg.Emb, netdef.HeNormal{Gain: 1}))
+	if count == 0 {
+		return &film{}
+	}
+	return &film{all: linear(g, "film", e, count, netdef.Zeros)}
+}
+
+// next returns γ and β for a block of the given width.
+func (f *film) next(g *netdef.Graph, width int) (gamma, beta *netdef.Node) {
+	gamma = g.Slice(f.all, 3, f.at, f.at+width)
+	beta = g.Slice(f.all, 3, f.at+width, f.at+2*width)
+	f.at += 2 * width
+	return gamma, beta
+}
+
+// filmCounts returns how many FiLM parameters the blocks on the way down and
+// in the middle take, and those on the way up.
+func (c EdgeConfig) filmCounts() (down, up int) {
+	for i, n := range c.Blocks {
+		up += 2 * c.Widths[i] * n
+	}
+	return up + 2*c.Widths[len(c.Widths)-1]*c.Mid, up
+}

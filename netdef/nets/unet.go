@@ -1,0 +1,78 @@
+package nets
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// normEps is added to the variance of the channel LayerNorm.
+const normEps = 1e-5
+
+// branchGain scales the initial weights of the last convolution of a residual
+// block: small, so that the stack of blocks starts near the identity, but not
+// 0, so that every layer learns from the first steps.
+const branchGain = 0.3
+
+// resBlock is a pre-activation residual block with FiLM:
+//
+//	x + conv3(SiLU(affine(LN(conv3(SiLU((1+γ)·LN(x) + β))))))
+func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film) *netdef.Node {
+	defer g.Scope(name)()
+	c := x.Shape[3]
+	gamma, beta := f.next(g, c)
+	h := g.Add(g.Mul(g.LayerNorm(x, normEps), g.Offset(gamma, 1)), beta)
+	h = conv3(g, "conv0", g.SiLU(h), netdef.HeNormal{Gain: 1})
+	vec := netdef.Shape{1, 1, 1, c}
+	h = g.Add(g.Mul(g.LayerNorm(h, normEps), g.Param("scale", vec, netdef.Ones)), g.Param("shift", vec, netdef.Zeros))
+	return g.Add(x, conv3(g, "conv1", g.SiLU(h), netdef.HeNormal{Gain: branchGain}))
+}
+
+func conv3(g *netdef.Graph, name string, x *netdef.Node, init netdef.Init) *netdef.Node {
+	defer g.Scope(name)()
+	c := x.Shape[3]
+	y := g.Conv2D(x, g.Param("w", netdef.Shape{3, 3, c, c}, init), 1)
+	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, c}, netdef.Zeros))
+}
+
+// unet maps x [B,h,w,Cin] to [B,h,w,out], and to 0 before training. The blocks
+// down to the middle are modulated by encode, those on the way up by decode.
+// h and w are multiples of 2 per level after the first.
+func unet(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node, out int, encode, decode *film) *netdef.Node {
+	last := len(cfg.Widths) - 1
+	// The activations are not rectified between these linear layers, so the
+	// gain √½ keeps the variance.
+	x = linear(g, "in", x, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071})
+	skips := make([]*netdef.Node, last)
+	for i := range last {
+		done := g.Scope(fmt.Sprintf("down%d", i))
+		for b := range cfg.Blocks[i] {
+			x = resBlock(g, fmt.Sprintf("block%d", b), x, encode)
+		}
+		skips[i] = x
+		x = down(g, x, cfg.Widths[i+1])
+		done()
+	}
+	done := g.Scope("mid")
+	for b := range cfg.Mid {
+		x = resBlock(g, fmt.Sprintf("block%d", b), x, encode)
+	}
+	done()
+	for i := last - 1; i >= 0; i-- {
+		done := g.Scope(fmt.Sprintf("up%d", i))
+		x = linear(g, "up", x, 4*cfg.Widths[i], netdef.HeNormal{Gain: 0.5})
+		x = g.Add(g.DepthToSpace(x, 2), skips[i])
+		for b := range cfg.Blocks[i] {
+			x = resBlock(g, fmt.Sprintf("block%d", b), x, decode)
+		}
+		done()
+	}
+	return linear(g, "out", x, out, netdef.Zeros)
+}
+
+// down halves the resolution by a 2×2 convolution of stride 2.
+func down(g *netdef.Graph, x *netdef.Node, out int) *netdef.Node {
+	defer g.Scope("down")()
+	w := g.Param("w", netdef.Shape{2, 2, x.Shape[3], out}, netdef.HeNormal{Gain: 0.7071})
+	return g.Add(g.Conv2D(x, w, 2), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
+}

@@ -1,0 +1,84 @@
+package metric
+
+import (
+	"math"
+	"slices"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// CRPS returns the continuous ranked probability score of J sample vectors against the true vector (eq. 98; for vectors also called
+// energy score), in the units of the data, lower is better:
+//
+//	1/J Σ_j ‖x_j − x†‖ − 1/(2J²) Σ_jk ‖x_j − x_k‖
+//
+// That estimate penalises small J: its expectation falls as J grows. With fair, the second factor is 1/(2J(J−1)), whose expectation
+// does not depend on J; it needs two samples. Eq. 98 is the default of the paper.
+func CRPS(truth []float64, samples [][]float64, fair bool) (float64, error) {
+	if err := sameVectors("sample", len(truth), samples); err != nil {
+		return 0, err
+	}
+	j := len(samples)
+	if fair && j < 2 {
+		return 0, shapef("the fair CRPS needs two samples; %d given", j)
+	}
+	to, between := 0.0, 0.0
+	for i, s := range samples {
+		to += distance(s, truth)
+		for _, r := range samples[:i] {
+			between += distance(s, r)
+		}
+	}
+	return to/float64(j) - between/pairs(j, fair), nil
+}
+
+// pairs returns the divisor of the sum over the pairs j < k: half of J², or of J(J−1) if fair, times two for the ½ before the sum.
+func pairs(j int, fair bool) float64 {
+	if fair {
+		return float64(j) * float64(j-1)
+	}
+	return float64(j) * float64(j)
+}
+
+// ImageCRPS returns the CRPS of single values (eq. 98 in one dimension), averaged over all pixels and channels. It judges each value's
+// distribution for itself, not the samples' spatial structure. fair as in CRPS.
+func ImageCRPS(truth *planar.Image, samples []*planar.Image, fair bool) (float64, error) {
+	if len(samples) == 0 {
+		return 0, shapef("no samples")
+	}
+	if err := sameImages(truth, samples...); err != nil {
+		return 0, err
+	}
+	j := len(samples)
+	if fair && j < 2 {
+		return 0, shapef("the fair CRPS needs two samples; %d given", j)
+	}
+	total := 0.0
+	v := make([]float64, j)
+	for i, x := range truth.Pix {
+		to, between := 0.0, 0.0
+		for k, s := range samples {
+			v[k] = float64(s.Pix[i])
+			to += math.Abs(v[k] - float64(x))
+		}
+		// of the sorted values, the k-th appears in k differences with + and in J−1−k with −
+		slices.Sort(v)
+		for k, s := range v {
+			between += s * float64(2*k-j+1)
+		}
+		total += to/float64(j) - between/pairs(j, fair)
+	}
+	return total / float64(len(truth.Pix)), nil
+}
+
+// distance returns the Euclidean distance of two vectors of one length.
+func distance(a, b []float64) float64 { return math.Sqrt(distance2(a, b)) }
+
+func distance2(a, b []float64) float64 {
+	s := 0.0
+	for i, v := range a {
+		d := v - b[i]
+		s += d * d
+	}
+	return s
+}

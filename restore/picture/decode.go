@@ -1,0 +1,157 @@
+package picture
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/disintegration/imaging"
+)
+
+// DecodeError says why bytes are not a picture that this package reads.
+type DecodeError struct {
+	Path string // "" if the picture did not come from a file
+	What string
+	Err  error // the decoder's own words, if it came that far
+}
+
+func (e *DecodeError) Error() string {
+	s := "not a picture I can read (" + e.What
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	s += ")"
+	if e.Path != "" {
+		s = e.Path + ": " + s
+	}
+	return s
+}
+
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Decode reads a PNG or JPEG picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
+// refused before memory for the pixels is asked for: formats without support, no pixels, more pixels than the limit, and headers
+// that promise more pixels than the file can hold. Errors: [*DecodeError], and those of r as they are.
+func Decode(r io.Reader, lim Limits) (*Picture, error) {
+	lim = lim.withDefaults()
+	b, err := io.ReadAll(io.LimitReader(r, lim.MaxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > lim.MaxBytes {
+		return nil, &DecodeError{What: fmt.Sprintf("the file is larger than %d bytes", lim.MaxBytes)}
+	}
+	return decodeBytes(b, lim)
+}
+
+// DecodeFile is Decode of the file at path; errors name the path.
+func DecodeFile(path string, lim Limits) (*Picture, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, fmt.Errorf("%s: cannot open: %w", path, err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		return nil, fmt.Errorf("%s: it is a directory, not a picture", path)
+	}
+	p, err := Decode(f, lim)
+	var de *DecodeError
+	if errors.As(err, &de) {
+		de.Path = path
+		return nil, de
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot read: %w", path, err)
+	}
+	return p, nil
+}
+
+func decodeBytes(b []byte, lim Limits) (*Picture, error) {
+	if len(b) == 0 {
+		return nil, &DecodeError{What: "the file is empty"}
+	}
+	format, ok, name := sniff(b)
+	switch {
+	case name != "":
+		return nil, &DecodeError{What: "it is " + name + ", which is not supported; convert it to PNG or JPEG"}
+	case !ok:
+		return nil, &DecodeError{What: "it is neither PNG nor JPEG"}
+	}
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
+	if err != nil {
+		return nil, explain(format, err)
+	}
+	info, err := scan(format, b)
+	if err != nil {
+		return nil, explain(format, err)
+	}
+	if err := checkSize(cfg, format, info, int64(len(b)), lim); err != nil {
+		return nil, err
+	}
+	img, err := imaging.Decode(bytes.NewReader(b)) // as it lies in the file; it is turned below, in float32
+	if err != nil {
+		return nil, explain(format, err)
+	}
+	if s := img.Bounds().Size(); s.X != cfg.Width || s.Y != cfg.Height {
+		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", cfg.Width, cfg.Height, s.X, s.Y)}
+	}
+	p := fromImage(img)
+	p.Format = format
+	if info.gray {
+		p.Gray = true
+	}
+	if info.hasAlpha && p.Alpha == nil {
+		p.Alpha = constant(1, p.W*p.H)
+	}
+	if profileFits(info.icc, p.Gray) {
+		p.ICC = info.icc
+	}
+	p.orient(info.orientation)
+	return p, nil
+}
+
+// checkSize refuses what cannot be a picture, or not one that anybody wants to wait for.
+func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim Limits) error {
+	w, h := int64(cfg.Width), int64(cfg.Height)
+	if w < 1 || h < 1 {
+		return &DecodeError{What: fmt.Sprintf("it has %d×%d pixels", w, h)}
+	}
+	if w > lim.MaxPixels/h {
+		return &DecodeError{What: fmt.Sprintf("%d×%d pixels are more than the %d supported", w, h, lim.MaxPixels)}
+	}
+	// The least a file can be: deflate packs at most 1032:1; a JPEG spends at least a bit on every 8×8 block.
+	least := w * h / 512
+	if format == PNG {
+		least = w * h * int64(info.bitsPerPixel) / 8 / 1032
+	}
+	if least > size {
+		return &DecodeError{What: fmt.Sprintf("truncated %v: the header says %d×%d pixels, which do not fit into %d bytes", format, w, h, size)}
+	}
+	return nil
+}
+
+// explain turns a decoder's error into one for people.
+func explain(f Format, err error) error {
+	if errors.Is(err, image.ErrFormat) { // the signature itself is cut off, or sniff would have said so
+		return &DecodeError{What: "truncated " + f.String()}
+	}
+	// The decoders report some ends of file in these words instead of io.ErrUnexpectedEOF.
+	text := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		strings.Contains(text, "not enough pixel data") || strings.Contains(text, "short Huffman data") {
+		return &DecodeError{What: "truncated " + f.String(), Err: err}
+	}
+	if strings.Contains(text, "unsupported") {
+		return &DecodeError{What: "unusual " + f.String(), Err: err}
+	}
+	return &DecodeError{What: "damaged " + f.String(), Err: err}
+}

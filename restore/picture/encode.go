@@ -1,0 +1,180 @@
+package picture
+
+import (
+	"bufio"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"math"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+)
+
+// DefaultQuality is the JPEG quality used where 0 is given.
+const DefaultQuality = 95
+
+// CanHold says what is wrong with writing p in a format, before any work is spent on it: JPEG has no transparency, and at most
+// 65535 pixels per side.
+func CanHold(f Format, p *Picture) error {
+	if f == JPEG && !p.Opaque() {
+		return &FormatError{What: "JPEG cannot hold the picture's transparency; choose a name that ends in .png"}
+	}
+	return FitsSize(f, p.W, p.H)
+}
+
+// FitsSize is the part of CanHold that is about size.
+func FitsSize(f Format, w, h int) error {
+	if f == JPEG && (w > 65535 || h > 65535) {
+		return &FormatError{What: fmt.Sprintf("JPEG cannot hold %d×%d pixels, only 65535 per side; choose a name that ends in .png", w, h)}
+	}
+	return nil
+}
+
+// Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest level of p.Depth bits (JPEG: 8); a
+// value that is not a number is an error, not a pixel. Grey pictures are the mean of their three planes. PNG keeps alpha, JPEG
+// drops it if it is opaque everywhere and refuses it otherwise. quality is JPEG's, 1 to 100, or 0 for DefaultQuality. The colour
+// profile is written if it fits the kind of picture.
+func Encode(w io.Writer, p *Picture, f Format, quality int) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	if err := CanHold(f, p); err != nil {
+		return err
+	}
+	n := p.W * p.H
+	for i, v := range p.Pix {
+		if v != v {
+			return fmt.Errorf("channel %d of pixel (%d, %d) is not a number", i/n, i%n%p.W, i%n/p.W)
+		}
+	}
+	icc := p.ICC
+	if !profileFits(icc, p.Gray) {
+		icc = nil
+	}
+	switch f {
+	case PNG:
+		extra, err := iccChunk(icc)
+		if err != nil {
+			return err
+		}
+		w = &inserter{w: w, after: 33, extra: extra} // signature and IHDR
+		if p.Gray && p.Alpha != nil {
+			return encodeGrayAlpha(w, p)
+		}
+		return imaging.Encode(w, p.image(p.Depth), imaging.PNG, imaging.PNGCompressionLevel(png.DefaultCompression))
+	case JPEG:
+		if quality == 0 {
+			quality = DefaultQuality
+		}
+		if quality < 1 || quality > 100 {
+			return fmt.Errorf("JPEG quality %d is not from 1 to 100", quality)
+		}
+		w = &inserter{w: w, after: 2, extra: iccSegments(icc)} // start of image
+		q := *p
+		q.Alpha = nil
+		return imaging.Encode(w, q.image(8), imaging.JPEG, imaging.JPEGQuality(quality))
+	}
+	return &FormatError{What: fmt.Sprintf("cannot write format %v", f)}
+}
+
+// EncodeFile writes p to path in the format of its ending, through a temporary file beside it: path is either the whole picture or
+// what it was before. An ending that is not supported fails before anything else happens.
+func EncodeFile(path string, p *Picture, quality int) error {
+	f, err := FormatOf(path)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(path, func(w io.Writer) error { return EncodeTo(w, path, p, f, quality) })
+}
+
+// EncodeTo is Encode to a file that is already open and whose errors name it: w is buffered, and the errors of Encode itself get
+// path in front.
+func EncodeTo(w io.Writer, path string, p *Picture, f Format, quality int) error {
+	out := &keepError{w: w}
+	buf := bufio.NewWriterSize(out, 1<<18)
+	err := Encode(buf, p, f, quality)
+	if err == nil {
+		err = buf.Flush()
+	}
+	if out.err != nil {
+		return out.err
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// keepError remembers the writer's own error, which encoders may wrap or lose.
+type keepError struct {
+	w   io.Writer
+	err error
+}
+
+func (k *keepError) Write(p []byte) (int, error) {
+	n, err := k.w.Write(p)
+	if err != nil && k.err == nil {
+		k.err = err
+	}
+	return n, err
+}
+
+func quantise(v float32, most float64) float64 {
+	return math.Round(min(max((float64(v)+1)/2, 0), 1) * most)
+}
+
+// gray is the value of pixel i of a grey picture.
+func (p *Picture) gray(i int) float32 {
+	n := p.W * p.H
+	return (p.Pix[i] + p.Pix[n+i] + p.Pix[2*n+i]) / 3
+}
+
+// image gives p as the standard library's image of that many bits per channel; grey with alpha comes out in colour.
+func (p *Picture) image(depth int) image.Image {
+	n := p.W * p.H
+	r := image.Rect(0, 0, p.W, p.H)
+	gray := p.Gray && p.Alpha == nil
+	switch {
+	case gray && depth == 16:
+		m := image.NewGray16(r)
+		for i := 0; i < n; i++ {
+			put16(m.Pix[2*i:], quantise(p.gray(i), 65535))
+		}
+		return m
+	case gray:
+		m := image.NewGray(r)
+		for i := 0; i < n; i++ {
+			m.Pix[i] = uint8(quantise(p.gray(i), 255))
+		}
+		return m
+	case depth == 16:
+		m := image.NewNRGBA64(r)
+		for i := 0; i < n; i++ {
+			for c := 0; c < 3; c++ {
+				put16(m.Pix[8*i+2*c:], quantise(p.Pix[c*n+i], 65535))
+			}
+			put16(m.Pix[8*i+6:], p.alpha(i, 65535))
+		}
+		return m
+	}
+	m := image.NewNRGBA(r)
+	for i := 0; i < n; i++ {
+		for c := 0; c < 3; c++ {
+			m.Pix[4*i+c] = uint8(quantise(p.Pix[c*n+i], 255))
+		}
+		m.Pix[4*i+3] = uint8(p.alpha(i, 255))
+	}
+	return m
+}
+
+func (p *Picture) alpha(i int, most float64) float64 {
+	if p.Alpha == nil {
+		return most
+	}
+	return math.Round(min(max(float64(p.Alpha[i]), 0), 1) * most)
+}
+
+func put16(b []byte, v float64) { b[0], b[1] = uint8(uint16(v)>>8), uint8(uint16(v)) }

@@ -1,0 +1,84 @@
+package picture
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// Format is a kind of picture file.
+type Format int
+
+const (
+	PNG Format = iota
+	JPEG
+)
+
+func (f Format) String() string {
+	switch f {
+	case PNG:
+		return "PNG"
+	case JPEG:
+		return "JPEG"
+	}
+	return fmt.Sprintf("Format(%d)", int(f))
+}
+
+// FormatError says that a format is known to exist but not supported, or not known at all.
+type FormatError struct {
+	Path string // "" if the picture did not come from a file
+	What string
+}
+
+func (e *FormatError) Error() string {
+	if e.Path == "" {
+		return e.What
+	}
+	return e.Path + ": " + e.What
+}
+
+// FormatOf chooses the format to write from the ending of a file name. Any ending but .png, .jpg and .jpeg (in either case) is a
+// [*FormatError].
+func FormatOf(path string) (Format, error) {
+	ext := strings.ToLower(filepath.Ext(path))
+	switch ext {
+	case ".png":
+		return PNG, nil
+	case ".jpg", ".jpeg":
+		return JPEG, nil
+	case "":
+		return 0, &FormatError{path, "a picture's name must end in .png, .jpg or .jpeg"}
+	}
+	return 0, &FormatError{path, fmt.Sprintf("cannot write %s files; the name must end in .png, .jpg or .jpeg", ext)}
+}
+
+var signatures = []struct {
+	offset int
+	magic  string
+	name   string
+}{
+	{0, "II*\x00", "TIFF"}, {0, "MM\x00*", "TIFF"}, {0, "II+\x00", "TIFF"}, {0, "MM\x00+", "TIFF"},
+	{8, "WEBP", "WebP"}, {0, "GIF8", "GIF"}, {0, "BM", "BMP"},
+	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"},
+	{0, "\xff\x0a", "JPEG XL"}, {4, "JXL \r\n", "JPEG XL"}, {4, "jP  \r\n", "JPEG 2000"},
+	{0, "8BPS", "Photoshop"}, {0, "%PDF", "PDF"}, {0, "P6", "PPM"}, {0, "P5", "PGM"},
+}
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// sniff finds the format from a file's first bytes. name is that of the format if it is known but not supported.
+func sniff(b []byte) (f Format, ok bool, name string) {
+	if len(b) > 0 && bytes.HasPrefix([]byte(pngSignature), b[:min(len(b), 8)]) {
+		return PNG, true, ""
+	}
+	if len(b) > 0 && bytes.HasPrefix([]byte("\xff\xd8\xff"), b[:min(len(b), 3)]) {
+		return JPEG, true, ""
+	}
+	for _, s := range signatures {
+		if len(b) >= s.offset+len(s.magic) && string(b[s.offset:s.offset+len(s.magic)]) == s.magic {
+			return 0, false, s.name
+		}
+	}
+	return 0, false, ""
+}

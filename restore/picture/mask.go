@@ -1,0 +1,91 @@
+package picture
+
+import (
+	"fmt"
+	"io"
+	"math"
+)
+
+// MaskSizeError says that a mask does not belong to a picture.
+type MaskSizeError struct {
+	Path               string // of the mask; "" if it did not come from a file
+	MaskW, MaskH       int
+	PictureW, PictureH int
+}
+
+func (e *MaskSizeError) Error() string {
+	s := fmt.Sprintf("mask is %d×%d but picture is %d×%d", e.MaskW, e.MaskH, e.PictureW, e.PictureH)
+	if e.Path != "" {
+		s = e.Path + ": " + s
+	}
+	return s
+}
+
+// Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing, black is there. Pixels count
+// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work.
+func (p *Picture) Mask(w, h int) ([]bool, error) {
+	if p.W != w || p.H != h {
+		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}
+	}
+	missing := make([]bool, w*h)
+	for i := range missing {
+		v := (p.gray(i) + 1) / 2
+		if p.Alpha != nil {
+			v *= p.Alpha[i]
+		}
+		missing[i] = v >= 0.5
+	}
+	return missing, nil
+}
+
+// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path.
+func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
+	p, err := DecodeFile(path, lim)
+	if err != nil {
+		return nil, err
+	}
+	m, err := p.Mask(w, h)
+	if e, ok := err.(*MaskSizeError); ok {
+		e.Path = path
+	}
+	return m, err
+}
+
+// FromMask makes the picture of a mask, white where missing: what Mask reads.
+func FromMask(missing []bool, w, h int) *Picture {
+	n := w * h
+	p := New(w, h, constant(-1, 3*n))
+	p.Gray = true
+	for i, m := range missing {
+		if m {
+			p.Pix[i], p.Pix[n+i], p.Pix[2*n+i] = 1, 1, 1
+		}
+	}
+	return p
+}
+
+// StdScale is how many 8-bit grey levels of a standard-deviation map stand for one 8-bit level of standard deviation.
+const StdScale = 4
+
+// FromStd makes the picture of a per-pixel standard deviation: std holds three planes of w×h values in the units of Pix (as a
+// difference: 2 is black to white). A pixel's grey is the root mean square over its channels, in 8-bit levels, times StdScale: black
+// is certain, white is a standard deviation of 63.75 levels or more. As 16-bit PNG one step is 1/1028 of a level.
+func FromStd(std []float32, w, h int) *Picture {
+	n := w * h
+	p := New(w, h, make([]float32, 3*n))
+	p.Gray, p.Depth = true, 16
+	for i := 0; i < n; i++ {
+		r, g, b := float64(std[i]), float64(std[n+i]), float64(std[2*n+i])
+		v := float32(2*math.Sqrt((r*r+g*g+b*b)/3)*127.5*StdScale/255 - 1)
+		p.Pix[i], p.Pix[n+i], p.Pix[2*n+i] = v, v, v
+	}
+	return p
+}
+
+// EncodeStd writes FromStd's map.
+func EncodeStd(w io.Writer, std []float32, width, height int, f Format, quality int) error {
+	if len(std) != 3*width*height {
+		return fmt.Errorf("a map of %d×%d pixels needs %d values, not %d", width, height, 3*width*height, len(std))
+	}
+	return Encode(w, FromStd(std, width, height), f, quality)
+}

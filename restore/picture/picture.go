@@ -1,0 +1,120 @@
+// Package picture reads and writes photographs without losing what the restoration must not touch: alpha, 16 bits, greyness, the
+// way up and the colour profile. PNG and JPEG, over github.com/disintegration/imaging.
+//
+// What does not survive: EXIF data other than the orientation, which is applied to the pixels (so a camera's place and time are
+// not passed on either); colour profiles of another kind of colour than the picture ends up in (a CMYK JPEG becomes RGB); the
+// gAMA, cHRM and text chunks of PNG.
+package picture
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// Picture is a decoded photograph.
+type Picture struct {
+	W, H int
+	// Pix holds three planes (red, green, blue) of H rows of W values in [-1, 1]: v/127.5−1 of an 8-bit value v, v/32767.5−1 of a
+	// 16-bit one. Length 3·W·H. A grey picture has three equal planes.
+	Pix []float32
+	// Alpha holds H rows of W values, 0 transparent to 1 opaque; nil if the file has none. Colours are not multiplied with it.
+	Alpha  []float32
+	Gray   bool   // the file holds one channel of grey, and so will the next
+	Depth  int    // bits per channel: 8 or 16
+	Format Format // of the file it came from
+	ICC    []byte // colour profile that fits Gray or RGB; nil if there was none
+}
+
+// Limits bound what Decode is willing to read. A zero field means its default.
+type Limits struct {
+	MaxPixels int64 // width × height; default 1 000 000 000
+	MaxBytes  int64 // size of the file; default 2 GiB
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.MaxPixels <= 0 {
+		l.MaxPixels = 1_000_000_000
+	}
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = 2 << 30
+	}
+	return l
+}
+
+// New makes a picture of 8-bit depth, PNG, from three planes of w×h values in [-1, 1]. Pix is shared, not copied.
+func New(w, h int, pix []float32) *Picture {
+	return &Picture{W: w, H: h, Pix: pix, Depth: 8, Format: PNG}
+}
+
+// Planar is the picture's colours as the arithmetic rooms see them. It shares Pix.
+func (p *Picture) Planar() *planar.Image {
+	return &planar.Image{W: p.W, H: p.H, Pix: p.Pix}
+}
+
+// Like makes a picture with other colours, w×h, that is otherwise as p: grey, depth, format, profile and alpha. Where the size
+// differs (super-resolution), alpha is interpolated linearly; where it does not, alpha is the same, bit for bit.
+func (p *Picture) Like(w, h int, pix []float32) *Picture {
+	q := *p
+	q.W, q.H, q.Pix = w, h, pix
+	if p.Alpha != nil && (w != p.W || h != p.H) {
+		q.Alpha = resizeLinear(p.Alpha, p.W, p.H, w, h)
+	}
+	return &q
+}
+
+// Check tells whether the fields fit together.
+func (p *Picture) Check() error {
+	switch {
+	case p.W < 1 || p.H < 1 || p.W > math.MaxInt32 || p.H > math.MaxInt32:
+		return fmt.Errorf("a picture of %d×%d pixels", p.W, p.H)
+	case len(p.Pix) != 3*p.W*p.H:
+		return fmt.Errorf("a picture of %d×%d pixels needs %d values, not %d", p.W, p.H, 3*p.W*p.H, len(p.Pix))
+	case p.Alpha != nil && len(p.Alpha) != p.W*p.H:
+		return fmt.Errorf("a picture of %d×%d pixels needs %d values of alpha, not %d", p.W, p.H, p.W*p.H, len(p.Alpha))
+	case p.Depth != 8 && p.Depth != 16:
+		return fmt.Errorf("a picture of %d bits per channel; 8 and 16 are supported", p.Depth)
+	}
+	return nil
+}
+
+// Opaque tells whether no pixel is transparent, not even partly.
+func (p *Picture) Opaque() bool {
+	for _, a := range p.Alpha {
+		if a < 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// resizeLinear interpolates one plane between pixel centres, edges held.
+func resizeLinear(src []float32, w, h, w2, h2 int) []float32 {
+	type tap struct {
+		i, j int
+		f    float32
+	}
+	taps := func(n, m int) []tap {
+		ts := make([]tap, m)
+		for k := range ts {
+			at := (float64(k)+0.5)*float64(n)/float64(m) - 0.5
+			at = min(max(at, 0), float64(n-1))
+			i := int(at)
+			ts[k] = tap{i, min(i+1, n-1), float32(at - float64(i))}
+		}
+		return ts
+	}
+	xs, ys := taps(w, w2), taps(h, h2)
+	out := make([]float32, w2*h2)
+	for y, ty := range ys {
+		a, b := src[ty.i*w:ty.i*w+w], src[ty.j*w:ty.j*w+w]
+		for x, tx := range xs {
+			// a + f·(b−a) gives exactly a where both are equal, so opaque stays opaque.
+			top := a[tx.i] + tx.f*(a[tx.j]-a[tx.i])
+			bottom := b[tx.i] + tx.f*(b[tx.j]-b[tx.i])
+			out[y*w2+x] = top + ty.f*(bottom-top)
+		}
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package picture
+
+import (
+	"image"
+	"image/color"
+)
+
+func level8(v uint8) float32   { return float32(v)/127.5 - 1 }
+func level16(v uint16) float32 { return float32(float64(v)/32767.5 - 1) }
+
+func constant(v float32, n int) []float32 {
+	s := make([]float32, n)
+	for i := range s {
+		s[i] = v
+	}
+	return s
+}
+
+// fromImage converts a decoded image to planes, without a detour over 8 bits or over colours multiplied with alpha.
+func fromImage(img image.Image) *Picture {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	n := w * h
+	p := &Picture{W: w, H: h, Pix: make([]float32, 3*n), Depth: 8}
+	red, green, blue := p.Pix[:n], p.Pix[n:2*n], p.Pix[2*n:]
+	var lut [256]float32
+	for i := range lut {
+		lut[i] = level8(uint8(i))
+	}
+	each := func(pixel func(i, x, y int)) {
+		i := 0
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			for x := b.Min.X; x < b.Max.X; x++ {
+				pixel(i, x, y)
+				i++
+			}
+		}
+	}
+	switch m := img.(type) {
+	case *image.Gray:
+		p.Gray = true
+		each(func(i, x, y int) { red[i] = lut[m.Pix[m.PixOffset(x, y)]] })
+		copy(green, red)
+		copy(blue, red)
+	case *image.Gray16:
+		p.Gray, p.Depth = true, 16
+		each(func(i, x, y int) { red[i] = level16(m.Gray16At(x, y).Y) })
+		copy(green, red)
+		copy(blue, red)
+	case *image.YCbCr:
+		each(func(i, x, y int) {
+			c := m.COffset(x, y)
+			r, g, b := color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
+			red[i], green[i], blue[i] = lut[r], lut[g], lut[b]
+		})
+	case *image.RGBA: // what image/png gives for PNG without alpha, so there is nothing to divide by
+		each(func(i, x, y int) {
+			o := m.PixOffset(x, y)
+			red[i], green[i], blue[i] = lut[m.Pix[o]], lut[m.Pix[o+1]], lut[m.Pix[o+2]]
+		})
+	case *image.NRGBA:
+		p.Alpha = make([]float32, n)
+		each(func(i, x, y int) {
+			o := m.PixOffset(x, y)
+			red[i], green[i], blue[i] = lut[m.Pix[o]], lut[m.Pix[o+1]], lut[m.Pix[o+2]]
+			p.Alpha[i] = float32(m.Pix[o+3]) / 255
+		})
+	case *image.RGBA64: // as RGBA
+		p.Depth = 16
+		each(func(i, x, y int) {
+			c := m.RGBA64At(x, y)
+			red[i], green[i], blue[i] = level16(c.R), level16(c.G), level16(c.B)
+		})
+	case *image.NRGBA64:
+		p.Depth = 16
+		p.Alpha = make([]float32, n)
+		each(func(i, x, y int) {
+			c := m.NRGBA64At(x, y)
+			red[i], green[i], blue[i] = level16(c.R), level16(c.G), level16(c.B)
+			p.Alpha[i] = float32(c.A) / 65535
+		})
+	case *image.Paletted:
+		p.Alpha = make([]float32, n)
+		table := make([]color.NRGBA, 256) // an index beyond the palette is black, as elsewhere
+		for i := range table {
+			table[i].A = 255
+			if i < len(m.Palette) {
+				table[i] = color.NRGBAModel.Convert(m.Palette[i]).(color.NRGBA)
+			}
+		}
+		each(func(i, x, y int) {
+			c := table[m.Pix[m.PixOffset(x, y)]]
+			red[i], green[i], blue[i] = lut[c.R], lut[c.G], lut[c.B]
+			p.Alpha[i] = float32(c.A) / 255
+		})
+		if p.Opaque() {
+			p.Alpha = nil
+		}
+	default: // CMYK JPEG
+		each(func(i, x, y int) {
+			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+			red[i], green[i], blue[i] = lut[c.R], lut[c.G], lut[c.B]
+		})
+	}
+	return p
+}
+
+// orient turns the picture from how it lies in the file to how it is meant to be seen. o is the EXIF value: 1 nothing, 2 mirror
+// left-right, 3 half a turn, 4 mirror top-bottom, 5 mirror at the main diagonal, 6 a quarter turn clockwise, 7 mirror at the
+// other diagonal, 8 a quarter turn counter-clockwise.
+func (p *Picture) orient(o int) {
+	if o < 2 || o > 8 {
+		return
+	}
+	w, h := p.W, p.H
+	turn := func(src []float32) []float32 {
+		dst := make([]float32, len(src))
+		i := 0
+		w2, h2 := w, h
+		if o >= 5 {
+			w2, h2 = h, w
+		}
+		for y := 0; y < h2; y++ {
+			for x := 0; x < w2; x++ {
+				var sx, sy int
+				switch o {
+				case 2:
+					sx, sy = w-1-x, y
+				case 3:
+					sx, sy = w-1-x, h-1-y
+				case 4:
+					sx, sy = x, h-1-y
+				case 5:
+					sx, sy = y, x
+				case 6:
+					sx, sy = y, h-1-x
+				case 7:
+					sx, sy = w-1-y, h-1-x
+				case 8:
+					sx, sy = w-1-y, x
+				}
+				dst[i] = src[sy*w+sx]
+				i++
+			}
+		}
+		return dst
+	}
+	n := w * h
+	for c := 0; c < 3; c++ {
+		copy(p.Pix[c*n:(c+1)*n], turn(p.Pix[c*n:(c+1)*n]))
+	}
+	if p.Alpha != nil {
+		p.Alpha = turn(p.Alpha)
+	}
+	if o >= 5 {
+		p.W, p.H = h, w
+	}
+}

@@ -1,0 +1,131 @@
+package task
+
+import (
+	"math"
+	"slices"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// Std8 converts a noise standard deviation from units of planar.Image to 8-bit levels; Sigma converts back.
+func Std8(sigma float64) float64 { return sigma * 127.5 }
+
+// Sigma converts a noise standard deviation from 8-bit levels to units of planar.Image.
+func Sigma(std8 float64) float64 { return std8 / 127.5 }
+
+const (
+	patchSide     = 16   // side of a patch, in 2×2 blocks
+	patchMin      = 128  // blocks that a patch must have to speak
+	patchLimit    = 4096 // patches looked at in a large picture
+	patchQuantile = 0.1
+	madToStd      = 1 / 0.6744897501960817
+	madSpread     = 1.166 // standard deviation of a Gaussian sample's MAD estimate × √(sample size)
+	clipped       = 1 - 1.0/510
+)
+
+// EstimateSigma estimates the standard deviation of white noise in a picture, per colour channel, in units of planar.Image (Std8 gives
+// 8-bit levels). Only pixels with mask ≥ 0.5 are looked at; a nil mask means all.
+//
+// The finest diagonal Haar coefficient (a − b − c + d)/2 of a 2×2 block sees white noise undiminished and smooth content not at all.
+// Its median absolute deviation is taken over patches of 16×16 blocks, separately in three orthonormal colour axes; of the patches the
+// 10 % quantile counts, corrected for being a low quantile of noisy numbers, because noise is everywhere and texture is not. The
+// variances of the three axes are averaged. Blocks that touch black or white are left out: clipped noise looks smaller than it is.
+// Measured on photographs of 256×256 pixels: noise of 6.4 levels reads 11 % high in the middle case (50 % in one of ten, busy
+// foliage), of 13 levels 3 % (18 %), of 26 levels 0 % (4 %); clean photographs read as 1.4 levels (6 in one of ten), because
+// texture as fine as this cannot be told from noise. A picture without a usable block gives 0.
+func EstimateSigma(img *planar.Image, mask []float32) float64 {
+	if img.Check() != nil || (mask != nil && len(mask) != img.W*img.H) {
+		return 0
+	}
+	// Grow the patches until at least half of them hold enough blocks (masks may leave few); at last the whole picture is one.
+	for side := patchSide; ; side *= 2 {
+		nx, ny := img.W/2/side, img.H/2/side
+		if nx*ny == 0 {
+			bands := gather(img, mask, 0, 0, img.W/2, img.H/2)
+			return combine([][3][]float64{bands}, 1)
+		}
+		step := 1
+		for ((nx+step-1)/step)*((ny+step-1)/step) > patchLimit {
+			step++
+		}
+		var patches [][3][]float64
+		seen := 0
+		for y := 0; y < ny; y += step {
+			for x := 0; x < nx; x += step {
+				seen++
+				if b := gather(img, mask, x*side, y*side, side, side); len(b[0]) >= patchMin {
+					patches = append(patches, b)
+				}
+			}
+		}
+		if 2*len(patches) >= seen {
+			return combine(patches, patchMin)
+		}
+	}
+}
+
+// gather returns the magnitudes of the diagonal coefficients of w×h blocks from block (x0, y0) on, in three colour axes.
+func gather(img *planar.Image, mask []float32, x0, y0, w, h int) (bands [3][]float64) {
+	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
+	for y := y0; y < y0+h; y++ {
+	block:
+		for x := x0; x < x0+w; x++ {
+			i := 2*y*img.W + 2*x
+			at := [4]int{i, i + 1, i + img.W, i + img.W + 1}
+			for _, k := range at {
+				if mask != nil && mask[k] < 0.5 {
+					continue block
+				}
+				// false for NaN too
+				if !(abs32(r[k]) < clipped && abs32(g[k]) < clipped && abs32(b[k]) < clipped) {
+					continue block
+				}
+			}
+			diagonal := func(p []float32) float64 {
+				return float64(p[at[0]]-p[at[1]]-p[at[2]]+p[at[3]]) / 2
+			}
+			dr, dg, db := diagonal(r), diagonal(g), diagonal(b)
+			bands[0] = append(bands[0], math.Abs(dr+dg+db)/math.Sqrt(3))
+			bands[1] = append(bands[1], math.Abs(dr-db)/math.Sqrt2)
+			bands[2] = append(bands[2], math.Abs(dr-2*dg+db)/math.Sqrt(6))
+		}
+	}
+	return bands
+}
+
+// combine turns patches into one standard deviation. Patches of fewer than least blocks do not occur, except none at all.
+func combine(patches [][3][]float64, least int) float64 {
+	variance := 0.0
+	for axis := 0; axis < 3; axis++ {
+		var stds []float64
+		blocks := 0
+		for _, p := range patches {
+			if n := len(p[axis]); n >= least {
+				stds = append(stds, median(p[axis])*madToStd)
+				blocks += n
+			}
+		}
+		if len(stds) == 0 {
+			return 0
+		}
+		slices.Sort(stds)
+		n := len(stds)
+		k := int(patchQuantile * float64(n-1))
+		// the k-th of n Gaussian numbers stands −z standard deviations from their mean (Blom's plotting position)
+		z := -normalQuantile((float64(k) + 0.625) / (float64(n) + 0.25))
+		s := stds[k] / (1 - z*madSpread/math.Sqrt(float64(blocks)/float64(n)))
+		variance += s * s / 3
+	}
+	return math.Sqrt(variance)
+}
+
+func abs32(v float32) float32 { return max(v, -v) }
+
+// median sorts v and returns its median.
+func median(v []float64) float64 {
+	slices.Sort(v)
+	n := len(v)
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
+
+func normalQuantile(p float64) float64 { return math.Sqrt2 * math.Erfinv(2*p-1) }

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Renders a picture, shakes the camera, restores it, and says how much came back. Run by `make demo` after the build.
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p demo
+
+step() {
+	printf '\n$ %s\n' "$*"
+	"$@"
+}
+
+psnr() { bin/restore compare "$@" | awk '/^PSNR/ { print $2 " " $3 }'; }
+
+step "${GO:-go}" run ./internal/cmd/render -seed "${SEED:-1}" -size 512x384 demo/clean.png
+step bin/restore degrade -task motion-deblur -seed "${SEED:-1}" demo/clean.png demo/blurred.png
+step bin/restore -task motion-deblur demo/blurred.png demo/restored.png
+
+printf '\nPSNR to the clean picture:  before %s,  after %s\n' \
+	"$(psnr demo/clean.png demo/blurred.png)" "$(psnr demo/clean.png demo/restored.png)"
+printf 'Pictures: demo/clean.png  demo/blurred.png  demo/restored.png\n'

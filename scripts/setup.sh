@@ -1,0 +1,86 @@
+#!/bin/sh
+# Installs what this machine lacks to build and run restore; with the argument "test", also what only the tests need.
+# On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it says what to install. When nothing is lacking it does
+# nothing, and quickly.
+set -eu
+
+say() { printf '%s\n' "setup: $*" >&2; }
+
+if ! command -v go >/dev/null 2>&1; then
+	say "Go is not installed (or not in PATH). Get version 1.26 or later from https://go.dev/dl/ and try again."
+	exit 1
+fi
+
+have_loader() {
+	case "$(uname -s)" in
+	Darwin) ls /usr/local/lib/libvulkan.1.dylib /opt/homebrew/lib/libvulkan.1.dylib 2>/dev/null | grep -q . ;;
+	*)
+		PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q 'libvulkan\.so\.1 ' ||
+			ls /usr/lib/libvulkan.so.1 /usr/lib64/libvulkan.so.1 /usr/lib/*/libvulkan.so.1 2>/dev/null | grep -q .
+		;;
+	esac
+}
+
+# Mesa's CPU driver, so that there is a device on every machine; a GPU's own driver is preferred to it when both are there.
+have_driver() {
+	case "$(uname -s)" in
+	Darwin) ls /usr/local/share/vulkan/icd.d/*.json /opt/homebrew/share/vulkan/icd.d/*.json /opt/homebrew/etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . ;;
+	*) ls /usr/share/vulkan/icd.d/lvp_icd*.json /etc/vulkan/icd.d/lvp_icd*.json /usr/local/share/vulkan/icd.d/lvp_icd*.json 2>/dev/null | grep -q . ;;
+	esac
+}
+
+compiler="$(go env CC)"
+# Words of CC such as "ccache gcc" are split on purpose.
+# shellcheck disable=SC2086
+have_compiler() { command -v ${compiler%% *} >/dev/null 2>&1; }
+# shellcheck disable=SC2086
+have_headers() { printf '#include <stdlib.h>\n' | $compiler -E -x c - >/dev/null 2>&1; }
+have_layer() { ls /usr/share/vulkan/explicit_layer.d/*hronos_validation*.json /etc/vulkan/explicit_layer.d/*hronos_validation*.json /opt/homebrew/share/vulkan/explicit_layer.d/*hronos_validation*.json 2>/dev/null | grep -q .; }
+have_spirv_val() { command -v spirv-val >/dev/null 2>&1; }
+
+lacking=""
+have_loader || lacking="$lacking libvulkan1"
+have_driver || lacking="$lacking mesa-vulkan-drivers"
+have_compiler || lacking="$lacking gcc"
+{ have_compiler && have_headers; } || lacking="$lacking libc6-dev"
+if [ "${1:-}" = test ]; then
+	have_layer || lacking="$lacking vulkan-validationlayers"
+	have_spirv_val || lacking="$lacking spirv-tools"
+fi
+[ -n "$lacking" ] || exit 0
+
+if command -v apt-get >/dev/null 2>&1; then
+	root=""
+	if [ "$(id -u)" != 0 ]; then
+		if ! command -v sudo >/dev/null 2>&1; then
+			say "lacking:$lacking"
+			say "run this as root: apt-get update && apt-get install --no-install-recommends$lacking"
+			exit 1
+		fi
+		root="sudo"
+	fi
+	say "installing$lacking"
+	# shellcheck disable=SC2086
+	install() { $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking >/dev/null; }
+	# The package lists may be there already and good enough; fetching them is the slow part.
+	if ! install 2>/dev/null; then
+		if ! $root apt-get update -qq || ! install; then
+			say "apt-get could not install$lacking; see above. Check the network and the package sources, then try again."
+			exit 1
+		fi
+	fi
+	exit 0
+fi
+
+say "this machine lacks what Debian calls:$lacking"
+case "$(uname -s)" in
+Darwin) say "on macOS: xcode-select --install; brew install vulkan-loader molten-vk vulkan-validationlayers spirv-tools" ;;
+*)
+	say "on Fedora:  dnf install vulkan-loader mesa-vulkan-drivers gcc glibc-devel vulkan-validation-layers spirv-tools"
+	say "on Arch:    pacman -S vulkan-icd-loader vulkan-swrast gcc vulkan-validation-layers spirv-tools"
+	say "on Alpine:  apk add vulkan-loader mesa-vulkan-swrast gcc musl-dev vulkan-validation-layers spirv-tools"
+	say "elsewhere:  the Vulkan loader, a Vulkan driver (Mesa's lavapipe will do) and a C compiler"
+	;;
+esac
+say "then run the same command again"
+exit 1

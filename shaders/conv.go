@@ -1,0 +1,147 @@
+package shaders
+
+import "fmt"
+
+// ConvShape describes a convolution over channels-last pictures, the matrix
+// product included (KH = 1). Weights are [KH·KH][Cin][N], packed by PackIndex
+// within each block of Lanes·NJ output channels.
+type ConvShape struct {
+	B, IH, IW, Cin  int
+	OH, OW, N       int
+	KH, Stride, Pad int
+	TP              int // neighbouring output pixels of a row per item; divides OW (KH = 1: divides B·OH·OW)
+	NJ              int // consecutive output channels per lane
+	KC              int // input channels per dispatch; divides Cin
+	// Batched: the weights differ per picture, at a distance of Batched elements
+	// (matrix products of two activations); 0: shared.
+	Batched int
+	// SharedX: all pictures read the same x.
+	SharedX bool
+}
+
+// Chunks is the number of dispatches that cover all input channels.
+func (s ConvShape) Chunks() int { return s.Cin / s.KC }
+
+// Conv is y = Σ_k w·x + start over one chunk of input channels.
+// Operands: x, w, start, epilogue inputs…, y. Scalars: 0: first channel of the
+// chunk, 1: distance between the pixels of start (N, or 0 for a bias or zeros
+// shared by all pixels). post, if it has a Fn, is applied to the finished sum
+// (its first input) and the further inputs.
+func Conv(t Target, s ConvShape, post Expr) Kernel {
+	rows := s.B * s.OH * s.OW
+	tiles := rows / s.TP
+	nbs := s.N / (t.Lanes * s.NJ)
+	extra := 0
+	if post.Fn != nil {
+		extra = len(post.In) - 1
+	}
+	k := Kernel{
+		Name:     fmt.Sprintf("conv %+v post %s %v", s, post.Key, post.In),
+		Operands: append(reads(3+extra), Write),
+		Scalars:  2,
+		Items:    tiles * nbs,
+		Zero:     s.Pad > 0,
+	}
+	k.Body = func(e *E) {
+		u := e.Split(e.Item(), tiles)
+		cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
+		k0 := e.Scalar(0)
+		start := e.AddU(e.MulUU(p, e.Scalar(1)), cb)
+		acc := make([][]*Var, s.TP)
+		for i := range acc {
+			v := e.Block(e.At(2, start), e.C(0), s.NJ)
+			start = e.AddU(start, e.Scalar(1))
+			for _, x := range v {
+				acc[i] = append(acc[i], e.NewVar(x))
+			}
+		}
+		w0 := e.AddU(e.MulU(k0, s.N), cb)
+		if s.Batched > 0 {
+			w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
+		}
+		w := e.At(1, w0)
+		for tap, xs := range e.taps(s, p, k0) {
+			e.Loop(s.KC/4, func(i U) {
+				xv := make([][4]F, s.TP)
+				for j := range xv {
+					xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
+				}
+				for kk := 0; kk < 4; kk++ {
+					wv := e.Packed(w, e.AddU(e.MulU(i, 4*s.N), e.C((tap*s.Cin+kk)*s.N)), s.NJ)
+					for j := range xv {
+						for c, wc := range wv {
+							acc[j][c].Set(e.Mad(wc, xv[j][kk], acc[j][c].Get()))
+						}
+					}
+				}
+			})
+		}
+		out := make([][]F, s.TP)
+		for i := range out {
+			for _, v := range acc[i] {
+				out[i] = append(out[i], v.Get())
+			}
+		}
+		if post.Fn != nil {
+			tl := Tile{C: s.N, P: s.OH * s.OW, NJ: s.NJ, TP: s.TP}
+			in := [][][]F{out}
+			for i, pat := range post.In[1:] {
+				in = append(in, e.spread(pat, 3+i, tl, p, cb))
+			}
+			out = apply(e, post, in, tl)
+		}
+		base := e.AddU(e.MulU(p, s.N), cb)
+		e.Stores(func() {
+			for i := range out {
+				e.StoreBlock(3+extra, e.AddU(base, e.C(i*s.N)), out[i])
+			}
+		})
+	}
+	return k
+}
+
+// taps gives, for each kernel tap, the places of the TP input pixels at channel k0.
+func (e *E) taps(s ConvShape, p, k0 U) [][]Ref {
+	var out [][]Ref
+	if s.KH == 1 {
+		if s.SharedX {
+			p = e.ModU(p, s.OH*s.OW)
+		}
+		xs := make([]Ref, s.TP)
+		base := e.AddU(e.MulU(p, s.Cin), k0)
+		for j := range xs {
+			xs[j] = e.At(0, e.AddU(base, e.C(j*s.Cin)))
+		}
+		return append(out, xs)
+	}
+	q := e.Split(p, s.OH, s.OW)
+	for dy := 0; dy < s.KH; dy++ {
+		yy := e.AddU(e.MulU(q[1], s.Stride), e.C(dy-s.Pad))
+		row := e.AddU(e.MulU(q[0], s.IH), yy)
+		var in B
+		if s.Pad > 0 {
+			in = e.LtU(yy, e.C(s.IH))
+		}
+		refs := map[int]Ref{} // by input column, relative to that of the tile's first pixel
+		for dx := 0; dx < s.KH; dx++ {
+			xs := make([]Ref, s.TP)
+			for j := range xs {
+				col := j*s.Stride + dx - s.Pad
+				r, ok := refs[col]
+				if !ok {
+					xx := e.AddU(e.MulU(q[2], s.Stride), e.C(col))
+					i := e.AddU(e.MulU(e.AddU(e.MulU(row, s.IW), xx), s.Cin), k0)
+					if s.Pad > 0 {
+						r = e.AtIf(0, i, e.And(in, e.LtU(xx, e.C(s.IW))))
+					} else {
+						r = e.At(0, i)
+					}
+					refs[col] = r
+				}
+				xs[j] = r
+			}
+			out = append(out, xs)
+		}
+	}
+	return out
+}

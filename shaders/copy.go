@@ -1,0 +1,90 @@
+package shaders
+
+import (
+	"fmt"
+	"hash/fnv"
+)
+
+// CopyShape is a rearrangement: for every index tuple i over Dims and every
+// position p < len(Tab), out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]].
+// Bases may be negative in In through flips as long as every place read is inside.
+type CopyShape struct {
+	Dims, In, Out   []int
+	InBase, OutBase int
+	Tab             []int
+}
+
+func (s CopyShape) key() string {
+	h := fnv.New64a()
+	fmt.Fprint(h, s.Tab)
+	return fmt.Sprintf("%v %v %v %d %d tab %d:%x", s.Dims, s.In, s.Out, s.InBase, s.OutBase, len(s.Tab), h.Sum64())
+}
+
+// Copy rearranges. len(Tab) must be a multiple of Lanes. Operands: in, out.
+func Copy(t Target, s CopyShape) Kernel {
+	n := len(s.Tab)
+	nj := t.NJ(n)
+	for nj > 1 && !aligned(s, nj) {
+		nj /= 2
+	}
+	blk := t.Lanes * nj
+	items := n / blk
+	for _, d := range s.Dims {
+		items *= d
+	}
+	return Kernel{
+		Name:     "copy " + s.key(),
+		Operands: []Access{Read, Write},
+		Items:    items,
+		Body: func(e *E) {
+			// The block within the table must be known at emission, so each item does the whole table.
+			e.copyBody(s, n, nj, blk)
+		},
+	}.withItems(items / (n / blk))
+}
+
+func (k Kernel) withItems(n int) Kernel { k.Items = n; return k }
+
+func aligned(s CopyShape, n int) bool {
+	if s.OutBase%n != 0 {
+		return false
+	}
+	for _, o := range s.Out {
+		if o%n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *E) copyBody(s CopyShape, n, nj, blk int) {
+	dims := s.Dims
+	u := []U{e.Item()}
+	if len(dims) > 1 {
+		u = e.Split(e.Item(), dims[1:]...)
+	}
+	in, out := e.C(0), e.C(0)
+	flip := 0
+	for i := range dims {
+		x := u[i]
+		st := s.In[i]
+		if st < 0 {
+			// Uniform indices must not go below zero: count from the far end.
+			x = U{id: e.i2(opISub, e.u32(uint32(dims[i]-1)), e.uid(x))}
+			flip += st * (dims[i] - 1)
+			st = -st
+		}
+		in = e.AddU(in, e.MulU(x, st))
+		out = e.AddU(out, e.MulU(u[i], s.Out[i]))
+	}
+	in = e.AddU(in, e.C(s.InBase+flip))
+	out = e.AddU(out, e.C(s.OutBase))
+	ref := e.At(0, in)
+	for b := 0; b < n; b += blk {
+		v := make([]F, nj)
+		for j := range v {
+			v[j] = e.Gather(ref, e.C(0), func(l int) int { return s.Tab[b+l*nj+j] })
+		}
+		e.Stores(func() { e.StoreBlock(1, e.AddU(out, e.C(b)), v) })
+	}
+}

@@ -1,0 +1,75 @@
+package shaders
+
+import (
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// everyKernel gives one instance of every kernel for a target.
+func everyKernel(t Target) []Kernel {
+	silu := Expr{Key: "silu", In: []Pattern{Same, BatchChan, Pixel, One, Batch, Chan, PixelChan}, Fn: func(e *E, in []F) F {
+		x := in[0]
+		for _, y := range in[1:] {
+			x = e.Add(x, y)
+		}
+		return e.Tanh(e.Add(e.Mul(x, e.Sigmoid(x)), e.Add(e.Log(e.Exp(x)), e.Add(e.Sin(x), e.Cos(x)))))
+	}}
+	post := Expr{Key: "add", In: []Pattern{Same, Same}, Fn: func(e *E, in []F) F { return e.Add(in[0], in[1]) }}
+	c := 4 * t.Lanes
+	return []Kernel{
+		Pointwise(t, silu, 2, Tile{C: c, P: 6, NJ: 4, TP: 2}),
+		Conv(t, ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 8}, post),
+		Conv(t, ConvShape{B: 2, IH: 4, IW: 4, Cin: 16, OH: 2, OW: 2, N: c, KH: 2, Stride: 2, TP: 2, NJ: 2, KC: 8}, Expr{}),
+		Conv(t, ConvShape{B: 1, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 1, NJ: 1, KC: 16}, Expr{}),
+		GradW(t, GradWShape{ConvShape: ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, NJ: 4}, KT: 4, Rows: 3, Cols: 4}),
+		ColSum(t, 2, 5, c, 4, 4, true), RowSum(t, 3, 37, 2), RowSum(t, 1, 8*t.Lanes, 4),
+		LayerNorm(t, 7, c, 1e-5, post, 7), LayerNormGrad(t, 7, c, 1e-5, Expr{}, 7), Softmax(t, 3, c),
+		Copy(t, CopyShape{Dims: []int{3, 2}, In: []int{-2 * c, c}, Out: []int{2 * c, c}, InBase: 4 * c, Tab: identity(c)}),
+		Depthwise(t, 1, 3, 4, c, 2), DepthwiseGradW(t, 1, 3, 4, c, 4),
+		Blur(t, BlurShape{B: 2, Planes: 3, IH: 9, IW: 4 * t.Lanes, OH: 4, OW: 2 * t.Lanes, KH: 6, KW: 5, KStride: 8, Flip: true, Rows: 2, NX: 2}),
+		Random(t, 2, 3, 4, 48, 3, true), Random(t, 2, 3, 4, 1, 3, false), AdamW(t, 8*c, true),
+	}
+}
+
+func identity(n int) []int {
+	v := make([]int, n)
+	for i := range v {
+		v[i] = i
+	}
+	return v
+}
+
+// Every module of every lowering must be accepted by spirv-val for Vulkan 1.1.
+func TestModulesAreValid(t *testing.T) {
+	val, err := exec.LookPath("spirv-val")
+	if err != nil {
+		t.Fatal("spirv-val is not installed (Debian: apt-get install spirv-tools; scripts/setup.sh does it)")
+	}
+	dir := t.TempDir()
+	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), CPUTarget(16), GPUTarget(128), GPUTarget(64)} {
+		for _, k := range everyKernel(tg) {
+			m, err := Emit(k, tg)
+			if err != nil {
+				t.Errorf("%v: %v", tg, err)
+				continue
+			}
+			b := make([]byte, 4*len(m.Words))
+			for i, w := range m.Words {
+				binary.LittleEndian.PutUint32(b[4*i:], w)
+			}
+			f := filepath.Join(dir, "k.spv")
+			if err := os.WriteFile(f, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(val, "--target-env", "vulkan1.1", f).CombinedOutput(); err != nil {
+				t.Errorf("%+v %s: %s", tg, k.Name, out)
+			}
+			if n := m.PushBytes(); n > MaxPush {
+				t.Errorf("%s: %d bytes of push constants", k.Name, n)
+			}
+		}
+	}
+}

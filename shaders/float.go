@@ -1,0 +1,172 @@
+package shaders
+
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/shaders/spirv"
+)
+
+// Per-lane float32 arithmetic. Exp, Log, Sin and Cos are our own polynomials, not
+// the driver's: drivers differ in accuracy (some software ones are off by 1e-4),
+// and the same picture must come out of every device.
+
+// Float is a constant.
+func (e *E) Float(v float64) F { return e.m.ConstF32(float32(v)) }
+
+func (e *E) f2(op spirv.Op, a, b F) F { return e.val(op, e.m.F32(), a, b) }
+
+// Add is a + b.
+func (e *E) Add(a, b F) F { return e.f2(spirv.OpFAdd, a, b) }
+
+// Sub is a − b.
+func (e *E) Sub(a, b F) F { return e.f2(spirv.OpFSub, a, b) }
+
+// Mul is a · b.
+func (e *E) Mul(a, b F) F { return e.f2(spirv.OpFMul, a, b) }
+
+// Div is a / b.
+func (e *E) Div(a, b F) F { return e.f2(spirv.OpFDiv, a, b) }
+
+// Mad is a·b + c; the driver may or may not round in between.
+func (e *E) Mad(a, b, c F) F { return e.Add(e.Mul(a, b), c) }
+
+// Neg is −a.
+func (e *E) Neg(a F) F { return e.val(spirv.OpFNegate, e.m.F32(), a) }
+
+// Max is max(a, b).
+func (e *E) Max(a, b F) F { return e.ext(spirv.GLSLFMax, e.m.F32(), a, b) }
+
+// Min is min(a, b).
+func (e *E) Min(a, b F) F { return e.ext(spirv.GLSLFMin, e.m.F32(), a, b) }
+
+// Abs is |a|.
+func (e *E) Abs(a F) F { return e.ext(spirv.GLSLFAbs, e.m.F32(), a) }
+
+// Sqrt is √a.
+func (e *E) Sqrt(a F) F { return e.ext(spirv.GLSLSqrt, e.m.F32(), a) }
+
+// Rsqrt is 1/√a, by division: drivers' own inverse square roots may be rough.
+func (e *E) Rsqrt(a F) F { return e.Div(e.Float(1), e.Sqrt(a)) }
+
+// Greater is 1 where a > b, else 0.
+func (e *E) Greater(a, b F) F {
+	c := e.val(spirv.OpFOrdGreaterThan, e.m.Bool(), a, b)
+	return e.val(spirv.OpSelect, e.m.F32(), c, e.Float(1), e.Float(0))
+}
+
+// poly evaluates Σ c[i]·x^(n−1−i) by Horner's rule.
+func (e *E) poly(x F, c ...float64) F {
+	y := e.Float(c[0])
+	for _, k := range c[1:] {
+		y = e.Mad(y, x, e.Float(k))
+	}
+	return y
+}
+
+func (e *E) floor(a F) F { return e.ext(spirv.GLSLFloor, e.m.F32(), a) }
+
+func (e *E) bits(a F) I               { return e.val(spirv.OpBitcast, e.m.U32(), a) }
+func (e *E) fromBits(a I) F           { return e.val(spirv.OpBitcast, e.m.F32(), a) }
+func (e *E) i2(op spirv.Op, a, b I) I { return e.val(op, e.m.U32(), a, b) }
+func (e *E) u32(v uint32) I           { return e.m.ConstU32(v) }
+
+// Exp is e^x, within 2 units in the last place for −87 ≤ x ≤ 88; arguments beyond are clamped.
+func (e *E) Exp(x F) F {
+	x = e.Min(e.Max(x, e.Float(-87)), e.Float(88))
+	n := e.floor(e.Mad(x, e.Float(math.Log2E), e.Float(0.5)))
+	r := e.Mad(n, e.Float(-0.693359375), x)
+	r = e.Mad(n, e.Float(2.12194440e-4), r)
+	p := e.poly(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+	y := e.Add(e.Mad(e.Mul(r, r), p, r), e.Float(1))
+	// 2ⁿ through the exponent bits: n + 127 is between 1 and 254.
+	k := e.val(spirv.OpConvertFToU, e.m.U32(), e.Add(n, e.Float(127)))
+	return e.Mul(y, e.fromBits(e.i2(spirv.OpShiftLeftLogical, k, e.u32(23))))
+}
+
+// Log is ln x for normal positive x, within 2 units in the last place.
+func (e *E) Log(x F) F {
+	b := e.bits(x)
+	m := e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(0x3f000000)))
+	k := e.val(spirv.OpConvertUToF, e.m.F32(), e.i2(spirv.OpShiftRightLogical, b, e.u32(23)))
+	k = e.Sub(k, e.Float(126))
+	small := e.Greater(e.Float(math.Sqrt2/2), m) // 1 where m < √½
+	k = e.Sub(k, small)
+	m = e.Sub(e.Mad(small, m, m), e.Float(1))
+	z := e.Mul(m, m)
+	p := e.poly(m, 7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+		-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1)
+	y := e.Mul(e.Mul(m, z), p)
+	y = e.Mad(k, e.Float(-2.12194440e-4), y)
+	y = e.Mad(z, e.Float(-0.5), y)
+	return e.Mad(k, e.Float(0.693359375), e.Add(m, y))
+}
+
+// Sin is sin x, absolute error below 3e-7 for |x| < 100.
+func (e *E) Sin(x F) F {
+	n := e.floor(e.Mad(x, e.Float(1/math.Pi), e.Float(0.5)))
+	r := e.Mad(n, e.Float(-3.140625), x)
+	r = e.Mad(n, e.Float(-9.67502593994140625e-4), r)
+	r = e.Mad(n, e.Float(-1.509957990978376432e-7), r)
+	z := e.Mul(r, r)
+	p := e.poly(z, 1.6059043836821613e-10, -2.505210838544172e-8, 2.7557319223985893e-6, -1.984126984126984e-4, 8.333333333333333e-3, -1.6666666666666666e-1)
+	y := e.Mad(e.Mul(r, z), p, r)
+	// sign (−1)ⁿ: n − 2⌊n/2⌋ is 0 or 1.
+	odd := e.Mad(e.floor(e.Mul(n, e.Float(0.5))), e.Float(-2), n)
+	return e.Mul(y, e.Mad(odd, e.Float(-2), e.Float(1)))
+}
+
+// Cos is cos x, absolute error below 3e-7 for |x| < 100.
+func (e *E) Cos(x F) F { return e.Sin(e.Add(x, e.Float(math.Pi/2))) }
+
+// Sigmoid is 1/(1+e^−x).
+func (e *E) Sigmoid(x F) F { return e.Div(e.Float(1), e.Add(e.Float(1), e.Exp(e.Neg(x)))) }
+
+// Tanh is tanh x = 2·sigmoid(2x) − 1, with the odd series near 0 where that cancels.
+func (e *E) Tanh(x F) F {
+	big := e.Mad(e.Float(2), e.Sigmoid(e.Mul(e.Float(2), x)), e.Float(-1))
+	z := e.Mul(x, x)
+	small := e.Mul(x, e.poly(z, -0.021869488536155203, 0.05396825396825397, -0.13333333333333333, 0.3333333333333333, -1.0))
+	small = e.Neg(small)
+	c := e.val(spirv.OpFOrdLessThan, e.m.Bool(), e.Abs(x), e.Float(0.3))
+	return e.val(spirv.OpSelect, e.m.F32(), c, small, big)
+}
+
+// LaneSum gives all lanes of the item the sum of v over its lanes.
+func (e *E) LaneSum(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFAdd, e.Add) }
+
+// LaneMax gives all lanes of the item the largest v of its lanes.
+func (e *E) LaneMax(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFMax, e.Max) }
+
+func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
+	m := e.m
+	if e.T.Mode == CPU && !e.T.NoArithmetic {
+		m.Capability(spirv.CapGroupNonUniformArithmetic)
+		return e.f.Val(op, m.F32(), uint32(m.ConstU32(spirv.ScopeSubgroup)), spirv.GroupReduce, uint32(v))
+	}
+	if e.T.Mode == CPU {
+		fail("sums over lanes need subgroup arithmetic in the cpu lowering")
+	}
+	if e.shared == 0 {
+		arr := m.Array(m.F32(), e.T.Group, 0)
+		e.shared = m.GlobalVar(m.Pointer(spirv.ClassWorkgroup, arr), spirv.ClassWorkgroup, 0)
+	}
+	pt := m.Pointer(spirv.ClassWorkgroup, m.F32())
+	barrier := func() {
+		w := uint32(m.ConstU32(spirv.ScopeWorkgroup))
+		e.f.Do(spirv.OpControlBarrier, w, w, uint32(m.ConstU32(spirv.SemWorkgroupAcqRel)))
+	}
+	barrier()
+	e.f.Do(spirv.OpStore, uint32(e.val(spirv.OpAccessChain, pt, e.shared, e.local)), uint32(v))
+	barrier()
+	first := e.i2(spirv.OpISub, e.local, e.lane)
+	var r F
+	for l := 0; l < e.T.Lanes; l++ {
+		x := e.val(spirv.OpLoad, m.F32(), e.val(spirv.OpAccessChain, pt, e.shared, e.i2(spirv.OpIAdd, first, e.u32(uint32(l)))))
+		if l == 0 {
+			r = x
+		} else {
+			r = join(r, x)
+		}
+	}
+	return r
+}

@@ -1,0 +1,170 @@
+// Package shaders holds the compute kernels. Each is written once, as a Go
+// function over the emitter E, and lowered to SPIR-V for a Target: the "cpu"
+// lowering for software drivers whose fast path needs provably uniform
+// addresses and straight-line code, and the portable "gpu" lowering with storage
+// buffers and real loops. No shader compiler is involved, at build or run time.
+package shaders
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Mode is a lowering.
+type Mode int
+
+const (
+	// GPU is the portable lowering: storage buffers, real loops, any subgroup
+	// size, no optional feature.
+	GPU Mode = iota
+	// CPU is the lowering for software drivers: every load has a uniform
+	// address built from push constants only, all loops are unrolled, stores
+	// are vectors. Needs buffer device addresses, Int64 and a fixed subgroup size.
+	CPU
+)
+
+// Target says for what a kernel is lowered.
+type Target struct {
+	Mode  Mode
+	Lanes int // channels side by side in one work item: the subgroup width (CPU), 8 (GPU)
+	Group int // invocations per workgroup, a multiple of Lanes
+	// NoArithmetic: the driver lacks subgroup arithmetic; sums over lanes go
+	// through shared memory (the GPU lowering always does).
+	NoArithmetic bool
+}
+
+// CPUTarget is the target for a software driver with the given subgroup width (4, 8 or 16).
+func CPUTarget(lanes int) Target { return Target{Mode: CPU, Lanes: lanes, Group: 16 * lanes} }
+
+// GPUTarget is the portable target; maxInvocations is the device's limit.
+func GPUTarget(maxInvocations int) Target {
+	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7))}
+}
+
+// Key names the target for caches.
+func (t Target) Key() string {
+	return fmt.Sprintf("%d.%d.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic)
+}
+
+// Access says how a kernel uses an operand.
+type Access uint8
+
+// Operand access.
+const (
+	Read Access = 1 << iota
+	Write
+	ReadWrite = Read | Write
+)
+
+// Kernel is one kernel before lowering. Name must be unique among kernels with
+// different bodies: it is the key of every cache.
+type Kernel struct {
+	Name     string
+	Operands []Access // storage operands, in binding order
+	Scalars  int      // number of uint32 push constants the body reads through E.Scalar
+	// Items is the number of work items (Lanes invocations each) if it is fixed
+	// in the kernel; 0 means it comes with the dispatch.
+	Items int
+	// Zero: the body needs the zero block (AtIf); one operand is added at the end.
+	Zero bool
+	Body func(e *E)
+}
+
+// ZeroFloats is the size of the zero block in float32 values: no row that is
+// read through AtIf may be longer.
+const ZeroFloats = 1 << 14
+
+// Module is a lowered kernel.
+type Module struct {
+	Name     string
+	Words    []uint32
+	Target   Target
+	Operands []Access // with the zero block's, if it has one
+	Scalars  int
+	Items    int
+	Zero     bool
+	tabBits  int // CPU: log2 of the length of the laundering table
+}
+
+// NumBindings is the number of storage buffer bindings (0 in the CPU lowering).
+func (m *Module) NumBindings() int {
+	if m.Target.Mode == CPU {
+		return 0
+	}
+	return len(m.Operands)
+}
+
+// Groups gives the dispatch size for the given number of items.
+func (m *Module) Groups(items, maxX int) (x, y int) {
+	per := m.Target.Group / m.Target.Lanes
+	n := (items + per - 1) / per
+	if n <= maxX && n <= 65535 {
+		return max(n, 1), 1
+	}
+	x = min(maxX, 65535)
+	return x, (n + x - 1) / x
+}
+
+// PushBytes is the size of the push-constant block.
+func (m *Module) PushBytes() int {
+	n := 8 + 4*m.Scalars
+	if m.Target.Mode == CPU {
+		n += 4<<m.tabBits + 8*len(m.Operands)
+	}
+	return n
+}
+
+// Push builds the push-constant block: addr are the operands' device addresses
+// (ignored in the GPU lowering), gx the dispatch's x size.
+func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
+	b := make([]byte, 0, m.PushBytes())
+	if m.Target.Mode == CPU {
+		for i := 0; i < 1<<m.tabBits; i++ {
+			b = binary.LittleEndian.AppendUint32(b, uint32(i))
+		}
+		for _, a := range addr {
+			b = binary.LittleEndian.AppendUint64(b, a)
+		}
+	}
+	b = binary.LittleEndian.AppendUint32(b, uint32(items))
+	b = binary.LittleEndian.AppendUint32(b, uint32(gx))
+	for _, s := range scalars {
+		b = binary.LittleEndian.AppendUint32(b, s)
+	}
+	return b
+}
+
+// MaxPush is the push-constant size every Vulkan device offers.
+const MaxPush = 128
+
+// Emit lowers a kernel. It fails if the kernel does not fit the target's limits.
+func Emit(k Kernel, t Target) (m *Module, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if ee, ok := r.(emitError); ok {
+				m, err = nil, fmt.Errorf("shaders: kernel %s: %s", k.Name, string(ee))
+				return
+			}
+			panic(r)
+		}
+	}()
+	m = &Module{Name: k.Name, Target: t, Operands: append([]Access{}, k.Operands...), Scalars: k.Scalars, Items: k.Items, Zero: k.Zero, tabBits: 4}
+	if k.Zero {
+		m.Operands = append(m.Operands, Read)
+	}
+	if m.PushBytes() > MaxPush {
+		m.tabBits = 3
+	}
+	if n := m.PushBytes(); n > MaxPush {
+		return nil, fmt.Errorf("shaders: kernel %s needs %d bytes of push constants, more than %d", k.Name, n, MaxPush)
+	}
+	e := newE(k, m)
+	k.Body(e)
+	e.finish()
+	m.Words = e.m.Words()
+	return m, nil
+}
+
+type emitError string
+
+func fail(format string, a ...any) { panic(emitError(fmt.Sprintf(format, a...))) }

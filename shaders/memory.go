@@ -1,0 +1,328 @@
+package shaders
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/shaders/spirv"
+)
+
+// Ref is a place in an operand, in float32 elements.
+type Ref struct {
+	op   int
+	base U
+	ok   B        // 0: always; else reads give 0 where it does not hold
+	ptr  spirv.ID // CPU: pointer to float[] when ok is set
+}
+
+// At refers to element i of an operand.
+func (e *E) At(op int, i U) Ref { return Ref{op: op, base: i} }
+
+// AtIf refers to element i where ok holds, and to zeros elsewhere; at most
+// ZeroFloats elements may be read from there. The kernel must have Zero set.
+func (e *E) AtIf(op int, i U, ok B) Ref {
+	if ok == 0 {
+		return e.At(op, i)
+	}
+	if !e.k.Zero {
+		fail("AtIf without Zero")
+	}
+	if e.T.Mode == GPU {
+		return Ref{op: op, base: e.SelU(ok, i, e.C(0)), ok: ok}
+	}
+	a := e.address(op, U{id: e.uid(i)})
+	z := e.addr[len(e.addr)-1]
+	s := e.val(spirv.OpSelect, e.m.U64(), ok, a, z)
+	return Ref{op: op, ok: ok, ptr: e.toPtr(s)}
+}
+
+// Plus moves a Ref by n elements.
+func (e *E) Plus(r Ref, n U) Ref {
+	if r.ptr != 0 && !n.IsConst() {
+		fail("run-time offset on a conditional reference")
+	}
+	r.base = e.AddU(r.base, n)
+	return r
+}
+
+// address gives the 64-bit address of the run-time part of i.
+func (e *E) address(op int, i U) spirv.ID {
+	if i.id == 0 {
+		return e.addr[op]
+	}
+	return e.memo(fmt.Sprint("addr", op, ":", i.id), func() spirv.ID {
+		o := e.val(spirv.OpUConvert, e.m.U64(), i.id)
+		o = e.val(spirv.OpIMul, e.m.U64(), o, e.m.ConstU64(4))
+		return e.val(spirv.OpIAdd, e.m.U64(), e.addr[op], o)
+	})
+}
+
+// block gives the struct type { T v[]; } used to address memory.
+func (e *E) block(n int, class uint32) (st, elem spirv.ID) {
+	elem = e.m.F32()
+	if n > 1 {
+		elem = e.m.Vec(elem, n)
+	}
+	key := fmt.Sprint("block", n, ",", class)
+	st = e.bufs[key]
+	if st == 0 {
+		st = e.m.Struct(e.m.RuntimeArray(elem, 4*n))
+		e.m.Decorate(st, spirv.DecoBlock)
+		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
+		e.bufs[key] = st
+	}
+	return st, elem
+}
+
+func (e *E) toPtr(addr spirv.ID) spirv.ID {
+	st, _ := e.block(1, spirv.ClassPhysicalStorageBuffer)
+	return e.val(spirv.OpConvertUToPtr, e.m.Pointer(spirv.ClassPhysicalStorageBuffer, st), addr)
+}
+
+// buffer gives operand op seen as an array of n-vectors (GPU lowering).
+func (e *E) buffer(op, n int) (v, elem spirv.ID) {
+	// Read-only operands get a block type of their own: NonWritable stands on its member.
+	access := e.mod.Operands[op]
+	elem = e.m.F32()
+	if n > 1 {
+		elem = e.m.Vec(elem, n)
+	}
+	tkey := fmt.Sprint("type", n, access&Write)
+	st := e.bufs[tkey]
+	if st == 0 {
+		st = e.m.Struct(e.m.RuntimeArray(elem, 4*n))
+		e.m.Decorate(st, spirv.DecoBlock)
+		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
+		if access&Write == 0 {
+			e.m.MemberDecorate(st, 0, spirv.DecoNonWritable)
+		}
+		e.bufs[tkey] = st
+	}
+	key := fmt.Sprint("buf", op, ",", n)
+	v = e.bufs[key]
+	if v == 0 {
+		v = e.m.GlobalVar(e.m.Pointer(spirv.ClassStorageBuffer, st), spirv.ClassStorageBuffer, 0)
+		e.m.Decorate(v, spirv.DecoDescriptorSet, 0)
+		e.m.Decorate(v, spirv.DecoBinding, uint32(op))
+		e.m.Decorate(v, spirv.DecoAliased)
+		e.bufs[key] = v
+	}
+	return v, elem
+}
+
+// load1 reads one float at uniform index r.base+off (CPU lowering).
+func (e *E) load1(r Ref, off int) F {
+	p := r.ptr
+	i := r.base
+	if p == 0 {
+		if i.k+off < 0 {
+			i = U{id: e.uid(U{i.id, i.k + off})}
+			off = 0
+		}
+		p = e.memo(fmt.Sprint("ptr", r.op, ":", i.id), func() spirv.ID { return e.toPtr(e.address(r.op, i)) })
+	}
+	m := e.m
+	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, m.F32()), p, m.ConstU32(0), m.ConstU32(uint32(i.k+off)))
+	return e.f.Val(spirv.OpLoad, m.F32(), uint32(c), spirv.MemAligned, 4)
+}
+
+// loadN reads an n-vector at per-lane index idx (in units of n) and splits it (GPU lowering).
+func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
+	m := e.m
+	v, elem := e.buffer(r.op, n)
+	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), v, m.ConstU32(0), idx)
+	x := e.val(spirv.OpLoad, elem, c)
+	out := []F{x}
+	if n > 1 {
+		out = make([]F, n)
+		for i := range out {
+			out[i] = e.f.Val(spirv.OpCompositeExtract, m.F32(), uint32(x), uint32(i))
+		}
+	}
+	if r.ok != 0 {
+		for i := range out {
+			out[i] = e.val(spirv.OpSelect, m.F32(), r.ok, out[i], e.Float(0))
+		}
+	}
+	return out
+}
+
+// lanes selects, lane by lane, one of the given values (CPU lowering).
+func (e *E) lanes(v []F) F {
+	r := v[0]
+	for i := 1; i < len(v); i++ {
+		r = e.val(spirv.OpSelect, e.m.F32(), e.eq[i], v[i], r)
+	}
+	return r
+}
+
+// Broadcast reads element off: the same value for all lanes.
+func (e *E) Broadcast(r Ref, off U) F {
+	if !off.IsConst() {
+		r = e.Plus(r, off)
+		off = e.C(0)
+	}
+	if e.T.Mode == CPU {
+		return e.load1(r, off.k)
+	}
+	return e.loadN(r, e.uid(e.AddU(r.base, off)), 1)[0]
+}
+
+// Broadcast4 reads elements off..off+3, each the same for all lanes. The index
+// must be a multiple of 4.
+func (e *E) Broadcast4(r Ref, off U) [4]F {
+	if e.T.Mode == CPU {
+		var o [4]F
+		for i := range o {
+			o[i] = e.Broadcast(r, e.AddU(off, e.C(i)))
+		}
+		return o
+	}
+	return [4]F(e.loadN(r, e.uid(e.div(e.AddU(r.base, off), 4)), 4))
+}
+
+// div divides an index known to be a multiple of n.
+func (e *E) div(u U, n int) U {
+	if u.k%n == 0 && u.k >= 0 {
+		return U{e.DivU(U{id: u.id}, n).id, u.k / n}
+	}
+	return e.DivU(U{id: e.uid(u)}, n)
+}
+
+// Vec reads element off+lane into each lane.
+func (e *E) Vec(r Ref, off U) F { return e.Gather(r, off, func(l int) int { return l }) }
+
+// Gather reads element off+at(lane) into each lane.
+func (e *E) Gather(r Ref, off U, at func(lane int) int) F {
+	if e.T.Mode == CPU {
+		if !off.IsConst() {
+			r = e.Plus(r, off)
+			off = e.C(0)
+		}
+		v := make([]F, e.T.Lanes)
+		for l := range v {
+			v[l] = e.load1(r, off.k+at(l))
+		}
+		return e.lanes(v)
+	}
+	return e.loadN(r, e.val(spirv.OpIAdd, e.m.U32(), e.uid(e.AddU(r.base, off)), e.laneTable(at)), 1)[0]
+}
+
+// laneTable gives at(lane) as a per-lane value.
+func (e *E) laneTable(at func(int) int) I {
+	L := e.T.Lanes
+	affine := true
+	s := at(1) - at(0)
+	for l := 0; l < L; l++ {
+		affine = affine && at(l) == at(0)+s*l
+	}
+	u32 := e.m.U32()
+	if affine {
+		x := e.lane
+		if s != 1 {
+			x = e.memo(fmt.Sprint("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
+		}
+		if at(0) != 0 {
+			x = e.val(spirv.OpIAdd, u32, x, e.m.ConstU32(uint32(int32(at(0)))))
+		}
+		return x
+	}
+	r := e.m.ConstU32(uint32(int32(at(0))))
+	for l := 1; l < L; l++ {
+		r = e.val(spirv.OpSelect, u32, e.laneEq(l), e.m.ConstU32(uint32(int32(at(l)))), r)
+	}
+	return r
+}
+
+func (e *E) laneEq(l int) spirv.ID {
+	if e.T.Mode == CPU {
+		return e.eq[l]
+	}
+	return e.memo(fmt.Sprint("lane==", l), func() spirv.ID {
+		return e.val(spirv.OpIEqual, e.m.Bool(), e.lane, e.m.ConstU32(uint32(l)))
+	})
+}
+
+// Block reads Lanes·nj consecutive elements from off: lane l gets elements
+// l·nj .. l·nj+nj-1, the order in which StoreBlock writes them. The index must
+// be a multiple of nj (1, 2 or 4).
+func (e *E) Block(r Ref, off U, nj int) []F {
+	if e.T.Mode == CPU {
+		out := make([]F, nj)
+		for j := range out {
+			out[j] = e.Gather(r, off, func(l int) int { return l*nj + j })
+		}
+		return out
+	}
+	i := e.div(e.AddU(r.base, off), nj)
+	return e.loadN(r, e.val(spirv.OpIAdd, e.m.U32(), e.uid(i), e.lane), nj)
+}
+
+// Packed reads Lanes·nj weights that PackIndex arranged for this target: fast
+// contiguous vectors in the CPU lowering, the natural order in the GPU lowering.
+// Lane l gets the values of channels l·nj .. l·nj+nj-1.
+func (e *E) Packed(r Ref, off U, nj int) []F {
+	if e.T.Mode == GPU {
+		return e.Block(r, off, nj)
+	}
+	out := make([]F, nj)
+	for j := range out {
+		out[j] = e.Vec(r, e.AddU(off, e.C(j*e.T.Lanes)))
+	}
+	return out
+}
+
+// PackIndex gives the channel that stands at position p of a packed block of Lanes·nj.
+func (t Target) PackIndex(p, nj int) int {
+	if t.Mode == GPU {
+		return p
+	}
+	j, l := p/t.Lanes, p%t.Lanes
+	return l*nj + j
+}
+
+// StoreBlock writes v[j] of lane l to element i + l·len(v) + j.
+func (e *E) StoreBlock(op int, i U, v []F) {
+	n := len(v)
+	m := e.m
+	x := v[0]
+	elem := m.F32()
+	if n > 1 {
+		elem = m.Vec(elem, n)
+		x = e.val(spirv.OpCompositeConstruct, elem, v...)
+	}
+	if e.T.Mode == GPU {
+		b, _ := e.buffer(op, n)
+		idx := e.val(spirv.OpIAdd, m.U32(), e.uid(e.div(i, n)), e.lane)
+		c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), b, m.ConstU32(0), idx)
+		e.f.Do(spirv.OpStore, uint32(c), uint32(x))
+		return
+	}
+	if i.k < 0 {
+		i = U{id: e.uid(i)}
+	}
+	// One pointer per lane and base; the constant part goes into the access chain.
+	st, _ := e.block(n, spirv.ClassPhysicalStorageBuffer)
+	k := i.k
+	rest := k % n
+	p := e.memo(fmt.Sprint("st", op, ":", i.id, ",", n, ",", rest), func() spirv.ID {
+		a := e.address(op, i)
+		a = e.val(spirv.OpIAdd, m.U64(), a, e.lane64x(4*n))
+		if rest > 0 {
+			a = e.val(spirv.OpIAdd, m.U64(), a, m.ConstU64(uint64(4*rest)))
+		}
+		return e.val(spirv.OpConvertUToPtr, m.Pointer(spirv.ClassPhysicalStorageBuffer, st), a)
+	})
+	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), p, m.ConstU32(0), m.ConstU32(uint32(k/n)))
+	e.f.Do(spirv.OpStore, uint32(c), uint32(x), spirv.MemAligned, uint32(4*n))
+}
+
+func (e *E) lane64x(n int) spirv.ID {
+	return e.memo(fmt.Sprint("lane64*", n), func() spirv.ID {
+		return e.val(spirv.OpIMul, e.m.U64(), e.lane64, e.m.ConstU64(uint64(n)))
+	})
+}
+
+// StoreOne writes one value, that of lane 0, to element i.
+func (e *E) StoreOne(op int, i U, v F) {
+	e.If(e.laneEq(0), func() { e.StoreBlock(op, i, []F{v}) })
+}

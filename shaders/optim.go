@@ -1,0 +1,58 @@
+package shaders
+
+import "fmt"
+
+// Hyper is the layout of AdamW's parameter block, float32 each.
+const (
+	HyperLR      = iota // learning rate
+	HyperBeta1          // decay of the first moment
+	HyperBeta2          // decay of the second moment
+	HyperEps            // added to the root of the second moment
+	HyperCorr1          // 1/(1 − β₁ᵗ)
+	HyperCorr2          // 1/(1 − β₂ᵗ)
+	HyperEMA            // decay of the averaged weights
+	HyperMaxNorm        // gradient norm above which the gradient is scaled down
+	HyperDecay          // weight decay, applied where the kernel has decay set
+	HyperLen
+)
+
+// AdamW does one optimiser step on n parameters (a multiple of 4·Lanes), in
+// place: p, m, v and the averaged weights ema. Operands: g, norm2 (the squared
+// norm of the whole gradient, one float), hyper, p, m, v, ema.
+func AdamW(t Target, n int, decay bool) Kernel {
+	blk := 4 * t.Lanes
+	return Kernel{
+		Name:     fmt.Sprintf("adamw %d,%v", n, decay),
+		Operands: []Access{Read, Read, Read, ReadWrite, ReadWrite, ReadWrite, ReadWrite},
+		Items:    n / blk,
+		Body: func(e *E) {
+			h := func(i int) F { return e.Broadcast(e.At(2, e.C(0)), e.C(i)) }
+			norm := e.Sqrt(e.Broadcast(e.At(1, e.C(0)), e.C(0)))
+			scale := e.Min(e.Float(1), e.Div(h(HyperMaxNorm), e.Add(norm, e.Float(1e-12))))
+			lr, b1, b2, ema := h(HyperLR), h(HyperBeta1), h(HyperBeta2), h(HyperEMA)
+			one := e.Float(1)
+			at := e.MulU(e.Item(), blk)
+			load := func(op int) []F { return e.Block(e.At(op, at), e.C(0), 4) }
+			g, p, m, v, a := load(0), load(3), load(4), load(5), load(6)
+			shrink := one
+			if decay {
+				shrink = e.Sub(one, e.Mul(lr, h(HyperDecay)))
+			}
+			c1, c2, eps := h(HyperCorr1), h(HyperCorr2), h(HyperEps)
+			for j := range g {
+				gs := e.Mul(g[j], scale)
+				m[j] = e.Mad(b1, e.Sub(m[j], gs), gs)
+				v[j] = e.Mad(b2, e.Sub(v[j], e.Mul(gs, gs)), e.Mul(gs, gs))
+				step := e.Div(e.Mul(m[j], c1), e.Add(e.Sqrt(e.Mul(v[j], c2)), eps))
+				p[j] = e.Sub(e.Mul(p[j], shrink), e.Mul(lr, step))
+				a[j] = e.Mad(ema, e.Sub(a[j], p[j]), p[j])
+			}
+			e.Stores(func() {
+				e.StoreBlock(3, at, p)
+				e.StoreBlock(4, at, m)
+				e.StoreBlock(5, at, v)
+				e.StoreBlock(6, at, a)
+			})
+		},
+	}
+}

@@ -1,0 +1,148 @@
+package shaders
+
+import "fmt"
+
+// Pattern says how an operand of a pointwise computation is spread over the
+// output [B, P, C] (P = H·W pixels, channels last).
+type Pattern int
+
+// Broadcast patterns.
+const (
+	Same      Pattern = iota // [B,P,C]
+	Chan                     // [1,1,C]
+	BatchChan                // [B,1,C]
+	Pixel                    // [B,P,1]
+	Batch                    // [B,1,1]
+	One                      // [1,1,1]
+	PixelChan                // [1,P,C]
+	PixelOnly                // [1,P,1]
+)
+
+// Tile fixes the geometry of a pointwise computation: C channels in blocks of
+// Lanes·NJ, TP pixels per item, P pixels per picture.
+type Tile struct {
+	C, P, NJ, TP int
+}
+
+// NJ gives how many consecutive channels a lane takes for C channels (4, 2, 1),
+// or 0 if C is no multiple of the lanes.
+func (t Target) NJ(c int) int {
+	for _, nj := range []int{4, 2, 1} {
+		if c%(t.Lanes*nj) == 0 {
+			return nj
+		}
+	}
+	return 0
+}
+
+// Divisor gives the largest of the candidates that divides n (1 at least).
+func Divisor(n int, candidates ...int) int {
+	for _, c := range candidates {
+		if c > 0 && n%c == 0 {
+			return c
+		}
+	}
+	return 1
+}
+
+// spread loads operand op for the TP pixels that start at flat pixel p, channel
+// block at cb: result [TP][NJ].
+func (e *E) spread(pat Pattern, op int, t Tile, p, cb U) [][]F {
+	out := make([][]F, t.TP)
+	same := func(v []F) {
+		for i := range out {
+			out[i] = v
+		}
+	}
+	splat := func(f F) []F {
+		v := make([]F, t.NJ)
+		for j := range v {
+			v[j] = f
+		}
+		return v
+	}
+	switch pat {
+	case Same, PixelChan:
+		if pat == PixelChan {
+			p = e.ModU(p, t.P)
+		}
+		base := e.AddU(e.MulU(p, t.C), cb)
+		for i := range out {
+			out[i] = e.Block(e.At(op, base), e.C(i*t.C), t.NJ)
+		}
+	case Pixel, PixelOnly:
+		if pat == PixelOnly {
+			p = e.ModU(p, t.P)
+		}
+		for i := range out {
+			out[i] = splat(e.Broadcast(e.At(op, p), e.C(i)))
+		}
+	case Chan:
+		same(e.Block(e.At(op, cb), e.C(0), t.NJ))
+	case BatchChan:
+		same(e.Block(e.At(op, e.AddU(e.MulU(e.DivU(p, t.P), t.C), cb)), e.C(0), t.NJ))
+	case Batch:
+		same(splat(e.Broadcast(e.At(op, e.DivU(p, t.P)), e.C(0))))
+	case One:
+		same(splat(e.Broadcast(e.At(op, e.C(0)), e.C(0))))
+	}
+	return out
+}
+
+// Expr is a fused chain of pointwise operations. Key identifies it; Fn gives the
+// result for one lane from the values of In, in order.
+type Expr struct {
+	Key string
+	In  []Pattern
+	Fn  func(e *E, in []F) F
+}
+
+func reads(n int) []Access {
+	a := make([]Access, n)
+	for i := range a {
+		a[i] = Read
+	}
+	return a
+}
+
+// Pointwise evaluates x over an output of b pictures [P, C]. Operands: x.In…, output.
+func Pointwise(t Target, x Expr, b int, tl Tile) Kernel {
+	cbs := tl.C / (t.Lanes * tl.NJ)
+	pix := b * tl.P
+	n := len(x.In)
+	return Kernel{
+		Name:     fmt.Sprintf("pw %s %v %d*%+v", x.Key, x.In, b, tl),
+		Operands: append(reads(n), Write),
+		Items:    pix / tl.TP * cbs,
+		Body: func(e *E) {
+			s := e.Split(e.Item(), cbs)
+			p, cb := e.MulU(s[0], tl.TP), e.MulU(s[1], t.Lanes*tl.NJ)
+			in := make([][][]F, n)
+			for i, pat := range x.In {
+				in[i] = e.spread(pat, i, tl, p, cb)
+			}
+			out := apply(e, x, in, tl)
+			base := e.AddU(e.MulU(p, tl.C), cb)
+			e.Stores(func() {
+				for i := range out {
+					e.StoreBlock(n, e.AddU(base, e.C(i*tl.C)), out[i])
+				}
+			})
+		},
+	}
+}
+
+// apply evaluates an expression on [operand][pixel][channel] values.
+func apply(e *E, x Expr, in [][][]F, tl Tile) [][]F {
+	out := make([][]F, tl.TP)
+	for i := range out {
+		for j := 0; j < tl.NJ; j++ {
+			args := make([]F, len(in))
+			for a := range in {
+				args[a] = in[a][i][j]
+			}
+			out[i] = append(out[i], x.Fn(e, args))
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package shaders
+
+import "fmt"
+
+// ColSum adds rows: in [G][R][X] → out [G][⌈R/S⌉][X]. Operands: in, out. With
+// unpack the input's channels stand as GradW leaves them in blocks of Lanes·nj.
+func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
+	rc := (r + s - 1) / s
+	blk := t.Lanes * nj
+	k := Kernel{
+		Name:     fmt.Sprintf("colsum %d,%d,%d,%d,%d,%v", g, r, x, s, nj, unpack),
+		Operands: []Access{Read, Write},
+		Items:    g * rc * (x / blk),
+		Zero:     r%s != 0,
+	}
+	k.Body = func(e *E) {
+		u := e.Split(e.Item(), rc, x/blk)
+		row0, cb := e.MulU(u[1], s), e.MulU(u[2], blk)
+		base := e.AddU(e.MulU(e.AddU(e.MulU(u[0], r), row0), x), cb)
+		acc := make([]*Var, nj)
+		for j := range acc {
+			acc[j] = e.NewVar(e.Float(0))
+		}
+		e.Loop(s, func(i U) {
+			at := e.AddU(base, e.MulU(i, x))
+			ref := e.At(0, at)
+			if k.Zero {
+				ref = e.AtIf(0, at, e.LtU(e.AddU(row0, i), e.C(r)))
+			}
+			var v []F
+			switch {
+			case unpack && t.Mode == CPU:
+				for j := 0; j < nj; j++ {
+					v = append(v, e.Gather(ref, e.C(0), func(l int) int { c := l*nj + j; return c%t.Lanes*nj + c/t.Lanes }))
+				}
+			default:
+				v = e.Block(ref, e.C(0), nj)
+			}
+			for j := range acc {
+				acc[j].Set(e.Add(acc[j].Get(), v[j]))
+			}
+		})
+		o := e.AddU(e.MulU(e.AddU(e.MulU(u[0], rc), u[1]), x), cb)
+		e.Stores(func() {
+			v := make([]F, nj)
+			for j := range v {
+				v[j] = acc[j].Get()
+			}
+			e.StoreBlock(1, o, v)
+		})
+	}
+	return k
+}
+
+// RowSum adds along rows: in [G][N] → out [G][⌈N/(S·Lanes)⌉], N any number.
+// Operands: in, out.
+func RowSum(t Target, g, n, s int) Kernel {
+	step := s * t.Lanes
+	nc := (n + step - 1) / step
+	return Kernel{
+		Name:     fmt.Sprintf("rowsum %d,%d,%d", g, n, s),
+		Operands: []Access{Read, Write},
+		Items:    g * nc,
+		Body: func(e *E) {
+			u := e.Split(e.Item(), nc)
+			start := e.MulU(u[1], step)
+			row := e.MulU(u[0], n)
+			acc := e.NewVar(e.Float(0))
+			e.Loop(s, func(i U) {
+				at := e.AddU(start, e.MulU(i, t.Lanes))
+				var v F
+				if n%step == 0 {
+					v = e.Vec(e.At(0, e.AddU(row, at)), e.C(0))
+				} else {
+					v = e.vecBelow(0, row, at, n)
+				}
+				acc.Set(e.Add(acc.Get(), v))
+			})
+			sum := e.LaneSum(acc.Get())
+			e.Stores(func() { e.StoreOne(1, e.AddU(e.MulU(u[0], nc), u[1]), sum) })
+		},
+	}
+}
+
+// vecBelow reads elements at..at+Lanes-1 of the row that starts at row, zeros
+// from element n on.
+func (e *E) vecBelow(op int, row, at U, n int) F {
+	if e.T.Mode == GPU {
+		idx := e.i2(opIAdd, e.uid(at), e.lane)
+		ok := e.val(opULessThan, e.m.Bool(), idx, e.u32(uint32(n)))
+		in := e.val(opSelect, e.m.U32(), ok, idx, e.u32(0))
+		return e.loadN(Ref{op: op, ok: ok}, e.i2(opIAdd, e.uid(row), in), 1)[0]
+	}
+	v := make([]F, e.T.Lanes)
+	for l := range v {
+		i := e.AddU(at, e.C(l))
+		ok := e.LtU(i, e.C(n))
+		v[l] = e.load1(e.At(op, e.AddU(row, e.SelU(ok, i, e.C(0)))), 0)
+		v[l] = e.val(opSelect, e.m.F32(), ok, v[l], e.Float(0))
+	}
+	return e.lanes(v)
+}

@@ -1,0 +1,122 @@
+package weights
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Decode reads the bytes of a `.vfm` file. Anything but a whole, valid, unharmed file is a [*FormatError].
+func Decode(packed []byte, lim Limits) (*File, error) {
+	lim = lim.withDefaults()
+	if int64(len(packed)) > lim.MaxPacked {
+		return nil, bad("file", "it is larger than the %d bytes allowed", lim.MaxPacked)
+	}
+	if err := checkFrame(packed, lim.MaxBytes); err != nil {
+		return nil, err
+	}
+	// One goroutine, and a window no larger than the content may be: what the frame says of itself cannot make it allocate more.
+	dec, err := zstd.NewReader(bytes.NewReader(packed),
+		zstd.WithDecoderConcurrency(1),
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(uint64(lim.MaxBytes)),
+		zstd.WithDecoderMaxWindow(uint64(min(max(lim.MaxBytes, zstd.MinWindowSize), 128<<20))))
+	if err != nil {
+		return nil, &FormatError{Where: "zstd frame", What: "it cannot be opened", Err: err}
+	}
+	defer dec.Close()
+	return decodePlain(dec, lim)
+}
+
+// Read reads r to its end and decodes it. Errors of r itself come back as they are.
+func Read(r io.Reader, lim Limits) (*File, error) {
+	lim = lim.withDefaults()
+	packed, err := io.ReadAll(io.LimitReader(r, lim.MaxPacked+1))
+	if err != nil {
+		return nil, err
+	}
+	return Decode(packed, lim)
+}
+
+// decodePlain reads safetensors bytes, which must end exactly where the header says.
+func decodePlain(r io.Reader, lim Limits) (*File, error) {
+	var size [8]byte
+	if err := readFull(r, size[:], "header length"); err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(size[:])
+	if n > uint64(min(lim.MaxHeader, lim.MaxBytes)) {
+		return nil, bad("header", "it says it is %d bytes long, more than the %d allowed", n, min(lim.MaxHeader, lim.MaxBytes))
+	}
+	head := make([]byte, n)
+	if err := readFull(r, head, "header"); err != nil {
+		return nil, err
+	}
+	meta, entries, total, err := parseHeader(head, lim)
+	if err != nil {
+		return nil, err
+	}
+	if total > lim.MaxBytes-8-int64(n) {
+		return nil, bad("tensor data", "header and tensors take %d bytes, more than the %d allowed", 8+int64(n)+total, lim.MaxBytes)
+	}
+	switch {
+	case meta[KeyFormat] == "":
+		return nil, bad("metadata", "%s is missing: this was not written as a .vfm file", KeyFormat)
+	case meta[KeyFormat] != FormatVersion:
+		return nil, bad("metadata", "format version %q is not the %q that this program reads; a newer program may", meta[KeyFormat], FormatVersion)
+	}
+	if err := checkMeta(meta); err != nil {
+		return nil, err
+	}
+	data := make([]byte, total)
+	if err := readFull(r, data, "tensor data"); err != nil {
+		return nil, err
+	}
+	// The read past the end also makes the zstd decoder verify its own checksum.
+	if k, err := io.ReadFull(r, make([]byte, 1)); k != 0 {
+		return nil, bad("tensor data", "bytes follow the last tensor")
+	} else if err != io.EOF {
+		return nil, &FormatError{Where: "zstd frame", What: "it is damaged", Err: err}
+	}
+	sum := sha256.Sum256(data)
+	if got := hex.EncodeToString(sum[:]); got != meta[KeySHA256] {
+		return nil, bad("tensor data", "the checksum is %s, but %s says %q: the file is damaged", got, KeySHA256, meta[KeySHA256])
+	}
+	f := &File{Meta: meta, Tensors: make([]Tensor, len(entries))}
+	for i, e := range entries {
+		f.Tensors[i] = Tensor{Name: e.name, Shape: e.shape, DType: e.dtype, Data: values(data[e.from:e.to], e.dtype)}
+		if k := finite(f.Tensors[i].Data); k >= 0 {
+			return nil, bad(tensorPlace(e.name), "value at index %d is %v, not a finite number", k, f.Tensors[i].Data[k])
+		}
+	}
+	return f, nil
+}
+
+func values(b []byte, d DType) []float32 {
+	out := make([]float32, len(b)/d.Size())
+	for i := range out {
+		if d == F16 {
+			out[i] = halfValue(binary.LittleEndian.Uint16(b[2*i:]))
+		} else {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+		}
+	}
+	return out
+}
+
+func readFull(r io.Reader, p []byte, where string) error {
+	n, err := io.ReadFull(r, p)
+	switch err {
+	case nil:
+		return nil
+	case io.EOF, io.ErrUnexpectedEOF:
+		return bad(where, "it ends after %d of %d bytes", n, len(p))
+	}
+	return &FormatError{Where: where, What: fmt.Sprintf("the file is damaged after %d of %d bytes", n, len(p)), Err: err}
+}

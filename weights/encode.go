@@ -1,0 +1,163 @@
+package weights
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"math"
+	"sort"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Encode writes f as a `.vfm` file. Tensors are stored as their DType says. The same File gives the same bytes every time.
+// It fails with a [*FormatError] on an invalid File: names empty, repeated or not UTF-8; shapes that do not match the data; values
+// that are not finite, or too large for F16; KeyNetwork missing; KeyConfig or KeyProvenance not JSON. KeyFormat and KeySHA256
+// are filled in here. f is not changed.
+func Encode(w io.Writer, f *File) error {
+	plain, err := safetensors(f)
+	if err != nil {
+		return err
+	}
+	enc, err := zstd.NewWriter(w,
+		zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(true))
+	if err != nil {
+		return err
+	}
+	if _, err := enc.Write(plain); err != nil {
+		enc.Close()
+		return err
+	}
+	return enc.Close()
+}
+
+type tensorEntry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+// safetensors gives the content of the frame: header length, header padded to eight bytes, tensor bytes.
+func safetensors(f *File) ([]byte, error) {
+	if err := validate(f); err != nil {
+		return nil, err
+	}
+	order := make([]*Tensor, len(f.Tensors))
+	for i := range f.Tensors {
+		order[i] = &f.Tensors[i]
+	}
+	// Wider types first keeps every tensor aligned to its own size.
+	sort.Slice(order, func(i, j int) bool {
+		if a, b := order[i].DType.Size(), order[j].DType.Size(); a != b {
+			return a > b
+		}
+		return order[i].Name < order[j].Name
+	})
+	var data []byte
+	header := map[string]any{}
+	for _, t := range order {
+		from := int64(len(data))
+		var err error
+		if data, err = appendTensor(data, t); err != nil {
+			return nil, err
+		}
+		shape := t.Shape
+		if shape == nil {
+			shape = []int{}
+		}
+		header[t.Name] = tensorEntry{t.DType.String(), shape, [2]int64{from, int64(len(data))}}
+	}
+	sum := sha256.Sum256(data)
+	meta := map[string]string{}
+	for k, v := range f.Meta {
+		meta[k] = v
+	}
+	meta[KeyFormat] = FormatVersion
+	meta[KeySHA256] = hex.EncodeToString(sum[:])
+	header[metadataKey] = meta
+	head, err := json.Marshal(header) // sorts keys, so the bytes are the same every time
+	if err != nil {
+		return nil, err
+	}
+	for len(head)%8 != 0 {
+		head = append(head, ' ')
+	}
+	var out bytes.Buffer
+	out.Grow(8 + len(head) + len(data))
+	var size [8]byte
+	binary.LittleEndian.PutUint64(size[:], uint64(len(head)))
+	out.Write(size[:])
+	out.Write(head)
+	out.Write(data)
+	return out.Bytes(), nil
+}
+
+func appendTensor(data []byte, t *Tensor) ([]byte, error) {
+	switch t.DType {
+	case F32:
+		for _, x := range t.Data {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+		}
+	case F16:
+		for i, x := range t.Data {
+			h, ok := halfBits(x)
+			if !ok {
+				return nil, bad(tensorPlace(t.Name), "value %g at index %d is too large for F16 (at most 65504); store this tensor as F32", x, i)
+			}
+			data = binary.LittleEndian.AppendUint16(data, h)
+		}
+	}
+	return data, nil
+}
+
+func validate(f *File) error {
+	seen := map[string]bool{}
+	for i := range f.Tensors {
+		t := &f.Tensors[i]
+		where := tensorPlace(t.Name)
+		switch {
+		case t.Name == "" || t.Name == metadataKey || !utf8.ValidString(t.Name):
+			return bad(where, "not a usable name")
+		case seen[t.Name]:
+			return bad(where, "there are two tensors of this name")
+		case t.DType.Size() == 0:
+			return bad(where, "unknown type %v", t.DType)
+		}
+		seen[t.Name] = true
+		n, err := elements(t.Shape, math.MaxInt64/4)
+		if err != nil {
+			return &FormatError{Where: where, What: "bad shape", Err: err}
+		}
+		if n != int64(len(t.Data)) {
+			return bad(where, "shape %v means %d values, but there are %d", t.Shape, n, len(t.Data))
+		}
+		if i := finite(t.Data); i >= 0 {
+			return bad(where, "value at index %d is %v, not a finite number", i, t.Data[i])
+		}
+	}
+	for k, v := range f.Meta {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return bad("metadata", "key or value of %q is not UTF-8", k)
+		}
+	}
+	return checkMeta(f.Meta)
+}
+
+// checkMeta holds what both the writer and the reader ask of the metadata beyond the checksum.
+func checkMeta(meta map[string]string) error {
+	if meta[KeyNetwork] == "" {
+		return bad("metadata", "%s, the name of the network, is missing", KeyNetwork)
+	}
+	for _, k := range []string{KeyConfig, KeyProvenance} {
+		if v, ok := meta[k]; ok && !json.Valid([]byte(v)) {
+			return bad("metadata", "%s is not JSON", k)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package weights
+
+import (
+	"bufio"
+	"embed"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+)
+
+// Load reads the `.vfm` file at path with the default limits. The error names the path.
+func Load(path string) (*File, error) {
+	in, err := os.Open(path)
+	if err != nil {
+		return nil, err // names the path itself
+	}
+	defer in.Close()
+	if st, err := in.Stat(); err == nil && st.IsDir() {
+		return nil, fmt.Errorf("%s: it is a directory, not a weights file", path)
+	}
+	f, err := Read(in, Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// Save writes f to path through a temporary file beside it: after an error or a crash, what was at path before is still there.
+func Save(path string, f *File) error {
+	return atomicfile.Write(path, func(w io.Writer) error {
+		buf := bufio.NewWriterSize(w, 1<<20)
+		if err := Encode(buf, f); err != nil {
+			return err
+		}
+		return buf.Flush()
+	})
+}
+
+// The directory, not the file, is embedded, so that a checkout without trained weights still builds.
+//
+//go:embed default
+var embedded embed.FS
+
+// DefaultName is the file in weights/default that Default reads.
+const DefaultName = "edge.vfm"
+
+// MissingDefaultError says that the binary was built before there were weights to embed.
+type MissingDefaultError struct{}
+
+func (*MissingDefaultError) Error() string {
+	return "this program was built without weights: give a .vfm file (restore -weights FILE), or put one at weights/default/" +
+		DefaultName + " and build again"
+}
+
+// Default decodes the weights embedded in the binary; each call gives its own copy. Without any it fails with a
+// [*MissingDefaultError].
+func Default() (*File, error) {
+	packed, err := embedded.ReadFile("default/" + DefaultName)
+	if err != nil {
+		return nil, &MissingDefaultError{}
+	}
+	f, err := Decode(packed, Limits{})
+	if err != nil {
+		return nil, fmt.Errorf("embedded %s: %w", DefaultName, err)
+	}
+	return f, nil
+}

@@ -1,0 +1,172 @@
+// Package weights reads and writes `.vfm` files: the parameters of a network together with what it takes to use and to trust them.
+//
+// A `.vfm` file is exactly one zstd frame (RFC 8878) whose content is a safetensors file: eight bytes with the little-endian
+// length of a JSON header, the header, and the tensors' bytes, little-endian and row-major. `zstd -d < edge.vfm >
+// edge.safetensors` gives a file that any safetensors reader opens. On top of that format this package asks for more: every
+// value finite, the tensors laid end to end in the order of their offsets, and the metadata named by the Key constants.
+//
+// The reader trusts nothing: sizes are checked against [Limits] before memory is asked for, and every refusal is a
+// [*FormatError] that says where in the file and what was wrong.
+package weights
+
+import (
+	"fmt"
+	"math"
+)
+
+// Keys of [File.Meta] that the project uses. Other keys are kept as they are.
+const (
+	KeyFormat     = "vfm.format"     // version of this layout; written by Encode, checked by Decode
+	KeyNetwork    = "vfm.network"    // name of the network, e.g. "edge"; required
+	KeyConfig     = "vfm.config"     // hyper-parameters, a JSON object
+	KeyTasks      = "vfm.tasks"      // names of the tasks it was trained for, separated by commas, in the order of the one-hot
+	KeyProvenance = "vfm.provenance" // how it was trained and on what, a JSON object
+	KeySHA256     = "vfm.sha256"     // lower-case hex SHA-256 of all tensor bytes; written by Encode, verified by Decode
+)
+
+// FormatVersion is the value of [KeyFormat] that this package writes and reads.
+const FormatVersion = "1"
+
+// DType is how the numbers of a tensor are stored in the file. In memory they are always float32.
+type DType int
+
+const (
+	F32 DType = iota // IEEE 754 binary32
+	F16              // IEEE 754 binary16, rounded to nearest even when written
+)
+
+// String gives the safetensors name of the type.
+func (d DType) String() string {
+	switch d {
+	case F32:
+		return "F32"
+	case F16:
+		return "F16"
+	}
+	return fmt.Sprintf("DType(%d)", int(d))
+}
+
+// Size is the number of bytes of one stored value, 0 for a type that does not exist.
+func (d DType) Size() int {
+	switch d {
+	case F32:
+		return 4
+	case F16:
+		return 2
+	}
+	return 0
+}
+
+// Tensor is one named parameter.
+type Tensor struct {
+	Name  string
+	Shape []int     // every axis ≥ 1; no axis at all is a scalar
+	DType DType     // how the file stores it
+	Data  []float32 // row-major, as many as the product of Shape, all finite
+}
+
+// File is the content of a `.vfm` file. Decode gives the tensors in the order of their place in the file, which is: wider
+// types first, then by name.
+type File struct {
+	Meta    map[string]string
+	Tensors []Tensor
+}
+
+// Find returns the tensor of that name, or nil.
+func (f *File) Find(name string) *Tensor {
+	for i := range f.Tensors {
+		if f.Tensors[i].Name == name {
+			return &f.Tensors[i]
+		}
+	}
+	return nil
+}
+
+// Params gives the values of all tensors by name. The slices are shared with f, not copied.
+func (f *File) Params() map[string][]float32 {
+	m := make(map[string][]float32, len(f.Tensors))
+	for i := range f.Tensors {
+		m[f.Tensors[i].Name] = f.Tensors[i].Data
+	}
+	return m
+}
+
+// SetDType chooses for every tensor how Encode will store it. Values in memory are not touched.
+func (f *File) SetDType(choose func(*Tensor) DType) {
+	for i := range f.Tensors {
+		f.Tensors[i].DType = choose(&f.Tensors[i])
+	}
+}
+
+// Limits bound what Decode is willing to hold in memory. A zero field means its default.
+type Limits struct {
+	MaxPacked  int64 // bytes of the file as stored; default 256 MiB
+	MaxBytes   int64 // bytes after decompression; default 256 MiB
+	MaxHeader  int64 // bytes of the JSON header; default 4 MiB
+	MaxTensors int   // number of tensors; default 65536
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.MaxPacked <= 0 {
+		l.MaxPacked = 256 << 20
+	}
+	if l.MaxBytes <= 0 {
+		l.MaxBytes = 256 << 20
+	}
+	if l.MaxHeader <= 0 {
+		l.MaxHeader = 4 << 20
+	}
+	if l.MaxTensors <= 0 {
+		l.MaxTensors = 1 << 16
+	}
+	return l
+}
+
+// FormatError says that bytes are not a weights file that this package accepts, or that a File cannot be stored.
+type FormatError struct {
+	Where string // the place: "zstd frame", "header", "tensor \"flow/in\"", …
+	What  string // what is wrong there, in words
+	Err   error  // the cause below, if there is one
+}
+
+func (e *FormatError) Error() string {
+	s := "unreadable weights: " + e.Where + ": " + e.What
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *FormatError) Unwrap() error { return e.Err }
+
+func bad(where, format string, args ...any) error {
+	return &FormatError{Where: where, What: fmt.Sprintf(format, args...)}
+}
+
+// elements is the product of a shape, refused when an axis is not positive or the product passes limit.
+func elements(shape []int, limit int64) (int64, error) {
+	if len(shape) > 16 {
+		return 0, fmt.Errorf("%d axes are more than the 16 allowed", len(shape))
+	}
+	n := int64(1)
+	for _, d := range shape {
+		if d < 1 {
+			return 0, fmt.Errorf("axis of size %d in shape %v", d, shape)
+		}
+		if int64(d) > limit/n {
+			return 0, fmt.Errorf("shape %v is larger than %d values", shape, limit)
+		}
+		n *= int64(d)
+	}
+	return n, nil
+}
+
+// finite returns the index of the first NaN or infinity, or -1.
+func finite(v []float32) int {
+	for i, x := range v {
+		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
+			return i
+		}
+	}
+	return -1
+}
