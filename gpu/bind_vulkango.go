@@ -30,7 +30,8 @@ type (
 	vkMemoryProperties    = vk.PhysicalDeviceMemoryProperties
 )
 
-const bindingName = "github.com/vulkan-go/vulkan"
+// Binding is the module of the Vulkan binding that the program was built with.
+const Binding = "github.com/vulkan-go/vulkan"
 
 // Only calls that pass handles, scalars, slices of handles or one flat output struct: the ones that the binding makes
 // safely under garbage collection.

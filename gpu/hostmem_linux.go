@@ -23,7 +23,7 @@ func hostFree() int64 {
 	}
 	limit, used := cgroupNumber("memory.max"), cgroupNumber("memory.current")
 	if limit >= 0 && used >= 0 {
-		left := max(0, limit-used)
+		left := max(0, limit-used+cgroupCache())
 		if free < 0 || left < free {
 			free = left
 		}
@@ -42,4 +42,22 @@ func cgroupNumber(file string) int64 {
 		return -1
 	}
 	return n
+}
+
+// cgroupCache returns the bytes of the control group's use that are file cache, which the kernel gives up when asked.
+func cgroupCache() int64 {
+	b, err := os.ReadFile("/sys/fs/cgroup/memory.stat")
+	if err != nil {
+		return 0
+	}
+	sum := int64(0)
+	for line := range strings.Lines(string(b)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if name == "inactive_file" || name == "active_file" {
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+				sum += n
+			}
+		}
+	}
+	return sum
 }

@@ -1,7 +1,7 @@
 package gpu
 
 /*
-#cgo linux freebsd LDFLAGS: -ldl
+#cgo linux LDFLAGS: -ldl
 #include <stdlib.h>
 #include "shim.h"
 */

@@ -118,8 +118,12 @@ func (a *allocator) alloc(size, align int64, bits uint32, k Kind) (piece, error)
 
 // available returns the bytes that heap can still give, as far as is known.
 func (a *allocator) available(heap int) int64 {
-	// Both matter: drivers and systems count memory as used only once it is touched.
-	return max(0, min(a.most[heap]-a.used[heap], a.d.inst.freeBytes(a.d.cand)[heap]))
+	left := a.d.inst.freeBytes(a.d.cand)[heap]
+	if a.d.cand.c.hasBudget == 0 || a.d.info.Type == CPU {
+		// Nobody counts what is allocated but not yet touched, so do it here.
+		left = min(left, a.most[heap]-a.used[heap])
+	}
+	return max(0, left)
 }
 
 // newBlock allocates and maps memory. The budget is checked before, because some drivers grant more than there is and

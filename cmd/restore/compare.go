@@ -31,7 +31,7 @@ func (a *app) compare(args []string) error {
 	if err != nil {
 		return err
 	}
-	ssim, err := metric.SSIM(p[0].Planar(), p[1].Planar())
+	ssim, err := metric.SSIM(p[0].Planar(), p[1].Planar(), metric.Range)
 	if err != nil {
 		return err
 	}

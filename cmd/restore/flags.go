@@ -102,29 +102,22 @@ func (n *noise) Set(s string) error {
 	return nil
 }
 
-// taskFlag is the value of -task.
+// taskFlag is the value of -task. The name is looked up by require, so that a wrong one gets a message of its own.
 type taskFlag struct {
+	name string
 	task task.Task
-	set  bool
 }
 
-func (t *taskFlag) String() string {
-	if t == nil || !t.set {
-		return ""
-	}
-	return t.task.String()
-}
-
-func (t *taskFlag) Set(s string) (err error) {
-	t.task, err = task.Parse(s)
-	t.set = err == nil
-	return err
-}
+func (t *taskFlag) String() string     { return t.name }
+func (t *taskFlag) Set(s string) error { t.name = s; return nil }
 
 // require is called after parsing.
-func (t *taskFlag) require() error {
-	if !t.set {
+func (t *taskFlag) require() (err error) {
+	if t.name == "" {
 		return usagef("no -task given; the tasks are %s", strings.Join(task.Names(), ", "))
+	}
+	if t.task, err = task.Parse(t.name); err != nil {
+		return &usageError{err.Error()}
 	}
 	return nil
 }

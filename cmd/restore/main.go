@@ -40,17 +40,19 @@ type app struct {
 type command struct {
 	name, summary string
 	run           func(a *app, args []string) error
-	help          string
+	help          func() string
 }
+
+func text(s string) func() string { return func() string { return s } }
 
 func commands() []command {
 	return []command{
-		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, degradeHelp},
-		{"compare", "PSNR and SSIM between two pictures", (*app).compare, compareHelp},
-		{"devices", "list the Vulkan devices", (*app).devices, devicesHelp},
-		{"bench", "measure the speed of the kernels and of the network", (*app).bench, benchHelp},
-		{"version", "say what this binary is and what weights it carries", (*app).version, versionHelp},
-		{"help", "show this text, or that of a command", (*app).help, ""},
+		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, text(degradeHelp)},
+		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
+		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},
+		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},
+		{"version", "say what this binary is and what weights it carries", (*app).version, text(versionHelp)},
+		{"help", "show this text, or that of a command", (*app).help, mainHelp},
 	}
 }
 
@@ -94,13 +96,13 @@ func (a *app) help(args []string) error {
 	if len(args) > 1 {
 		return usagef("help takes one command at most, not %d", len(args))
 	}
-	if len(args) == 0 {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		fmt.Fprint(a.out, mainHelp())
 		return nil
 	}
 	for _, c := range commands() {
-		if c.name == args[0] && c.help != "" {
-			fmt.Fprint(a.out, c.help)
+		if c.name == args[0] {
+			fmt.Fprint(a.out, c.help())
 			return nil
 		}
 	}

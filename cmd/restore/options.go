@@ -69,7 +69,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	if len(args) == 0 {
 		return nil, usagef("nothing to do; usage: restore -task T in.png out.png (`restore help` tells more)")
 	}
-	if len(names) == 1 && !t.set && fs.NFlag() == 0 {
+	if len(names) == 1 && fs.NFlag() == 0 {
 		return nil, usagef("there is no command %q, and to restore a picture takes -task and two file names (`restore help` tells more)", names[0])
 	}
 	if err := t.require(); err != nil {

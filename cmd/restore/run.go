@@ -131,4 +131,3 @@ func (o *options) write(r *restore.Result) error {
 	}
 	return s.commit()
 }
-

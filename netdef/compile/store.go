@@ -30,8 +30,9 @@ type slot struct {
 	shape netdef.Shape
 }
 
-// EMAPrefix before a parameter's name refers to its running average.
-const EMAPrefix = "ema:"
+// EMAPrefix before a parameter's name refers to its running average; build that part
+// of the graph inside g.Scope("ema:").
+const EMAPrefix = "ema:/"
 
 // NewStore makes a Store for the parameters among nodes and fills it with their
 // initial values. Weight decay (train) goes to parameters with more than one

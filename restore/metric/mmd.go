@@ -11,8 +11,9 @@ import (
 const medianPoints = 2000
 
 // MMD returns the maximum mean discrepancy of two sets of samples (at least two each, all of one length): the square root of the
-// unbiased estimate of MMD² (eq. 101) with the kernel exp(−‖u−v‖²/(2ℓ²)) (eq. 100). The estimate of equal distributions scatters about 0; negative
-// values are clamped to 0. With length ≤ 0, ℓ is MedianLength(x, y). Time grows with the square of the number of samples.
+// unbiased estimate of MMD² (eq. 101) with the kernel exp(−‖u−v‖²/(2ℓ²)) (eq. 100). The estimate of equal distributions scatters
+// about 0; negative values are clamped to 0. With length ≤ 0, ℓ is MedianLength(x, y). Time grows with the square of the number of
+// samples.
 func MMD(x, y [][]float64, length float64) (float64, error) {
 	v, err := MMD2(x, y, length)
 	return math.Sqrt(max(0, v)), err
@@ -34,9 +35,8 @@ func MMD2(x, y [][]float64, length float64) (float64, error) {
 			return 0, err
 		}
 	}
-	if length == 0 { // all samples are one point
-		return 0, nil
-	}
+	// Where most samples coincide the median is 0; the kernel's limit then tells equal points from all others.
+	length = max(length, 1e-150)
 	n, m := float64(len(x)), float64(len(y))
 	gamma := 1 / (2 * length * length)
 	xx := (kernelSum(x, x, gamma) - n) / (n * (n - 1)) // the diagonal is n times exp(0)

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"sync"
 
 	"github.com/vfmrestore/restore/restore/planar"
 )
@@ -38,56 +39,73 @@ func SSIM(a, b *planar.Image, dataRange float64) (float64, error) {
 	for i := range window {
 		window[i] /= sum
 	}
-	total := 0.0
-	for c := 0; c < 3; c++ {
-		total += ssimPlane(a.Plane(c), b.Plane(c), a.W, a.H, window, dataRange)
+	var planes [3]float64
+	var wg sync.WaitGroup
+	for c := range planes {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			planes[c] = ssimPlane(a.Plane(c), b.Plane(c), a.W, a.H, window, dataRange)
+		}()
 	}
-	return total / 3, nil
+	wg.Wait()
+	return (planes[0] + planes[1] + planes[2]) / 3, nil
 }
 
-// ssimPlane runs down the rows, keeping the horizontally filtered first and second moments of the last len(window) rows.
+// moments are the local averages that SSIM is made of: of a, b, a², b², ab.
+const moments = 5
+
+// ssimPlane runs down the rows, keeping the horizontally averaged moments of the last len(window) rows.
 func ssimPlane(a, b []float32, w, h int, window []float64, dataRange float64) float64 {
 	n := len(window)
 	ow := w - n + 1
 	c1, c2 := ssimK1*dataRange*ssimK1*dataRange, ssimK2*dataRange*ssimK2*dataRange
-	const moments = 5 // a, b, a², b², ab
+	row, sum := newRows(w), newRows(ow)
 	ring := make([][moments][]float64, n)
 	for i := range ring {
-		for k := range ring[i] {
-			ring[i][k] = make([]float64, ow)
-		}
+		ring[i] = newRows(ow)
 	}
 	total := 0.0
 	for y := 0; y < h; y++ {
-		row := &ring[y%n]
-		for x := 0; x < ow; x++ {
-			var m [moments]float64
+		for x := 0; x < w; x++ {
+			u, v := float64(a[y*w+x]), float64(b[y*w+x])
+			row[0][x], row[1][x], row[2][x], row[3][x], row[4][x] = u, v, u*u, v*v, u*v
+		}
+		for m, r := range ring[y%n] {
+			clear(r)
 			for k, g := range window {
-				u, v := float64(a[y*w+x+k]), float64(b[y*w+x+k])
-				m[0] += g * u
-				m[1] += g * v
-				m[2] += g * u * u
-				m[3] += g * v * v
-				m[4] += g * u * v
-			}
-			for k, v := range m {
-				row[k][x] = v
+				accumulate(r, g, row[m][k:])
 			}
 		}
 		if y < n-1 {
 			continue
 		}
-		for x := 0; x < ow; x++ {
-			var m [moments]float64
+		for m, r := range sum {
+			clear(r)
 			for k, g := range window {
-				r := &ring[(y-n+1+k)%n]
-				for j := range m {
-					m[j] += g * r[j][x]
-				}
+				accumulate(r, g, ring[(y-n+1+k)%n][m])
 			}
-			va, vb, cov := m[2]-m[0]*m[0], m[3]-m[1]*m[1], m[4]-m[0]*m[1]
-			total += (2*m[0]*m[1] + c1) * (2*cov + c2) / ((m[0]*m[0] + m[1]*m[1] + c1) * (va + vb + c2))
+		}
+		for x := 0; x < ow; x++ {
+			ma, mb := sum[0][x], sum[1][x]
+			va, vb, cov := sum[2][x]-ma*ma, sum[3][x]-mb*mb, sum[4][x]-ma*mb
+			total += (2*ma*mb + c1) * (2*cov + c2) / ((ma*ma + mb*mb + c1) * (va + vb + c2))
 		}
 	}
 	return total / float64(ow*(h-n+1))
+}
+
+func newRows(n int) (r [moments][]float64) {
+	for i := range r {
+		r[i] = make([]float64, n)
+	}
+	return r
+}
+
+// accumulate adds g·x to sum; x is at least as long as sum.
+func accumulate(sum []float64, g float64, x []float64) {
+	x = x[:len(sum)]
+	for i, v := range x {
+		sum[i] += g * v
+	}
 }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/bench"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// bench measures a device with the network of the weights. The values of the weights do not matter to it, their sizes do.
+func (a *app) bench(args []string) error {
+	opt := bench.Options{}
+	fs := flagSet("bench")
+	device := fs.String("device", "", "")
+	path := fs.String("weights", "", "")
+	fs.IntVar(&opt.Side, "size", 256, "")
+	fs.BoolVar(&opt.Train, "train", false, "")
+	names, err := a.parse(fs, args, benchHelp)
+	if err != nil {
+		return err
+	}
+	if err := noNames(names); err != nil {
+		return err
+	}
+	if opt.Network, err = networkOf(*path); err != nil {
+		return err
+	}
+	if n := opt.Network.Align(); opt.Side < n || opt.Side > 4096 || opt.Side%n != 0 {
+		return usagef("-size %d is not a multiple of %d up to 4096", opt.Side, n)
+	}
+	dev, err := gpu.Open(gpu.Options{Device: *device})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	info := dev.Info()
+	fmt.Fprintf(a.out, "device: %s (%s)\n", oneLine(info.Name), oneLine(info.DriverInfo))
+	_, err = bench.Run(a.ctx, a.out, dev, opt)
+	if a.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	return err
+}
+
+// networkOf reads the sizes of the network from a weights file, the embedded one if path is empty; a binary without weights
+// measures the default network.
+func networkOf(path string) (cfg nets.EdgeConfig, err error) {
+	var f *weights.File
+	if path != "" {
+		f, err = weights.Load(path)
+	} else {
+		f, err = weights.Default()
+		var missing *weights.MissingDefaultError
+		if errors.As(err, &missing) {
+			return nets.DefaultEdge(), nil
+		}
+		path = "the embedded weights"
+	}
+	if err != nil {
+		return cfg, err
+	}
+	if err := json.Unmarshal([]byte(f.Meta[weights.KeyConfig]), &cfg); err != nil {
+		return cfg, fmt.Errorf("%s: the hyper-parameters in %s cannot be read: %w", path, weights.KeyConfig, err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, fmt.Errorf("%s: %w", path, err)
+	}
+	return cfg, nil
+}

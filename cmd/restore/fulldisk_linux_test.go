@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// commandsThatWrite are command lines whose outputs in the directory `full` do not fit there.
+func commandsThatWrite(t *testing.T) [][]string {
+	list := [][]string{
+		{"degrade", "-task", "denoise", "big.png", "full/out.png"},
+		{"degrade", "-task", "denoise", "big.png", "full/out.jpg"},
+		{"degrade", "-task", "inpaint-random", "-mask-out", "full/mask.png", "big.png", "full/out.png"},
+	}
+	if _, err := weights.Default(); err == nil {
+		list = append(list, []string{"-task", "denoise", "big.png", "full/out.png"},
+			[]string{"-task", "denoise", "-samples", "2", "-mean", "full/m.png", "-std", "full/s.png", "-samples-dir", "full/d", "big.png", "full/out.png"})
+	} else {
+		t.Log("restoring is left out:", err)
+	}
+	return list
+}
+
+func bigPicture(t *testing.T, dir string) {
+	t.Helper()
+	p := photo(200, 150, false, 16, false)
+	if err := picture.EncodeFile(filepath.Join(dir, "big.png"), p, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A disk that is really full: a tmpfs of two pages. It takes root, as in a container.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	full := filepath.Join(dir, "full")
+	if err := os.Mkdir(full, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", full, "tmpfs", 0, "size=8k"); err != nil {
+		t.Skip("cannot mount a small disk:", err)
+	}
+	defer func() {
+		if err := syscall.Unmount(full, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	}()
+	bigPicture(t, dir)
+	for _, args := range commandsThatWrite(t) {
+		fails(t, dir, nil, exitFailure, "no space left on device", args...)
+	}
+	// The name of an older picture on the full disk still shows that picture.
+	write(t, filepath.Join(full, "out.png"), []byte("an older picture"))
+	fails(t, dir, nil, exitFailure, "full/out.png: cannot write: no space left", "degrade", "-task", "denoise", "big.png", "full/out.png")
+}
+
+// A limit on the size of files stands in for the disk where nothing can be mounted. The system sends a signal for it that would
+// end a Go program with a stack trace.
+func TestFileSizeLimit(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "full"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bigPicture(t, dir)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range commandsThatWrite(t) {
+		if args[0] != "degrade" {
+			continue // the driver writes files of its own
+		}
+		before := contents(t, dir)
+		quoted := "ulimit -f 8; exec \"$0\" \"$@\"" // blocks of 512 bytes or 1 KiB, as the shell has it
+		r := execute(t, dir, nil, "/bin/sh", append([]string{"-c", quoted, self}, args...)...)
+		failed(t, r, exitFailure, "file too large", args)
+		unchanged(t, dir, before, args)
+		if strings.Contains(r.stderr, ".tmp-") {
+			t.Errorf("the message names a temporary file: %s", r.stderr)
+		}
+	}
+}

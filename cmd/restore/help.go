@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+func mainHelp() string {
+	var b strings.Builder
+	b.WriteString(`restore repairs photographs in one network step on any GPU that speaks Vulkan (or on the CPU, with Mesa's lavapipe).
+
+usage:
+  restore -task T [flags] in out     restore the picture in the file in, write it to the file out
+  restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
+
+Pictures are PNG or JPEG by their content when read, and by the ending of the name (.png, .jpg, .jpeg) when written. Grey stays
+grey, 16-bit PNG stays 16-bit, transparency and the colour profile are kept, EXIF orientation is applied. Flags may stand before
+or after the names; after -- everything is a name. An output is written whole or not at all.
+
+tasks:
+  motion-deblur     a shaken camera
+  gaussian-deblur   a soft blur of about three pixels
+  denoise           noise, as strong as -noise says
+  super-resolve     four times larger: out has 4 times the width and height of in
+  inpaint           missing pixels, where the -mask is white; inpaint-random and inpaint-box say
+                    which kind of hole the network shall expect, inpaint looks at the mask
+
+flags:
+  -task T           what is wrong with the picture (required)
+  -mask FILE        inpaint only: a picture of the same size, white where pixels are missing
+  -noise N|auto     standard deviation of the noise in the picture, in 8-bit levels (0 to 127.5);
+                    auto, the default, estimates it. The networks were trained up to about 13,
+                    for denoise 51
+  -seed S           of the random numbers (default 0): same seed, same pictures, on any device
+  -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
+  -quality Q        of JPEG output, 1 to 100 (default 95)
+
+  -samples N        also draw N pictures that may have been the true one (at most 1000), for:
+  -mean FILE          their mean
+  -std FILE           their standard deviation per pixel, as a grey picture: black is certain, four
+                      grey levels of 255 for each 8-bit level of deviation, white from 63.75 on
+  -samples-dir DIR    all of them, as sample-001, sample-002, ... in the format of out
+  -temperature T      how far they spread (default 1; 0 makes them all alike)
+
+  -device D         index or part of the name of a device of restore devices; default: the environment
+                    variable VFM_DEVICE, else the fastest kind (discrete, integrated, virtual, CPU)
+  -weights FILE     a .vfm file to use instead of the weights in this program
+  -tile N           work in tiles of N pixels and the margin they need (16 to 16384); 0, the default,
+                    chooses by the device's memory. The picture is the same whatever the tile
+  -v                say on stderr which device was used, the noise found and the time taken
+  -validation       switch on the Vulkan validation layer (for bug reports; slow)
+
+commands:
+`)
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-10s        %s\n", c.name, c.summary)
+	}
+	b.WriteString(`
+exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, 3 no Vulkan on this machine
+
+examples:
+  restore -task motion-deblur shaken.jpg sharp.jpg
+  restore -task inpaint -mask scratches.png -noise 0 old.png new.png
+  restore -task super-resolve -samples 10 -mean mean.png -std doubt.png small.png large.png
+`)
+	return b.String()
+}
+
+const degradeHelp = `restore degrade makes a test picture: it degrades a clean one as a task supposes, with random blur or holes, and adds noise.
+
+usage: restore degrade -task T [flags] clean.png bad.png
+
+  -task T           motion-deblur, gaussian-deblur, denoise, super-resolve (bad has a quarter of the width and height), inpaint
+                    (inpaint-random or inpaint-box, half of the time each), inpaint-random, inpaint-box
+  -noise N          standard deviation of the noise in 8-bit levels (default 6.375, the paper's 0.05 of [-1, 1])
+  -seed S           of the random numbers (default 0)
+  -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
+  -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
+  -quality Q        of JPEG output, 1 to 100 (default 95; PNG is better here, JPEG's own noise is not part of the task)
+`
+
+const compareHelp = `restore compare prints how near two pictures of one size are to each other: PSNR in dB (the higher the nearer; over all
+channels, peak 255) and SSIM (1 is equal).
+
+usage: restore compare a.png b.png
+`
+
+const devicesHelp = `restore devices lists the Vulkan devices of this machine, as: index: name (kind, Vulkan version, driver). -device takes the index
+or a part of the name.
+
+usage: restore devices [-v]
+
+  -v    more about each: subgroup size, memory, optional features
+`
+
+const benchHelp = `restore bench measures how fast a device runs the kernels and the whole network, in GFLOP/s and as a share of what a loop of
+multiply-adds reaches on the same device in the same run.
+
+usage: restore bench [-device D] [-weights FILE] [-size N] [-train]
+
+  -device D         as for restore
+  -weights FILE     measure the network of this file instead of the embedded one
+  -size N           side of the square picture, in pixels (default 256)
+  -train            a training step too; its kernels take a minute to build the first time
+`
+
+const versionHelp = `restore version says which build this is, and the metadata of its weights: network, tasks, how and on what they were trained.
+
+usage: restore version [-weights FILE]
+
+  -weights FILE     tell about this .vfm file instead of the embedded weights
+`

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// ready skips what needs the network: a device, and weights in the binary.
+func ready(t *testing.T) {
+	t.Helper()
+	if _, err := weights.Default(); err != nil {
+		t.Skip(err)
+	}
+	if _, err := gpu.List(); err != nil {
+		t.Skip(err)
+	}
+}
+
+// Every task through files: the size and the kind of picture are right, alpha is untouched, the same seed gives the same bytes.
+func TestRestoreEveryTask(t *testing.T) {
+	ready(t)
+	kinds := []struct {
+		gray  bool
+		depth int
+		alpha bool
+	}{{false, 8, false}, {true, 8, false}, {false, 16, true}, {true, 16, true}}
+	for i, name := range task.Names() {
+		tk, _ := task.Parse(name)
+		kind := kinds[i%len(kinds)]
+		dir := t.TempDir()
+		in := photo(45, 38, kind.gray, kind.depth, kind.alpha)
+		put(t, filepath.Join(dir, "in.png"), in)
+		args := []string{"-task", name, "in.png", "out.png"}
+		if tk.Masked() {
+			missing := make([]bool, 45*38)
+			for i := range missing {
+				missing[i] = i%5 == 0
+			}
+			put(t, filepath.Join(dir, "mask.png"), picture.FromMask(missing, 45, 38))
+			args = append(args, "-mask", "mask.png")
+		}
+		if out := succeeds(t, dir, args...); out != "" {
+			t.Errorf("%s prints %q", name, out)
+		}
+		out := get(t, filepath.Join(dir, "out.png"))
+		if out.W != 45*tk.Scale() || out.H != 38*tk.Scale() || out.Gray != kind.gray || out.Depth != kind.depth || (out.Alpha != nil) != kind.alpha {
+			t.Fatalf("%s of %+v: got %d×%d gray %v depth %d alpha %v", name, kind, out.W, out.H, out.Gray, out.Depth, out.Alpha != nil)
+		}
+		in = get(t, filepath.Join(dir, "in.png"))
+		if tk.Scale() == 1 {
+			for i := range in.Alpha {
+				if in.Alpha[i] != out.Alpha[i] {
+					t.Fatalf("%s: alpha changed", name)
+				}
+			}
+		}
+		once, _ := os.ReadFile(filepath.Join(dir, "out.png"))
+		succeeds(t, dir, args...)
+		if again, _ := os.ReadFile(filepath.Join(dir, "out.png")); !bytes.Equal(once, again) {
+			t.Errorf("%s: another picture the second time", name)
+		}
+	}
+}
+
+func TestRestoreSamples(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.jpg"), photo(33, 40, false, 8, false))
+	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10")
+	succeeds(t, dir, args...)
+	want := []string{"all/sample-001.jpg", "all/sample-002.jpg", "all/sample-003.jpg", "m.png", "s.png", "out.jpg"}
+	first := map[string][]byte{}
+	for _, name := range want {
+		p := get(t, filepath.Join(dir, name))
+		if p.W != 33 || p.H != 40 || p.Gray != (name == "s.png") {
+			t.Errorf("%s: %d×%d gray %v", name, p.W, p.H, p.Gray)
+		}
+		first[name], _ = os.ReadFile(filepath.Join(dir, name))
+	}
+	if n := len(contents(t, dir)); n != len(want)+3 { // the input, its directory and the new one
+		t.Errorf("%d entries in the directory", n)
+	}
+	if bytes.Equal(first[want[0]], first[want[1]]) {
+		t.Error("two samples are the same")
+	}
+	for _, v := range get(t, filepath.Join(dir, "s.png")).Pix {
+		if v > -1 {
+			goto spread
+		}
+	}
+	t.Error("the standard deviation is zero everywhere")
+spread:
+	succeeds(t, dir, append(args, "-seed", "6")...)
+	other, _ := os.ReadFile(filepath.Join(dir, want[0]))
+	if bytes.Equal(other, first[want[0]]) {
+		t.Error("another seed gives the same sample")
+	}
+	succeeds(t, dir, append(args, "-temperature", "0")...)
+	a, _ := os.ReadFile(filepath.Join(dir, want[0]))
+	b, _ := os.ReadFile(filepath.Join(dir, want[1]))
+	if !bytes.Equal(a, b) {
+		t.Error("samples at temperature 0 differ")
+	}
+}
+
+func TestRestoreVerbose(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.png"), photo(20, 20, false, 8, false))
+	r := program(t, dir, nil, "-v", "-task", "denoise", "-noise", "7.5", "in.png", "out.png")
+	if r.code != 0 || !strings.Contains(r.stderr, "20×20 pixels, noise 7.50 of 255") {
+		t.Errorf("exit code %d, stderr %q", r.code, r.stderr)
+	}
+	get(t, filepath.Join(dir, "out.png"))
+}

@@ -1,0 +1,53 @@
+// Command trainhost trains, evaluates and packs the networks that restore runs.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `trainhost trains the networks of restore on any Vulkan device.
+
+usage:
+  trainhost train -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
+  trainhost pack  -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
+  trainhost eval  -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
+
+"trainhost COMMAND -help" lists the flags of a command.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return
+		}
+		fmt.Fprintln(os.Stderr, "trainhost:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		fmt.Print(usage)
+		return nil
+	}
+	switch args[0] {
+	case "train":
+		return train(ctx, args[1:])
+	case "pack":
+		return pack(args[1:])
+	case "eval":
+		return eval(ctx, args[1:])
+	case "help", "-h", "-help", "--help":
+		fmt.Print(usage)
+		return nil
+	}
+	return fmt.Errorf("unknown command %q: try trainhost help", args[0])
+}

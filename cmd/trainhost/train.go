@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+func train(ctx context.Context, args []string) error {
+	cfg, net := trainhost.DefaultConfig(), nets.DefaultEdge()
+	fs := flag.NewFlagSet("trainhost train", flag.ContinueOnError)
+	data := fs.String("data", "", "folder of training pictures (JPEG, PNG; searched recursively)")
+	out := fs.String("out", "", "checkpoint to write")
+	from := fs.String("from", "", "checkpoint whose averaged weights this run starts from")
+	resume := fs.Bool("resume", false, "go on with the run in -out, exactly where it stopped")
+	device := fs.String("device", "", "device index or part of its name")
+	limit := fs.Duration("time", 0, "stop after this time, with a checkpoint (0: no limit)")
+	every := fs.Uint64("log", 20, "steps between log lines")
+	interval := fs.Duration("checkpoint", 3*time.Minute, "time between checkpoints")
+	logCSV := fs.String("csv", "", "file to append log lines to, as CSV")
+	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
+	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
+	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
+	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
+	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score) or l2 (regression at z = μ)")
+	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
+	fs.Float64Var(&cfg.Objective.Obs, "obs", cfg.Objective.Obs, "weight of the observation term")
+	fs.BoolVar(&cfg.Objective.ObsEMA, "obs-ema", false, "evaluate the observation term with the averaged flow map")
+	fs.Float64Var(&cfg.Objective.KL, "kl", cfg.Objective.KL, "weight of the KL term")
+	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
+	fs.IntVar(&cfg.Per, "per-class", cfg.Per, "pictures of each of the six tasks in a batch")
+	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops, a power of two")
+	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
+	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
+	fs.Float64Var(&cfg.LR, "lr", cfg.LR, "learning rate at its peak")
+	fs.Float64Var(&cfg.EMA, "ema", cfg.EMA, "decay of the averaged weights")
+	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of the weights, the data order and the noise")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if *data == "" || *out == "" {
+		return errors.New("train: -data and -out are needed")
+	}
+	if cfg.Objective.DataWeight == 0 {
+		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
+	}
+	var err error
+	if net.Widths, err = ints(*widths); err == nil {
+		net.Blocks, err = ints(*blocks)
+	}
+	if err != nil {
+		return fmt.Errorf("train: %w", err)
+	}
+	var start *trainhost.Checkpoint
+	if *resume {
+		*from = *out
+	}
+	if *from != "" {
+		if start, err = trainhost.LoadCheckpoint(*from); err != nil {
+			return err
+		}
+		if *resume {
+			cfg = start.State.Config
+		}
+	}
+	pics, err := trainhost.LoadPictures(*data, cfg.Crop)
+	if err != nil {
+		return err
+	}
+	if start == nil {
+		net.Mean, net.SD = pics.Statistics(cfg.Seed, 2000)
+		if err := net.Validate(); err != nil {
+			return err
+		}
+	}
+	dev, err := gpu.Open(gpu.Options{Device: *device})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	began := time.Now()
+	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *resume)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	fmt.Printf("%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
+		len(pics.Names), t.Store().Count(), t.Program().Dispatches(), t.Program().Flops()/1e9, float64(t.Program().WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
+	if *profile {
+		return t.Profile(os.Stdout)
+	}
+	deadline := time.Time{}
+	if *limit > 0 {
+		deadline = time.Now().Add(*limit)
+	}
+	save := func() error { return trainhost.SaveCheckpoint(*out, t.Store(), t.State) }
+	done, err := t.Run(ctx, deadline, trainhost.Hooks{Every: *every, Checkpoint: save, Interval: *interval, Report: func(r trainhost.Report) {
+		r.Log(os.Stdout)
+		if *logCSV != "" {
+			if err := appendCSV(*logCSV, r); err != nil {
+				fmt.Fprintln(os.Stderr, "trainhost: log:", err)
+			}
+		}
+	}})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err := save(); err != nil {
+		return err
+	}
+	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *out, done)
+	return nil
+}
+
+func ints(s string) ([]int, error) {
+	var v []int
+	if s == "" {
+		return v, nil
+	}
+	for _, p := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(p))
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a list of numbers", s)
+		}
+		v = append(v, n)
+	}
+	return v, nil
+}
+
+func appendCSV(path string, r trainhost.Report) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	w := csv.NewWriter(f)
+	row := []string{fmt.Sprint(r.Step), fmt.Sprint(r.Loss), fmt.Sprint(r.Terms["data"]), fmt.Sprint(r.Terms["obs"]), fmt.Sprint(r.Terms["kl"])}
+	for _, p := range r.PSNR {
+		row = append(row, fmt.Sprintf("%.3f", p))
+	}
+	w.Write(append(row, fmt.Sprint(r.Rate), fmt.Sprint(r.Seconds)))
+	w.Flush()
+	if err := w.Error(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

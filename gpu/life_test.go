@@ -1,0 +1,177 @@
+package gpu
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestClosedDevice(t *testing.T) {
+	d := openTest(t, Options{})
+	p := incrPipeline(t, d)
+	buf := must[*Buffer](t)(d.NewBuffer(256, Local))
+	open := must[*Commands](t)(d.NewCommands())
+	done := chain(t, d, p, buf, 2)
+	ok(t, d.Run(done))
+	d.Close()
+	d.Close()
+	_, e1 := d.NewBuffer(4, Local)
+	_, e2 := d.NewPipeline(PipelineDesc{Code: incrCode, Bindings: 1})
+	_, e3 := d.NewPipelines(nil)
+	_, e4 := d.NewCommands()
+	_, e5 := done.Timestamps()
+	open.Dispatch(p, []Range{{Buf: buf}}, nil, 1, 1, 1)
+	for k, err := range []error{e1, e2, e3, e4, e5, open.End(), d.Run(done), d.Run(open), d.Write(buf, 0, nil), d.Read(buf, 0, nil)} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("call %d on a closed device: %v", k+1, err)
+		}
+	}
+	buf.Free()
+	p.Free()
+	done.Free()
+	open.Free()
+	if d.Info().Name == "" {
+		t.Error("Info of a closed device is empty")
+	}
+}
+
+func TestFreedResources(t *testing.T) {
+	d := openTest(t, Options{})
+	p := incrPipeline(t, d)
+	buf := must[*Buffer](t)(d.NewBuffer(256, Local))
+	other := must[*Buffer](t)(d.NewBuffer(256, Local))
+	c1, c2 := chain(t, d, p, buf, 1), chain(t, d, p, other, 1)
+	buf.Free()
+	buf.Free()
+	for k, err := range []error{d.Run(c1), d.Write(buf, 0, nil), d.Read(buf, 0, nil)} {
+		if !errors.Is(err, ErrFreed) {
+			t.Errorf("use %d of a freed buffer: %v", k, err)
+		}
+	}
+	ok(t, d.Run(c2))
+	p.Free()
+	if err := d.Run(c2); !errors.Is(err, ErrFreed) || !strings.Contains(err.Error(), "incr") {
+		t.Errorf("run with a freed pipeline: %v", err)
+	}
+	c := must[*Commands](t)(d.NewCommands())
+	c.Dispatch(p, []Range{{Buf: other}}, nil, 1, 1, 1)
+	if !errors.Is(c.End(), ErrFreed) {
+		t.Errorf("dispatch of a freed pipeline: %v", c.End())
+	}
+	var none *Buffer
+	none.Free()
+	(*Pipeline)(nil).Free()
+	(*Commands)(nil).Free()
+	if d.Write(nil, 0, nil) == nil {
+		t.Error("Write to no buffer")
+	}
+}
+
+// Everything a run uses may be freed while it runs.
+func TestFreeDuringRun(t *testing.T) {
+	d := openTest(t, Options{})
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
+	for range 5 {
+		buf := must[*Buffer](t)(d.NewBuffer(1<<20, Local))
+		c := must[*Commands](t)(d.NewCommands())
+		c.Dispatch(p, []Range{{Buf: buf}}, words(60000), 50, 1, 1)
+		ok(t, c.End())
+		var wg sync.WaitGroup
+		started := make(chan struct{})
+		wg.Go(func() {
+			close(started)
+			if err := d.Run(c); err != nil && !errors.Is(err, ErrFreed) {
+				t.Error(err)
+			}
+		})
+		<-started
+		time.Sleep(time.Millisecond)
+		buf.Free()
+		c.Free()
+		wg.Wait()
+	}
+	d.mu.Lock()
+	n := len(d.resources)
+	d.mu.Unlock()
+	if n != 1 {
+		t.Errorf("%d resources left, want the pipeline alone", n)
+	}
+}
+
+// Close waits for what is running.
+func TestCloseDuringRuns(t *testing.T) {
+	d := openTest(t, Options{})
+	p := incrPipeline(t, d)
+	var wg sync.WaitGroup
+	for range 3 {
+		buf := must[*Buffer](t)(d.NewBuffer(1<<16, Local))
+		c := chain(t, d, p, buf, 10)
+		wg.Go(func() {
+			for {
+				if err := d.Run(c); err != nil {
+					if !errors.Is(err, ErrClosed) {
+						t.Error(err)
+					}
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(20 * time.Millisecond)
+	d.Close()
+	wg.Wait()
+}
+
+func TestLostDevice(t *testing.T) {
+	d := openTest(t, Options{})
+	buf := must[*Buffer](t)(d.NewBuffer(1<<16, Local))
+	c := chain(t, d, incrPipeline(t, d), buf, 2)
+	// What the driver's answer VK_ERROR_DEVICE_LOST does.
+	var lost *DeviceLostError
+	if err := d.fail(resultDeviceLost, "vkQueueSubmit", "a run"); !errors.As(err, &lost) || lost.During != "a run" {
+		t.Fatal(err)
+	}
+	_, e1 := d.NewBuffer(64, Local)
+	_, e2 := d.NewPipeline(PipelineDesc{Code: incrCode, Bindings: 1})
+	for k, err := range []error{d.Run(c), e1, e2, d.Write(buf, 0, nil)} {
+		if !errors.As(err, &lost) {
+			t.Errorf("call %d on a lost device: %v", k, err)
+		}
+	}
+	buf.Free()
+	d.Close()
+}
+
+func TestTimeout(t *testing.T) {
+	d := openTest(t, Options{Timeout: 5 * time.Millisecond})
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
+	buf := must[*Buffer](t)(d.NewBuffer(64, Local))
+	quick := must[*Commands](t)(d.NewCommands())
+	quick.Fill(Range{Buf: buf}, 0)
+	ok(t, quick.End())
+	ok(t, d.Run(quick))
+	c := must[*Commands](t)(d.NewCommands())
+	c.Dispatch(p, []Range{{Buf: buf}}, words(60000), 4000, 1, 1)
+	ok(t, c.End())
+	start := time.Now()
+	err := d.Run(c)
+	took := time.Since(start)
+	if err == nil && took > 5*time.Millisecond {
+		t.Skipf("the driver runs work inside of vkQueueSubmit (%v)", took)
+	}
+	var lost *DeviceLostError
+	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "time allowed") {
+		t.Fatalf("after %v: %v", took, err)
+	}
+	if err := d.Run(quick); !errors.As(err, &lost) {
+		t.Error(err)
+	}
+	buf.Free() // in use: put off for good
+	start = time.Now()
+	d.Close()
+	if time.Since(start) > time.Second {
+		t.Error("Close waits for a hung device")
+	}
+}

@@ -1,0 +1,145 @@
+// Package bench measures how fast a device runs the project's kernels, the whole network and a training step, always beside what a
+// loop of bare multiply-adds reaches on the same device at the same time. The figures are GFLOP/s (a multiply-add is two) of the
+// convolutions and matrix products; pointwise work takes time but does not count.
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// Options say what is measured.
+type Options struct {
+	Network nets.EdgeConfig
+	Side    int  // of the picture of the forward pass, in pixels; a multiple of Network.Align()
+	Train   bool // a training step too: its kernels take long to build
+}
+
+// Figure is one measurement.
+type Figure struct {
+	Name    string
+	Count   int     // how often it occurs in one forward pass, 0 where that means nothing
+	Seconds float64 // of one run
+	Flops   float64 // of one run
+}
+
+// Rate is in GFLOP/s.
+func (f Figure) Rate() float64 { return f.Flops / f.Seconds / 1e9 }
+
+// Report is everything that Run measured.
+type Report struct {
+	Peak     float64  // of the multiply-add loop, FLOP/s
+	Kernels  []Figure // every shape of convolution in the network, on its own
+	Forward  Figure   // adapter and one-step flow map
+	Steps    []Figure // where the forward pass spends its time, by kind of step, longest first
+	Training Figure   // zero without Options.Train
+}
+
+// Run measures on an open device and prints to w as it goes. It stops between measurements when ctx ends.
+func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Report, error) {
+	r := &Report{}
+	var err error
+	if r.Peak, err = Peak(dev); err != nil {
+		return nil, fmt.Errorf("multiply-add loop: %w", err)
+	}
+	fmt.Fprintf(w, "multiply-add loop  %8.1f GFLOP/s (100 %%)\n", r.Peak/1e9)
+	line := func(f Figure) {
+		times := ""
+		if f.Count > 0 {
+			times = fmt.Sprintf("  ×%d", f.Count)
+		}
+		fmt.Fprintf(w, "  %-34s %8.3f ms %8.1f GFLOP/s %5.1f %%%s\n", f.Name, f.Seconds*1e3, f.Rate(), 100*f.Flops/f.Seconds/r.Peak, times)
+	}
+	net, err := newNetwork(opt)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(w, "\nconvolutions of the network at %d×%d pixels, each on its own\n", opt.Side, opt.Side)
+	for _, c := range net.convolutions() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f, err := c.measure(dev)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name(), err)
+		}
+		r.Kernels = append(r.Kernels, f)
+		line(f)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(w, "\nforward pass at %d×%d pixels\n", opt.Side, opt.Side)
+	if r.Forward, r.Steps, err = net.measure(dev); err != nil {
+		return nil, fmt.Errorf("forward pass: %w", err)
+	}
+	line(r.Forward)
+	if len(r.Steps) > 0 {
+		fmt.Fprintln(w, "  by kind of step, with a timestamp and a barrier around each:")
+	}
+	for _, s := range r.Steps {
+		line(s)
+	}
+	if !opt.Train {
+		return r, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(w, "\ntraining step (its kernels take a while to build the first time)")
+	if r.Training, err = trainingStep(dev, opt.Network); err != nil {
+		return nil, fmt.Errorf("training step: %w", err)
+	}
+	line(r.Training)
+	return r, nil
+}
+
+// best runs f until it has taken about half a second in all, three times at least, and gives the shortest time of one run in
+// seconds. The shortest is what the machine can do; everything longer is somebody else's work.
+func best(f func() error) (float64, error) {
+	shortest := time.Duration(0)
+	for start, n := time.Now(), 0; n < 3 || time.Since(start) < 500*time.Millisecond && n < 1000; n++ {
+		t := time.Now()
+		if err := f(); err != nil {
+			return 0, err
+		}
+		if d := time.Since(t); n == 0 || d < shortest {
+			shortest = d
+		}
+	}
+	return shortest.Seconds(), nil
+}
+
+// program compiles outs for inference with random inputs, because numbers too small for normal floats, as zeros breed them, are slow
+// on some processors.
+func program(dev *gpu.Device, g *netdef.Graph, outs ...*netdef.Node) (p *compile.Program, free func(), err error) {
+	if err := g.Err(); err != nil {
+		return nil, nil, err
+	}
+	nodes := netdef.Reachable(outs...)
+	store, err := compile.NewStore(dev, nodes, false, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p, err = compile.Compile(dev, store, g, outs, compile.Options{}); err != nil {
+		store.Close()
+		return nil, nil, err
+	}
+	free = func() { p.Close(); store.Close() }
+	for _, n := range nodes {
+		if _, ok := n.Op.(*netdef.InputOp); ok {
+			if err := p.SetInput(n.Name, random(n.Shape.Size())); err != nil {
+				free()
+				return nil, nil, err
+			}
+		}
+	}
+	return p, free, nil
+}

@@ -1,0 +1,49 @@
+package synth
+
+import "math"
+
+// rgb is a colour in linear light.
+type rgb [3]float64
+
+func (a rgb) add(b rgb) rgb          { return rgb{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
+func (a rgb) mul(b rgb) rgb          { return rgb{a[0] * b[0], a[1] * b[1], a[2] * b[2]} }
+func (a rgb) scale(s float64) rgb    { return rgb{a[0] * s, a[1] * s, a[2] * s} }
+func mix(a, b rgb, t float64) rgb    { return a.scale(1 - t).add(b.scale(t)) }
+func (a rgb) grain(n float64) rgb    { return a.scale(math.Max(0, 1+n)) }
+func grey(v float64) rgb             { return rgb{v, v, v} }
+func hex(c uint32) rgb               { return rgb{linear(c >> 16), linear(c >> 8), linear(c)} }
+func (a rgb) luminance() float64     { return 0.21*a[0] + 0.72*a[1] + 0.07*a[2] }
+func (a rgb) saturate(s float64) rgb { return mix(grey(a.luminance()), a, s) }
+
+// linear decodes one 8-bit sRGB value.
+func linear(v uint32) float64 {
+	f := float64(v&255) / 255
+	if f <= 0.04045 {
+		return f / 12.92
+	}
+	return math.Pow((f+0.055)/1.055, 2.4)
+}
+
+// encode returns the 8-bit sRGB value of a linear one, with a soft shoulder towards white as film has.
+func encode(v float64) uint8 {
+	if v > 0.75 {
+		v = 1 - 0.25*math.Exp(-(v-0.75)/0.25)
+	}
+	v = clamp01(v)
+	if v <= 0.0031308 {
+		v *= 12.92
+	} else {
+		v = 1.055*math.Pow(v, 1/2.4) - 0.055
+	}
+	return uint8(math.Round(255 * v))
+}
+
+// hue returns a paint of the given hue (turns), saturation and value.
+func hue(h, s, v float64) rgb {
+	var c rgb
+	for i := range c {
+		k := fract(h-float64(i)/3+1) * 6
+		c[i] = v * (1 - s*clamp01(math.Min(k, 6-k)-1)) // 0 distance from a channel's own hue: full
+	}
+	return c
+}

@@ -1,0 +1,93 @@
+package task
+
+import (
+	"math"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// TestEstimateSigma adds noise to painted pictures full of texture, rounds to 8 bit as files do, and asks for the noise back.
+func TestEstimateSigma(t *testing.T) {
+	rng := fresh(t)
+	base := rng.Uint64N(1 << 32)
+	for seed := base; seed < base+3; seed++ {
+		clean := planar.FromNRGBA(synth.Photo(seed, 240, 200))
+		if got := Std8(EstimateSigma(clean, nil)); got > 4 {
+			t.Errorf("photo %d: clean picture read as noise of %.1f levels", seed, got)
+		}
+		holes := make([]float32, clean.W*clean.H)
+		for i := range holes {
+			if rng.Float64() < 0.6 {
+				holes[i] = 1
+			}
+		}
+		for _, levels := range []float64{5, 6.375, 15, 30} {
+			noisy := clean.Clone()
+			AddNoise(rng, noisy, Sigma(levels))
+			noisy = planar.FromNRGBA(noisy.ToNRGBA())
+			got := Std8(EstimateSigma(noisy, nil))
+			if math.Abs(got-levels) > 0.1*levels+0.75 { // 15 % at 15 levels
+				t.Errorf("photo %d: noise of %.2f levels read as %.2f", seed, levels, got)
+			}
+			for i := range noisy.Pix {
+				if holes[i%len(holes)] == 0 {
+					noisy.Pix[i] = -1
+				}
+			}
+			got = Std8(EstimateSigma(noisy, holes))
+			if math.Abs(got-levels) > 0.15*levels+1.5 {
+				t.Errorf("photo %d with holes: noise of %.2f levels read as %.2f", seed, levels, got)
+			}
+		}
+	}
+}
+
+func TestEstimateSigmaWithoutStructure(t *testing.T) {
+	rng := fresh(t)
+	for _, s := range [][2]int{{40, 40}, {64, 64}, {301, 97}, {900, 700}} {
+		flat := planar.New(s[0], s[1])
+		AddNoise(rng, flat, 0.08)
+		// the MAD of one patch scatters by 7 % (4 % over three colours), and a picture of 40×40 has but one
+		scatter := 0.07
+		if s[0] > 100 {
+			scatter = 0.03
+		}
+		if got := EstimateSigma(flat, nil); math.Abs(got-0.08) > 0.08*3*scatter {
+			t.Errorf("%v: %v", s, got)
+		}
+		gray := planar.New(s[0], s[1]) // grey noise: the same in all channels
+		AddNoise(rng, gray, 0.08)
+		copy(gray.Plane(1), gray.Plane(0))
+		copy(gray.Plane(2), gray.Plane(0))
+		if got := EstimateSigma(gray, nil); math.Abs(got-0.08) > 0.08*5*scatter {
+			t.Errorf("%v in grey: %v", s, got)
+		}
+		ramp := planar.New(s[0], s[1])
+		for i := range ramp.Pix {
+			ramp.Pix[i] = float32(i%s[0])/float32(s[0]) - 0.5
+		}
+		if got := EstimateSigma(ramp, nil); got > 1e-6 {
+			t.Errorf("%v: a ramp read as noise of %v", s, got)
+		}
+	}
+	// nothing to go by
+	black := planar.New(50, 50)
+	for i := range black.Pix {
+		black.Pix[i] = -1
+	}
+	for _, m := range []*planar.Image{black, planar.New(1, 1), planar.New(1, 30), {W: 4, H: 4}} {
+		if got := EstimateSigma(m, nil); got != 0 {
+			t.Errorf("%d×%d: %v", m.W, m.H, got)
+		}
+	}
+	noisy := planar.New(30, 30)
+	AddNoise(rng, noisy, 0.1)
+	if got := EstimateSigma(noisy, make([]float32, 900)); got != 0 {
+		t.Errorf("all pixels missing: %v", got)
+	}
+	if got := EstimateSigma(noisy, make([]float32, 3)); got != 0 {
+		t.Errorf("mask of another size: %v", got)
+	}
+}

@@ -1,0 +1,96 @@
+package trainhost
+
+import (
+	"math/rand/v2"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// batch holds the inputs of one training step.
+type batch map[string][]float32
+
+// classTask gives the task of each class, in the order of METHOD §4.
+var classTask = [Classes]task.Task{task.Denoise, task.InpaintRandom, task.InpaintBox, task.SuperResolve, task.GaussianDeblur, task.MotionDeblur}
+
+// kernelScale is the size of the motion kernels relative to the paper's 61×61,
+// for crops of the given side: full from 128 pixels on.
+func kernelScale(side int) float64 { return min(1, float64(side)/128) }
+
+// drawSigma draws the noise level of a picture: 0.05 half of the time, else
+// U(0, 0.1), for denoising U(0, 0.4).
+func drawSigma(rng *rand.Rand, class int) float64 {
+	if rng.Float64() < 0.5 {
+		return 0.05
+	}
+	if class == clsDenoise {
+		return 0.4 * rng.Float64()
+	}
+	return 0.1 * rng.Float64()
+}
+
+// makeBatch draws the inputs of step number step. They depend on the seed and
+// the step only, so a resumed run sees the same data.
+func makeBatch(p *Pictures, seed, step uint64, per, side int) (batch, error) {
+	rng := rand.New(rand.NewPCG(seed, step))
+	n := Classes * per
+	scale := kernelScale(side)
+	ks := task.MotionSide(scale)
+	stride := (ks + 7) / 8 * 8
+	plane := side * side
+	b := batch{
+		inX: make([]float32, n*3*plane), inSigma: make([]float32, n),
+		inMask: make([]float32, 0, 2*per*plane), inKernel: make([]float32, 0, per*ks*stride),
+	}
+	for i := 0; i < n; i++ {
+		class := i / per
+		p.Crop(rng, side, b[inX][i*3*plane:(i+1)*3*plane])
+		b[inSigma][i] = float32(drawSigma(rng, class))
+		w, err := task.DrawTraining(rng, classTask[class], side, side, scale)
+		if err != nil {
+			return nil, err
+		}
+		switch class {
+		case clsRandom, clsBox:
+			b[inMask] = append(b[inMask], w.Mask...)
+		case clsMotion:
+			b[inKernel] = append(b[inKernel], w.Kernel.Strided(stride)...)
+		}
+	}
+	b[inKey] = netdef.Key{Seed: seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
+	return b, nil
+}
+
+// Statistics gives the mean and standard deviation of every flow channel over
+// random crops of the training set.
+func (p *Pictures) Statistics(seed uint64, crops int) (mean, sd [nets.FlowChannels]float32) {
+	const side = 64
+	rng := rand.New(rand.NewPCG(seed, 1))
+	var sum, sq [nets.FlowChannels]float64
+	pix := make([]float32, 3*side*side)
+	count := 0.0
+	for i := 0; i < crops; i++ {
+		p.Crop(rng, side, pix)
+		for y := 0; y < side; y += 4 {
+			for x := 0; x < side; x += 4 {
+				count++
+				for c := range nets.HaarMatrix {
+					v := 0.0
+					for j, w := range nets.HaarMatrix[c] {
+						d, col := j/3, j%3
+						v += w * float64(pix[(col*side+y+d/4)*side+x+d%4])
+					}
+					sum[c] += v
+					sq[c] += v * v
+				}
+			}
+		}
+	}
+	for c := range sum {
+		m := sum[c] / count
+		mean[c] = float32(m)
+		sd[c] = float32(sqrt(sq[c]/count - m*m))
+	}
+	return mean, sd
+}

@@ -1,0 +1,107 @@
+package trainhost
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/weights"
+)
+
+func sqrt(x float64) float64 { return math.Sqrt(math.Max(x, 0)) }
+
+// State is what a checkpoint holds beside the arrays.
+type State struct {
+	Network nets.EdgeConfig `json:"network"`
+	Config  Config          `json:"config"` // of the run that wrote it
+	Step    uint64          `json:"step"`   // steps of the current run done
+	Updates uint64          `json:"updates"`
+	History []Stage         `json:"history"` // runs before the current one
+}
+
+// Stage records a finished run, for the provenance in packed weights.
+type Stage struct {
+	Config Config `json:"config"`
+	Steps  uint64 `json:"steps"`
+}
+
+const stateKey = "vfm.train"
+
+// arrays are the parts of the store that a checkpoint keeps.
+var arrays = []string{"p", "ema", "m", "v"}
+
+// SaveCheckpoint writes the store and the state to one file, completely or not at all.
+func SaveCheckpoint(path string, store *compile.Store, st State) error {
+	meta, err := json.Marshal(st)
+	if err != nil {
+		return err
+	}
+	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: "edge-checkpoint", stateKey: string(meta)}}
+	for _, a := range arrays {
+		vals, err := store.State(a)
+		if err != nil {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+		for _, name := range store.Names() {
+			s := store.Shape(name)
+			f.Tensors = append(f.Tensors, weights.Tensor{Name: a + ":" + name, Shape: s[:], DType: weights.F32, Data: vals[name]})
+		}
+	}
+	if err := weights.Save(path, f); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	return nil
+}
+
+// Checkpoint is a checkpoint in memory.
+type Checkpoint struct {
+	State  State
+	arrays map[string]map[string][]float32
+}
+
+// LoadCheckpoint reads a checkpoint.
+func LoadCheckpoint(path string) (*Checkpoint, error) {
+	f, err := weights.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{arrays: map[string]map[string][]float32{}}
+	meta, ok := f.Meta[stateKey]
+	if !ok {
+		return nil, fmt.Errorf("%s: this is not a checkpoint (packed weights cannot be trained on: use -init)", path)
+	}
+	if err := json.Unmarshal([]byte(meta), &c.State); err != nil {
+		return nil, fmt.Errorf("%s: state: %w", path, err)
+	}
+	for _, t := range f.Tensors {
+		a, name, ok := strings.Cut(t.Name, ":")
+		if !ok || !slices.Contains(arrays, a) {
+			return nil, fmt.Errorf("%s: unexpected tensor %q", path, t.Name)
+		}
+		if c.arrays[a] == nil {
+			c.arrays[a] = map[string][]float32{}
+		}
+		c.arrays[a][name] = t.Data
+	}
+	return c, nil
+}
+
+// Averaged gives the averaged weights θ⁻, φ⁻: what is evaluated and shipped.
+func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays["ema"] }
+
+// restore writes the arrays to a store.
+func (c *Checkpoint) restore(store *compile.Store) error {
+	for _, a := range arrays {
+		if len(c.arrays[a]) != len(store.Names()) {
+			return fmt.Errorf("checkpoint has %d tensors in %q, the network %d", len(c.arrays[a]), a, len(store.Names()))
+		}
+		if err := store.SetState(a, c.arrays[a]); err != nil {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+// Package trainhost trains the networks on photographs with the same kernels
+// that restore runs, keeps checkpoints that resume exactly, and evaluates and
+// packs weights.
+package trainhost
+
+import (
+	"fmt"
+	"image"
+	"io/fs"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/disintegration/imaging"
+)
+
+// Pictures is a training set in memory: 8-bit RGB, large pictures also reduced
+// by 2 and 4.
+type Pictures struct {
+	list  []rgb
+	Names []string
+}
+
+// rgb is a picture with three bytes per pixel.
+type rgb struct {
+	w, h int
+	pix  []uint8
+}
+
+// LoadPictures reads every JPEG and PNG below a folder, in name order. It fails
+// on the first one that cannot be read, and if there is none of at least minSide
+// pixels on both sides.
+func LoadPictures(folder string, minSide int) (*Pictures, error) {
+	var paths []string
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		switch strings.ToLower(filepath.Ext(path)) {
+		case ".jpg", ".jpeg", ".png":
+			if !d.IsDir() {
+				paths = append(paths, path)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("training pictures: %w", err)
+	}
+	slices.Sort(paths)
+	sets := make([][]rgb, len(paths))
+	errs := make([]error, len(paths))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.NumCPU())
+	for i, path := range paths {
+		wg.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots; wg.Done() }()
+			img, err := imaging.Open(path, imaging.AutoOrientation(true))
+			if err != nil {
+				errs[i] = fmt.Errorf("training picture %s: %w", path, err)
+				return
+			}
+			sets[i] = pyramid(img, minSide)
+		}()
+	}
+	wg.Wait()
+	p := &Pictures{}
+	for i := range paths {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		if len(sets[i]) > 0 {
+			p.Names = append(p.Names, filepath.Base(paths[i]))
+			p.list = append(p.list, sets[i]...)
+		}
+	}
+	if len(p.list) == 0 {
+		return nil, fmt.Errorf("training pictures: %s holds no JPEG or PNG of at least %d×%d pixels", folder, minSide, minSide)
+	}
+	return p, nil
+}
+
+// pyramid gives a picture and its reductions by 2 and 4, as far as they are large enough.
+func pyramid(img image.Image, minSide int) []rgb {
+	var out []rgb
+	for f := 1; f <= 4; f *= 2 {
+		b := img.Bounds()
+		w, h := b.Dx()/f, b.Dy()/f
+		if min(w, h) < minSide {
+			break
+		}
+		scaled := img
+		if f > 1 {
+			scaled = imaging.Resize(img, w, h, imaging.CatmullRom)
+		}
+		out = append(out, toRGB(imaging.Clone(scaled)))
+	}
+	return out
+}
+
+func toRGB(m *image.NRGBA) rgb {
+	r := rgb{w: m.Rect.Dx(), h: m.Rect.Dy()}
+	r.pix = make([]uint8, 0, 3*r.w*r.h)
+	for y := 0; y < r.h; y++ {
+		row := m.Pix[y*m.Stride:]
+		for x := 0; x < r.w; x++ {
+			r.pix = append(r.pix, row[4*x], row[4*x+1], row[4*x+2])
+		}
+	}
+	return r
+}
+
+// Len is the number of pictures, reductions included.
+func (p *Pictures) Len() int { return len(p.list) }
+
+// Crop writes a random crop, in one of the eight orientations of the square, to
+// dst: three planes of side² values in [-1,1].
+func (p *Pictures) Crop(rng *rand.Rand, side int, dst []float32) {
+	m := &p.list[rng.IntN(len(p.list))]
+	x0, y0, o := rng.IntN(m.w-side+1), rng.IntN(m.h-side+1), rng.IntN(8)
+	for y := 0; y < side; y++ {
+		for x := 0; x < side; x++ {
+			u, v := x, y
+			if o&1 != 0 {
+				u = side - 1 - u
+			}
+			if o&2 != 0 {
+				v = side - 1 - v
+			}
+			if o&4 != 0 {
+				u, v = v, u
+			}
+			at := 3 * ((y0+v)*m.w + x0 + u)
+			for c := 0; c < 3; c++ {
+				dst[(c*side+y)*side+x] = float32(m.pix[at+c])/127.5 - 1
+			}
+		}
+	}
+}

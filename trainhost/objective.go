@@ -1,0 +1,172 @@
+package trainhost
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// Classes is the number of inverse problems of METHOD §4; a batch holds the same
+// number of pictures of each, in the order of their class indices.
+const Classes = 6
+
+// Positions of the classes in a batch.
+const (
+	clsDenoise = iota
+	clsRandom
+	clsBox
+	clsSuper
+	clsGauss
+	clsMotion
+)
+
+// Objective selects the terms of the loss and their weights. All terms are means
+// over dimensions, per picture.
+type Objective struct {
+	// Data is the data term (eq. 13): "es", the energy score of two draws, or
+	// "l2", the squared error at z = μ.
+	Data string `json:"data"`
+	// DataWeight multiplies the data term.
+	DataWeight float64 `json:"data_weight"`
+	// Obs multiplies L_obs = ‖y − A f(z)‖²; 1/(2σ²) = 200 at σ = 0.05.
+	Obs float64 `json:"obs"`
+	// ObsEMA evaluates L_obs with the averaged θ⁻, as in Algorithm 2, instead of θ.
+	ObsEMA bool `json:"obs_ema"`
+	// KL multiplies KL(q(z|y) ‖ N(0, I)).
+	KL float64 `json:"kl"`
+	// Gamma is added to a picture's loss before it is divided by itself
+	// (adaptive weight, p = 1); negative: no adaptive weight.
+	Gamma float64 `json:"gamma"`
+}
+
+// Regression is the warm-up objective: squared error at z = μ.
+func Regression() Objective { return Objective{Data: "l2", DataWeight: 50, Gamma: 0.01} }
+
+// EnergyScore is the objective of the shipped weights.
+func EnergyScore() Objective {
+	return Objective{Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01}
+}
+
+// Validate reports the first field that is out of range.
+func (o Objective) Validate() error {
+	if o.Data != "es" && o.Data != "l2" {
+		return fmt.Errorf("objective: data term %q: must be es or l2", o.Data)
+	}
+	for name, v := range map[string]float64{"data_weight": o.DataWeight, "obs": o.Obs, "kl": o.KL} {
+		if !(v >= 0) {
+			return fmt.Errorf("objective: %s is %v: must not be negative", name, v)
+		}
+	}
+	return nil
+}
+
+// Graph is the training step as a graph.
+type Graph struct {
+	G    *netdef.Graph
+	Loss *netdef.Node // what is minimised, [1,1,1,1]
+	// Terms are logged: mean over the batch of the data term, L_obs and KL, and
+	// the mean squared error of f(μ) or of the first draw per class ([1,1,1,8] each
+	// where per class is not asked).
+	Terms map[string]*netdef.Node
+	MSE   *netdef.Node // [B,1,1,1], mean squared error of the first restoration, in picture units
+}
+
+// Input names of the step.
+const (
+	inX      = "x"      // [B,3,P,P] clean crops
+	inSigma  = "sigma"  // [B,1,1,1]
+	inMask   = "mask"   // [2n,1,P,P], 1 = known
+	inKernel = "kernel" // [n,1,side,side8]
+	inKey    = "key"
+)
+
+// BuildStep builds the graph of one training step: per pictures of each class,
+// crops of side pixels, motion kernels of kernelSide.
+func BuildStep(cfg nets.EdgeConfig, obj Objective, per, side, kernelSide int) (*Graph, error) {
+	if err := obj.Validate(); err != nil {
+		return nil, err
+	}
+	g := netdef.NewGraph()
+	b := Classes * per
+	x := g.Input(inX, netdef.Shape{b, 3, side, side})
+	sigma := g.Input(inSigma, netdef.Shape{b, 1, 1, 1})
+	key := g.Input(inKey, netdef.KeyShape)
+	ops := newOperators(g, per, side, kernelSide)
+	task := g.Const("task", netdef.Shape{b, 1, 1, nets.Tasks}, oneHot(per))
+
+	// y in image space and the adapter's view of it, class by class.
+	noise := g.Normal(x.Shape, key, 1)
+	ys := ops.observe(x, noise, sigma)
+	view := g.Concat(0, ops.views(ys)...)
+	mask := g.Concat(0, ops.masks()...)
+
+	flow := func(img *netdef.Node) *netdef.Node { return nets.ToFlow(g, cfg, g.Patchify(img)) }
+	yf := flow(view)
+	target := flow(x)
+	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma)
+
+	out := &Graph{G: g, Terms: map[string]*netdef.Node{}}
+	var total, first *netdef.Node
+	draw := func(stream uint32) *netdef.Node {
+		std := g.Exp(g.Scale(logvar, 0.5))
+		return g.Add(mu, g.Mul(std, g.Normal(mu.Shape, key, stream)))
+	}
+	z1 := mu
+	switch obj.Data {
+	case "l2":
+		first = nets.OneStep(g, cfg, mu)
+		out.Terms["data"] = g.Mean(g.Square(g.Sub(target, first)), netdef.AxHWC)
+	case "es":
+		z1 = draw(2)
+		first = nets.OneStep(g, cfg, z1)
+		second := nets.OneStep(g, cfg, draw(3))
+		out.Terms["data"] = energyScore(g, target, first, second)
+	}
+	total = g.Scale(out.Terms["data"], obj.DataWeight)
+	if obj.KL > 0 {
+		out.Terms["kl"] = klTerm(g, mu, logvar)
+		total = g.Add(total, g.Scale(out.Terms["kl"], obj.KL))
+	}
+	if obj.Obs > 0 {
+		f := first
+		if obj.ObsEMA {
+			done := g.Scope("ema:")
+			f = nets.OneStep(g, cfg, z1)
+			done()
+		}
+		out.Terms["obs"] = ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys)
+		total = g.Add(total, g.Scale(out.Terms["obs"], obj.Obs))
+	}
+	out.MSE = g.Mean(g.Square(g.Sub(target, first)), netdef.AxHWC)
+	if obj.Gamma >= 0 {
+		total = g.Div(total, g.StopGradient(g.Offset(g.Abs(total), obj.Gamma)))
+	}
+	out.Loss = g.Mean(total, netdef.AxAll)
+	return out, g.Err()
+}
+
+// energyScore is ½|x−f₁| + ½|x−f₂| − ½|f₁−f₂| with the norm over the 48
+// channels of a site, averaged over sites: a proper score, so that minimising it
+// rewards both accuracy and the right spread. [B,1,1,1].
+func energyScore(g *netdef.Graph, x, f1, f2 *netdef.Node) *netdef.Node {
+	norm := func(a, b *netdef.Node) *netdef.Node {
+		return g.Sqrt(g.Offset(g.Sum(g.Square(g.Sub(a, b)), netdef.AxC), 1e-6))
+	}
+	s := g.Sub(g.Add(norm(x, f1), norm(x, f2)), norm(f1, f2))
+	return g.Scale(g.Mean(s, netdef.AxHW), 0.5)
+}
+
+// klTerm is KL(N(μ, σ²) ‖ N(0, I)) per dimension, [B,1,1,1].
+func klTerm(g *netdef.Graph, mu, logvar *netdef.Node) *netdef.Node {
+	t := g.Sub(g.Add(g.Square(mu), g.Exp(logvar)), g.Offset(logvar, 1))
+	return g.Scale(g.Mean(t, netdef.AxHWC), 0.5)
+}
+
+func oneHot(per int) []float32 {
+	v := make([]float32, Classes*per*nets.Tasks)
+	for i := 0; i < Classes*per; i++ {
+		v[i*nets.Tasks+i/per] = 1
+	}
+	return v
+}

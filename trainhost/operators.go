@@ -1,0 +1,161 @@
+package trainhost
+
+import (
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// operators is the six forward operators of METHOD §4 as graph nodes, each for
+// the pictures of its class: separable ones as products with dense matrices,
+// motion blur as a correlation with the picture's own kernel.
+type operators struct {
+	g            *netdef.Graph
+	per, side    int
+	kernelSide   int
+	mask, kernel *netdef.Node
+}
+
+func newOperators(g *netdef.Graph, per, side, kernelSide int) *operators {
+	o := &operators{g: g, per: per, side: side, kernelSide: kernelSide}
+	o.mask = g.Input(inMask, netdef.Shape{2 * per, 1, side, side})
+	o.kernel = g.Input(inKernel, netdef.Shape{per, 1, kernelSide, (kernelSide + 7) / 8 * 8})
+	return o
+}
+
+func (o *operators) class(x *netdef.Node, c int) *netdef.Node {
+	return o.g.Slice(x, 0, c*o.per, (c+1)*o.per)
+}
+
+func (o *operators) matrix(name string, m task.Matrix) *netdef.Node {
+	return o.g.Const(name, netdef.Shape{1, 1, m.Rows, m.Cols}, m.Data)
+}
+
+// separable is Fᵀ·X·F on every plane.
+func (o *operators) separable(name string, x *netdef.Node, f task.Matrix) *netdef.Node {
+	left := o.matrix(name+" left", f.Transpose())
+	return o.g.MatMul(left, o.g.MatMul(x, o.matrix(name+" right", f)))
+}
+
+// times multiplies the planes of x by one plane per picture.
+func (o *operators) times(x, plane *netdef.Node) *netdef.Node {
+	s := x.Shape
+	flat := o.g.Reshape(x, netdef.Shape{s[0], s[1], 1, s[2] * s[3]})
+	p := o.g.Reshape(plane, netdef.Shape{s[0], 1, 1, s[2] * s[3]})
+	return o.g.Reshape(o.g.Mul(flat, p), s)
+}
+
+func (o *operators) maskOf(c int) *netdef.Node {
+	i := (c - clsRandom) * o.per
+	return o.g.Slice(o.mask, 0, i, i+o.per)
+}
+
+// apply is A of class c on x [per,3,side,side]; super-resolution's result is
+// [per,3,side/4,side/4], all others have x's shape.
+func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
+	switch c {
+	case clsRandom, clsBox:
+		return o.times(x, o.maskOf(c))
+	case clsSuper:
+		return o.separable("down", x, task.DownMatrix(o.side))
+	case clsGauss:
+		return o.separable("gauss", x, task.GaussMatrix(o.side))
+	case clsMotion:
+		pad := task.ReflectPadMatrix(o.side, o.kernelSide/2, false)
+		wide := task.ReflectPadMatrix(o.side, o.kernelSide/2, true)
+		p := o.g.MatMul(o.matrix("pad left", pad.Transpose()), o.g.MatMul(x, o.matrix("pad right", wide)))
+		return o.g.Blur(p, o.kernel, o.kernelSide, false, o.side)
+	}
+	return x
+}
+
+// observe gives y = A x + σ ε for every class; where pixels are missing the
+// noise is missing too. noise is [B,3,side,side].
+func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
+	g := o.g
+	scaled := g.Mul(noise, sigma)
+	ys := make([]*netdef.Node, Classes)
+	for c := range ys {
+		n := o.class(scaled, c)
+		switch c {
+		case clsRandom, clsBox:
+			ys[c] = o.times(g.Add(o.class(x, c), n), o.maskOf(c))
+		case clsSuper:
+			n = g.CropPlanes(n, 0, 0, o.side/4, o.side/4)
+			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+		default:
+			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+		}
+	}
+	return ys
+}
+
+// views gives the adapter's view of each y, [per,3,side,side].
+func (o *operators) views(ys []*netdef.Node) []*netdef.Node {
+	vs := make([]*netdef.Node, Classes)
+	for c, y := range ys {
+		switch c {
+		case clsRandom, clsBox:
+			vs[c] = o.pushPull(y, o.maskOf(c), o.side)
+		case clsSuper:
+			vs[c] = o.separable("up", y, task.UpMatrix(o.side/4))
+		default:
+			vs[c] = y
+		}
+	}
+	return vs
+}
+
+// masks gives the plane of known pixels for each class, [per,1,side,side].
+func (o *operators) masks() []*netdef.Node {
+	s := netdef.Shape{o.per, 1, o.side, o.side}
+	ones := make([]float32, s.Size())
+	for i := range ones {
+		ones[i] = 1
+	}
+	all := o.g.Const("all known", s, ones)
+	ms := make([]*netdef.Node, Classes)
+	for c := range ms {
+		ms[c] = all
+		if c == clsRandom || c == clsBox {
+			ms[c] = o.maskOf(c)
+		}
+	}
+	return ms
+}
+
+// pushPull is task.PushPull for a square power of two: n is the true side, the
+// planes are at least 8 wide (what lies beyond n has weight 0).
+func (o *operators) pushPull(x, w *netdef.Node, n int) *netdef.Node {
+	if n == 1 {
+		return x
+	}
+	g := o.g
+	have := x.Shape[3]
+	next := max(8, n/2)
+	pool := task.PoolMatrix(n).Grow(have, next)
+	share := o.separable("pool", w, pool)
+	sum := o.separable("pool", o.times(x, w), pool)
+	weight := g.Recip(g.Max(share, g.Const("floor", netdef.Scalar, []float32{task.PullFloor})))
+	coarse := o.times(sum, weight)
+	known := g.Clamp(g.Scale(share, task.PullGain), 0, 1)
+	coarse = o.pushPull(coarse, known, n/2)
+	up := o.separable("spread", coarse, task.UpPool2Matrix(n).Grow(next, have))
+	missing := g.Offset(g.Neg(w), 1)
+	return g.Add(o.times(x, w), o.times(up, missing))
+}
+
+// misfit is ‖y − A f‖² per picture, [B,1,1,1], for restorations f [B,3,side,side].
+// It is a mean over the dimensions of a picture, not of y: super-resolution's
+// few pixels count for what they are (a sixteenth).
+func (o *operators) misfit(f *netdef.Node, ys []*netdef.Node) *netdef.Node {
+	g := o.g
+	var parts []*netdef.Node
+	for c, y := range ys {
+		r := g.Square(g.Sub(y, o.apply(c, o.class(f, c))))
+		s := r.Shape
+		// Eight partial sums per picture: rows short enough to join by copying.
+		r = g.Reshape(r, netdef.Shape{s[0], s[1] * s[2] * s[3] / 8, 1, 8})
+		parts = append(parts, g.Sum(r, netdef.AxHW))
+	}
+	return g.Scale(g.Sum(g.Concat(0, parts...), netdef.AxC), 1/float64(3*o.side*o.side))
+}

@@ -1,0 +1,343 @@
+package trainhost
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// Config is one training run: a fixed objective on crops of one size.
+type Config struct {
+	Objective Objective `json:"objective"`
+	Per       int       `json:"per_class"` // pictures of each class in a batch
+	Crop      int       `json:"crop"`      // side of the crops, a power of two from 32 on
+	Steps     uint64    `json:"steps"`     // length of the run, which the learning rate's cosine covers
+	Warmup    uint64    `json:"warmup"`
+	LR        float64   `json:"lr"`
+	Beta1     float64   `json:"beta1"`
+	Beta2     float64   `json:"beta2"`
+	Decay     float64   `json:"weight_decay"`
+	MaxNorm   float64   `json:"max_norm"` // gradient norm above which gradients are scaled down
+	EMA       float64   `json:"ema"`      // decay per step of the averaged weights
+	Seed      uint64    `json:"seed"`
+}
+
+// DefaultConfig is the recipe for a CPU: see docs/TRAINING.md.
+func DefaultConfig() Config {
+	return Config{Objective: EnergyScore(), Per: 4, Crop: 64, Steps: 700, Warmup: 50, LR: 2e-3, Beta1: 0.9, Beta2: 0.99, Decay: 1e-4, MaxNorm: 1, EMA: 0.995}
+}
+
+// Validate reports the first field that is out of range.
+func (c Config) Validate() error {
+	if err := c.Objective.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case c.Per < 1 || c.Per > 1024:
+		return fmt.Errorf("pictures per class: %d, must be 1 to 1024", c.Per)
+	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0:
+		return fmt.Errorf("crop %d: must be a power of two, 32 to 1024", c.Crop)
+	case c.Steps < 1:
+		return fmt.Errorf("steps: %d, must be at least 1", c.Steps)
+	case !(c.LR > 0) || !(c.EMA >= 0 && c.EMA < 1) || !(c.MaxNorm > 0) || !(c.Beta1 >= 0 && c.Beta1 < 1) || !(c.Beta2 >= 0 && c.Beta2 < 1) || !(c.Decay >= 0):
+		return fmt.Errorf("optimiser: lr %g, betas %g %g, weight decay %g, max norm %g and EMA %g: a value is out of range", c.LR, c.Beta1, c.Beta2, c.Decay, c.MaxNorm, c.EMA)
+	}
+	return nil
+}
+
+// rate is the learning rate at a step: linear warm-up, then a cosine to 0.
+func (c Config) rate(step uint64) float64 {
+	lr := c.LR
+	if step < c.Warmup {
+		lr *= float64(step+1) / float64(c.Warmup)
+	}
+	return lr * 0.5 * (1 + math.Cos(math.Pi*min(1, float64(step)/float64(c.Steps))))
+}
+
+// Report is a log entry.
+type Report struct {
+	Step    uint64
+	Loss    float64
+	Terms   map[string]float64 // mean over the batch
+	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors
+	Rate    float64
+	Seconds float64 // per step, since the last report
+}
+
+// Trainer runs one Config.
+type Trainer struct {
+	State   State
+	dev     *gpu.Device
+	pics    *Pictures
+	store   *compile.Store
+	prog    *compile.Program
+	step    *Graph
+	terms   []string
+	ownProg bool
+}
+
+// NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
+// weights). With resume the checkpoint's own run goes on; otherwise a new run of
+// cfg starts from its weights, averaged ones if it was finished.
+func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config, from *Checkpoint, resume bool) (*Trainer, error) {
+	st := State{Network: net, Config: cfg}
+	if from != nil {
+		net = from.State.Network
+		if resume {
+			st = from.State
+			cfg = st.Config
+		} else {
+			st = State{Network: net, Config: cfg, History: append(append([]Stage{}, from.State.History...), Stage{from.State.Config, from.State.Step})}
+		}
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	step, err := BuildStep(net, cfg.Objective, cfg.Per, cfg.Crop, task.MotionSide(kernelScale(cfg.Crop)))
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{State: st, dev: dev, pics: pics, step: step}
+	nodes := netdef.Reachable(step.Loss)
+	if t.store, err = compile.NewStore(dev, nodes, true, cfg.Seed); err != nil {
+		return nil, err
+	}
+	if from != nil {
+		if resume {
+			err = from.restore(t.store)
+		} else {
+			err = t.store.Set(from.Averaged())
+		}
+		if err != nil {
+			t.Close()
+			return nil, err
+		}
+	}
+	params := netdef.Params(step.Loss)
+	var live []*netdef.Node
+	for _, p := range params {
+		if p.Name[:len(compile.EMAPrefix)] != compile.EMAPrefix {
+			live = append(live, p)
+		}
+	}
+	grads, err := step.G.Gradient(step.Loss, live)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	byName := map[string]*netdef.Node{}
+	for i, p := range live {
+		byName[p.Name] = grads[i]
+	}
+	outs := []*netdef.Node{step.Loss, step.MSE}
+	for _, name := range []string{"data", "obs", "kl"} {
+		if n := step.Terms[name]; n != nil {
+			outs = append(outs, step.G.Mean(n, netdef.AxAll))
+			t.terms = append(t.terms, name)
+		}
+	}
+	if t.prog, err = compile.Compile(dev, t.store, step.G, outs, compile.Options{Grads: byName, AdamW: true}); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// Close frees the device memory.
+func (t *Trainer) Close() {
+	if t.prog != nil {
+		t.prog.Close()
+	}
+	if t.store != nil {
+		t.store.Close()
+	}
+}
+
+// Program gives the compiled step, for benchmarks.
+func (t *Trainer) Program() *compile.Program { return t.prog }
+
+// Store gives the parameters.
+func (t *Trainer) Store() *compile.Store { return t.store }
+
+// hyper gives AdamW's numbers for the next step.
+func (t *Trainer) hyper() []float32 {
+	c, n := t.State.Config, float64(t.State.Step+1)
+	h := make([]float32, shaders.HyperLen)
+	h[shaders.HyperLR] = float32(c.rate(t.State.Step))
+	h[shaders.HyperBeta1], h[shaders.HyperBeta2] = float32(c.Beta1), float32(c.Beta2)
+	h[shaders.HyperEps] = 1e-8
+	h[shaders.HyperCorr1] = float32(1 / (1 - math.Pow(c.Beta1, n)))
+	h[shaders.HyperCorr2] = float32(1 / (1 - math.Pow(c.Beta2, n)))
+	// The average follows closely at first: it must not remember the random start.
+	h[shaders.HyperEMA] = float32(min(c.EMA, n/(n+10)))
+	h[shaders.HyperMaxNorm], h[shaders.HyperDecay] = float32(c.MaxNorm), float32(c.Decay)
+	return h
+}
+
+// Step does one training step on a batch.
+func (t *Trainer) runBatch(b batch) error {
+	for name, v := range b {
+		if !t.prog.HasInput(name) {
+			continue // a term that needs it is switched off
+		}
+		if err := t.prog.SetInput(name, v); err != nil {
+			return err
+		}
+	}
+	if err := t.prog.SetInput(compile.HyperInput, t.hyper()); err != nil {
+		return err
+	}
+	if err := t.prog.Run(); err != nil {
+		return err
+	}
+	t.State.Step++
+	t.State.Updates++
+	return nil
+}
+
+// ErrDiverged says that the loss is no longer a number.
+type ErrDiverged struct{ Step uint64 }
+
+func (e *ErrDiverged) Error() string {
+	return fmt.Sprintf("training diverged at step %d: the loss is not a number; lower -lr or resume from an earlier checkpoint", e.Step)
+}
+
+// Hooks are called while Run goes on; any may be nil.
+type Hooks struct {
+	Report     func(Report)
+	Every      uint64 // steps between reports
+	Checkpoint func() error
+	Interval   time.Duration // between checkpoints
+}
+
+// Run trains until the run's steps are done, ctx is cancelled or deadline
+// (if not zero) is reached. It returns whether the run is complete.
+func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, error) {
+	type made struct {
+		b   batch
+		err error
+	}
+	next := make(chan made, 1)
+	cfg := t.State.Config
+	prepare := func(step uint64) {
+		go func() {
+			b, err := makeBatch(t.pics, cfg.Seed+uint64(len(t.State.History))<<32, step, cfg.Per, cfg.Crop)
+			next <- made{b, err}
+		}()
+	}
+	if t.State.Step >= cfg.Steps {
+		return true, nil
+	}
+	prepare(t.State.Step)
+	mean := newAverager(t.terms)
+	saved, mark := time.Now(), time.Now()
+	for t.State.Step < cfg.Steps {
+		m := <-next
+		if m.err != nil {
+			return false, m.err
+		}
+		stop := ctx.Err() != nil || (!deadline.IsZero() && time.Now().After(deadline))
+		if stop {
+			return false, ctx.Err()
+		}
+		if t.State.Step+1 < cfg.Steps {
+			prepare(t.State.Step + 1)
+		}
+		rate := cfg.rate(t.State.Step)
+		if err := t.runBatch(m.b); err != nil {
+			return false, err
+		}
+		if err := mean.add(t); err != nil {
+			return false, err
+		}
+		if h.Report != nil && (t.State.Step%max(1, h.Every) == 0 || t.State.Step == cfg.Steps) {
+			r := mean.report()
+			r.Step, r.Rate = t.State.Step, rate
+			r.Seconds = time.Since(mark).Seconds() / float64(mean.n)
+			h.Report(r)
+			mean, mark = newAverager(t.terms), time.Now()
+		}
+		if h.Checkpoint != nil && h.Interval > 0 && time.Since(saved) > h.Interval {
+			if err := h.Checkpoint(); err != nil {
+				return false, err
+			}
+			saved = time.Now()
+		}
+	}
+	return true, nil
+}
+
+// averager collects what a report says over several steps.
+type averager struct {
+	n     int
+	loss  float64
+	names []string
+	terms []float64
+	mse   [Classes]float64
+}
+
+func newAverager(names []string) *averager {
+	return &averager{names: names, terms: make([]float64, len(names))}
+}
+
+func (a *averager) add(t *Trainer) error {
+	loss, err := t.prog.Output(0)
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(float64(loss[0])) || math.IsInf(float64(loss[0]), 0) {
+		return &ErrDiverged{t.State.Step}
+	}
+	mse, err := t.prog.Output(1)
+	if err != nil {
+		return err
+	}
+	a.n++
+	a.loss += float64(loss[0])
+	for i, v := range mse {
+		a.mse[i*Classes/len(mse)] += float64(v) * Classes / float64(len(mse))
+	}
+	for i := range a.terms {
+		v, err := t.prog.Output(2 + i)
+		if err != nil {
+			return err
+		}
+		a.terms[i] += float64(v[0])
+	}
+	return nil
+}
+
+func (a *averager) report() Report {
+	r := Report{Loss: a.loss / float64(a.n), Terms: map[string]float64{}}
+	for i, name := range a.names {
+		r.Terms[name] = a.terms[i] / float64(a.n)
+	}
+	for c, m := range a.mse {
+		r.PSNR[c] = 10 * math.Log10(4/(m/float64(a.n)))
+	}
+	return r
+}
+
+// Log writes a report as one line.
+func (r Report) Log(w io.Writer) {
+	fmt.Fprintf(w, "step %6d  loss %.4f ", r.Step, r.Loss)
+	for _, n := range []string{"data", "obs", "kl"} {
+		if v, ok := r.Terms[n]; ok {
+			fmt.Fprintf(w, " %s %.5f", n, v)
+		}
+	}
+	fmt.Fprintf(w, "  dB")
+	for _, p := range r.PSNR {
+		fmt.Fprintf(w, " %.2f", p)
+	}
+	fmt.Fprintf(w, "  lr %.2e  %.2f s/step\n", r.Rate, r.Seconds)
+}
