@@ -18,7 +18,7 @@ func (a *app) bench(args []string) error {
 	device := fs.String("device", "", "")
 	path := fs.String("weights", "", "")
 	fs.IntVar(&opt.Side, "size", 256, "")
-	fs.BoolVar(&opt.Train, "train", false, "")
+	fs.BoolVar(&opt.Train, "train", true, "")
 	names, err := a.parse(fs, args, benchHelp)
 	if err != nil {
 		return err

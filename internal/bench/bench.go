@@ -33,6 +33,18 @@ type Figure struct {
 // Rate is in GFLOP/s.
 func (f Figure) Rate() float64 { return f.Flops / f.Seconds / 1e9 }
 
+// text is one line, without what a figure lacks: arithmetic or a count.
+func (f Figure) text(peak float64) string {
+	s := fmt.Sprintf("%-34s %9.3f ms", f.Name, f.Seconds*1e3)
+	if f.Flops > 0 {
+		s += fmt.Sprintf(" %8.1f GFLOP/s %5.1f %%", f.Rate(), 100*f.Flops/f.Seconds/peak)
+	}
+	if f.Count > 0 {
+		s += fmt.Sprintf("  ×%d", f.Count)
+	}
+	return s
+}
+
 // Report is everything that Run measured.
 type Report struct {
 	Peak     float64  // of the multiply-add loop, FLOP/s
@@ -50,13 +62,7 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 		return nil, fmt.Errorf("multiply-add loop: %w", err)
 	}
 	fmt.Fprintf(w, "multiply-add loop  %8.1f GFLOP/s (100 %%)\n", r.Peak/1e9)
-	line := func(f Figure) {
-		times := ""
-		if f.Count > 0 {
-			times = fmt.Sprintf("  ×%d", f.Count)
-		}
-		fmt.Fprintf(w, "  %-34s %8.3f ms %8.1f GFLOP/s %5.1f %%%s\n", f.Name, f.Seconds*1e3, f.Rate(), 100*f.Flops/f.Seconds/r.Peak, times)
-	}
+	line := func(f Figure) { fmt.Fprintln(w, "  "+f.text(r.Peak)) }
 	net, err := newNetwork(opt)
 	if err != nil {
 		return nil, err

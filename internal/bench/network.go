@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
@@ -80,7 +82,7 @@ func (n *network) convolutions() []convolution {
 	return list
 }
 
-// measure runs the convolution alone, several times in one submission's place by repeating the run.
+// measure runs the convolution alone.
 func (c convolution) measure(dev *gpu.Device) (Figure, error) {
 	g := netdef.NewGraph()
 	out := g.Conv2D(g.Input("x", c.x), g.Param("w", c.w, netdef.HeNormal{Gain: 1}), c.stride)
@@ -114,7 +116,7 @@ func (n *network) measure(dev *gpu.Device) (whole Figure, steps []Figure, err er
 	}
 	byKind := map[string]*Figure{}
 	for _, t := range timings {
-		kind, _, _ := strings.Cut(t.Name, " ")
+		kind := kindOf(t)
 		if byKind[kind] == nil {
 			byKind[kind] = &Figure{Name: kind}
 		}
@@ -130,4 +132,18 @@ func (n *network) measure(dev *gpu.Device) (whole Figure, steps []Figure, err er
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Name, b.Name))
 	})
 	return whole, steps, nil
+}
+
+var kernelSide = regexp.MustCompile(`\bKH:(\d+)`)
+
+// kindOf names the kernel of a step without its sizes. Kernel names are: target, kind, sizes.
+func kindOf(t compile.Timing) string {
+	words := strings.Fields(t.Kernel)
+	if len(words) < 2 {
+		return "fill"
+	}
+	if m := kernelSide.FindStringSubmatch(t.Kernel); m != nil {
+		return words[1] + " " + m[1] + "×" + m[1]
+	}
+	return words[1]
 }

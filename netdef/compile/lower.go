@@ -246,6 +246,8 @@ func (l *lowering) lowerGroup(g *group) error {
 					pat[i] = shaders.Chan
 				case shaders.Pixel:
 					pat[i] = shaders.Same
+				case shaders.BatchChan: // [B,1,1,1] read for one channel
+					pat[i] = shaders.Batch
 				}
 			}
 		} else {

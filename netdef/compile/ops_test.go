@@ -164,7 +164,7 @@ func TestOps(t *testing.T) {
 			return g.ConvGradW(g.Input("x", S{2, 16, 16, 8}), g.Input("g", S{2, 16, 16, 48}), 3, 1)
 		},
 		"gradw1": func(g *netdef.Graph) *netdef.Node {
-			return g.ConvGradW(g.Input("x", S{3, 5, 7, 16}), g.Input("g", S{3, 5, 8, 24}), 1, 1)
+			return g.ConvGradW(g.Input("x", S{3, 5, 8, 16}), g.Input("g", S{3, 5, 8, 24}), 1, 1)
 		},
 		"gradw2": func(g *netdef.Graph) *netdef.Node {
 			return g.ConvGradW(g.Input("x", S{2, 6, 8, 16}), g.Input("g", S{2, 3, 4, 24}), 2, 2)

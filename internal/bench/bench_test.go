@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// A small network on a small picture: every figure is there, makes sense, and is printed.
+func TestRun(t *testing.T) {
+	dev, err := gpu.Open(gpu.Options{})
+	if err != nil {
+		t.Skip(err)
+	}
+	defer dev.Close()
+	opt := Options{Network: nets.DefaultEdge(), Side: 64}
+	opt.Network.Widths, opt.Network.Blocks, opt.Network.Mid, opt.Network.Emb = []int{16, 24}, []int{1}, 1, 16
+	var out bytes.Buffer
+	r, err := Run(context.Background(), &out, dev, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures := append([]Figure{r.Forward}, r.Kernels...)
+	if len(r.Kernels) < 5 {
+		t.Errorf("%d shapes of convolution", len(r.Kernels))
+	}
+	for _, f := range figures {
+		if !(f.Rate() > 0) || math.IsInf(f.Rate(), 0) || !strings.Contains(out.String(), f.Name) {
+			t.Errorf("%+v", f)
+		}
+		// Timers and neighbours are noisy, but nothing is much faster than bare multiply-adds.
+		if f.Flops > 1.5*f.Seconds*r.Peak {
+			t.Errorf("%s: %.1f GFLOP/s, but the peak is %.1f", f.Name, f.Rate(), r.Peak/1e9)
+		}
+	}
+	want := 2 * 9 * 24 * 24 * float64(8*8) // a 3×3 at the second level
+	found := false
+	for _, f := range r.Kernels {
+		found = found || f.Name == "3×3 24→24 at 8×8" && f.Flops == want
+	}
+	if !found {
+		t.Errorf("no 3×3 24→24 of %g FLOP in:\n%s", want, out.String())
+	}
+	sum := 0.0
+	for _, s := range r.Steps {
+		sum += s.Flops
+	}
+	if len(r.Steps) > 0 && math.Abs(sum-r.Forward.Flops) > 1e-9*sum {
+		t.Errorf("the steps make %g FLOP, the whole %g", sum, r.Forward.Flops)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Run(ctx, &out, dev, opt); !errors.Is(err, context.Canceled) {
+		t.Errorf("after cancel: %v", err)
+	}
+	opt.Side = 30
+	if _, err := Run(context.Background(), &out, dev, opt); err == nil {
+		t.Error("a side of 30 pixels was accepted")
+	}
+}

@@ -1,0 +1,175 @@
+package trainhost
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+var testDev *gpu.Device
+
+func TestMain(m *testing.M) {
+	var messages []string
+	dev, err := gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable(), OnMessage: func(s string) { messages = append(messages, s) }})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	testDev = dev
+	code := m.Run()
+	dev.Close()
+	for _, s := range messages {
+		fmt.Fprintln(os.Stderr, "validation:", s)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// tinyNet is a network small enough for the float64 reference.
+func tinyNet() nets.EdgeConfig {
+	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: nets.PhotoSD()}
+}
+
+// noisePictures is a training set of smooth random pictures.
+func noisePictures(n, side int) *Pictures {
+	p := &Pictures{}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := 0; i < n; i++ {
+		m := rgb{w: side, h: side, pix: make([]uint8, 3*side*side)}
+		fx, fy, ph := rng.Float64()*0.3, rng.Float64()*0.3, rng.Float64()*6
+		for j := range m.pix {
+			x, y, c := float64(j/3%side), float64(j/3/side), float64(j%3)
+			m.pix[j] = uint8(128 + 90*math.Sin(fx*x+fy*y+ph+c) + 30*rng.Float64())
+		}
+		p.list = append(p.list, m)
+		p.Names = append(p.Names, fmt.Sprint(i))
+	}
+	return p
+}
+
+// The recorded step's loss and gradients must agree with the float64 reference
+// for both objectives.
+func TestStepAgainstReference(t *testing.T) {
+	for _, obj := range []Objective{EnergyScore(), {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1}} {
+		t.Run(obj.Data, func(t *testing.T) {
+			const per, side = 1, 32
+			step, err := BuildStep(tinyNet(), obj, per, side, task.MotionSide(kernelScale(side)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var live []*netdef.Node
+			for _, p := range netdef.Params(step.Loss) {
+				if len(p.Name) < 5 || p.Name[:5] != compile.EMAPrefix {
+					live = append(live, p)
+				}
+			}
+			grads, err := step.G.Gradient(step.Loss, live)
+			if err != nil {
+				t.Fatal(err)
+			}
+			store, err := compile.NewStore(testDev, netdef.Reachable(step.Loss), true, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer store.Close()
+			byName := map[string]*netdef.Node{}
+			for i, p := range live {
+				byName[p.Name] = grads[i]
+			}
+			prog, err := compile.Compile(testDev, store, step.G, []*netdef.Node{step.Loss, step.MSE}, compile.Options{Grads: byName})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer prog.Close()
+			rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
+			vals, ema := map[string][]float32{}, map[string][]float32{}
+			params := map[string]*netdef.Tensor{}
+			for _, p := range live {
+				v := netdef.InitialValues(p, 5)
+				w := make([]float32, len(v))
+				for i := range v {
+					v[i] += 0.05 * float32(rng.NormFloat64())
+					w[i] = v[i] + 0.02*float32(rng.NormFloat64())
+				}
+				vals[p.Name], ema[p.Name] = v, w
+				params[p.Name], _ = netdef.FromFloat32(p.Shape, v)
+				params[compile.EMAPrefix+p.Name], _ = netdef.FromFloat32(p.Shape, w)
+			}
+			if err := store.Set(vals); err != nil {
+				t.Fatal(err)
+			}
+			if err := store.SetState("ema", ema); err != nil {
+				t.Fatal(err)
+			}
+			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inputs := map[string]*netdef.Tensor{}
+			for _, n := range netdef.Reachable(append(grads, step.Loss)...) {
+				if _, ok := n.Op.(*netdef.InputOp); ok {
+					if err := prog.SetInput(n.Name, b[n.Name]); err != nil {
+						t.Fatal(err)
+					}
+					inputs[n.Name], _ = netdef.FromFloat32(n.Shape, b[n.Name])
+				}
+			}
+			if err := prog.Poison(); err != nil {
+				t.Fatal(err)
+			}
+			if err := prog.Run(); err != nil {
+				t.Fatal(err)
+			}
+			want, err := reference.Run(append([]*netdef.Node{step.Loss, step.MSE}, grads...), inputs, params)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := 0; i < 2; i++ {
+				got, err := prog.Output(i)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e := relative(got, want[i].Data); !(e < 1e-5) {
+					t.Errorf("output %d: relative error %.2g", i, e)
+				}
+			}
+			g, err := store.State("g")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var d, n float64
+			for i, p := range live {
+				for j, w := range want[2+i].Data {
+					e := float64(g[p.Name][j]) - w
+					d += e * e
+					n += w * w
+				}
+				if e := relative(g[p.Name], want[2+i].Data); !(e < 1e-3) {
+					t.Errorf("gradient of %s: relative error %.2g", p.Name, e)
+				}
+			}
+			if e := math.Sqrt(d / n); !(e < 1e-4) {
+				t.Errorf("whole gradient: relative error %.2g", e)
+			}
+		})
+	}
+}
+
+func relative(got []float32, want []float64) float64 {
+	var d, n float64
+	for i, w := range want {
+		e := float64(got[i]) - w
+		d += e * e
+		n += w * w
+	}
+	return math.Sqrt(d / math.Max(n, 1e-20))
+}
