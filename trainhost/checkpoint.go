@@ -105,3 +105,6 @@ func (c *Checkpoint) restore(store *compile.Store) error {
 	}
 	return nil
 }
+
+// IsCheckpoint tells a checkpoint from packed weights.
+func IsCheckpoint(f *weights.File) bool { _, ok := f.Meta[stateKey]; return ok }

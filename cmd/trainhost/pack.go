@@ -1,10 +1,76 @@
 package main
 
 import (
-	"context"
 	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/weights"
 )
 
-func pack(args []string) error { return errors.New("pack") }
+func pack(args []string) error {
+	fs := flag.NewFlagSet("trainhost pack", flag.ContinueOnError)
+	in := fs.String("in", "", "checkpoint")
+	out := fs.String("out", "", "weights file to write (.vfm)")
+	fp32 := fs.Bool("fp32", false, "keep 32 bits per number instead of 16")
+	data := fs.String("data-name", "", "name of the training data, kept with the weights")
+	attribution := fs.String("attribution", "", "where the authors of the training data are named")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if *in == "" || *out == "" {
+		return errors.New("pack: -in and -out are needed")
+	}
+	c, err := trainhost.LoadCheckpoint(*in)
+	if err != nil {
+		return err
+	}
+	n, err := trainhost.Pack(c, *data, *attribution)
+	if err != nil {
+		return err
+	}
+	dt := weights.F16
+	if *fp32 {
+		dt = weights.F32
+	}
+	f, err := n.File(dt)
+	if err != nil {
+		return err
+	}
+	if err := weights.Save(*out, f); err != nil {
+		return err
+	}
+	st, err := os.Stat(*out)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %.2f MB, %d tensors, %d updates\n", *out, float64(st.Size())/1e6, len(f.Tensors), c.State.Updates)
+	return nil
+}
 
-func eval(ctx context.Context, args []string) error { return errors.New("eval") }
+// openNetwork reads weights from a checkpoint or a .vfm file; "" means the
+// embedded ones.
+func openNetwork(path string) (*restore.Network, error) {
+	if path == "" {
+		f, err := weights.Default()
+		if err != nil {
+			return nil, err
+		}
+		return restore.NetworkFromFile(f)
+	}
+	f, err := weights.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if !trainhost.IsCheckpoint(f) {
+		return restore.NetworkFromFile(f)
+	}
+	c, err := trainhost.LoadCheckpoint(path)
+	if err != nil {
+		return nil, err
+	}
+	return trainhost.Pack(c, "", "")
+}

@@ -22,6 +22,7 @@ func train(ctx context.Context, args []string) error {
 	data := fs.String("data", "", "folder of training pictures (JPEG, PNG; searched recursively)")
 	out := fs.String("out", "", "checkpoint to write")
 	from := fs.String("from", "", "checkpoint whose averaged weights this run starts from")
+	initial := fs.String("init", "", "packed weights (.vfm) that this run starts from; \"default\" for the embedded ones")
 	resume := fs.Bool("resume", false, "go on with the run in -out, exactly where it stopped")
 	device := fs.String("device", "", "device index or part of its name")
 	limit := fs.Duration("time", 0, "stop after this time, with a checkpoint (0: no limit)")
@@ -72,6 +73,20 @@ func train(ctx context.Context, args []string) error {
 		if *resume {
 			cfg = start.State.Config
 		}
+	}
+	if *initial != "" {
+		if *from != "" {
+			return errors.New("train: -init goes with neither -from nor -resume")
+		}
+		name := *initial
+		if name == "default" {
+			name = ""
+		}
+		n, err := openNetwork(name)
+		if err != nil {
+			return err
+		}
+		start = trainhost.CheckpointFromNetwork(n)
 	}
 	pics, err := trainhost.LoadPictures(*data, cfg.Crop)
 	if err != nil {

@@ -29,13 +29,13 @@ func gaussianCRPS(x float64) float64 {
 func TestCRPSOfGaussian(t *testing.T) {
 	rng := fresh(t)
 	for _, x := range []float64{0, -0.7, 2.5} {
-		big, err := CRPS([]float64{x}, gaussians(rng, 3000, 1, 0, 1), false)
+		big, err := CRPS([]float64{x}, gaussians(rng, 1500, 1, 0, 1), false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		isNear(t, "CRPS of 3000 samples", big, gaussianCRPS(x), 0.07)
+		isNear(t, "CRPS of 1500 samples", big, gaussianCRPS(x), 0.12)
 		// the fair score of small ensembles is right on average, eq. 98 is not: it lacks E|x−x'|/(2J)
-		const n, j = 20000, 4
+		const n, j = 8000, 4
 		fair, standard := 0.0, 0.0
 		for i := 0; i < n; i++ {
 			s := gaussians(rng, j, 1, 0, 1)
@@ -46,8 +46,8 @@ func TestCRPSOfGaussian(t *testing.T) {
 			v, _ := CRPS([]float64{x}, s, false)
 			fair, standard = fair+f/n, standard+v/n
 		}
-		isNear(t, "mean fair CRPS of 4 samples", fair, gaussianCRPS(x), 0.025)
-		isNear(t, "mean CRPS of 4 samples", standard, gaussianCRPS(x)+2/math.Sqrt(math.Pi)/(2*j), 0.025)
+		isNear(t, "mean fair CRPS of 4 samples", fair, gaussianCRPS(x), 0.04)
+		isNear(t, "mean CRPS of 4 samples", standard, gaussianCRPS(x)+2/math.Sqrt(math.Pi)/(2*j), 0.04)
 	}
 }
 
@@ -119,19 +119,19 @@ func TestMMD(t *testing.T) {
 	isNear(t, "MMD² by hand", got, e1+e2-2.0/4*(1+e2+e1+e1), 1e-12)
 
 	// two Gaussians N(0, I), N(a, I) in d dimensions: MMD² = 2 (ℓ²/(ℓ²+2))^{d/2} (1 − exp(−a²/(2(ℓ²+2))))
-	const n, d, shift = 1200, 2, 1.0
+	const n, d, shift = 600, 2, 1.0
 	a, b := gaussians(rng, n, d, 0, 1), gaussians(rng, n, d, 0, 1)
 	for i := range b {
 		b[i][0] += shift
 	}
 	got, _ = MMD2(a, b, 1)
-	isNear(t, "MMD² of shifted Gaussians", got, 2*math.Pow(1.0/3, d/2.0)*(1-math.Exp(-shift*shift/6)), 0.035)
+	isNear(t, "MMD² of shifted Gaussians", got, 2*math.Pow(1.0/3, d/2.0)*(1-math.Exp(-shift*shift/6)), 0.05)
 
 	equal, err := MMD(a, gaussians(rng, n, d, 0, 1), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	isNear(t, "MMD of equal distributions", equal, 0, 0.06)
+	isNear(t, "MMD of equal distributions", equal, 0, 0.08)
 	if v, _ := MMD(a, a, 0); v != 0 {
 		t.Errorf("MMD of a set and itself is %v; the unbiased MMD² is negative and must be clamped", v)
 	}

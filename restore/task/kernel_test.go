@@ -20,7 +20,7 @@ func spread(k *Kernel) (cx, cy, radius float64) {
 // radius 10.96 ± 5.0 with 10/50/90 % quantiles 4.1, 11.0, 17.7; distance of the centre of mass 1.55 ± 1.27.
 func TestKernelStatistics(t *testing.T) {
 	rng := fresh(t)
-	const n = 600
+	const n = 400
 	var count, offset float64
 	var radii []float64
 	for i := 0; i < n; i++ {
@@ -64,7 +64,7 @@ func TestKernelStatistics(t *testing.T) {
 
 func TestKernelSupport(t *testing.T) {
 	rng := fresh(t)
-	for i := 0; i < 200; i++ {
+	for i := 0; i < 100; i++ {
 		support := 9 + rng.IntN(53)
 		k, err := MotionKernel(rng, 61, support, 0.5)
 		if err != nil {

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+func eval(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("trainhost eval", flag.ContinueOnError)
+	cfg := trainhost.EvalConfig{}
+	fs.StringVar(&cfg.Folder, "data", "", "folder of clean pictures (PNG, JPEG)")
+	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights)")
+	device := fs.String("device", "", "device index or part of its name")
+	tasks := fs.String("tasks", "", "tasks, separated by commas (default: the six of the paper)")
+	fs.Float64Var(&cfg.Sigma, "sigma", 0.05, "noise standard deviation for pictures in [-1,1]")
+	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the whole table, 0 for z = μ alone")
+	fs.IntVar(&cfg.Limit, "limit", 0, "use only so many pictures (0: all)")
+	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of operators, noise and samples")
+	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
+	asJSON := fs.Bool("json", false, "print JSON instead of a table")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if cfg.Folder == "" {
+		return errors.New("eval: -data is needed")
+	}
+	if *tasks != "" {
+		for _, s := range strings.Split(*tasks, ",") {
+			t, err := task.Parse(strings.TrimSpace(s))
+			if err != nil {
+				return err
+			}
+			cfg.Tasks = append(cfg.Tasks, t)
+		}
+	}
+	n, err := openNetwork(*path)
+	if err != nil {
+		return err
+	}
+	m, err := restore.Open(restore.Config{Device: *device, Network: n})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	began := time.Now()
+	cfg.Progress = func(t task.Task, done, total int) {
+		if done%10 == 0 || done == total {
+			fmt.Fprintf(os.Stderr, "%s %d/%d  %.0f s\n", t, done, total, time.Since(began).Seconds())
+		}
+	}
+	scores, err := trainhost.Evaluate(ctx, m, cfg)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(scores)
+	}
+	fmt.Print(trainhost.Table(scores))
+	return nil
+}

@@ -1,0 +1,240 @@
+package trainhost
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/metric"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// EvalConfig is the evaluation protocol: every picture of a folder is degraded
+// by every task's random operator and noise, restored, and compared.
+type EvalConfig struct {
+	Folder  string
+	Tasks   []task.Task // nil: the six of METHOD §4
+	Sigma   float64     // noise std in [-1,1]; 0.05 is the paper's
+	Samples int         // posterior samples per picture; 0: z = μ only
+	Limit   int         // use at most this many pictures; 0: all
+	Seed    uint64
+	Auto    bool // let the model estimate the noise level instead of telling it
+	// Progress is called after each picture; may be nil.
+	Progress func(t task.Task, done, total int)
+}
+
+// Score is the result for one task: means over the pictures. PSNR in dB, of
+// pictures clamped to [-1,1]; SSIM in [0,1].
+type Score struct {
+	Task       string  `json:"task"`
+	Pictures   int     `json:"pictures"`
+	Input      float64 `json:"psnr_input"` // the adapter's view before filling in: see EvalInput
+	Mode       float64 `json:"psnr_mode"`  // z = μ
+	ModeSSIM   float64 `json:"ssim_mode"`
+	Sample     float64 `json:"psnr_sample,omitempty"` // one posterior sample
+	SampleSSIM float64 `json:"ssim_sample,omitempty"`
+	Mean       float64 `json:"psnr_mean,omitempty"` // mean of the samples
+	MeanSSIM   float64 `json:"ssim_mean,omitempty"`
+	CRPS       float64 `json:"crps,omitempty"`                // eq. 98 per pixel value
+	Coverage   float64 `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
+	Expected   float64 `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Std        float64 `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
+	Error      float64 `json:"error,omitempty"`               // root mean square error of their mean
+	Corr       float64 `json:"corr,omitempty"`                // correlation of std and |error| over pixels
+}
+
+// SixTasks are the inverse problems of METHOD §4 in order.
+func SixTasks() []task.Task { return append([]task.Task{}, classTask[:]...) }
+
+// Evaluate runs the protocol. Random operators and noise depend on the seed, the
+// task and the picture's place in the folder only.
+func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, error) {
+	if c.Tasks == nil {
+		c.Tasks = SixTasks()
+	}
+	paths, err := picturePaths(c.Folder, c.Limit)
+	if err != nil {
+		return nil, err
+	}
+	var out []Score
+	for _, t := range c.Tasks {
+		s := Score{Task: t.String(), Pictures: len(paths)}
+		for i, path := range paths {
+			if err := s.picture(ctx, m, c, t, path, uint64(i)); err != nil {
+				return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+			}
+			if c.Progress != nil {
+				c.Progress(t, i+1, len(paths))
+			}
+		}
+		s.finish(c)
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func picturePaths(folder string, limit int) ([]string, error) {
+	var paths []string
+	for _, ext := range []string{"png", "jpg", "jpeg", "PNG", "JPG"} {
+		p, err := filepath.Glob(filepath.Join(folder, "*."+ext))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, p...)
+	}
+	slices.Sort(paths)
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("evaluation: %s holds no PNG or JPEG", folder)
+	}
+	if limit > 0 && len(paths) > limit {
+		paths = paths[:limit]
+	}
+	return paths, nil
+}
+
+// picture adds the scores of one picture.
+func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
+	p, err := picture.DecodeFile(path, picture.Limits{})
+	if err != nil {
+		return err
+	}
+	truth := &planar.Image{W: p.W &^ 3, H: p.H &^ 3}
+	truth.Pix = cropPlanes(p.Pix, p.W, p.H, truth.W, truth.H)
+	rng := task.NewRand(c.Seed, index<<8|uint64(t.Class()))
+	w, err := task.Draw(rng, t, truth.W, truth.H, 1)
+	if err != nil {
+		return err
+	}
+	op, err := task.NewOperator(t, truth.W, truth.H, w)
+	if err != nil {
+		return err
+	}
+	y, err := op.Observe(rng, truth, c.Sigma)
+	if err != nil {
+		return err
+	}
+	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Seed: c.Seed + index, Temperature: 1}
+	if c.Auto {
+		req.Noise = -1
+	}
+	if w.Mask != nil {
+		req.Mask = make([]bool, len(w.Mask))
+		for i, v := range w.Mask {
+			req.Mask[i] = v < 0.5
+		}
+	}
+	r, err := m.Restore(ctx, &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 16}, req)
+	if err != nil {
+		return err
+	}
+	return s.add(c, t, truth, y, r)
+}
+
+func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restore.Result) error {
+	input := y
+	if t == task.SuperResolve {
+		v, _, err := task.View(t, y, nil)
+		if err != nil {
+			return err
+		}
+		input = v
+	}
+	img := func(p *picture.Picture) *planar.Image {
+		return (&planar.Image{W: p.W, H: p.H, Pix: p.Pix}).Clone().Clamp()
+	}
+	both := func(p *planar.Image, psnr, ssim *float64) error {
+		v, err := metric.PSNR(truth, p)
+		if err != nil {
+			return err
+		}
+		*psnr += v
+		if ssim != nil {
+			if v, err = metric.SSIM(truth, p, 2); err != nil {
+				return err
+			}
+			*ssim += v
+		}
+		return nil
+	}
+	if err := both(input.Clone().Clamp(), &s.Input, nil); err != nil {
+		return err
+	}
+	if err := both(img(r.Picture), &s.Mode, &s.ModeSSIM); err != nil {
+		return err
+	}
+	if c.Samples < 2 {
+		return nil
+	}
+	samples := make([]*planar.Image, len(r.Samples))
+	for i, p := range r.Samples {
+		samples[i] = img(p)
+	}
+	if err := both(samples[0], &s.Sample, &s.SampleSSIM); err != nil {
+		return err
+	}
+	if err := both(img(r.Mean), &s.Mean, &s.MeanSSIM); err != nil {
+		return err
+	}
+	crps, err := metric.ImageCRPS(truth, samples, false)
+	if err != nil {
+		return err
+	}
+	cover, err := metric.Coverage(truth, samples, 0.9)
+	if err != nil {
+		return err
+	}
+	sp, err := metric.SpreadError(truth, samples)
+	if err != nil {
+		return err
+	}
+	s.CRPS += crps
+	s.Coverage += cover
+	s.Std += sp.Std * sp.Std
+	s.Error += sp.Error * sp.Error
+	s.Corr += sp.Correlation
+	return nil
+}
+
+func (s *Score) finish(c EvalConfig) {
+	n := float64(s.Pictures)
+	for _, v := range []*float64{&s.Input, &s.Mode, &s.ModeSSIM, &s.Sample, &s.SampleSSIM, &s.Mean, &s.MeanSSIM, &s.CRPS, &s.Coverage, &s.Std, &s.Error, &s.Corr} {
+		*v /= n
+	}
+	s.Std, s.Error = math.Sqrt(s.Std), math.Sqrt(s.Error)
+	if c.Samples >= 2 {
+		s.Expected = metric.ExpectedCoverage(c.Samples, 0.9)
+	}
+}
+
+func cropPlanes(pix []float32, w, h, cw, ch int) []float32 {
+	out := make([]float32, 0, 3*cw*ch)
+	for c := 0; c < 3; c++ {
+		for y := 0; y < ch; y++ {
+			at := (c*h + y) * w
+			out = append(out, pix[at:at+cw]...)
+		}
+	}
+	return out
+}
+
+// Table writes scores as a Markdown table.
+func Table(scores []Score) string {
+	var b strings.Builder
+	b.WriteString("| task | input | z = μ | SSIM | sample | SSIM | mean | SSIM | CRPS | 90 % interval covers | std / error | corr |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, s := range scores {
+		fmt.Fprintf(&b, "| %s | %.2f | **%.2f** | %.3f |", s.Task, s.Input, s.Mode, s.ModeSSIM)
+		if s.Mean == 0 {
+			b.WriteString(" – | – | – | – | – | – | – | – |\n")
+			continue
+		}
+		fmt.Fprintf(&b, " %.2f | %.3f | %.2f | %.3f | %.4f | %.1f %% (calibrated: %.1f %%) | %.3f / %.3f | %.2f |\n",
+			s.Sample, s.SampleSSIM, s.Mean, s.MeanSSIM, s.CRPS, 100*s.Coverage, 100*s.Expected, s.Std, s.Error, s.Corr)
+	}
+	return b.String()
+}

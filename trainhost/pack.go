@@ -1,0 +1,50 @@
+package trainhost
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/vfmrestore/restore/restore"
+)
+
+// Provenance says how packed weights came about; it is stored with them as JSON.
+type Provenance struct {
+	Runs        []Stage `json:"runs"`        // in order; the last may be unfinished
+	Updates     uint64  `json:"updates"`     // optimiser steps in all
+	Data        string  `json:"data"`        // what they were trained on
+	Attribution string  `json:"attribution"` // where the authors of the pictures are named
+	Packed      string  `json:"packed"`      // date, UTC
+}
+
+// Pack turns a checkpoint's averaged weights into a network for restore, with
+// its provenance in the metadata. data and attribution are free text.
+func Pack(c *Checkpoint, data, attribution string) (*restore.Network, error) {
+	ema := c.Averaged()
+	if len(ema) == 0 {
+		return nil, fmt.Errorf("the checkpoint holds no averaged weights")
+	}
+	st := c.State
+	prov, err := json.Marshal(Provenance{
+		Runs:    append(append([]Stage{}, st.History...), Stage{st.Config, st.Step}),
+		Updates: st.Updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}, nil
+}
+
+// CheckpointFromNetwork gives a checkpoint from which a new run can start on
+// packed weights: the optimiser's moments are lost, the weights are not.
+func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
+	var prov Provenance
+	// Weights of unknown origin just have no history.
+	_ = json.Unmarshal([]byte(n.Meta["vfm.provenance"]), &prov)
+	c := &Checkpoint{State: State{Network: n.Config, Updates: prov.Updates}, arrays: map[string]map[string][]float32{"ema": n.Params}}
+	if k := len(prov.Runs); k > 0 {
+		c.State.History = prov.Runs[:k-1]
+		c.State.Config, c.State.Step = prov.Runs[k-1].Config, prov.Runs[k-1].Steps
+	}
+	return c
+}
