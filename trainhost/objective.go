@@ -69,7 +69,10 @@ type Graph struct {
 	// the mean squared error of f(μ) or of the first draw per class ([1,1,1,8] each
 	// where per class is not asked).
 	Terms map[string]*netdef.Node
-	MSE   *netdef.Node // [B,1,1,1], mean squared error of the first restoration, in picture units
+	// Network is what the weights file must serve: the adapter's and the flow
+	// map's outputs, whether the loss uses them or not.
+	Network []*netdef.Node
+	MSE     *netdef.Node // [B,1,1,1], mean squared error of the first restoration, in picture units
 }
 
 // Input names of the step.
@@ -106,7 +109,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per, side, kernelSide int) (*
 	target := flow(x)
 	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma)
 
-	out := &Graph{G: g, Terms: map[string]*netdef.Node{}}
+	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total, first *netdef.Node
 	draw := func(stream uint32) *netdef.Node {
 		std := g.Exp(g.Scale(logvar, 0.5))

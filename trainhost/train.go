@@ -107,7 +107,7 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	t := &Trainer{State: st, dev: dev, pics: pics, step: step}
-	nodes := netdef.Reachable(step.Loss)
+	nodes := netdef.Reachable(append([]*netdef.Node{step.Loss}, step.Network...)...)
 	if t.store, err = compile.NewStore(dev, nodes, true, cfg.Seed); err != nil {
 		return nil, err
 	}

@@ -107,10 +107,6 @@ func TestHostileHeaders(t *testing.T) {
 	if f, err := Decode(build(t, "{$META,"+a+","+b+"}   ", data), Limits{}); err != nil || len(f.Tensors) != 2 {
 		t.Fatalf("the good case fails: %v", err)
 	}
-	many := strings.Builder{}
-	for i := 0; i < 66000; i++ {
-		fmt.Fprintf(&many, `,"%d":{"dtype":"F16","shape":[],"data_offsets":[0,2]}`, i)
-	}
 	entry := func(dtype, shape, off string) string {
 		return `{$META,"a":{"dtype":"` + dtype + `","shape":` + shape + `,"data_offsets":` + off + `}}`
 	}
@@ -176,7 +172,6 @@ func TestHostileHeaders(t *testing.T) {
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}}`, "overlaps"},
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, "overlaps"},
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}`, "gap"},
-		{`{$META` + many.String() + `}`, "more than 65536 tensors"},
 		{`{$META,"x":` + strings.Repeat("[", 100000) + `}`, "expected"},
 	} {
 		name := c.header

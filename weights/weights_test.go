@@ -90,7 +90,7 @@ func wantFormatError(t *testing.T, err error, part string) {
 
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
-	for i := 0; i < 50; i++ {
+	for i := 0; i < 12; i++ {
 		f := sample(r, r.IntN(40), 7)
 		b := pack(t, f)
 		got, err := Decode(b, Limits{})

@@ -178,19 +178,6 @@ func TestUnknownDevice(t *testing.T) {
 	}
 }
 
-// someWeights writes the embedded weights to a file in dir and gives its name.
-func someWeights(t *testing.T, dir string) string {
-	t.Helper()
-	f, err := weights.Default()
-	if err != nil {
-		t.Skip("no weights to try this with:", err)
-	}
-	if err := weights.Save(filepath.Join(dir, "w.vfm"), f); err != nil {
-		t.Fatal(err)
-	}
-	return "w.vfm"
-}
-
 func TestUnreadableWeights(t *testing.T) {
 	dir := workplace(t)
 	other := &weights.File{

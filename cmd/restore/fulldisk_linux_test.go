@@ -8,23 +8,18 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/weights"
 )
 
 // commandsThatWrite are command lines whose outputs in the directory `full` do not fit there.
-func commandsThatWrite(t *testing.T) [][]string {
-	list := [][]string{
+func commandsThatWrite(t *testing.T, dir string) [][]string {
+	w := someWeights(t, dir)
+	return [][]string{
 		{"degrade", "-task", "denoise", "big.png", "full/out.png"},
 		{"degrade", "-task", "denoise", "big.png", "full/out.jpg"},
 		{"degrade", "-task", "inpaint-random", "-mask-out", "full/mask.png", "big.png", "full/out.png"},
+		{"-weights", w, "-task", "denoise", "big.png", "full/out.png"},
+		{"-weights", w, "-task", "denoise", "-samples", "2", "-mean", "full/m.png", "-std", "full/s.png", "-samples-dir", "full/d", "big.png", "full/out.png"},
 	}
-	if _, err := weights.Default(); err == nil {
-		list = append(list, []string{"-task", "denoise", "big.png", "full/out.png"},
-			[]string{"-task", "denoise", "-samples", "2", "-mean", "full/m.png", "-std", "full/s.png", "-samples-dir", "full/d", "big.png", "full/out.png"})
-	} else {
-		t.Log("restoring is left out:", err)
-	}
-	return list
 }
 
 func bigPicture(t *testing.T, dir string) {
@@ -51,7 +46,7 @@ func TestFullDisk(t *testing.T) {
 		}
 	}()
 	bigPicture(t, dir)
-	for _, args := range commandsThatWrite(t) {
+	for _, args := range commandsThatWrite(t, dir) {
 		fails(t, dir, nil, exitFailure, "no space left on device", args...)
 	}
 	// The name of an older picture on the full disk still shows that picture.
@@ -71,7 +66,7 @@ func TestFileSizeLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range commandsThatWrite(t) {
+	for _, args := range commandsThatWrite(t, dir) {
 		if args[0] != "degrade" {
 			continue // the driver writes files of its own
 		}

@@ -30,7 +30,7 @@ flags:
   -mask FILE        inpaint only: a picture of the same size, white where pixels are missing
   -noise N|auto     standard deviation of the noise in the picture, in 8-bit levels (0 to 127.5);
                     auto, the default, estimates it. The networks were trained up to about 13,
-                    for denoise 51
+                    for denoise up to 51, which more counts as
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -quality Q        of JPEG output, 1 to 100 (default 95)

@@ -77,7 +77,7 @@ func (a *app) main(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(a.err, "restore: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(a.err, "restore: %s\n", strings.TrimPrefix(oneLine(err.Error()), "restore: "))
 	return exitCode(err)
 }
 

@@ -11,7 +11,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/weights"
 )
 
 // The test binary is the program itself when this is set, so that tests run real processes without building anything else.
@@ -175,4 +179,32 @@ func write(t *testing.T, path string, b []byte) {
 	if err := os.WriteFile(path, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// someWeights writes the weights of a small untrained network, which by its construction restores like a classical method, to a
+// file in dir and gives the file's name. So these tests do not depend on the weights in the binary.
+func someWeights(t *testing.T, dir string) string {
+	t.Helper()
+	cfg := nets.DefaultEdge()
+	cfg.Widths, cfg.Blocks, cfg.Mid, cfg.Emb = []int{16, 24}, []int{1}, 1, 16
+	g := netdef.NewGraph()
+	y := g.Input("y", netdef.Shape{1, 8, 8, nets.FlowChannels})
+	mu, logvar := nets.Adapter(g, cfg, y, g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}),
+		g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}), g.Input("sigma", netdef.Scalar))
+	x := nets.OneStep(g, cfg, mu)
+	if err := g.Err(); err != nil {
+		t.Fatal(err)
+	}
+	params := map[string][]float32{}
+	for _, p := range netdef.Params(logvar, x) {
+		params[p.Name] = netdef.InitialValues(p, 1)
+	}
+	f, err := (&restore.Network{Config: cfg, Params: params}).File(weights.F16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := weights.Save(filepath.Join(dir, "w.vfm"), f); err != nil {
+		t.Fatal(err)
+	}
+	return "w.vfm"
 }

@@ -2,23 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
-	"github.com/vfmrestore/restore/weights"
 )
 
-// ready skips what needs the network: a device, and weights in the binary.
+// ready skips what needs a device.
 func ready(t *testing.T) {
 	t.Helper()
-	if _, err := weights.Default(); err != nil {
-		t.Skip(err)
-	}
 	if _, err := gpu.List(); err != nil {
 		t.Skip(err)
 	}
@@ -38,7 +38,7 @@ func TestRestoreEveryTask(t *testing.T) {
 		dir := t.TempDir()
 		in := photo(45, 38, kind.gray, kind.depth, kind.alpha)
 		put(t, filepath.Join(dir, "in.png"), in)
-		args := []string{"-task", name, "in.png", "out.png"}
+		args := []string{"-task", name, "-weights", someWeights(t, dir), "in.png", "out.png"}
 		if tk.Masked() {
 			missing := make([]bool, 45*38)
 			for i := range missing {
@@ -74,7 +74,7 @@ func TestRestoreSamples(t *testing.T) {
 	ready(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.jpg"), photo(33, 40, false, 8, false))
-	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10")
+	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10 -weights " + someWeights(t, dir))
 	succeeds(t, dir, args...)
 	want := []string{"all/sample-001.jpg", "all/sample-002.jpg", "all/sample-003.jpg", "m.png", "s.png", "out.jpg"}
 	first := map[string][]byte{}
@@ -85,7 +85,7 @@ func TestRestoreSamples(t *testing.T) {
 		}
 		first[name], _ = os.ReadFile(filepath.Join(dir, name))
 	}
-	if n := len(contents(t, dir)); n != len(want)+3 { // the input, its directory and the new one
+	if n := len(contents(t, dir)); n != len(want)+4 { // the input, the weights, their directory and the new one
 		t.Errorf("%d entries in the directory", n)
 	}
 	if bytes.Equal(first[want[0]], first[want[1]]) {
@@ -115,9 +115,48 @@ func TestRestoreVerbose(t *testing.T) {
 	ready(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(20, 20, false, 8, false))
-	r := program(t, dir, nil, "-v", "-task", "denoise", "-noise", "7.5", "in.png", "out.png")
+	r := program(t, dir, nil, "-v", "-weights", someWeights(t, dir), "-task", "denoise", "-noise", "7.5", "in.png", "out.png")
 	if r.code != 0 || !strings.Contains(r.stderr, "20×20 pixels, noise 7.50 of 255") {
 		t.Errorf("exit code %d, stderr %q", r.code, r.stderr)
 	}
 	get(t, filepath.Join(dir, "out.png"))
+}
+
+// The whole way: degrade, restore, compare. The noise is estimated, and most of it goes.
+func TestRestoreDenoises(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	m := planar.FromNRGBA(synth.Photo(7, 200, 150))
+	put(t, filepath.Join(dir, "clean.png"), picture.New(m.W, m.H, m.Pix))
+	succeeds(t, dir, "degrade", "-task", "denoise", "-noise", "20", "clean.png", "bad.png")
+	succeeds(t, dir, "-task", "denoise", "-weights", someWeights(t, dir), "bad.png", "good.png")
+	psnr := func(name string) float64 {
+		var v float64
+		if _, err := fmt.Sscanf(succeeds(t, dir, "compare", "clean.png", name), "PSNR %f dB", &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if before, after := psnr("bad.png"), psnr("good.png"); before < 20 || before > 24 || after < before+2 {
+		t.Errorf("PSNR %.2f dB before, %.2f dB after", before, after)
+	}
+}
+
+// An interrupt ends the work, with the same one line and no file.
+func TestRestoreInterrupted(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.png"), photo(600, 500, false, 8, false))
+	w := someWeights(t, dir)
+	before := contents(t, dir)
+	var stderr bytes.Buffer
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	t.Chdir(dir)
+	args := []string{"-task", "denoise", "-weights", w, "-samples", "1000", "-mean", "m.png", "in.png", "out.png"}
+	a := &app{ctx: ctx, out: &bytes.Buffer{}, err: &stderr}
+	if code := a.main(args); code != exitFailure || stderr.String() != "restore: interrupted\n" {
+		t.Errorf("exit code %d, stderr %q", code, stderr.String())
+	}
+	unchanged(t, dir, before, args)
 }

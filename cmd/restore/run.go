@@ -34,7 +34,7 @@ func (a *app) restore(args []string) error {
 	result, err := model.Restore(a.ctx, in, restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
 		Samples: o.samples, Steps: o.steps, Seed: o.seed, Temperature: o.temperature,
-		Progress: show.update,
+		StatisticsOnly: o.samplesDir == "", Progress: show.update,
 	})
 	show.clear()
 	if errors.Is(err, context.Canceled) {

@@ -48,6 +48,14 @@ func (t Tuning) maxFMA() int {
 	return 1200
 }
 
+// pixels is how many pixels a weight-gradient kernel adds up before it stores.
+func (t Tuning) pixels(mode shaders.Mode) int {
+	if mode == shaders.GPU {
+		return 1024
+	}
+	return max(4, min(64, t.maxFMA()/16))
+}
+
 func (l *lowering) addConst(name string, data []float32) *value {
 	v := &value{name: name, size: len(data), reg: regConst, off: l.constSize, fixed: true}
 	l.constSize += roundUp(len(data))

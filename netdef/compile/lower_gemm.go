@@ -164,10 +164,7 @@ func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int) error
 	t := l.target(s.N)
 	s.NJ, s.TP, s.KC = t.NJ(s.N), 1, s.Cin
 	s.KT = shaders.Divisor(s.Cin, 4, 2)
-	limit := 64
-	if t.Mode == shaders.GPU {
-		limit = 1024
-	}
+	limit := l.tune.pixels(t.Mode)
 	s.Cols = largestDivisor(s.OW, limit)
 	s.Rows = 1
 	if s.Cols == s.OW {

@@ -1,0 +1,80 @@
+package restore
+
+import (
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Margins other than a number of pixels; see Config.Margin.
+const (
+	FullMargin = 0  // the receptive field of adapter and flow map
+	NoMargin   = -1 // the domain ends less than its rounding beyond the picture
+)
+
+// Config says how to open a Model. The zero value is the embedded weights on the best device.
+type Config struct {
+	Device  string   // index or part of a name; "": $VFM_DEVICE, else the best
+	Weights string   // path of a .vfm file; "": the embedded weights
+	Network *Network // weights that are in memory; nil: as Weights says
+
+	// Tile is the side, in pixels, of the part of the restored picture that one tile gives at most; it is rounded down to what the
+	// network's levels allow, and the tile itself is larger by the networks' receptive field (256 pixels with the shipped one).
+	// 0 chooses by speed and by the memory of the device. It does not change the picture.
+	Tile int
+	// Margin is how many pixels the networks see beyond each side of the picture, continued by reflection: FullMargin means so
+	// many that no pixel of the result sees where the continuation ends, NoMargin none but what rounds the size up. Any margin is
+	// tiled exactly; a full one costs (W+2M)(H+2M)/WH times the work, 8 times for 256×256 pixels and the shipped network.
+	Margin int
+
+	Validation bool         // switch on the Vulkan validation layer; slow
+	OnMessage  func(string) // gets its messages; nil: standard error
+	CacheDir   string       // of pipelines; "": the user's cache directory, "-": none
+	Portable   bool         // use only kernels that run on every device, for comparisons
+
+	// Shared is a device to use instead of opening one; Device, Validation, OnMessage and CacheDir then mean nothing, and Close
+	// leaves it open. It must outlive the Model.
+	Shared *gpu.Device
+}
+
+// MaxNoise is the highest noise level that the networks know, in 8-bit levels: 0.4 in [-1, 1]. Higher ones are taken for it.
+const MaxNoise = 0.4 * 127.5
+
+// Request says what to do with a picture.
+type Request struct {
+	Task task.Task
+	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
+	Mask []bool
+	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that). Below 0 it
+	// is estimated, in the known pixels; for inpainting an estimate below 2 levels, which clean texture gives too, counts as 0.
+	//
+	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
+	Noise float64
+
+	// Samples is how many pictures to draw from the posterior.
+	Samples int
+	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
+	// that is returned anyway.
+	Temperature float64
+	// Seed makes samples reproducible: the same seed gives the same samples on any device, but for rounding.
+	Seed uint64
+	// StatisticsOnly drops the samples as soon as their mean and deviation are updated: Result.Samples stays empty.
+	StatisticsOnly bool
+
+	// Steps is the number K of steps of the flow map, over the times 1, 1−1/K, …, 0. 0 means 1, what the networks are made for.
+	Steps int
+
+	// Progress, if not nil, is called on the caller's goroutine as tiles get done. total may change when memory runs short.
+	Progress func(done, total int)
+}
+
+// Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
+// super-resolution), their values limited to [-1, 1].
+type Result struct {
+	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal
+	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number
+	Mean    *picture.Picture   // mean of the samples; nil without any
+	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2
+	Noise   float64            // the noise level used, in 8-bit levels
+	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
+}

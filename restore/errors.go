@@ -1,0 +1,69 @@
+package restore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/vfmrestore/restore/gpu"
+)
+
+// ErrClosed is returned by calls on a Model after, or while, it is closed.
+var ErrClosed = errors.New("restore: the model is closed")
+
+// RequestError says that a picture cannot be restored as asked.
+type RequestError struct {
+	Field  string // of Request, in lower case, or "picture"
+	Reason string // completes "the FIELD ..."
+}
+
+func (e *RequestError) Error() string { return "the " + e.Field + " " + e.Reason }
+
+func badRequest(field, format string, args ...any) error {
+	return &RequestError{field, fmt.Sprintf(format, args...)}
+}
+
+// ConfigError says that a Model cannot be opened as asked.
+type ConfigError struct{ Field, Reason string }
+
+func (e *ConfigError) Error() string { return "restore: Config." + e.Field + " " + e.Reason }
+
+// NetworkError says that weights do not belong to a network that this program knows.
+type NetworkError struct {
+	What string // what is wrong
+	Err  error  // the cause below, if there is one
+}
+
+func (e *NetworkError) Error() string {
+	s := "unusable weights: " + e.What
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+func (e *NetworkError) Unwrap() error { return e.Err }
+
+func badNetwork(format string, args ...any) error {
+	return &NetworkError{What: fmt.Sprintf(format, args...)}
+}
+
+// UnsupportedTaskError says that the weights were not trained for a task.
+type UnsupportedTaskError struct{ Task, Trained string }
+
+func (e *UnsupportedTaskError) Error() string {
+	return fmt.Sprintf("these weights were not trained for task %s, only for %s", e.Task, e.Trained)
+}
+
+// OutputError says that the device gave something that is no picture.
+type OutputError struct{ Device string }
+
+func (e *OutputError) Error() string {
+	return fmt.Sprintf("the network gave values that are not finite numbers on %s; the weights are damaged or the driver is at fault (try another -device)", e.Device)
+}
+
+// tooBig tells errors that a smaller tile may cure.
+func tooBig(err error) bool {
+	var memory *gpu.OutOfMemoryError
+	var limit *gpu.LimitError
+	return errors.As(err, &memory) || errors.As(err, &limit) && limit.Need == ""
+}

@@ -1,0 +1,173 @@
+package restore
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// testDev is shared by the tests' models; the validation layer watches it where it is installed.
+var (
+	testDev  *gpu.Device
+	messages struct {
+		sync.Mutex
+		list []string
+	}
+)
+
+func onMessage(s string) {
+	messages.Lock()
+	defer messages.Unlock()
+	messages.list = append(messages.list, s)
+}
+
+func TestMain(m *testing.M) {
+	var err error
+	testDev, err = gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable(), OnMessage: onMessage, CacheDir: "-"})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	for _, model := range shared.models {
+		model.Close()
+	}
+	testDev.Close()
+	for _, s := range messages.list {
+		fmt.Fprintln(os.Stderr, "validation:", s)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func newRand(t testing.TB) *rand.Rand {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 1))
+}
+
+// tinyConfig reaches 32 pixels per network, at an alignment of 8.
+func tinyConfig() nets.EdgeConfig {
+	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: nets.PhotoSD()}
+}
+
+// tinyNetwork has weights that leave nothing at its neutral start.
+func tinyNetwork(t testing.TB, cfg nets.EdgeConfig, seed uint64) *Network {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	n := &Network{Config: cfg, Params: map[string][]float32{}}
+	_, outs, err := n.graph()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range netdef.Params(outs...) {
+		v := netdef.InitialValues(p, seed)
+		for i := range v {
+			v[i] += float32(0.1 * rnd.NormFloat64())
+		}
+		n.Params[p.Name] = v
+	}
+	return n
+}
+
+// shared keeps models for several tests: building their programs is what takes time.
+var shared = struct {
+	sync.Mutex
+	models map[string]*Model
+}{models: map[string]*Model{}}
+
+const sharedSeed = 7
+
+// sharedModel opens, once, a model of the tiny network.
+func sharedModel(t testing.TB, tile, margin int) *Model {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	key := fmt.Sprint(tile, margin)
+	if shared.models[key] == nil {
+		shared.models[key] = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Tile: tile, Margin: margin})
+	}
+	return shared.models[key]
+}
+
+func open(t testing.TB, cfg Config) *Model {
+	t.Helper()
+	cfg.Shared = testDev
+	m, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// randomPicture is smooth with noise, as photographs are.
+func randomPicture(rnd *rand.Rand, w, h int) *picture.Picture {
+	pix := make([]float32, 3*w*h)
+	for c := range 3 {
+		fx, fy, phase := 0.3*rnd.Float64(), 0.3*rnd.Float64(), 6*rnd.Float64()
+		for y := range h {
+			for x := range w {
+				v := 0.6*math.Sin(fx*float64(x)+fy*float64(y)+phase) + 0.1*rnd.NormFloat64()
+				pix[(c*h+y)*w+x] = float32(min(max(v, -1), 1))
+			}
+		}
+	}
+	return picture.New(w, h, pix)
+}
+
+// request is a valid request of the task for the picture.
+func request(rnd *rand.Rand, what task.Task, p *picture.Picture) Request {
+	r := Request{Task: what, Noise: 20 * rnd.Float64(), Seed: rnd.Uint64(), Temperature: 1}
+	if what.Masked() {
+		r.Mask = make([]bool, p.W*p.H)
+		for i := 1; i < len(r.Mask); i++ { // the first stays known
+			r.Mask[i] = rnd.IntN(3) == 0
+		}
+	}
+	return r
+}
+
+func restored(t testing.TB, m *Model, p *picture.Picture, r Request) *Result {
+	t.Helper()
+	before := slices.Clone(p.Pix)
+	res, err := m.Restore(context.Background(), p, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(p.Pix, before) {
+		t.Fatal("the picture given was changed")
+	}
+	for _, q := range append([]*picture.Picture{res.Picture}, res.Samples...) {
+		if err := q.Check(); err != nil || q.W != p.W*r.Task.Scale() || q.H != p.H*r.Task.Scale() {
+			t.Fatalf("%d×%d became %d×%d: %v", p.W, p.H, q.W, q.H, err)
+		}
+	}
+	return res
+}
+
+// apart is the largest difference between two pictures' values.
+func apart(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	d := 0.0
+	for i := range a {
+		d = max(d, math.Abs(float64(a[i]-b[i])))
+		if a[i] != a[i] || b[i] != b[i] {
+			return math.NaN()
+		}
+	}
+	return d
+}

@@ -1,0 +1,163 @@
+package restore
+
+import (
+	"math"
+	"strings"
+
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+const (
+	// keepNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone: less than rounding hides.
+	keepNoise = 0.5
+	// textureNoise is the estimate of noise that clean pictures give (see task.EstimateSigma).
+	textureNoise = 2
+	maxSteps     = 1000
+)
+
+// job is a request that was checked, with all that is made once for the whole picture.
+type job struct {
+	req   Request
+	pic   *picture.Picture
+	task  task.Task
+	class int // its place in the one-hot vector
+	noise float64
+	steps int
+	keep  bool // the known pixels
+
+	w, h  int // of the result
+	view  *planar.Image
+	known []float32 // by pixel, nil for all 1
+}
+
+// prepare checks the request and makes the adapter's view.
+func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
+	if err := check(pic, req); err != nil {
+		return nil, err
+	}
+	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, steps: max(req.Steps, 1)}
+	var mask []float32
+	if req.Task.Masked() {
+		mask = make([]float32, len(req.Mask))
+		for i, missing := range req.Mask {
+			if !missing {
+				mask[i] = 1
+			}
+		}
+		j.task = task.Resolve(req.Task, mask, pic.W, pic.H)
+	}
+	j.class = -1
+	for i, t := range m.tasks {
+		if t == j.task {
+			j.class = i
+		}
+	}
+	if j.class < 0 {
+		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.tasks), ", ")}
+	}
+	if j.noise < 0 {
+		j.noise = task.Std8(task.EstimateSigma(pic.Planar(), mask))
+		if j.task.Masked() && j.noise < textureNoise {
+			j.noise = 0
+		}
+	}
+	j.noise = min(j.noise, MaxNoise)
+	j.keep = j.task.Masked() && j.noise <= keepNoise
+	var err error
+	if j.view, j.known, err = task.View(j.task, pic.Planar(), mask); err != nil {
+		return nil, err
+	}
+	if mask == nil {
+		j.known = nil
+	}
+	j.w, j.h = j.view.W, j.view.H
+	return j, nil
+}
+
+// check holds what does not depend on the model.
+func check(pic *picture.Picture, req Request) error {
+	if pic == nil {
+		return badRequest("picture", "is missing")
+	}
+	if err := pic.Check(); err != nil {
+		return badRequest("picture", "cannot be used: %v", err)
+	}
+	if i := firstBad(pic.Pix); i >= 0 {
+		return badRequest("picture", "has a value that is not a finite number (%v at index %d)", pic.Pix[i], i)
+	}
+	switch {
+	case !req.Task.Valid():
+		return &task.UnknownTaskError{Name: req.Task.String()}
+	case req.Task.Masked() && req.Mask == nil:
+		return badRequest("mask", "is missing; task %v needs one", req.Task)
+	case !req.Task.Masked() && req.Mask != nil:
+		return badRequest("mask", "has no meaning for task %v", req.Task)
+	case req.Mask != nil && len(req.Mask) != pic.W*pic.H:
+		return badRequest("mask", "has %d values, the picture has %d×%d pixels", len(req.Mask), pic.W, pic.H)
+	case req.Mask != nil && !somethingKnown(req.Mask):
+		return badRequest("mask", "leaves nothing of the picture: every pixel is missing")
+	case math.IsNaN(req.Noise) || math.IsInf(req.Noise, 0):
+		return badRequest("noise", "is %v, must be a level from 0 on, or negative to estimate it", req.Noise)
+	case req.Samples < 0 || req.Samples > math.MaxInt32:
+		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
+	case req.Steps < 0 || req.Steps > maxSteps:
+		return badRequest("steps", "are %d, must be 1 to %d", req.Steps, maxSteps)
+	case !(req.Temperature >= 0) || math.IsInf(req.Temperature, 0):
+		return badRequest("temperature", "is %v, must be 0 or more", req.Temperature)
+	}
+	return nil
+}
+
+func somethingKnown(mask []bool) bool {
+	for _, missing := range mask {
+		if !missing {
+			return true
+		}
+	}
+	return false
+}
+
+// adapterInputs is what kindAdapter and kindWhole read.
+func (j *job) adapterInputs() []input {
+	oneHot := make([]float32, nets.Tasks)
+	oneHot[j.class] = 1
+	known := input{name: "known", perPixel: 1, fill: func(_ rect, dst []float32) {
+		for i := range dst {
+			dst[i] = 1
+		}
+	}}
+	if j.known != nil {
+		known.fill = planes{j.w, j.h, j.known}.read
+	}
+	return []input{
+		{name: "view", perPixel: 3, fill: planes{j.w, j.h, j.view.Pix}.read}, known,
+		value("task", oneHot...), value("sigma", float32(task.Sigma(j.noise))),
+	}
+}
+
+// finish makes the picture of the network's output, which it takes over.
+func (j *job) finish(pix []float32) *picture.Picture {
+	for i, v := range pix {
+		pix[i] = min(max(v, -1), 1)
+	}
+	n := j.w * j.h
+	if j.pic.Gray {
+		for i := range n {
+			v := (pix[i] + pix[n+i] + pix[2*n+i]) / 3
+			pix[i], pix[n+i], pix[2*n+i] = v, v, v
+		}
+	}
+	if j.keep {
+		for i, missing := range j.req.Mask {
+			if !missing {
+				pix[i], pix[n+i], pix[2*n+i] = j.pic.Pix[i], j.pic.Pix[n+i], j.pic.Pix[2*n+i]
+			}
+		}
+	}
+	return j.like(pix)
+}
+
+func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

@@ -1,0 +1,90 @@
+package restore
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// kind is one of the device programs. All work on w×h pixels, in flow space on sites [1, h/4, w/4, 48].
+type kind string
+
+const (
+	// view [1,3,h,w], known [1,1,h,w], task, sigma → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
+	kindWhole kind = "whole"
+	// view, known, task, sigma → mu, logvar
+	kindAdapter kind = "adapter"
+	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
+	kindDraw kind = "draw"
+	// z → the picture f(z) in one step
+	kindOne kind = "one"
+	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
+	kindStep kind = "step"
+)
+
+// Outputs of kindWhole, kindAdapter and kindStep.
+const (
+	outMu, outLogVar, outPicture = 0, 1, 2
+	outStep, outStepPicture      = 0, 1
+)
+
+// kinds builds the programs' graphs for one size.
+type kinds struct {
+	cfg  nets.EdgeConfig
+	w, h int
+}
+
+func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
+	var outs []*netdef.Node
+	switch what {
+	case kindWhole:
+		outs = k.whole(g)
+	case kindAdapter:
+		mu, logvar := k.adapter(g)
+		outs = []*netdef.Node{mu, logvar}
+	case kindDraw:
+		outs = []*netdef.Node{k.draw(g)}
+	case kindOne:
+		outs = []*netdef.Node{k.picture(g, nets.OneStep(g, k.cfg, k.sites(g, "z")))}
+	case kindStep:
+		outs = k.step(g)
+	default:
+		return nil, fmt.Errorf("restore: no program %q", what)
+	}
+	return outs, g.Err()
+}
+
+func (k kinds) shape() netdef.Shape { return netdef.Shape{1, k.h / 4, k.w / 4, nets.FlowChannels} }
+
+func (k kinds) sites(g *netdef.Graph, name string) *netdef.Node { return g.Input(name, k.shape()) }
+
+// picture brings flow space back to planes.
+func (k kinds) picture(g *netdef.Graph, x *netdef.Node) *netdef.Node {
+	return g.Unpatchify(nets.FromFlow(g, k.cfg, x))
+}
+
+func (k kinds) adapter(g *netdef.Graph) (mu, logvar *netdef.Node) {
+	view := g.Input("view", netdef.Shape{1, 3, k.h, k.w})
+	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
+	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
+	sigma := g.Input("sigma", netdef.Scalar)
+	return nets.Adapter(g, k.cfg, nets.ToFlow(g, k.cfg, g.Patchify(view)), g.Patchify(known), what, sigma)
+}
+
+func (k kinds) whole(g *netdef.Graph) []*netdef.Node {
+	mu, logvar := k.adapter(g)
+	return []*netdef.Node{mu, logvar, k.picture(g, nets.OneStep(g, k.cfg, mu))}
+}
+
+func (k kinds) draw(g *netdef.Graph) *netdef.Node {
+	mu, logvar := k.sites(g, "mu"), k.sites(g, "logvar")
+	spread := g.Mul(g.Exp(g.Scale(logvar, 0.5)), g.Input("temperature", netdef.Scalar))
+	return g.Add(mu, g.Mul(spread, g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0)))
+}
+
+func (k kinds) step(g *netdef.Graph) []*netdef.Node {
+	x, r, t := k.sites(g, "x"), g.Input("r", netdef.Scalar), g.Input("t", netdef.Scalar)
+	next := g.Sub(x, g.Mul(nets.FlowMap(g, k.cfg, x, r, t), g.Sub(t, r)))
+	return []*netdef.Node{next, k.picture(g, next)}
+}

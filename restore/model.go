@@ -1,0 +1,169 @@
+package restore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// Model is a network on a device. Its methods are safe for concurrent use; tiles of concurrent pictures take turns on the
+// device, the work on the host overlaps.
+type Model struct {
+	cfg     Config
+	net     nets.EdgeConfig
+	tasks   []task.Task
+	source  string // where the weights come from, for Info
+	align   int    // pixels; domains and tiles are multiples
+	halo    int    // pixels that one network needs around what it computes, rounded up to align
+	margin  int
+	dev     *gpu.Device
+	ownsDev bool
+	store   *compile.Store
+
+	turn   chan struct{} // holds one token while somebody uses the device, or what follows
+	closed chan struct{} // closed by Close
+	once   sync.Once
+	cache  programs
+}
+
+// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
+// *weights.FormatError) and weights.Default, and those of gpu.Open.
+func Open(cfg Config) (*Model, error) {
+	if cfg.Tile < 0 {
+		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
+	}
+	if cfg.Margin < NoMargin || cfg.Margin > 1<<20 {
+		return nil, &ConfigError{"Margin", fmt.Sprintf("is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
+	}
+	network, source, err := cfg.load()
+	if err != nil {
+		return nil, err
+	}
+	params, err := network.check()
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := network.tasks()
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		cfg: cfg, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
+		turn: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
+	switch cfg.Margin {
+	case NoMargin:
+	case FullMargin:
+		m.margin = roundUp(nets.Halo(m.net), m.align)
+	default:
+		m.margin = roundUp(cfg.Margin, m.align)
+	}
+	if m.dev = cfg.Shared; m.dev == nil {
+		m.dev, err = gpu.Open(gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir})
+		if err != nil {
+			return nil, err
+		}
+		m.ownsDev = true
+	}
+	if err := m.fill(network, params); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (cfg Config) load() (n *Network, source string, err error) {
+	if cfg.Network != nil {
+		return cfg.Network, "given by the program", nil
+	}
+	var f *weights.File
+	if cfg.Weights == "" {
+		source = "embedded"
+		f, err = weights.Default()
+	} else {
+		source = cfg.Weights
+		f, err = weights.Load(cfg.Weights)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if n, err = NetworkFromFile(f); err != nil && cfg.Weights != "" {
+		err = fmt.Errorf("%s: %w", cfg.Weights, err)
+	}
+	return n, source, err
+}
+
+// fill puts the parameters on the device.
+func (m *Model) fill(n *Network, params []*netdef.Node) (err error) {
+	if m.store, err = compile.NewStore(m.dev, params, false, 0); err != nil {
+		return err
+	}
+	return m.store.Set(n.Params)
+}
+
+// Close frees everything on the device. It waits for the tile that is being computed; calls that still run, and later ones,
+// return ErrClosed. Closing again does nothing.
+func (m *Model) Close() error {
+	m.once.Do(func() {
+		close(m.closed)
+		m.turn <- struct{}{} // kept: nobody gets a turn any more
+		m.cache.drop()
+		if m.store != nil {
+			m.store.Close()
+		}
+		if m.ownsDev {
+			m.dev.Close()
+		}
+	})
+	return nil
+}
+
+// acquire waits for a turn on the device.
+func (m *Model) acquire(ctx context.Context) error {
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
+	select {
+	case m.turn <- struct{}{}:
+	case <-m.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := m.alive(ctx); err != nil { // select picks any of what is ready
+		m.release()
+		return err
+	}
+	return nil
+}
+
+func (m *Model) release() { <-m.turn }
+
+// alive tells why to stop, if there is a reason.
+func (m *Model) alive(ctx context.Context) error {
+	select {
+	case <-m.closed:
+		return ErrClosed
+	default:
+		return ctx.Err()
+	}
+}
+
+// Info describes the device, the network and its weights in a line.
+func (m *Model) Info() string {
+	d := m.dev.Info()
+	driver := d.DriverName
+	if d.DriverInfo != "" {
+		driver += " " + d.DriverInfo
+	}
+	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
+		d.Name, d.Type, driver, d.API, NetworkName, m.net.Widths, m.store.Count(), m.source)
+}

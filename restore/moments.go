@@ -1,0 +1,35 @@
+package restore
+
+import "math"
+
+// moments is the running mean and spread of vectors, by Welford's recurrence: no cancellation however small the spread.
+type moments struct {
+	n    int
+	mean []float32
+	m2   []float32 // sum of squared deviations from the mean
+}
+
+func newMoments(size int) *moments {
+	return &moments{mean: make([]float32, size), m2: make([]float32, size)}
+}
+
+func (m *moments) add(v []float32) {
+	m.n++
+	for i, x := range v {
+		d := float64(x) - float64(m.mean[i])
+		mean := float64(m.mean[i]) + d/float64(m.n)
+		m.m2[i] += float32(d * (float64(x) - mean))
+		m.mean[i] = float32(mean)
+	}
+}
+
+// std returns the unbiased standard deviation, nil for less than two vectors. It takes the memory over.
+func (m *moments) std() []float32 {
+	if m.n < 2 {
+		return nil
+	}
+	for i, v := range m.m2 {
+		m.m2[i] = float32(math.Sqrt(max(0, float64(v)) / float64(m.n-1)))
+	}
+	return m.m2
+}

@@ -1,0 +1,180 @@
+package restore
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// NetworkName is the value of weights.KeyNetwork of the networks that this package runs: nets.Adapter and nets.FlowMap.
+const NetworkName = "edge"
+
+// Network is an adapter and a flow map with their weights.
+type Network struct {
+	Config nets.EdgeConfig
+	Params map[string][]float32 // by their names in the graph, "adapter/..." and "flow/..."
+	Meta   map[string]string    // of the weights file; may be nil
+}
+
+// NetworkFromFile reads a network out of a weights file. It fails with a *NetworkError if a parameter is missing, unknown or of
+// another shape than the configuration says. The values are shared with f.
+func NetworkFromFile(f *weights.File) (*Network, error) {
+	if name := f.Meta[weights.KeyNetwork]; name != NetworkName {
+		return nil, badNetwork("they are for a network %q, this program runs %q", name, NetworkName)
+	}
+	cfg, err := parseConfig(f.Meta[weights.KeyConfig])
+	if err != nil {
+		return nil, &NetworkError{weights.KeyConfig + " is no configuration", err}
+	}
+	n := &Network{Config: cfg, Params: f.Params(), Meta: maps.Clone(f.Meta)}
+	params, err := n.check()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range params {
+		if t := f.Find(p.Name); !slices.Equal(natural(t.Shape), natural(p.Shape[:])) {
+			return nil, badNetwork("%q has shape %v, the network's is %v", p.Name, t.Shape, natural(p.Shape[:]))
+		}
+	}
+	return n, nil
+}
+
+// parseConfig is strict: a setting that this program does not know would be one that it does not follow.
+func parseConfig(text string) (cfg nets.EdgeConfig, err error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&cfg); err != nil {
+		return cfg, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return cfg, errors.New("something follows the JSON object")
+	}
+	var lists struct{ SD, Mean []float32 } // arrays of another length would be cut or filled up silently
+	if err := json.Unmarshal([]byte(text), &lists); err != nil {
+		return cfg, err
+	}
+	if len(lists.SD) != nets.FlowChannels || len(lists.Mean) != nets.FlowChannels {
+		return cfg, fmt.Errorf("sd and mean have %d and %d values, must have %d", len(lists.SD), len(lists.Mean), nets.FlowChannels)
+	}
+	return cfg, cfg.Validate()
+}
+
+// natural drops leading axes of size 1: vectors are vectors in files, 1×1 convolutions matrices.
+func natural(shape []int) []int {
+	for len(shape) > 1 && shape[0] == 1 {
+		shape = shape[1:]
+	}
+	return shape
+}
+
+// File makes the content of a weights file: names and shapes from the graph without leading axes of size 1; matrices and
+// filters are to be stored as dtype, vectors as weights.F32 (they are few, and biases matter). Meta is taken over, with network and configuration
+// set, and all six tasks if it names none. It fails with a *NetworkError if the parameters do not fit the configuration. The values are shared.
+func (n *Network) File(dtype weights.DType) (*weights.File, error) {
+	params, err := n.check()
+	if err != nil {
+		return nil, err
+	}
+	f := &weights.File{Meta: map[string]string{}}
+	maps.Copy(f.Meta, n.Meta)
+	config, err := json.Marshal(n.Config)
+	if err != nil {
+		return nil, &NetworkError{"the configuration cannot be written", err}
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, config); err != nil {
+		return nil, &NetworkError{"the configuration cannot be written", err}
+	}
+	f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig] = NetworkName, compact.String()
+	if f.Meta[weights.KeyTasks] == "" {
+		f.Meta[weights.KeyTasks] = strings.Join(taskNames(task.All()), ",")
+	}
+	for _, p := range params {
+		t := weights.Tensor{Name: p.Name, Shape: natural(p.Shape[:]), DType: weights.F32, Data: n.Params[p.Name]}
+		if len(t.Shape) > 1 {
+			t.DType = dtype
+		}
+		f.Tensors = append(f.Tensors, t)
+	}
+	return f, nil
+}
+
+// graph builds both networks at their smallest size, to know their parameters.
+func (n *Network) graph() (*netdef.Graph, []*netdef.Node, error) {
+	side := max(n.Config.Align(), 8) // planar pictures need a width of 8
+	k := kinds{n.Config, side, side}
+	g := netdef.NewGraph()
+	outs := k.whole(g)
+	return g, outs, g.Err()
+}
+
+// check compares the parameters with the graph's and returns the graph's.
+func (n *Network) check() ([]*netdef.Node, error) {
+	if err := n.Config.Validate(); err != nil {
+		return nil, &NetworkError{"no network can be built", err}
+	}
+	_, outs, err := n.graph()
+	if err != nil {
+		return nil, &NetworkError{"no network can be built", err}
+	}
+	params := netdef.Params(outs...)
+	known := map[string]bool{}
+	for _, p := range params {
+		known[p.Name] = true
+		v, ok := n.Params[p.Name]
+		if !ok {
+			return nil, badNetwork("parameter %q %v is missing", p.Name, p.Shape)
+		}
+		if len(v) != p.Shape.Size() {
+			return nil, badNetwork("parameter %q has %d values, the network wants %v", p.Name, len(v), p.Shape)
+		}
+		if i := firstBad(v); i >= 0 {
+			return nil, badNetwork("parameter %q: value %d is %v, not a finite number", p.Name, i, v[i])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Params)) {
+		if !known[name] {
+			return nil, badNetwork("parameter %q is none of this network", name)
+		}
+	}
+	_, err = n.tasks()
+	return params, err
+}
+
+// tasks returns the tasks in the order of the one-hot vector.
+func (n *Network) tasks() ([]task.Task, error) {
+	text := n.Meta[weights.KeyTasks]
+	if text == "" {
+		return task.All(), nil
+	}
+	var ts []task.Task
+	for _, name := range strings.Split(text, ",") {
+		t, err := task.Parse(name)
+		if err == nil && (t == task.Inpaint || slices.Contains(ts, t)) {
+			err = fmt.Errorf("%v has no place of its own there", t)
+		}
+		if err != nil {
+			return nil, &NetworkError{weights.KeyTasks, err}
+		}
+		ts = append(ts, t)
+	}
+	return ts, nil
+}
+
+func taskNames(ts []task.Task) []string {
+	names := make([]string, len(ts))
+	for i, t := range ts {
+		names[i] = t.String()
+	}
+	return names
+}

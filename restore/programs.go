@@ -1,0 +1,113 @@
+package restore
+
+import (
+	"slices"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// maxPrograms bounds how many programs are kept beside what memory says: each holds some hundred pipelines.
+const maxPrograms = 16
+
+// programs keeps compiled programs, the one used last at the end.
+type programs struct{ list []*cached }
+
+type cached struct {
+	kind  kind
+	w, h  int
+	p     *compile.Program
+	bytes int64 // of the device's memory
+}
+
+// drop frees all programs.
+func (c *programs) drop() {
+	for _, e := range c.list {
+		e.p.Close()
+	}
+	c.list = nil
+}
+
+// shrink frees programs, those unused for longest first, until they leave room for one of the given size.
+func (c *programs) shrink(bytes, budget int64) {
+	total := bytes
+	for _, e := range c.list {
+		total += e.bytes
+	}
+	for len(c.list) > 0 && (total > budget || len(c.list) >= maxPrograms) {
+		total -= c.list[0].bytes
+		c.list[0].p.Close()
+		c.list = c.list[1:]
+	}
+}
+
+// program returns the program of a kind for tiles of w×h pixels, compiled if need be. The caller holds the turn.
+func (m *Model) program(k kind, w, h int) (*compile.Program, error) {
+	c := &m.cache
+	for i, e := range c.list {
+		if e.kind == k && e.w == w && e.h == h {
+			c.list = append(slices.Delete(c.list, i, i+1), e)
+			return e.p, nil
+		}
+	}
+	g := netdef.NewGraph()
+	outs, err := kinds{m.net, w, h}.build(g, k)
+	if err != nil {
+		return nil, err
+	}
+	bytes := int64(w*h) * bytesPerPixel(m.net)
+	c.shrink(bytes, m.budget())
+	p, err := m.compile(g, outs)
+	if err != nil && tooBig(err) && len(c.list) > 0 {
+		c.drop()
+		p, err = m.compile(g, outs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.list = append(c.list, &cached{k, w, h, p, bytes})
+	return p, nil
+}
+
+func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
+	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable})
+}
+
+// workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow
+// space and, at every level, the residual block that is computed and the skip connection.
+func workPerPixel(cfg nets.EdgeConfig) int64 {
+	floats := 4 * nets.FlowChannels
+	for i, w := range cfg.Widths {
+		floats += 6 * w >> (2 * i)
+	}
+	return int64(floats) * 4 / 16
+}
+
+// bytesPerPixel bounds all that a program takes: working memory, 7 planes of inputs and 9 of outputs.
+func bytesPerPixel(cfg nets.EdgeConfig) int64 { return workPerPixel(cfg) + 4*(7+9) }
+
+// widestTensor is the size of the largest single tensor per pixel, in bytes.
+func widestTensor(cfg nets.EdgeConfig) int64 {
+	floats := 2 * nets.FlowChannels
+	for i, w := range cfg.Widths {
+		floats = max(floats, w>>(2*i))
+	}
+	return int64(floats) * 4 / 16
+}
+
+// budget is what all programs together may take: half of what there is, which on many devices is the computer's own memory.
+func (m *Model) budget() int64 { return m.dev.Info().Caps.HeapBudget / 2 }
+
+// tiling says how to choose tiles by what the device allows. The caller need not hold the turn.
+func (m *Model) tiling(halo, limit int) tiling {
+	caps := m.dev.Info().Caps
+	pixels := min(int64(limit), tilePixels, m.budget()/bytesPerPixel(m.net))
+	if caps.MaxAlloc > 0 {
+		pixels = min(pixels, caps.MaxAlloc/workPerPixel(m.net))
+	}
+	if caps.MaxStorageRange > 0 {
+		pixels = min(pixels, caps.MaxStorageRange/widestTensor(m.net))
+	}
+	return tiling{halo: halo, align: m.align, inner: m.cfg.Tile, limit: int(pixels)}
+}

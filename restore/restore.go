@@ -1,0 +1,159 @@
+package restore
+
+import (
+	"context"
+	"math"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/picture"
+)
+
+// Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after the tile at hand.
+//
+// Grey pictures go through the network as three equal channels; the result is the mean of what comes out. Alpha is kept as it
+// is, or enlarged with the picture.
+//
+// Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, ErrClosed, ctx.Err(), *OutputError, and those of the
+// device: *gpu.OutOfMemoryError if not even the smallest tiles fit, *gpu.DeviceLostError, *gpu.CallError.
+func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) (*Result, error) {
+	if err := m.alive(ctx); err != nil {
+		return nil, err
+	}
+	j, err := m.prepare(pic, req)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{m: m, ctx: ctx, limit: math.MaxInt, progress: req.Progress, buffers: map[string][]float32{}}
+	r.dom = rect{
+		-m.margin, -m.margin,
+		domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin,
+	}
+	result := &Result{Noise: j.noise, Task: j.task}
+	mu, logvar, err := r.mode(j, result)
+	if err != nil {
+		return nil, err
+	}
+	return result, r.samples(j, mu, logvar, result)
+}
+
+// plan counts the runs of programs ahead.
+func (r *run) plan(j *job, whole bool) {
+	tiles := func(halo int) int {
+		ts, _ := r.tiles(halo)
+		return len(ts)
+	}
+	n := tiles(r.m.halo)
+	r.total = n * (1 + j.steps) // adapter and flow map
+	if whole {
+		r.total = n
+	}
+	r.total += j.req.Samples * (tiles(0) + n*j.steps)
+}
+
+// mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
+func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
+	pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
+	adapter := stage{kind: kindAdapter, halo: r.m.halo, inputs: j.adapterInputs()}
+	ts, _ := r.tiles(r.m.halo)
+	whole := len(ts) == 1 && j.steps == 1
+	r.plan(j, whole)
+	if !whole || j.req.Samples > 0 {
+		mu = newSites(r.dom)
+		adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
+	}
+	if j.req.Samples > 0 {
+		logvar = newSites(r.dom)
+		adapter.outputs = append(adapter.outputs, output{outLogVar, logvar.write})
+	}
+	if whole {
+		one := adapter
+		one.kind = kindWhole
+		one.outputs = append(one.outputs, output{outPicture, pix.write})
+		err = r.pass(one, ts)
+		if err == nil {
+			result.Picture = j.finish(pix.data)
+			return mu, logvar, nil
+		}
+		if !tooBig(err) {
+			return nil, nil, err
+		}
+		// On in smaller tiles, adapter and flow map one after the other.
+		r.limit = r.dom.w * r.dom.h / 2
+		r.plan(j, false)
+		if mu == nil {
+			mu = newSites(r.dom)
+			adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
+		}
+	}
+	if err := r.sweep(adapter); err != nil {
+		return nil, nil, err
+	}
+	if err := r.flow(j, mu, pix); err != nil {
+		return nil, nil, err
+	}
+	result.Picture = j.finish(pix.data)
+	return mu, logvar, nil
+}
+
+// flow takes z to the picture in j.steps steps: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}).
+func (r *run) flow(j *job, z *sites, pix planes) error {
+	if j.steps == 1 {
+		return r.sweep(stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, pix.write}}})
+	}
+	x := z
+	for k := 1; k <= j.steps; k++ {
+		t := 1 - float64(k-1)/float64(j.steps)
+		to := 1 - float64(k)/float64(j.steps)
+		s := stage{kind: kindStep, halo: r.m.halo}
+		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
+		if k == j.steps {
+			s.outputs = []output{{outStepPicture, pix.write}}
+			return r.sweep(s)
+		}
+		next := newSites(r.dom)
+		s.outputs = []output{{outStep, next.write}}
+		if err := r.sweep(s); err != nil {
+			return err
+		}
+		x = next
+	}
+	return nil
+}
+
+// samples draws pictures from N(μ, (temperature·σ)²) through the flow map, with their mean and deviation.
+func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
+	if j.req.Samples == 0 {
+		return nil
+	}
+	z := newSites(r.dom)
+	stats := newMoments(3 * j.w * j.h)
+	for i := range j.req.Samples {
+		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at rect, dst []float32) {
+			// Sites left of and above the picture's first have negative positions, which wrap around.
+			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.y / 4), X0: uint32(at.x / 4)}
+			copy(dst, k.Float32())
+		}}
+		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
+		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(j.req.Temperature))}
+		if err := r.sweep(draw); err != nil {
+			return err
+		}
+		pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
+		if err := r.flow(j, z, pix); err != nil {
+			return err
+		}
+		sample := j.finish(pix.data)
+		stats.add(sample.Pix)
+		if !j.req.StatisticsOnly {
+			result.Samples = append(result.Samples, sample)
+		}
+	}
+	result.Mean, result.Std = j.like(stats.mean), stats.std()
+	return nil
+}
+
+// field is an input that a tile reads from a field over the domain.
+func field(name string, s *sites) input {
+	return input{name: name, perPixel: nets.FlowChannels / 16, fill: s.read}
+}

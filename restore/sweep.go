@@ -1,0 +1,150 @@
+package restore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef/compile"
+)
+
+// input is what a program reads: of each tile, perPixel values per pixel, or a fixed number of values.
+type input struct {
+	name     string
+	perPixel int
+	fixed    int
+	fill     func(at rect, dst []float32)
+}
+
+func (i input) size(w, h int) int { return i.perPixel*w*h + i.fixed }
+
+// output takes an output of a program, which has 3 values per pixel.
+type output struct {
+	index int
+	take  func(t tile, src []float32)
+}
+
+// stage is one program run over the whole domain.
+type stage struct {
+	kind    kind
+	halo    int
+	inputs  []input
+	outputs []output
+}
+
+// value is an input that is the same for all tiles.
+func value(name string, v ...float32) input {
+	return input{name: name, fixed: len(v), fill: func(_ rect, dst []float32) { copy(dst, v) }}
+}
+
+// run is one call of Restore as it goes over its domain.
+type run struct {
+	m           *Model
+	ctx         context.Context
+	dom         rect
+	limit       int // pixels of a tile; lowered when the device runs out of memory
+	done, total int
+	progress    func(done, total int)
+	buffers     map[string][]float32
+}
+
+// tiles cuts the domain for a stage. ok is false if these are the smallest tiles and still too large by what is known.
+func (r *run) tiles(halo int) (ts []tile, ok bool) {
+	w, h, ok := r.m.tiling(halo, r.limit).choose(r.dom)
+	return cutRect(r.dom, w, h, halo), ok
+}
+
+// sweep runs a stage, in smaller tiles if the device cannot do what was chosen.
+func (r *run) sweep(s stage) error {
+	ts, ok := r.tiles(s.halo)
+	for {
+		before := r.done
+		err := r.pass(s, ts)
+		if err == nil || !tooBig(err) {
+			return err
+		}
+		w, h := ts[0].at.w, ts[0].at.h
+		if !ok {
+			return fmt.Errorf("even in tiles of %d×%d pixels: %w", w, h, err)
+		}
+		r.limit = w * h / 2
+		r.done, r.total = before, r.total-len(ts)
+		ts, ok = r.tiles(s.halo)
+		r.total += len(ts)
+	}
+}
+
+// pass runs a stage over the given tiles. Packing and unpacking happen outside the turn.
+func (r *run) pass(s stage, ts []tile) error {
+	in := make([][]float32, len(s.inputs))
+	out := make([][]float32, len(s.outputs))
+	w, h := ts[0].at.w, ts[0].at.h
+	for i, x := range s.inputs {
+		in[i] = r.buffer("in "+x.name, x.size(w, h))
+	}
+	for i, x := range s.outputs {
+		out[i] = r.buffer(fmt.Sprint("out ", x.index), 3*w*h)
+	}
+	for _, t := range ts {
+		for i, x := range s.inputs {
+			x.fill(t.at, in[i])
+		}
+		if err := r.compute(s, t, in, out); err != nil {
+			return err
+		}
+		for i, x := range s.outputs {
+			if firstBad(out[i]) >= 0 {
+				return &OutputError{r.m.dev.Info().Name}
+			}
+			x.take(t, out[i])
+		}
+		r.tick()
+	}
+	return nil
+}
+
+// compute runs one tile on the device.
+func (r *run) compute(s stage, t tile, in, out [][]float32) error {
+	m := r.m
+	if err := m.acquire(r.ctx); err != nil {
+		return err
+	}
+	defer m.release()
+	p, err := m.program(s.kind, t.at.w, t.at.h)
+	if err != nil {
+		return err
+	}
+	for i, x := range s.inputs {
+		if err := p.SetInput(x.name, in[i]); err != nil {
+			return err
+		}
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	return readAll(p, s.outputs, out)
+}
+
+func readAll(p *compile.Program, outputs []output, out [][]float32) error {
+	for i, x := range outputs {
+		if err := p.ReadOutput(x.index, out[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buffer gives n values of scratch memory, the same for the same name.
+func (r *run) buffer(name string, n int) []float32 {
+	if cap(r.buffers[name]) < n {
+		r.buffers[name] = make([]float32, n)
+	}
+	return r.buffers[name][:n]
+}
+
+func (r *run) tick() {
+	r.done++
+	r.total = max(r.total, r.done)
+	if r.progress != nil {
+		r.progress(r.done, r.total)
+	}
+}
