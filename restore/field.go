@@ -47,7 +47,7 @@ type planes struct {
 func (p planes) read(at rect, dst []float32) {
 	xs := make([]int, at.w)
 	for i := range xs {
-		xs[i] = reflect(at.x+i, p.w)
+		xs[i] = mirror(at.x+i, p.w)
 	}
 	// Columns from..to lie in the picture and are copied in one go.
 	from := min(max(-at.x, 0), at.w)
@@ -55,7 +55,7 @@ func (p planes) read(at rect, dst []float32) {
 	for c := range len(p.data) / (p.w * p.h) {
 		plane := p.data[c*p.w*p.h:]
 		for y := range at.h {
-			row := plane[reflect(at.y+y, p.h)*p.w:][:p.w]
+			row := plane[mirror(at.y+y, p.h)*p.w:][:p.w]
 			out := dst[(c*at.h+y)*at.w:][:at.w]
 			if from < to {
 				copy(out[from:to], row[at.x+from:at.x+to])
@@ -85,8 +85,8 @@ func (p planes) write(t tile, src []float32) {
 	}
 }
 
-// reflect maps any position to 0..n-1 by reflection about the first and the last, which are not repeated.
-func reflect(i, n int) int {
+// mirror maps any position to 0..n-1 by reflection about the first and the last, which are not repeated.
+func mirror(i, n int) int {
 	if n == 1 {
 		return 0
 	}

@@ -41,8 +41,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	for _, model := range shared.models {
-		model.Close()
+	if shared != nil {
+		shared.Close()
 	}
 	testDev.Close()
 	for _, s := range messages.list {
@@ -82,24 +82,33 @@ func tinyNetwork(t testing.TB, cfg nets.EdgeConfig, seed uint64) *Network {
 	return n
 }
 
-// shared keeps models for several tests: building their programs is what takes time.
-var shared = struct {
-	sync.Mutex
-	models map[string]*Model
-}{models: map[string]*Model{}}
+// shared is the model of the tiny network that tests use one after the other: building its programs is what takes time.
+var shared *Model
 
 const sharedSeed = 7
 
-// sharedModel opens, once, a model of the tiny network.
+// sharedModel is that model, set to tiles and a margin as Open would.
 func sharedModel(t testing.TB, tile, margin int) *Model {
 	t.Helper()
-	shared.Lock()
-	defer shared.Unlock()
-	key := fmt.Sprint(tile, margin)
-	if shared.models[key] == nil {
-		shared.models[key] = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Tile: tile, Margin: margin})
+	if shared == nil {
+		shared = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed)})
 	}
-	return shared.models[key]
+	shared.cfg.Tile, shared.margin = tile, 0
+	if margin == FullMargin {
+		shared.margin = roundUp(nets.Halo(shared.net), shared.align)
+	}
+	return shared
+}
+
+// variant is a model on the same device memory that a test may change, with programs of its own.
+func variant(t testing.TB, m *Model) *Model {
+	v := &Model{
+		cfg: m.cfg, net: m.net, tasks: m.tasks, align: m.align, halo: m.halo, margin: m.margin, dev: m.dev, store: m.store,
+		turn: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	v.build = v.compile
+	t.Cleanup(v.cache.drop)
+	return v
 }
 
 func open(t testing.TB, cfg Config) *Model {

@@ -31,6 +31,7 @@ type Model struct {
 	closed chan struct{} // closed by Close
 	once   sync.Once
 	cache  programs
+	build  func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
 }
 
 // Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
@@ -58,6 +59,7 @@ func Open(cfg Config) (*Model, error) {
 		cfg: cfg, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
+	m.build = m.compile
 	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
 	switch cfg.Margin {
 	case NoMargin:

@@ -58,10 +58,10 @@ func (m *Model) program(k kind, w, h int) (*compile.Program, error) {
 	}
 	bytes := int64(w*h) * bytesPerPixel(m.net)
 	c.shrink(bytes, m.budget())
-	p, err := m.compile(g, outs)
+	p, err := m.build(g, outs)
 	if err != nil && tooBig(err) && len(c.list) > 0 {
 		c.drop()
-		p, err = m.compile(g, outs)
+		p, err = m.build(g, outs)
 	}
 	if err != nil {
 		return nil, err

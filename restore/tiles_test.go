@@ -44,15 +44,25 @@ func TestTileSizeDoesNotMatter(t *testing.T) {
 		}
 	}
 	t.Logf("largest difference %.2g", worst)
+
+	// The comparison would notice a halo that is too small.
+	m := variant(t, sharedModel(t, 16, NoMargin))
+	m.halo = 16
+	p := randomPicture(rnd, 130, 70)
+	req := request(rnd, task.Denoise, p)
+	d := apart(restored(t, m, p, req).Picture.Pix, restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix)
+	if !(d > 10*allowed) {
+		t.Errorf("half a halo makes a difference of only %g", d)
+	}
 }
 
 // TestCut checks that tiles own everything once, at the right distance from their ends.
 func TestCut(t *testing.T) {
 	rnd := newRand(t)
-	for range 2000 {
+	for range 500 {
 		align := 8 << rnd.IntN(2)
 		halo := align * rnd.IntN(9)
-		dom := rect{-align * rnd.IntN(40), -align * rnd.IntN(40), align * (1 + rnd.IntN(300)), align * (1 + rnd.IntN(300))}
+		dom := rect{-align * rnd.IntN(40), -align * rnd.IntN(40), align * (1 + rnd.IntN(100)), align * (1 + rnd.IntN(100))}
 		til := tiling{halo: halo, align: align, inner: rnd.IntN(2) * (1 + rnd.IntN(600)), limit: 1 << (8 + rnd.IntN(16))}
 		w, h, ok := til.choose(dom)
 		if ok != (w*h <= til.limit) {
@@ -72,8 +82,8 @@ func TestCut(t *testing.T) {
 			}
 			checkAxis(t, a.at.x, a.at.w, a.own.x, a.own.w, dom.x, dom.x+dom.w, halo)
 			checkAxis(t, a.at.y, a.at.h, a.own.y, a.own.h, dom.y, dom.y+dom.h, halo)
-			for _, b := range ts[:i] {
-				if len(ts) < 100 && a.own.x < b.own.x+b.own.w && b.own.x < a.own.x+a.own.w && a.own.y < b.own.y+b.own.h && b.own.y < a.own.y+a.own.h {
+			for _, b := range ts[:min(i, 100)] {
+				if a.own.x < b.own.x+b.own.w && b.own.x < a.own.x+a.own.w && a.own.y < b.own.y+b.own.h && b.own.y < a.own.y+a.own.h {
 					t.Fatalf("%+v and %+v overlap", a, b)
 				}
 			}
@@ -92,7 +102,7 @@ func checkAxis(t *testing.T, at, n, own, ownN, from, end, halo int) {
 	}
 }
 
-func TestReflect(t *testing.T) {
+func TestMirror(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 7} {
 		for i := -5 * n; i < 6*n; i++ {
 			want := i // walk back and forth, the slow way
@@ -105,7 +115,7 @@ func TestReflect(t *testing.T) {
 					want = 2*(n-1) - want
 				}
 			}
-			if got := reflect(i, n); got != want {
+			if got := mirror(i, n); got != want {
 				t.Errorf("position %d of %d: %d, want %d", i, n, got, want)
 			}
 		}

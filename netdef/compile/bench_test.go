@@ -2,11 +2,19 @@ package compile
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/vfmrestore/restore/netdef"
 )
+
+// benchTuning reads $VFM_MAXFMA, to try other kernel sizes.
+func benchTuning() Tuning {
+	n, _ := strconv.Atoi(os.Getenv("VFM_MAXFMA"))
+	return Tuning{MaxFMA: n}
+}
 
 // BenchmarkKernels prints the speed of single kernels at the edge network's shapes.
 func BenchmarkKernels(b *testing.B) {
@@ -44,7 +52,7 @@ func BenchmarkKernels(b *testing.B) {
 			}
 			defer store.Close()
 			t0 := time.Now()
-			p, err := Compile(testDev, store, g, out, Options{})
+			p, err := Compile(testDev, store, g, out, Options{Tuning: benchTuning()})
 			if err != nil {
 				b.Fatal(err)
 			}

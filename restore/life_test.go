@@ -1,0 +1,172 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// TestCancel stops after the first tile, and before it.
+func TestCancel(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 16, NoMargin)
+	p := randomPicture(rnd, 130, 70)
+	req := request(rnd, task.Denoise, p)
+	ctx, cancel := context.WithCancel(context.Background())
+	calls := 0
+	req.Progress = func(done, total int) {
+		if calls++; done != calls || total < 20 {
+			t.Errorf("progress %d of %d in call %d", done, total, calls)
+		}
+		cancel()
+	}
+	if r, err := m.Restore(ctx, p, req); !errors.Is(err, context.Canceled) || r != nil || calls != 1 {
+		t.Errorf("cancelled in the first tile: %v, result %v, after %d tiles", err, r, calls)
+	}
+	if _, err := m.Restore(ctx, p, req); !errors.Is(err, context.Canceled) || calls != 1 {
+		t.Errorf("cancelled before: %v, after %d tiles", err, calls)
+	}
+	// While somebody else has the device.
+	m.turn <- struct{}{}
+	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := m.Restore(ctx, p, req); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting for the device: %v", err)
+	}
+	m.release()
+	req.Progress = nil
+	restored(t, m, p, req) // and the model still works
+}
+
+func TestConcurrentUse(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 48, NoMargin)
+	type work struct {
+		req  Request
+		side int
+		want []float32
+	}
+	var works []work
+	pic := randomPicture(rnd, 90, 33)
+	for _, what := range []task.Task{task.Denoise, task.InpaintBox, task.GaussianDeblur} {
+		req := request(rnd, what, pic)
+		req.Samples = 1
+		r := restored(t, m, pic, req)
+		works = append(works, work{req: req, want: slices.Concat(r.Picture.Pix, r.Samples[0].Pix)})
+	}
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			w := works[i%len(works)]
+			r, err := m.Restore(context.Background(), pic, w.req)
+			if err != nil {
+				t.Error(err)
+			} else if !slices.Equal(slices.Concat(r.Picture.Pix, r.Samples[0].Pix), w.want) {
+				t.Errorf("%v: another picture than alone", w.req.Task)
+			}
+			if !strings.Contains(m.Info(), testDev.Info().Name) {
+				t.Errorf("Info %q", m.Info())
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestClose closes while pictures are in the works, on a device of the model's own.
+func TestClose(t *testing.T) {
+	rnd := newRand(t)
+	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: onMessage,
+		Validation: gpu.ValidationAvailable()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := randomPicture(rnd, 200, 100)
+	var wg sync.WaitGroup
+	started := make(chan struct{}, 4)
+	for range 2 {
+		req := request(rnd, task.Denoise, p)
+		req.Samples = 1000
+		req.Progress = func(int, int) {
+			select {
+			case started <- struct{}{}:
+			default:
+			}
+		}
+		wg.Go(func() {
+			if _, err := m.Restore(context.Background(), p, req); !errors.Is(err, ErrClosed) {
+				t.Errorf("Restore while the model is closed: %v", err)
+			}
+		})
+	}
+	for range 4 {
+		<-started
+	}
+	for range 2 {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	wg.Wait()
+	if _, err := m.Restore(context.Background(), p, request(rnd, task.Denoise, p)); !errors.Is(err, ErrClosed) {
+		t.Errorf("Restore after Close: %v", err)
+	}
+	if m.Info() == "" {
+		t.Error("no Info after Close")
+	}
+}
+
+// TestOutOfMemory has a device that takes small tiles only, then none.
+func TestOutOfMemory(t *testing.T) {
+	rnd := newRand(t)
+	p := randomPicture(rnd, 130, 70)
+	req := request(rnd, task.Denoise, p)
+	want := restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix
+	m := variant(t, sharedModel(t, 48, NoMargin))
+	limit, refused := 80*80, 0
+	m.build = func(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
+		if s := outs[0].Shape; 16*s[1]*s[2] > limit && s[1] != 3 {
+			refused++
+			return nil, &gpu.OutOfMemoryError{Size: 1 << 40, Available: -1}
+		}
+		return m.compile(g, outs)
+	}
+	last, all := 0, 0
+	req.Progress = func(done, total int) { last, all = done, total }
+	if d := apart(restored(t, m, p, req).Picture.Pix, want); !(d < 5e-5) || refused == 0 || last != all {
+		t.Errorf("after %d refusals the picture differs by %g; %d of %d tiles", refused, d, last, all)
+	}
+	m.cache.drop()
+	limit = 0
+	var oom *gpu.OutOfMemoryError
+	if _, err := m.Restore(context.Background(), p, req); !errors.As(err, &oom) {
+		t.Errorf("no memory at all: %v", err)
+	}
+}
+
+// TestMemoryEstimate compares with what programs take.
+func TestMemoryEstimate(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	p := randomPicture(newRand(t), 10, 10)
+	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
+	for _, e := range m.cache.list {
+		actual := float64(e.p.WorkBytes()) / float64(e.w*e.h)
+		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net))
+		if actual > float64(workPerPixel(m.net)) || actual < 4 {
+			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net))
+		}
+	}
+	til := m.tiling(m.halo, math.MaxInt)
+	if int64(til.limit)*bytesPerPixel(m.net) > testDev.Info().Caps.HeapBudget/2 || til.limit < 1<<16 {
+		t.Errorf("tiles of %d pixels", til.limit)
+	}
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# One visit to a machine with a real GPU and nothing else on it (no Go, no network): tests, benchmarks, then training.
+#
+#   here:   scripts/gpu-session.sh prepare PICTURES [CHECKPOINT]   builds test binaries, restore and trainhost into .gpu/, with the pictures
+#   there:  scripts/gpu-session.sh check  OUT                      the test suite on that GPU, about a minute
+#           scripts/gpu-session.sh bench  OUT                      restore bench, as text, for docs/BENCHMARKS.md
+#           scripts/gpu-session.sh train  OUT SECONDS [flags]      goes on with .gpu/run.ckpt; the result comes back in parts of 15 MiB
+#   here:   scripts/gpu-session.sh join   OUT FILE.ckpt            puts the parts together
+set -eu
+cd "$(dirname "$0")/.."
+dir=.gpu
+what="${1:-}"
+[ $# -gt 0 ] && shift
+
+case "$what" in
+prepare)
+	pictures="$1"
+	rm -rf $dir
+	mkdir -p $dir/data
+	for p in gpu netdef/compile trainhost restore; do
+		"${GO:-go}" test -c -o "$dir/$(echo $p | tr / -).test" "./$p"
+	done
+	"${GO:-go}" build -trimpath -o $dir/ ./cmd/...
+	find "$pictures" -maxdepth 1 -name '*.jpg' -exec cp {} $dir/data/ \;
+	[ -n "${2:-}" ] && cp "$2" $dir/run.ckpt
+	du -sh $dir
+	;;
+check)
+	out="$1"
+	for t in gpu netdef-compile trainhost restore; do
+		echo "== $t"
+		(cd "$(echo $t | tr - /)" && timeout 240 "../$( [ $t = netdef-compile ] && echo ../ )$dir/$t.test" -test.short) >"$out/$t.log" 2>&1 && echo pass || { echo FAIL; tail -20 "$out/$t.log"; }
+	done
+	$dir/restore devices
+	;;
+bench)
+	$dir/restore bench -size 256 | tee "$1/bench-256.txt"
+	$dir/restore bench -size 1024 -train=false | tee "$1/bench-1024.txt"
+	;;
+train)
+	out="$1"
+	seconds="$2"
+	shift 2
+	from=""
+	[ -f $dir/run.ckpt ] && from="-from $dir/run.ckpt"
+	# shellcheck disable=SC2086
+	$dir/trainhost train -data $dir/data -out $dir/new.ckpt $from -crop 128 -csv "$out/train.csv" -time "${seconds}s" "$@" | tee "$out/train.log" | tail -5
+	split -b 15728640 $dir/new.ckpt "$out/new.ckpt.part-"
+	;;
+join)
+	cat "$1"/new.ckpt.part-* >"$2"
+	;;
+*)
+	sed -n '2,9p' "$0"
+	exit 2
+	;;
+esac

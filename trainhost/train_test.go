@@ -1,0 +1,174 @@
+package trainhost
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/weights"
+)
+
+func tinyConfig(steps uint64) Config {
+	c := DefaultConfig()
+	c.Per, c.Crop, c.Steps, c.Warmup = 1, 32, steps, 2
+	return c
+}
+
+func newTiny(t *testing.T, cfg Config, from *Checkpoint, resume bool) *Trainer {
+	t.Helper()
+	tr, err := NewTrainer(testDev, noisePictures(6, 40), tinyNet(), cfg, from, resume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tr.Close)
+	return tr
+}
+
+// A run that is interrupted, saved, loaded and resumed must end with the same
+// bits as one that was not, optimiser state and averages included.
+func TestResumeIsExact(t *testing.T) {
+	whole := newTiny(t, tinyConfig(6), nil, false)
+	if done, err := whole.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	part := newTiny(t, tinyConfig(6), nil, false)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err := part.Run(ctx, time.Time{}, Hooks{Every: 3, Report: func(Report) { cancel() }})
+	if err != context.Canceled {
+		t.Fatalf("interrupted run: %v", err)
+	}
+	if part.State.Step < 3 || part.State.Step >= 6 {
+		t.Fatalf("interrupted at step %d", part.State.Step)
+	}
+	path := filepath.Join(t.TempDir(), "a.ckpt")
+	if err := SaveCheckpoint(path, part.Store(), part.State); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := newTiny(t, Config{}, c, true)
+	if done, err := rest.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	for _, a := range arrays {
+		want, err := whole.Store().State(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := rest.Store().State(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, w := range want {
+			for i := range w {
+				if math.Float32bits(got[name][i]) != math.Float32bits(w[i]) {
+					t.Fatalf("array %s, %s[%d]: %g after resuming, %g without", a, name, i, got[name][i], w[i])
+				}
+			}
+		}
+	}
+}
+
+// Training must learn: on one batch, seen again and again, the data term falls
+// well below where it starts.
+func TestTrainingLearns(t *testing.T) {
+	cfg := tinyConfig(80)
+	cfg.Objective, cfg.LR = Regression(), 5e-3
+	tr := newTiny(t, cfg, nil, false)
+	b, err := makeBatch(tr.pics, 1, 1, cfg.Per, cfg.Crop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := 0.0, 0.0
+	for i := uint64(0); i < cfg.Steps; i++ {
+		if err := tr.runBatch(b); err != nil {
+			t.Fatal(err)
+		}
+		mean := newAverager(tr.terms)
+		if err := mean.add(tr); err != nil {
+			t.Fatal(err)
+		}
+		last = mean.report().Terms["data"]
+		if i == 0 {
+			first = last
+		}
+	}
+	if !(last < 0.8*first) {
+		t.Errorf("data term went from %g to %g", first, last)
+	}
+}
+
+// What is packed must open as the same network, with its history.
+func TestPackRoundTrip(t *testing.T) {
+	tr := newTiny(t, tinyConfig(1), nil, false)
+	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := SaveCheckpoint(filepath.Join(dir, "a.ckpt"), tr.Store(), tr.State); err != nil {
+		t.Fatal(err)
+	}
+	c, err := LoadCheckpoint(filepath.Join(dir, "a.ckpt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := Pack(c, "noise", "nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := n.File(weights.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a.vfm")
+	if err := weights.Save(path, f); err != nil {
+		t.Fatal(err)
+	}
+	if f, err = weights.Load(path); err != nil {
+		t.Fatal(err)
+	}
+	back, err := restore.NetworkFromFile(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range c.Averaged() {
+		for i, w := range want {
+			if back.Params[name][i] != w {
+				t.Fatalf("%s[%d] is %g, was %g", name, i, back.Params[name][i], w)
+			}
+		}
+	}
+	again := CheckpointFromNetwork(back)
+	if again.State.Updates != 1 || again.State.Config.Crop != 32 {
+		t.Errorf("history came back as %+v", again.State)
+	}
+}
+
+// Bad configurations and folders are refused with their reason, before any work.
+func TestBadConfig(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"crop":      func(c *Config) { c.Crop = 33 },
+		"per":       func(c *Config) { c.Per = 0 },
+		"steps":     func(c *Config) { c.Steps = 0 },
+		"rate":      func(c *Config) { c.LR = math.NaN() },
+		"objective": func(c *Config) { c.Objective.Data = "l1" },
+		"weight":    func(c *Config) { c.Objective.KL = -1 },
+	} {
+		cfg := tinyConfig(1)
+		change(&cfg)
+		if _, err := NewTrainer(testDev, noisePictures(2, 40), tinyNet(), cfg, nil, false); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := LoadPictures(t.TempDir(), 32); err == nil {
+		t.Error("an empty folder was accepted")
+	}
+	if _, err := LoadCheckpoint(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a missing checkpoint was accepted")
+	}
+}
