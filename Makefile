@@ -29,10 +29,12 @@ lint:
 	$(GO) vet ./...
 	$(GO) vet -tags vulkango ./gpu/...
 
-# The second run is the same GPU tests over the other Vulkan binding, the third the portable kernels on a second driver where it can be had.
+# Then the GPU tests over the other Vulkan binding, the kernels on subgroups of 4 (lavapipe takes their width from the variable), and
+# the portable kernels on a second driver where it can be had.
 test: setup-test lint
 	$(GO) test -timeout $(TIMEOUT) ./...
 	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
+	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then echo "no second driver here: SwiftShader could not be fetched"; exit 0; fi; \
 	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -timeout $(TIMEOUT) ./gpu/ ./netdef/compile/

@@ -82,7 +82,7 @@ type tiling struct {
 	limit       int // pixels of a tile, at most
 }
 
-// choose returns the sides of the tiles for a domain: those with the least work within the limit. If not even the smallest keeps
+// choose returns the sides of the tiles for a domain: those with the least work within the limit, surroundings included. If not even the smallest keeps
 // to it, these are returned and ok is false.
 func (t tiling) choose(dom rect) (w, h int, ok bool) {
 	widths, heights := t.lengths(dom.w), t.lengths(dom.h)
@@ -93,7 +93,7 @@ func (t tiling) choose(dom rect) (w, h int, ok bool) {
 				continue
 			}
 			work := countAxis(dom.w, tw, t.halo) * tw * countAxis(dom.h, th, t.halo) * th
-			if work < best || work == best && tw*th < w*h {
+			if work < best || work == best && tw*th > w*h { // the fewer the better
 				best, w, h, ok = work, tw, th, true
 			}
 		}

@@ -51,7 +51,7 @@ join)
 	cat "$1"/new.ckpt.part-* >"$2"
 	;;
 *)
-	sed -n '2,9p' "$0"
+	sed -n '2,8p' "$0"
 	exit 2
 	;;
 esac

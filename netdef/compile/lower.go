@@ -246,7 +246,7 @@ func (l *lowering) lowerGroup(g *group) error {
 	pat := append([]shaders.Pattern{}, g.pat...)
 	if c == 1 {
 		// One number per site: let the lanes run over the sites (or pictures) instead.
-		if p > 1 && l.best.NJ(p) > 0 {
+		if p > 1 && l.portable.NJ(p) > 0 {
 			p, c = 1, p
 			for i, q := range pat {
 				switch q {
@@ -259,7 +259,7 @@ func (l *lowering) lowerGroup(g *group) error {
 				}
 			}
 		} else {
-			return fmt.Errorf("one channel with %d sites per picture: the number of sites must be a multiple of %d to broadcast over the batch", p, l.best.Lanes)
+			return fmt.Errorf("one channel with %d sites per picture: the number of sites must be a multiple of %d to broadcast over the batch", p, l.portable.Lanes)
 		}
 	}
 	x.In = pat
