@@ -8,8 +8,8 @@ import (
 
 // Margins other than a number of pixels; see Config.Margin.
 const (
-	FullMargin = 0  // the receptive field of adapter and flow map
-	NoMargin   = -1 // the domain ends less than its rounding beyond the picture
+	NoMargin   = 0  // the domain ends less than its rounding beyond the picture
+	FullMargin = -1 // the receptive field of adapter and flow map
 )
 
 // Config says how to open a Model. The zero value is the embedded weights on the best device.
@@ -23,8 +23,9 @@ type Config struct {
 	// 0 chooses by speed and by the memory of the device. It does not change the picture.
 	Tile int
 	// Margin is how many pixels the networks see beyond each side of the picture, continued by reflection: FullMargin means so
-	// many that no pixel of the result sees where the continuation ends, NoMargin none but what rounds the size up. Any margin is
-	// tiled exactly; a full one costs (W+2M)(H+2M)/WH times the work, 8 times for 256×256 pixels and the shipped network.
+	// many that no pixel of the result (in one step) sees where the continuation ends, NoMargin none but what rounds the size up.
+	// Any margin is tiled exactly; a full one costs (W+2M)(H+2M)/WH times the work, 8 times for 256×256 pixels and the shipped
+	// network.
 	Margin int
 
 	Validation bool         // switch on the Vulkan validation layer; slow

@@ -78,8 +78,9 @@ func natural(shape []int) []int {
 }
 
 // File makes the content of a weights file: names and shapes from the graph without leading axes of size 1; matrices and
-// filters are to be stored as dtype, vectors as weights.F32 (they are few, and biases matter). Meta is taken over, with network and configuration
-// set, and all six tasks if it names none. It fails with a *NetworkError if the parameters do not fit the configuration. The values are shared.
+// filters to be stored as dtype, vectors as weights.F32 (they are few, and biases matter). Meta is taken over, with network and
+// configuration set, and with all six tasks if it names none. It fails with a *NetworkError if the parameters do not fit the
+// configuration. The values are shared.
 func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 	params, err := n.check()
 	if err != nil {

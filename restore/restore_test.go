@@ -134,6 +134,12 @@ func TestSamplesAndStatistics(t *testing.T) {
 			t.Fatalf("value %d: mean %g, std %g, want %g, %g", i, a.Mean.Pix[i], a.Std[i], mean, std)
 		}
 	}
+	calls, of := 0, 0
+	plain := req
+	plain.Samples, plain.Progress = 0, func(_, total int) { calls, of = calls+1, total }
+	if restored(t, m, p, plain); calls != 1 || of != 1 {
+		t.Errorf("a picture of one tile makes progress %d times, of %d", calls, of)
+	}
 	other := req
 	other.Seed++
 	if o := restored(t, m, p, other); apart(o.Samples[0].Pix, a.Samples[0].Pix) < 0.01 || !slices.Equal(o.Picture.Pix, a.Picture.Pix) {

@@ -47,7 +47,7 @@ func eval(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := restore.Open(restore.Config{Device: *device, Network: n, Margin: restore.NoMargin})
+	m, err := restore.Open(restore.Config{Device: *device, Network: n})
 	if err != nil {
 		return err
 	}
