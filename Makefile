@@ -37,7 +37,7 @@ test: setup-test lint
 	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then echo "no second driver here: SwiftShader could not be fetched"; exit 0; fi; \
-	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -timeout $(TIMEOUT) ./gpu/ ./netdef/compile/
+	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -timeout $(TIMEOUT) -count=1 ./gpu/ ./netdef/compile/
 
 race: setup-test
 	$(GO) test -race -timeout $(TIMEOUT) ./restore/...
