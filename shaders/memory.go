@@ -12,6 +12,7 @@ type Ref struct {
 	base U
 	ok   B        // 0: always; else reads give 0 where it does not hold
 	ptr  spirv.ID // CPU: pointer to float[] when ok is set
+	addr spirv.ID // CPU: and its address
 }
 
 // At refers to element i of an operand.
@@ -32,7 +33,7 @@ func (e *E) AtIf(op int, i U, ok B) Ref {
 	a := e.address(op, U{id: e.uid(i)})
 	z := e.addr[len(e.addr)-1]
 	s := e.val(spirv.OpSelect, e.m.U64(), ok, a, z)
-	return Ref{op: op, ok: ok, ptr: e.toPtr(s)}
+	return Ref{op: op, ok: ok, ptr: e.toPtr(s), addr: s}
 }
 
 // Plus moves a Ref by n elements.
@@ -125,6 +126,36 @@ func (e *E) load1(r Ref, off int) F {
 	return e.f.Val(spirv.OpLoad, m.F32(), uint32(c), spirv.MemAligned, 4)
 }
 
+// load4 reads four neighbours at uniform index r.base+off (CPU lowering); any
+// alignment will do.
+func (e *E) load4(r Ref, off int) []F {
+	i := r.base
+	if r.ptr == 0 && i.k+off < 0 {
+		i = U{id: e.uid(U{i.id, i.k + off})}
+		off = 0
+	}
+	k := i.k + off
+	st, elem := e.block(4, spirv.ClassPhysicalStorageBuffer)
+	m := e.m
+	p := e.memo(fmt.Sprint("ptr4", r.op, ":", i.id, ",", r.ptr, ",", k%4), func() spirv.ID {
+		a := r.addr
+		if r.ptr == 0 {
+			a = e.address(r.op, i)
+		}
+		if k%4 > 0 {
+			a = e.val(spirv.OpIAdd, m.U64(), a, m.ConstU64(uint64(4*(k%4))))
+		}
+		return e.val(spirv.OpConvertUToPtr, m.Pointer(spirv.ClassPhysicalStorageBuffer, st), a)
+	})
+	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), p, m.ConstU32(0), m.ConstU32(uint32(k/4)))
+	x := e.f.Val(spirv.OpLoad, elem, uint32(c), spirv.MemAligned, 4)
+	out := make([]F, 4)
+	for j := range out {
+		out[j] = e.f.Val(spirv.OpCompositeExtract, m.F32(), uint32(x), uint32(j))
+	}
+	return out
+}
+
 // loadN reads an n-vector at per-lane index idx (in units of n) and splits it (GPU lowering).
 func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
 	m := e.m
@@ -189,7 +220,27 @@ func (e *E) div(u U, n int) U {
 }
 
 // Vec reads element off+lane into each lane.
-func (e *E) Vec(r Ref, off U) F { return e.Gather(r, off, func(l int) int { return l }) }
+func (e *E) Vec(r Ref, off U) F {
+	if e.T.Mode == GPU {
+		return e.Gather(r, off, func(l int) int { return l })
+	}
+	return e.lanes(e.run(r, off, e.T.Lanes))
+}
+
+// run reads n neighbours (a multiple of 4), each the same for all lanes (CPU
+// lowering). Loads of four take a quarter of the instructions, and those are
+// what building a pipeline costs.
+func (e *E) run(r Ref, off U, n int) []F {
+	if !off.IsConst() {
+		r = e.Plus(r, off)
+		off = e.C(0)
+	}
+	var v []F
+	for i := 0; i < n; i += 4 {
+		v = append(v, e.load4(r, off.k+i)...)
+	}
+	return v
+}
 
 // Gather reads element off+at(lane) into each lane.
 func (e *E) Gather(r Ref, off U, at func(lane int) int) F {
@@ -247,9 +298,14 @@ func (e *E) laneEq(l int) spirv.ID {
 // be a multiple of nj (1, 2 or 4).
 func (e *E) Block(r Ref, off U, nj int) []F {
 	if e.T.Mode == CPU {
+		flat := e.run(r, off, e.T.Lanes*nj)
 		out := make([]F, nj)
 		for j := range out {
-			out[j] = e.Gather(r, off, func(l int) int { return l*nj + j })
+			v := make([]F, e.T.Lanes)
+			for l := range v {
+				v[l] = flat[l*nj+j]
+			}
+			out[j] = e.lanes(v)
 		}
 		return out
 	}
