@@ -50,7 +50,7 @@ func noisePictures(n, side int) *Pictures {
 			x, y, c := float64(j/3%side), float64(j/3/side), float64(j%3)
 			m.pix[j] = uint8(128 + 90*math.Sin(fx*x+fy*y+ph+c) + 30*rng.Float64())
 		}
-		p.list = append(p.list, m)
+		p.list = append(p.list, []rgb{m})
 		p.Names = append(p.Names, fmt.Sprint(i))
 	}
 	return p

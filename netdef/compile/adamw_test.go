@@ -1,0 +1,125 @@
+package compile
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// Three steps of AdamW on Σ a·p² must follow the published algorithm in float64:
+// clipping by the whole gradient's norm, decoupled decay on matrices only, the
+// running average.
+func TestAdamW(t *testing.T) {
+	g := netdef.NewGraph()
+	w := g.Param("w", S{1, 1, 24, 40}, netdef.Normal{Std: 1})
+	b := g.Param("b", S{1, 1, 1, 40}, netdef.Normal{Std: 1})
+	x := g.Input("x", S{1, 1, 24, 40})
+	loss := g.Add(g.Sum(g.Mul(x, g.Square(w)), netdef.AxAll), g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll))
+	grads, err := g.Gradient(loss, []*netdef.Node{w, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := NewStore(testDev, netdef.Reachable(loss), true, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	p, err := Compile(testDev, store, g, []*netdef.Node{loss}, Options{Grads: map[string]*netdef.Node{"w": grads[0], "b": grads[1]}, AdamW: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 2))
+	xs := make([]float32, x.Shape.Size())
+	for i := range xs {
+		xs[i] = float32(rng.NormFloat64())
+	}
+	if err := p.SetInput("x", xs); err != nil {
+		t.Fatal(err)
+	}
+	const lr, b1, b2, eps, ema, wd = 0.01, 0.9, 0.99, 1e-8, 0.9, 0.1
+	state := map[string]map[string][]float64{"p": {}, "m": {}, "v": {}, "ema": {}}
+	start, err := store.Get()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range start {
+		for _, a := range []string{"p", "m", "v", "ema"} {
+			state[a][name] = make([]float64, len(v))
+			for i := range v {
+				if a == "p" || a == "ema" {
+					state[a][name][i] = float64(v[i])
+				}
+			}
+		}
+	}
+	for step := 1; step <= 3; step++ {
+		maxNorm := 5.0
+		if step == 2 {
+			maxNorm = 1e9 // no clipping
+		}
+		h := make([]float32, shaders.HyperLen)
+		for i, v := range map[int]float64{shaders.HyperLR: lr, shaders.HyperBeta1: b1, shaders.HyperBeta2: b2, shaders.HyperEps: eps, shaders.HyperEMA: ema,
+			shaders.HyperCorr1: 1 / (1 - math.Pow(b1, float64(step))), shaders.HyperCorr2: 1 / (1 - math.Pow(b2, float64(step))), shaders.HyperMaxNorm: maxNorm, shaders.HyperDecay: wd} {
+			h[i] = float32(v)
+		}
+		if err := p.SetInput(HyperInput, h); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Poison(); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		grad := map[string][]float64{"w": make([]float64, len(xs)), "b": make([]float64, 40)}
+		norm := 0.0
+		for name, gr := range grad {
+			for i := range gr {
+				a := 3.0
+				if name == "w" {
+					a = float64(xs[i])
+				}
+				gr[i] = 2 * a * state["p"][name][i]
+				norm += gr[i] * gr[i]
+			}
+		}
+		scale := math.Min(1, maxNorm/math.Sqrt(norm))
+		for name, gr := range grad {
+			shrink := 1.0
+			if name == "w" {
+				shrink = 1 - lr*wd
+			}
+			for i := range gr {
+				d := gr[i] * scale
+				m, v := &state["m"][name][i], &state["v"][name][i]
+				*m = b1**m + (1-b1)*d
+				*v = b2**v + (1-b2)*d*d
+				hm, hv := *m/(1-math.Pow(b1, float64(step))), *v/(1-math.Pow(b2, float64(step)))
+				q, e := &state["p"][name][i], &state["ema"][name][i]
+				*q = *q*shrink - lr*hm/(math.Sqrt(hv)+eps)
+				*e = ema**e + (1-ema)**q
+			}
+		}
+	}
+	for a, want := range state {
+		got, err := store.State(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range want {
+			var d, n float64
+			for i, v := range want[name] {
+				e := float64(got[name][i]) - v
+				d += e * e
+				n += v * v
+			}
+			if e := math.Sqrt(d / n); !(e < 1e-5) {
+				t.Errorf("%s of %s: relative error %.2g", a, name, e)
+			}
+		}
+	}
+}
