@@ -12,7 +12,7 @@ step() {
 psnr() { bin/restore compare "$@" | awk '/^PSNR/ { print $2 " " $3 }'; }
 
 step "${GO:-go}" run ./internal/cmd/render -seed "${SEED:-1}" -size 512x384 demo/clean.png
-step bin/restore degrade -task motion-deblur -seed "${SEED:-1}" demo/clean.png demo/blurred.png
+step bin/restore degrade -task motion-deblur -scale 0.4 -seed "${SEED:-1}" demo/clean.png demo/blurred.png
 step bin/restore -task motion-deblur demo/blurred.png demo/restored.png
 
 printf '\nPSNR to the clean picture:  before %s,  after %s\n' \

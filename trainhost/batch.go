@@ -63,9 +63,9 @@ func makeBatch(p *Pictures, seed, step uint64, per, side int) (batch, error) {
 }
 
 // Statistics gives the mean and standard deviation of every flow channel over
-// random crops of the training set.
-func (p *Pictures) Statistics(seed uint64, crops int) (mean, sd [nets.FlowChannels]float32) {
-	const side = 64
+// random crops of the training set, of side pixels (a multiple of 4, at most the
+// minimum the set was loaded with).
+func (p *Pictures) Statistics(seed uint64, crops, side int) (mean, sd [nets.FlowChannels]float32) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var sum, sq [nets.FlowChannels]float64
 	pix := make([]float32, 3*side*side)

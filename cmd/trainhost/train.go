@@ -62,6 +62,9 @@ func train(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
+	if *initial != "" && (*from != "" || *resume) {
+		return errors.New("train: -init goes with neither -from nor -resume")
+	}
 	var start *trainhost.Checkpoint
 	if *resume {
 		*from = *out
@@ -75,9 +78,6 @@ func train(ctx context.Context, args []string) error {
 		}
 	}
 	if *initial != "" {
-		if *from != "" {
-			return errors.New("train: -init goes with neither -from nor -resume")
-		}
 		name := *initial
 		if name == "default" {
 			name = ""
@@ -93,7 +93,7 @@ func train(ctx context.Context, args []string) error {
 		return err
 	}
 	if start == nil {
-		net.Mean, net.SD = pics.Statistics(cfg.Seed, 2000)
+		net.Mean, net.SD = pics.Statistics(cfg.Seed, 2000, min(64, cfg.Crop))
 		if err := net.Validate(); err != nil {
 			return err
 		}

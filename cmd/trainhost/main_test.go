@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// pictures writes a few synthetic photographs to a new folder.
+func pictures(t *testing.T, n, side int) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < n; i++ {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("p%d.png", i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := png.Encode(f, synth.Photo(uint64(i), side, side)); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// output runs a command and gives what it prints.
+func output(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := os.Stdout
+	os.Stdout = w
+	text := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(r)
+		text <- string(b)
+	}()
+	err = run(context.Background(), args)
+	os.Stdout = old
+	w.Close()
+	return <-text, err
+}
+
+// From pictures to weights that restore: train, stop, resume, start a second run
+// from the first, pack, train on from packed weights, evaluate.
+func TestFromPicturesToWeights(t *testing.T) {
+	data, dir := pictures(t, 3, 96), t.TempDir()
+	ckpt, second, vfm := filepath.Join(dir, "a.ckpt"), filepath.Join(dir, "b.ckpt"), filepath.Join(dir, "a.vfm")
+	small := []string{"-crop", "32", "-per-class", "1", "-warmup", "1", "-log", "1"}
+	must := func(args ...string) string {
+		t.Helper()
+		text, err := output(t, args...)
+		if err != nil {
+			t.Fatalf("trainhost %s: %v", strings.Join(args, " "), err)
+		}
+		return text
+	}
+	text := must(append([]string{"train", "-data", data, "-out", ckpt, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-csv", filepath.Join(dir, "log.csv")}, small...)...)
+	if !strings.Contains(text, "step 2 of 2") || !strings.Contains(text, "complete: true") {
+		t.Errorf("train printed:\n%s", text)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "log.csv")); err != nil || strings.Count(string(b), "\n") != 2 {
+		t.Errorf("CSV log: %q, %v", b, err)
+	}
+	if text := must("train", "-data", data, "-out", ckpt, "-resume"); !strings.Contains(text, "step 2 of 2") {
+		t.Errorf("resuming a finished run printed:\n%s", text)
+	}
+	must(append([]string{"train", "-data", data, "-from", ckpt, "-out", second, "-steps", "1"}, small...)...)
+	must("pack", "-in", second, "-out", vfm, "-data-name", "synthetic", "-attribution", "none needed")
+	f, err := weights.Load(vfm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var prov trainhost.Provenance
+	if err := json.Unmarshal([]byte(f.Meta[weights.KeyProvenance]), &prov); err != nil {
+		t.Fatal(err)
+	}
+	if prov.Updates != 1 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
+		t.Errorf("provenance: %+v", prov)
+	}
+	must(append([]string{"train", "-data", data, "-init", vfm, "-out", filepath.Join(dir, "c.ckpt"), "-steps", "1"}, small...)...)
+	var scores []trainhost.Score
+	if err := json.Unmarshal([]byte(must("eval", "-data", data, "-weights", vfm, "-limit", "1", "-samples", "2", "-tasks", "denoise,inpaint-box,super-resolve", "-json")), &scores); err != nil {
+		t.Fatal(err)
+	}
+	if len(scores) != 3 || scores[0].Task != "denoise" || !(scores[0].Mode > 10) || !(scores[1].Mean > 5) || !(scores[2].Coverage > 0) {
+		t.Errorf("scores: %+v", scores)
+	}
+}
+
+// Every mistake is one line that says what is wrong, and leaves no file.
+func TestMistakes(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "x.ckpt")
+	text := filepath.Join(dir, "text.vfm")
+	if err := os.WriteFile(text, []byte("not weights"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"command":    {[]string{"trian"}, "unknown command"},
+		"no data":    {[]string{"train", "-out", out}, "-data"},
+		"empty":      {[]string{"train", "-data", t.TempDir(), "-out", out}, "no JPEG or PNG"},
+		"no folder":  {[]string{"train", "-data", filepath.Join(dir, "none"), "-out", out}, "none"},
+		"resume":     {[]string{"train", "-data", dir, "-out", out, "-resume"}, "x.ckpt"},
+		"widths":     {[]string{"train", "-data", dir, "-out", out, "-widths", "8,x"}, "8,x"},
+		"pack":       {[]string{"pack", "-in", text, "-out", filepath.Join(dir, "y.vfm")}, "text.vfm"},
+		"eval":       {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
+		"task":       {[]string{"eval", "-data", dir, "-tasks", "unblur"}, "unblur"},
+		"two starts": {[]string{"train", "-data", dir, "-out", out, "-from", out, "-init", "default"}, "-init"},
+	} {
+		_, err := output(t, c.args...)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want one line with %q", name, err, c.want)
+		}
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a checkpoint was written")
+	}
+}
