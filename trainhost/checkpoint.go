@@ -17,9 +17,8 @@ func sqrt(x float64) float64 { return math.Sqrt(math.Max(x, 0)) }
 // State is what a checkpoint holds beside the arrays.
 type State struct {
 	Network nets.EdgeConfig `json:"network"`
-	Config  Config          `json:"config"` // of the run that wrote it
-	Step    uint64          `json:"step"`   // steps of the current run done
-	Updates uint64          `json:"updates"`
+	Config  Config          `json:"config"`  // of the run that wrote it
+	Step    uint64          `json:"step"`    // steps of the current run done
 	History []Stage         `json:"history"` // runs before the current one
 }
 

@@ -25,9 +25,13 @@ func Pack(c *Checkpoint, data, attribution string) (*restore.Network, error) {
 		return nil, fmt.Errorf("the checkpoint holds no averaged weights")
 	}
 	st := c.State
+	runs := append(append([]Stage{}, st.History...), Stage{st.Config, st.Step})
+	updates := uint64(0)
+	for _, r := range runs {
+		updates += r.Steps
+	}
 	prov, err := json.Marshal(Provenance{
-		Runs:    append(append([]Stage{}, st.History...), Stage{st.Config, st.Step}),
-		Updates: st.Updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly),
+		Runs: runs, Updates: updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly),
 	})
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	var prov Provenance
 	// Weights of unknown origin just have no history.
 	_ = json.Unmarshal([]byte(n.Meta["vfm.provenance"]), &prov)
-	c := &Checkpoint{State: State{Network: n.Config, Updates: prov.Updates}, arrays: map[string]map[string][]float32{"ema": n.Params}}
+	c := &Checkpoint{State: State{Network: n.Config}, arrays: map[string]map[string][]float32{"ema": n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
 		c.State.Config, c.State.Step = prov.Runs[k-1].Config, prov.Runs[k-1].Steps

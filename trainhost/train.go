@@ -200,7 +200,6 @@ func (t *Trainer) runBatch(b batch) error {
 		return err
 	}
 	t.State.Step++
-	t.State.Updates++
 	return nil
 }
 

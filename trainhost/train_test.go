@@ -144,7 +144,7 @@ func TestPackRoundTrip(t *testing.T) {
 		}
 	}
 	again := CheckpointFromNetwork(back)
-	if again.State.Updates != 1 || again.State.Config.Crop != 32 {
+	if again.State.Step != 1 || again.State.Config.Crop != 32 {
 		t.Errorf("history came back as %+v", again.State)
 	}
 }

@@ -89,7 +89,7 @@ func TestFromPicturesToWeights(t *testing.T) {
 	if err := json.Unmarshal([]byte(f.Meta[weights.KeyProvenance]), &prov); err != nil {
 		t.Fatal(err)
 	}
-	if prov.Updates != 1 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
+	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
 		t.Errorf("provenance: %+v", prov)
 	}
 	must(append([]string{"train", "-data", data, "-init", vfm, "-out", filepath.Join(dir, "c.ckpt"), "-steps", "1"}, small...)...)

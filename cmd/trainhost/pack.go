@@ -47,7 +47,7 @@ func pack(args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.2f MB, %d tensors, %d updates\n", *out, float64(st.Size())/1e6, len(f.Tensors), c.State.Updates)
+	fmt.Printf("%s: %.2f MB, %d tensors\n", *out, float64(st.Size())/1e6, len(f.Tensors))
 	return nil
 }
 
