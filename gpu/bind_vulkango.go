@@ -25,7 +25,6 @@ type (
 	vkFence               = vk.Fence
 	vkQueryPool           = vk.QueryPool
 	vkDeviceSize          = vk.DeviceSize
-	vkResult              = vk.Result
 	vkMemoryRequirements  = vk.MemoryRequirements
 	vkMemoryProperties    = vk.PhysicalDeviceMemoryProperties
 )

@@ -6,7 +6,7 @@ package netdef
 
 func (g *Graph) unary(k PointwiseKind, x *Node, a, b float64) *Node {
 	op := &PointwiseOp{Kind: k, A: a, B: b}
-	if v, ok := number(x); ok && g.err == nil && k != StopGradient {
+	if v, ok := Number(x); ok && g.err == nil && k != StopGradient {
 		return g.BroadcastTo(g.constant(op.Unary(v)), x.Shape)
 	}
 	return g.Apply(op, x)
@@ -17,8 +17,8 @@ func (g *Graph) binary(k PointwiseKind, a, b *Node) *Node {
 		return g.placeholder(&PointwiseOp{Kind: k}, []*Node{a, b}, g.scope)
 	}
 	if s, err := broadcastShape(a.Shape, b.Shape); err == nil {
-		va, okA := number(a)
-		vb, okB := number(b)
+		va, okA := Number(a)
+		vb, okB := Number(b)
 		fullA, fullB := a.Shape == s, b.Shape == s
 		switch {
 		case okA && okB:

@@ -117,19 +117,19 @@ func (g *Graph) constant(v float64) *Node {
 	return g.Apply(&PointwiseOp{Kind: Scale, A: v}, g.constant(1))
 }
 
-// number returns the value of a node that is one constant number everywhere:
+// Number returns the value of a node that is one constant number everywhere:
 // a constant of one element, that broadcast, or a function of that.
-func number(n *Node) (float64, bool) {
+func Number(n *Node) (float64, bool) {
 	switch op := n.Op.(type) {
 	case *BroadcastToOp:
-		return number(n.In[0])
+		return Number(n.In[0])
 	case *ConstOp:
 		if len(op.Data) == 1 {
 			return float64(op.Data[0]), true
 		}
 	case *PointwiseOp:
 		if !op.Kind.Binary() && op.Kind != StopGradient {
-			v, ok := number(n.In[0])
+			v, ok := Number(n.In[0])
 			return op.Unary(v), ok
 		}
 	}

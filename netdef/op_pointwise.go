@@ -94,7 +94,7 @@ func (g *Graph) BroadcastTo(x *Node, s Shape) *Node {
 	if x.Shape == s {
 		return x
 	}
-	if v, ok := number(x); ok {
+	if v, ok := Number(x); ok {
 		x = g.constant(v)
 	}
 	return g.Apply(&BroadcastToOp{To: s}, x)

@@ -2,16 +2,14 @@ package restore
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -19,37 +17,14 @@ import (
 )
 
 // testDev is shared by the tests' models; the validation layer watches it where it is installed.
-var (
-	testDev  *gpu.Device
-	messages struct {
-		sync.Mutex
-		list []string
-	}
-)
-
-func onMessage(s string) {
-	messages.Lock()
-	defer messages.Unlock()
-	messages.list = append(messages.list, s)
-}
+var testDev *gpu.Device
 
 func TestMain(m *testing.M) {
-	var err error
-	testDev, err = gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable(), OnMessage: onMessage, CacheDir: "-"})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if shared != nil {
-		shared.Close()
-	}
-	testDev.Close()
-	for _, s := range messages.list {
-		fmt.Fprintln(os.Stderr, "validation:", s)
-		code = 1
-	}
-	os.Exit(code)
+	gputest.Main(m, &testDev, "-", func() {
+		if shared != nil {
+			shared.Close()
+		}
+	})
 }
 
 func newRand(t testing.TB) *rand.Rand {

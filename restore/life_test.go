@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore/task"
@@ -53,7 +54,6 @@ func TestConcurrentUse(t *testing.T) {
 	m := sharedModel(t, 48, NoMargin)
 	type work struct {
 		req  Request
-		side int
 		want []float32
 	}
 	var works []work
@@ -85,7 +85,7 @@ func TestConcurrentUse(t *testing.T) {
 // TestClose closes while pictures are in the works, on a device of the model's own.
 func TestClose(t *testing.T) {
 	rnd := newRand(t)
-	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: onMessage,
+	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: gputest.OnMessage,
 		Validation: gpu.ValidationAvailable()})
 	if err != nil {
 		t.Fatal(err)

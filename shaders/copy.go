@@ -27,23 +27,17 @@ func Copy(t Target, s CopyShape) Kernel {
 	for nj > 1 && !aligned(s, nj) {
 		nj /= 2
 	}
-	blk := t.Lanes * nj
-	items := n / blk
+	items := 1
 	for _, d := range s.Dims {
 		items *= d
 	}
 	return Kernel{
 		Name:     "copy " + s.key(),
 		Operands: []Access{Read, Write},
-		Items:    items,
-		Body: func(e *E) {
-			// The block within the table must be known at emission, so each item does the whole table.
-			e.copyBody(s, n, nj, blk)
-		},
-	}.withItems(items / (n / blk))
+		Items:    items, // the table is known at emission, so each item copies the whole of it
+		Body:     func(e *E) { e.copyBody(s, n, nj, t.Lanes*nj) },
+	}
 }
-
-func (k Kernel) withItems(n int) Kernel { k.Items = n; return k }
 
 func aligned(s CopyShape, n int) bool {
 	if s.OutBase%n != 0 {

@@ -43,7 +43,6 @@ type E struct {
 	shared       spirv.ID
 	items        U
 	item         U
-	itemSet      bool
 	valid        B
 }
 

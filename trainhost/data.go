@@ -91,6 +91,17 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	return p, nil
 }
 
+// NewPictures makes a training set of pictures in memory.
+func NewPictures(minSide int, imgs ...image.Image) *Pictures {
+	p := &Pictures{}
+	for i, img := range imgs {
+		if set := pyramid(img, minSide); len(set) > 0 {
+			p.list, p.Names = append(p.list, set), append(p.Names, fmt.Sprint(i))
+		}
+	}
+	return p
+}
+
 // pyramid gives a picture and its reductions by 2 and 4, as far as they are large enough.
 func pyramid(img image.Image, minSide int) []rgb {
 	var out []rgb

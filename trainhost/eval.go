@@ -3,6 +3,7 @@ package trainhost
 import (
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"path/filepath"
 	"slices"
@@ -104,8 +105,10 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	truth := &planar.Image{W: p.W &^ 3, H: p.H &^ 3}
-	truth.Pix = cropPlanes(p.Pix, p.W, p.H, truth.W, truth.H)
+	truth, err := p.Planar().Crop(image.Rect(0, 0, p.W&^3, p.H&^3))
+	if err != nil {
+		return err
+	}
 	rng := task.NewRand(c.Seed, index<<8|uint64(t.Class()))
 	w, err := task.Draw(rng, t, truth.W, truth.H, 1)
 	if err != nil {
@@ -146,7 +149,7 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 		input = v
 	}
 	img := func(p *picture.Picture) *planar.Image {
-		return (&planar.Image{W: p.W, H: p.H, Pix: p.Pix}).Clone().Clamp()
+		return p.Planar().Clone().Clamp()
 	}
 	both := func(p *planar.Image, psnr, ssim *float64) error {
 		v, err := metric.PSNR(truth, p)
@@ -210,17 +213,6 @@ func (s *Score) finish(c EvalConfig) {
 	if c.Samples >= 2 {
 		s.Expected = metric.ExpectedCoverage(c.Samples, 0.9)
 	}
-}
-
-func cropPlanes(pix []float32, w, h, cw, ch int) []float32 {
-	out := make([]float32, 0, 3*cw*ch)
-	for c := 0; c < 3; c++ {
-		for y := 0; y < ch; y++ {
-			at := (c*h + y) * w
-			out = append(out, pix[at:at+cw]...)
-		}
-	}
-	return out
 }
 
 // Table writes scores as a Markdown table.

@@ -13,11 +13,7 @@ import (
 // Profile runs one step with a timestamp around every dispatch and writes the
 // time by kind of kernel and of the slowest dispatches.
 func (t *Trainer) Profile(w io.Writer) error {
-	b, err := makeBatch(t.pics, t.State.Config.Seed, t.State.Step, t.State.Config.Per, t.State.Config.Crop)
-	if err != nil {
-		return err
-	}
-	if err := t.runBatch(b); err != nil {
+	if err := t.Prepare(); err != nil {
 		return err
 	}
 	ts, err := t.prog.Profile()

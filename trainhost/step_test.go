@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -17,22 +17,7 @@ import (
 
 var testDev *gpu.Device
 
-func TestMain(m *testing.M) {
-	var messages []string
-	dev, err := gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable(), OnMessage: func(s string) { messages = append(messages, s) }})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	testDev = dev
-	code := m.Run()
-	dev.Close()
-	for _, s := range messages {
-		fmt.Fprintln(os.Stderr, "validation:", s)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { gputest.Main(m, &testDev, "") }
 
 // tinyNet is a network small enough for the float64 reference.
 func tinyNet() nets.EdgeConfig {

@@ -75,14 +75,13 @@ type Report struct {
 
 // Trainer runs one Config.
 type Trainer struct {
-	State   State
-	dev     *gpu.Device
-	pics    *Pictures
-	store   *compile.Store
-	prog    *compile.Program
-	step    *Graph
-	terms   []string
-	ownProg bool
+	State State
+	dev   *gpu.Device
+	pics  *Pictures
+	store *compile.Store
+	prog  *compile.Program
+	step  *Graph
+	terms []string
 }
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
@@ -183,8 +182,24 @@ func (t *Trainer) hyper() []float32 {
 	return h
 }
 
-// Step does one training step on a batch.
-func (t *Trainer) runBatch(b batch) error {
+// batch makes the inputs of a step of this run.
+func (t *Trainer) batch(step uint64) (batch, error) {
+	c := t.State.Config
+	return makeBatch(t.pics, c.Seed+uint64(len(t.State.History))<<32, step, c.Per, c.Crop)
+}
+
+// Prepare sets the inputs of the next step without doing it, so that Program may
+// be run and timed.
+func (t *Trainer) Prepare() error {
+	b, err := t.batch(t.State.Step)
+	if err != nil {
+		return err
+	}
+	return t.set(b)
+}
+
+// set gives the Program the inputs of the next step.
+func (t *Trainer) set(b batch) error {
 	for name, v := range b {
 		if !t.prog.HasInput(name) {
 			continue // a term that needs it is switched off
@@ -193,7 +208,12 @@ func (t *Trainer) runBatch(b batch) error {
 			return err
 		}
 	}
-	if err := t.prog.SetInput(compile.HyperInput, t.hyper()); err != nil {
+	return t.prog.SetInput(compile.HyperInput, t.hyper())
+}
+
+// runBatch does one training step.
+func (t *Trainer) runBatch(b batch) error {
+	if err := t.set(b); err != nil {
 		return err
 	}
 	if err := t.prog.Run(); err != nil {
@@ -229,7 +249,7 @@ func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, e
 	cfg := t.State.Config
 	prepare := func(step uint64) {
 		go func() {
-			b, err := makeBatch(t.pics, cfg.Seed+uint64(len(t.State.History))<<32, step, cfg.Per, cfg.Crop)
+			b, err := t.batch(step)
 			next <- made{b, err}
 		}()
 	}

@@ -5,15 +5,12 @@ import "math"
 // rgb is a colour in linear light.
 type rgb [3]float64
 
-func (a rgb) add(b rgb) rgb          { return rgb{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
-func (a rgb) mul(b rgb) rgb          { return rgb{a[0] * b[0], a[1] * b[1], a[2] * b[2]} }
-func (a rgb) scale(s float64) rgb    { return rgb{a[0] * s, a[1] * s, a[2] * s} }
-func mix(a, b rgb, t float64) rgb    { return a.scale(1 - t).add(b.scale(t)) }
-func (a rgb) grain(n float64) rgb    { return a.scale(math.Max(0, 1+n)) }
-func grey(v float64) rgb             { return rgb{v, v, v} }
-func hex(c uint32) rgb               { return rgb{linear(c >> 16), linear(c >> 8), linear(c)} }
-func (a rgb) luminance() float64     { return 0.21*a[0] + 0.72*a[1] + 0.07*a[2] }
-func (a rgb) saturate(s float64) rgb { return mix(grey(a.luminance()), a, s) }
+func (a rgb) add(b rgb) rgb       { return rgb{a[0] + b[0], a[1] + b[1], a[2] + b[2]} }
+func (a rgb) scale(s float64) rgb { return rgb{a[0] * s, a[1] * s, a[2] * s} }
+func mix(a, b rgb, t float64) rgb { return a.scale(1 - t).add(b.scale(t)) }
+func (a rgb) grain(n float64) rgb { return a.scale(math.Max(0, 1+n)) }
+func grey(v float64) rgb          { return rgb{v, v, v} }
+func hex(c uint32) rgb            { return rgb{linear(c >> 16), linear(c >> 8), linear(c)} }
 
 // linear decodes one 8-bit sRGB value.
 func linear(v uint32) float64 {

@@ -65,7 +65,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 			outVals[i] = v
 			continue
 		}
-		v := &value{name: n.Name, size: n.Shape.Size(), reg: regKeep, off: l.keepSize, fixed: true}
+		v := &value{name: n.Name, size: n.Shape.Size(), reg: regKeep, off: l.keepSize}
 		l.keepSize += roundUp(v.size)
 		outVals[i] = v
 		if !isLeaf(n) {
@@ -79,7 +79,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		if !ok || !store.train {
 			return nil, fmt.Errorf("compile: gradient for %q: no such parameter in a training store", name)
 		}
-		v := &value{name: "grad " + name, size: sl.shape.Size(), reg: regGrad, off: sl.off, fixed: true}
+		v := &value{name: "grad " + name, size: sl.shape.Size(), reg: regGrad, off: sl.off}
 		gradVals[name] = v
 		if l.pinned[n] == nil && writesExactly(n) {
 			l.pinned[n] = v
@@ -169,7 +169,7 @@ func (l *lowering) adamW() error {
 	}
 	n := l.store.size
 	all := func(reg region, off, size int) *value {
-		return &value{name: "all", size: size, reg: reg, off: off, fixed: true}
+		return &value{name: "all", size: size, reg: reg, off: off}
 	}
 	sq := l.temp("squared gradient", n)
 	square := shaders.Expr{Key: "square", In: []shaders.Pattern{shaders.Same}, Fn: func(e *shaders.E, in []shaders.F) shaders.F { return e.Mul(in[0], in[0]) }}
@@ -180,7 +180,7 @@ func (l *lowering) adamW() error {
 	if err := l.rowSum(sq, norm, 1, n); err != nil {
 		return err
 	}
-	hyper := &value{name: HyperInput, size: shaders.HyperLen, reg: regInput, off: l.inputSize, fixed: true}
+	hyper := &value{name: HyperInput, size: shaders.HyperLen, reg: regInput, off: l.inputSize}
 	l.inputSize += roundUp(hyper.size)
 	l.inputs[HyperInput] = hyper
 	for _, part := range []struct {

@@ -27,18 +27,6 @@ func pointwise(n *netdef.Node) bool {
 	return false
 }
 
-// immediate gives the value of a one-element constant: such values become part
-// of the kernel's code.
-func immediate(n *netdef.Node) (float64, bool) {
-	if b, ok := n.Op.(*netdef.BroadcastToOp); ok && b != nil {
-		n = n.In[0]
-	}
-	if c, ok := n.Op.(*netdef.ConstOp); ok && len(c.Data) == 1 {
-		return float64(c.Data[0]), true
-	}
-	return 0, false
-}
-
 // patternOf gives how a value of shape s is read by a kernel whose output has shape out.
 func patternOf(s, out netdef.Shape) (shaders.Pattern, error) {
 	hw, ohw := s[1]*s[2], out[1]*out[2]
@@ -89,7 +77,7 @@ func (g *group) expr() shaders.Expr {
 		}
 		for _, m := range n.In {
 			var a arg
-			if v, ok := immediate(m); ok {
+			if v, ok := netdef.Number(m); ok {
 				a = arg{kind: 2, v: v}
 				fmt.Fprintf(&key, " #%g", v)
 			} else if j, ok := pos[m]; ok {

@@ -28,7 +28,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
 		}
-		if _, ok := immediate(root); ok && !keep[root] && onlyPointwise(users[root]) {
+		if _, ok := netdef.Number(root); ok && !keep[root] && onlyPointwise(users[root]) {
 			f.absorbed[root] = true // a constant that is part of its users' code
 			continue
 		}
@@ -91,7 +91,7 @@ func externals(in map[*netdef.Node]bool) []*netdef.Node {
 	var out []*netdef.Node
 	for n := range in {
 		for _, m := range n.In {
-			if _, ok := immediate(m); !ok && !in[m] && !slices.Contains(out, m) {
+			if _, ok := netdef.Number(m); !ok && !in[m] && !slices.Contains(out, m) {
 				out = append(out, m)
 			}
 		}

@@ -57,7 +57,7 @@ func (t Tuning) pixels(mode shaders.Mode) int {
 }
 
 func (l *lowering) addConst(name string, data []float32) *value {
-	v := &value{name: name, size: len(data), reg: regConst, off: l.constSize, fixed: true}
+	v := &value{name: name, size: len(data), reg: regConst, off: l.constSize}
 	l.constSize += roundUp(len(data))
 	l.consts = append(l.consts, constant{v, data})
 	return v
@@ -66,7 +66,7 @@ func (l *lowering) addConst(name string, data []float32) *value {
 func (l *lowering) temp(name string, size int) *value {
 	v := &value{name: name, size: size, reg: regWork, first: -1}
 	if l.hoistCur {
-		v.reg, v.off, v.fixed = regKeep, l.keepSize, true
+		v.reg, v.off = regKeep, l.keepSize
 		l.keepSize += roundUp(size)
 	}
 	return v
@@ -140,7 +140,7 @@ func (l *lowering) lower(n *netdef.Node) error {
 	}
 	switch op := n.Op.(type) {
 	case *netdef.InputOp:
-		v := &value{name: n.Name, size: n.Shape.Size(), reg: regInput, off: l.inputSize, fixed: true}
+		v := &value{name: n.Name, size: n.Shape.Size(), reg: regInput, off: l.inputSize}
 		l.inputSize += roundUp(v.size)
 		l.inputs[n.Name], l.vals[n] = v, v
 		return nil

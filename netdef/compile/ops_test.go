@@ -1,35 +1,19 @@
 package compile
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
 var testDev *gpu.Device
 
-func TestMain(m *testing.M) {
-	var messages []string
-	dev, err := gpu.Open(gpu.Options{Validation: gpu.ValidationAvailable() && os.Getenv("VFM_TEST_NOVALIDATION") == "", OnMessage: func(s string) { messages = append(messages, s) }, CacheDir: "-"})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	testDev = dev
-	code := m.Run()
-	dev.Close()
-	for _, s := range messages {
-		fmt.Fprintln(os.Stderr, "validation:", s)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { gputest.Main(m, &testDev, "-") }
 
 // check compiles outs with both lowerings and compares them with the float64
 // reference on random inputs; the working memory is poisoned first.

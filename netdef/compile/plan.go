@@ -4,7 +4,7 @@ import "slices"
 
 // plan places the values of regWork in one arena so that values whose lifetimes
 // overlap do not overlap in memory, and gives the arena's size in elements.
-func plan(steps []*step, live []*value) int {
+func plan(steps []*step) int {
 	var all []*value
 	seen := map[*value]bool{}
 	touch := func(v *value, i int) {
@@ -27,9 +27,6 @@ func plan(steps []*step, live []*value) int {
 			touch(s.fill, i)
 		}
 	}
-	for _, v := range live {
-		touch(v, len(steps))
-	}
 	// Large values first, each at the lowest place that is free in its lifetime.
 	slices.SortStableFunc(all, func(a, b *value) int { return b.size - a.size })
 	var placed []*value
@@ -50,7 +47,7 @@ func plan(steps []*step, live []*value) int {
 			}
 			at = max(at, b[1])
 		}
-		v.off, v.fixed = at, true
+		v.off = at
 		placed = append(placed, v)
 		total = max(total, at+size)
 	}

@@ -42,7 +42,7 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 			p = nil
 		}
 	}()
-	p.work = plan(l.steps, nil)
+	p.work = plan(l.steps)
 	for reg, size := range map[region]int{regWork: p.work, regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
 		b, err := dev.NewBuffer(int64(4*(size+16*grain)), gpu.Local)
 		if err != nil {

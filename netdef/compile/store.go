@@ -2,7 +2,6 @@ package compile
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"unsafe"
@@ -129,7 +128,7 @@ func (s *Store) value(name string, shape netdef.Shape) (*value, error) {
 	if sl.shape != shape {
 		return nil, fmt.Errorf("parameter %q has shape %v in the store, %v in the graph", bare, sl.shape, shape)
 	}
-	return &value{name: name, size: shape.Size(), reg: reg, off: sl.off, fixed: true}, nil
+	return &value{name: name, size: shape.Size(), reg: reg, off: sl.off}, nil
 }
 
 // Set writes parameters by name; names that are missing keep their values. In a
@@ -184,14 +183,4 @@ func asBytes(v []float32) []byte {
 		return nil
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
-}
-
-// finite reports the first value that is not a finite number.
-func finite(v []float32) int {
-	for i, x := range v {
-		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
-			return i
-		}
-	}
-	return -1
 }

@@ -40,7 +40,6 @@ type value struct {
 	base  *value
 	first int // steps between which the storage is needed (regWork)
 	last  int
-	fixed bool // off is decided
 }
 
 func (v *value) root() (*value, int) {
