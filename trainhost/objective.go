@@ -29,6 +29,9 @@ type Objective struct {
 	Data string `json:"data"`
 	// DataWeight multiplies the data term.
 	DataWeight float64 `json:"data_weight"`
+	// Mean multiplies ‖x − f(μ)‖², added to the energy score: the picture that the
+	// product returns by default is z = μ, which the draws alone reach only indirectly.
+	Mean float64 `json:"mean,omitempty"`
 	// Obs multiplies L_obs = ‖y − A f(z)‖²; 1/(2σ²) = 200 at σ = 0.05.
 	Obs float64 `json:"obs"`
 	// ObsEMA evaluates L_obs with the averaged θ⁻, as in Algorithm 2, instead of θ.
@@ -45,7 +48,7 @@ func Regression() Objective { return Objective{Data: "l2", DataWeight: 50, Gamma
 
 // EnergyScore is the objective of the shipped weights.
 func EnergyScore() Objective {
-	return Objective{Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01}
+	return Objective{Data: "es", DataWeight: 20, Mean: 200, Obs: 200, KL: 1, Gamma: 0.01}
 }
 
 // Validate reports the first field that is out of range.
@@ -53,7 +56,7 @@ func (o Objective) Validate() error {
 	if o.Data != "es" && o.Data != "l2" {
 		return fmt.Errorf("objective: data term %q: must be es or l2", o.Data)
 	}
-	for name, v := range map[string]float64{"data_weight": o.DataWeight, "obs": o.Obs, "kl": o.KL} {
+	for name, v := range map[string]float64{"data_weight": o.DataWeight, "mean": o.Mean, "obs": o.Obs, "kl": o.KL} {
 		if !(v >= 0) {
 			return fmt.Errorf("objective: %s is %v: must not be negative", name, v)
 		}
@@ -65,14 +68,13 @@ func (o Objective) Validate() error {
 type Graph struct {
 	G    *netdef.Graph
 	Loss *netdef.Node // what is minimised, [1,1,1,1]
-	// Terms are logged: mean over the batch of the data term, L_obs and KL, and
-	// the mean squared error of f(μ) or of the first draw per class ([1,1,1,8] each
-	// where per class is not asked).
+	// Terms are logged, per picture: the data term, "mean", L_obs and KL, as far as the loss has them ([B,1,1,1] each).
 	Terms map[string]*netdef.Node
 	// Network is what the weights file must serve: the adapter's and the flow
 	// map's outputs, whether the loss uses them or not.
 	Network []*netdef.Node
-	MSE     *netdef.Node // [B,1,1,1], mean squared error of the first restoration, in picture units
+	// MSE is the mean squared error in picture units, [B,1,1,1], of f(μ) where the loss has it, else of the first draw.
+	MSE *netdef.Node
 }
 
 // Input names of the step.
@@ -110,29 +112,43 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per, side, kernelSide int) (*
 	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma)
 
 	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
-	var total, first *netdef.Node
+	var total *netdef.Node
 	draw := func(stream uint32) *netdef.Node {
 		std := g.Exp(g.Scale(logvar, 0.5))
 		return g.Add(mu, g.Mul(std, g.Normal(mu.Shape, key, stream)))
 	}
-	z1 := mu
+	l2 := func(f *netdef.Node) *netdef.Node { return g.Mean(g.Square(g.Sub(target, f)), netdef.AxHWC) }
+	z1, sample := mu, (*netdef.Node)(nil)
 	switch obj.Data {
 	case "l2":
-		first = nets.OneStep(g, cfg, mu)
-		out.Terms["data"] = g.Mean(g.Square(g.Sub(target, first)), netdef.AxHWC)
+		sample = nets.OneStep(g, cfg, mu)
+		out.MSE = l2(sample)
+		out.Terms["data"] = out.MSE
+		total = g.Scale(out.Terms["data"], obj.DataWeight)
 	case "es":
 		z1 = draw(2)
-		first = nets.OneStep(g, cfg, z1)
-		second := nets.OneStep(g, cfg, draw(3))
-		out.Terms["data"] = energyScore(g, target, first, second)
+		zs := []*netdef.Node{z1, draw(3)}
+		if obj.Mean > 0 {
+			zs = append(zs, mu)
+		}
+		fs := oneSteps(g, cfg, zs)
+		sample = fs[0]
+		out.Terms["data"] = energyScore(g, target, fs[0], fs[1])
+		total = g.Scale(out.Terms["data"], obj.DataWeight)
+		if obj.Mean > 0 {
+			out.MSE = l2(fs[2])
+			out.Terms["mean"] = out.MSE
+			total = g.Add(total, g.Scale(out.MSE, obj.Mean))
+		} else {
+			out.MSE = l2(sample)
+		}
 	}
-	total = g.Scale(out.Terms["data"], obj.DataWeight)
 	if obj.KL > 0 {
 		out.Terms["kl"] = klTerm(g, mu, logvar)
 		total = g.Add(total, g.Scale(out.Terms["kl"], obj.KL))
 	}
 	if obj.Obs > 0 {
-		f := first
+		f := sample
 		if obj.ObsEMA {
 			done := g.Scope("ema:")
 			f = nets.OneStep(g, cfg, z1)
@@ -141,12 +157,22 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per, side, kernelSide int) (*
 		out.Terms["obs"] = ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys)
 		total = g.Add(total, g.Scale(out.Terms["obs"], obj.Obs))
 	}
-	out.MSE = g.Mean(g.Square(g.Sub(target, first)), netdef.AxHWC)
 	if obj.Gamma >= 0 {
 		total = g.Div(total, g.StopGradient(g.Offset(g.Abs(total), obj.Gamma)))
 	}
 	out.Loss = g.Mean(total, netdef.AxAll)
 	return out, g.Err()
+}
+
+// oneSteps maps several draws of z in one pass: the pictures of a longer batch take fewer, larger dispatches.
+func oneSteps(g *netdef.Graph, cfg nets.EdgeConfig, zs []*netdef.Node) []*netdef.Node {
+	f := nets.OneStep(g, cfg, g.Concat(0, zs...))
+	b := zs[0].Shape[0]
+	out := make([]*netdef.Node, len(zs))
+	for i := range out {
+		out[i] = g.Slice(f, 0, i*b, (i+1)*b)
+	}
+	return out
 }
 
 // energyScore is ½|x−f₁| + ½|x−f₂| − ½|f₁−f₂| with the norm over the 48

@@ -42,10 +42,14 @@ func noisePictures(n, side int) *Pictures {
 }
 
 // The recorded step's loss and gradients must agree with the float64 reference
-// for both objectives.
+// for every objective.
 func TestStepAgainstReference(t *testing.T) {
-	for _, obj := range []Objective{EnergyScore(), {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1}} {
-		t.Run(obj.Data, func(t *testing.T) {
+	for name, obj := range map[string]Objective{
+		"es and mean": EnergyScore(),
+		"es":          {Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
+		"l2":          {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
 			const per, side = 1, 32
 			step, err := BuildStep(tinyNet(), obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {

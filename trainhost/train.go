@@ -3,7 +3,6 @@ package trainhost
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -63,14 +62,13 @@ func (c Config) rate(step uint64) float64 {
 	return lr * 0.5 * (1 + math.Cos(math.Pi*min(1, float64(step)/float64(c.Steps))))
 }
 
-// Report is a log entry.
-type Report struct {
-	Step    uint64
-	Loss    float64
-	Terms   map[string]float64 // mean over the batch
-	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors
-	Rate    float64
-	Seconds float64 // per step, since the last report
+// tuning chooses the size of the kernels: large ones make a step about a third faster, and building them pays
+// off in runs of minutes. It depends on the run alone, so that a resumed run computes the same numbers.
+func (c Config) tuning() compile.Tuning {
+	if c.Steps < 200 {
+		return compile.Tuning{}
+	}
+	return compile.Tuning{MaxFMA: compile.LongRun}
 }
 
 // Trainer runs one Config.
@@ -138,13 +136,13 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		byName[p.Name] = grads[i]
 	}
 	outs := []*netdef.Node{step.Loss, step.MSE}
-	for _, name := range []string{"data", "obs", "kl"} {
+	for _, name := range termNames {
 		if n := step.Terms[name]; n != nil {
 			outs = append(outs, step.G.Mean(n, netdef.AxAll))
 			t.terms = append(t.terms, name)
 		}
 	}
-	if t.prog, err = compile.Compile(dev, t.store, step.G, outs, compile.Options{Grads: byName, AdamW: true}); err != nil {
+	if t.prog, err = compile.Compile(dev, t.store, step.G, outs, compile.Options{Grads: byName, AdamW: true, Tuning: cfg.tuning()}); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -293,70 +291,4 @@ func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, e
 		}
 	}
 	return true, nil
-}
-
-// averager collects what a report says over several steps.
-type averager struct {
-	n     int
-	loss  float64
-	names []string
-	terms []float64
-	mse   [Classes]float64
-}
-
-func newAverager(names []string) *averager {
-	return &averager{names: names, terms: make([]float64, len(names))}
-}
-
-func (a *averager) add(t *Trainer) error {
-	loss, err := t.prog.Output(0)
-	if err != nil {
-		return err
-	}
-	if math.IsNaN(float64(loss[0])) || math.IsInf(float64(loss[0]), 0) {
-		return &ErrDiverged{t.State.Step}
-	}
-	mse, err := t.prog.Output(1)
-	if err != nil {
-		return err
-	}
-	a.n++
-	a.loss += float64(loss[0])
-	for i, v := range mse {
-		a.mse[i*Classes/len(mse)] += float64(v) * Classes / float64(len(mse))
-	}
-	for i := range a.terms {
-		v, err := t.prog.Output(2 + i)
-		if err != nil {
-			return err
-		}
-		a.terms[i] += float64(v[0])
-	}
-	return nil
-}
-
-func (a *averager) report() Report {
-	r := Report{Loss: a.loss / float64(a.n), Terms: map[string]float64{}}
-	for i, name := range a.names {
-		r.Terms[name] = a.terms[i] / float64(a.n)
-	}
-	for c, m := range a.mse {
-		r.PSNR[c] = 10 * math.Log10(4/(m/float64(a.n)))
-	}
-	return r
-}
-
-// Log writes a report as one line.
-func (r Report) Log(w io.Writer) {
-	fmt.Fprintf(w, "step %6d  loss %.4f ", r.Step, r.Loss)
-	for _, n := range []string{"data", "obs", "kl"} {
-		if v, ok := r.Terms[n]; ok {
-			fmt.Fprintf(w, " %s %.5f", n, v)
-		}
-	}
-	fmt.Fprintf(w, "  dB")
-	for _, p := range r.PSNR {
-		fmt.Fprintf(w, " %.2f", p)
-	}
-	fmt.Fprintf(w, "  lr %.2e  %.2f s/step\n", r.Rate, r.Seconds)
 }

@@ -35,6 +35,7 @@ func train(ctx context.Context, args []string) error {
 	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score) or l2 (regression at z = μ)")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
+	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of ‖x − f(μ)‖² beside the energy score (-loss es)")
 	fs.Float64Var(&cfg.Objective.Obs, "obs", cfg.Objective.Obs, "weight of the observation term")
 	fs.BoolVar(&cfg.Objective.ObsEMA, "obs-ema", false, "evaluate the observation term with the averaged flow map")
 	fs.Float64Var(&cfg.Objective.KL, "kl", cfg.Objective.KL, "weight of the KL term")
@@ -152,17 +153,17 @@ func ints(s string) ([]int, error) {
 	return v, nil
 }
 
+// appendCSV adds a report to a CSV file, which begins with the names of its columns.
 func appendCSV(path string, r trainhost.Report) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	w := csv.NewWriter(f)
-	row := []string{fmt.Sprint(r.Step), fmt.Sprint(r.Loss), fmt.Sprint(r.Terms["data"]), fmt.Sprint(r.Terms["obs"]), fmt.Sprint(r.Terms["kl"])}
-	for _, p := range r.PSNR {
-		row = append(row, fmt.Sprintf("%.3f", p))
+	if info, err := f.Stat(); err == nil && info.Size() == 0 {
+		w.Write(trainhost.ReportColumns())
 	}
-	w.Write(append(row, fmt.Sprint(r.Rate), fmt.Sprint(r.Seconds)))
+	w.Write(r.Row())
 	w.Flush()
 	if err := w.Error(); err != nil {
 		f.Close()

@@ -234,3 +234,13 @@ func TestOps(t *testing.T) {
 		})
 	}
 }
+
+// The large kernels of training compute the same: a convolution in one or two dispatches, a weight gradient over whole planes.
+func TestLongRunKernels(t *testing.T) {
+	g := netdef.NewGraph()
+	x, dy := g.Input("x", S{2, 16, 12, 40}), g.Input("dy", S{2, 16, 12, 32})
+	y := g.SiLU(g.Conv2D(x, g.Param("w", S{3, 3, 40, 32}, netdef.Zeros), 1))
+	if e := compare(t, g, []*netdef.Node{y, g.ConvGradW(x, dy, 3, 1)}, Options{Tuning: Tuning{MaxFMA: LongRun}}); !(e <= 1e-5) {
+		t.Errorf("relative error %.3g", e)
+	}
+}
