@@ -32,19 +32,19 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 
 // makeBatch draws the inputs of step number step. They depend on the seed and
 // the step only, so a resumed run sees the same data.
-func makeBatch(p *Pictures, seed, step uint64, per, side int) (batch, error) {
+func makeBatch(p *Pictures, seed, step uint64, per Counts, side int) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
-	n := Classes * per
+	n := per.Total()
 	scale := kernelScale(side)
 	ks := task.MotionSide(scale)
 	stride := (ks + 7) / 8 * 8
 	plane := side * side
 	b := batch{
 		inX: make([]float32, n*3*plane), inSigma: make([]float32, n),
-		inMask: make([]float32, 0, 2*per*plane), inKernel: make([]float32, 0, per*ks*stride),
+		inMask: make([]float32, 0, (per[clsRandom]+per[clsBox])*plane), inKernel: make([]float32, 0, per[clsMotion]*ks*stride),
 	}
 	for i := 0; i < n; i++ {
-		class := i / per
+		class := per.Class(i)
 		p.Crop(rng, side, b[inX][i*3*plane:(i+1)*3*plane])
 		b[inSigma][i] = float32(drawSigma(rng, class))
 		w, err := task.DrawTraining(rng, classTask[class], side, side, scale)

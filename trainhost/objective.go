@@ -7,8 +7,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// Classes is the number of inverse problems of METHOD §4; a batch holds the same
-// number of pictures of each, in the order of their class indices.
+// Classes is the number of inverse problems of METHOD §4; a batch holds
+// pictures of each (Counts), in the order of their class indices.
 const Classes = 6
 
 // Positions of the classes in a batch.
@@ -86,14 +86,14 @@ const (
 	inKey    = "key"
 )
 
-// BuildStep builds the graph of one training step: per pictures of each class,
+// BuildStep builds the graph of one training step: per pictures of the classes,
 // crops of side pixels, motion kernels of kernelSide.
-func BuildStep(cfg nets.EdgeConfig, obj Objective, per, side, kernelSide int) (*Graph, error) {
+func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide int) (*Graph, error) {
 	if err := obj.Validate(); err != nil {
 		return nil, err
 	}
 	g := netdef.NewGraph()
-	b := Classes * per
+	b := per.Total()
 	x := g.Input(inX, netdef.Shape{b, 3, side, side})
 	sigma := g.Input(inSigma, netdef.Shape{b, 1, 1, 1})
 	key := g.Input(inKey, netdef.KeyShape)
@@ -192,10 +192,10 @@ func klTerm(g *netdef.Graph, mu, logvar *netdef.Node) *netdef.Node {
 	return g.Scale(g.Mean(t, netdef.AxHWC), 0.5)
 }
 
-func oneHot(per int) []float32 {
-	v := make([]float32, Classes*per*nets.Tasks)
-	for i := 0; i < Classes*per; i++ {
-		v[i*nets.Tasks+i/per] = 1
+func oneHot(per Counts) []float32 {
+	v := make([]float32, per.Total()*nets.Tasks)
+	for i := range per.Total() {
+		v[i*nets.Tasks+per.Class(i)] = 1
 	}
 	return v
 }

@@ -10,20 +10,22 @@ import (
 // motion blur as a correlation with the picture's own kernel.
 type operators struct {
 	g            *netdef.Graph
-	per, side    int
+	per          Counts
+	side         int
 	kernelSide   int
 	mask, kernel *netdef.Node
 }
 
-func newOperators(g *netdef.Graph, per, side, kernelSide int) *operators {
+func newOperators(g *netdef.Graph, per Counts, side, kernelSide int) *operators {
 	o := &operators{g: g, per: per, side: side, kernelSide: kernelSide}
-	o.mask = g.Input(inMask, netdef.Shape{2 * per, 1, side, side})
-	o.kernel = g.Input(inKernel, netdef.Shape{per, 1, kernelSide, (kernelSide + 7) / 8 * 8})
+	o.mask = g.Input(inMask, netdef.Shape{per[clsRandom] + per[clsBox], 1, side, side})
+	o.kernel = g.Input(inKernel, netdef.Shape{per[clsMotion], 1, kernelSide, (kernelSide + 7) / 8 * 8})
 	return o
 }
 
 func (o *operators) class(x *netdef.Node, c int) *netdef.Node {
-	return o.g.Slice(x, 0, c*o.per, (c+1)*o.per)
+	at := o.per.Start(c)
+	return o.g.Slice(x, 0, at, at+o.per[c])
 }
 
 func (o *operators) matrix(name string, m task.Matrix) *netdef.Node {
@@ -45,8 +47,8 @@ func (o *operators) times(x, plane *netdef.Node) *netdef.Node {
 }
 
 func (o *operators) maskOf(c int) *netdef.Node {
-	i := (c - clsRandom) * o.per
-	return o.g.Slice(o.mask, 0, i, i+o.per)
+	at := o.per.Start(c) - o.per.Start(clsRandom)
+	return o.g.Slice(o.mask, 0, at, at+o.per[c])
 }
 
 // apply is A of class c on x [per,3,side,side]; super-resolution's result is
@@ -107,17 +109,13 @@ func (o *operators) views(ys []*netdef.Node) []*netdef.Node {
 
 // masks gives the plane of known pixels for each class, [per,1,side,side].
 func (o *operators) masks() []*netdef.Node {
-	s := netdef.Shape{o.per, 1, o.side, o.side}
-	ones := make([]float32, s.Size())
-	for i := range ones {
-		ones[i] = 1
-	}
-	all := o.g.Const("all known", s, ones)
+	one := o.g.Const("known", netdef.Scalar, []float32{1})
 	ms := make([]*netdef.Node, Classes)
 	for c := range ms {
-		ms[c] = all
 		if c == clsRandom || c == clsBox {
 			ms[c] = o.maskOf(c)
+		} else {
+			ms[c] = o.g.BroadcastTo(one, netdef.Shape{o.per[c], 1, o.side, o.side})
 		}
 	}
 	return ms

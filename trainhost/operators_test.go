@@ -13,7 +13,8 @@ import (
 // The operators and the adapter's views of the training graph must be those that
 // the product uses (package task), for every class.
 func TestOperatorsAreTheProducts(t *testing.T) {
-	const per, side = 2, 32
+	const side = 32
+	per := Counts{1, 2, 3, 1, 2, 2}
 	ks := task.MotionSide(kernelScale(side))
 	b, err := makeBatch(noisePictures(5, 48), 11, 3, per, side)
 	if err != nil {
@@ -23,7 +24,7 @@ func TestOperatorsAreTheProducts(t *testing.T) {
 		b[inSigma][i] = 0 // the noise comes from different generators
 	}
 	g := netdef.NewGraph()
-	n := Classes * per
+	n := per.Total()
 	x := g.Input(inX, netdef.Shape{n, 3, side, side})
 	sigma := g.Input(inSigma, netdef.Shape{n, 1, 1, 1})
 	key := g.Input(inKey, netdef.KeyShape)
@@ -46,12 +47,13 @@ func TestOperatorsAreTheProducts(t *testing.T) {
 	}
 	plane := side * side
 	for i := 0; i < n; i++ {
-		c, k := i/per, i%per
+		c := per.Class(i)
+		k := i - per.Start(c)
 		clean := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
 		w := task.Params{}
 		switch c {
 		case clsRandom, clsBox:
-			w.Mask = b[inMask][((c-clsRandom)*per+k)*plane:][:plane]
+			w.Mask = b[inMask][(i-per.Start(clsRandom))*plane:][:plane]
 		case clsMotion:
 			w.Kernel = kernelFrom(b[inKernel][k*ks*((ks+7)/8*8):], ks)
 		}
@@ -68,7 +70,7 @@ func TestOperatorsAreTheProducts(t *testing.T) {
 			t.Fatal(err)
 		}
 		same := func(what string, out *netdef.Tensor, want []float32) {
-			size := out.Shape.Size() / per
+			size := out.Shape.Size() / per[c]
 			if size != len(want) {
 				t.Fatalf("%v: %s has %d values, want %d", classTask[c], what, size, len(want))
 			}

@@ -44,10 +44,12 @@ func (a *averager) add(t *Trainer) error {
 	if err != nil {
 		return err
 	}
+	per := t.State.Config.Per
 	a.n++
 	a.loss += float64(loss[0])
 	for i, v := range mse {
-		a.mse[i*Classes/len(mse)] += float64(v) * Classes / float64(len(mse))
+		c := per.Class(i)
+		a.mse[c] += float64(v) / float64(per[c])
 	}
 	for i := range a.terms {
 		v, err := t.prog.Output(2 + i)

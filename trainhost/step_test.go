@@ -50,7 +50,8 @@ func TestStepAgainstReference(t *testing.T) {
 		"l2":          {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			const per, side = 1, 32
+			const side = 32
+			per := Counts{1, 2, 1, 1, 1, 2}
 			step, err := BuildStep(tinyNet(), obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {
 				t.Fatal(err)

@@ -17,9 +17,9 @@ import (
 // Config is one training run: a fixed objective on crops of one size.
 type Config struct {
 	Objective Objective `json:"objective"`
-	Per       int       `json:"per_class"` // pictures of each class in a batch
-	Crop      int       `json:"crop"`      // side of the crops, a power of two from 32 on
-	Steps     uint64    `json:"steps"`     // length of the run, which the learning rate's cosine covers
+	Per       Counts    `json:"per_class"`
+	Crop      int       `json:"crop"`  // side of the crops, a power of two from 32 on
+	Steps     uint64    `json:"steps"` // length of the run, which the learning rate's cosine covers
 	Warmup    uint64    `json:"warmup"`
 	LR        float64   `json:"lr"`
 	Beta1     float64   `json:"beta1"`
@@ -32,7 +32,7 @@ type Config struct {
 
 // DefaultConfig is the recipe for a CPU: see docs/TRAINING.md.
 func DefaultConfig() Config {
-	return Config{Objective: EnergyScore(), Per: 4, Crop: 64, Steps: 700, Warmup: 50, LR: 2e-3, Beta1: 0.9, Beta2: 0.99, Decay: 1e-4, MaxNorm: 1, EMA: 0.995}
+	return Config{Objective: EnergyScore(), Per: PerClass(4), Crop: 64, Steps: 700, Warmup: 50, LR: 2e-3, Beta1: 0.9, Beta2: 0.99, Decay: 1e-4, MaxNorm: 1, EMA: 0.995}
 }
 
 // Validate reports the first field that is out of range.
@@ -40,9 +40,10 @@ func (c Config) Validate() error {
 	if err := c.Objective.Validate(); err != nil {
 		return err
 	}
+	if err := c.Per.validate(); err != nil {
+		return err
+	}
 	switch {
-	case c.Per < 1 || c.Per > 1024:
-		return fmt.Errorf("pictures per class: %d, must be 1 to 1024", c.Per)
 	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0:
 		return fmt.Errorf("crop %d: must be a power of two, 32 to 1024", c.Crop)
 	case c.Steps < 1:

@@ -13,7 +13,7 @@ import (
 
 func tinyConfig(steps uint64) Config {
 	c := DefaultConfig()
-	c.Per, c.Crop, c.Steps, c.Warmup = 1, 32, steps, 2
+	c.Per, c.Crop, c.Steps, c.Warmup = PerClass(1), 32, steps, 2
 	return c
 }
 
@@ -153,7 +153,7 @@ func TestPackRoundTrip(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"crop":      func(c *Config) { c.Crop = 33 },
-		"per":       func(c *Config) { c.Per = 0 },
+		"per":       func(c *Config) { c.Per[2] = 0 },
 		"steps":     func(c *Config) { c.Steps = 0 },
 		"rate":      func(c *Config) { c.LR = math.NaN() },
 		"objective": func(c *Config) { c.Objective.Data = "l1" },

@@ -40,7 +40,10 @@ func train(ctx context.Context, args []string) error {
 	fs.BoolVar(&cfg.Objective.ObsEMA, "obs-ema", false, "evaluate the observation term with the averaged flow map")
 	fs.Float64Var(&cfg.Objective.KL, "kl", cfg.Objective.KL, "weight of the KL term")
 	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
-	fs.IntVar(&cfg.Per, "per-class", cfg.Per, "pictures of each of the six tasks in a batch")
+	fs.Func("per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of the tasks in the log (default "+cfg.Per.String()+")", func(s string) (err error) {
+		cfg.Per, err = trainhost.ParseCounts(s)
+		return err
+	})
 	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops, a power of two")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")

@@ -24,7 +24,7 @@ func trainingStep(dev *gpu.Device, net nets.EdgeConfig) (Figure, error) {
 	p := t.Program()
 	sec, err := best(p.Run)
 	return Figure{
-		Name:    fmt.Sprintf("%d crops of %d×%d, %d dispatches", trainhost.Classes*cfg.Per, cfg.Crop, cfg.Crop, p.Dispatches()),
+		Name:    fmt.Sprintf("%d crops of %d×%d, %d dispatches", cfg.Per.Total(), cfg.Crop, cfg.Crop, p.Dispatches()),
 		Seconds: sec, Flops: p.Flops(),
 	}, err
 }
