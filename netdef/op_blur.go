@@ -49,6 +49,9 @@ func (o *BlurOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.Blur(p, k, o.Kw, !o.Flip, x.Shape[3]), nil}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*BlurOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *BlurOp) Eval(in []*Tensor, out *Tensor) {
 	x, k, s := in[0], in[1], out.Shape

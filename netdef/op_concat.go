@@ -42,6 +42,17 @@ func (o *ConcatOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return out
 }
 
+// JVP implements ForwardDifferentiable.
+func (o *ConcatOp) JVP(g *Graph, n *Node, t []*Node) *Node {
+	parts := make([]*Node, len(t))
+	for i, x := range n.In {
+		if parts[i] = t[i]; parts[i] == nil {
+			parts[i] = g.zeros(x.Shape)
+		}
+	}
+	return g.Concat(o.Axis, parts...)
+}
+
 // Eval implements Op.
 func (o *ConcatOp) Eval(in []*Tensor, out *Tensor) {
 	at := [4]int{}

@@ -81,6 +81,9 @@ func taps(x, y Shape, k, stride int, f func(b, h, w, yh, yw, i, j int)) {
 	}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*Conv2DOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *Conv2DOp) Eval(in []*Tensor, out *Tensor) {
 	x, w := in[0], in[1]
@@ -119,6 +122,9 @@ func (o *ConvGradWOp) Infer(in []Shape) (Shape, error) {
 	return Shape{o.K, o.K, in[0][3], in[1][3]}, nil
 }
 
+// JVP implements ForwardDifferentiable.
+func (*ConvGradWOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *ConvGradWOp) Eval(in []*Tensor, out *Tensor) {
 	x, ct := in[0], in[1]
@@ -153,6 +159,9 @@ func (*FlipTransposeOp) Infer(in []Shape) (Shape, error) {
 
 // VJP implements Differentiable.
 func (*FlipTransposeOp) VJP(g *Graph, n, ct *Node) []*Node { return []*Node{g.FlipTranspose(ct)} }
+
+// JVP implements ForwardDifferentiable.
+func (*FlipTransposeOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (*FlipTransposeOp) Eval(in []*Tensor, out *Tensor) {

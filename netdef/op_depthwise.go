@@ -31,6 +31,9 @@ func (*DepthwiseConvOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return out
 }
 
+// JVP implements ForwardDifferentiable.
+func (*DepthwiseConvOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (*DepthwiseConvOp) Eval(in []*Tensor, out *Tensor) {
 	x, w := in[0], in[1]
@@ -59,6 +62,9 @@ func (*DepthwiseGradWOp) Infer(in []Shape) (Shape, error) {
 	}
 	return Shape{3, 3, 1, in[0][3]}, nil
 }
+
+// JVP implements ForwardDifferentiable.
+func (*DepthwiseGradWOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (*DepthwiseGradWOp) Eval(in []*Tensor, out *Tensor) {

@@ -110,20 +110,32 @@ func patchPairs(s Shape, f func(planar, packed int)) {
 	}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*SpaceToDepthOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *SpaceToDepthOp) Eval(in []*Tensor, out *Tensor) {
 	depthPairs(in[0].Shape, o.R, func(w, p int) { out.Data[p] = in[0].Data[w] })
 }
+
+// JVP implements ForwardDifferentiable.
+func (*DepthToSpaceOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (o *DepthToSpaceOp) Eval(in []*Tensor, out *Tensor) {
 	depthPairs(out.Shape, o.R, func(w, p int) { out.Data[w] = in[0].Data[p] })
 }
 
+// JVP implements ForwardDifferentiable.
+func (*PatchifyOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (*PatchifyOp) Eval(in []*Tensor, out *Tensor) {
 	patchPairs(in[0].Shape, func(w, p int) { out.Data[p] = in[0].Data[w] })
 }
+
+// JVP implements ForwardDifferentiable.
+func (*UnpatchifyOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (*UnpatchifyOp) Eval(in []*Tensor, out *Tensor) {
@@ -159,6 +171,9 @@ func (o *ReshapeOp) Infer(in []Shape) (Shape, error) {
 
 // VJP implements Differentiable.
 func (*ReshapeOp) VJP(g *Graph, n, ct *Node) []*Node { return []*Node{g.Reshape(ct, n.In[0].Shape)} }
+
+// JVP implements ForwardDifferentiable.
+func (*ReshapeOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (*ReshapeOp) Eval(in []*Tensor, out *Tensor) { copy(out.Data, in[0].Data) }

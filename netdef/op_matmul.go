@@ -72,6 +72,9 @@ func (g *Graph) sumHeads(x *Node, s Shape) *Node {
 	return x
 }
 
+// JVP implements ForwardDifferentiable.
+func (*MatMulOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *MatMulOp) Eval(in []*Tensor, out *Tensor) {
 	a, b, s := in[0], in[1], out.Shape
@@ -117,6 +120,9 @@ func (*TransposeOp) Infer(in []Shape) (Shape, error) {
 
 // VJP implements Differentiable.
 func (*TransposeOp) VJP(g *Graph, n, ct *Node) []*Node { return []*Node{g.Transpose(ct)} }
+
+// JVP implements ForwardDifferentiable.
+func (*TransposeOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (*TransposeOp) Eval(in []*Tensor, out *Tensor) {

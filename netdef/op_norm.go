@@ -41,6 +41,11 @@ func (o *LayerNormOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.LayerNormGrad(n.In[0], ct, o.Eps)}
 }
 
+// JVP implements ForwardDifferentiable.
+func (o *LayerNormOp) JVP(g *Graph, n *Node, t []*Node) *Node {
+	return g.LayerNormGrad(n.In[0], t[0], o.Eps)
+}
+
 // layerNorm normalises one site into y and returns 1/√(var + eps).
 func layerNorm(x, y []float64, eps float64) float64 {
 	n, mean, v := float64(len(x)), 0.0, 0.0
@@ -104,6 +109,9 @@ func (*SoftmaxOp) Infer(in []Shape) (Shape, error) { return in[0], nil }
 func (*SoftmaxOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.Mul(n, g.Sub(ct, g.Sum(g.Mul(ct, n), AxC)))}
 }
+
+// JVP implements ForwardDifferentiable: the Jacobian is symmetric.
+func (o *SoftmaxOp) JVP(g *Graph, n *Node, t []*Node) *Node { return o.VJP(g, n, t[0])[0] }
 
 // Eval implements Op.
 func (*SoftmaxOp) Eval(in []*Tensor, out *Tensor) {

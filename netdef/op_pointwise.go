@@ -84,6 +84,9 @@ func (o *BroadcastToOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.sumTo(ct, n.In[0].Shape)}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*BroadcastToOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *BroadcastToOp) Eval(in []*Tensor, out *Tensor) {
 	each(out.Shape, in[0].Shape, in[0].Shape, func(i, a, _ int) { out.Data[i] = in[0].Data[a] })

@@ -24,6 +24,9 @@ func (o *SumOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.BroadcastTo(ct, n.In[0].Shape)}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*SumOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *SumOp) Eval(in []*Tensor, out *Tensor) {
 	each(in[0].Shape, out.Shape, out.Shape, func(i, j, _ int) { out.Data[j] += in[0].Data[i] })

@@ -62,11 +62,17 @@ func window(at [4]int, inner, outer Shape, f func(in, out int)) {
 	}
 }
 
+// JVP implements ForwardDifferentiable.
+func (*CropOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
 // Eval implements Op.
 func (o *CropOp) Eval(in []*Tensor, out *Tensor) {
 	c := o.Size[3]
 	window(o.At, o.Size, in[0].Shape, func(i, j int) { copy(out.Data[i:i+c], in[0].Data[j:j+c]) })
 }
+
+// JVP implements ForwardDifferentiable.
+func (*PadOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
 
 // Eval implements Op.
 func (o *PadOp) Eval(in []*Tensor, out *Tensor) {
