@@ -1,6 +1,7 @@
 package trainhost
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -25,7 +26,8 @@ const (
 // over dimensions, per picture.
 type Objective struct {
 	// Data is the data term (eq. 13): "es", the energy score of two draws, or
-	// "l2", the squared error at z = μ.
+	// "l2", the squared error at z = μ, or "none": with the mean-flow term, which
+	// bounds it from above (Prop. 3.2), that is the paper's own objective.
 	Data string `json:"data"`
 	// DataWeight multiplies the data term.
 	DataWeight float64 `json:"data_weight"`
@@ -36,8 +38,13 @@ type Objective struct {
 	Obs float64 `json:"obs"`
 	// ObsEMA evaluates L_obs with the averaged θ⁻, as in Algorithm 2, instead of θ.
 	ObsEMA bool `json:"obs_ema"`
+	// MeanFlow is the term L_MF.
+	MeanFlow MeanFlow `json:"mean_flow"`
 	// KL multiplies KL(q(z|y) ‖ N(0, I)).
 	KL float64 `json:"kl"`
+	// Frozen leaves the flow map as it is and trains the adapter alone, the paper's
+	// frozen-θ baseline.
+	Frozen bool `json:"frozen,omitempty"`
 	// Gamma is added to a picture's loss before it is divided by itself
 	// (adaptive weight, p = 1); negative: no adaptive weight.
 	Gamma float64 `json:"gamma"`
@@ -51,17 +58,30 @@ func EnergyScore() Objective {
 	return Objective{Data: "es", DataWeight: 20, Mean: 200, Obs: 200, KL: 1, Gamma: 0.01}
 }
 
+// FlowMatching is the objective of pre-training: the flow map alone, z ~ N(0, I), r = t.
+func FlowMatching() Objective {
+	return Objective{Data: "none", MeanFlow: MeanFlow{Weight: 1, Match: 1, Times: "logit-normal"}, Gamma: 0.01}
+}
+
+// Joint is the paper's objective (eq. 19) as the authors' image code weighs it: mean flow, observation with θ⁻, KL.
+func Joint() Objective {
+	return Objective{Data: "none", Obs: 200, ObsEMA: true, KL: 1, MeanFlow: PaperMeanFlow(), Gamma: 0.01}
+}
+
 // Validate reports the first field that is out of range.
 func (o Objective) Validate() error {
-	if o.Data != "es" && o.Data != "l2" {
-		return fmt.Errorf("objective: data term %q: must be es or l2", o.Data)
+	if o.Data != "es" && o.Data != "l2" && o.Data != "none" {
+		return fmt.Errorf("objective: data term %q: must be es, l2 or none", o.Data)
 	}
 	for name, v := range map[string]float64{"data_weight": o.DataWeight, "mean": o.Mean, "obs": o.Obs, "kl": o.KL} {
 		if !(v >= 0) {
 			return fmt.Errorf("objective: %s is %v: must not be negative", name, v)
 		}
 	}
-	return nil
+	if o.Data == "none" && o.MeanFlow.Weight == 0 && o.Obs == 0 {
+		return errors.New("objective: no data term, no mean-flow term and no observation term: nothing to learn from")
+	}
+	return o.MeanFlow.validate()
 }
 
 // Graph is the training step as a graph.
@@ -113,39 +133,47 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 
 	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total *netdef.Node
+	add := func(name string, weight float64, term *netdef.Node) {
+		out.Terms[name] = term
+		if term = g.Scale(term, weight); total != nil {
+			term = g.Add(total, term)
+		}
+		total = term
+	}
 	draw := func(stream uint32) *netdef.Node {
 		std := g.Exp(g.Scale(logvar, 0.5))
 		return g.Add(mu, g.Mul(std, g.Normal(mu.Shape, key, stream)))
 	}
 	l2 := func(f *netdef.Node) *netdef.Node { return g.Mean(g.Square(g.Sub(target, f)), netdef.AxHWC) }
-	z1, sample := mu, (*netdef.Node)(nil)
+	var z1, sample *netdef.Node // what L_obs looks at
 	switch obj.Data {
 	case "l2":
-		sample = nets.OneStep(g, cfg, mu)
+		z1, sample = mu, nets.OneStep(g, cfg, mu)
 		out.MSE = l2(sample)
-		out.Terms["data"] = out.MSE
-		total = g.Scale(out.Terms["data"], obj.DataWeight)
+		add("data", obj.DataWeight, out.MSE)
 	case "es":
-		z1 = draw(2)
-		zs := []*netdef.Node{z1, draw(3)}
+		zs := []*netdef.Node{draw(2), draw(3)}
 		if obj.Mean > 0 {
 			zs = append(zs, mu)
 		}
 		fs := oneSteps(g, cfg, zs)
-		sample = fs[0]
-		out.Terms["data"] = energyScore(g, target, fs[0], fs[1])
-		total = g.Scale(out.Terms["data"], obj.DataWeight)
+		z1, sample = zs[0], fs[0]
+		out.MSE = l2(sample)
+		add("data", obj.DataWeight, energyScore(g, target, fs[0], fs[1]))
 		if obj.Mean > 0 {
 			out.MSE = l2(fs[2])
-			out.Terms["mean"] = out.MSE
-			total = g.Add(total, g.Scale(out.MSE, obj.Mean))
-		} else {
-			out.MSE = l2(sample)
+			add("mean", obj.Mean, out.MSE)
 		}
+	case "none":
+		z1 = draw(2)
+		sample = nets.OneStep(g, cfg, z1)
+		out.MSE = l2(sample)
+	}
+	if m := obj.MeanFlow; m.Weight > 0 {
+		add("mf", m.Weight, m.term(g, cfg, target, draw(2), g.Normal(target.Shape, key, 4)))
 	}
 	if obj.KL > 0 {
-		out.Terms["kl"] = klTerm(g, mu, logvar)
-		total = g.Add(total, g.Scale(out.Terms["kl"], obj.KL))
+		add("kl", obj.KL, klTerm(g, mu, logvar))
 	}
 	if obj.Obs > 0 {
 		f := sample
@@ -154,8 +182,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 			f = nets.OneStep(g, cfg, z1)
 			done()
 		}
-		out.Terms["obs"] = ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys)
-		total = g.Add(total, g.Scale(out.Terms["obs"], obj.Obs))
+		add("obs", obj.Obs, ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys))
 	}
 	if obj.Gamma >= 0 {
 		total = g.Div(total, g.StopGradient(g.Offset(g.Abs(total), obj.Gamma)))

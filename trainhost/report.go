@@ -7,7 +7,7 @@ import (
 )
 
 // termNames are the terms of the loss in the order of logs.
-var termNames = []string{"data", "mean", "obs", "kl"}
+var termNames = []string{"data", "mean", "mf", "obs", "kl"}
 
 // Report is a log entry.
 type Report struct {

@@ -47,6 +47,8 @@ func TestStepAgainstReference(t *testing.T) {
 	for name, obj := range map[string]Objective{
 		"es and mean": EnergyScore(),
 		"es":          {Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
+		"joint":       Joint(),
+		"es and mf":   {Data: "es", DataWeight: 20, KL: 1, MeanFlow: MeanFlow{Weight: 0.5, Alpha: 1, Times: "uniform"}, Gamma: 0.01},
 		"l2":          {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +106,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			obj.MeanFlow.draw(b, rng, per.Total())
 			inputs := map[string]*netdef.Tensor{}
 			for _, n := range netdef.Reachable(append(grads, step.Loss)...) {
 				if _, ok := n.Op.(*netdef.InputOp); ok {

@@ -2,8 +2,11 @@ package trainhost
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -123,9 +126,13 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 	params := netdef.Params(step.Loss)
 	var live []*netdef.Node
 	for _, p := range params {
-		if p.Name[:len(compile.EMAPrefix)] != compile.EMAPrefix {
+		if !strings.HasPrefix(p.Name, compile.EMAPrefix) && !(cfg.Objective.Frozen && strings.HasPrefix(p.Name, "flow/")) {
 			live = append(live, p)
 		}
+	}
+	if len(live) == 0 {
+		t.Close()
+		return nil, errors.New("objective: nothing to train: the flow map is frozen and no term depends on the adapter")
 	}
 	grads, err := step.G.Gradient(step.Loss, live)
 	if err != nil {
@@ -184,7 +191,12 @@ func (t *Trainer) hyper() []float32 {
 // batch makes the inputs of a step of this run.
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
-	return makeBatch(t.pics, c.Seed+uint64(len(t.State.History))<<32, step, c.Per, c.Crop)
+	seed := c.Seed + uint64(len(t.State.History))<<32
+	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop)
+	if err == nil && c.Objective.MeanFlow.Weight > 0 {
+		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
+	}
+	return b, err
 }
 
 // Prepare sets the inputs of the next step without doing it, so that Program may

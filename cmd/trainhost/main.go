@@ -15,6 +15,8 @@ const usage = `trainhost trains the networks of restore on any Vulkan device.
 
 usage:
   trainhost train -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
+  trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
+  trainhost joint -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
   trainhost pack  -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval  -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
 
@@ -39,8 +41,8 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	switch args[0] {
-	case "train":
-		return train(ctx, args[1:])
+	case "train", "pretrain", "joint":
+		return train(ctx, args[0], args[1:])
 	case "pack":
 		return pack(args[1:])
 	case "eval":

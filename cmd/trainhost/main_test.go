@@ -73,7 +73,7 @@ func TestFromPicturesToWeights(t *testing.T) {
 	if !strings.Contains(text, "step 2 of 2") || !strings.Contains(text, "complete: true") {
 		t.Errorf("train printed:\n%s", text)
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "log.csv")); err != nil || strings.Count(string(b), "\n") != 3 || !strings.HasPrefix(string(b), "step,loss,data,mean,obs,kl,denoise dB,") {
+	if b, err := os.ReadFile(filepath.Join(dir, "log.csv")); err != nil || strings.Count(string(b), "\n") != 3 || !strings.HasPrefix(string(b), "step,loss,data,mean,mf,obs,kl,denoise dB,") {
 		t.Errorf("CSV log: %q, %v; want the names of the columns and two steps", b, err)
 	}
 	if text := must("train", "-data", data, "-out", ckpt, "-resume"); !strings.Contains(text, "step 2 of 2") {

@@ -16,9 +16,16 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-func train(ctx context.Context, args []string) error {
+// train runs the commands train, pretrain and joint, which differ in the objective they start from.
+func train(ctx context.Context, command string, args []string) error {
 	cfg, net := trainhost.DefaultConfig(), nets.DefaultEdge()
-	fs := flag.NewFlagSet("trainhost train", flag.ContinueOnError)
+	switch command {
+	case "pretrain":
+		cfg.Objective = trainhost.FlowMatching()
+	case "joint":
+		cfg.Objective = trainhost.Joint()
+	}
+	fs := flag.NewFlagSet("trainhost "+command, flag.ContinueOnError)
 	data := fs.String("data", "", "folder of training pictures (JPEG, PNG; searched recursively)")
 	out := fs.String("out", "", "checkpoint to write")
 	from := fs.String("from", "", "checkpoint whose averaged weights this run starts from")
@@ -33,12 +40,19 @@ func train(ctx context.Context, args []string) error {
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
 	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
 	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
-	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score) or l2 (regression at z = μ)")
+	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of ‖x − f(μ)‖² beside the energy score (-loss es)")
 	fs.Float64Var(&cfg.Objective.Obs, "obs", cfg.Objective.Obs, "weight of the observation term")
 	fs.BoolVar(&cfg.Objective.ObsEMA, "obs-ema", false, "evaluate the observation term with the averaged flow map")
 	fs.Float64Var(&cfg.Objective.KL, "kl", cfg.Objective.KL, "weight of the KL term")
+	mf := &cfg.Objective.MeanFlow
+	fs.Float64Var(&mf.Weight, "mf", mf.Weight, "weight of the mean-flow term, 1/(2τ²); 0: none")
+	fs.Float64Var(&mf.Alpha, "alpha", orDefault(mf, mf.Alpha, 0.5), "mean flow: share of pictures whose z comes from the adapter")
+	fs.Float64Var(&mf.Match, "match", orDefault(mf, mf.Match, 0.5), "mean flow: share of pictures with r = t (flow matching)")
+	fs.Float64Var(&mf.Corner, "corner", mf.Corner, "mean flow: share of pictures at (r, t) = (0, 1)")
+	fs.StringVar(&mf.Times, "times", "logit-normal", "mean flow: distribution of the times, logit-normal or uniform")
+	fs.BoolVar(&cfg.Objective.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
 	fs.Func("per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of the tasks in the log (default "+cfg.Per.String()+")", func(s string) (err error) {
 		cfg.Per, err = trainhost.ParseCounts(s)
@@ -54,7 +68,7 @@ func train(ctx context.Context, args []string) error {
 		return err
 	}
 	if *data == "" || *out == "" {
-		return errors.New("train: -data and -out are needed")
+		return fmt.Errorf("%s: -data and -out are needed", command)
 	}
 	if cfg.Objective.DataWeight == 0 {
 		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
@@ -64,10 +78,10 @@ func train(ctx context.Context, args []string) error {
 		net.Blocks, err = ints(*blocks)
 	}
 	if err != nil {
-		return fmt.Errorf("train: %w", err)
+		return fmt.Errorf("%s: %w", command, err)
 	}
 	if *initial != "" && (*from != "" || *resume) {
-		return errors.New("train: -init goes with neither -from nor -resume")
+		return errors.New(command + ": -init goes with neither -from nor -resume")
 	}
 	var start *trainhost.Checkpoint
 	if *resume {
@@ -154,6 +168,14 @@ func ints(s string) ([]int, error) {
 		v = append(v, n)
 	}
 	return v, nil
+}
+
+// orDefault is a field of the term as the command sets it, or what it is when only -mf turns the term on.
+func orDefault(m *trainhost.MeanFlow, v, def float64) float64 {
+	if m.Weight > 0 {
+		return v
+	}
+	return def
 }
 
 // appendCSV adds a report to a CSV file, which begins with the names of its columns.

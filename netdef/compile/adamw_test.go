@@ -3,6 +3,7 @@ package compile
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -16,8 +17,9 @@ func TestAdamW(t *testing.T) {
 	g := netdef.NewGraph()
 	w := g.Param("w", S{1, 1, 24, 40}, netdef.Normal{Std: 1})
 	b := g.Param("b", S{1, 1, 1, 40}, netdef.Normal{Std: 1})
+	frozen := g.Param("f", S{1, 1, 24, 40}, netdef.Normal{Std: 1}) // no gradient is asked for
 	x := g.Input("x", S{1, 1, 24, 40})
-	loss := g.Add(g.Sum(g.Mul(x, g.Square(w)), netdef.AxAll), g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll))
+	loss := g.Add(g.Sum(g.Mul(x, g.Add(g.Square(w), frozen)), netdef.AxAll), g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll))
 	grads, err := g.Gradient(loss, []*netdef.Node{w, b})
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +48,8 @@ func TestAdamW(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	untouched := start["f"]
+	delete(start, "f")
 	for name, v := range start {
 		for _, a := range []string{"p", "m", "v", "ema"} {
 			state[a][name] = make([]float64, len(v))
@@ -109,6 +113,9 @@ func TestAdamW(t *testing.T) {
 		got, err := store.State(a)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if a == "p" && !slices.Equal(got["f"], untouched) {
+			t.Error("a parameter without a gradient changed")
 		}
 		for name := range want {
 			var d, n float64

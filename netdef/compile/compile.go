@@ -19,7 +19,8 @@ type Options struct {
 	// Grads maps parameter names to their gradients, which are written to the
 	// store's gradient array (training stores only).
 	Grads map[string]*netdef.Node
-	// AdamW appends an optimiser step on all parameters of the store: gradient
+	// AdamW appends an optimiser step on all parameters that have a gradient in Grads
+	// (the others stay as they are): gradient
 	// clipping, AdamW, weight averaging. Its numbers come from Program.SetHyper.
 	AdamW bool
 	// Portable uses the gpu lowering whatever the device.
@@ -105,7 +106,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		}
 	}
 	if opt.AdamW {
-		if err := l.adamW(); err != nil {
+		if err := l.adamW(opt.Grads); err != nil {
 			return nil, err
 		}
 	}
@@ -163,7 +164,7 @@ func (l *lowering) copyExact(in, out *value, size int) error {
 // HyperInput is the input that holds AdamW's numbers, in the order of shaders.Hyper….
 const HyperInput = "adamw/hyper"
 
-func (l *lowering) adamW() error {
+func (l *lowering) adamW(grads map[string]*netdef.Node) error {
 	if !l.store.train {
 		return fmt.Errorf("compile: AdamW needs a training store")
 	}
@@ -183,14 +184,8 @@ func (l *lowering) adamW() error {
 	hyper := &value{name: HyperInput, size: shaders.HyperLen, reg: regInput, off: l.inputSize}
 	l.inputSize += roundUp(hyper.size)
 	l.inputs[HyperInput] = hyper
-	for _, part := range []struct {
-		from, to int
-		decay    bool
-	}{{0, l.store.split, true}, {l.store.split, n, false}} {
+	for _, part := range l.store.trained(grads) {
 		size := part.to - part.from
-		if size == 0 {
-			continue
-		}
 		at := func(reg region) *value { return all(reg, part.from, size) }
 		k := shaders.AdamW(l.best, size, part.decay)
 		if err := l.emit(l.best, k, nil, 0, at(regGrad), norm, hyper, at(regParam), at(regM), at(regV), at(regEMA)); err != nil {

@@ -184,3 +184,26 @@ func asBytes(v []float32) []byte {
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
 }
+
+// stretch is a run of neighbouring parameters, in elements, that are all trained and all decay or all do not.
+type stretch struct {
+	from, to int
+	decay    bool
+}
+
+// trained lists the parameters with a gradient.
+func (s *Store) trained(grads map[string]*netdef.Node) (list []stretch) {
+	for _, name := range s.order {
+		if grads[name] == nil {
+			continue
+		}
+		sl := s.slots[name]
+		next := stretch{sl.off, sl.off + roundUp(sl.shape.Size()), sl.off < s.split}
+		if n := len(list) - 1; n >= 0 && list[n].to == next.from && list[n].decay == next.decay {
+			list[n].to = next.to
+		} else {
+			list = append(list, next)
+		}
+	}
+	return list
+}

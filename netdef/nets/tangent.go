@@ -1,0 +1,17 @@
+package nets
+
+import "github.com/vfmrestore/restore/netdef"
+
+// TotalDerivative appends d/dt u(x_t, r, t) = ∂u/∂x · v + ∂u/∂t, the total
+// derivative along the path dx_t/dt = v (eq. 17): u is the output of FlowMap,
+// x [B,h,w,48] and t [B,1,1,1] are the nodes it was built from, v is of x's
+// shape; r is held fixed. The result has u's shape and shares u's own nodes, so
+// one run gives both.
+func TotalDerivative(g *netdef.Graph, u, x, t, v *netdef.Node) (*netdef.Node, error) {
+	one := g.BroadcastTo(g.Const("1", netdef.Scalar, []float32{1}), t.Shape)
+	d, err := g.Tangent([]*netdef.Node{u}, []*netdef.Node{x, t}, []*netdef.Node{v, one})
+	if err != nil {
+		return nil, err
+	}
+	return d[0], nil
+}
