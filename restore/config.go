@@ -64,6 +64,17 @@ type Request struct {
 
 	// Steps is the number K of steps of the flow map, over the times 1, 1−1/K, …, 0. 0 means 1, what the networks are made for.
 	Steps int
+	// Times, if not nil, is any other partition of the time from noise to picture (Algorithm 1): K+1 falling numbers from 1 to 0. Steps
+	// must then be 0 or K.
+	Times []float64
+
+	// Project replaces every restoration x by x + Aᵀ(y − A x) = Aᵀy + (I − AᵀA)x, the paper's projection trick, which makes it agree
+	// better with the picture given, noise included. For the inpainting tasks (where the known pixels become those given) and
+	// gaussian-deblur.
+	Project bool
+
+	// Explain fills Result.Latent.
+	Explain bool
 
 	// Progress, if not nil, is called on the caller's goroutine as tiles get done. total may change when memory runs short.
 	Progress func(done, total int)
@@ -78,4 +89,5 @@ type Result struct {
 	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2
 	Noise   float64            // the noise level used, in 8-bit levels
 	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
+	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
 }

@@ -25,8 +25,10 @@ type job struct {
 	task  task.Task
 	class int // its place in the one-hot vector
 	noise float64
-	steps int
-	keep  bool // the known pixels
+	times []float64      // of the partition, from 1 to 0
+	keep  bool           // the known pixels
+	op    *task.Operator // for the projection; nil without
+	y     *planar.Image  // and the observation that it projects to
 
 	w, h  int // of the result
 	view  *planar.Image
@@ -38,7 +40,7 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
-	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, steps: max(req.Steps, 1)}
+	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
 	var mask []float32
 	if req.Task.Masked() {
 		mask = make([]float32, len(req.Mask))
@@ -74,7 +76,7 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 		j.known = nil
 	}
 	j.w, j.h = j.view.W, j.view.H
-	return j, nil
+	return j, j.projection(mask)
 }
 
 // check holds what does not depend on the model.
@@ -105,10 +107,12 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
 	case req.Steps < 0 || req.Steps > maxSteps:
 		return badRequest("steps", "are %d, must be 1 to %d", req.Steps, maxSteps)
+	case req.Project && !projects(req.Task):
+		return badRequest("project", "has no meaning for task %v, only for inpainting and gaussian-deblur", req.Task)
 	case !(req.Temperature >= 0) || math.IsInf(req.Temperature, 0):
 		return badRequest("temperature", "is %v, must be 0 or more", req.Temperature)
 	}
-	return nil
+	return checkTimes(req.Steps, req.Times)
 }
 
 func somethingKnown(mask []bool) bool {
@@ -140,6 +144,9 @@ func (j *job) adapterInputs() []input {
 
 // finish makes the picture of the network's output, which it takes over.
 func (j *job) finish(pix []float32) *picture.Picture {
+	if j.op != nil {
+		pix = j.project(pix)
+	}
 	for i, v := range pix {
 		pix[i] = min(max(v, -1), 1)
 	}

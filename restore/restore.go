@@ -24,31 +24,48 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
-	r := &run{m: m, ctx: ctx, limit: math.MaxInt, progress: req.Progress, buffers: map[string][]float32{}}
-	r.dom = rect{
-		-m.margin, -m.margin,
-		domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin,
-	}
+	r := m.newRun(ctx, j, req.Progress)
 	result := &Result{Noise: j.noise, Task: j.task}
 	mu, logvar, err := r.mode(j, result)
 	if err != nil {
 		return nil, err
 	}
+	if req.Explain {
+		result.Latent = newLatent(j, mu, logvar)
+	}
 	return result, r.samples(j, mu, logvar, result)
+}
+
+// newRun lays out the domain of a job.
+func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
+	return &run{
+		m: m, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+		dom: rect{
+			-m.margin, -m.margin,
+			domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin,
+		},
+	}
+}
+
+// count is the number of tiles of a stage.
+func (r *run) count(halo int) int {
+	ts, _ := r.tiles(halo)
+	return len(ts)
 }
 
 // plan counts the runs of programs ahead.
 func (r *run) plan(j *job, whole bool) {
-	tiles := func(halo int) int {
-		ts, _ := r.tiles(halo)
-		return len(ts)
-	}
-	n := tiles(r.m.halo)
-	r.total = n * (1 + j.steps) // adapter and flow map
+	n := r.count(r.m.halo)
 	if whole {
 		r.total = n
+	} else {
+		r.total = n * len(j.times) // adapter, and the steps of the flow map
 	}
-	r.total += j.req.Samples * (tiles(0) + n*j.steps)
+	r.planSamples(j)
+}
+
+func (r *run) planSamples(j *job) {
+	r.total += j.req.Samples * (r.count(0) + r.count(r.m.halo)*(len(j.times)-1))
 }
 
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
@@ -56,13 +73,14 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
 	adapter := stage{kind: kindAdapter, halo: r.m.halo, inputs: j.adapterInputs()}
 	ts, _ := r.tiles(r.m.halo)
-	whole := len(ts) == 1 && j.steps == 1
+	whole := len(ts) == 1 && len(j.times) == 2
 	r.plan(j, whole)
-	if !whole || j.req.Samples > 0 {
+	wantsLatent := j.req.Samples > 0 || j.req.Explain
+	if !whole || wantsLatent {
 		mu = newSites(r.dom)
 		adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
 	}
-	if j.req.Samples > 0 {
+	if wantsLatent {
 		logvar = newSites(r.dom)
 		adapter.outputs = append(adapter.outputs, output{outLogVar, logvar.write})
 	}
@@ -96,18 +114,18 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	return mu, logvar, nil
 }
 
-// flow takes z to the picture in j.steps steps: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}).
+// flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
 func (r *run) flow(j *job, z *sites, pix planes) error {
-	if j.steps == 1 {
+	last := len(j.times) - 1
+	if last == 1 {
 		return r.sweep(stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, pix.write}}})
 	}
 	x := z
-	for k := 1; k <= j.steps; k++ {
-		t := 1 - float64(k-1)/float64(j.steps)
-		to := 1 - float64(k)/float64(j.steps)
+	for k := 1; k <= last; k++ {
+		t, to := j.times[k-1], j.times[k]
 		s := stage{kind: kindStep, halo: r.m.halo}
 		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
-		if k == j.steps {
+		if k == last {
 			s.outputs = []output{{outStepPicture, pix.write}}
 			return r.sweep(s)
 		}
@@ -138,6 +156,9 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(j.req.Temperature))}
 		if err := r.sweep(draw); err != nil {
 			return err
+		}
+		if result.Latent != nil && !j.req.StatisticsOnly {
+			result.Latent.Z = append(result.Latent.Z, zPicture(j, z))
 		}
 		pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
 		if err := r.flow(j, z, pix); err != nil {

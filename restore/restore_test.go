@@ -22,8 +22,8 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
-	for i := range j.steps {
-		from, to := 1-float64(i)/float64(j.steps), 1-float64(i+1)/float64(j.steps)
+	for i, from := range j.times[:len(j.times)-1] {
+		to := j.times[i+1]
 		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net, x, times(to), times(from)), from-to))
 	}
 	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
@@ -75,15 +75,17 @@ func TestAgainstReference(t *testing.T) {
 		what                task.Task
 		w, h                int
 		tile, margin, steps int
+		times               []float64
 	}{
-		{task.MotionDeblur, 29, 50, 0, NoMargin, 1},
-		{task.SuperResolve, 9, 14, 16, FullMargin, 1},
-		{task.InpaintBox, 64, 41, 0, NoMargin, 3},
+		{task.MotionDeblur, 29, 50, 0, NoMargin, 1, nil},
+		{task.SuperResolve, 9, 14, 16, FullMargin, 1, nil},
+		{task.InpaintBox, 64, 41, 0, NoMargin, 3, nil},
+		{task.Denoise, 40, 30, 16, NoMargin, 0, []float64{1, 0.85, 0.3, 0}},
 	} {
 		m := sharedModel(t, c.tile, c.margin)
 		p := randomPicture(rnd, c.w, c.h)
 		req := request(rnd, c.what, p)
-		req.Samples, req.Steps, req.Temperature = 2, c.steps, 0.7
+		req.Samples, req.Steps, req.Times, req.Temperature = 2, c.steps, c.times, 0.7
 		req.Noise += 1
 		res := restored(t, m, p, req)
 		j, err := m.prepare(p, req)

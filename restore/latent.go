@@ -1,0 +1,73 @@
+package restore
+
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/picture"
+)
+
+// Latent is what the adapter proposes for a picture, q(z|y) = N(μ, diag σ²), seen in pixels: the latents of flow space go back through
+// the inverse of the front end's orthonormal transform, in which white noise stays white. Under the prior N(0, I) every pixel of z has mean
+// 0 and standard deviation 1; what the observation settles shows as σ below 1.
+type Latent struct {
+	W, H  int
+	Mu    []float32   // μ, three planes of W×H as Picture.Pix, in units of the prior's standard deviation
+	Sigma []float32   // σ of every pixel of z; what neighbouring pixels of a 4×4 block share is left out
+	Z     [][]float32 // the z of each sample; empty with StatisticsOnly
+}
+
+func newLatent(j *job, mu, logvar *sites) *Latent {
+	variance := &sites{logvar.dom, make([]float32, len(logvar.data))}
+	for i, v := range logvar.data {
+		variance.data[i] = float32(math.Exp(float64(v)))
+	}
+	l := &Latent{W: j.w, H: j.h, Mu: zPicture(j, mu), Sigma: pixels(j, variance, &squaredHaar)}
+	for i, v := range l.Sigma {
+		l.Sigma[i] = float32(math.Sqrt(float64(v)))
+	}
+	return l
+}
+
+func zPicture(j *job, z *sites) []float32 { return pixels(j, z, &nets.HaarMatrix) }
+
+type matrix = [nets.FlowChannels][nets.FlowChannels]float64
+
+// squaredHaar takes variances of flow space to variances of pixels.
+var squaredHaar = func() (m matrix) {
+	for i, row := range nets.HaarMatrix {
+		for k, v := range row {
+			m[i][k] = v * v
+		}
+	}
+	return m
+}()
+
+// pixels gives Mᵀ·s at every site, as planes of the result's size.
+func pixels(j *job, s *sites, m *matrix) []float32 {
+	out := make([]float32, 3*j.w*j.h)
+	for y := range j.h {
+		for x := range j.w {
+			site := s.data[((y-s.dom.y)/4*(s.dom.w/4)+(x-s.dom.x)/4)*nets.FlowChannels:][:nets.FlowChannels]
+			at := ((y-s.dom.y)%4*4 + (x-s.dom.x)%4) * 3
+			for c := range 3 {
+				v := 0.0
+				for i, a := range site {
+					v += m[i][at+c] * float64(a)
+				}
+				out[(c*j.h+y)*j.w+x] = float32(v)
+			}
+		}
+	}
+	return out
+}
+
+// LatentPicture shows values around middle as a picture: middle is grey, middle ± spread white and black. For Mu and Z, 0 and 3; for
+// Sigma, 0.5 and 0.5.
+func LatentPicture(pix []float32, w, h int, middle, spread float64) *picture.Picture {
+	out := make([]float32, len(pix))
+	for i, v := range pix {
+		out[i] = float32(min(max((float64(v)-middle)/spread, -1), 1))
+	}
+	return picture.New(w, h, out)
+}

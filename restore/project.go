@@ -1,0 +1,35 @@
+package restore
+
+import (
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// projects tells whether the projection trick makes sense for a task: AᵀA is a projection, or so near to one (the Gaussian blur's
+// largest singular value is 1) that x + Aᵀ(y − A x) is a step towards y.
+func projects(t task.Task) bool { return t.Masked() || t == task.GaussianDeblur }
+
+// projection prepares Request.Project; mask is 1 where a pixel is known, nil without one.
+func (j *job) projection(mask []float32) (err error) {
+	if !j.req.Project {
+		return nil
+	}
+	j.op, err = task.NewOperator(j.task, j.w, j.h, task.Params{Mask: mask})
+	if err != nil {
+		return err
+	}
+	j.y = j.pic.Planar()
+	if mask != nil { // what stands in the missing pixels is no observation
+		j.y, err = j.op.Apply(j.y)
+	}
+	return err
+}
+
+// project takes pix over.
+func (j *job) project(pix []float32) []float32 {
+	out, err := j.op.Project(&planar.Image{W: j.w, H: j.h, Pix: pix}, j.y)
+	if err != nil { // sizes were settled by prepare, and the network's output was checked
+		panic("restore: projection: " + err.Error())
+	}
+	return out.Pix
+}

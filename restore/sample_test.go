@@ -1,0 +1,181 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Pictures from the prior against Algorithm 1 in float64.
+func TestSample(t *testing.T) {
+	rnd := newRand(t)
+	net := tinyNetwork(t, tinyConfig(), sharedSeed)
+	m := sharedModel(t, 16, NoMargin)
+	req := SampleRequest{W: 50, H: 37, Samples: 2, Times: []float64{1, 0.4, 0}, Temperature: 0.8, Seed: rnd.Uint64()}
+	calls, last, total := 0, 0, 0
+	req.Progress = func(done, of int) { calls, last, total = calls+1, done, of }
+	got, err := m.Sample(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || calls != total || last != total {
+		t.Fatalf("%d pictures; progress was called %d times, %d of %d at last", len(got), calls, last, total)
+	}
+	w, h := domainSide(req.W, m.align), domainSide(req.H, m.align)
+	g := netdef.NewGraph()
+	k := kinds{m.net, w, h}
+	x := g.Scale(g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0), req.Temperature)
+	num := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
+	for i := range 2 {
+		from, to := req.Times[i], req.Times[i+1]
+		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net, x, num(to), num(from)), from-to))
+	}
+	out := k.picture(g, x)
+	params := map[string]*netdef.Tensor{}
+	for _, p := range netdef.Params(out) {
+		params[p.Name] = &netdef.Tensor{Shape: p.Shape, Data: float64s(net.Params[p.Name])}
+	}
+	for s, p := range got {
+		if err := p.Check(); err != nil || p.W != req.W || p.H != req.H {
+			t.Fatalf("%d×%d: %v", p.W, p.H, err)
+		}
+		want, err := reference.Run([]*netdef.Node{out}, map[string]*netdef.Tensor{"key": netdef.Key{Seed: req.Seed, Sample: uint32(s)}.Tensor()}, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worst := 0.0
+		for c := range 3 {
+			for y := range p.H {
+				for x := range p.W {
+					v := min(max(want[0].Data[(c*h+y)*w+x], -1), 1)
+					worst = max(worst, math.Abs(v-float64(p.Pix[(c*p.H+y)*p.W+x])))
+				}
+			}
+		}
+		if !(worst < 2e-4) {
+			t.Errorf("sample %d: off by %g", s, worst)
+		}
+	}
+	var bad *RequestError
+	for field, req := range map[string]SampleRequest{
+		"size": {H: 3, Samples: 1}, "samples": {W: 3, H: 3}, "steps": {W: 3, H: 3, Samples: 1, Steps: -1},
+		"times": {W: 3, H: 3, Samples: 1, Times: []float64{0, 1}}, "temperature": {W: 3, H: 3, Samples: 1, Temperature: math.Inf(1)},
+	} {
+		if _, err := m.Sample(context.Background(), req); !errors.As(err, &bad) || bad.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
+// The projection makes known pixels those of the observation, noise included, and brings a deblurred picture nearer to what was seen.
+func TestProjection(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	p := randomPicture(rnd, 40, 23)
+	n := 40 * 23
+	req := request(rnd, task.Inpaint, p)
+	req.Noise, req.Project, req.Samples = 6, true, 2
+	res := restored(t, m, p, req)
+	free := req
+	free.Project = false
+	plain := restored(t, m, p, free)
+	for i, v := range p.Pix {
+		q := []float32{res.Picture.Pix[i], res.Samples[1].Pix[i]}
+		want := []float32{plain.Picture.Pix[i], plain.Samples[1].Pix[i]} // missing: as without
+		if !req.Mask[i%n] {
+			want = []float32{v, v}
+		}
+		for k := range q {
+			if math.Abs(float64(q[k]-want[k])) > 1e-6 {
+				t.Fatalf("value %d is %g, want %g", i, q[k], want[k])
+			}
+		}
+	}
+	req = request(rnd, task.GaussianDeblur, p)
+	op, err := task.NewOperator(task.GaussianDeblur, 40, 23, task.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	misfit := func(project bool) float64 {
+		req.Project = project
+		ax, err := op.Apply(restored(t, m, p, req).Picture.Planar())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := 0.0
+		for i, v := range ax.Pix {
+			s += math.Pow(float64(v-p.Pix[i]), 2)
+		}
+		return s
+	}
+	if with, without := misfit(true), misfit(false); !(with < without) {
+		t.Errorf("‖y − A x‖² is %g with the projection, %g without", with, without)
+	}
+}
+
+// The latent in pixels has, block by block, the length it has in flow space; its variances add up to the same.
+func TestLatent(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	p := randomPicture(rnd, 64, 64)
+	req := request(rnd, task.Denoise, p)
+	req.Samples, req.Explain = 2, true
+	res := restored(t, m, p, req)
+	l := res.Latent
+	if l == nil || l.W != 64 || l.H != 64 || len(l.Z) != 2 {
+		t.Fatalf("latent %+v", l)
+	}
+	j, err := m.prepare(p, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := m.newRun(context.Background(), j, nil)
+	mu, logvar := newSites(r.dom), newSites(r.dom)
+	ts, _ := r.tiles(m.halo)
+	s := stage{kindAdapter, m.halo, j.adapterInputs(), []output{{outMu, mu.write}, {outLogVar, logvar.write}}}
+	if err := r.pass(s, ts); err != nil {
+		t.Fatal(err)
+	}
+	square := func(v []float32) (sum float64) {
+		for _, x := range v {
+			sum += float64(x) * float64(x)
+		}
+		return sum
+	}
+	variance := 0.0
+	for _, v := range logvar.data {
+		variance += math.Exp(float64(v))
+	}
+	if a, b := square(l.Mu), square(mu.data); math.Abs(a/b-1) > 1e-5 {
+		t.Errorf("‖μ‖² is %g in pixels, %g in flow space", a, b)
+	}
+	if a := square(l.Sigma); math.Abs(a/variance-1) > 1e-5 {
+		t.Errorf("Σσ² is %g in pixels, %g in flow space", a, variance)
+	}
+	// z = μ + σε: over all pixels (z − μ)/σ has a spread near 1 (pixels of a block are correlated, so roughly).
+	if slices.Equal(l.Z[0], l.Z[1]) {
+		t.Error("the samples have the same z")
+	}
+	var spread float64
+	for i, z := range l.Z[0] {
+		spread += math.Pow(float64(z-l.Mu[i]), 2)
+	}
+	if q := spread / variance; q < 0.8 || q > 1.25 {
+		t.Errorf("z spreads around μ with %g times the variance that σ says", q)
+	}
+	req.Explain = false
+	if restored(t, m, p, req).Latent != nil {
+		t.Error("a latent that nobody asked for")
+	}
+	pic := LatentPicture([]float32{0, 3, -3, 9, -9, 1.5}, 2, 1, 0, 3)
+	if want := []float32{0, 1, -1, 1, -1, 0.5}; !slices.Equal(pic.Pix, want) {
+		t.Errorf("shown as %v, want %v", pic.Pix, want)
+	}
+}
