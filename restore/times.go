@@ -37,3 +37,6 @@ func checkTimes(steps int, times []float64) error {
 	}
 	return nil
 }
+
+// CheckTimes reports, as a *RequestError, a partition that Request.Times cannot be.
+func CheckTimes(times []float64) error { return checkTimes(0, append([]float64{}, times...)) }

@@ -33,6 +33,9 @@ flags:
                     for denoise up to 51, which more counts as
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
+  -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
+  -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
+                    projection Aᵀy + (I − AᵀA)x)
   -quality Q        of JPEG output, 1 to 100 (default 95)
 
   -samples N        also draw N pictures that may have been the true one (at most 1000), for:
@@ -40,6 +43,8 @@ flags:
   -std FILE           their standard deviation per pixel, as a grey picture: black is certain, four
                       grey levels of 255 for each 8-bit level of deviation, white from 63.75 on
   -samples-dir DIR    all of them, as sample-001, sample-002, ... in the format of out
+  -explain DIR        pictures of the method, as PNG: the proposal's mean mu (grey is 0, white 3 standard deviations of the
+                      prior) and deviation sigma (white is 1), and, with -samples, every z and sample, mean and std
   -temperature T      how far they spread (default 1; 0 makes them all alike)
 
   -device D         index or part of the name of a device of restore devices; default: the environment
@@ -77,6 +82,21 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
   -quality Q        of JPEG output, 1 to 100 (default 95; PNG is better here, JPEG's own noise is not part of the task)
+`
+
+const sampleHelp = `restore sample draws pictures from the prior, without any picture to restore: what the flow map makes of pure noise.
+
+usage: restore sample [flags] out.png
+
+  -size WxH         of the pictures, in pixels (default 256x256)
+  -n N              how many (default 1, at most 1000); more than one become out-001.png, out-002.png, ...
+  -steps K          steps of the flow map (default 1, at most 1000)
+  -times T0,T1,...  instead of -steps: the times of the steps, falling from 1 (noise) to 0 (picture)
+  -temperature T    spread of the noise (default 1)
+  -seed S           of the random numbers (default 0)
+  -quality Q        of JPEG output, 1 to 100 (default 95)
+  -device D         as for restore
+  -weights FILE     a .vfm file to use instead of the embedded weights
 `
 
 const compareHelp = `restore compare prints how near two pictures of one size are to each other: PSNR in dB (the higher the nearer; over all

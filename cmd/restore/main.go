@@ -48,6 +48,7 @@ func text(s string) func() string { return func() string { return s } }
 func commands() []command {
 	return []command{
 		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, text(degradeHelp)},
+		{"sample", "draw pictures from the prior", (*app).sample, text(sampleHelp)},
 		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
 		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},
 		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},

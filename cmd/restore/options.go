@@ -7,8 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -30,6 +33,9 @@ type options struct {
 	out         output
 	mean, std   output
 	samplesDir  string
+	explain     string
+	times       []float64
+	project     bool
 	validation  bool
 	verbose     bool
 }
@@ -51,6 +57,8 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Var(&o.noise, "noise", "")
 	fs.IntVar(&o.samples, "samples", 0, "")
 	fs.IntVar(&o.steps, "steps", 1, "")
+	fs.Func("times", "", func(s string) (err error) { o.times, err = parseTimes(s); return err })
+	fs.BoolVar(&o.project, "project", false, "")
 	fs.Uint64Var(&o.seed, "seed", 0, "")
 	fs.Float64Var(&o.temperature, "temperature", 1, "")
 	fs.StringVar(&o.device, "device", "", "")
@@ -60,6 +68,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.mean.path, "mean", "", "")
 	fs.StringVar(&o.std.path, "std", "", "")
 	fs.StringVar(&o.samplesDir, "samples-dir", "", "")
+	fs.StringVar(&o.explain, "explain", "", "")
 	fs.BoolVar(&o.validation, "validation", false, "")
 	fs.BoolVar(&o.verbose, "v", false, "")
 	names, err := a.parse(fs, args, mainHelp())
@@ -80,14 +89,14 @@ func (a *app) parseOptions(args []string) (*options, error) {
 		return nil, usagef("one picture to read and one to write are needed, not %d names", len(names))
 	}
 	o.in, o.out.path = names[0], names[1]
-	if err := o.check(isSet(fs, "temperature")); err != nil {
+	if err := o.check(isSet(fs, "temperature"), isSet(fs, "steps")); err != nil {
 		return nil, err
 	}
 	return o, nil
 }
 
 // check holds the rules between flags.
-func (o *options) check(temperatureSet bool) error {
+func (o *options) check(temperatureSet, stepsSet bool) error {
 	switch {
 	case o.in == "" || o.out.path == "":
 		return usagef("a file name is empty")
@@ -97,6 +106,10 @@ func (o *options) check(temperatureSet bool) error {
 		return usagef("task %v needs -mask, a picture that is white where pixels are missing", o.task)
 	case !o.task.Masked() && o.mask != "":
 		return usagef("-mask has no meaning for task %v, only for inpaint", o.task)
+	case stepsSet && o.times != nil:
+		return usagef("-steps and -times are two ways to say the same; give one")
+	case o.project && !o.task.Masked() && o.task != task.GaussianDeblur:
+		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
 	case o.samples < 0 || o.samples > maxSamples:
 		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
 	case o.steps < 1 || o.steps > maxSteps:
@@ -117,8 +130,8 @@ func (o *options) check(temperatureSet bool) error {
 	switch {
 	case o.std.path != "" && o.samples < 2:
 		return usagef("-std needs at least -samples 2")
-	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "":
-		return usagef("-samples %d would draw pictures and keep none; add -mean, -std or -samples-dir", o.samples)
+	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "" && o.explain == "":
+		return usagef("-samples %d would draw pictures and keep none; add -mean, -std, -samples-dir or -explain", o.samples)
 	case temperatureSet && o.samples == 0:
 		return usagef("-temperature only matters to samples; add -samples N")
 	}
@@ -126,27 +139,47 @@ func (o *options) check(temperatureSet bool) error {
 	if err := outputs(&o.out, &o.mean, &o.std); err != nil {
 		return err
 	}
-	return o.checkSamplesDir()
+	for name, path := range map[string]string{"-samples-dir": o.samplesDir, "-explain": o.explain} {
+		if err := checkDirectory(name, path); err != nil {
+			return err
+		}
+	}
+	if o.explain != "" && o.samplesDir != "" && filepath.Clean(o.explain) == filepath.Clean(o.samplesDir) {
+		return usagef("-samples-dir and -explain both name %s", o.explain)
+	}
+	return nil
 }
 
-// checkSamplesDir: the directory may be new, but not its parent.
-func (o *options) checkSamplesDir() error {
-	if o.samplesDir == "" {
+// checkDirectory: the directory may be new, but not its parent.
+func checkDirectory(name, path string) error {
+	if path == "" {
 		return nil
 	}
-	st, err := os.Stat(o.samplesDir)
+	st, err := os.Stat(path)
 	switch {
 	case err == nil && !st.IsDir():
-		return fmt.Errorf("-samples-dir %s: it is not a directory", o.samplesDir)
+		return fmt.Errorf("%s %s: it is not a directory", name, path)
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("-samples-dir: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	return atomicfile.Check(o.samplesDir)
+	return atomicfile.Check(path)
 }
 
-// samplePath is where sample i (from 0) goes.
-func (o *options) samplePath(i int) string {
-	return filepath.Join(o.samplesDir, fmt.Sprintf("sample-%03d%s", i+1, filepath.Ext(o.out.path)))
+// parseTimes reads the numbers of -times; their rules are the library's.
+func parseTimes(s string) (times []float64, err error) {
+	for _, part := range strings.Split(s, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil {
+			return nil, errors.New("give falling numbers from 1 to 0 with commas between them")
+		}
+		times = append(times, v)
+	}
+	return times, restore.CheckTimes(times)
+}
+
+// numbered is the path of the picture i (from 0) of a series in a directory.
+func numbered(dir, name string, i int, ext string) string {
+	return filepath.Join(dir, fmt.Sprintf("%s-%03d%s", name, i+1, ext))
 }

@@ -15,7 +15,7 @@ import (
 type staging struct {
 	quality int
 	files   []*atomicfile.File
-	made    string // a directory that directory() made
+	made    []string // directories that directory() made
 }
 
 // directory makes sure that there is one at path.
@@ -23,7 +23,7 @@ func (s *staging) directory(path string) error {
 	err := os.Mkdir(path, 0o777)
 	switch {
 	case err == nil:
-		s.made = path
+		s.made = append(s.made, path)
 	case !errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("cannot make the directory: %w", err)
 	}
@@ -49,7 +49,7 @@ func (s *staging) commit() error {
 			return err
 		}
 	}
-	s.made = ""
+	s.made = nil
 	return nil
 }
 
@@ -58,8 +58,8 @@ func (s *staging) abort() {
 	for _, f := range s.files {
 		f.Abort()
 	}
-	if s.made != "" {
-		_ = os.Remove(s.made) // only if it is empty
+	for _, dir := range s.made {
+		_ = os.Remove(dir) // only if it is empty
 	}
 }
 

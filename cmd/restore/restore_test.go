@@ -162,3 +162,44 @@ func TestRestoreInterrupted(t *testing.T) {
 	}
 	unchanged(t, dir, before, args)
 }
+
+// -explain writes the pictures of the method, with those of the samples if there are any.
+func TestExplain(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))
+	args := strings.Fields("-task gaussian-deblur -noise 6 -project in.png out.png -explain why -weights " + someWeights(t, dir))
+	succeeds(t, dir, args...)
+	if n := len(contents(t, filepath.Join(dir, "why"))); n != 3 { // itself, mu and sigma
+		t.Errorf("without samples: %d entries", n)
+	}
+	succeeds(t, dir, append(args, "-samples", "2", "-times", "1,0.4,0")...)
+	for _, name := range []string{"mu", "sigma", "z-001", "z-002", "sample-001", "sample-002", "mean", "std"} {
+		p := get(t, filepath.Join(dir, "why", name+".png"))
+		if p.W != 33 || p.H != 40 {
+			t.Errorf("%s: %d×%d", name, p.W, p.H)
+		}
+		lo, hi := p.Pix[0], p.Pix[0]
+		for _, v := range p.Pix {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		if lo == hi && name != "sigma" { // the untrained adapter is equally sure everywhere
+			t.Errorf("%s is of one colour", name)
+		}
+	}
+}
+
+func TestSampleCommand(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	succeeds(t, dir, "sample", "-size", "40x24", "-weights", w, "-n", "2", "-steps", "2", "s.png")
+	a, b := get(t, filepath.Join(dir, "s-001.png")), get(t, filepath.Join(dir, "s-002.png"))
+	if a.W != 40 || a.H != 24 || deviation(a, b) < 1 {
+		t.Errorf("%d×%d, and the two differ by %.2f levels", a.W, a.H, deviation(a, b))
+	}
+	succeeds(t, dir, "sample", "-size", "40x24", "-weights", w, "-times", "1,0.5,0", "one.png")
+	if one := get(t, filepath.Join(dir, "one.png")); deviation(a, one) > 0.01 {
+		t.Error("the first of two pictures is not the one picture of the same seed")
+	}
+}

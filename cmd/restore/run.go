@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/vfmrestore/restore/restore"
@@ -33,8 +34,8 @@ func (a *app) restore(args []string) error {
 	show := progress{w: a.err, on: a.terminal}
 	result, err := model.Restore(a.ctx, in, restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
-		Samples: o.samples, Steps: o.steps, Seed: o.seed, Temperature: o.temperature,
-		StatisticsOnly: o.samplesDir == "", Progress: show.update,
+		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "", Seed: o.seed, Temperature: o.temperature,
+		StatisticsOnly: o.samplesDir == "" && o.explain == "", Progress: show.update,
 	})
 	show.clear()
 	if errors.Is(err, context.Canceled) {
@@ -48,6 +49,14 @@ func (a *app) restore(args []string) error {
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), time.Since(opened).Seconds())
 	}
 	return o.write(result)
+}
+
+// stepCount is Request.Steps, which -times replaces.
+func (o *options) stepCount() int {
+	if o.times != nil {
+		return 0
+	}
+	return o.steps
 }
 
 // noiseLevel is Request.Noise: 8-bit levels, negative to estimate them.
@@ -111,9 +120,14 @@ func (o *options) write(r *restore.Result) error {
 			return err
 		}
 		for i, p := range r.Samples {
-			if err := s.add(output{path: o.samplePath(i), format: o.out.format}, p); err != nil {
+			if err := s.add(output{path: numbered(o.samplesDir, "sample", i, filepath.Ext(o.out.path)), format: o.out.format}, p); err != nil {
 				return err
 			}
+		}
+	}
+	if o.explain != "" {
+		if err := o.writeExplanation(s, r); err != nil {
+			return err
 		}
 	}
 	if o.mean.path != "" {
