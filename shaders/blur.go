@@ -9,47 +9,47 @@ type BlurShape struct {
 	OH, OW            int
 	KH, KW, KStride   int  // kernel rows are KStride elements apart
 	Flip              bool // use k[b,KH−1−u,KW−1−v]
-	Rows              int  // kernel rows per dispatch; divides KH
-	NX                int  // vectors of Lanes pixels per item; Lanes·NX divides OW
+	Rows              int  // kernel rows per dispatch
+	TY                int  // rows of y per item; divides OH
+	NX                int  // vectors of Lanes pixels of a row per item; Lanes·NX divides OW
 }
-
-// Chunks is the number of dispatches that cover the kernel.
-func (s BlurShape) Chunks() int { return s.KH / s.Rows }
 
 // Blur adds the contribution of kernel rows u0 … u0+Rows−1 to start. Operands:
 // x, k, start, y. Scalars: 0: u0, 1: 1 to add to start (of y's shape), 0 to
-// begin at the zeros that start then points to.
+// begin at the zeros that start then points to. One load of x serves all TY rows
+// of y that it contributes to, each with another row of the kernel.
 func Blur(t Target, s BlurShape) Kernel {
 	step := t.Lanes * s.NX
 	return Kernel{
 		Name:     fmt.Sprintf("blur %+v", s),
 		Operands: []Access{Read, Read, Read, Write},
 		Scalars:  2,
-		Items:    s.B * s.OH * (s.OW / step),
+		Items:    s.B * s.Planes * (s.OH / s.TY) * (s.OW / step),
 		Body: func(e *E) {
-			u := e.Split(e.Item(), s.OH, s.OW/step)
-			u0, x0 := e.Scalar(0), e.MulU(u[2], step)
-			acc := make([][]*Var, s.Planes)
-			outAt := func(p int) U {
-				return e.AddU(e.MulU(e.AddU(e.MulU(u[0], s.Planes*s.OH), e.AddU(u[1], e.C(p*s.OH))), s.OW), x0)
-			}
-			for p := range acc {
+			u := e.Split(e.Item(), s.Planes, s.OH/s.TY, s.OW/step)
+			plane := e.AddU(e.MulU(u[0], s.Planes), u[1])
+			y0, x0, u0 := e.MulU(u[2], s.TY), e.MulU(u[3], step), e.Scalar(0)
+			out := e.AddU(e.MulU(e.AddU(e.MulU(plane, s.OH), y0), s.OW), x0)
+			start := e.At(2, e.MulUU(out, e.Scalar(1)))
+			acc := make([][]*Var, s.TY)
+			for i := range acc {
+				row := e.Plus(start, e.MulU(e.Scalar(1), i*s.OW))
 				for j := 0; j < s.NX; j++ {
-					at := e.MulUU(e.AddU(outAt(p), e.C(j*t.Lanes)), e.Scalar(1))
-					acc[p] = append(acc[p], e.NewVar(e.Vec(e.At(2, at), e.C(0))))
+					acc[i] = append(acc[i], e.NewVar(e.Vec(e.Plus(row, e.MulU(e.Scalar(1), j*t.Lanes)), e.C(0))))
 				}
 			}
-			xrow := e.AddU(e.AddU(u[1], u0), e.MulU(u[0], s.Planes*s.IH))
-			for r := 0; r < s.Rows; r++ {
-				var krow U
+			xrow := e.AddU(e.AddU(y0, u0), e.MulU(plane, s.IH))
+			kernel := make([]Ref, s.Rows)
+			for r := range kernel {
+				row := e.AddU(u0, e.C(r))
 				if s.Flip {
 					// Row KH−1−u0−r, counted so that nothing goes below zero.
-					last := U{id: e.i2(opISub, e.u32(uint32(s.KH-1)), e.uid(u0))}
-					krow = e.AddU(e.AddU(e.MulU(u[0], s.KH), last), e.C(-r))
-				} else {
-					krow = e.AddU(e.AddU(e.MulU(u[0], s.KH), u0), e.C(r))
+					row = e.AddU(U{id: e.i2(opISub, e.u32(uint32(s.KH-1)), e.uid(u0))}, e.C(-r))
 				}
-				kr := e.At(1, e.MulU(krow, s.KStride))
+				kernel[r] = e.At(1, e.MulU(e.AddU(e.MulU(u[0], s.KH), row), s.KStride))
+			}
+			for r := 0; r < s.Rows+s.TY-1; r++ {
+				at := e.AddU(e.MulU(e.AddU(xrow, e.C(r)), s.IW), x0)
 				e.Loop(s.KW, func(v U) {
 					kv := v
 					if s.Flip {
@@ -58,20 +58,24 @@ func Blur(t Target, s BlurShape) Kernel {
 							kv = U{id: e.i2(opISub, e.u32(uint32(s.KW-1)), e.uid(v))}
 						}
 					}
-					w := e.Broadcast(kr, kv)
-					for p := range acc {
-						at := e.AddU(e.MulU(e.AddU(xrow, e.C(p*s.IH+r)), s.IW), e.AddU(x0, v))
-						for j := range acc[p] {
-							xv := e.Vec(e.At(0, at), e.C(j*t.Lanes))
-							acc[p][j].Set(e.Mad(w, xv, acc[p][j].Get()))
+					x := make([]F, s.NX)
+					for j := range x {
+						x[j] = e.Vec(e.At(0, e.AddU(at, v)), e.C(j*t.Lanes))
+					}
+					for i := range acc {
+						if k := r - i; k >= 0 && k < s.Rows {
+							w := e.Broadcast(kernel[k], kv)
+							for j := range x {
+								acc[i][j].Set(e.Mad(w, x[j], acc[i][j].Get()))
+							}
 						}
 					}
 				})
 			}
 			e.Stores(func() {
-				for p := range acc {
-					for j := range acc[p] {
-						e.StoreBlock(3, e.AddU(outAt(p), e.C(j*t.Lanes)), []F{acc[p][j].Get()})
+				for i := range acc {
+					for j := range acc[i] {
+						e.StoreBlock(3, e.AddU(out, e.C(i*s.OW+j*t.Lanes)), []F{acc[i][j].Get()})
 					}
 				}
 			})

@@ -29,7 +29,7 @@ func everyKernel(t Target) []Kernel {
 		LayerNorm(t, 7, c, 1e-5, post, 7), LayerNormGrad(t, 7, c, 1e-5, Expr{}, 7), Softmax(t, 3, c),
 		Copy(t, CopyShape{Dims: []int{3, 2}, In: []int{-2 * c, c}, Out: []int{2 * c, c}, InBase: 4 * c, Tab: identity(c)}),
 		Depthwise(t, 1, 3, 4, c, 2), DepthwiseGradW(t, 1, 3, 4, c, 4),
-		Blur(t, BlurShape{B: 2, Planes: 3, IH: 9, IW: 4 * t.Lanes, OH: 4, OW: 2 * t.Lanes, KH: 6, KW: 5, KStride: 8, Flip: true, Rows: 2, NX: 2}),
+		Blur(t, BlurShape{B: 2, Planes: 3, IH: 9, IW: 4 * t.Lanes, OH: 4, OW: 2 * t.Lanes, KH: 6, KW: 5, KStride: 8, Flip: true, Rows: 2, TY: 2, NX: 2}),
 		Random(t, 2, 3, 4, 48, 3, true), Random(t, 2, 3, 4, 1, 3, false), AdamW(t, 8*c, true),
 	}
 }

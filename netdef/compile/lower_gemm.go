@@ -295,21 +295,22 @@ func (l *lowering) rowSum(in, out *value, g, n int) error {
 func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 	x, k, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	t := l.target(y[3])
-	s := shaders.BlurShape{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip, Rows: 1, NX: 1}
-	s.NX = shaders.Divisor(y[3]/t.Lanes, 4, 2)
+	s := shaders.BlurShape{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip}
+	// Four running sums: with more, the driver spills them, and kernels beyond 2400 multiply-adds gain nothing (measured).
+	s.TY, s.NX = shaders.Divisor(y[2], 2), shaders.Divisor(y[3]/t.Lanes, 2)
+	s.Rows = min(s.KH, 8)
 	if t.Mode == shaders.CPU {
-		s.Rows = max(1, largestDivisor(k[2], l.tune.maxFMA()/(s.KW*s.Planes*s.NX)))
-	} else {
-		s.Rows = largestDivisor(k[2], 8)
+		s.Rows = min(s.KH, max(1, min(l.tune.maxFMA(), 2400)/(s.KW*s.TY*s.NX)))
 	}
 	out := l.out(n)
-	flops := 2 * float64(y.Size()) * float64(s.KW*s.Rows)
-	for i := 0; i < s.Chunks(); i++ {
+	for u := 0; u < s.KH; u += s.Rows {
+		s.Rows = min(s.Rows, s.KH-u)
+		flops := 2 * float64(y.Size()) * float64(s.KW*s.Rows)
 		start, add := out, uint32(1)
-		if i == 0 {
+		if u == 0 {
 			start, add = l.zeros, 0
 		}
-		if err := l.emit(t, shaders.Blur(t, s), []uint32{uint32(i * s.Rows), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
+		if err := l.emit(t, shaders.Blur(t, s), []uint32{uint32(u), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
 			return err
 		}
 	}

@@ -244,3 +244,14 @@ func TestLongRunKernels(t *testing.T) {
 		t.Errorf("relative error %.3g", e)
 	}
 }
+
+// A large blur is cut into chunks of kernel rows, the last of them smaller.
+func TestBlurChunks(t *testing.T) {
+	for _, flip := range []bool{false, true} {
+		g := netdef.NewGraph()
+		y := g.Blur(g.Input("x", S{2, 3, 17, 40}), g.Input("k", S{2, 1, 6, 8}), 7, flip, 32)
+		if e := compare(t, g, []*netdef.Node{y}, Options{Tuning: Tuning{MaxFMA: 4 * 7 * 4}}); !(e <= 1e-5) {
+			t.Errorf("flip %v: relative error %.3g", flip, e)
+		}
+	}
+}
