@@ -3,28 +3,44 @@ package shaders
 import "fmt"
 
 // rowKernel is the frame of kernels that see all C channels of a pixel at once:
-// inputs in0.. are [pixels][C]; fn maps the inputs [input][value] to the output's values.
-func rowKernel(t Target, name string, inputs, pixels, c int, post Expr, p int, fn func(e *E, in [][]F) []F) Kernel {
+// inputs in0.. are [pixels][C], the last of them, if pre has a Fn, given by that
+// expression of operands of its own, which stand in its place; fn maps the inputs [input][value] to the output's values.
+func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post Expr, p int, fn func(e *E, in [][]F) []F) Kernel {
 	nj := t.NJ(c)
 	blk := t.Lanes * nj
-	extra := 0
+	extra, plain := 0, inputs
 	if post.Fn != nil {
 		extra = len(post.In) - 1
 	}
+	if pre.Fn != nil {
+		plain = inputs - 1
+		inputs = plain + len(pre.In)
+	}
 	return Kernel{
-		Name:     fmt.Sprintf("%s %d,%d post %s %v %d", name, pixels, c, post.Key, post.In, p),
+		Name:     fmt.Sprintf("%s %d,%d pre %s %v post %s %v %d", name, pixels, c, pre.Key, pre.In, post.Key, post.In, p),
 		Operands: append(reads(inputs+extra), Write),
 		Items:    pixels,
 		Body: func(e *E) {
 			base := e.MulU(e.Item(), c)
-			in := make([][]F, inputs)
+			tl := Tile{C: c, P: p, NJ: nj, TP: 1}
+			in := make([][]F, plain)
 			for i := range in {
 				for b := 0; b < c; b += blk {
 					in[i] = append(in[i], e.Block(e.At(i, base), e.C(b), nj)...)
 				}
 			}
+			if pre.Fn != nil {
+				var v []F
+				for b := 0; b < c; b += blk {
+					args := make([][][]F, len(pre.In))
+					for i, pat := range pre.In {
+						args[i] = e.spread(pat, plain+i, tl, e.Item(), e.C(b))
+					}
+					v = append(v, apply(e, pre, args, tl)[0]...)
+				}
+				in = append(in, v)
+			}
 			out := fn(e, in)
-			tl := Tile{C: c, P: p, NJ: nj, TP: 1}
 			for b := 0; b < c/blk && post.Fn != nil; b++ {
 				args := [][][]F{{out[b*nj : b*nj+nj]}}
 				for i, pat := range post.In[1:] {
@@ -69,16 +85,17 @@ func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
 // LayerNorm normalises every pixel over its channels and applies post to the
 // result (its first input). Operands: x, post's further inputs…, y.
 func LayerNorm(t Target, pixels, c int, eps float64, post Expr, p int) Kernel {
-	return rowKernel(t, fmt.Sprintf("layernorm %g", eps), 1, pixels, c, post, p, func(e *E, in [][]F) []F {
+	return rowKernel(t, fmt.Sprintf("layernorm %g", eps), 1, Expr{}, pixels, c, post, p, func(e *E, in [][]F) []F {
 		y, _ := e.normalise(in[0], c, eps)
 		return y
 	})
 }
 
 // LayerNormGrad is the Jacobian of LayerNorm at x times v; it is symmetric, so
-// this serves VJP and JVP. Operands: x, v, out.
-func LayerNormGrad(t Target, pixels, c int, eps float64, post Expr, p int) Kernel {
-	return rowKernel(t, fmt.Sprintf("layernormgrad %g", eps), 2, pixels, c, post, p, func(e *E, in [][]F) []F {
+// this serves VJP and JVP. v may be an expression, pre. Operands: x, v or pre.In…,
+// post's further inputs…, out.
+func LayerNormGrad(t Target, pixels, c int, eps float64, pre, post Expr, p int) Kernel {
+	return rowKernel(t, fmt.Sprintf("layernormgrad %g", eps), 2, pre, pixels, c, post, p, func(e *E, in [][]F) []F {
 		y, r := e.normalise(in[0], c, eps)
 		inv := e.Float(1 / float64(c))
 		v := in[1]
@@ -97,7 +114,7 @@ func LayerNormGrad(t Target, pixels, c int, eps float64, post Expr, p int) Kerne
 
 // Softmax over the channels of every pixel. Operands: x, y.
 func Softmax(t Target, pixels, c int) Kernel {
-	return rowKernel(t, "softmax", 1, pixels, c, Expr{}, pixels, func(e *E, in [][]F) []F {
+	return rowKernel(t, "softmax", 1, Expr{}, pixels, c, Expr{}, pixels, func(e *E, in [][]F) []F {
 		x := in[0]
 		top := x[0]
 		for _, v := range x[1:] {

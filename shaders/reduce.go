@@ -100,3 +100,40 @@ func (e *E) vecBelow(op int, row, at U, n int) F {
 	}
 	return e.lanes(v)
 }
+
+// ColSumOf is ColSum of a pointwise expression, which is never stored: its rows [G][R][X] are the pixels of pictures of p pixels, of which
+// it adds s at a time (s divides r). Operands: x.In…, out [G][R/S][X].
+func ColSumOf(t Target, x Expr, g, r, c, s, nj, p int) Kernel {
+	rc, blk, n := r/s, t.Lanes*nj, len(x.In)
+	tl := Tile{C: c, P: p, NJ: nj, TP: 1}
+	return Kernel{
+		Name:     fmt.Sprintf("colsum of %s %v %d,%d,%d,%d,%d,%d", x.Key, x.In, g, r, c, s, nj, p),
+		Operands: append(reads(n), Write),
+		Items:    g * rc * (c / blk),
+		Body: func(e *E) {
+			u := e.Split(e.Item(), rc, c/blk)
+			row0, cb := e.AddU(e.MulU(u[0], r), e.MulU(u[1], s)), e.MulU(u[2], blk)
+			acc := make([]*Var, nj)
+			for j := range acc {
+				acc[j] = e.NewVar(e.Float(0))
+			}
+			e.Loop(s, func(i U) {
+				in := make([][][]F, n)
+				for k, pat := range x.In {
+					in[k] = e.spread(pat, k, tl, e.AddU(row0, i), cb)
+				}
+				for j, v := range apply(e, x, in, tl)[0] {
+					acc[j].Set(e.Add(acc[j].Get(), v))
+				}
+			})
+			out := e.AddU(e.MulU(e.AddU(e.MulU(u[0], rc), u[1]), c), cb)
+			e.Stores(func() {
+				v := make([]F, nj)
+				for j := range v {
+					v[j] = acc[j].Get()
+				}
+				e.StoreBlock(n, out, v)
+			})
+		},
+	}
+}

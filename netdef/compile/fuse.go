@@ -11,6 +11,7 @@ import (
 // group it is the root of; nodes inside a group have no step of their own.
 type fusion struct {
 	roots    map[*netdef.Node]*group
+	inputs   map[*netdef.Node]*group // by the node (a sum over pixels, a LayerNormGrad) whose kernel evaluates the group that is its last input
 	absorbed map[*netdef.Node]bool
 }
 
@@ -23,7 +24,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 			users[m] = append(users[m], n)
 		}
 	}
-	f := &fusion{roots: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	f := &fusion{roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -42,6 +43,16 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 		}
 		f.adopt(g, users, keep)
 		f.roots[root] = g
+	}
+	for _, n := range nodes {
+		if len(n.In) == 0 {
+			continue
+		}
+		last := n.In[len(n.In)-1]
+		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && cheap(g) {
+			f.inputs[n], f.absorbed[last] = g, true
+			delete(f.roots, last)
+		}
 	}
 	return f, nil
 }
@@ -140,4 +151,35 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 		g.pat = append([]shaders.Pattern{shaders.Same}, append(slices.Clone(g.pat[:i]), g.pat[i+1:]...)...)
 		return
 	}
+}
+
+// takesExpression tells whether n's kernel can evaluate its last input itself.
+func takesExpression(n *netdef.Node) bool {
+	switch op := n.Op.(type) {
+	case *netdef.SumOp:
+		return n.In[0].Shape[3] > 1 && (op.Axes == netdef.AxHW || op.Axes == netdef.AxBHW)
+	case *netdef.LayerNormGradOp:
+		return true
+	}
+	return false
+}
+
+// cheap tells whether a group is a few simple operations, as in the gradients of scales and shifts: the kernels that take it over are unrolled
+// over many rows.
+func cheap(g *group) bool {
+	if g.host != nil || len(g.body) > 4 || len(g.in) > 3 || g.root.Shape[3] == 1 {
+		return false
+	}
+	for _, n := range g.body {
+		p, ok := n.Op.(*netdef.PointwiseOp)
+		if !ok {
+			return false
+		}
+		switch p.Kind {
+		case netdef.Add, netdef.Sub, netdef.Mul, netdef.Neg, netdef.Square, netdef.Scale, netdef.Offset, netdef.StopGradient:
+		default:
+			return false
+		}
+	}
+	return true
 }

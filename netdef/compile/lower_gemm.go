@@ -59,8 +59,17 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 		k := shaders.LayerNorm(t, n.Shape.Size()/c, c, op.Eps, post, p)
 		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0])}, extra...), out)...)
 	case *netdef.LayerNormGradOp:
-		k := shaders.LayerNormGrad(t, n.Shape.Size()/c, c, op.Eps, post, p)
-		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0]), l.val(n.In[1])}, extra...), out)...)
+		args, pre := []*value{l.val(n.In[0])}, shaders.Expr{}
+		if v := l.fusion.inputs[n]; v != nil {
+			pre = v.expr()
+			for _, m := range v.in {
+				args = append(args, l.val(m))
+			}
+		} else {
+			args = append(args, l.val(n.In[1]))
+		}
+		k := shaders.LayerNormGrad(t, n.Shape.Size()/c, c, op.Eps, pre, post, p)
+		return l.emit(t, k, nil, 0, append(append(args, extra...), out)...)
 	}
 	s, err := convShape(n)
 	if err != nil {
@@ -231,6 +240,16 @@ func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj
 func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
 	s := n.In[0].Shape
 	hw, c := s[1]*s[2], s[3]
+	if g := l.fusion.inputs[n]; g != nil {
+		if t := l.target(c); t.NJ(c) > 0 {
+			parts, rows := s[0], hw
+			if op.Axes == netdef.AxBHW {
+				parts, rows = 1, s[0]*hw
+			}
+			return l.sumGroup(t, n, g, parts, rows)
+		}
+		return fmt.Errorf("sum over axes %v of %v: %d columns are not a multiple of 8", op.Axes, s, c)
+	}
 	in, out := l.val(n.In[0]), l.out(n)
 	cols := func(g, r, x int) error {
 		t := l.target(x)
@@ -263,6 +282,28 @@ func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
 		return l.rowSum(in, out, 1, s[0])
 	}
 	return l.rowSum(in, out, 1, s.Size())
+}
+
+// sumGroup sums a pointwise expression over the rows of each of parts pieces.
+func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, rows int) error {
+	shape := g.root.Shape
+	c := shape[3]
+	x := g.expr()
+	s := largestDivisor(rows, 32)
+	in := make([]*value, 0, len(g.in)+1)
+	for _, m := range g.in {
+		in = append(in, l.val(m))
+	}
+	out := l.out(n)
+	to := out
+	if rows > s {
+		to = l.temp(n.Name+" partial", parts*(rows/s)*c)
+	}
+	k := shaders.ColSumOf(t, x, parts, rows, c, s, t.NJ(c), shape[1]*shape[2])
+	if err := l.emit(t, k, nil, 0, append(in, to)...); err != nil || rows == s {
+		return err
+	}
+	return l.colSum(t, to, out, parts, rows/s, c, 0)
 }
 
 // rowSum adds the n elements of each of g rows.

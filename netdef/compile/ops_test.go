@@ -204,12 +204,24 @@ func TestOps(t *testing.T) {
 		"layernormgrad": func(g *netdef.Graph) *netdef.Node {
 			return g.LayerNormGrad(g.Input("x", S{2, 3, 5, 64}), g.Input("v", S{2, 3, 5, 64}), 1e-5)
 		},
+		"layernormgrad of an expression": func(g *netdef.Graph) *netdef.Node {
+			x, v := g.Input("x", S{2, 3, 5, 64}), g.Mul(g.Offset(g.Input("v", S{2, 3, 5, 64}), 0.5), g.Input("s", S{2, 1, 1, 64}))
+			return g.Mul(g.LayerNormGrad(x, v, 1e-5), g.Input("q", S{1, 1, 1, 64}))
+		},
 		"softmax": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
 		"sumC":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
 		"sumHW":   func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW) },
 		"sumHW1":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW) },
 		"sumBHW":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW) },
 		"sumHWC":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC) },
+		"sum of products": func(g *netdef.Graph) *netdef.Node {
+			x, y, v := g.Input("x", S{2, 6, 10, 40}), g.Input("y", S{2, 6, 10, 40}), g.Input("v", S{2, 1, 1, 40})
+			per := g.Sum(g.Mul(g.Sub(x, v), y), netdef.AxHW)
+			return g.Add(per, g.Sum(g.Neg(g.Mul(x, g.Square(y))), netdef.AxBHW))
+		},
+		"sum of products, odd": func(g *netdef.Graph) *netdef.Node {
+			return g.Sum(g.Mul(g.Input("x", S{1, 37, 1, 24}), g.Input("y", S{1, 37, 1, 24})), netdef.AxHW)
+		},
 		"sumB":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 3, 3, 8}), netdef.AxB) },
 		"sumAll":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 7, 3, 8}), netdef.AxAll) },
 		"sumAll1": func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 1, 1, 1}), netdef.AxAll) },
