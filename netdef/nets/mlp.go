@@ -1,0 +1,61 @@
+package nets
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// MLPConfig is a perceptron of Layers SiLU layers of Width channels, the paper's networks for points in the plane (B.1.1).
+type MLPConfig struct {
+	Layers, Width int
+	// Dim is how many of the 8 channels that points have are in use, 1..6; the others stay 0.
+	Dim int
+}
+
+// Channels of points [1,1,B,8] beside the coordinates: what the velocity network sees of the times.
+const (
+	mlpChannels  = 8
+	mlpT, mlpR   = 6, 7
+	mlpMinLogStd = -6
+	mlpMaxLogStd = 3
+)
+
+// only is 1 in the channels from..to-1 and 0 elsewhere.
+func only(g *netdef.Graph, from, to int) *netdef.Node {
+	v := make([]float32, mlpChannels)
+	for i := from; i < to; i++ {
+		v[i] = 1
+	}
+	return g.Const(fmt.Sprint("channels ", from, to), netdef.Shape{1, 1, 1, mlpChannels}, v)
+}
+
+// Coordinates keeps the channels in use and zeroes the others.
+func (c MLPConfig) Coordinates(g *netdef.Graph, x *netdef.Node) *netdef.Node {
+	return g.Mul(x, only(g, 0, c.Dim))
+}
+
+func (c MLPConfig) hidden(g *netdef.Graph, x *netdef.Node) *netdef.Node {
+	for i := range c.Layers {
+		x = g.SiLU(linear(g, fmt.Sprint("layer", i), x, c.Width, netdef.HeNormal{Gain: 1}))
+	}
+	return x
+}
+
+// MLPFlowMap is the average velocity u(x, r, t) for points x [1,1,B,8] and times r, t [1,1,B,1]: [1,1,B,8]. Parameters are named "flow/...".
+func MLPFlowMap(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
+	defer g.Scope("flow")()
+	in := g.Add(x, g.Mul(only(g, mlpT, mlpT+1), t))
+	in = g.Add(in, g.Mul(only(g, mlpR, mlpR+1), r))
+	return c.Coordinates(g, linear(g, "out", c.hidden(g, in), mlpChannels, netdef.HeNormal{Gain: 1}))
+}
+
+// MLPAdapter is q(z|y) for observations y [1,1,B,8]: mean and log standard deviation (clamped to [-6, 3]) of every coordinate, [1,1,B,8]
+// each. Parameters are named "adapter/...".
+func MLPAdapter(g *netdef.Graph, c MLPConfig, y *netdef.Node) (mu, logstd *netdef.Node) {
+	defer g.Scope("adapter")()
+	h := c.hidden(g, y)
+	mu = c.Coordinates(g, linear(g, "mu", h, mlpChannels, netdef.HeNormal{Gain: 1}))
+	logstd = g.Clamp(linear(g, "logstd", h, mlpChannels, netdef.Zeros), mlpMinLogStd, mlpMaxLogStd)
+	return mu, logstd
+}

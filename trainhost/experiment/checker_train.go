@@ -1,0 +1,305 @@
+package experiment
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// term says which losses a run has.
+type terms struct {
+	meanFlow, obs, kl float64 // weights
+	ema               bool
+}
+
+// checkerGraph is the loss of a batch, with the weights and sums of the authors' code: mean flow a mean over the two coordinates, observation
+// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01).
+func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node) {
+	g = netdef.NewGraph()
+	points, scalar := netdef.Shape{1, 1, c.Batch, 8}, netdef.Shape{1, 1, c.Batch, 1}
+	key := g.Input("key", netdef.KeyShape)
+	x := g.Input("x", points)
+	noise := func(stream uint32) *netdef.Node { return c.Flow.Coordinates(g, g.Normal(points, key, stream)) }
+	var total *netdef.Node
+	add := func(w float64, n *netdef.Node) {
+		n = g.Scale(g.Mean(n, netdef.AxAll), w)
+		if total != nil {
+			n = g.Add(total, n)
+		}
+		total = n
+	}
+	sum := func(n *netdef.Node) *netdef.Node { return g.Sum(n, netdef.AxC) }
+	z := noise(1)
+	if t.obs > 0 || t.kl > 0 {
+		first := g.Const("first", netdef.Shape{1, 1, 1, 8}, []float32{1, 0, 0, 0, 0, 0, 0, 0})
+		y := g.Mul(g.Add(x, g.Scale(noise(2), c.Sigma)), first)
+		mu, logstd := nets.MLPAdapter(g, c.Adapter, y)
+		std := g.Exp(logstd)
+		za := g.Add(mu, g.Mul(std, noise(3)))
+		from := g.Input("from", scalar)
+		z = g.Add(z, g.Mul(from, g.Sub(za, z)))
+		if t.obs > 0 {
+			var f *netdef.Node
+			if t.ema {
+				done := g.Scope("ema:")
+				f = oneStep(g, c, za)
+				done()
+			} else {
+				f = oneStep(g, c, za)
+			}
+			add(t.obs, sum(g.Square(g.Mul(g.Sub(y, f), first))))
+		}
+		if t.kl > 0 {
+			kl := g.Sub(g.Scale(g.Offset(g.Add(g.Square(mu), g.Square(std)), -1), 0.5), logstd)
+			add(t.kl, sum(c.Flow.Coordinates(g, kl)))
+		}
+	}
+	if t.meanFlow > 0 {
+		r, tt := g.Input("r", scalar), g.Input("t", scalar)
+		v := g.Sub(z, x)
+		xt := g.Add(x, g.Mul(v, tt))
+		u := nets.MLPFlowMap(g, c.Flow, xt, r, tt)
+		du, err := nets.TotalDerivative(g, u, xt, tt, v)
+		if err != nil {
+			return g, g.Fail(err)
+		}
+		target := g.StopGradient(g.Sub(v, g.Mul(du, g.Sub(tt, r))))
+		add(t.meanFlow, g.Scale(sum(g.Square(g.Sub(u, target))), 0.5))
+	}
+	return g, g.Div(total, g.StopGradient(g.Offset(g.Abs(total), 0.01)))
+}
+
+// oneStep is f(z) = z − u(z, 0, 1).
+func oneStep(g *netdef.Graph, c CheckerConfig, z *netdef.Node) *netdef.Node {
+	return between(g, c, z, 1, 0)
+}
+
+// between is x − (t − r)·u(x, r, t).
+func between(g *netdef.Graph, c CheckerConfig, x *netdef.Node, t, r float64) *netdef.Node {
+	at := func(v float64) *netdef.Node {
+		return g.BroadcastTo(g.Const("", netdef.Scalar, []float32{float32(v)}), netdef.Shape{1, 1, x.Shape[2], 1})
+	}
+	return g.Sub(x, g.Scale(nets.MLPFlowMap(g, c.Flow, x, at(r), at(t)), t-r))
+}
+
+// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for match of the points.
+func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) map[string][]float32 {
+	n := c.Batch
+	x, r, t, from := make([]float32, 8*n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for i := range n {
+		p := data[rng.IntN(len(data))]
+		x[8*i], x[8*i+1] = float32(p[0]), float32(p[1])
+		a, b := rng.Float32(), rng.Float32()
+		if rng.Float64() >= differ {
+			b = a
+		}
+		r[i], t[i] = min(a, b), max(a, b)
+		if rng.Float64() < alpha {
+			from[i] = 1
+		}
+	}
+	return map[string][]float32{"x": x, "r": r, "t": t, "from": from}
+}
+
+// learn runs one training and returns all parameters, those of start where it has not trained them; averaged is what sampling uses.
+func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, train func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
+	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
+	g, loss := checkerGraph(c, t)
+	if err := g.Err(); err != nil {
+		return nil, err
+	}
+	f, err := newFit(dev, g, loss, nil, train, start, optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}, c.Seed<<8|stream)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	rng := rand.New(rand.NewPCG(c.Seed, 100+stream))
+	for range steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := f.next(c.inputs(rng, data, alpha, differ)); err != nil {
+			return nil, err
+		}
+	}
+	params = map[string][]float32{}
+	for name, v := range start {
+		params[name] = v
+	}
+	averaged, err := f.store.State("ema")
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range averaged {
+		params[name] = v
+	}
+	return params, nil
+}
+
+// differ is the share of points with r ≠ t in mean-flow training.
+const differ = 0.25
+
+func flowOnly(name string) bool    { return strings.HasPrefix(name, "flow/") }
+func adapterOnly(name string) bool { return strings.HasPrefix(name, "adapter/") }
+func everything(string) bool       { return true }
+
+// pretrain is flow matching: the start of every run.
+func pretrain(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
+	if c.Pretrain == 0 {
+		return nil, nil
+	}
+	return learn(ctx, dev, c, terms{meanFlow: 1}, 0, 0, c.Pretrain, c.FlowLR, everything, nil, 1)
+}
+
+// trainVariant trains one variant from the pre-trained flow map.
+func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32) (map[string][]float32, error) {
+	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA}
+	if v.KL {
+		t.kl = 1
+	}
+	if v.Frozen {
+		flow, err := learn(ctx, dev, c, terms{meanFlow: 1}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
+		if err != nil {
+			return nil, err
+		}
+		return learn(ctx, dev, c, t, 1, differ, c.Steps, c.LR, adapterOnly, flow, 3)
+	}
+	if v.Tau > 0 {
+		t.meanFlow = 0.5 / (v.Tau * v.Tau)
+	}
+	return learn(ctx, dev, c, t, v.Alpha, differ, c.Steps, c.LR, everything, start, 4)
+}
+
+// sampler draws points with trained networks in K equal steps.
+type sampler struct {
+	c      CheckerConfig
+	store  *compile.Store
+	cond   *compile.Program
+	uncond *compile.Program
+}
+
+// samplerBatch is how many points one run of a sampler's programs gives.
+const samplerBatch = 1000
+
+func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k int) (*sampler, error) {
+	build := func(conditional bool) (*netdef.Graph, *netdef.Node) {
+		g := netdef.NewGraph()
+		points := netdef.Shape{1, 1, samplerBatch, 8}
+		z := c.Flow.Coordinates(g, g.Normal(points, g.Input("key", netdef.KeyShape), 1))
+		if conditional {
+			mu, logstd := nets.MLPAdapter(g, c.Adapter, g.Input("y", points))
+			z = g.Add(mu, g.Mul(g.Exp(logstd), z))
+		}
+		for i := range k {
+			z = between(g, c, z, 1-float64(i)/float64(k), 1-float64(i+1)/float64(k))
+		}
+		return g, z
+	}
+	s := &sampler{c: c}
+	g, out := build(true)
+	g2, out2 := build(false)
+	var err error
+	if s.store, err = compile.NewStore(dev, netdef.Reachable(out), false, 1); err != nil {
+		return nil, err
+	}
+	have := map[string][]float32{}
+	for _, name := range s.store.Names() {
+		if params[name] != nil {
+			have[name] = params[name]
+		}
+	}
+	if err = s.store.Set(have); err == nil {
+		if s.cond, err = compile.Compile(dev, s.store, g, []*netdef.Node{out}, compile.Options{}); err == nil {
+			s.uncond, err = compile.Compile(dev, s.store, g2, []*netdef.Node{out2}, compile.Options{})
+		}
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *sampler) close() {
+	for _, p := range []*compile.Program{s.cond, s.uncond} {
+		if p != nil {
+			p.Close()
+		}
+	}
+	s.store.Close()
+}
+
+// run gives n points from a program; ys are the observations of a conditional one.
+func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) ([][]float64, error) {
+	out := make([][]float64, 0, n)
+	for i := 0; len(out) < n; i++ {
+		if err := p.SetInput("key", netdef.Key{Seed: s.c.Seed<<16 | stream, Sample: uint32(i)}.Float32()); err != nil {
+			return nil, err
+		}
+		if ys != nil {
+			y := make([]float32, 8*samplerBatch)
+			for j := range min(samplerBatch, n-len(out)) {
+				y[8*j] = float32(ys[len(out)+j])
+			}
+			if err := p.SetInput("y", y); err != nil {
+				return nil, err
+			}
+		}
+		if err := p.Run(); err != nil {
+			return nil, err
+		}
+		v, err := p.Output(0)
+		if err != nil {
+			return nil, err
+		}
+		for j := 0; j < samplerBatch && len(out) < n; j++ {
+			out = append(out, []float64{float64(v[8*j]), float64(v[8*j+1])})
+		}
+	}
+	return out, nil
+}
+
+// RunChecker trains a variant and scores it for each K. start are pre-trained parameters from PretrainChecker.
+func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32, ks ...int) ([]CheckerScore, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	params, err := trainVariant(ctx, dev, c, v, start)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(began).Seconds()
+	var out []CheckerScore
+	for _, k := range ks {
+		s, err := newSampler(dev, c, params, k)
+		if err != nil {
+			return nil, err
+		}
+		sc, err := score(c, v, k,
+			func(y []float64, stream uint64) ([][]float64, error) { return s.run(s.cond, y, len(y), stream) },
+			func(n int) ([][]float64, error) { return s.run(s.uncond, nil, n, 9) })
+		s.close()
+		if err != nil {
+			return nil, err
+		}
+		sc.Seconds = took
+		out = append(out, sc)
+	}
+	return slices.Clip(out), nil
+}
+
+// PretrainChecker trains the velocity by flow matching.
+func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	return pretrain(ctx, dev, c)
+}
