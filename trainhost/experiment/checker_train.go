@@ -189,7 +189,7 @@ type sampler struct {
 const samplerBatch = 1000
 
 func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k int) (*sampler, error) {
-	build := func(conditional bool) (*netdef.Graph, *netdef.Node) {
+	build := func(conditional bool) (*netdef.Graph, []*netdef.Node) {
 		g := netdef.NewGraph()
 		points := netdef.Shape{1, 1, samplerBatch, 8}
 		z := c.Flow.Coordinates(g, g.Normal(points, g.Input("key", netdef.KeyShape), 1))
@@ -197,16 +197,17 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 			mu, logstd := nets.MLPAdapter(g, c.Adapter, g.Input("y", points))
 			z = g.Add(mu, g.Mul(g.Exp(logstd), z))
 		}
+		x := z
 		for i := range k {
-			z = between(g, c, z, 1-float64(i)/float64(k), 1-float64(i+1)/float64(k))
+			x = between(g, c, x, 1-float64(i)/float64(k), 1-float64(i+1)/float64(k))
 		}
-		return g, z
+		return g, []*netdef.Node{x, z}
 	}
 	s := &sampler{c: c}
 	g, out := build(true)
 	g2, out2 := build(false)
 	var err error
-	if s.store, err = compile.NewStore(dev, netdef.Reachable(out), false, 1); err != nil {
+	if s.store, err = compile.NewStore(dev, netdef.Reachable(out...), false, 1); err != nil {
 		return nil, err
 	}
 	have := map[string][]float32{}
@@ -216,8 +217,8 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 		}
 	}
 	if err = s.store.Set(have); err == nil {
-		if s.cond, err = compile.Compile(dev, s.store, g, []*netdef.Node{out}, compile.Options{}); err == nil {
-			s.uncond, err = compile.Compile(dev, s.store, g2, []*netdef.Node{out2}, compile.Options{})
+		if s.cond, err = compile.Compile(dev, s.store, g, out, compile.Options{}); err == nil {
+			s.uncond, err = compile.Compile(dev, s.store, g2, out2, compile.Options{})
 		}
 	}
 	if err != nil {
@@ -236,31 +237,35 @@ func (s *sampler) close() {
 	s.store.Close()
 }
 
+// cloud is points with the latents they come from.
+type cloud struct{ x, z [][]float64 }
+
 // run gives n points from a program; ys are the observations of a conditional one.
-func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) ([][]float64, error) {
-	out := make([][]float64, 0, n)
-	for i := 0; len(out) < n; i++ {
+func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) (out cloud, err error) {
+	for i := 0; len(out.x) < n; i++ {
 		if err := p.SetInput("key", netdef.Key{Seed: s.c.Seed<<16 | stream, Sample: uint32(i)}.Float32()); err != nil {
-			return nil, err
+			return out, err
 		}
 		if ys != nil {
 			y := make([]float32, 8*samplerBatch)
-			for j := range min(samplerBatch, n-len(out)) {
-				y[8*j] = float32(ys[len(out)+j])
+			for j := range min(samplerBatch, n-len(out.x)) {
+				y[8*j] = float32(ys[len(out.x)+j])
 			}
 			if err := p.SetInput("y", y); err != nil {
-				return nil, err
+				return out, err
 			}
 		}
 		if err := p.Run(); err != nil {
-			return nil, err
+			return out, err
 		}
-		v, err := p.Output(0)
-		if err != nil {
-			return nil, err
-		}
-		for j := 0; j < samplerBatch && len(out) < n; j++ {
-			out = append(out, []float64{float64(v[8*j]), float64(v[8*j+1])})
+		for k, to := range []*[][]float64{&out.x, &out.z} {
+			v, err := p.Output(k)
+			if err != nil {
+				return out, err
+			}
+			for j := 0; j < samplerBatch && len(*to) < n; j++ {
+				*to = append(*to, []float64{float64(v[8*j]), float64(v[8*j+1])})
+			}
 		}
 	}
 	return out, nil
@@ -284,8 +289,8 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 			return nil, err
 		}
 		sc, err := score(c, v, k,
-			func(y []float64, stream uint64) ([][]float64, error) { return s.run(s.cond, y, len(y), stream) },
-			func(n int) ([][]float64, error) { return s.run(s.uncond, nil, n, 9) })
+			func(y []float64, stream uint64) (cloud, error) { return s.run(s.cond, y, len(y), stream) },
+			func(n int) (cloud, error) { return s.run(s.uncond, nil, n, 9) })
 		s.close()
 		if err != nil {
 			return nil, err

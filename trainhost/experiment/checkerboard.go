@@ -123,21 +123,22 @@ func drawPosterior(rng *rand.Rand, y, sigma float64, n int) [][]float64 {
 
 // CheckerScore holds the metrics of B.1.3 of one variant in K steps.
 type CheckerScore struct {
-	Variant                     Variant
-	K                           int
-	NLPD, CRPS                  float64
-	SupportPosterior            float64
-	SupportPrior                float64
-	MMDPosterior, MMDPrior      float64
-	Seconds                     float64 // of training
-	prior, posterior, truePoint [][]float64
+	Variant                Variant
+	K                      int
+	NLPD, CRPS             float64
+	SupportPosterior       float64
+	SupportPrior           float64
+	MMDPosterior, MMDPrior float64
+	Seconds                float64 // of training
+	prior, posterior       cloud
+	truePoints             [][]float64
 }
 
 // evaluationY is the observation of MMD and support accuracy, the paper's figures' y.
 const evaluationY = 0.5
 
 // score computes the metrics from a sampler: draw gives, for every y, one sample; prior gives n of them.
-func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint64) ([][]float64, error), prior func(n int) ([][]float64, error)) (s CheckerScore, err error) {
+func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint64) (cloud, error), prior func(n int) (cloud, error)) (s CheckerScore, err error) {
 	s = CheckerScore{Variant: v, K: k}
 	rng := rand.New(rand.NewPCG(c.Seed, 77))
 	truth := drawCheckerboard(rng, c.Observations)
@@ -155,7 +156,7 @@ func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint
 		return s, err
 	}
 	for i := range truth {
-		samples := all[i*c.Draws : (i+1)*c.Draws]
+		samples := all.x[i*c.Draws : (i+1)*c.Draws]
 		seen := make([][]float64, len(samples))
 		for j, x := range samples {
 			seen[j] = x[:1]
@@ -177,18 +178,18 @@ func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint
 	if s.prior, err = prior(c.Cloud); err != nil {
 		return s, err
 	}
-	s.truePoint = drawPosterior(rng, evaluationY, c.Sigma, c.Cloud)
+	s.truePoints = drawPosterior(rng, evaluationY, c.Sigma, c.Cloud)
 	inside := func(x []float64) bool { return metric.Checkerboard(x[0], x[1], parity) }
-	if s.SupportPosterior, err = metric.SupportAccuracy(s.posterior, inside); err != nil {
+	if s.SupportPosterior, err = metric.SupportAccuracy(s.posterior.x, inside); err != nil {
 		return s, err
 	}
-	if s.SupportPrior, err = metric.SupportAccuracy(s.prior, inside); err != nil {
+	if s.SupportPrior, err = metric.SupportAccuracy(s.prior.x, inside); err != nil {
 		return s, err
 	}
-	if s.MMDPosterior, err = metric.MMD(s.posterior, s.truePoint, 0); err != nil {
+	if s.MMDPosterior, err = metric.MMD(s.posterior.x, s.truePoints, 0); err != nil {
 		return s, err
 	}
-	s.MMDPrior, err = metric.MMD(s.prior, drawCheckerboard(rng, c.Cloud), 0)
+	s.MMDPrior, err = metric.MMD(s.prior.x, drawCheckerboard(rng, c.Cloud), 0)
 	if math.IsNaN(s.CRPS + s.NLPD + s.MMDPrior + s.MMDPosterior) {
 		return s, fmt.Errorf("checkerboard: %s: a metric is not a number", v.Name)
 	}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/trainhost/experiment"
+)
+
+// experiments runs the paper's small experiments.
+func experiments(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "linear-gaussian":
+			return linear(ctx, args[1:])
+		case "checkerboard":
+			return checkerboard(ctx, args[1:])
+		}
+	}
+	return errors.New("experiment: which one? checkerboard or linear-gaussian")
+}
+
+func linear(ctx context.Context, args []string) error {
+	cfg := experiment.DefaultLinear()
+	fs := flag.NewFlagSet("trainhost experiment linear-gaussian", flag.ContinueOnError)
+	device := fs.String("device", "", "device index or part of its name")
+	fs.IntVar(&cfg.Problems, "problems", cfg.Problems, "random problems")
+	fs.IntVar(&cfg.Observed, "observed", cfg.Observed, "observed components of 8")
+	fs.Float64Var(&cfg.Sigma, "sigma", cfg.Sigma, "standard deviation of the observation's noise")
+	fs.Float64Var(&cfg.Tau, "tau", cfg.Tau, "tolerance τ of the data misfit")
+	fs.IntVar(&cfg.Steps, "steps", cfg.Steps, "training steps")
+	fs.IntVar(&cfg.Batch, "batch", cfg.Batch, "draws per step")
+	fs.Float64Var(&cfg.LR, "lr", cfg.LR, "learning rate at its peak")
+	fs.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "seed of problems and training")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	dev, err := gpu.Open(gpu.Options{Device: *device})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	_, err = experiment.Linear(ctx, dev, os.Stdout, cfg)
+	return err
+}
+
+func checkerboard(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("trainhost experiment checkerboard", flag.ContinueOnError)
+	device := fs.String("device", "", "device index or part of its name")
+	preset := fs.String("preset", "small", "small (minutes a variant on two cores) or paper (the paper's size, for a GPU)")
+	out := fs.String("out", "", "folder for the CSV file and the figures; made if need be")
+	only := fs.String("variants", "", "names of the variants to run, with commas; \"list\" lists them (default: all)")
+	steps := fs.Int("steps", 0, "training steps instead of the preset's")
+	pretrain := fs.Int("pretrain", -1, "flow-matching steps before, instead of the preset's")
+	seed := fs.Uint64("seed", 1, "seed of data and training")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	variants := experiment.Variants()
+	if *only == "list" {
+		for _, v := range variants {
+			fmt.Println(v.Name)
+		}
+		return nil
+	}
+	cfg := experiment.SmallChecker()
+	switch *preset {
+	case "small":
+	case "paper":
+		cfg = experiment.PaperChecker()
+	default:
+		return fmt.Errorf("checkerboard: preset %q: must be small or paper", *preset)
+	}
+	cfg.Seed = *seed
+	if *steps > 0 {
+		cfg.Steps = *steps
+	}
+	if *pretrain >= 0 {
+		cfg.Pretrain = *pretrain
+	}
+	if *out == "" {
+		return errors.New("checkerboard: -out is needed")
+	}
+	if *only != "" {
+		var chosen []experiment.Variant
+		for _, name := range strings.Split(*only, ",") {
+			i := slices.IndexFunc(variants, func(v experiment.Variant) bool { return v.Name == strings.TrimSpace(name) })
+			if i < 0 {
+				return fmt.Errorf("checkerboard: there is no variant %q; -variants list lists them", name)
+			}
+			chosen = append(chosen, variants[i])
+		}
+		variants = chosen
+	}
+	if err := os.MkdirAll(*out, 0o777); err != nil {
+		return err
+	}
+	dev, err := gpu.Open(gpu.Options{Device: *device})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	began := time.Now()
+	start, err := experiment.PretrainChecker(ctx, dev, cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("flow matching: %d steps in %.0f s\n", cfg.Pretrain, time.Since(began).Seconds())
+	fmt.Println("| variant | K | NLPD | CRPS | support posterior | support prior | MMD posterior | MMD prior | s |\n|---|---|---|---|---|---|---|---|---|")
+	var scores []experiment.CheckerScore
+	for _, v := range variants {
+		ss, err := experiment.RunChecker(ctx, dev, cfg, v, start, 1, 4)
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Name, err)
+		}
+		for _, s := range ss {
+			fmt.Printf("| %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.0f |\n", v.Name, s.K, s.NLPD, s.CRPS, s.SupportPosterior, s.SupportPrior, s.MMDPosterior, s.MMDPrior, s.Seconds)
+		}
+		scores = append(scores, ss...)
+		if err := experiment.WriteChecker(*out, scores); err != nil {
+			return err
+		}
+	}
+	fmt.Println("figures and checkerboard.csv:", filepath.Clean(*out))
+	return nil
+}
