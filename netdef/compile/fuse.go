@@ -10,6 +10,7 @@ import (
 // fusion is the result of grouping: for each node that a kernel computes, the
 // group it is the root of; nodes inside a group have no step of their own.
 type fusion struct {
+	users    map[*netdef.Node][]*netdef.Node
 	roots    map[*netdef.Node]*group
 	inputs   map[*netdef.Node]*group // by the node (a sum over pixels, a LayerNormGrad) whose kernel evaluates the group that is its last input
 	absorbed map[*netdef.Node]bool
@@ -24,7 +25,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 			users[m] = append(users[m], n)
 		}
 	}
-	f := &fusion{roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	f := &fusion{users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue

@@ -157,14 +157,34 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	l.cur, l.hoistCur = w, l.hoisted[w]
 	blk := t.Lanes * nj
 	rows := w.Shape.Size() / n
-	tab := make([]int, blk)
-	for p := range tab {
-		tab[p] = t.PackIndex(p, nj)
+	source, stride := w, 1
+	s := shaders.CopyShape{Dims: []int{rows, n / blk}, In: []int{n, blk}, Out: []int{n, blk}}
+	if l.flipsWhilePacking(w) { // [taps][n][k] turned round and transposed to [taps][k][n] on the way
+		taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
+		source, stride = w.In[0], k
+		s = shaders.CopyShape{
+			Dims: []int{taps, k, n / blk}, In: []int{-n * k, 1, blk * k}, Out: []int{n * k, n, blk}, InBase: (taps - 1) * n * k,
+		}
 	}
-	s := shaders.CopyShape{Dims: []int{rows, n / blk}, In: []int{n, blk}, Out: []int{n, blk}, Tab: tab}
+	for p := range blk {
+		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))
+	}
 	v := l.temp(w.Name+" packed", w.Shape.Size())
 	l.packed[key] = v
-	return v, l.emit(t, shaders.Copy(t, s), nil, 0, l.val(w), v)
+	return v, l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
+}
+
+// flipsWhilePacking tells whether weights of an adjoint convolution need not be stored as such: only convolutions that pack them read them.
+func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
+	if _, ok := w.Op.(*netdef.FlipTransposeOp); !ok || w.Shape[2] == 1 || w.Shape[3] == 1 || l.pinned[w] != nil || l.target(w.Shape[3]).Mode == shaders.GPU {
+		return false
+	}
+	for _, u := range l.fusion.users[w] {
+		if _, ok := u.Op.(*netdef.Conv2DOp); !ok || u.In[0] == w {
+			return false
+		}
+	}
+	return true
 }
 
 // gradW emits partial products and their sum: groups results, each the sum over

@@ -62,6 +62,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			Tab:  tab,
 		})
 	case *netdef.FlipTransposeOp:
+		if l.flipsWhilePacking(n) {
+			return nil
+		}
 		taps, cin, cout := in[0]*in[1], in[2], in[3]
 		if cin == 1 { // only the taps turn round
 			c := blockOf(cout)
