@@ -31,8 +31,10 @@ type Objective struct {
 	Data string `json:"data"`
 	// DataWeight multiplies the data term.
 	DataWeight float64 `json:"data_weight"`
-	// Mean multiplies ‖x − f(μ)‖², added to the energy score: the picture that the
-	// product returns by default is z = μ, which the draws alone reach only indirectly.
+	// Mean multiplies the regression term, 50‖x − f(μ)‖², beside the energy score: the
+	// picture that the product returns by default is z = μ, which the draws alone reach
+	// only indirectly. It has an adaptive weight of its own, so that it counts the same for
+	// tasks of small and of large error.
 	Mean float64 `json:"mean,omitempty"`
 	// Obs multiplies L_obs = ‖y − A f(z)‖²; 1/(2σ²) = 200 at σ = 0.05.
 	Obs float64 `json:"obs"`
@@ -50,12 +52,15 @@ type Objective struct {
 	Gamma float64 `json:"gamma"`
 }
 
+// regressionWeight is the weight of the squared error.
+const regressionWeight = 50
+
 // Regression is the warm-up objective: squared error at z = μ.
-func Regression() Objective { return Objective{Data: "l2", DataWeight: 50, Gamma: 0.01} }
+func Regression() Objective { return Objective{Data: "l2", DataWeight: regressionWeight, Gamma: 0.01} }
 
 // EnergyScore is the objective of the shipped weights.
 func EnergyScore() Objective {
-	return Objective{Data: "es", DataWeight: 20, Mean: 200, Obs: 200, KL: 1, Gamma: 0.01}
+	return Objective{Data: "es", DataWeight: 20, Mean: 1, Obs: 200, KL: 1, Gamma: 0.01}
 }
 
 // FlowMatching is the objective of pre-training: the flow map alone, z ~ N(0, I), r = t.
@@ -162,7 +167,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		add("data", obj.DataWeight, energyScore(g, target, fs[0], fs[1]))
 		if obj.Mean > 0 {
 			out.MSE = l2(fs[2])
-			add("mean", obj.Mean, out.MSE)
+			out.Terms["mean"] = out.MSE
 		}
 	case "none":
 		z1 = draw(2)
@@ -184,8 +189,15 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		}
 		add("obs", obj.Obs, ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys))
 	}
-	if obj.Gamma >= 0 {
-		total = g.Div(total, g.StopGradient(g.Offset(g.Abs(total), obj.Gamma)))
+	adaptive := func(l *netdef.Node) *netdef.Node {
+		if obj.Gamma < 0 {
+			return l
+		}
+		return g.Div(l, g.StopGradient(g.Offset(g.Abs(l), obj.Gamma)))
+	}
+	total = adaptive(total)
+	if m := out.Terms["mean"]; m != nil {
+		total = g.Add(total, g.Scale(adaptive(g.Scale(m, regressionWeight)), obj.Mean))
 	}
 	out.Loss = g.Mean(total, netdef.AxAll)
 	return out, g.Err()

@@ -42,7 +42,7 @@ func train(ctx context.Context, command string, args []string) error {
 	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
-	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of ‖x − f(μ)‖² beside the energy score (-loss es)")
+	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
 	fs.Float64Var(&cfg.Objective.Obs, "obs", cfg.Objective.Obs, "weight of the observation term")
 	fs.BoolVar(&cfg.Objective.ObsEMA, "obs-ema", false, "evaluate the observation term with the averaged flow map")
 	fs.Float64Var(&cfg.Objective.KL, "kl", cfg.Objective.KL, "weight of the KL term")
