@@ -147,3 +147,15 @@ func TestInspectAnything(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 }
+
+// A module that is cut off anywhere, at the end of an instruction too, never reaches a driver: some crash on it.
+func TestTruncatedModules(t *testing.T) {
+	if _, err := inspect(axpbCode); err != nil {
+		t.Fatal(err)
+	}
+	for n := range axpbCode {
+		if _, err := inspect(axpbCode[:n]); err == nil {
+			t.Errorf("the first %d of %d words were accepted", n, len(axpbCode))
+		}
+	}
+}

@@ -8,7 +8,7 @@ type module struct {
 	version      uint32 // as in the header, 0x00010300 for 1.3
 	capabilities []uint32
 	localSize    [3]int // 0,0,0 if not given by a literal
-	main         bool   // has a compute entry point "main"
+	main         uint32 // the function of a compute entry point "main", 0 without
 }
 
 const (
@@ -16,6 +16,8 @@ const (
 	opEntryPoint       = 15
 	opExecutionMode    = 16
 	opCapability       = 17
+	opFunction         = 54
+	opFunctionEnd      = 56
 	modelGLCompute     = 5
 	modeLocalSize      = 17
 	spirvHeaderWords   = 5
@@ -30,6 +32,7 @@ func inspect(code []uint32) (module, error) {
 		return m, fmt.Errorf("%d words that are no SPIR-V module", len(code))
 	}
 	m.version = code[1]
+	body, inside := false, false // of main; in any function
 	for k := spirvHeaderWords; k < len(code); {
 		n, op := int(code[k]>>16), code[k]&0xffff
 		if n == 0 || k+n > len(code) {
@@ -40,14 +43,21 @@ func inspect(code []uint32) (module, error) {
 		case op == opCapability && n == 2:
 			m.capabilities = append(m.capabilities, w[1])
 		case op == opEntryPoint && n >= 5 && w[1] == modelGLCompute && w[3] == spirvMainWord && w[4] == 0:
-			m.main = true
+			m.main = w[2]
 		case op == opExecutionMode && n == 6 && w[2] == modeLocalSize:
 			m.localSize = [3]int{int(w[3]), int(w[4]), int(w[5])}
+		case op == opFunction && n == 5:
+			body, inside = body || w[2] == m.main, true
+		case op == opFunctionEnd:
+			inside = false
 		}
 		k += n
 	}
-	if !m.main {
+	switch {
+	case m.main == 0:
 		return m, fmt.Errorf("SPIR-V has no compute entry point \"main\"")
+	case !body || inside:
+		return m, fmt.Errorf("SPIR-V is cut off: the function \"main\" or its end is missing")
 	}
 	return m, nil
 }
