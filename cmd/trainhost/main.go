@@ -19,6 +19,7 @@ usage:
   trainhost joint -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
   trainhost pack  -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval  -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
+  trainhost export -out FILE.onnx [flags]               write weights as an ONNX model for other engines
   trainhost experiment checkerboard -out FOLDER [flags]   the paper's experiment in the plane
   trainhost experiment linear-gaussian [flags]            its theory against closed forms
 
@@ -45,6 +46,8 @@ func run(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "train", "pretrain", "joint":
 		return train(ctx, args[0], args[1:])
+	case "export":
+		return export(args[1:])
 	case "experiment":
 		return experiments(ctx, args[1:])
 	case "pack":

@@ -1,0 +1,216 @@
+// Command peers runs the shipped network with this project's own engine and with ONNX Runtime's CPU provider (onnxruntime-node, fetched from
+// the npm registry into a folder by scripts/bench-peers.sh), on the same random inputs with the same number of threads, and prints the times
+// and how far the results are apart. The model goes through the exporter (restore.Network.ONNX).
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/weights"
+)
+
+func main() {
+	dir := flag.String("dir", "", "folder with node_modules/onnxruntime-node, for the exchanged files too")
+	side := flag.Int("size", 256, "side of the picture in pixels")
+	threads := flag.Int("threads", 1, "threads of ONNX Runtime; those of the Vulkan driver are its own setting (lavapipe: LP_NUM_THREADS)")
+	seconds := flag.Float64("seconds", 3, "time of each measurement")
+	big := flag.Bool("large-kernels", false, "also measure with the large kernels of long runs")
+	flag.Parse()
+	if err := run(*dir, *side, *threads, *seconds, *big); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string, side, threads int, seconds float64, big bool) error {
+	f, err := weights.Default()
+	if err != nil {
+		return err
+	}
+	n, err := restore.NetworkFromFile(f)
+	if err != nil {
+		return err
+	}
+	dev, err := gpu.Open(gpu.Options{})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	g := netdef.NewGraph()
+	view, known := g.Input(restore.ONNXView, netdef.Shape{1, 3, side, side}), g.Input(restore.ONNXKnown, netdef.Shape{1, 1, side, side})
+	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}), g.Input(restore.ONNXSigma, netdef.Scalar)
+	mu, logvar := nets.Adapter(g, n.Config, nets.ToFlow(g, n.Config, g.Patchify(view)), g.Patchify(known), task, sigma)
+	pic := g.Unpatchify(nets.FromFlow(g, n.Config, nets.OneStep(g, n.Config, mu)))
+	if err := g.Err(); err != nil {
+		return err
+	}
+	inputs := map[string][]float32{restore.ONNXTask: {1, 0, 0, 0, 0, 0, 0, 0}, restore.ONNXSigma: {0.05}}
+	dims := map[string][]int{restore.ONNXTask: {1, nets.Tasks, 1, 1}, restore.ONNXSigma: {1, 1, 1, 1}, restore.ONNXView: {1, 3, side, side}, restore.ONNXKnown: {1, 1, side, side}}
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range 3 * side * side {
+		inputs[restore.ONNXView] = append(inputs[restore.ONNXView], float32(0.5*math.Sin(float64(i)/200)+0.05*rng.NormFloat64()))
+	}
+	inputs[restore.ONNXKnown] = slices.Repeat([]float32{1}, side*side)
+	outs := []*netdef.Node{mu, logvar, pic}
+	names := []string{restore.ONNXMu, restore.ONNXLogVar, restore.ONNXPicture}
+	fmt.Printf("%s, %d×%d pixels, %d threads\n", dev.Info().Name, side, side, threads)
+
+	own := map[string][]float32{}
+	tunings := []compile.Tuning{{}}
+	if big {
+		tunings = append(tunings, compile.Tuning{MaxFMA: compile.LongRun})
+	}
+	for i, tune := range tunings {
+		best, median, err := measure(dev, g, outs, n, inputs, tune, seconds, func(p *compile.Program) error {
+			for k, o := range outs {
+				v, err := p.Output(k)
+				if err != nil {
+					return err
+				}
+				own[names[k]] = toNCHW(o.Shape, v, k == 2)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("restore%-26s best %7.2f ms   median %7.2f ms\n", []string{"", " (large kernels)"}[i], 1e3*best, 1e3*median)
+	}
+
+	model, err := os.Create(filepath.Join(dir, "model.onnx"))
+	if err != nil {
+		return err
+	}
+	if err := n.ONNX(model, side, side); err != nil {
+		model.Close()
+		return err
+	}
+	if err := model.Close(); err != nil {
+		return err
+	}
+	list, err := json.Marshal(dims)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "inputs.json"), list, 0o666); err != nil {
+		return err
+	}
+	for name, v := range inputs {
+		if err := os.WriteFile(filepath.Join(dir, name+".f32"), bytesOf(v), 0o666); err != nil {
+			return err
+		}
+	}
+	script := filepath.Join(dir, "run.mjs")
+	cmd := exec.Command("node", script, dir, fmt.Sprint(threads), fmt.Sprint(seconds))
+	cmd.Stderr = os.Stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("node %s: %w", script, err)
+	}
+	var r struct{ Best, Median float64 }
+	if err := json.Unmarshal(text, &r); err != nil {
+		return fmt.Errorf("%s printed %q: %w", script, text, err)
+	}
+	fmt.Printf("ONNX Runtime, CPU provider         best %7.2f ms   median %7.2f ms\n", r.Best, r.Median)
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(dir, name+".out"))
+		if err != nil {
+			return err
+		}
+		var d, s float64
+		for i, v := range own[name] {
+			e := float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])) - v)
+			d += e * e
+			s += float64(v) * float64(v)
+		}
+		fmt.Printf("  %-8s relative difference %.1e\n", name, math.Sqrt(d/s))
+		if !(d < 1e-6*s) {
+			return fmt.Errorf("%s differs", name)
+		}
+	}
+	return nil
+}
+
+func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, n *restore.Network, inputs map[string][]float32, tune compile.Tuning, seconds float64, done func(*compile.Program) error) (best, median float64, err error) {
+	store, err := compile.NewStore(dev, netdef.Reachable(outs...), false, 0)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer store.Close()
+	if err := store.Set(n.Params); err != nil {
+		return 0, 0, err
+	}
+	p, err := compile.Compile(dev, store, g, outs, compile.Options{Tuning: tune})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer p.Close()
+	// From picture in memory to picture in memory, as the other engine is timed.
+	pass := func() error {
+		for name, v := range inputs {
+			if err := p.SetInput(name, v); err != nil {
+				return err
+			}
+		}
+		if err := p.Run(); err != nil {
+			return err
+		}
+		for k := range outs {
+			if _, err := p.Output(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := pass(); err != nil { // builds what the driver builds at first use
+		return 0, 0, err
+	}
+	var times []float64
+	for end := time.Now().Add(time.Duration(seconds * float64(time.Second))); time.Now().Before(end) || len(times) < 3; {
+		t := time.Now()
+		if err := pass(); err != nil {
+			return 0, 0, err
+		}
+		times = append(times, time.Since(t).Seconds())
+	}
+	slices.Sort(times)
+	return times[0], times[len(times)/2], done(p)
+}
+
+// toNCHW reorders [1,H,W,C] as ONNX has it; planar pictures stay.
+func toNCHW(s netdef.Shape, v []float32, planar bool) []float32 {
+	if planar {
+		return v
+	}
+	out := make([]float32, len(v))
+	hw := s[1] * s[2]
+	for i := range hw {
+		for c := range s[3] {
+			out[c*hw+i] = v[i*s[3]+c]
+		}
+	}
+	return out
+}
+
+func bytesOf(v []float32) []byte {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b
+}

@@ -1,0 +1,124 @@
+package onnx
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/netdef/reference"
+)
+
+type S = netdef.Shape
+
+// compare writes the outputs as a model, runs it through the oracle and compares with netdef's own reference, on random inputs and parameters.
+func compare(t *testing.T, planar map[string]bool, outs ...Output) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 4))
+	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
+	p32, arrays := map[string][]float32{}, map[string]array{}
+	var roots []*netdef.Node
+	for _, o := range outs {
+		roots = append(roots, o.Node)
+	}
+	nchw := func(name string, x *netdef.Tensor) array {
+		s := x.Shape
+		if planar[name] {
+			return array{s[:], x.Data}
+		}
+		return generate([]int{s[0], s[3], s[1], s[2]}, func(i []int) float64 { return x.Data[((i[0]*s[1]+i[2])*s[2]+i[3])*s[3]+i[1]] })
+	}
+	for _, n := range netdef.Reachable(roots...) {
+		v := make([]float32, n.Shape.Size())
+		for i := range v {
+			v[i] = 0.3 * float32(rng.NormFloat64())
+			if n.Name[0] == '+' {
+				v[i] = float32(0.1 + rng.Float64())
+			}
+		}
+		x, _ := netdef.FromFloat32(n.Shape, v)
+		switch n.Op.(type) {
+		case *netdef.InputOp:
+			inputs[n.Name], arrays[n.Name] = x, nchw(n.Name, x)
+		case *netdef.ParamOp:
+			params[n.Name], p32[n.Name] = x, v
+		}
+	}
+	var model bytes.Buffer
+	if err := Write(&model, "test", outs, p32, map[string]string{"k": "v"}); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, model.Bytes(), arrays)
+	want, err := reference.Run(roots, inputs, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range outs {
+		w := nchw(o.Name, want[i])
+		g := got[o.Name]
+		if len(g.v) != len(w.v) || g.dims[1] != w.dims[1] || g.dims[2] != w.dims[2] {
+			t.Fatalf("%s is %v, want %v", o.Name, g.dims, w.dims)
+		}
+		var d, n float64
+		for j := range w.v {
+			d += (g.v[j] - w.v[j]) * (g.v[j] - w.v[j])
+			n += w.v[j] * w.v[j]
+		}
+		if e := math.Sqrt(d / n); !(e < 1e-6) {
+			t.Errorf("%s: relative error %.3g", o.Name, e)
+		}
+	}
+}
+
+// The whole network of the product.
+func TestEdgeNetwork(t *testing.T) {
+	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Emb: 16, SD: nets.PhotoSD()}
+	for i := range cfg.Mean {
+		cfg.Mean[i] = float32(i) / 100
+	}
+	g := netdef.NewGraph()
+	y, known := g.Input("y", S{1, 3, 16, 24}), g.Input("known", S{1, 1, 16, 24})
+	mu, logvar := nets.Adapter(g, cfg, nets.ToFlow(g, cfg, g.Patchify(y)), g.Patchify(known), g.Input("task", S{1, 1, 1, nets.Tasks}), g.Input("+sigma", netdef.Scalar))
+	pic := g.Unpatchify(nets.FromFlow(g, cfg, nets.OneStep(g, cfg, mu)))
+	u := nets.FlowMap(g, cfg, mu, g.Input("+r", netdef.Scalar), g.Input("+t", netdef.Scalar))
+	compare(t, map[string]bool{"y": true, "known": true, "picture": true}, Output{"mu", mu}, Output{"logvar", logvar}, Output{"picture", pic}, Output{"u", u})
+}
+
+func TestOps(t *testing.T) {
+	g := netdef.NewGraph()
+	x, p := g.Input("x", S{2, 4, 6, 16}), g.Input("+p", S{2, 4, 6, 16})
+	b := g.Input("b", S{1, 1, 1, 16})
+	all := g.Add(g.Tanh(x), g.Mul(g.Sin(x), g.Cos(b)))
+	all = g.Max(g.Min(all, g.Sqrt(p)), g.Neg(g.Recip(p)))
+	all = g.Sub(g.Clamp(g.Exp(all), 0.2, 1.5), g.Abs(g.Log(g.StopGradient(p))))
+	compare(t, nil,
+		Output{"pointwise", all}, Output{"softmax", g.Softmax(x)},
+		Output{"down", g.Conv2D(x, g.Param("w", S{2, 2, 16, 8}, netdef.Zeros), 2)},
+		Output{"s2d", g.SpaceToDepth(x, 2)}, Output{"d2s", g.DepthToSpace(g.Concat(3, x, g.Square(x)), 2)},
+		Output{"joined", g.Concat(0, g.Concat(3, g.Slice(x, 3, 8, 16), x), g.Concat(3, x, g.Slice(x, 3, 0, 8)))},
+		Output{"wide", g.BroadcastTo(g.Square(b), S{2, 3, 5, 16})}, Output{"crop", g.Crop2D(x, 1, 2, 2, 3)},
+	)
+}
+
+func TestErrors(t *testing.T) {
+	g := netdef.NewGraph()
+	x := g.Input("x", S{1, 2, 3, 8})
+	broken := netdef.NewGraph()
+	if err := Write(&bytes.Buffer{}, "", []Output{{"y", broken.DepthToSpace(broken.Input("x", S{1, 2, 2, 16}), 2)}}, nil, nil); err == nil {
+		t.Error("a node that could not be built was written")
+	}
+	var unsupported *UnsupportedError
+	if err := Write(&bytes.Buffer{}, "", []Output{{"y", g.Sum(x, netdef.AxC)}}, nil, nil); !errors.As(err, &unsupported) || unsupported.Op != "Sum" {
+		t.Errorf("Sum: %v", err)
+	}
+	w := g.Param("w", S{1, 1, 8, 8}, netdef.Zeros)
+	if err := Write(&bytes.Buffer{}, "", []Output{{"y", g.Conv2D(x, w, 1)}}, map[string][]float32{"w": make([]float32, 63)}, nil); err == nil {
+		t.Error("a parameter of another size was accepted")
+	}
+	if err := Write(&bytes.Buffer{}, "", []Output{{"y", g.Conv2D(x, g.Input("v", S{1, 1, 8, 8}), 1)}}, nil, nil); !errors.As(err, &unsupported) {
+		t.Errorf("weights that are an input: %v", err)
+	}
+}

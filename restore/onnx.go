@@ -1,0 +1,39 @@
+package restore
+
+import (
+	"io"
+	"strings"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/onnx"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// Names of the inputs and outputs of the ONNX model.
+const (
+	ONNXView    = "view"    // [1,3,h,w]: the adapter's view of the observation (task.View), in [-1,1]
+	ONNXKnown   = "known"   // [1,1,h,w]: 1 where the view shows a measured pixel
+	ONNXTask    = "task"    // [1,8,1,1]: one-hot, in the order of the weights' vfm.tasks
+	ONNXSigma   = "sigma"   // [1,1,1,1]: standard deviation of the noise in [-1,1]
+	ONNXMu      = "mu"      // [1,48,h/4,w/4]: the mean of q(z|y)
+	ONNXLogVar  = "logvar"  // [1,48,h/4,w/4]: its log-variance
+	ONNXPicture = "picture" // [1,3,h,w]: the restoration from z = μ, not clamped
+)
+
+// ONNX writes adapter and one-step flow map, for pictures of w×h pixels (multiples of Config.Align()), as an ONNX model for other engines.
+func (n *Network) ONNX(out io.Writer, w, h int) error {
+	if _, err := n.check(); err != nil {
+		return err
+	}
+	g := netdef.NewGraph()
+	outs := kinds{n.Config, w, h}.whole(g)
+	if err := g.Err(); err != nil {
+		return &NetworkError{"no network for pictures of this size can be built", err}
+	}
+	tasks, err := n.tasks()
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{weights.KeyTasks: strings.Join(taskNames(tasks), ",")}
+	return onnx.Write(out, NetworkName, []onnx.Output{{Name: ONNXMu, Node: outs[outMu]}, {Name: ONNXLogVar, Node: outs[outLogVar]}, {Name: ONNXPicture, Node: outs[outPicture]}}, n.Params, meta)
+}
