@@ -1,13 +1,13 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), clean.
+# The rest: build, setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: all build demo test lint race bench bench-peers setup setup-test clean
+.PHONY: all build demo test lint race bench bench-peers pictures setup setup-test clean
 
 all: build
 
@@ -47,6 +47,9 @@ bench: setup build
 
 bench-peers: setup
 	@scripts/bench-peers.sh
+
+pictures: build
+	@scripts/pictures.sh
 
 clean:
 	rm -rf bin demo

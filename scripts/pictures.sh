@@ -1,0 +1,31 @@
+#!/bin/sh
+# Makes docs/pictures/before-after.jpg with the embedded weights: per row a rendered picture, what a task's degradation leaves of it, and what
+# restore makes of that. Prints the PSNR before and after. Run by `make pictures`.
+set -eu
+cd "$(dirname "$0")/.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"${GO:-go}" build -o "$dir/" ./internal/cmd/render ./internal/cmd/montage
+psnr() { bin/restore compare "$1" "$2" | awk '/^PSNR/ { print $2 }'; }
+
+row() { # task, seed of the picture, flags of degrade, further flags of restore
+	name="$dir/$1"
+	"$dir/render" -seed "$2" -size 256x192 "$name-clean.png"
+	# shellcheck disable=SC2086
+	bin/restore degrade -task "$1" -seed "$2" $3 "$name-clean.png" "$name-bad.png"
+	# shellcheck disable=SC2086
+	bin/restore -task "$1" $4 "$name-bad.png" "$name-good.png"
+	before=$(psnr "$name-clean.png" "$name-bad.png" 2>/dev/null || true)
+	echo "$1: ${before:-–} dB → $(psnr "$name-clean.png" "$name-good.png") dB"
+	list="$list $name-clean.png $name-bad.png $name-good.png"
+}
+
+list=""
+row motion-deblur 1 "-scale 0.4" "-noise 6.375"
+row gaussian-deblur 2 "" "-noise 6.375"
+row denoise 3 "-noise 25" "-noise 25"
+row inpaint-random 4 "-mask-out $dir/random.png" "-mask $dir/random.png -noise 6.375"
+row inpaint-box 6 "-mask-out $dir/box.png" "-mask $dir/box.png -noise 6.375"
+row super-resolve 5 "" "-noise 6.375"
+# shellcheck disable=SC2086
+"$dir/montage" -columns 3 docs/pictures/before-after.jpg $list
