@@ -36,7 +36,6 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise", "not 0 names"},
 		{"-task denoise in.png", "not 1 names"},
 		{"-task denoise in.png out.png extra.png", "not 3 names"},
-		{"-task denoise in.png -", "not -"},
 		{"-task denoise in.png out.tif", "cannot write .tif"},
 		{"-task denoise in.png out", "must end in .png"},
 		{"-task denoise -frobnicate in.png out.png", "-frobnicate"},
@@ -64,6 +63,21 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -samples 2 -mean m.png -temperature NaN in.png out.png", "-temperature"},
 		{"-task denoise -steps 0 in.png out.png", "-steps 0"},
 		{"-task denoise -steps 1001 in.png out.png", "-steps 1001"},
+		{"-task denoise -json in.png -", "cannot both go to stdout"},
+		{"-task denoise -format jpg in.png out.png", "-format is for folders"},
+		{"-task denoise -format gif in.png -", "not png or jpg"},
+		{"-task denoise -r in.png out.png", "-r is for folders"},
+		{"-task denoise -shard 1/2 in.png out.png", "-shard is for folders"},
+		{"-task denoise -samples 2 -mean m.png . out", "-mean is for one picture"},
+		{"-task denoise -samples 2 . out", "-samples is for one picture"},
+		{"-task denoise -explain d . out", "-explain is for one picture"},
+		{"-task denoise . out.png", "must be one too"},
+		{"-task denoise . -", "cannot be written to stdout"},
+		{"-task denoise . ./", "the same folder"},
+		{"-task denoise -jobs 0 . out", "-jobs 0"},
+		{"-task denoise -shard 2/2 . out", "shard 2 of 2"},
+		{"-task denoise -shard 1 . out", "give I/N"},
+		{"-task denoise -shard auto/3 . out", "auto needs an indexed job"},
 		{"-task denoise -times 1,0.5 in.png out.png", "must go from 1 to 0"},
 		{"-task denoise -times 1;0 in.png out.png", "commas between"},
 		{"-task denoise -times 1,0 -steps 1 in.png out.png", "give one"},
@@ -130,7 +144,7 @@ func TestBadPictures(t *testing.T) {
 		fails(t, dir, nil, exitFailure, c.words, "compare", "in.png", name)
 	}
 	fails(t, dir, noVulkan, exitFailure, "none.png: cannot open: no such file", "-task", "denoise", "none.png", "out.png")
-	fails(t, dir, noVulkan, exitFailure, "it is a directory", "-task", "denoise", ".", "out.png")
+	fails(t, dir, nil, exitFailure, "it is a directory", "degrade", "-task", "denoise", ".", "out.png")
 	fails(t, dir, nil, exitFailure, "only pictures of one size", "compare", "in.png", mismatched(t, dir))
 }
 

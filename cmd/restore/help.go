@@ -10,7 +10,8 @@ func mainHelp() string {
 	b.WriteString(`restore repairs photographs in one network step on any GPU that speaks Vulkan (or on the CPU, with Mesa's lavapipe).
 
 usage:
-  restore -task T [flags] in out     restore the picture in the file in, write it to the file out
+  restore -task T [flags] in out     restore the picture in the file in, write it to the file out; - is stdin or stdout
+  restore -task T [flags] dir out    restore the pictures in the folder dir into the folder out, under the same names
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
 Pictures are PNG or JPEG by their content when read, and by the ending of the name (.png, .jpg, .jpeg) when written. Grey stays
@@ -55,17 +56,32 @@ flags:
   -v                say on stderr which device was used, the noise found and the time taken
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 
+folders:
+  -r                look into the folders below, too
+  -overwrite        do again what is in the output folder already; the default is to skip it
+  -jobs N           pictures at hand at a time, so that reading and writing overlap with the device (default 2)
+  -format png|jpg   of all outputs, instead of that of each picture (also for stdout, where png is the default)
+  -mask DIR         inpaint: a folder of masks, PNG files of the pictures' names; a single file serves for all
+  -shard I/N        do every N-th picture only, beginning with number I (from 0): N machines share a folder.
+                    auto/N takes I from the environment of an indexed job (Kubernetes, Slurm, AWS Batch)
+  A picture that cannot be restored gets its line on stderr, and the others go on; the exit status is then 2.
+
+  -json             print a line of JSON for every picture: in, out, status, error, width, height, noise, seconds
+
 commands:
 `)
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-10s        %s\n", c.name, c.summary)
 	}
 	b.WriteString(`
-exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, 3 no Vulkan on this machine
+exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, or some pictures of
+a folder failed, 3 no Vulkan on this machine
 
 examples:
   restore -task motion-deblur shaken.jpg sharp.jpg
   restore -task inpaint -mask scratches.png -noise 0 old.png new.png
+  restore -task denoise -r photos/ clean/
+  curl -s example.org/in.jpg | restore -task denoise -format jpg - - > out.jpg
   restore -task super-resolve -samples 10 -mean mean.png -std doubt.png small.png large.png
 `)
 	return b.String()

@@ -22,7 +22,7 @@ import (
 const (
 	exitOK       = 0
 	exitFailure  = 1 // the files, the weights or the device said no
-	exitUsage    = 2 // the command line makes no sense
+	exitUsage    = 2 // the command line makes no sense, or some pictures of a folder failed
 	exitNoVulkan = 3 // there is no Vulkan on this machine
 )
 
@@ -32,6 +32,7 @@ var version = ""
 // app is what a command may use of the process around it.
 type app struct {
 	ctx      context.Context
+	in       io.Reader
 	out, err io.Writer
 	terminal bool // stderr is looked at by a person
 }
@@ -65,7 +66,7 @@ func main() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the program at once
 	}()
-	a := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
 	os.Exit(a.main(os.Args[1:]))
 }
 
@@ -122,8 +123,9 @@ func exitCode(err error) int {
 	var loader *gpu.NoLoaderError
 	var driver *gpu.NoDriverError
 	var device *gpu.NoDeviceError
+	var partly *partlyError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &partly):
 		return exitUsage
 	case errors.As(err, &loader), errors.As(err, &driver):
 		return exitNoVulkan

@@ -36,6 +36,13 @@ type options struct {
 	explain     string
 	times       []float64
 	project     bool
+	format      string // of the output, where its name does not say
+	json        bool
+	recursive   bool
+	overwrite   bool
+	jobs        int
+	shard       shard
+	folder      bool // in is one
 	validation  bool
 	verbose     bool
 }
@@ -71,6 +78,12 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.explain, "explain", "", "")
 	fs.BoolVar(&o.validation, "validation", false, "")
 	fs.BoolVar(&o.verbose, "v", false, "")
+	fs.StringVar(&o.format, "format", "", "")
+	fs.BoolVar(&o.json, "json", false, "")
+	fs.BoolVar(&o.recursive, "r", false, "")
+	fs.BoolVar(&o.overwrite, "overwrite", false, "")
+	fs.IntVar(&o.jobs, "jobs", 2, "")
+	fs.Var(&o.shard, "shard", "")
 	names, err := a.parse(fs, args, mainHelp())
 	if err != nil {
 		return nil, err
@@ -89,6 +102,14 @@ func (a *app) parseOptions(args []string) (*options, error) {
 		return nil, usagef("one picture to read and one to write are needed, not %d names", len(names))
 	}
 	o.in, o.out.path = names[0], names[1]
+	if st, err := os.Stat(o.in); err == nil && st.IsDir() {
+		o.folder = true
+	}
+	for _, name := range []string{"r", "overwrite", "jobs", "shard"} {
+		if isSet(fs, name) && !o.folder {
+			return nil, usagef("-%s is for folders, and %s is none", name, o.in)
+		}
+	}
 	if err := o.check(isSet(fs, "temperature"), isSet(fs, "steps")); err != nil {
 		return nil, err
 	}
@@ -100,8 +121,10 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	switch {
 	case o.in == "" || o.out.path == "":
 		return usagef("a file name is empty")
-	case o.in == "-" || o.out.path == "-":
-		return usagef("pictures are read from and written to files, not - (a file of that name is ./-)")
+	case o.json && o.out.path == "-":
+		return usagef("-json lines and the picture cannot both go to stdout")
+	case o.format != "" && !o.folder && o.out.path != "-":
+		return usagef("-format is for folders and for stdout; the ending of %s says the format", o.out.path)
 	case o.task.Masked() && o.mask == "":
 		return usagef("task %v needs -mask, a picture that is white where pixels are missing", o.task)
 	case !o.task.Masked() && o.mask != "":
@@ -121,6 +144,12 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	case o.quality < 1 || o.quality > 100:
 		return usagef("-quality %d is not from 1 to 100", o.quality)
 	}
+	if err := o.checkFormat(); err != nil {
+		return err
+	}
+	if o.folder {
+		return o.checkFolder()
+	}
 	wantsSamples := map[string]string{"-mean": o.mean.path, "-std": o.std.path, "-samples-dir": o.samplesDir}
 	for _, name := range []string{"-mean", "-std", "-samples-dir"} {
 		if wantsSamples[name] != "" && o.samples == 0 {
@@ -136,7 +165,14 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-temperature only matters to samples; add -samples N")
 	}
 	o.out.flag, o.mean.flag, o.std.flag = "the output", "-mean", "-std"
-	if err := outputs(&o.out, &o.mean, &o.std); err != nil {
+	list := []*output{&o.out, &o.mean, &o.std}
+	if o.out.path == "-" {
+		list = list[1:]
+		if o.format == "jpg" {
+			o.out.format = picture.JPEG
+		}
+	}
+	if err := outputs(list...); err != nil {
 		return err
 	}
 	for name, path := range map[string]string{"-samples-dir": o.samplesDir, "-explain": o.explain} {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -17,12 +20,18 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
-	in, missing, err := o.read()
+	if o.folder {
+		return a.folder(o)
+	}
+	if o.out.path == "-" && isTerminal(os.Stdout) && a.out == os.Stdout {
+		return usagef("the picture would go to the terminal; send stdout to a file or a program")
+	}
+	in, missing, err := o.read(a.in)
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	model, err := restore.Open(restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Validation: o.validation})
+	model, err := restore.Open(o.config())
 	if err != nil {
 		return err
 	}
@@ -32,11 +41,9 @@ func (a *app) restore(args []string) error {
 		fmt.Fprintln(a.err, oneLine(model.Info()))
 	}
 	show := progress{w: a.err, on: a.terminal}
-	result, err := model.Restore(a.ctx, in, restore.Request{
-		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "", Seed: o.seed, Temperature: o.temperature,
-		StatisticsOnly: o.samplesDir == "" && o.explain == "", Progress: show.update,
-	})
+	req := o.request(missing)
+	req.Progress = show.update
+	result, err := model.Restore(a.ctx, in, req)
 	show.clear()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
@@ -48,7 +55,38 @@ func (a *app) restore(args []string) error {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), time.Since(opened).Seconds())
 	}
-	return o.write(result)
+	if err := o.write(a.out, result); err != nil {
+		return err
+	}
+	if o.json {
+		a.print(line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Seconds: time.Since(started).Seconds()})
+	}
+	return nil
+}
+
+// config is what the flags say of the model.
+func (o *options) config() restore.Config {
+	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Validation: o.validation}
+}
+
+// request is what the flags say of the picture.
+func (o *options) request(missing []bool) restore.Request {
+	return restore.Request{
+		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
+		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "", Seed: o.seed, Temperature: o.temperature,
+		StatisticsOnly: o.samplesDir == "" && o.explain == "",
+	}
+}
+
+// extension is the ending of pictures in the format of the output.
+func (o *options) extension() string {
+	if o.out.path != "-" {
+		return filepath.Ext(o.out.path)
+	}
+	if o.out.format == picture.JPEG {
+		return ".jpg"
+	}
+	return ".png"
 }
 
 // stepCount is Request.Steps, which -times replaces.
@@ -67,9 +105,15 @@ func (o *options) noiseLevel() float64 {
 	return o.noise.levels
 }
 
-// read loads the picture and the mask and makes sure that the outputs can hold what will come of them.
-func (o *options) read() (in *picture.Picture, missing []bool, err error) {
-	in, err = picture.DecodeFile(o.in, picture.Limits{})
+// read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them.
+func (o *options) read(stdin io.Reader) (in *picture.Picture, missing []bool, err error) {
+	if o.in == "-" {
+		if in, err = picture.Decode(stdin, picture.Limits{}); err != nil {
+			err = fmt.Errorf("stdin: %w", err)
+		}
+	} else {
+		in, err = picture.DecodeFile(o.in, picture.Limits{})
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,8 +155,8 @@ func all(v []bool) bool {
 	return true
 }
 
-// write stages every file before the first becomes visible, so that a full disk leaves none of them.
-func (o *options) write(r *restore.Result) error {
+// write stages every file before the first becomes visible, so that a full disk leaves none of them. The picture for stdout goes there last.
+func (o *options) write(stdout io.Writer, r *restore.Result) error {
 	s := &staging{quality: o.quality}
 	defer s.abort()
 	if o.samplesDir != "" {
@@ -120,7 +164,7 @@ func (o *options) write(r *restore.Result) error {
 			return err
 		}
 		for i, p := range r.Samples {
-			if err := s.add(output{path: numbered(o.samplesDir, "sample", i, filepath.Ext(o.out.path)), format: o.out.format}, p); err != nil {
+			if err := s.add(output{path: numbered(o.samplesDir, "sample", i, o.extension()), format: o.out.format}, p); err != nil {
 				return err
 			}
 		}
@@ -140,8 +184,21 @@ func (o *options) write(r *restore.Result) error {
 			return err
 		}
 	}
-	if err := s.add(o.out, r.Picture); err != nil {
+	if o.out.path != "-" {
+		if err := s.add(o.out, r.Picture); err != nil {
+			return err
+		}
+		return s.commit()
+	}
+	var b bytes.Buffer
+	if err := picture.Encode(&b, r.Picture, o.out.format, o.quality); err != nil {
 		return err
 	}
-	return s.commit()
+	if err := s.commit(); err != nil {
+		return err
+	}
+	if _, err := stdout.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("stdout: %w", err)
+	}
+	return nil
 }

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore"
+)
+
+// partlyError says that some pictures of a folder failed; each has had its own line.
+type partlyError struct{ failed, all int }
+
+func (e *partlyError) Error() string {
+	return fmt.Sprintf("%d of %d pictures failed; see above", e.failed, e.all)
+}
+
+// line is what -json prints for a picture.
+type line struct {
+	In      string  `json:"in"`
+	Out     string  `json:"out"`
+	Status  string  `json:"status"` // "done" or "failed"
+	Error   string  `json:"error,omitempty"`
+	Width   int     `json:"width,omitempty"` // of the result
+	Height  int     `json:"height,omitempty"`
+	Noise   float64 `json:"noise,omitempty"` // in 8-bit levels
+	Seconds float64 `json:"seconds"`
+}
+
+// folder restores all pictures of a folder. The jobs share the device and take turns on it, so that reading and writing files overlaps with
+// it. A picture that fails does not stop the others; a lost device does.
+func (a *app) folder(o *options) error {
+	jobs, skipped, err := o.plan()
+	if err != nil {
+		return err
+	}
+	if len(jobs) == 0 {
+		if o.verbose {
+			fmt.Fprintf(a.err, "nothing to do: all %d are there already (-overwrite does them again)\n", skipped)
+		}
+		return nil
+	}
+	model, err := restore.Open(o.config())
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	if o.verbose {
+		fmt.Fprintln(a.err, oneLine(model.Info()))
+	}
+	ctx, cancel := context.WithCancelCause(a.ctx)
+	defer cancel(nil)
+	b := &batch{app: a, model: model, total: len(jobs), began: time.Now(), fatal: cancel}
+	queue := make(chan job)
+	var wg sync.WaitGroup
+	for range min(o.jobs, len(jobs)) {
+		wg.Go(func() {
+			for j := range queue {
+				b.do(ctx, o, j)
+			}
+		})
+	}
+	for _, j := range jobs {
+		select {
+		case queue <- j:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	close(queue)
+	wg.Wait()
+	b.clear()
+	if a.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if o.verbose {
+		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed, skipped, b.failed, time.Since(b.began).Seconds())
+	}
+	if b.failed > 0 {
+		return &partlyError{b.failed, len(jobs)}
+	}
+	return nil
+}
+
+// batch counts and reports.
+type batch struct {
+	app   *app
+	model *restore.Model
+	total int
+	began time.Time
+	fatal context.CancelCauseFunc
+
+	mu           sync.Mutex
+	done, failed int
+	shown        bool
+}
+
+// do restores one picture of the folder.
+func (b *batch) do(ctx context.Context, o *options, j job) {
+	began := time.Now()
+	l := line{In: j.in, Out: j.out, Status: "done"}
+	result, err := b.restore(ctx, o, j)
+	if ctx.Err() != nil {
+		return // interrupted: nothing was written
+	}
+	var lost *gpu.DeviceLostError
+	if errors.As(err, &lost) {
+		b.fatal(err)
+		return
+	}
+	if err == nil {
+		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
+	} else {
+		l.Status, l.Error = "failed", oneLine(err.Error())
+	}
+	l.Seconds = time.Since(began).Seconds()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.done++
+	b.clear()
+	if err != nil {
+		b.failed++
+		fmt.Fprintf(b.app.err, "restore: %s\n", l.Error)
+	}
+	if o.json {
+		b.app.print(l)
+	}
+	if b.app.terminal && b.done < b.total {
+		rate := float64(b.done) / time.Since(b.began).Seconds()
+		left := time.Duration(float64(b.total-b.done)/rate) * time.Second
+		fmt.Fprintf(b.app.err, "\r%d of %d pictures, %.2f/s, %v left\x1b[K", b.done, b.total, rate, left)
+		b.shown = true
+	}
+}
+
+func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result, error) {
+	one, err := o.one(j)
+	if err != nil {
+		return nil, err
+	}
+	in, missing, err := one.read(nil)
+	if err != nil {
+		return nil, err
+	}
+	result, err := b.model.Restore(ctx, in, one.request(missing))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", j.in, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
+		return nil, fmt.Errorf("cannot make the folder: %w", err)
+	}
+	return result, one.write(nil, result)
+}
+
+// clear removes the progress line.
+func (b *batch) clear() {
+	if b.shown {
+		fmt.Fprint(b.app.err, "\r\x1b[K")
+		b.shown = false
+	}
+}
+
+// print writes a -json line.
+func (a *app) print(l line) {
+	text, err := json.Marshal(l)
+	if err == nil {
+		fmt.Fprintf(a.out, "%s\n", text)
+	}
+}
