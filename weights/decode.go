@@ -89,10 +89,21 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 		return nil, bad("tensor data", "the checksum is %s, but %s says %q: the file is damaged", got, KeySHA256, meta[KeySHA256])
 	}
 	f := &File{Meta: meta, Tensors: make([]Tensor, len(entries))}
+	quantised := map[string][]byte{}
 	for i, e := range entries {
+		if e.dtype == I8 {
+			f.Tensors[i] = Tensor{Name: e.name, Shape: e.shape, DType: I8}
+			quantised[e.name] = data[e.from:e.to]
+			continue
+		}
 		f.Tensors[i] = Tensor{Name: e.name, Shape: e.shape, DType: e.dtype, Data: values(data[e.from:e.to], e.dtype)}
 		if k := finite(f.Tensors[i].Data); k >= 0 {
 			return nil, bad(tensorPlace(e.name), "value at index %d is %v, not a finite number", k, f.Tensors[i].Data[k])
+		}
+	}
+	if len(quantised) > 0 {
+		if f.Tensors, err = withScales(f.Tensors, quantised); err != nil {
+			return nil, err
 		}
 	}
 	return f, nil

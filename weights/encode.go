@@ -48,9 +48,16 @@ func safetensors(f *File) ([]byte, error) {
 	if err := validate(f); err != nil {
 		return nil, err
 	}
-	order := make([]*Tensor, len(f.Tensors))
+	var order []*Tensor
+	scales := map[string][]float32{}
 	for i := range f.Tensors {
-		order[i] = &f.Tensors[i]
+		t := &f.Tensors[i]
+		order = append(order, t)
+		if t.DType == I8 {
+			s := scalesOf(t)
+			order = append(order, s)
+			scales[t.Name] = s.Data
+		}
 	}
 	// Wider types first keeps every tensor aligned to its own size.
 	sort.Slice(order, func(i, j int) bool {
@@ -64,7 +71,9 @@ func safetensors(f *File) ([]byte, error) {
 	for _, t := range order {
 		from := int64(len(data))
 		var err error
-		if data, err = appendTensor(data, t); err != nil {
+		if t.DType == I8 {
+			data = quantise(data, t, scales[t.Name])
+		} else if data, err = appendTensor(data, t); err != nil {
 			return nil, err
 		}
 		shape := t.Shape
@@ -118,6 +127,11 @@ func appendTensor(data []byte, t *Tensor) ([]byte, error) {
 
 func validate(f *File) error {
 	seen := map[string]bool{}
+	for i := range f.Tensors {
+		if t := &f.Tensors[i]; t.DType == I8 {
+			seen[t.Name+scaleSuffix] = true
+		}
+	}
 	for i := range f.Tensors {
 		t := &f.Tensors[i]
 		where := tensorPlace(t.Name)

@@ -191,8 +191,10 @@ func (p *parser) tensor(name string) (entry, error) {
 				e.dtype = F32
 			case "F16":
 				e.dtype = F16
+			case "I8":
+				e.dtype = I8
 			default:
-				return bad(where, "type %q is not one that this program reads (F32, F16)", s)
+				return bad(where, "type %q is not one that this program reads (F32, F16, I8)", s)
 			}
 		case "shape":
 			var dims []int64

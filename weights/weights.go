@@ -33,6 +33,7 @@ type DType int
 const (
 	F32 DType = iota // IEEE 754 binary32
 	F16              // IEEE 754 binary16, rounded to nearest even when written
+	I8               // whole numbers times a scale for each index of the last axis; see int8.go
 )
 
 // String gives the safetensors name of the type.
@@ -42,6 +43,8 @@ func (d DType) String() string {
 		return "F32"
 	case F16:
 		return "F16"
+	case I8:
+		return "I8"
 	}
 	return fmt.Sprintf("DType(%d)", int(d))
 }
@@ -53,6 +56,8 @@ func (d DType) Size() int {
 		return 4
 	case F16:
 		return 2
+	case I8:
+		return 1
 	}
 	return 0
 }

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// sample makes a file of random tensors, of both types, that survives its own rounding.
+// sample makes a file of random tensors, of all types, that survives its own rounding.
 func sample(r *rand.Rand, tensors, most int) *File {
 	f := &File{Meta: map[string]string{
 		KeyNetwork:    "edge",
@@ -24,7 +24,7 @@ func sample(r *rand.Rand, tensors, most int) *File {
 		"other":       "kept",
 	}}
 	for i := 0; i < tensors; i++ {
-		t := Tensor{Name: "net/" + string(rune('a'+i%26)) + strings.Repeat("x", i/26), DType: DType(i % 2)}
+		t := Tensor{Name: "net/" + string(rune('a'+i%26)) + strings.Repeat("x", i/26), DType: DType(i % 3)}
 		n := 1
 		for k := r.IntN(5); k > 0; k-- {
 			d := 1 + r.IntN(most)
@@ -41,6 +41,12 @@ func sample(r *rand.Rand, tensors, most int) *File {
 				v = halfValue(h)
 			}
 			t.Data = append(t.Data, v)
+		}
+		if t.DType == I8 {
+			s := scalesOf(&t).Data
+			for k, q := range quantise(nil, &t, s) {
+				t.Data[k] = float32(int8(q)) * s[k%len(s)]
+			}
 		}
 		f.Tensors = append(f.Tensors, t)
 	}

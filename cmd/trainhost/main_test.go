@@ -80,6 +80,8 @@ func TestFromPicturesToWeights(t *testing.T) {
 		t.Errorf("resuming a finished run printed:\n%s", text)
 	}
 	must(append([]string{"train", "-data", data, "-from", ckpt, "-out", second, "-steps", "1"}, small...)...)
+	eight := filepath.Join(dir, "eight.vfm")
+	must("pack", "-in", second, "-out", eight, "-int8")
 	must("pack", "-in", second, "-out", vfm, "-data-name", "synthetic", "-attribution", "none needed")
 	f, err := weights.Load(vfm)
 	if err != nil {
@@ -91,6 +93,13 @@ func TestFromPicturesToWeights(t *testing.T) {
 	}
 	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
 		t.Errorf("provenance: %+v", prov)
+	}
+	if q, err := weights.Load(eight); err != nil || q.Find("flow/in/w").DType != weights.I8 || q.Find("flow/in/b").DType != weights.F32 || len(q.Tensors) != len(f.Tensors) {
+		t.Errorf("8 bits: %v", err)
+	}
+	must("export", "-weights", eight, "-out", filepath.Join(dir, "net.onnx"), "-width", "16", "-height", "24")
+	if b, err := os.ReadFile(filepath.Join(dir, "net.onnx")); err != nil || !strings.Contains(string(b), "picture") {
+		t.Errorf("ONNX: %d bytes, %v", len(b), err)
 	}
 	must(append([]string{"train", "-data", data, "-init", vfm, "-out", filepath.Join(dir, "c.ckpt"), "-steps", "1"}, small...)...)
 	var scores []trainhost.Score
@@ -121,6 +130,11 @@ func TestMistakes(t *testing.T) {
 		"resume":     {[]string{"train", "-data", dir, "-out", out, "-resume"}, "x.ckpt"},
 		"widths":     {[]string{"train", "-data", dir, "-out", out, "-widths", "8,x"}, "8,x"},
 		"pack":       {[]string{"pack", "-in", text, "-out", filepath.Join(dir, "y.vfm")}, "text.vfm"},
+		"pack twice": {[]string{"pack", "-in", text, "-out", out, "-fp32", "-int8"}, "exclude"},
+		"export":     {[]string{"export", "-weights", text, "-out", out}, "text.vfm"},
+		"experiment": {[]string{"experiment", "chess"}, "which one"},
+		"variant":    {[]string{"experiment", "checkerboard", "-out", dir, "-variants", "bishop"}, "bishop"},
+		"classes":    {[]string{"train", "-data", dir, "-out", out, "-per-class", "1,2"}, "-per-class"},
 		"eval":       {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
 		"task":       {[]string{"eval", "-data", dir, "-tasks", "unblur"}, "unblur"},
 		"two starts": {[]string{"train", "-data", dir, "-out", out, "-from", out, "-init", "default"}, "-init"},

@@ -16,6 +16,7 @@ func pack(args []string) error {
 	in := fs.String("in", "", "checkpoint")
 	out := fs.String("out", "", "weights file to write (.vfm)")
 	fp32 := fs.Bool("fp32", false, "keep 32 bits per number instead of 16")
+	int8 := fs.Bool("int8", false, "8 bits per number and a scale per output channel: half the size")
 	data := fs.String("data-name", "", "name of the training data, kept with the weights")
 	attribution := fs.String("attribution", "", "where the authors of the training data are named")
 	if err := fs.Parse(args); err != nil {
@@ -23,6 +24,9 @@ func pack(args []string) error {
 	}
 	if *in == "" || *out == "" {
 		return errors.New("pack: -in and -out are needed")
+	}
+	if *fp32 && *int8 {
+		return errors.New("pack: -fp32 and -int8 exclude each other")
 	}
 	c, err := trainhost.LoadCheckpoint(*in)
 	if err != nil {
@@ -33,8 +37,11 @@ func pack(args []string) error {
 		return err
 	}
 	dt := weights.F16
-	if *fp32 {
+	switch {
+	case *fp32:
 		dt = weights.F32
+	case *int8:
+		dt = weights.I8
 	}
 	f, err := n.File(dt)
 	if err != nil {
