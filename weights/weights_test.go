@@ -200,6 +200,25 @@ func TestSaveAndLoad(t *testing.T) {
 	if err != nil || !same(f, got) {
 		t.Fatalf("read back: %v", err)
 	}
+	plain := strings.TrimSuffix(path, ".vfm") + ".safetensors"
+	if err := Save(plain, f); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(plain)
+	if want, _ := safetensors(f); err != nil || !bytes.Equal(b, want) {
+		t.Errorf("the plain file is not the frame's content: %v", err)
+	}
+	if got, err := Load(plain); err != nil || !same(f, got) {
+		t.Fatalf("plain, read back: %v", err)
+	}
+	for n := range b {
+		if _, err := Decode(b[:n], Limits{}); err == nil {
+			t.Fatalf("%d of %d plain bytes were accepted", n, len(b))
+		}
+	}
+	if err := os.Remove(plain); err != nil {
+		t.Fatal(err)
+	}
 	// A failing save leaves the good file alone.
 	f.Tensors[0].Data[0] = float32(math.NaN())
 	if Save(path, f) == nil {

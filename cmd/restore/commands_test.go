@@ -246,3 +246,30 @@ func TestNoiseFlag(t *testing.T) {
 		}
 	}
 }
+
+func TestWeightsCommand(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	if out := succeeds(t, dir, "weights", "verify", w); !strings.HasPrefix(out, "sound") {
+		t.Errorf("verify: %q", out)
+	}
+	out := succeeds(t, dir, "weights", "info", w)
+	for _, words := range []string{"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise,inpaint-random", "training:    unknown"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("info does not say %q: %s", words, out)
+		}
+	}
+	if out := succeeds(t, dir, "weights", "info"); !strings.Contains(out, "updates") || !strings.Contains(out, "run 1:") || !strings.Contains(out, "ATTRIBUTION") {
+		t.Errorf("info of the embedded weights: %s", out)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	write(t, filepath.Join(dir, "harmed.vfm"), b)
+	fails(t, dir, nil, exitFailure, "harmed.vfm", "weights", "verify", "harmed.vfm")
+	fails(t, dir, nil, exitUsage, "info or verify", "weights")
+	fails(t, dir, nil, exitUsage, "info or verify", "weights", "eat", w)
+	fails(t, dir, nil, exitUsage, "one file at most", "weights", "info", w, w)
+}

@@ -140,6 +140,12 @@ usage: restore bench [-device D] [-weights FILE] [-size N] [-train=false]
   -train=false      leave out the training step, whose kernels take long to build the first time
 `
 
+const weightsHelp = `restore weights tells about weights: those in this program, or a .vfm or .safetensors file.
+
+usage: restore weights info [FILE]      network, size, arithmetic, tasks, training runs, data and its attribution
+       restore weights verify [FILE]    whether the file is whole, unharmed and fits the network: exit status 0 or 1
+`
+
 const versionHelp = `restore version says which build this is, and the metadata of its weights: network, tasks, how and on what they were trained.
 
 usage: restore version [-weights FILE]

@@ -53,6 +53,7 @@ func commands() []command {
 		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
 		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},
 		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},
+		{"weights", "say what weights are and how they were trained, or check them", (*app).weightsCommand, text(weightsHelp)},
 		{"version", "say what this binary is and what weights it carries", (*app).version, text(versionHelp)},
 		{"help", "show this text, or that of a command", (*app).help, mainHelp},
 	}

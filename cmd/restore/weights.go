@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// weightsCommand tells what weights are, or whether they are sound.
+func (a *app) weightsCommand(args []string) error {
+	names, err := a.parse(flagSet("weights"), args, weightsHelp)
+	if err != nil {
+		return err
+	}
+	if len(names) < 1 || names[0] != "info" && names[0] != "verify" {
+		return usagef("weights needs info or verify")
+	}
+	if len(names) > 2 {
+		return usagef("weights %s takes one file at most", names[0])
+	}
+	f, err := weights.Default()
+	if len(names) == 2 {
+		f, err = weights.Load(names[1])
+	}
+	if err != nil {
+		return err
+	}
+	n, err := restore.NetworkFromFile(f)
+	if err != nil {
+		return err
+	}
+	if names[0] == "verify" {
+		fmt.Fprintln(a.out, "sound: every value is a finite number, the checksum is right, and the tensors are those of the network")
+		return nil
+	}
+	return a.weightsInfo(f, n)
+}
+
+func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
+	cost, err := n.Config.Cost()
+	if err != nil {
+		return err
+	}
+	types := map[weights.DType]int{}
+	for i := range f.Tensors {
+		types[f.Tensors[i].DType] += len(f.Tensors[i].Data)
+	}
+	var stored []string
+	for _, d := range []weights.DType{weights.F32, weights.F16, weights.I8} {
+		if types[d] > 0 {
+			stored = append(stored, fmt.Sprintf("%d as %v", types[d], d))
+		}
+	}
+	c := n.Config
+	fmt.Fprintf(a.out, "network:     %s, widths %v, blocks %v and %d in the middle\n", restore.NetworkName, c.Widths, c.Blocks, c.Mid)
+	fmt.Fprintf(a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n", cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "))
+	fmt.Fprintf(a.out, "arithmetic:  %.1f kFLOP per pixel for one restoration\n", cost.FLOPsPerPixel/1e3)
+	fmt.Fprintf(a.out, "tasks:       %s\n", oneLine(f.Meta[weights.KeyTasks]))
+	text := f.Meta[weights.KeyProvenance]
+	if text == "" {
+		fmt.Fprintln(a.out, "training:    unknown")
+		return nil
+	}
+	var p trainhost.Provenance
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		fmt.Fprintf(a.out, "training:    %s\n", oneLine(text))
+		return nil
+	}
+	fmt.Fprintf(a.out, "training:    %d updates, packed %s\n", p.Updates, oneLine(p.Packed))
+	for i, r := range p.Runs {
+		fmt.Fprintf(a.out, "  run %d: %s\n", i+1, r)
+	}
+	fmt.Fprintf(a.out, "data:        %s\nattribution: %s\n", oneLine(p.Data), oneLine(p.Attribution))
+	return nil
+}
