@@ -14,14 +14,14 @@ import (
 const usage = `trainhost trains the networks of restore on any Vulkan device.
 
 usage:
-  trainhost train -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
+  trainhost train    -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
   trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
-  trainhost joint -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
-  trainhost pack  -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
-  trainhost eval  -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
-  trainhost export -out FILE.onnx [flags]               write weights as an ONNX model for other engines
-  trainhost experiment checkerboard -out FOLDER [flags]   the paper's experiment in the plane
-  trainhost experiment linear-gaussian [flags]            its theory against closed forms
+  trainhost joint    -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
+  trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
+  trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
+  trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
+  trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment in the plane
+  trainhost experiment linear-gaussian [flags]             its theory against closed forms
 
 "trainhost COMMAND -help" lists the flags of a command.
 `
