@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { gputest.Main(m, &testDev, "") }
 
 // tinyNet is a network small enough for the float64 reference.
 func tinyNet() nets.EdgeConfig {
-	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: nets.PhotoSD()}
+	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{0, 3}, Emb: 8, SD: nets.PhotoSD()}
 }
 
 // noisePictures is a training set of smooth random pictures.

@@ -88,7 +88,8 @@ type Trainer struct {
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
 // weights). With resume the checkpoint's own run goes on; otherwise a new run of
-// cfg starts from its weights, averaged ones if it was finished.
+// cfg starts from its weights, averaged ones if it was finished. net is for fresh
+// weights only: a checkpoint brings its own, see Checkpoint.AddGates.
 func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config, from *Checkpoint, resume bool) (*Trainer, error) {
 	st := State{Network: net, Config: cfg}
 	if from != nil {

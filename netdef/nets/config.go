@@ -19,6 +19,9 @@ type EdgeConfig struct {
 	Blocks []int `json:"blocks"`
 	// Mid is the number of residual blocks at the last level.
 	Mid int `json:"mid"`
+	// Gates, if any, give for every level the side of the convolution that
+	// gates the blocks of that level: 0 (no gate), 1 or 3.
+	Gates []int `json:"gates,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`
 	// SD and Mean are the standard deviation and the mean of every channel of
@@ -53,6 +56,14 @@ func PhotoSD() (sd [FlowChannels]float32) {
 // the network: 4 for the front end, and 2 for every level after the first.
 func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
 
+// gate is the side of the gating convolutions at a level, 0 for none.
+func (c EdgeConfig) gate(level int) int {
+	if level < len(c.Gates) {
+		return c.Gates[level]
+	}
+	return 0
+}
+
 // ConfigError reports a configuration that no network can be built from.
 type ConfigError struct{ Field, Reason string }
 
@@ -76,6 +87,14 @@ func (c EdgeConfig) Validate() error {
 	for _, b := range append([]int{c.Mid}, c.Blocks...) {
 		if b < 0 || b > 64 {
 			return &ConfigError{"blocks and mid", fmt.Sprintf("hold %d, must be 0 to 64", b)}
+		}
+	}
+	if n := len(c.Gates); n > 0 && n != len(c.Widths) {
+		return &ConfigError{"gates", fmt.Sprintf("has %d entries for %d levels, must have none or one each", n, len(c.Widths))}
+	}
+	for _, k := range c.Gates {
+		if k != 0 && k != 1 && k != 3 {
+			return &ConfigError{"gates", fmt.Sprintf("holds %d, must be 0, 1 or 3", k)}
 		}
 	}
 	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {

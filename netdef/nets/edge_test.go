@@ -244,6 +244,7 @@ func TestEdgeConfig(t *testing.T) {
 		"widths": func(c *EdgeConfig) { c.Widths = []int{12, 16, 16} },
 		"blocks": func(c *EdgeConfig) { c.Blocks = []int{1} },
 		"mid":    func(c *EdgeConfig) { c.Mid = -1 },
+		"gates":  func(c *EdgeConfig) { c.Gates = []int{1, 2, 3} },
 		"emb":    func(c *EdgeConfig) { c.Emb = 0 },
 		"sd":     func(c *EdgeConfig) { c.SD[3] = 0 },
 		"mean":   func(c *EdgeConfig) { c.Mean[3] = float32(math.NaN()) },
@@ -270,6 +271,7 @@ func TestOtherSizes(t *testing.T) {
 		{Widths: []int{8}, Blocks: []int{}, Mid: 0, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8}, Mid: 2, Emb: 16, SD: PhotoSD()},
 		{Widths: []int{8, 24, 16}, Blocks: []int{0, 2}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Emb: 8, SD: PhotoSD()},
 	} {
 		n := c.Align() / 4
 		e := buildEdge(t, rnd, c, 1, n, 2*n)

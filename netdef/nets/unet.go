@@ -14,24 +14,34 @@ const normEps = 1e-5
 // 0, so that every layer learns from the first steps.
 const branchGain = 0.3
 
-// resBlock is a pre-activation residual block with FiLM:
+// resBlock is a pre-activation residual block with FiLM, and a gate if gate is
+// the side of a convolution (1 or 3) and not 0:
 //
-//	x + conv3(SiLU(affine(LN(conv3(SiLU((1+γ)·LN(x) + β))))))
-func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film) *netdef.Node {
+//	h = SiLU((1+γ)·LN(x) + β)
+//	x + conv3(SiLU(affine(LN(conv3(h)))) · (1 + gate(h)))
+//
+// The gate lets one feature multiply another, which a filter that depends on
+// the picture (deblurring by an unknown kernel) needs. It starts at 0, so that
+// a network that gets gates later goes on computing what it did.
+func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film, gate int) *netdef.Node {
 	defer g.Scope(name)()
 	c := x.Shape[3]
 	gamma, beta := f.next(g, c)
-	h := g.Add(g.Mul(g.LayerNorm(x, normEps), g.Offset(gamma, 1)), beta)
-	h = conv3(g, "conv0", g.SiLU(h), netdef.HeNormal{Gain: 1})
+	h := g.SiLU(g.Add(g.Mul(g.LayerNorm(x, normEps), g.Offset(gamma, 1)), beta))
+	a := conv(g, "conv0", h, 3, netdef.HeNormal{Gain: 1})
 	vec := netdef.Shape{1, 1, 1, c}
-	h = g.Add(g.Mul(g.LayerNorm(h, normEps), g.Param("scale", vec, netdef.Ones)), g.Param("shift", vec, netdef.Zeros))
-	return g.Add(x, conv3(g, "conv1", g.SiLU(h), netdef.HeNormal{Gain: branchGain}))
+	a = g.SiLU(g.Add(g.Mul(g.LayerNorm(a, normEps), g.Param("scale", vec, netdef.Ones)), g.Param("shift", vec, netdef.Zeros)))
+	if gate > 0 {
+		a = g.Mul(a, g.Offset(conv(g, "gate", h, gate, netdef.Zeros), 1))
+	}
+	return g.Add(x, conv(g, "conv1", a, 3, netdef.HeNormal{Gain: branchGain}))
 }
 
-func conv3(g *netdef.Graph, name string, x *netdef.Node, init netdef.Init) *netdef.Node {
+// conv is a convolution of the given side that keeps the number of channels.
+func conv(g *netdef.Graph, name string, x *netdef.Node, side int, init netdef.Init) *netdef.Node {
 	defer g.Scope(name)()
 	c := x.Shape[3]
-	y := g.Conv2D(x, g.Param("w", netdef.Shape{3, 3, c, c}, init), 1)
+	y := g.Conv2D(x, g.Param("w", netdef.Shape{side, side, c, c}, init), 1)
 	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, c}, netdef.Zeros))
 }
 
@@ -47,7 +57,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node, out int, encode, deco
 	for i := range last {
 		done := g.Scope(fmt.Sprintf("down%d", i))
 		for b := range cfg.Blocks[i] {
-			x = resBlock(g, fmt.Sprintf("block%d", b), x, encode)
+			x = resBlock(g, fmt.Sprintf("block%d", b), x, encode, cfg.gate(i))
 		}
 		skips[i] = x
 		x = down(g, x, cfg.Widths[i+1])
@@ -55,7 +65,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node, out int, encode, deco
 	}
 	done := g.Scope("mid")
 	for b := range cfg.Mid {
-		x = resBlock(g, fmt.Sprintf("block%d", b), x, encode)
+		x = resBlock(g, fmt.Sprintf("block%d", b), x, encode, cfg.gate(last))
 	}
 	done()
 	for i := last - 1; i >= 0; i-- {
@@ -63,7 +73,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node, out int, encode, deco
 		x = linear(g, "up", x, 4*cfg.Widths[i], netdef.HeNormal{Gain: 0.5})
 		x = g.Add(g.DepthToSpace(x, 2), skips[i])
 		for b := range cfg.Blocks[i] {
-			x = resBlock(g, fmt.Sprintf("block%d", b), x, decode)
+			x = resBlock(g, fmt.Sprintf("block%d", b), x, decode, cfg.gate(i))
 		}
 		done()
 	}
