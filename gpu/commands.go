@@ -27,10 +27,11 @@ type Commands struct {
 	pool vkCommandPool
 	cb   vkCommandBuffer
 
-	fence vkFence
-	err   error
-	ended bool
-	ran   bool // has been run since recording began
+	fence  vkFence
+	fences []vkFence // the same, as the binding wants it: made once, so that a run allocates nothing
+	err    error
+	ended  bool
+	ran    bool // has been run since recording began
 
 	uses    []*resource // all resources of the list, each once
 	known   map[*resource]struct{}
@@ -59,6 +60,7 @@ func (d *Device) newCommands() (*Commands, error) {
 	if r >= 0 {
 		r = C.vfm_fence_create(d.c, &fence)
 		c.fence = typed[vkFence](fence)
+		c.fences = []vkFence{c.fence}
 	}
 	if r >= 0 {
 		r = C.vfm_commands_begin(d.c, cb, 0)

@@ -50,8 +50,7 @@ func (d *Device) run(c *Commands) error {
 }
 
 func (d *Device) submit(c *Commands) error {
-	fences := []vkFence{c.fence}
-	if r := vkResetFences(d.handle, 1, fences); r < 0 {
+	if r := vkResetFences(d.handle, 1, c.fences); r < 0 {
 		return d.fail(int(r), "vkResetFences", "a run")
 	}
 	d.queueMu.Lock()
@@ -71,7 +70,7 @@ func (d *Device) submit(c *Commands) error {
 			}
 			wait = uint64(left)
 		}
-		switch r := vkWaitForFences(d.handle, 1, fences, 1, wait); {
+		switch r := vkWaitForFences(d.handle, 1, c.fences, 1, wait); {
 		case r == resultTimeout:
 		case r < 0:
 			return d.fail(int(r), "vkWaitForFences", "a run")

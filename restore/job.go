@@ -43,12 +43,7 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
 	var mask []float32
 	if req.Task.Masked() {
-		mask = make([]float32, len(req.Mask))
-		for i, missing := range req.Mask {
-			if !missing {
-				mask[i] = 1
-			}
-		}
+		mask = knownOf(req.Mask)
 		j.task = task.Resolve(req.Task, mask, pic.W, pic.H)
 	}
 	j.class = -1
@@ -61,10 +56,7 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.tasks), ", ")}
 	}
 	if j.noise < 0 {
-		j.noise = task.Std8(task.EstimateSigma(pic.Planar(), mask))
-		if j.task.Masked() && j.noise < textureNoise {
-			j.noise = 0
-		}
+		j.noise = estimate(pic, mask, j.task)
 	}
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
@@ -77,6 +69,26 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	}
 	j.w, j.h = j.view.W, j.view.H
 	return j, j.projection(mask)
+}
+
+// knownOf turns a mask of what is missing into 1 where a pixel is known.
+func knownOf(missing []bool) []float32 {
+	known := make([]float32, len(missing))
+	for i, m := range missing {
+		if !m {
+			known[i] = 1
+		}
+	}
+	return known
+}
+
+// estimate is the noise level of a picture for a task, in 8-bit levels.
+func estimate(pic *picture.Picture, known []float32, t task.Task) float64 {
+	noise := task.Std8(task.EstimateSigma(pic.Planar(), known))
+	if t.Masked() && noise < textureNoise {
+		return 0
+	}
+	return noise
 }
 
 // check holds what does not depend on the model.
@@ -124,10 +136,15 @@ func somethingKnown(mask []bool) bool {
 	return false
 }
 
+// oneHot is the task as the adapter reads it.
+func (j *job) oneHot() []float32 {
+	v := make([]float32, nets.Tasks)
+	v[j.class] = 1
+	return v
+}
+
 // adapterInputs is what kindAdapter and kindWhole read.
 func (j *job) adapterInputs() []input {
-	oneHot := make([]float32, nets.Tasks)
-	oneHot[j.class] = 1
 	known := input{name: "known", perPixel: 1, fill: func(_ rect, dst []float32) {
 		for i := range dst {
 			dst[i] = 1
@@ -138,12 +155,15 @@ func (j *job) adapterInputs() []input {
 	}
 	return []input{
 		{name: "view", perPixel: 3, fill: planes{j.w, j.h, j.view.Pix}.read}, known,
-		value("task", oneHot...), value("sigma", float32(task.Sigma(j.noise))),
+		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 }
 
 // finish makes the picture of the network's output, which it takes over.
-func (j *job) finish(pix []float32) *picture.Picture {
+func (j *job) finish(pix []float32) *picture.Picture { return j.like(j.settle(pix)) }
+
+// settle turns the network's output into the values of the picture, in place where nothing is projected.
+func (j *job) settle(pix []float32) []float32 {
 	if j.op != nil {
 		pix = j.project(pix)
 	}
@@ -164,7 +184,7 @@ func (j *job) finish(pix []float32) *picture.Picture {
 			}
 		}
 	}
-	return j.like(pix)
+	return pix
 }
 
 func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

@@ -1,0 +1,149 @@
+package restore
+
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// engine restores frame after frame.
+type engine struct {
+	m      *Model
+	cfg    StreamConfig
+	job    *job // reused where the adapter sees the frame itself
+	pic    picture.Picture
+	noise  float64 // smoothed
+	known  bool    // noise is
+	xs, ys []int   // where the columns and rows of the domain come from
+	dom    rect
+	view   []float32 // of the whole domain
+	ones   []float32
+	result []float32
+	sigma  [1]float32
+	class  []float32
+}
+
+// noiseMemory is the share of a new frame in the smoothed estimate.
+const noiseMemory = 1.0 / 8
+
+func (e *engine) init(m *Model, cfg StreamConfig) error {
+	e.m, e.cfg = m, cfg
+	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
+	e.pic.Gray = cfg.In.Kind == frame.Gray
+	j, err := m.prepare(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
+	if err != nil {
+		return err
+	}
+	e.dom = m.newRun(context.Background(), j, nil).dom
+	ts, _ := (&run{m: m, dom: e.dom, limit: 1 << 62}).tiles(m.halo)
+	if cfg.Task.Masked() || cfg.Task.Scale() != 1 || len(ts) != 1 {
+		return nil
+	}
+	e.job = j
+	n := e.dom.w * e.dom.h
+	e.view, e.ones, e.result = make([]float32, 3*n), make([]float32, n), make([]float32, 3*n)
+	for i := range e.ones {
+		e.ones[i] = 1
+	}
+	for x := range e.dom.w {
+		e.xs = append(e.xs, mirror(e.dom.x+x, cfg.W))
+	}
+	for y := range e.dom.h {
+		e.ys = append(e.ys, mirror(e.dom.y+y, cfg.H))
+	}
+	e.class = j.oneHot()
+	return nil
+}
+
+// restore makes out of pix, both planes in [-1, 1], and tells the noise level.
+func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, error) {
+	if i := firstBad(pix); i >= 0 {
+		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
+	}
+	e.pic.Pix = pix
+	noise := e.level()
+	if e.job != nil {
+		err := e.direct(ctx, out, noise)
+		if err == nil || !tooBig(err) {
+			return noise, err
+		}
+		e.job = nil // in tiles from now on
+	}
+	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
+	if err != nil {
+		return noise, err
+	}
+	copy(out, r.Picture.Pix)
+	return noise, nil
+}
+
+// level is the noise of the frame at hand, smoothed if it is an estimate.
+func (e *engine) level() float64 {
+	if e.cfg.Noise >= 0 {
+		return min(e.cfg.Noise, MaxNoise)
+	}
+	var mask []float32
+	if e.cfg.Mask != nil {
+		mask = knownOf(e.cfg.Mask)
+	}
+	v := estimate(&e.pic, mask, e.cfg.Task)
+	if e.known {
+		v = e.noise + noiseMemory*(v-e.noise)
+	}
+	e.noise, e.known = v, true
+	return min(v, MaxNoise)
+}
+
+// direct is Model.Restore for a frame in a single tile that the adapter sees as it is, in memory that is there already.
+func (e *engine) direct(ctx context.Context, out []float32, noise float64) error {
+	w, h := e.cfg.W, e.cfg.H
+	for c := range 3 {
+		for y, from := range e.ys {
+			row := e.pic.Pix[(c*h+from)*w:][:w]
+			dst := e.view[(c*e.dom.h+y)*e.dom.w:][:e.dom.w]
+			for x, from := range e.xs {
+				dst[x] = row[from]
+			}
+		}
+	}
+	e.sigma[0] = float32(task.Sigma(noise))
+	if err := e.compute(ctx); err != nil {
+		return err
+	}
+	if firstBad(e.result) >= 0 {
+		return &OutputError{e.m.dev.Info().Name}
+	}
+	planes{w, h, out}.write(tile{e.dom, e.dom}, e.result)
+	e.job.settle(out)
+	return nil
+}
+
+func (e *engine) compute(ctx context.Context) error {
+	m := e.m
+	if err := m.acquire(ctx); err != nil {
+		return err
+	}
+	defer m.release()
+	p, err := m.program(kindWhole, e.dom.w, e.dom.h)
+	if err != nil {
+		return err
+	}
+	if err := p.SetInput("view", e.view); err != nil {
+		return err
+	}
+	if err := p.SetInput("known", e.ones); err != nil {
+		return err
+	}
+	if err := p.SetInput("task", e.class); err != nil {
+		return err
+	}
+	if err := p.SetInput("sigma", e.sigma[:]); err != nil {
+		return err
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	return p.ReadOutput(outPicture, e.result)
+}

@@ -1,0 +1,235 @@
+package restore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// floats is a frame of Float32.
+func floats(pix []float32) []byte {
+	b := make([]byte, 4*len(pix))
+	for i, v := range pix {
+		binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(v))
+	}
+	return b
+}
+
+func unfloats(b []byte) []float32 {
+	v := make([]float32, len(b)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return v
+}
+
+// A Stream gives what Restore gives, for every task, in order, and then ends.
+func TestStreamEqualsRestore(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	ctx := context.Background()
+	for _, what := range task.All() {
+		p := randomPicture(rnd, 45, 30)
+		req := request(rnd, what, p)
+		s, err := m.NewStream(StreamConfig{Task: what, Mask: req.Mask, Noise: req.Noise, W: p.W, H: p.H,
+			In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}, InFlight: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want [][]float32
+		got := make(chan error)
+		go func() {
+			defer close(got)
+			dst := make([]byte, s.OutSize())
+			for i := 0; ; i++ {
+				for j := range dst {
+					dst[j] = 0xff // NaN
+				}
+				info, err := s.Receive(ctx, dst)
+				if err == nil && (info.Index != int64(i) || info.Latency <= 0 || info.Noise != req.Noise) {
+					t.Errorf("%v: frame %d came as %+v", what, i, info)
+				}
+				if err == nil && !(apart(unfloats(dst), want[i]) < 1e-6) {
+					t.Errorf("%v: frame %d is off by %g", what, i, apart(unfloats(dst), want[i]))
+				}
+				got <- err
+				if err != nil {
+					return
+				}
+			}
+		}()
+		for range 4 {
+			p := randomPicture(rnd, p.W, p.H)
+			want = append(want, restored(t, m, p, req).Picture.Pix)
+			if err := s.Submit(ctx, floats(p.Pix)); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-got; err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.End()
+		if err := <-got; err != io.EOF {
+			t.Errorf("%v: after the end: %v", what, err)
+		}
+		if err := s.Submit(ctx, floats(p.Pix)); err != ErrEnded {
+			t.Errorf("%v: a frame after the end: %v", what, err)
+		}
+		l := s.Latency()
+		if l.Frames != 4 || l.P50 <= 0 || l.P50 > l.P95 || l.P95 > l.P99 || l.P99 > l.Max {
+			t.Errorf("%v: latency %+v", what, l)
+		}
+		s.Close()
+	}
+}
+
+// In the steady state no frame allocates, whatever the bytes look like.
+func TestStreamDoesNotAllocate(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	ctx := context.Background()
+	for _, f := range []frame.Format{{Kind: frame.RGB}, {Kind: frame.RGBA}, {Kind: frame.NV12}, frame.I420(frame.BT709), {Kind: frame.Float32}} {
+		s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 5, W: 40, H: 32, In: f, Out: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, dst := make([]byte, s.InSize()), make([]byte, s.OutSize())
+		if f.Kind != frame.Float32 {
+			for i := range src {
+				src[i] = byte(rnd.Uint32())
+			}
+		}
+		one := func() {
+			if err := s.Submit(ctx, src); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Receive(ctx, dst); err != nil {
+				t.Fatal(err)
+			}
+		}
+		one()
+		if n := testing.AllocsPerRun(20, one); n > 0 {
+			t.Errorf("%+v: %g allocations per frame", f, n)
+		}
+		if f.Kind == frame.RGBA {
+			for i := 3; i < len(src); i += 4 {
+				if src[i] != dst[i] {
+					t.Fatalf("alpha at %d is %d, was %d", i, dst[i], src[i])
+				}
+			}
+		}
+		s.Close()
+	}
+}
+
+// The estimate of the noise follows the frames slowly.
+func TestStreamSmoothsNoise(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	f := frame.Format{Kind: frame.Float32}
+	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: -1, W: 64, H: 64, In: f, Out: f, InFlight: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	dst := make([]byte, s.OutSize())
+	level := func(noise float64) float64 {
+		pix := make([]float32, 3*64*64)
+		for i := range pix {
+			pix[i] = float32(noise / 127.5 * rnd.NormFloat64())
+		}
+		if err := s.Submit(context.Background(), floats(pix)); err != nil {
+			t.Fatal(err)
+		}
+		info, err := s.Receive(context.Background(), dst)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Noise
+	}
+	if v := level(4); v < 3 || v > 5 {
+		t.Errorf("first estimate %g, want 4", v)
+	}
+	if v := level(12); v < 4 || v > 6 {
+		t.Errorf("estimate %g after one frame of 12", v)
+	}
+	v := 0.0
+	for range 40 {
+		v = level(12)
+	}
+	if v < 11 || v > 13 {
+		t.Errorf("estimate %g after many frames of 12", v)
+	}
+}
+
+func TestStreamMisuse(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	ok := StreamConfig{Task: task.Denoise, Noise: 5, W: 20, H: 10}
+	for words, change := range map[string]func(c *StreamConfig){
+		"flight":     func(c *StreamConfig) { c.InFlight = 65 },
+		"task":       func(c *StreamConfig) { c.Task = 99 },
+		"mask":       func(c *StreamConfig) { c.Task = task.Inpaint },
+		"no meaning": func(c *StreamConfig) { c.Mask = make([]bool, 200) },
+		"pixels":     func(c *StreamConfig) { c.W = 0 },
+		"bits":       func(c *StreamConfig) { c.Out = frame.Format{Kind: frame.Gray, Bits: 3} },
+		"noise":      func(c *StreamConfig) { c.Noise = math.Inf(1) },
+	} {
+		c := ok
+		change(&c)
+		if _, err := m.NewStream(c); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("want an error about %q, got %v", words, err)
+		}
+	}
+	c := ok
+	c.In, c.InFlight = frame.Format{Kind: frame.Float32}, 1
+	s, err := m.NewStream(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	var bad *RequestError
+	if err := s.Submit(ctx, make([]byte, 5)); !errors.As(err, &bad) {
+		t.Errorf("a short frame gives %v", err)
+	}
+	if _, err := s.Receive(ctx, make([]byte, 5)); !errors.As(err, &bad) {
+		t.Errorf("a short buffer gives %v", err)
+	}
+	// A frame that cannot be restored gives its error; the next one is fine.
+	if err := s.Submit(ctx, bytes.Repeat([]byte{0xff}, s.InSize())); err != nil {
+		t.Fatal(err)
+	}
+	gone, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := s.Submit(gone, make([]byte, s.InSize())); err != context.Canceled {
+		t.Errorf("a full stream and a cancelled context give %v", err)
+	}
+	dst := make([]byte, s.OutSize())
+	if _, err := s.Receive(ctx, dst); !errors.As(err, &bad) || !strings.Contains(err.Error(), "frame 1") {
+		t.Errorf("a frame of NaN gives %v", err)
+	}
+	if err := s.Submit(ctx, make([]byte, s.InSize())); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := s.Receive(ctx, dst); err != nil || info.Index != 1 {
+		t.Errorf("the frame after it: %+v, %v", info, err)
+	}
+	if err := s.Submit(ctx, make([]byte, s.InSize())); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	s.Close()
+	if err := s.Submit(ctx, make([]byte, s.InSize())); err != ErrClosed {
+		t.Errorf("after Close: %v", err)
+	}
+	if _, err := s.Receive(ctx, dst); err != ErrClosed {
+		t.Errorf("after Close: %v", err)
+	}
+}
