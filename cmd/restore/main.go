@@ -49,6 +49,7 @@ func text(s string) func() string { return func() string { return s } }
 func commands() []command {
 	return []command{
 		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, text(degradeHelp)},
+		{"video", "restore the frames of uncompressed video", (*app).video, text(videoHelp)},
 		{"sample", "draw pictures from the prior", (*app).sample, text(sampleHelp)},
 		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
 		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/y4m"
+)
+
+const videoHelp = `restore video restores the frames of uncompressed video (YUV4MPEG2, .y4m), one after the other; - is stdin or stdout.
+
+usage: restore video -task T [flags] in.y4m out.y4m
+
+  ffmpeg -v error -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - | ffmpeg -i - out.mp4
+
+Progressive video of 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits per sample; the output is of the same kind, 4 times as wide and
+high for super-resolve. Every frame comes out, in order; memory is constant and at most -frames frames are on their way.
+
+  -task T           as for restore (required)
+  -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
+  -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
+  -frames N         frames on their way at a time, 1 to 64 (default 3)
+  -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601)
+  -device D         as for restore
+  -weights FILE     a .vfm file to use instead of the weights in this program
+  -tile N           as for restore
+  -v                say on stderr which device was used, the frames per second and how long a frame takes
+  -validation       switch on the Vulkan validation layer (for bug reports; slow)
+`
+
+// video is the command.
+func (a *app) video(args []string) (err error) {
+	fs := flagSet("video")
+	o := options{noise: noise{auto: true}}
+	var t taskFlag
+	var matrix *frame.Matrix
+	fs.Var(&t, "task", "")
+	fs.StringVar(&o.mask, "mask", "", "")
+	fs.Var(&o.noise, "noise", "")
+	frames := fs.Int("frames", 3, "")
+	fs.Func("matrix", "", func(s string) error {
+		m, ok := map[string]frame.Matrix{"601": frame.BT601, "709": frame.BT709, "2020": frame.BT2020}[s]
+		if !ok {
+			return errors.New("give 601, 709 or 2020")
+		}
+		matrix = &m
+		return nil
+	})
+	fs.StringVar(&o.device, "device", "", "")
+	fs.StringVar(&o.weights, "weights", "", "")
+	fs.IntVar(&o.tile, "tile", 0, "")
+	fs.BoolVar(&o.verbose, "v", false, "")
+	fs.BoolVar(&o.validation, "validation", false, "")
+	names, err := a.parse(fs, args, videoHelp)
+	if err != nil {
+		return err
+	}
+	if err := t.require(); err != nil {
+		return err
+	}
+	o.task = t.task
+	switch {
+	case len(names) != 2:
+		return usagef("one video to read and one to write are needed, not %d names", len(names))
+	case *frames < 1 || *frames > 64:
+		return usagef("-frames %d is not from 1 to 64", *frames)
+	case o.task.Masked() != (o.mask != ""):
+		return usagef("-mask is for inpaint, and inpaint needs it")
+	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
+		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
+	case names[1] == "-" && isTerminal(os.Stdout) && a.out == os.Stdout:
+		return usagef("the video would go to the terminal; send stdout to a file or a program")
+	}
+	src := a.in
+	if names[0] != "-" {
+		f, err := os.Open(names[0])
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		src = f
+	}
+	in, err := y4m.NewReader(src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", named(names[0], "stdin"), err)
+	}
+	if matrix != nil {
+		in.Format.Matrix = *matrix
+	}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: in.Format, InFlight: *frames}
+	if o.mask != "" {
+		if cfg.Mask, err = picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}); err != nil {
+			return err
+		}
+	}
+	out := in.Header
+	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
+	dst, finish, err := a.videoOut(names[1])
+	if err != nil {
+		return err
+	}
+	defer func() { err = finish(err) }()
+	model, err := restore.Open(o.config())
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	if o.verbose {
+		fmt.Fprintln(a.err, oneLine(model.Info()))
+	}
+	return a.frames(model, cfg, in, out, dst, names, o.verbose)
+}
+
+func named(path, dash string) string {
+	if path == "-" {
+		return dash
+	}
+	return path
+}
+
+// videoOut opens the output. finish must be called with the outcome: a file then appears under its name, or not at all.
+func (a *app) videoOut(path string) (w *bufio.Writer, finish func(error) error, err error) {
+	if path == "-" {
+		w = bufio.NewWriterSize(a.out, 1<<20)
+		return w, func(err error) error {
+			if e := w.Flush(); err == nil && e != nil {
+				return fmt.Errorf("stdout: %w", e)
+			}
+			return err
+		}, nil
+	}
+	f, err := atomicfile.Create(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	w = bufio.NewWriterSize(f, 1<<20)
+	return w, func(err error) error {
+		defer f.Abort() // nothing after Commit
+		if err == nil {
+			err = w.Flush()
+		}
+		if err == nil {
+			err = f.Sync()
+		}
+		if err == nil {
+			err = f.Commit()
+		}
+		return err
+	}, nil
+}
+
+// frames sends all frames through a stream: one goroutine reads, this one writes.
+func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in *y4m.Reader, head y4m.Header, dst *bufio.Writer, names []string, verbose bool) error {
+	s, err := model.NewStream(cfg)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	ctx, cancel := context.WithCancelCause(a.ctx)
+	defer cancel(nil)
+	readError := make(chan error, 1)
+	go func() {
+		buf := make([]byte, s.InSize())
+		for {
+			err := in.Read(buf)
+			if err == nil {
+				err = s.Submit(ctx, buf)
+			}
+			if err == nil {
+				continue
+			}
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			readError <- err
+			s.End() // what is on its way still comes out
+			return
+		}
+	}()
+	out, err := y4m.NewWriter(dst, head)
+	if err != nil {
+		return fmt.Errorf("%s: %w", named(names[1], "stdout"), err)
+	}
+	buf, began, n := make([]byte, s.OutSize()), time.Now(), 0
+	for {
+		_, err := s.Receive(ctx, buf)
+		if err == io.EOF {
+			break
+		}
+		if errors.Is(err, context.Canceled) {
+			return errors.New("interrupted")
+		}
+		if err != nil {
+			return err
+		}
+		err = out.Write(buf)
+		if err == nil && names[1] == "-" {
+			err = dst.Flush() // whoever reads the pipe need not wait
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", named(names[1], "stdout"), err)
+		}
+		n++
+		if a.terminal {
+			fmt.Fprintf(a.err, "\rframe %d, %.2f per second\x1b[K", n, float64(n)/time.Since(began).Seconds())
+		}
+	}
+	if a.terminal && n > 0 {
+		fmt.Fprint(a.err, "\r\x1b[K")
+	}
+	if err := <-readError; err != nil {
+		if errors.Is(err, context.Canceled) {
+			return errors.New("interrupted")
+		}
+		return fmt.Errorf("%s: %w", named(names[0], "stdin"), err)
+	}
+	if verbose {
+		l := s.Latency()
+		fmt.Fprintf(a.err, "%d frames, %.2f per second; a frame takes %.0f ms in the middle case, %.0f ms in 19 of 20, %.0f ms at most\n", n,
+			float64(n)/time.Since(began).Seconds(), 1e3*l.P50.Seconds(), 1e3*l.P95.Seconds(), 1e3*l.Max.Seconds())
+	}
+	return nil
+}

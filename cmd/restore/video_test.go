@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/y4m"
+)
+
+// clip is a video of n frames of noise around grey, and its frames.
+func clip(t *testing.T, head string, n int) (file []byte, h y4m.Header) {
+	t.Helper()
+	r, err := y4m.NewReader(strings.NewReader(head + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w, err := y4m.NewWriter(&b, r.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := make([]byte, r.FrameSize())
+	for i := range n {
+		for j := range frame {
+			frame[j] = byte(100 + 10*i + (j*7919)%13)
+			if r.Format.Bits > 8 && j%2 == 1 {
+				frame[j] = 1 // below 512 of 1024
+			}
+		}
+		if err := w.Write(frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Bytes(), r.Header
+}
+
+// levels is the mean of the first 64 samples of luma of every frame of 8 bits.
+func levels(t *testing.T, file []byte) (h y4m.Header, means []float64) {
+	t.Helper()
+	r, err := y4m.NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, r.FrameSize())
+	for {
+		if err := r.Read(buf); err == io.EOF {
+			return r.Header, means
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, v := range buf[:64] {
+			sum += float64(v) / 64
+		}
+		means = append(means, sum)
+	}
+}
+
+// Every frame of every kind of video comes out, in order, at its brightness; through files and through pipes.
+func TestVideo(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	for name, head := range map[string]string{
+		"420": "YUV4MPEG2 W36 H20 F25:1 Ip A1:1 C420jpeg", "422": "YUV4MPEG2 W17 H20 F25:1 C422", "444 10 bit": "YUV4MPEG2 W16 H16 F25:1 C444p10", "grey": "YUV4MPEG2 W20 H20 Cmono XCOLORRANGE=FULL",
+	} {
+		in, h := clip(t, head, 5)
+		write(t, filepath.Join(dir, "in.y4m"), in)
+		succeeds(t, dir, "video", "-task", "denoise", "-noise", "4", "-weights", w, "in.y4m", "out.y4m")
+		out, err := os.ReadFile(filepath.Join(dir, "out.y4m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, means := levels(t, out)
+		if got.W != h.W || got.H != h.H || got.Space != h.Space || strings.Join(got.Other, " ") != strings.Join(h.Other, " ") || len(means) != 5 {
+			t.Errorf("%s: %d frames of %+v from %+v", name, len(means), got, h)
+		}
+		_, want := levels(t, in)
+		for i := range means {
+			if h.Format.Bits == 8 && (means[i]-want[i] > 3 || want[i]-means[i] > 3) {
+				t.Errorf("%s: frame %d has luma %g, had %g", name, i, means[i], want[i])
+			}
+		}
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(self, "video", "-task", "denoise", "-noise", "4", "-frames", "1", "-weights", w, "-", "-")
+		cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), asProgram+"=1"), bytes.NewReader(in)
+		piped, err := cmd.Output()
+		if err != nil || !bytes.Equal(piped, out) {
+			t.Errorf("%s: through a pipe: %v, %d bytes, want the same %d", name, err, len(piped), len(out))
+		}
+	}
+}
+
+func TestVideoGrows(t *testing.T) {
+	dir := t.TempDir()
+	in, _ := clip(t, "YUV4MPEG2 W18 H10 C420mpeg2", 2)
+	write(t, filepath.Join(dir, "in.y4m"), in)
+	succeeds(t, dir, "video", "-task", "super-resolve", "-weights", someWeights(t, dir), "in.y4m", "out.y4m")
+	out, err := os.ReadFile(filepath.Join(dir, "out.y4m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, means := levels(t, out); h.W != 72 || h.H != 40 || len(means) != 2 {
+		t.Errorf("%d frames of %+v", len(means), h)
+	}
+}
+
+// What goes wrong leaves one line and no file.
+func TestVideoFails(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	in, _ := clip(t, "YUV4MPEG2 W16 H16 C420jpeg", 3)
+	write(t, filepath.Join(dir, "cut.y4m"), in[:len(in)-5])
+	write(t, filepath.Join(dir, "good.y4m"), in)
+	write(t, filepath.Join(dir, "inter.y4m"), []byte("YUV4MPEG2 W16 H16 It C420jpeg\n"))
+	write(t, filepath.Join(dir, "none.y4m"), []byte("this is no video at all, whatever its name says"))
+	put(t, filepath.Join(dir, "mask.png"), photo(8, 8, true, 8, false))
+	for _, x := range []struct {
+		code  int
+		words string
+		args  []string
+	}{
+		{1, "frame 3: the stream ends after", []string{"-task", "denoise", "cut.y4m", "o.y4m"}},
+		{1, "interlaced", []string{"-task", "denoise", "inter.y4m", "o.y4m"}},
+		{1, "not YUV4MPEG2", []string{"-task", "denoise", "none.y4m", "o.y4m"}},
+		{1, "no such file", []string{"-task", "denoise", "missing.y4m", "o.y4m"}},
+		{1, "mask.png", []string{"-task", "inpaint", "-mask", "mask.png", "good.y4m", "o.y4m"}},
+		{2, "-mask is for inpaint", []string{"-task", "inpaint", "good.y4m", "o.y4m"}},
+		{2, "-frames", []string{"-task", "denoise", "-frames", "0", "good.y4m", "o.y4m"}},
+		{2, "601", []string{"-task", "denoise", "-matrix", "600", "good.y4m", "o.y4m"}},
+		{2, "no -task", []string{"good.y4m", "o.y4m"}},
+		{2, "one to write", []string{"-task", "denoise", "good.y4m"}},
+		{1, "nowhere", []string{"-task", "denoise", "good.y4m", "nowhere/o.y4m"}},
+	} {
+		fails(t, dir, nil, x.code, x.words, append([]string{"video", "-weights", w}, x.args...)...)
+	}
+}
