@@ -1,18 +1,22 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), pictures (of the docs), clean.
+# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: all build demo test lint race bench bench-peers pictures setup setup-test clean
+.PHONY: all build lib demo test lint race bench bench-peers pictures setup setup-test clean
 
 all: build
 
 build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+lib: setup
+	$(GO) build -trimpath -buildmode=c-shared -ldflags '$(LDFLAGS)' -o bin/libvfm.so ./restore/capi
+	@rm -f bin/libvfm.h; cp restore/capi/vfm.h bin/
 
 setup:
 	@scripts/setup.sh

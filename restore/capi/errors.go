@@ -1,0 +1,83 @@
+package main
+
+// #include "vfm.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"unsafe"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// badArgument is a mistake in the call itself.
+type badArgument string
+
+func (e badArgument) Error() string { return string(e) }
+
+// status sorts an error into those of vfm.h.
+func status(err error) C.vfm_status {
+	var (
+		argument  badArgument
+		request   *restore.RequestError
+		config    *restore.ConfigError
+		unknown   *task.UnknownTaskError
+		untrained *restore.UnsupportedTaskError
+		loader    *gpu.NoLoaderError
+		driver    *gpu.NoDriverError
+		device    *gpu.NoDeviceError
+		memory    *gpu.OutOfMemoryError
+		lost      *gpu.DeviceLostError
+		file      *weights.FormatError
+		network   *restore.NetworkError
+		path      *fs.PathError
+	)
+	switch {
+	case errors.Is(err, restore.ErrClosed):
+		return C.VFM_CLOSED
+	case errors.Is(err, io.EOF):
+		return C.VFM_END
+	case errors.Is(err, context.DeadlineExceeded):
+		return C.VFM_TIMEOUT
+	case errors.As(err, &argument), errors.As(err, &request), errors.As(err, &config), errors.As(err, &unknown), errors.As(err, &untrained), errors.Is(err, restore.ErrEnded):
+		return C.VFM_BAD_REQUEST
+	case errors.As(err, &loader), errors.As(err, &driver), errors.As(err, &device):
+		return C.VFM_NO_VULKAN
+	case errors.As(err, &memory):
+		return C.VFM_NO_MEMORY
+	case errors.As(err, &lost):
+		return C.VFM_DEVICE_LOST
+	case errors.As(err, &file), errors.As(err, &network), errors.As(err, &path):
+		return C.VFM_BAD_WEIGHTS
+	}
+	return C.VFM_FAILED
+}
+
+// fail writes the text of an error and gives its status.
+func fail(err error, text *C.char, size C.size_t) C.vfm_status {
+	s := err.Error()
+	switch {
+	case errors.Is(err, io.EOF):
+		s = "all frames have been received"
+	case errors.Is(err, context.DeadlineExceeded):
+		s = "the time given was not enough"
+	}
+	put(s, text, size)
+	return status(err)
+}
+
+// put writes a text and its ending 0, cut to size bytes.
+func put(s string, text *C.char, size C.size_t) {
+	if text == nil || size == 0 {
+		return
+	}
+	dst := unsafe.Slice((*byte)(unsafe.Pointer(text)), int(size))
+	n := copy(dst[:len(dst)-1], s)
+	dst[n] = 0
+}
