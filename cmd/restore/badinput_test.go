@@ -36,7 +36,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise", "not 0 names"},
 		{"-task denoise in.png", "not 1 names"},
 		{"-task denoise in.png out.png extra.png", "not 3 names"},
-		{"-task denoise in.png out.tif", "cannot write .tif"},
+		{"-task denoise in.png out.tif", "cannot write .webp"},
 		{"-task denoise in.png out", "must end in .png"},
 		{"-task denoise -frobnicate in.png out.png", "-frobnicate"},
 		{"in.png out.png -task", "needs an argument"},
@@ -65,7 +65,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -steps 1001 in.png out.png", "-steps 1001"},
 		{"-task denoise -json in.png -", "cannot both go to stdout"},
 		{"-task denoise -format jpg in.png out.png", "-format is for folders"},
-		{"-task denoise -format gif in.png -", "not png or jpg"},
+		{"-task denoise -format gif in.png -", "not png, jpg or tif"},
 		{"-task denoise -r in.png out.png", "-r is for folders"},
 		{"-task denoise -shard 1/2 in.png out.png", "-shard is for folders"},
 		{"-task denoise -samples 2 -mean m.png . out", "-mean is for one picture"},
@@ -133,9 +133,9 @@ func TestBadPictures(t *testing.T) {
 		"start.jpg":   {jpg[:3], "start.jpg: not a picture I can read (truncated JPEG"},
 		"flipped.png": {flipped, "damaged PNG"},
 		"empty.png":   {nil, "the file is empty"},
-		"text.png":    {[]byte("this is a shopping list\n"), "neither PNG nor JPEG"},
-		"scan.png":    {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), "it is TIFF"},
-		"web.jpg":     {[]byte("RIFF\x00\x00\x00\x00WEBPVP8L"), "it is WebP"},
+		"text.png":    {[]byte("this is a shopping list\n"), "neither PNG, JPEG"},
+		"scan.png":    {[]byte("II*\x00\x08\x00\x00\x00\x00\x00"), "TIFF"},
+		"web.jpg":     {[]byte("RIFF\x00\x00\x00\x00WEBPVP8L"), "WebP"},
 	} {
 		write(t, filepath.Join(dir, name), c.body)
 		fails(t, dir, noVulkan, exitFailure, c.words, "-task", "denoise", name, "out.png")

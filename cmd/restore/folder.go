@@ -18,7 +18,7 @@ type job struct {
 }
 
 // pictureEndings are those of the files that a folder's pictures are looked for among.
-var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true}
+var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true}
 
 // plan lists the pictures of the folder and where their restorations go; what exists already is counted and left out unless -overwrite.
 // Names that differ only in what -format replaces would overwrite each other, which is an error.
@@ -43,7 +43,10 @@ func (o *options) plan() (jobs []job, skipped int, err error) {
 			return err
 		}
 		j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
-		if o.format != "" {
+		switch {
+		case o.format == "" && strings.EqualFold(filepath.Ext(rel), ".webp"): // is not written
+			j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
+		case o.format != "":
 			j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
 		}
 		if o.mask != "" {
@@ -68,7 +71,7 @@ func (o *options) plan() (jobs []job, skipped int, err error) {
 		if !o.recursive {
 			deeper = " (-r looks into the folders below)"
 		}
-		return nil, 0, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg or .jpeg%s", o.in, deeper)
+		return nil, 0, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff or .webp%s", o.in, deeper)
 	}
 	for _, j := range take(o.shard, all) {
 		if _, err := os.Lstat(j.out); err == nil && !o.overwrite {
@@ -124,10 +127,10 @@ func (o *options) checkFolder() error {
 // formatFlag checks -format.
 func (o *options) checkFormat() error {
 	switch o.format {
-	case "", "png", "jpg":
+	case "", "png", "jpg", "tif":
 		return nil
 	}
-	return usagef("-format %s is not png or jpg", o.format)
+	return usagef("-format %s is not png, jpg or tif", o.format)
 }
 
 // one is the options of a single picture of the folder.

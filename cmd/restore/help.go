@@ -14,9 +14,10 @@ usage:
   restore -task T [flags] dir out    restore the pictures in the folder dir into the folder out, under the same names
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
-Pictures are PNG or JPEG by their content when read, and by the ending of the name (.png, .jpg, .jpeg) when written. Grey stays
-grey, 16-bit PNG stays 16-bit, transparency and the colour profile are kept, EXIF orientation is applied. Flags may stand before
-or after the names; after -- everything is a name. An output is written whole or not at all.
+Pictures are PNG, JPEG, TIFF (the first page) or WebP by their content when read, and PNG, JPEG or TIFF by the ending of the name
+(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour profile and EXIF (not in TIFF) are
+kept, the orientation is applied. Animated and HDR pictures are refused. Flags may stand before or after the names; after -- everything
+is a name. An output is written whole or not at all.
 
 tasks:
   motion-deblur     a shaken camera
@@ -60,7 +61,7 @@ folders:
   -r                look into the folders below, too
   -overwrite        do again what is in the output folder already; the default is to skip it
   -jobs N           pictures at hand at a time, so that reading and writing overlap with the device (default 2)
-  -format png|jpg   of all outputs, instead of that of each picture (also for stdout, where png is the default)
+  -format png|jpg|tif  of all outputs, instead of that of each picture, WebP becoming PNG (also for stdout: default png)
   -mask DIR         inpaint: a folder of masks, PNG files of the pictures' names; a single file serves for all
   -shard I/N        do every N-th picture only, beginning with number I (from 0): N machines share a folder.
                     auto/N takes I from the environment of an indexed job (Kubernetes, Slurm, AWS Batch)

@@ -168,8 +168,11 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	list := []*output{&o.out, &o.mean, &o.std}
 	if o.out.path == "-" {
 		list = list[1:]
-		if o.format == "jpg" {
+		switch o.format {
+		case "jpg":
 			o.out.format = picture.JPEG
+		case "tif":
+			o.out.format = picture.TIFF
 		}
 	}
 	if err := outputs(list...); err != nil {

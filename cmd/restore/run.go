@@ -83,8 +83,11 @@ func (o *options) extension() string {
 	if o.out.path != "-" {
 		return filepath.Ext(o.out.path)
 	}
-	if o.out.format == picture.JPEG {
+	switch o.out.format {
+	case picture.JPEG:
 		return ".jpg"
+	case picture.TIFF:
+		return ".tif"
 	}
 	return ".png"
 }

@@ -85,6 +85,16 @@ func iccSegments(icc []byte) []byte {
 	return b
 }
 
+// exifSegment is EXIF as JPEG's APP1 segment, or nothing if there is none or it is too large for one.
+func exifSegment(exif []byte) []byte {
+	const most = 65535 - 2 - 6
+	if len(exif) == 0 || len(exif) > most {
+		return nil
+	}
+	b := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+6+len(exif)))
+	return append(append(b, "Exif\x00\x00"...), exif...)
+}
+
 // encodeGrayAlpha writes PNG's colour type 4, grey with alpha, which image/png reads but does not write.
 func encodeGrayAlpha(w io.Writer, p *Picture) error {
 	depth := p.Depth

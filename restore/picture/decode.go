@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
 )
 
 // DecodeError says why bytes are not a picture that this package reads.
@@ -34,7 +36,7 @@ func (e *DecodeError) Error() string {
 
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// Decode reads a PNG or JPEG picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
+// Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
 // refused before memory for the pixels is asked for: formats without support, no pixels, more pixels than the limit, and headers
 // that promise more pixels than the file can hold. Errors: [*DecodeError], and those of r as they are.
 func Decode(r io.Reader, lim Limits) (*Picture, error) {
@@ -84,13 +86,16 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	case name != "":
 		return nil, &DecodeError{What: "it is " + name + ", which is not supported; convert it to PNG or JPEG"}
 	case !ok:
-		return nil, &DecodeError{What: "it is neither PNG nor JPEG"}
+		return nil, &DecodeError{What: "it is neither PNG, JPEG, TIFF nor WebP"}
 	}
 	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
 		return nil, explain(format, err)
 	}
 	info, err := scan(format, b)
+	if errors.Is(err, errAnimated) {
+		return nil, &DecodeError{What: err.Error()}
+	}
 	if err != nil {
 		return nil, explain(format, err)
 	}
@@ -104,14 +109,18 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	if s := img.Bounds().Size(); s.X != cfg.Width || s.Y != cfg.Height {
 		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", cfg.Width, cfg.Height, s.X, s.Y)}
 	}
-	p := fromImage(img)
+	p := fromImage(img, format)
 	p.Format = format
+	if format == WebP && p.Opaque() { // the decoder of lossless files always makes one
+		p.Alpha = nil
+	}
 	if info.gray {
 		p.Gray = true
 	}
 	if info.hasAlpha && p.Alpha == nil {
 		p.Alpha = constant(1, p.W*p.H)
 	}
+	p.EXIF = bytes.Clone(info.exif)
 	if profileFits(info.icc, p.Gray) {
 		p.ICC = info.icc
 	}
@@ -130,8 +139,11 @@ func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim L
 	}
 	// The least a file can be: deflate packs at most 1032:1; a JPEG spends at least a bit on every 8×8 block.
 	least := w * h / 512
-	if format == PNG {
+	switch format {
+	case PNG:
 		least = w * h * int64(info.bitsPerPixel) / 8 / 1032
+	case TIFF, WebP:
+		least = 0 // a picture of one colour may be very small; a WebP has at most 16383 pixels per side
 	}
 	if least > size {
 		return &DecodeError{What: fmt.Sprintf("truncated %v: the header says %d×%d pixels, which do not fit into %d bytes", format, w, h, size)}

@@ -27,6 +27,9 @@ func CanHold(f Format, p *Picture) error {
 
 // FitsSize is the part of CanHold that is about size.
 func FitsSize(f Format, w, h int) error {
+	if f == TIFF && tiffSize(w, h, 16, false, true) > tiffMost {
+		return &FormatError{What: fmt.Sprintf("TIFF cannot hold %d×%d pixels in its 4 GiB; choose a name that ends in .png", w, h)}
+	}
 	if f == JPEG && (w > 65535 || h > 65535) {
 		return &FormatError{What: fmt.Sprintf("JPEG cannot hold %d×%d pixels, only 65535 per side; choose a name that ends in .png", w, h)}
 	}
@@ -36,7 +39,7 @@ func FitsSize(f Format, w, h int) error {
 // Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest level of p.Depth bits (JPEG: 8); a
 // value that is not a number is an error, not a pixel. Grey pictures are the mean of their three planes. PNG keeps alpha, JPEG
 // drops it if it is opaque everywhere and refuses it otherwise. quality is JPEG's, 1 to 100, or 0 for DefaultQuality. The colour
-// profile is written if it fits the kind of picture.
+// profile is written if it fits the kind of picture, EXIF (not to TIFF) with its orientation, size and thumbnail made true.
 func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -54,11 +57,17 @@ func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	if !profileFits(icc, p.Gray) {
 		icc = nil
 	}
+	exif := settleEXIF(p.EXIF, p.W, p.H)
 	switch f {
+	case TIFF:
+		return encodeTIFF(w, p, icc)
 	case PNG:
 		extra, err := iccChunk(icc)
 		if err != nil {
 			return err
+		}
+		if exif != nil {
+			extra = append(extra, pngChunk("eXIf", exif)...)
 		}
 		w = &inserter{w: w, after: 33, extra: extra} // signature and IHDR
 		if p.Gray && p.Alpha != nil {
@@ -72,7 +81,7 @@ func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 		if quality < 1 || quality > 100 {
 			return fmt.Errorf("JPEG quality %d is not from 1 to 100", quality)
 		}
-		w = &inserter{w: w, after: 2, extra: iccSegments(icc)} // start of image
+		w = &inserter{w: w, after: 2, extra: append(exifSegment(exif), iccSegments(icc)...)} // start of image
 		q := *p
 		q.Alpha = nil
 		return imaging.Encode(w, q.image(8), imaging.JPEG, imaging.JPEGQuality(quality))

@@ -23,7 +23,7 @@ func TestEncodeFile(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, name := range []string{"a.tif", "a.webp", "a", "png", "a.png.bak"} {
+	for _, name := range []string{"a.webp", "a.gif", "a", "png", "a.png.bak"} {
 		path := filepath.Join(dir, "x"+name)
 		err := EncodeFile(path, p, 0)
 		var fe *FormatError

@@ -13,6 +13,8 @@ type Format int
 const (
 	PNG Format = iota
 	JPEG
+	TIFF
+	WebP // is read, not written
 )
 
 func (f Format) String() string {
@@ -21,6 +23,10 @@ func (f Format) String() string {
 		return "PNG"
 	case JPEG:
 		return "JPEG"
+	case TIFF:
+		return "TIFF"
+	case WebP:
+		return "WebP"
 	}
 	return fmt.Sprintf("Format(%d)", int(f))
 }
@@ -38,7 +44,7 @@ func (e *FormatError) Error() string {
 	return e.Path + ": " + e.What
 }
 
-// FormatOf chooses the format to write from the ending of a file name. Any ending but .png, .jpg and .jpeg (in either case) is a
+// FormatOf chooses the format to write from the ending of a file name. Any ending but .png, .jpg, .jpeg, .tif and .tiff (in either case) is a
 // [*FormatError].
 func FormatOf(path string) (Format, error) {
 	ext := strings.ToLower(filepath.Ext(path))
@@ -47,10 +53,12 @@ func FormatOf(path string) (Format, error) {
 		return PNG, nil
 	case ".jpg", ".jpeg":
 		return JPEG, nil
+	case ".tif", ".tiff":
+		return TIFF, nil
 	case "":
-		return 0, &FormatError{path, "a picture's name must end in .png, .jpg or .jpeg"}
+		return 0, &FormatError{path, "a picture's name must end in .png, .jpg or .tif"}
 	}
-	return 0, &FormatError{path, fmt.Sprintf("cannot write %s files; the name must end in .png, .jpg or .jpeg", ext)}
+	return 0, &FormatError{path, fmt.Sprintf("cannot write %s files; the name must end in .png, .jpg or .tif", ext)}
 }
 
 var signatures = []struct {
@@ -58,8 +66,8 @@ var signatures = []struct {
 	magic  string
 	name   string
 }{
-	{0, "II*\x00", "TIFF"}, {0, "MM\x00*", "TIFF"}, {0, "II+\x00", "TIFF"}, {0, "MM\x00+", "TIFF"},
-	{8, "WEBP", "WebP"}, {0, "GIF8", "GIF"}, {0, "BM", "BMP"},
+	{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"}, {0, "#?RADIANCE", "Radiance HDR"}, {0, "v/1\x01", "OpenEXR"},
+	{0, "GIF8", "GIF"}, {0, "BM", "BMP"},
 	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"},
 	{0, "\xff\x0a", "JPEG XL"}, {4, "JXL \r\n", "JPEG XL"}, {4, "jP  \r\n", "JPEG 2000"},
 	{0, "8BPS", "Photoshop"}, {0, "%PDF", "PDF"}, {0, "P6", "PPM"}, {0, "P5", "PGM"},
@@ -74,6 +82,12 @@ func sniff(b []byte) (f Format, ok bool, name string) {
 	}
 	if len(b) > 0 && bytes.HasPrefix([]byte("\xff\xd8\xff"), b[:min(len(b), 3)]) {
 		return JPEG, true, ""
+	}
+	if len(b) >= 4 && (string(b[:4]) == "II*\x00" || string(b[:4]) == "MM\x00*") {
+		return TIFF, true, ""
+	}
+	if len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP" {
+		return WebP, true, ""
 	}
 	for _, s := range signatures {
 		if len(b) >= s.offset+len(s.magic) && string(b[s.offset:s.offset+len(s.magic)]) == s.magic {

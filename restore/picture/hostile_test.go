@@ -73,11 +73,14 @@ func TestDamage(t *testing.T) {
 func TestNotPictures(t *testing.T) {
 	for what, b := range map[string]string{
 		"empty":               "",
-		"neither PNG nor":     "hello, I am a text file\n",
+		"neither PNG, JPEG":   "hello, I am a text file\n",
 		"neither":             "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a",
 		"TIFF":                "II*\x00\x08\x00\x00\x00",
-		"it is TIFF":          "MM\x00*\x00\x00\x00\x08",
+		"d TIFF":              "MM\x00*\x00\x00\x00\x08",
+		"BigTIFF":             "MM\x00+\x00\x08\x00\x00",
 		"WebP":                "RIFF\x10\x00\x00\x00WEBPVP8 ",
+		"OpenEXR":             "v/1\x01\x02\x00\x00\x00",
+		"Radiance HDR":        "#?RADIANCE\n",
 		"GIF":                 "GIF89a\x01\x00\x01\x00",
 		"BMP":                 "BM\x46\x00\x00\x00",
 		"HEIC":                "\x00\x00\x00\x18ftypheic",

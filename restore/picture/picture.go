@@ -1,9 +1,9 @@
 // Package picture reads and writes photographs without losing what the restoration must not touch: alpha, 16 bits, greyness, the
-// way up and the colour profile. PNG and JPEG, over github.com/disintegration/imaging.
+// way up, the camera's EXIF data and the colour profile. PNG, JPEG and TIFF, and WebP to read, over github.com/disintegration/imaging
+// and golang.org/x/image.
 //
-// What does not survive: EXIF data other than the orientation, which is applied to the pixels (so a camera's place and time are
-// not passed on either); colour profiles of another kind of colour than the picture ends up in (a CMYK JPEG becomes RGB); the
-// gAMA, cHRM and text chunks of PNG.
+// The orientation is applied to the pixels. What does not survive: EXIF's thumbnail, and EXIF in TIFF files; colour profiles of another kind
+// of colour than the picture ends up in (a CMYK JPEG becomes RGB); the gAMA, cHRM and text chunks of PNG.
 package picture
 
 import (
@@ -24,6 +24,7 @@ type Picture struct {
 	Gray   bool   // the file holds one channel of grey, and so will the next
 	Depth  int    // bits per channel: 8 or 16
 	Format Format // of the file it came from
+	EXIF   []byte // as it stood in the file (TIFF structure), nil if there was none; Encode makes it true of the new picture
 	ICC    []byte // colour profile that fits Gray or RGB; nil if there was none
 }
 

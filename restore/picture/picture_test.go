@@ -276,13 +276,13 @@ func TestForeignFiles(t *testing.T) {
 	// fromImage's general way, taken by CMYK: 0 ink is white.
 	cmyk := image.NewCMYK(image.Rect(5, 5, 7, 6))
 	cmyk.SetCMYK(6, 5, color.CMYK{255, 0, 0, 0})
-	p = fromImage(cmyk)
+	p = fromImage(cmyk, JPEG)
 	if got := levels(p.Pix, 8); got[0] != 255 || got[1] != 0 || got[3] != 255 || got[5] != 255 {
 		t.Errorf("CMYK: %v", got)
 	}
 	// A sub-image keeps to its rectangle.
 	sub := rgb.SubImage(image.Rect(3, 4, 5, 7))
-	if p = fromImage(sub); p.W != 2 || p.H != 3 || p.Pix[0] != 1 || p.Pix[6] != -1 {
+	if p = fromImage(sub, PNG); p.W != 2 || p.H != 3 || p.Pix[0] != 1 || p.Pix[6] != -1 {
 		t.Errorf("sub-image: %+v", p)
 	}
 }

@@ -17,7 +17,7 @@ func constant(v float32, n int) []float32 {
 }
 
 // fromImage converts a decoded image to planes, without a detour over 8 bits or over colours multiplied with alpha.
-func fromImage(img image.Image) *Picture {
+func fromImage(img image.Image, format Format) *Picture {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	n := w * h
@@ -47,13 +47,29 @@ func fromImage(img image.Image) *Picture {
 		each(func(i, x, y int) { red[i] = level16(m.Gray16At(x, y).Y) })
 		copy(green, red)
 		copy(blue, red)
+	case *image.NYCbCrA: // WebP
+		fromVP8(&m.YCbCr, red, green, blue)
+		p.Alpha = make([]float32, n)
+		each(func(i, x, y int) { p.Alpha[i] = float32(m.A[m.AOffset(x, y)]) / 255 })
 	case *image.YCbCr:
+		if format == WebP {
+			fromVP8(m, red, green, blue)
+			break
+		}
 		each(func(i, x, y int) {
 			c := m.COffset(x, y)
 			r, g, b := color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
 			red[i], green[i], blue[i] = lut[r], lut[g], lut[b]
 		})
-	case *image.RGBA: // what image/png gives for PNG without alpha, so there is nothing to divide by
+	case *image.RGBA: // without alpha, but for TIFF, which may be multiplied with it
+		if !m.Opaque() {
+			p.Alpha = make([]float32, n)
+			each(func(i, x, y int) {
+				c := color.NRGBAModel.Convert(m.RGBAAt(x, y)).(color.NRGBA)
+				red[i], green[i], blue[i], p.Alpha[i] = lut[c.R], lut[c.G], lut[c.B], float32(c.A)/255
+			})
+			break
+		}
 		each(func(i, x, y int) {
 			o := m.PixOffset(x, y)
 			red[i], green[i], blue[i] = lut[m.Pix[o]], lut[m.Pix[o+1]], lut[m.Pix[o+2]]
@@ -67,6 +83,14 @@ func fromImage(img image.Image) *Picture {
 		})
 	case *image.RGBA64: // as RGBA
 		p.Depth = 16
+		if !m.Opaque() {
+			p.Alpha = make([]float32, n)
+			each(func(i, x, y int) {
+				c := color.NRGBA64Model.Convert(m.RGBA64At(x, y)).(color.NRGBA64)
+				red[i], green[i], blue[i], p.Alpha[i] = level16(c.R), level16(c.G), level16(c.B), float32(c.A)/65535
+			})
+			break
+		}
 		each(func(i, x, y int) {
 			c := m.RGBA64At(x, y)
 			red[i], green[i], blue[i] = level16(c.R), level16(c.G), level16(c.B)

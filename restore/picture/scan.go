@@ -15,13 +15,19 @@ type fileInfo struct {
 	hasAlpha     bool
 	bitsPerPixel int    // of PNG, before compression
 	icc          []byte // nil if there is none or it is broken
+	exif         []byte // TIFF structure, as it stands in the file
 }
 
 const maxICC = 16 << 20
 
 func scan(f Format, b []byte) (fileInfo, error) {
-	if f == PNG {
+	switch f {
+	case PNG:
 		return scanPNG(b)
+	case TIFF:
+		return scanTIFF(b), nil
+	case WebP:
+		return scanWebP(b)
 	}
 	return scanJPEG(b), nil
 }
@@ -50,7 +56,9 @@ func scanPNG(b []byte) (fileInfo, error) {
 		case "tRNS":
 			info.hasAlpha = true
 		case "eXIf":
-			info.orientation = exifOrientation(body)
+			info.exif, info.orientation = body, exifOrientation(body)
+		case "acTL":
+			return info, errAnimated
 		case "iCCP":
 			info.icc = inflateICC(body)
 		case "IDAT", "IEND":
@@ -106,8 +114,8 @@ func scanJPEG(b []byte) fileInfo {
 		body := b[at+4 : at+2+n]
 		at += 2 + n
 		switch {
-		case marker == 0xe1 && info.orientation == 0 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
-			info.orientation = exifOrientation(body[6:])
+		case marker == 0xe1 && info.exif == nil && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+			info.exif, info.orientation = body[6:], exifOrientation(body[6:])
 		case marker == 0xe2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
 			if _, twice := parts[body[12]]; !twice {
 				parts[body[12]], total = body[14:], body[13]
@@ -128,42 +136,6 @@ func scanJPEG(b []byte) fileInfo {
 		info.icc = append(info.icc, part...)
 	}
 	return info
-}
-
-// exifOrientation finds tag 0x0112 in the first directory of EXIF's TIFF structure; 0 if it is not there or makes no sense.
-func exifOrientation(b []byte) int {
-	if len(b) < 8 {
-		return 0
-	}
-	var order binary.ByteOrder
-	switch string(b[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return 0
-	}
-	at := int64(order.Uint32(b[4:]))
-	if at < 8 || at+2 > int64(len(b)) {
-		return 0
-	}
-	count := int64(order.Uint16(b[at:]))
-	at += 2
-	for i := int64(0); i < count && at+12 <= int64(len(b)); i, at = i+1, at+12 {
-		if order.Uint16(b[at:]) != 0x0112 {
-			continue
-		}
-		const short = 3
-		if order.Uint16(b[at+2:]) != short || order.Uint32(b[at+4:]) != 1 {
-			return 0
-		}
-		if v := int(order.Uint16(b[at+8:])); v >= 1 && v <= 8 {
-			return v
-		}
-		return 0
-	}
-	return 0
 }
 
 // profileFits tells whether an ICC profile is whole and describes colours of the kind that we write.

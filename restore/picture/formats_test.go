@@ -1,0 +1,215 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TIFF, which another library reads back: every mode, odd sizes, several strips, the profile.
+func TestTIFFRoundTripEveryMode(t *testing.T) {
+	r := newRand()
+	for _, size := range [][2]int{{1, 1}, {13, 7}, {300, 401}} {
+		for _, depth := range []int{8, 16} {
+			for _, gray := range []bool{false, true} {
+				for _, alpha := range []bool{false, true} {
+					if gray && alpha {
+						continue // below
+					}
+					p := random(r, size[0], size[1], depth, gray, alpha)
+					p.ICC = profile(r, map[bool]string{true: "GRAY", false: "RGB "}[gray], 501)
+					q := decode(t, encode(t, p, TIFF, 0))
+					if q.W != p.W || q.H != p.H || q.Depth != depth || q.Gray != gray || !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) {
+						t.Errorf("%v, %d bits, gray %v, alpha %v: came back as %d×%d, %d, %v", size, depth, gray, alpha, q.W, q.H, q.Depth, q.Gray)
+					}
+					if q.Format != TIFF || !bytes.Equal(q.ICC, p.ICC) {
+						t.Errorf("format %v, profile of %d bytes, had %d", q.Format, len(q.ICC), len(p.ICC))
+					}
+				}
+			}
+		}
+	}
+}
+
+// The decoder at hand does not read grey with alpha; the structure at least must be right.
+func TestTIFFGrayAlpha(t *testing.T) {
+	b := encode(t, random(newRand(), 9, 5, 8, true, true), TIFF, 0)
+	d, ok := readDirectory(b, binary.LittleEndian, int64(binary.LittleEndian.Uint32(b[4:])))
+	if !ok {
+		t.Fatal("no directory")
+	}
+	for tag, want := range map[uint16]int64{0x100: 9, 0x101: 5, tagPhotometric: 1, 0x115: 2, tagExtraSamples: 2} {
+		if v, ok := d.number(tag); !ok || v != want {
+			t.Errorf("tag %#x is %d, want %d", tag, v, want)
+		}
+	}
+	for i := 1; i < len(d.entries); i++ {
+		if binary.LittleEndian.Uint16(b[d.entries[i]:]) <= binary.LittleEndian.Uint16(b[d.entries[i-1]:]) {
+			t.Error("entries are not in order")
+		}
+	}
+}
+
+// WebP against what libwebp's own decoder made of the same files (testdata, drawn by a formula, packed by cwebp).
+func TestWebPAgainstLibwebp(t *testing.T) {
+	for _, name := range []string{"lossy", "lossy-alpha", "lossless", "lossless-alpha"} {
+		p, err := DecodeFile(filepath.Join("testdata", name+".webp"), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := DecodeFile(filepath.Join("testdata", name+".png"), Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Format != WebP || p.W != 24 || p.H != 18 || (p.Alpha == nil) != (want.Alpha == nil) {
+			t.Fatalf("%s: %v %d×%d, alpha %v", name, p.Format, p.W, p.H, p.Alpha != nil)
+		}
+		bound := 1.01 // the rounding of the conversion from Y′CbCr
+		if strings.HasPrefix(name, "lossless") {
+			bound = 0
+		}
+		for i := range p.Pix {
+			if d := math.Abs(float64(p.Pix[i]-want.Pix[i])) * 127.5; d > bound+1e-3 {
+				t.Fatalf("%s: value %d is off by %.2f levels", name, i, d)
+			}
+		}
+		if !equalFloats(p.Alpha, want.Alpha) {
+			t.Errorf("%s: another alpha", name)
+		}
+	}
+	if p, err := DecodeFile("testdata/turned.webp", Limits{}); err != nil || p.W != 18 || p.H != 24 || p.EXIF == nil {
+		t.Errorf("with orientation: %v, %+v", err, p)
+	}
+	if _, err := DecodeFile("testdata/animated.webp", Limits{}); err == nil || !strings.Contains(err.Error(), "animated") {
+		t.Errorf("an animation gives %v", err)
+	}
+}
+
+// Broken files of the new formats: errors, never a crash; and an animated PNG is named.
+func TestDamagedTIFFAndWebP(t *testing.T) {
+	r := newRand()
+	files := map[string][]byte{"tiff": encode(t, random(r, 20, 11, 16, false, true), TIFF, 0)}
+	for _, name := range []string{"lossy-alpha.webp", "lossless.webp", "turned.webp"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = b
+	}
+	for name, b := range files {
+		for n := range len(b) {
+			if p, err := Decode(bytes.NewReader(b[:n]), Limits{MaxPixels: 1 << 20}); err == nil && p.Check() != nil {
+				t.Errorf("%s, %d bytes: %v", name, n, p.Check())
+			}
+		}
+		for range 2000 {
+			c := bytes.Clone(b)
+			for k := r.IntN(4); k >= 0; k-- {
+				c[r.IntN(len(c))] = byte(r.Uint32())
+			}
+			if p, err := Decode(bytes.NewReader(c), Limits{MaxPixels: 1 << 16}); err == nil && p.Check() != nil {
+				t.Errorf("%s: %v", name, p.Check())
+			}
+		}
+	}
+	png := encode(t, random(r, 4, 4, 8, false, false), PNG, 0)
+	wantDecodeError(t, slices.Concat(png[:33], pngChunk("acTL", make([]byte, 8)), png[33:]), "animated")
+}
+
+// fullEXIF has a camera's name, an orientation, a size in the EXIF directory, and a thumbnail.
+func fullEXIF(order binary.AppendByteOrder) (b []byte, thumb []byte) {
+	b = []byte("II*\x00")
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		b = []byte("MM\x00*")
+	}
+	entry := func(tag, kind uint16, count, value uint32) {
+		b = order.AppendUint16(b, tag)
+		b = order.AppendUint16(b, kind)
+		b = order.AppendUint32(b, count)
+		if kind == typeShort {
+			b = append(order.AppendUint16(b, uint16(value)), 0, 0)
+		} else {
+			b = order.AppendUint32(b, value)
+		}
+	}
+	b = order.AppendUint32(b, 8)
+	b = order.AppendUint16(b, 3) // at 8: 2+36+4, then at 50
+	entry(0x010f, 2, 4, 0x41424300)
+	entry(tagOrientation, typeShort, 1, 6)
+	entry(tagExifDir, typeLong, 1, 50)
+	b = order.AppendUint32(b, 80)
+	b = order.AppendUint16(b, 2) // at 50: 2+24+4
+	entry(tagPixelsX, typeLong, 1, 4000)
+	entry(tagPixelsY, typeShort, 1, 3000)
+	b = order.AppendUint32(b, 0)
+	b = order.AppendUint16(b, 2) // at 80: 2+24+4
+	entry(tagThumbnail, typeLong, 1, 110)
+	entry(tagThumbLength, typeLong, 1, 9)
+	b = order.AppendUint32(b, 0)
+	return append(b, "SECRETPIX"...), []byte("SECRETPIX")
+}
+
+// EXIF goes from file to file with what it says of the picture made true, and without the thumbnail.
+func TestEXIFIsCarried(t *testing.T) {
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		in, thumb := fullEXIF(order)
+		jpg := withExif(encode(t, smooth(40, 24, false), JPEG, 90), in)
+		p := decode(t, jpg)
+		if p.W != 24 || p.H != 40 {
+			t.Fatalf("%d×%d", p.W, p.H)
+		}
+		for _, f := range []Format{JPEG, PNG} {
+			b := encode(t, p, f, 0)
+			q := decode(t, b)
+			if q.W != 24 || q.H != 40 {
+				t.Errorf("%v: turned twice: %d×%d", f, q.W, q.H)
+			}
+			if bytes.Contains(b, thumb) {
+				t.Errorf("%v: the thumbnail is still there", f)
+			}
+			o, at, ok := tiffStart(q.EXIF)
+			if !ok || len(q.EXIF) != len(in) {
+				t.Fatalf("%v: EXIF of %d bytes, had %d", f, len(q.EXIF), len(in))
+			}
+			d, _ := readDirectory(q.EXIF, o, at)
+			e, _ := readDirectory(q.EXIF, o, 50)
+			for _, x := range []struct {
+				d    directory
+				tag  uint16
+				want int64
+			}{{d, tagOrientation, 1}, {d, tagExifDir, 50}, {e, tagPixelsX, 24}, {e, tagPixelsY, 40}} {
+				if v, ok := x.d.number(x.tag); !ok || v != x.want {
+					t.Errorf("%v: tag %#x is %d, want %d", f, x.tag, v, x.want)
+				}
+			}
+			if o.Uint32(q.EXIF[d.next:]) != 0 || !bytes.Equal(q.EXIF[10:22], in[10:22]) {
+				t.Errorf("%v: the thumbnail's directory is there, or the camera's name is not", f)
+			}
+		}
+		if !bytes.Contains(in, thumb) {
+			t.Error("the original was changed")
+		}
+		// What cannot be made sense of is dropped, not passed on and not crashed on.
+		r := newRand()
+		for n := range in {
+			settleEXIF(in[:n], 5, 5)
+		}
+		for range 5000 {
+			c := bytes.Clone(in)
+			c[r.IntN(len(c))] = byte(r.Uint32())
+			c[r.IntN(len(c))] = byte(r.Uint32())
+			settleEXIF(c, 5, 5)
+		}
+	}
+	p := smooth(8, 8, false)
+	p.EXIF = []byte("nonsense")
+	decode(t, encode(t, p, JPEG, 0))
+	if exifSegment(make([]byte, 70000)) != nil {
+		t.Error("EXIF larger than a segment was written")
+	}
+}

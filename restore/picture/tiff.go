@@ -1,0 +1,182 @@
+package picture
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"io"
+)
+
+// scanTIFF reads what of the first directory the decoder keeps to itself.
+func scanTIFF(b []byte) (info fileInfo) {
+	order, at, ok := tiffStart(b)
+	if !ok {
+		return info
+	}
+	d, ok := readDirectory(b, order, at)
+	if !ok {
+		return info
+	}
+	info.orientation = exifOrientation(b)
+	at, _, _ = d.find(tagExtraSamples)
+	info.hasAlpha = at != 0
+	info.icc = append([]byte(nil), d.bytes(tagICC)...)
+	return info
+}
+
+// tiffMost is how many bytes of pixels a TIFF may have, whose offsets have 32 bits.
+const tiffMost = 1<<32 - 1<<20
+
+// tiffSize is that number.
+func tiffSize(w, h, depth int, gray, alpha bool) int64 {
+	channels := int64(3)
+	if gray {
+		channels = 1
+	}
+	if alpha {
+		channels++
+	}
+	return int64(w) * int64(h) * channels * int64(depth/8)
+}
+
+// encodeTIFF writes strips of deflated differences. The library that reads TIFF for us writes it, too, but always with four channels and
+// without a colour profile.
+func encodeTIFF(w io.Writer, p *Picture, icc []byte) error {
+	channels, photometric := 3, 2
+	if p.Gray {
+		channels, photometric = 1, 1
+	}
+	if p.Alpha != nil {
+		channels++
+	}
+	size := p.Depth / 8
+	row := p.W * channels * size
+	perStrip := max(1, min(p.H, (1<<18)/row))
+	var offsets, counts []uint32
+	var body bytes.Buffer // compressed, so in general much smaller than the picture
+	for y := 0; y < p.H; y += perStrip {
+		from := body.Len()
+		z := zlib.NewWriter(&body)
+		line := make([]byte, row)
+		for v := y; v < min(y+perStrip, p.H); v++ {
+			p.tiffRow(line, v, channels)
+			if _, err := z.Write(line); err != nil {
+				return err
+			}
+		}
+		if err := z.Close(); err != nil {
+			return err
+		}
+		offsets = append(offsets, uint32(8+from))
+		counts = append(counts, uint32(body.Len()-from))
+	}
+	if body.Len()%2 == 1 { // directories begin on even offsets
+		body.WriteByte(0)
+	}
+	var bits []uint32
+	for range channels {
+		bits = append(bits, uint32(p.Depth))
+	}
+	t := &tiffDirectory{at: uint32(8 + body.Len())}
+	t.add(0x0100, typeLong, uint32(p.W))
+	t.add(0x0101, typeLong, uint32(p.H))
+	t.add(0x0102, typeShort, bits...)
+	t.add(0x0103, typeShort, 8) // deflate
+	t.add(tagPhotometric, typeShort, uint32(photometric))
+	t.add(tagStripOffsets, typeLong, offsets...)
+	t.add(tagOrientation, typeShort, 1)
+	t.add(0x0115, typeShort, uint32(channels))
+	t.add(0x0116, typeLong, uint32(perStrip))
+	t.add(0x0117, typeLong, counts...)
+	t.add(0x013d, typeShort, 2) // horizontal differences
+	if p.Alpha != nil {
+		t.add(tagExtraSamples, typeShort, 2) // colours are not multiplied with it
+	}
+	if icc != nil {
+		t.raw(tagICC, typeOther, uint32(len(icc)), icc)
+	}
+	head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), t.at)
+	for _, b := range [][]byte{head, body.Bytes(), t.bytes()} {
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tiffRow packs a row of pixels as differences to the pixel on the left.
+func (p *Picture) tiffRow(line []byte, y, channels int) {
+	most := float64(int(1)<<p.Depth - 1)
+	n := p.W * p.H
+	var before [4]uint16
+	for x := range p.W {
+		i := y*p.W + x
+		for c := range channels {
+			var v float64
+			switch {
+			case p.Alpha != nil && c == channels-1:
+				v = p.alpha(i, most)
+			case p.Gray:
+				v = quantise(p.gray(i), most)
+			default:
+				v = quantise(p.Pix[c*n+i], most)
+			}
+			d := uint16(v) - before[c]
+			before[c] = uint16(v)
+			if p.Depth == 16 {
+				binary.LittleEndian.PutUint16(line[2*(x*channels+c):], d)
+			} else {
+				line[x*channels+c] = byte(d)
+			}
+		}
+	}
+}
+
+// tiffDirectory collects entries, in the order of their tags, and what they point at.
+type tiffDirectory struct {
+	at      uint32 // offset in the file
+	entries []tiffEntry
+}
+
+type tiffEntry struct {
+	tag, kind uint16
+	count     uint32
+	data      []byte
+}
+
+func (t *tiffDirectory) raw(tag, kind uint16, count uint32, data []byte) {
+	t.entries = append(t.entries, tiffEntry{tag, kind, count, data})
+}
+
+func (t *tiffDirectory) add(tag, kind uint16, values ...uint32) {
+	var b []byte
+	for _, v := range values {
+		if kind == typeShort {
+			b = binary.LittleEndian.AppendUint16(b, uint16(v))
+		} else {
+			b = binary.LittleEndian.AppendUint32(b, v)
+		}
+	}
+	t.raw(tag, kind, uint32(len(values)), b)
+}
+
+func (t *tiffDirectory) bytes() []byte {
+	b := binary.LittleEndian.AppendUint16(nil, uint16(len(t.entries)))
+	var far []byte
+	start := t.at + uint32(2+12*len(t.entries)+4)
+	for _, e := range t.entries {
+		b = binary.LittleEndian.AppendUint16(b, e.tag)
+		b = binary.LittleEndian.AppendUint16(b, e.kind)
+		b = binary.LittleEndian.AppendUint32(b, e.count)
+		if len(e.data) <= 4 {
+			b = append(b, append(e.data, 0, 0, 0, 0)[:4]...)
+			continue
+		}
+		b = binary.LittleEndian.AppendUint32(b, start+uint32(len(far)))
+		far = append(far, e.data...)
+		if len(far)%2 == 1 {
+			far = append(far, 0)
+		}
+	}
+	return append(binary.LittleEndian.AppendUint32(b, 0), far...)
+}
