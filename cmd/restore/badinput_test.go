@@ -36,7 +36,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise", "not 0 names"},
 		{"-task denoise in.png", "not 1 names"},
 		{"-task denoise in.png out.png extra.png", "not 3 names"},
-		{"-task denoise in.png out.tif", "cannot write .webp"},
+		{"-task denoise in.png out.webp", "cannot write .webp"},
 		{"-task denoise in.png out", "must end in .png"},
 		{"-task denoise -frobnicate in.png out.png", "-frobnicate"},
 		{"in.png out.png -task", "needs an argument"},
