@@ -160,7 +160,7 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
 		return nil, fmt.Errorf("cannot make the folder: %w", err)
 	}
-	return result, one.write(nil, result)
+	return result, one.write(nil, result, nil)
 }
 
 // clear removes the progress line.

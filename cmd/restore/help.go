@@ -47,6 +47,8 @@ flags:
   -samples-dir DIR    all of them, as sample-001, sample-002, ... in the format of out
   -explain DIR        pictures of the method, as PNG: the proposal's mean mu (grey is 0, white 3 standard deviations of the
                       prior) and deviation sigma (white is 1), and, with -samples, every z and sample, mean and std
+  -report FILE      one HTML file to look at it all: before and after under a slider and, with -samples, the map of doubt and
+                      the samples
   -temperature T      how far they spread (default 1; 0 makes them all alike)
 
   -device D         index or part of the name of a device of restore devices; default: the environment

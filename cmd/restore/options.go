@@ -34,6 +34,7 @@ type options struct {
 	mean, std   output
 	samplesDir  string
 	explain     string
+	report      string
 	times       []float64
 	project     bool
 	format      string // of the output, where its name does not say
@@ -76,6 +77,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.std.path, "std", "", "")
 	fs.StringVar(&o.samplesDir, "samples-dir", "", "")
 	fs.StringVar(&o.explain, "explain", "", "")
+	fs.StringVar(&o.report, "report", "", "")
 	fs.BoolVar(&o.validation, "validation", false, "")
 	fs.BoolVar(&o.verbose, "v", false, "")
 	fs.StringVar(&o.format, "format", "", "")
@@ -159,8 +161,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	switch {
 	case o.std.path != "" && o.samples < 2:
 		return usagef("-std needs at least -samples 2")
-	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "" && o.explain == "":
-		return usagef("-samples %d would draw pictures and keep none; add -mean, -std, -samples-dir or -explain", o.samples)
+	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "" && o.explain == "" && o.report == "":
+		return usagef("-samples %d would draw pictures and keep none; add -mean, -std, -samples-dir, -explain or -report", o.samples)
 	case temperatureSet && o.samples == 0:
 		return usagef("-temperature only matters to samples; add -samples N")
 	}
@@ -177,6 +179,16 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	}
 	if err := outputs(list...); err != nil {
 		return err
+	}
+	if o.report != "" {
+		if err := atomicfile.Check(o.report); err != nil {
+			return err
+		}
+		for _, other := range []string{o.in, o.out.path, o.mean.path, o.std.path} {
+			if filepath.Clean(o.report) == filepath.Clean(other) {
+				return usagef("-report and another file both name %s", o.report)
+			}
+		}
 	}
 	for name, path := range map[string]string{"-samples-dir": o.samplesDir, "-explain": o.explain} {
 		if err := checkDirectory(name, path); err != nil {

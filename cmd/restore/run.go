@@ -12,6 +12,7 @@ import (
 
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/report"
 )
 
 // restore is the command without a name: read, restore, write. Files come before the device, which may take a while to open.
@@ -55,7 +56,11 @@ func (a *app) restore(args []string) error {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), time.Since(opened).Seconds())
 	}
-	if err := o.write(a.out, result); err != nil {
+	var page *report.Report
+	if o.report != "" {
+		page = o.page(in, result, model.Info(), time.Since(opened))
+	}
+	if err := o.write(a.out, result, page); err != nil {
 		return err
 	}
 	if o.json {
@@ -73,8 +78,8 @@ func (o *options) config() restore.Config {
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "", Seed: o.seed, Temperature: o.temperature,
-		StatisticsOnly: o.samplesDir == "" && o.explain == "",
+		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
+		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
 
@@ -159,7 +164,7 @@ func all(v []bool) bool {
 }
 
 // write stages every file before the first becomes visible, so that a full disk leaves none of them. The picture for stdout goes there last.
-func (o *options) write(stdout io.Writer, r *restore.Result) error {
+func (o *options) write(stdout io.Writer, r *restore.Result, page *report.Report) error {
 	s := &staging{quality: o.quality}
 	defer s.abort()
 	if o.samplesDir != "" {
@@ -174,6 +179,11 @@ func (o *options) write(stdout io.Writer, r *restore.Result) error {
 	}
 	if o.explain != "" {
 		if err := o.writeExplanation(s, r); err != nil {
+			return err
+		}
+	}
+	if page != nil {
+		if err := s.page(o.report, page); err != nil {
 			return err
 		}
 	}
