@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,4 +48,62 @@ func TestReport(t *testing.T) {
 	fails(t, dir, nil, exitUsage, "both name out.png", "-task", "denoise", "-report", "out.png", "<in>&.png", "out.png")
 	fails(t, dir, nil, exitFailure, "nowhere", "-task", "denoise", "-report", "nowhere/r.html", "<in>&.png", "new.png")
 	fails(t, dir, nil, exitUsage, "-report is for one picture", "-task", "denoise", "-report", "r2.html", ".", "folder")
+}
+
+// browser finds a Chromium; `make setup-test` installs one where that is simple.
+func browser(t *testing.T) string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no Chromium here")
+	return ""
+}
+
+// In a browser, wide and narrow: all pictures load, the slider moves the boundary, nothing is wider than the window, the console stays empty.
+func TestReportInBrowser(t *testing.T) {
+	chromium := browser(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.png"), photo(40, 30, false, 8, false))
+	succeeds(t, dir, "-task", "denoise", "-weights", someWeights(t, dir), "-samples", "3", "-report", "r.html", "in.png", "out.png")
+	b, err := os.ReadFile(filepath.Join(dir, "r.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := `<script>
+addEventListener("load", () => {
+	const s = document.getElementById("slider"), c = document.getElementById("compare");
+	const cut = () => getComputedStyle(c).getPropertyValue("--cut") + " " + getComputedStyle(c.querySelector(".top")).clipPath;
+	const before = cut();
+	s.value = 80;
+	s.dispatchEvent(new Event("input"));
+	const imgs = [...document.images];
+	imgs.forEach(i => i.loading = "eager");
+	Promise.all(imgs.map(i => i.decode())).then(() => {
+		document.title = "result: " + before + " | " + cut() + " | " + imgs.filter(i => i.naturalWidth == 40).length +
+			" pictures | overflow " + (document.documentElement.scrollWidth > innerWidth);
+	});
+});
+</script>`
+	write(t, filepath.Join(dir, "probe.html"), append(b, probe...))
+	for _, width := range []string{"390", "1280"} {
+		cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000",
+			"--user-data-dir="+filepath.Join(dir, "profile"+width), "--window-size="+width+",800", "--dump-dom", "file://"+filepath.Join(dir, "probe.html"))
+		var out, stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &stderr
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v: %s", err, stderr.String())
+		}
+		_, title, _ := strings.Cut(out.String(), "<title>")
+		title, _, _ = strings.Cut(title, "</title>")
+		if want := "result: 50% inset(0px 50% 0px 0px) | 80% inset(0px 20% 0px 0px) | 10 pictures | overflow false"; title != want {
+			t.Errorf("%s pixels wide: %q, want %q", width, title, want)
+		}
+		for line := range strings.Lines(stderr.String()) {
+			if strings.Contains(line, "CONSOLE") {
+				t.Errorf("%s pixels wide: console: %s", width, line)
+			}
+		}
+	}
 }
