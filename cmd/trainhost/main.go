@@ -20,6 +20,7 @@ usage:
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
+  trainhost watch    [-follow 30s] LOG.csv                 curves of a training log, in the terminal
   trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment in the plane
   trainhost experiment linear-gaussian [flags]             its theory against closed forms
 
@@ -50,6 +51,8 @@ func run(ctx context.Context, args []string) error {
 		return export(args[1:])
 	case "experiment":
 		return experiments(ctx, args[1:])
+	case "watch":
+		return watch(ctx, args[1:])
 	case "pack":
 		return pack(args[1:])
 	case "eval":

@@ -36,6 +36,7 @@ func train(ctx context.Context, command string, args []string) error {
 	every := fs.Uint64("log", 20, "steps between log lines")
 	interval := fs.Duration("checkpoint", 3*time.Minute, "time between checkpoints")
 	logCSV := fs.String("csv", "", "file to append log lines to, as CSV")
+	board := fs.String("tensorboard", "", "folder to write log lines to as TensorBoard reads them")
 	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
 	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
@@ -141,6 +142,13 @@ func train(ctx context.Context, command string, args []string) error {
 	if *profile {
 		return t.Profile(os.Stdout)
 	}
+	var events *trainhost.EventLog
+	if *board != "" {
+		if events, err = trainhost.NewEventLog(*board); err != nil {
+			return fmt.Errorf("%s: -tensorboard: %w", command, err)
+		}
+		defer events.Close()
+	}
 	deadline := time.Time{}
 	if *limit > 0 {
 		deadline = time.Now().Add(*limit)
@@ -148,6 +156,11 @@ func train(ctx context.Context, command string, args []string) error {
 	save := func() error { return trainhost.SaveCheckpoint(*out, t.Store(), t.State) }
 	done, err := t.Run(ctx, deadline, trainhost.Hooks{Every: *every, Checkpoint: save, Interval: *interval, Report: func(r trainhost.Report) {
 		r.Log(os.Stdout)
+		if events != nil {
+			if err := events.Write(r); err != nil {
+				fmt.Fprintln(os.Stderr, "trainhost: log:", err)
+			}
+		}
 		if *logCSV != "" {
 			if err := appendCSV(*logCSV, r); err != nil {
 				fmt.Fprintln(os.Stderr, "trainhost: log:", err)

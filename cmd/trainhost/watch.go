@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/guptarohit/asciigraph"
+)
+
+// watch draws the curves of a training log in the terminal.
+func watch(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("trainhost watch", flag.ContinueOnError)
+	follow := fs.Duration("follow", 0, "draw again after this time, e.g. 30s, until interrupted (0: once)")
+	width := fs.Int("width", 72, "columns of the plots")
+	height := fs.Int("height", 12, "lines of each plot")
+	smooth := fs.Int("smooth", 10, "log lines that each point of a curve averages")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if fs.NArg() != 1 || *width < 10 || *height < 2 || *smooth < 1 {
+		return errors.New("watch: usage: trainhost watch [flags] LOG.csv (the file of train -csv)")
+	}
+	for {
+		b, err := os.ReadFile(fs.Arg(0))
+		if err != nil {
+			return err
+		}
+		text, err := curves(string(b), *width, *height, *smooth)
+		if err != nil {
+			return fmt.Errorf("watch: %s: %w", fs.Arg(0), err)
+		}
+		if *follow > 0 {
+			fmt.Print("\x1b[H\x1b[2J")
+		}
+		fmt.Print(text)
+		if *follow <= 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(*follow):
+		}
+	}
+}
+
+// curves draws the loss and the PSNR of the training crops per task, and says where the run is.
+func curves(log string, width, height, smooth int) (string, error) {
+	r := csv.NewReader(strings.NewReader(log))
+	r.FieldsPerRecord = -1 // the last line may be half written
+	head, err := r.Read()
+	if err != nil || !slices.Contains(head, "step") || !slices.Contains(head, "loss") {
+		return "", errors.New("this is not a log of trainhost train -csv")
+	}
+	columns := make([][]float64, len(head))
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil || len(row) != len(head) || row[0] == head[0] {
+			continue
+		}
+		for i, s := range row {
+			v, err := strconv.ParseFloat(s, 64)
+			if err != nil {
+				v = math.NaN()
+			}
+			columns[i] = append(columns[i], v)
+		}
+	}
+	if len(columns[0]) == 0 {
+		return "the log has no lines yet\n", nil
+	}
+	at := func(name string) []float64 {
+		if i := slices.Index(head, name); i >= 0 {
+			return columns[i]
+		}
+		return nil
+	}
+	var out strings.Builder
+	last := func(v []float64) float64 {
+		if len(v) == 0 {
+			return math.NaN()
+		}
+		return v[len(v)-1]
+	}
+	fmt.Fprintf(&out, "step %.0f, learning rate %.2e, %.2f s/step\n\n", last(at("step")), last(at("lr")), last(at("s/step")))
+	fmt.Fprintln(&out, asciigraph.Plot(average(at("loss"), smooth), asciigraph.Width(width), asciigraph.Height(height), asciigraph.Precision(4), asciigraph.Caption("loss")))
+	var series [][]float64
+	var names []string
+	for i, h := range head {
+		if name, ok := strings.CutSuffix(h, " dB"); ok {
+			series, names = append(series, average(columns[i], smooth)), append(names, name)
+		}
+	}
+	if len(series) > 0 {
+		colours := []asciigraph.AnsiColor{asciigraph.Blue, asciigraph.Green, asciigraph.Red, asciigraph.Yellow, asciigraph.Magenta, asciigraph.Cyan}
+		fmt.Fprintln(&out, "\n"+asciigraph.PlotMany(series, asciigraph.Width(width), asciigraph.Height(height), asciigraph.Precision(1),
+			asciigraph.SeriesColors(colours...), asciigraph.SeriesLegends(names...), asciigraph.Caption("PSNR of the training crops, dB")))
+	}
+	return out.String(), nil
+}
+
+// average is the mean of up to n values up to each; those that are not numbers do not count.
+func average(v []float64, n int) []float64 {
+	out := make([]float64, len(v))
+	for i := range v {
+		sum, k := 0.0, 0.0
+		for _, x := range v[max(0, i+1-n) : i+1] {
+			if !math.IsNaN(x) && !math.IsInf(x, 0) {
+				sum += x
+				k++
+			}
+		}
+		out[i] = sum / k // 0/0 leaves a gap
+	}
+	return out
+}
