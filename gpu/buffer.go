@@ -64,7 +64,7 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 	if k < Local || k > Readback {
 		return nil, fmt.Errorf("gpu: NewBuffer: unknown kind %d", int(k))
 	}
-	if size > d.info.Caps.MaxAlloc {
+	if size > d.info.Caps.MaxAlloc || d.faults != nil && hit(&d.faults.Memory) {
 		return nil, &OutOfMemoryError{Size: size, Available: d.info.Caps.MaxAlloc, Device: d.info.Name}
 	}
 	usage := C.uint32_t(bufferUsage)

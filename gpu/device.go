@@ -18,6 +18,7 @@ type Options struct {
 	OnMessage  func(string)  // gets each validation message, in order, one at a time; nil: standard error
 	CacheDir   string        // directory of the pipeline cache; "": the user's cache directory, "-": none
 	Timeout    time.Duration // longest a Run may take before the device counts as lost; 0: no limit
+	Faults     *Faults       // for tests; nil: none
 }
 
 // Device is an open device. All methods are safe for concurrent use.
@@ -29,6 +30,7 @@ type Device struct {
 	handle  vkDevice
 	queue   vkQueue
 	timeout time.Duration
+	faults  *Faults
 
 	// life is held for reading by every call that touches the device and for writing by Close.
 	life   sync.RWMutex
@@ -74,7 +76,7 @@ func open(inst *instance, o Options) (*Device, error) {
 	}
 	cand := cs[k]
 	d := &Device{
-		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout,
+		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
 	}
 	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {

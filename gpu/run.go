@@ -50,6 +50,9 @@ func (d *Device) run(c *Commands) error {
 }
 
 func (d *Device) submit(c *Commands) error {
+	if d.faults != nil && hit(&d.faults.Lose) {
+		return d.fail(resultDeviceLost, "vkQueueSubmit", "a run (a fault made on purpose)")
+	}
 	if r := vkResetFences(d.handle, 1, c.fences); r < 0 {
 		return d.fail(int(r), "vkResetFences", "a run")
 	}

@@ -33,6 +33,8 @@ type Config struct {
 	CacheDir   string       // of pipelines; "": the user's cache directory, "-": none
 	Portable   bool         // use only kernels that run on every device, for comparisons
 
+	faults *gpu.Faults // of tests
+
 	// Shared is a device to use instead of opening one; Device, Validation, OnMessage and CacheDir then mean nothing, and Close
 	// leaves it open. It must outlive the Model.
 	Shared *gpu.Device

@@ -61,6 +61,12 @@ func (e *OutputError) Error() string {
 	return fmt.Sprintf("the network gave values that are not finite numbers on %s; the weights are damaged or the driver is at fault (try another -device)", e.Device)
 }
 
+// isLost tells errors that a device opened anew may cure.
+func isLost(err error) bool {
+	var lost *gpu.DeviceLostError
+	return errors.As(err, &lost)
+}
+
 // tooBig tells errors that a smaller tile may cure.
 func tooBig(err error) bool {
 	var memory *gpu.OutOfMemoryError

@@ -23,6 +23,11 @@ type Model struct {
 	align   int    // pixels; domains and tiles are multiples
 	halo    int    // pixels that one network needs around what it computes, rounded up to align
 	margin  int
+	network *Network       // and its parameters, for a new device in place of a lost one
+	params  []*netdef.Node //
+	options gpu.Options    // of a device of its own
+
+	devices sync.RWMutex // guards dev and store, which change while somebody has the turn
 	dev     *gpu.Device
 	ownsDev bool
 	store   *compile.Store
@@ -56,7 +61,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{
-		cfg: cfg, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
+		cfg: cfg, network: network, params: params, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	m.build = m.compile
@@ -69,13 +74,13 @@ func Open(cfg Config) (*Model, error) {
 		m.margin = roundUp(cfg.Margin, m.align)
 	}
 	if m.dev = cfg.Shared; m.dev == nil {
-		m.dev, err = gpu.Open(gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir})
-		if err != nil {
+		m.options = gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults}
+		if m.dev, err = gpu.Open(m.options); err != nil {
 			return nil, err
 		}
 		m.ownsDev = true
 	}
-	if err := m.fill(network, params); err != nil {
+	if m.store, err = m.fill(m.dev); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -104,11 +109,60 @@ func (cfg Config) load() (n *Network, source string, err error) {
 }
 
 // fill puts the parameters on the device.
-func (m *Model) fill(n *Network, params []*netdef.Node) (err error) {
-	if m.store, err = compile.NewStore(m.dev, params, false, 0); err != nil {
+func (m *Model) fill(dev *gpu.Device) (*compile.Store, error) {
+	s, err := compile.NewStore(dev, m.params, false, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Set(m.network.Params); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// device is the one at hand.
+func (m *Model) device() *gpu.Device {
+	m.devices.RLock()
+	defer m.devices.RUnlock()
+	return m.dev
+}
+
+// onDevice waits for a turn and calls f with it. If the device is lost (a driver was reset, say) and the Model's own, it is opened anew and f called
+// once more.
+func (m *Model) onDevice(ctx context.Context, f func() error) error {
+	if err := m.acquire(ctx); err != nil {
 		return err
 	}
-	return m.store.Set(n.Params)
+	defer m.release()
+	err := f()
+	if err == nil || !m.ownsDev || !isLost(err) {
+		return err
+	}
+	if e := m.reopen(); e != nil {
+		return fmt.Errorf("%w; it could not be opened again: %v", err, e)
+	}
+	return f()
+}
+
+// reopen replaces a lost device. The caller has the turn.
+func (m *Model) reopen() error {
+	m.cache.drop()
+	m.store.Close()
+	m.dev.Close()
+	dev, err := gpu.Open(m.options)
+	if err != nil {
+		return err
+	}
+	store, err := m.fill(dev)
+	if err != nil {
+		dev.Close()
+		return err
+	}
+	m.devices.Lock()
+	m.dev, m.store = dev, store
+	m.devices.Unlock()
+	return nil
 }
 
 // Close frees everything on the device. It waits for the tile that is being computed; calls that still run, and later ones,
@@ -159,13 +213,21 @@ func (m *Model) alive(ctx context.Context) error {
 	}
 }
 
+// count is the number of parameters.
+func (m *Model) count() (n int) {
+	for _, p := range m.params {
+		n += p.Shape.Size()
+	}
+	return n
+}
+
 // Info describes the device, the network and its weights in a line.
 func (m *Model) Info() string {
-	d := m.dev.Info()
+	d := m.device().Info()
 	driver := d.DriverName
 	if d.DriverInfo != "" {
 		driver += " " + d.DriverInfo
 	}
 	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
-		d.Name, d.Type, driver, d.API, NetworkName, m.net.Widths, m.store.Count(), m.source)
+		d.Name, d.Type, driver, d.API, NetworkName, m.net.Widths, m.count(), m.source)
 }

@@ -97,11 +97,11 @@ func widestTensor(cfg nets.EdgeConfig) int64 {
 }
 
 // budget is what all programs together may take: half of what there is, which on many devices is the computer's own memory.
-func (m *Model) budget() int64 { return m.dev.Info().Caps.HeapBudget / 2 }
+func (m *Model) budget() int64 { return m.device().Info().Caps.HeapBudget / 2 }
 
 // tiling says how to choose tiles by what the device allows. The caller need not hold the turn.
 func (m *Model) tiling(halo, limit int) tiling {
-	caps := m.dev.Info().Caps
+	caps := m.device().Info().Caps
 	pixels := min(int64(limit), tilePixels, m.budget()/bytesPerPixel(m.net))
 	if caps.MaxAlloc > 0 {
 		pixels = min(pixels, caps.MaxAlloc/workPerPixel(m.net))

@@ -23,6 +23,7 @@ type engine struct {
 	result []float32
 	sigma  [1]float32
 	class  []float32
+	turn   func() error // compute, made a value once
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
@@ -53,7 +54,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	for y := range e.dom.h {
 		e.ys = append(e.ys, mirror(e.dom.y+y, cfg.H))
 	}
-	e.class = j.oneHot()
+	e.class, e.turn = j.oneHot(), e.compute
 	return nil
 }
 
@@ -109,24 +110,20 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 		}
 	}
 	e.sigma[0] = float32(task.Sigma(noise))
-	if err := e.compute(ctx); err != nil {
+	if err := e.m.onDevice(ctx, e.turn); err != nil {
 		return err
 	}
 	if firstBad(e.result) >= 0 {
-		return &OutputError{e.m.dev.Info().Name}
+		return &OutputError{e.m.device().Info().Name}
 	}
 	planes{w, h, out}.write(tile{e.dom, e.dom}, e.result)
 	e.job.settle(out)
 	return nil
 }
 
-func (e *engine) compute(ctx context.Context) error {
-	m := e.m
-	if err := m.acquire(ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	p, err := m.program(kindWhole, e.dom.w, e.dom.h)
+// compute runs the program of the frame's size; the caller has the turn.
+func (e *engine) compute() error {
+	p, err := e.m.program(kindWhole, e.dom.w, e.dom.h)
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (r *run) pass(s stage, ts []tile) error {
 		}
 		for i, x := range s.outputs {
 			if firstBad(out[i]) >= 0 {
-				return &OutputError{r.m.dev.Info().Name}
+				return &OutputError{r.m.device().Info().Name}
 			}
 			x.take(t, out[i])
 		}
@@ -104,24 +104,21 @@ func (r *run) pass(s stage, ts []tile) error {
 
 // compute runs one tile on the device.
 func (r *run) compute(s stage, t tile, in, out [][]float32) error {
-	m := r.m
-	if err := m.acquire(r.ctx); err != nil {
-		return err
-	}
-	defer m.release()
-	p, err := m.program(s.kind, t.at.w, t.at.h)
-	if err != nil {
-		return err
-	}
-	for i, x := range s.inputs {
-		if err := p.SetInput(x.name, in[i]); err != nil {
+	return r.m.onDevice(r.ctx, func() error {
+		p, err := r.m.program(s.kind, t.at.w, t.at.h)
+		if err != nil {
 			return err
 		}
-	}
-	if err := p.Run(); err != nil {
-		return err
-	}
-	return readAll(p, s.outputs, out)
+		for i, x := range s.inputs {
+			if err := p.SetInput(x.name, in[i]); err != nil {
+				return err
+			}
+		}
+		if err := p.Run(); err != nil {
+			return err
+		}
+		return readAll(p, s.outputs, out)
+	})
 }
 
 func readAll(p *compile.Program, outputs []output, out [][]float32) error {
