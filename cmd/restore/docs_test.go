@@ -1,0 +1,104 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// commandsOf lists the lines of a page's code blocks that call restore.
+func commandsOf(t *testing.T, page string) (lines [][]string) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := false
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "```") {
+			code = !code
+			continue
+		}
+		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+		if code && strings.HasPrefix(line, "restore ") {
+			lines = append(lines, strings.Fields(line)[1:])
+		}
+	}
+	return lines
+}
+
+// Every command in the pages for users does what they say.
+func TestCommandsInDocs(t *testing.T) {
+	for page, least := range map[string]int{"README.md": 7, "docs/PHOTOGRAPHER.md": 9} {
+		dir := t.TempDir()
+		w := someWeights(t, dir)
+		for _, name := range []string{"in.png", "in.jpg", "small.png", "photos/a.jpg", "photos/deep/b.png"} {
+			path := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				t.Fatal(err)
+			}
+			put(t, path, photo(24, 20, false, 8, false))
+		}
+		holes := photo(24, 20, true, 8, false)
+		for i := range holes.Pix {
+			holes.Pix[i] = -1
+			if i%480 < 5 {
+				holes.Pix[i] = 1
+			}
+		}
+		put(t, filepath.Join(dir, "holes.png"), holes)
+		lines := commandsOf(t, page)
+		if len(lines) < least {
+			t.Errorf("%s has %d commands, want %d", page, len(lines), least)
+		}
+		for _, args := range lines {
+			if args[len(args)-2] == "<" || args[len(args)-1] == ">" || strings.Contains(strings.Join(args, " "), " < ") {
+				continue // pipes, which TestPipes tests
+			}
+			r := program(t, dir, nil, append([]string{"-weights", w}, args...)...)
+			if r.code != 0 {
+				t.Errorf("%s: restore %s: exit code %d: %s", page, strings.Join(args, " "), r.code, r.stderr)
+			}
+			if out := filepath.Join(dir, args[len(args)-1]); !exists(out) {
+				t.Errorf("%s: restore %s: no %s", page, strings.Join(args, " "), out)
+			}
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Every headline of the troubleshooting page stands in the source.
+func TestTroubleshooting(t *testing.T) {
+	var source strings.Builder
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		source.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../docs/TROUBLESHOOTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads := regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(string(b), -1)
+	if len(heads) < 10 {
+		t.Errorf("%d headlines", len(heads))
+	}
+	for _, h := range heads {
+		if !strings.Contains(source.String(), h[1]) {
+			t.Errorf("no message of the program says %q", h[1])
+		}
+	}
+}
