@@ -1,13 +1,13 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), pictures (of the docs), clean.
+# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: all build lib demo test lint race bench bench-peers pictures setup setup-test clean
+.PHONY: fuzz all build lib demo test lint race bench bench-peers pictures setup setup-test clean
 
 all: build
 
@@ -54,6 +54,9 @@ bench-peers: setup
 
 pictures: build
 	@scripts/pictures.sh
+
+fuzz:
+	@scripts/fuzz.sh
 
 clean:
 	rm -rf bin demo

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -189,6 +190,14 @@ func FuzzDecode(f *testing.F) {
 		f.Add(encode(f, random(r, 5+i, 4, 8+8*(i&1), i&2 != 0, i&4 != 0), PNG, 0))
 	}
 	f.Add(encode(f, smooth(16, 9, false), JPEG, 50))
+	f.Add(encode(f, random(r, 6, 5, 16, false, true), TIFF, 0))
+	for _, name := range []string{"lossy-alpha", "lossless", "turned"} {
+		b, err := os.ReadFile("testdata/" + name + ".webp")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
 	f.Add(withExif(encode(f, smooth(16, 9, true), JPEG, 50), exif(binary.BigEndian, 6)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Decode(bytes.NewReader(b), Limits{MaxPixels: 1 << 20})
@@ -209,5 +218,60 @@ func FuzzDecode(f *testing.F) {
 		if q.Depth != p.Depth || q.Gray != p.Gray || fmt.Sprint(levels(q.Pix, p.Depth)) != fmt.Sprint(levels(p.Pix, p.Depth)) {
 			t.Fatal("a decoded picture does not survive PNG")
 		}
+	})
+}
+
+// FuzzMask: any picture as a mask gives one value per pixel or an error, and the mask's own picture gives the same mask again.
+func FuzzMask(f *testing.F) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for i := range 4 {
+		f.Add(encode(f, random(r, 7, 5, 8+8*(i&1), i&2 != 0, false), PNG, 0), 7, 5)
+	}
+	f.Add(encode(f, smooth(8, 8, true), JPEG, 60), 8, 8)
+	f.Fuzz(func(t *testing.T, b []byte, w, h int) {
+		p, err := Decode(bytes.NewReader(b), Limits{MaxPixels: 1 << 14})
+		if err != nil {
+			return
+		}
+		m, err := p.Mask(w, h)
+		if err != nil {
+			if p.W == w && p.H == h {
+				t.Fatal(err)
+			}
+			return
+		}
+		if len(m) != w*h {
+			t.Fatalf("%d values for %d×%d", len(m), w, h)
+		}
+		again, err := FromMask(m, w, h).Mask(w, h)
+		if err != nil || !slices.Equal(m, again) {
+			t.Fatalf("the mask's picture is another mask: %v", err)
+		}
+	})
+}
+
+// FuzzEXIF: what comes of any bytes is nothing, or upright EXIF of the same length.
+func FuzzEXIF(f *testing.F) {
+	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+		b, _ := fullEXIF(order)
+		f.Add(b)
+		f.Add(exif(order, 3))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		before := bytes.Clone(b)
+		out := settleEXIF(b, 30, 20)
+		if !bytes.Equal(b, before) {
+			t.Fatal("the original was changed")
+		}
+		if out == nil {
+			return
+		}
+		if len(out) != len(b) {
+			t.Fatalf("%d bytes became %d", len(b), len(out))
+		}
+		if o := exifOrientation(out); o > 1 && exifOrientation(b) == o {
+			t.Fatalf("orientation %d is left", o)
+		}
+		scanTIFF(b)
 	})
 }
