@@ -1,13 +1,13 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: fuzz all build lib demo test lint race bench bench-peers pictures setup setup-test clean
+.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers pictures setup setup-test clean
 
 all: build
 
@@ -55,8 +55,14 @@ bench-peers: setup
 pictures: build
 	@scripts/pictures.sh
 
+dist: setup
+	@scripts/dist.sh
+
+cross: setup
+	@scripts/cross.sh
+
 fuzz:
 	@scripts/fuzz.sh
 
 clean:
-	rm -rf bin demo
+	rm -rf bin demo dist
