@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/bench"
@@ -18,6 +19,7 @@ func (a *app) bench(args []string) error {
 	device := fs.String("device", "", "")
 	path := fs.String("weights", "", "")
 	fs.IntVar(&opt.Side, "size", 256, "")
+	asJSON := fs.Bool("json", false, "")
 	fs.BoolVar(&opt.Train, "train", true, "")
 	names, err := a.parse(fs, args, benchHelp)
 	if err != nil {
@@ -38,12 +40,22 @@ func (a *app) bench(args []string) error {
 	}
 	defer dev.Close()
 	info := dev.Info()
-	fmt.Fprintf(a.out, "device: %s (%s)\n", oneLine(info.Name), oneLine(info.DriverInfo))
-	_, err = bench.Run(a.ctx, a.out, dev, opt)
+	text := a.out
+	if *asJSON {
+		text = io.Discard
+	}
+	fmt.Fprintf(text, "device: %s (%s)\n", oneLine(info.Name), oneLine(info.DriverInfo))
+	report, err := bench.Run(a.ctx, text, dev, opt)
 	if a.ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	return err
+	if err != nil || !*asJSON {
+		return err
+	}
+	report.Version = versionText()
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	return e.Encode(report)
 }
 
 // networkOf reads the sizes of the network from a weights file, the embedded one if path is empty; a binary without weights

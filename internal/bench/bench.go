@@ -24,10 +24,11 @@ type Options struct {
 
 // Figure is one measurement.
 type Figure struct {
-	Name    string
-	Count   int     // how often it occurs in one forward pass, 0 where that means nothing
-	Seconds float64 // of one run
-	Flops   float64 // of one run
+	Name    string  `json:"name"`
+	Count   int     `json:"count,omitempty"` // how often it occurs in one forward pass, 0 where that means nothing
+	Seconds float64 `json:"seconds"`         // of one run
+	Flops   float64 `json:"flop,omitempty"`  // of one run
+	Bytes   float64 `json:"bytes,omitempty"` // read and written by one run, each operand once
 }
 
 // Rate is in GFLOP/s.
@@ -39,6 +40,9 @@ func (f Figure) text(peak float64) string {
 	if f.Flops > 0 {
 		s += fmt.Sprintf(" %8.1f GFLOP/s %5.1f %%", f.Rate(), 100*f.Flops/f.Seconds/peak)
 	}
+	if f.Bytes > 0 {
+		s += fmt.Sprintf(" %7.2f GB/s", f.Bytes/f.Seconds/1e9)
+	}
 	if f.Count > 0 {
 		s += fmt.Sprintf("  ×%d", f.Count)
 	}
@@ -47,22 +51,36 @@ func (f Figure) text(peak float64) string {
 
 // Report is everything that Run measured.
 type Report struct {
-	Peak     float64  // of the multiply-add loop, FLOP/s
-	Kernels  []Figure // every shape of convolution in the network, on its own
-	Forward  Figure   // adapter and one-step flow map
-	Steps    []Figure // where the forward pass spends its time, by kind of step, longest first
-	Training Figure   // zero without Options.Train
+	Device    string   `json:"device"`
+	Driver    string   `json:"driver"`
+	Version   string   `json:"version"` // of the program
+	Side      int      `json:"side"`    // of the picture, in pixels
+	Peak      float64  `json:"peak"`    // of the multiply-add loop, FLOP/s
+	Transfers []Figure `json:"transfers"`
+	Kernels   []Figure `json:"kernels"` // every shape of convolution in the network, on its own
+	Forward   Figure   `json:"forward"` // adapter and one-step flow map
+	Picture   Figure   `json:"picture"` // the same with the way to the device and back
+	Steps     []Figure `json:"steps"`   // where the forward pass spends its time, by kind of step, longest first
+	Training  Figure   `json:"training"`
 }
 
 // Run measures on an open device and prints to w as it goes. It stops between measurements when ctx ends.
 func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Report, error) {
-	r := &Report{}
+	info := dev.Info()
+	r := &Report{Device: info.Name, Driver: info.DriverName + " " + info.DriverInfo, Side: opt.Side}
 	var err error
 	if r.Peak, err = Peak(dev); err != nil {
 		return nil, fmt.Errorf("multiply-add loop: %w", err)
 	}
 	fmt.Fprintf(w, "multiply-add loop  %8.1f GFLOP/s (100 %%)\n", r.Peak/1e9)
 	line := func(f Figure) { fmt.Fprintln(w, "  "+f.text(r.Peak)) }
+	fmt.Fprintln(w, "\nbeside the arithmetic")
+	if r.Transfers, err = transfers(dev); err != nil {
+		return nil, fmt.Errorf("transfers: %w", err)
+	}
+	for _, f := range r.Transfers {
+		line(f)
+	}
 	net, err := newNetwork(opt)
 	if err != nil {
 		return nil, err
@@ -83,10 +101,12 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 		return nil, err
 	}
 	fmt.Fprintf(w, "\nforward pass at %d×%d pixels\n", opt.Side, opt.Side)
-	if r.Forward, r.Steps, err = net.measure(dev); err != nil {
+	if r.Forward, r.Picture, r.Steps, err = net.measure(dev); err != nil {
 		return nil, fmt.Errorf("forward pass: %w", err)
 	}
 	line(r.Forward)
+	line(r.Picture)
+	fmt.Fprintf(w, "  %.1f pictures or tiles of this size per second, %.2f megapixels per second\n", 1/r.Picture.Seconds, float64(opt.Side*opt.Side)/r.Picture.Seconds/1e6)
 	if len(r.Steps) > 0 {
 		fmt.Fprintln(w, "  by kind of step, with a timestamp and a barrier around each:")
 	}

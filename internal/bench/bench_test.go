@@ -27,6 +27,14 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	figures := append([]Figure{r.Forward}, r.Kernels...)
+	if len(r.Transfers) != 5 || r.Picture.Seconds <= 0 {
+		t.Errorf("transfers %+v, picture %+v", r.Transfers, r.Picture)
+	}
+	for _, f := range r.Transfers {
+		if !(f.Seconds > 0) || !strings.Contains(out.String(), f.Name) {
+			t.Errorf("%+v", f)
+		}
+	}
 	if len(r.Kernels) < 5 {
 		t.Errorf("%d shapes of convolution", len(r.Kernels))
 	}

@@ -92,27 +92,41 @@ func (c convolution) measure(dev *gpu.Device) (Figure, error) {
 	}
 	defer free()
 	sec, err := best(p.Run)
-	return Figure{Name: c.name(), Count: c.count, Seconds: sec, Flops: p.Flops()}, err
+	return Figure{Name: c.name(), Count: c.count, Seconds: sec, Flops: p.Flops(), Bytes: 4 * float64(c.x.Size()+c.w.Size()+out.Shape.Size())}, err
 }
 
 // measure runs the whole network, and once more with timestamps.
-func (n *network) measure(dev *gpu.Device) (whole Figure, steps []Figure, err error) {
+func (n *network) measure(dev *gpu.Device) (whole, picture Figure, steps []Figure, err error) {
 	p, free, err := program(dev, n.graph, n.out)
 	if err != nil {
-		return whole, nil, err
+		return whole, picture, nil, err
 	}
 	defer free()
 	sec, err := best(p.Run)
 	if err != nil {
-		return whole, nil, err
+		return whole, picture, nil, err
 	}
 	whole = Figure{Name: fmt.Sprintf("%d dispatches", p.Dispatches()), Seconds: sec, Flops: p.Flops()}
+	in, out := random(3*n.side*n.side), make([]float32, 3*n.side*n.side)
+	sec, err = best(func() error {
+		if err := p.SetInput("y", in); err != nil {
+			return err
+		}
+		if err := p.Run(); err != nil {
+			return err
+		}
+		return p.ReadOutput(0, out)
+	})
+	if err != nil {
+		return whole, picture, nil, err
+	}
+	picture = Figure{Name: "with upload and download", Seconds: sec}
 	if !dev.Info().Caps.Timestamps {
-		return whole, nil, nil
+		return whole, picture, nil, nil
 	}
 	timings, err := p.Profile()
 	if err != nil {
-		return whole, nil, err
+		return whole, picture, nil, err
 	}
 	byKind := map[string]*Figure{}
 	for _, t := range timings {
@@ -131,7 +145,7 @@ func (n *network) measure(dev *gpu.Device) (whole Figure, steps []Figure, err er
 	slices.SortFunc(steps, func(a, b Figure) int {
 		return cmp.Or(cmp.Compare(b.Seconds, a.Seconds), strings.Compare(a.Name, b.Name))
 	})
-	return whole, steps, nil
+	return whole, picture, steps, nil
 }
 
 var kernelSide = regexp.MustCompile(`\bKH:(\d+)`)
