@@ -3,9 +3,11 @@ package restore_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -41,4 +43,47 @@ func Example() {
 	if err := picture.EncodeFile("doubt.png", doubt, picture.DefaultQuality); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// Frames of a camera, RGB24, restored one after the other while the next is packed.
+func ExampleModel_NewStream() {
+	model, err := restore.Open(restore.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer model.Close()
+	rgb := frame.Format{Kind: frame.RGB}
+	s, err := model.NewStream(restore.StreamConfig{Task: task.Denoise, Noise: 12, W: 64, H: 48, In: rgb, Out: rgb})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer s.Close()
+	ctx := context.Background()
+	go func() {
+		for range 3 { // for every frame of the camera
+			if err := s.Submit(ctx, make([]byte, s.InSize())); err != nil {
+				return
+			}
+		}
+		s.End()
+	}()
+	for dst := make([]byte, s.OutSize()); ; {
+		info, err := s.Receive(ctx, dst)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("frame", info.Index)
+	}
+	fmt.Println(s.Latency().Frames, "frames")
+	// Output:
+	// frame 0
+	// frame 1
+	// frame 2
+	// 3 frames
 }

@@ -26,6 +26,10 @@ func flagSet(name string) *flag.FlagSet {
 // parse reads flags and names in any order; everything after -- is a name. help is printed for -h and -help, and the error is then
 // flag.ErrHelp.
 func (a *app) parse(fs *flag.FlagSet, args []string, help string) (names []string, err error) {
+	if a.collect != nil {
+		a.collect(fs)
+		return nil, errCollected
+	}
 	var literal []string
 	for i, s := range args {
 		if s == "--" {

@@ -34,7 +34,8 @@ type app struct {
 	ctx      context.Context
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // stderr is looked at by a person
+	terminal bool                // stderr is looked at by a person
+	collect  func(*flag.FlagSet) // if not nil, gets the flags of a command, which does nothing then
 }
 
 // command is one word after `restore`.
@@ -56,6 +57,8 @@ func commands() []command {
 		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},
 		{"weights", "say what weights are and how they were trained, or check them", (*app).weightsCommand, text(weightsHelp)},
 		{"version", "say what this binary is and what weights it carries", (*app).version, text(versionHelp)},
+		{"completion", "print a script that completes commands in a shell", (*app).completion, text(completionHelp)},
+		{"man", "print the manual page", (*app).man, text(manHelp)},
 		{"help", "show this text, or that of a command", (*app).help, mainHelp},
 	}
 }

@@ -41,7 +41,7 @@ func train(ctx context.Context, command string, args []string) error {
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
 	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
 	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
-	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network")
+	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
@@ -79,7 +79,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if net.Widths, err = ints(*widths); err == nil {
 		net.Blocks, err = ints(*blocks)
 	}
-	if err == nil {
+	if err == nil && (*gates != "" || len(net.Widths) != len(net.Gates)) {
 		net.Gates, err = ints(*gates)
 	}
 	if err != nil {
@@ -111,7 +111,7 @@ func train(ctx context.Context, command string, args []string) error {
 		}
 		start = trainhost.CheckpointFromNetwork(n)
 	}
-	if start != nil && !*resume && len(net.Gates) > 0 {
+	if start != nil && !*resume && *gates != "" {
 		if err := start.AddGates(net.Gates); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
