@@ -46,7 +46,9 @@ func TestCompletion(t *testing.T) {
 	for words, want := range map[string]string{
 		"restore -ta": "-task", "restore -task den": "denoise", "restore degrade -mask": "-mask-out", "restore vid": "video", "restore bench -js": "-json",
 	} {
-		out, err := exec.Command(bash, "-c", script+"\nCOMP_WORDS=("+words+"); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _restore; echo \"${COMPREPLY[@]}\"").CombinedOutput()
+		cmd := exec.Command(bash, "-c", script+"\nCOMP_WORDS=("+words+"); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _restore; echo \"${COMPREPLY[@]}\"")
+		cmd.Dir = dir // where no file has such a name
+		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != want {
 			t.Errorf("%q completes to %q (%v), want %q", words, out, err, want)
 		}
