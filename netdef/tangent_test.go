@@ -34,7 +34,7 @@ func TestTangentsAgainstFiniteDifferences(t *testing.T) {
 			}
 			in := map[string]*Tensor{}
 			for i, x := range xs {
-				in[x.Name] = randomTensor(r, x.Shape, c.away, c.pos)
+				in[x.Name] = c.input(r, x.Shape, i)
 				in[vs[i].Name] = randomTensor(r, x.Shape, false, false)
 			}
 			got := mustRun(t, in, tan)[0]
@@ -85,7 +85,7 @@ func TestTangentsAreAdjointToGradients(t *testing.T) {
 		}
 		in := map[string]*Tensor{"w": randomTensor(r, out.Shape, false, false)}
 		for i, x := range xs {
-			in[x.Name] = randomTensor(r, x.Shape, c.away, c.pos)
+			in[x.Name] = c.input(r, x.Shape, i)
 			in[vs[i].Name] = randomTensor(r, x.Shape, false, false)
 		}
 		v := mustRun(t, in, append([]*Node{tan}, grads...)...)
