@@ -34,7 +34,7 @@ func flagsOf(c *command) (list []*flag.Flag) {
 		fs.VisitAll(func(f *flag.Flag) { list = append(list, f) })
 	}}
 	if c == nil {
-		_, _ = a.parseOptions([]string{"x"})
+		_, _ = a.parseOptions(nil)
 	} else {
 		_ = c.run(a, nil)
 	}

@@ -46,14 +46,11 @@ func (a *app) folder(o *options) error {
 		}
 		return nil
 	}
-	model, err := restore.Open(o.config())
+	model, err := a.open(o)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	if o.verbose {
-		fmt.Fprintln(a.err, oneLine(model.Info()))
-	}
 	ctx, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
 	b := &batch{app: a, model: model, total: len(jobs), began: time.Now(), fatal: cancel}

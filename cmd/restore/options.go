@@ -170,11 +170,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	list := []*output{&o.out, &o.mean, &o.std}
 	if o.out.path == "-" {
 		list = list[1:]
-		switch o.format {
-		case "jpg":
-			o.out.format = picture.JPEG
-		case "tif":
-			o.out.format = picture.TIFF
+		if o.format != "" {
+			o.out.format, _ = picture.FormatOf("." + o.format) // checkFormat knows them
 		}
 	}
 	if err := outputs(list...); err != nil {

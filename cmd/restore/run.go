@@ -32,15 +32,12 @@ func (a *app) restore(args []string) error {
 		return err
 	}
 	started := time.Now()
-	model, err := restore.Open(o.config())
+	model, err := a.open(o)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
 	opened := time.Now()
-	if o.verbose {
-		fmt.Fprintln(a.err, oneLine(model.Info()))
-	}
 	show := progress{w: a.err, on: a.terminal}
 	req := o.request(missing)
 	req.Progress = show.update
@@ -69,6 +66,15 @@ func (a *app) restore(args []string) error {
 	return nil
 }
 
+// open opens the model that the flags ask for, and with -v says which it is.
+func (a *app) open(o *options) (*restore.Model, error) {
+	model, err := restore.Open(o.config())
+	if err == nil && o.verbose {
+		fmt.Fprintln(a.err, oneLine(model.Info()))
+	}
+	return model, err
+}
+
 // config is what the flags say of the model.
 func (o *options) config() restore.Config {
 	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Validation: o.validation}
@@ -88,11 +94,8 @@ func (o *options) extension() string {
 	if o.out.path != "-" {
 		return filepath.Ext(o.out.path)
 	}
-	switch o.out.format {
-	case picture.JPEG:
-		return ".jpg"
-	case picture.TIFF:
-		return ".tif"
+	if o.format != "" {
+		return "." + o.format
 	}
 	return ".png"
 }

@@ -109,14 +109,11 @@ func (a *app) video(args []string) (err error) {
 		return err
 	}
 	defer func() { err = finish(err) }()
-	model, err := restore.Open(o.config())
+	model, err := a.open(&o)
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	if o.verbose {
-		fmt.Fprintln(a.err, oneLine(model.Info()))
-	}
 	return a.frames(model, cfg, in, out, dst, names, o.verbose)
 }
 
@@ -165,8 +162,8 @@ func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in *y4m.Rea
 		return err
 	}
 	defer s.Close()
-	ctx, cancel := context.WithCancelCause(a.ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
 	readError := make(chan error, 1)
 	go func() {
 		buf := make([]byte, s.InSize())

@@ -62,10 +62,7 @@ func (c *Converter) ToRGB(pix []float32, data []byte) {
 	n := c.w * c.h
 	switch c.f.Kind {
 	case RGB, RGBA:
-		step := 3
-		if c.f.Kind == RGBA {
-			step = 4
-		}
+		step := c.f.step()
 		for i := range n {
 			for k := range 3 {
 				pix[k*n+i] = float32(data[step*i+k])/127.5 - 1
@@ -154,10 +151,7 @@ func (c *Converter) FromRGB(data []byte, pix []float32) {
 	n := c.w * c.h
 	switch c.f.Kind {
 	case RGB, RGBA:
-		step := 3
-		if c.f.Kind == RGBA {
-			step = 4
-		}
+		step := c.f.step()
 		for i := range n {
 			for k := range 3 {
 				data[step*i+k] = uint8(unit(pix[k*n+i])*255 + 0.5)

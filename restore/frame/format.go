@@ -94,6 +94,14 @@ func (f Format) Check() error {
 	return nil
 }
 
+// step is the number of bytes per pixel of RGB and RGBA.
+func (f Format) step() int {
+	if f.Kind == RGBA {
+		return 4
+	}
+	return 3
+}
+
 // chroma is the size of a chroma plane.
 func (f Format) chroma(w, h int) (int, int) {
 	if f.HalfX {
@@ -111,10 +119,8 @@ func (f Format) Size(w, h int) int {
 	b := (f.Bits + 7) / 8
 	cw, ch := f.chroma(w, h)
 	switch f.Kind {
-	case RGB:
-		return 3 * w * h
-	case RGBA:
-		return 4 * w * h
+	case RGB, RGBA:
+		return f.step() * w * h
 	case Float32:
 		return 12 * w * h
 	case Gray:
