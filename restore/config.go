@@ -1,6 +1,8 @@
 package restore
 
 import (
+	"time"
+
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -33,11 +35,24 @@ type Config struct {
 	CacheDir   string       // of pipelines; "": the user's cache directory, "-": none
 	Portable   bool         // use only kernels that run on every device, for comparisons
 
+	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
+	Timeout time.Duration
+
 	faults *gpu.Faults // of tests
 
-	// Shared is a device to use instead of opening one; Device, Validation, OnMessage and CacheDir then mean nothing, and Close
+	// Shared is a device to use instead of opening one; Device, Validation, OnMessage, CacheDir and Timeout then mean nothing, and Close
 	// leaves it open. It must outlive the Model.
 	Shared *gpu.Device
+}
+
+// hungAfter is far beyond what a tile takes where no dispatch takes longer than dispatchLimit.
+const hungAfter = 2 * time.Minute
+
+func (cfg Config) timeout() time.Duration {
+	if cfg.Timeout == 0 {
+		return hungAfter
+	}
+	return max(cfg.Timeout, 0)
 }
 
 // MaxNoise is the highest noise level that the networks know, in 8-bit levels: 0.4 in [-1, 1]. Higher ones are taken for it.

@@ -79,7 +79,7 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 func variant(t testing.TB, m *Model) *Model {
 	v := &Model{
 		cfg: m.cfg, network: m.network, params: m.params, net: m.net, tasks: m.tasks, align: m.align, halo: m.halo, margin: m.margin, dev: m.dev, store: m.store,
-		turn: make(chan struct{}, 1), closed: make(chan struct{}),
+		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU),
 	}
 	v.build = v.compile
 	t.Cleanup(v.cache.drop)

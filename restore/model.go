@@ -36,6 +36,7 @@ type Model struct {
 	closed chan struct{} // closed by Close
 	once   sync.Once
 	cache  programs
+	pace   *pace
 	build  func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
 }
 
@@ -74,12 +75,13 @@ func Open(cfg Config) (*Model, error) {
 		m.margin = roundUp(cfg.Margin, m.align)
 	}
 	if m.dev = cfg.Shared; m.dev == nil {
-		m.options = gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults}
+		m.options = gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()}
 		if m.dev, err = gpu.Open(m.options); err != nil {
 			return nil, err
 		}
 		m.ownsDev = true
 	}
+	m.pace = newPace(m.dev.Info().Type)
 	if m.store, err = m.fill(m.dev); err != nil {
 		m.Close()
 		return nil, err

@@ -102,7 +102,7 @@ func (m *Model) budget() int64 { return m.device().Info().Caps.HeapBudget / 2 }
 // tiling says how to choose tiles by what the device allows. The caller need not hold the turn.
 func (m *Model) tiling(halo, limit int) tiling {
 	caps := m.device().Info().Caps
-	pixels := min(int64(limit), tilePixels, m.budget()/bytesPerPixel(m.net))
+	pixels := min(int64(limit), tilePixels, int64(m.pace.most()), m.budget()/bytesPerPixel(m.net))
 	if caps.MaxAlloc > 0 {
 		pixels = min(pixels, caps.MaxAlloc/workPerPixel(m.net))
 	}

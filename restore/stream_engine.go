@@ -65,12 +65,15 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	}
 	e.pic.Pix = pix
 	noise := e.level()
+	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
+		e.job = nil // in tiles from now on
+	}
 	if e.job != nil {
 		err := e.direct(ctx, out, noise)
 		if err == nil || !tooBig(err) {
 			return noise, err
 		}
-		e.job = nil // in tiles from now on
+		e.job = nil
 	}
 	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
 	if err != nil {
@@ -139,7 +142,7 @@ func (e *engine) compute() error {
 	if err := p.SetInput("sigma", e.sigma[:]); err != nil {
 		return err
 	}
-	if err := p.Run(); err != nil {
+	if err := e.m.timed(p, e.dom.w*e.dom.h); err != nil {
 		return err
 	}
 	return p.ReadOutput(outPicture, e.result)

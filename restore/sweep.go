@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/vfmrestore/restore/netdef/compile"
 )
@@ -105,7 +106,8 @@ func (r *run) pass(s stage, ts []tile) error {
 // compute runs one tile on the device.
 func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 	return r.m.onDevice(r.ctx, func() error {
-		p, err := r.m.program(s.kind, t.at.w, t.at.h)
+		m := r.m
+		p, err := m.program(s.kind, t.at.w, t.at.h)
 		if err != nil {
 			return err
 		}
@@ -114,11 +116,21 @@ func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 				return err
 			}
 		}
-		if err := p.Run(); err != nil {
+		if err := m.timed(p, t.at.w*t.at.h); err != nil {
 			return err
 		}
 		return readAll(p, s.outputs, out)
 	})
+}
+
+// timed runs a program over a tile of so many pixels and learns from how long it takes. The caller has the turn.
+func (m *Model) timed(p *compile.Program, pixels int) error {
+	began := time.Now()
+	err := p.Run()
+	if err == nil {
+		m.pace.note(pixels, p.Heaviest(), time.Since(began))
+	}
+	return err
 }
 
 func readAll(p *compile.Program, outputs []output, out [][]float32) error {

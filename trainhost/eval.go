@@ -25,29 +25,33 @@ type EvalConfig struct {
 	Samples int         // posterior samples per picture; 0: z = μ only
 	Limit   int         // use at most this many pictures; 0: all
 	Seed    uint64
+	Draws   int  // random operators and noises per picture, of the seeds Seed, Seed+1, …; 0: one
 	Auto    bool // let the model estimate the noise level instead of telling it
 	// Progress is called after each picture; may be nil.
 	Progress func(t task.Task, done, total int)
 }
 
-// Score is the result for one task: means over the pictures. PSNR in dB, of
-// pictures clamped to [-1,1]; SSIM in [0,1].
+// Score is the result for one task: means over the pictures and draws. PSNR in
+// dB, of pictures clamped to [-1,1]; SSIM in [0,1].
 type Score struct {
-	Task       string  `json:"task"`
-	Pictures   int     `json:"pictures"`
-	Input      float64 `json:"psnr_input"` // the adapter's view before filling in: see EvalInput
-	Mode       float64 `json:"psnr_mode"`  // z = μ
-	ModeSSIM   float64 `json:"ssim_mode"`
-	Sample     float64 `json:"psnr_sample,omitempty"` // one posterior sample
-	SampleSSIM float64 `json:"ssim_sample,omitempty"`
-	Mean       float64 `json:"psnr_mean,omitempty"` // mean of the samples
-	MeanSSIM   float64 `json:"ssim_mean,omitempty"`
-	CRPS       float64 `json:"crps,omitempty"`                // eq. 98 per pixel value
-	Coverage   float64 `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
-	Expected   float64 `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
-	Std        float64 `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
-	Error      float64 `json:"error,omitempty"`               // root mean square error of their mean
-	Corr       float64 `json:"corr,omitempty"`                // correlation of std and |error| over pixels
+	Task     string  `json:"task"`
+	Pictures int     `json:"pictures"`
+	Draws    int     `json:"draws"`
+	Input    float64 `json:"psnr_input"` // the adapter's view before filling in: see EvalInput
+	Mode     float64 `json:"psnr_mode"`  // z = μ
+	ModeSSIM float64 `json:"ssim_mode"`
+	// ModeDraws is psnr_mode of every draw by itself: how far one draw's luck goes.
+	ModeDraws  []float64 `json:"psnr_mode_draws,omitempty"`
+	Sample     float64   `json:"psnr_sample,omitempty"` // one posterior sample
+	SampleSSIM float64   `json:"ssim_sample,omitempty"`
+	Mean       float64   `json:"psnr_mean,omitempty"` // mean of the samples
+	MeanSSIM   float64   `json:"ssim_mean,omitempty"`
+	CRPS       float64   `json:"crps,omitempty"`                // eq. 98 per pixel value
+	Coverage   float64   `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
+	Expected   float64   `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Std        float64   `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
+	Error      float64   `json:"error,omitempty"`               // root mean square error of their mean
+	Corr       float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
 // SixTasks are the inverse problems of METHOD §4 in order.
@@ -59,20 +63,27 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 	if c.Tasks == nil {
 		c.Tasks = SixTasks()
 	}
+	c.Draws = max(c.Draws, 1)
 	paths, err := picturePaths(c.Folder, c.Limit)
 	if err != nil {
 		return nil, err
 	}
 	var out []Score
 	for _, t := range c.Tasks {
-		s := Score{Task: t.String(), Pictures: len(paths)}
-		for i, path := range paths {
-			if err := s.picture(ctx, m, c, t, path, uint64(i)); err != nil {
-				return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+		s := Score{Task: t.String(), Pictures: len(paths), Draws: c.Draws}
+		for d := range c.Draws {
+			before := s.Mode
+			draw := c
+			draw.Seed += uint64(d)
+			for i, path := range paths {
+				if err := s.picture(ctx, m, draw, t, path, uint64(i)); err != nil {
+					return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+				}
+				if c.Progress != nil {
+					c.Progress(t, d*len(paths)+i+1, c.Draws*len(paths))
+				}
 			}
-			if c.Progress != nil {
-				c.Progress(t, i+1, len(paths))
-			}
+			s.ModeDraws = append(s.ModeDraws, (s.Mode-before)/float64(len(paths)))
 		}
 		s.finish(c)
 		out = append(out, s)
@@ -205,7 +216,7 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 }
 
 func (s *Score) finish(c EvalConfig) {
-	n := float64(s.Pictures)
+	n := float64(s.Pictures * s.Draws)
 	for _, v := range []*float64{&s.Input, &s.Mode, &s.ModeSSIM, &s.Sample, &s.SampleSSIM, &s.Mean, &s.MeanSSIM, &s.CRPS, &s.Coverage, &s.Std, &s.Error, &s.Corr} {
 		*v /= n
 	}
@@ -215,12 +226,17 @@ func (s *Score) finish(c EvalConfig) {
 	}
 }
 
-// Table writes scores as a Markdown table.
+// Table writes scores as a Markdown table. Of several draws the worst and the
+// best stand behind the mean of z = μ.
 func Table(scores []Score) string {
 	var b strings.Builder
 	b.WriteString("| task | input | z = μ | SSIM | sample | SSIM | mean | SSIM | CRPS | 90 % interval covers | std / error | corr |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, s := range scores {
-		fmt.Fprintf(&b, "| %s | %.2f | **%.2f** | %.3f |", s.Task, s.Input, s.Mode, s.ModeSSIM)
+		fmt.Fprintf(&b, "| %s | %.2f | **%.2f**", s.Task, s.Input, s.Mode)
+		if len(s.ModeDraws) > 1 {
+			fmt.Fprintf(&b, " (%.2f–%.2f)", slices.Min(s.ModeDraws), slices.Max(s.ModeDraws))
+		}
+		fmt.Fprintf(&b, " | %.3f |", s.ModeSSIM)
 		if s.Mean == 0 {
 			b.WriteString(" – | – | – | – | – | – | – | – |\n")
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,18 @@ func TestFromPicturesToWeights(t *testing.T) {
 	if len(scores) != 3 || scores[0].Task != "denoise" || !(scores[0].Mode > 10) || !(scores[1].Mean > 5) || !(scores[2].Coverage > 0) {
 		t.Errorf("scores: %+v", scores)
 	}
+	// Two draws are the mean of two seeds.
+	one := func(args ...string) trainhost.Score {
+		var s []trainhost.Score
+		if err := json.Unmarshal([]byte(must(append([]string{"eval", "-data", data, "-weights", vfm, "-limit", "2", "-tasks", "inpaint-box", "-json"}, args...)...)), &s); err != nil || len(s) != 1 {
+			t.Fatalf("%v: %d scores", err, len(s))
+		}
+		return s[0]
+	}
+	a, b, both := one("-seed", "3"), one("-seed", "4"), one("-seed", "3", "-draws", "2")
+	if math.Abs((a.Mode+b.Mode)/2-both.Mode) > 1e-6 || math.Abs((a.ModeSSIM+b.ModeSSIM)/2-both.ModeSSIM) > 1e-6 || len(both.ModeDraws) != 2 || math.Abs(both.ModeDraws[1]-b.Mode) > 1e-6 || a.Mode == b.Mode {
+		t.Errorf("draws: %+v, %+v, together %+v", a, b, both)
+	}
 }
 
 // Every mistake is one line that says what is wrong, and leaves no file.
@@ -136,6 +149,7 @@ func TestMistakes(t *testing.T) {
 		"variant":    {[]string{"experiment", "checkerboard", "-out", dir, "-variants", "bishop"}, "bishop"},
 		"classes":    {[]string{"train", "-data", dir, "-out", out, "-per-class", "1,2"}, "-per-class"},
 		"eval":       {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
+		"draws":      {[]string{"eval", "-data", dir, "-draws", "0"}, "-draws 0"},
 		"task":       {[]string{"eval", "-data", dir, "-tasks", "unblur"}, "unblur"},
 		"two starts": {[]string{"train", "-data", dir, "-out", out, "-from", out, "-init", "default"}, "-init"},
 	} {

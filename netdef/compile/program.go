@@ -189,6 +189,20 @@ func (p *Program) Poison() error {
 // WorkBytes is the size of the arena.
 func (p *Program) WorkBytes() int64 { return int64(4 * p.work) }
 
+// Heaviest is the share of the heaviest dispatch in the arithmetic of one run, in [0,1].
+func (p *Program) Heaviest() float64 {
+	most := 0.0
+	for _, s := range p.steps {
+		if !s.hoist {
+			most = max(most, s.flops)
+		}
+	}
+	if most == 0 {
+		return 0
+	}
+	return most / p.Flops()
+}
+
 // Flops is the number of multiply-adds times two of one run, convolutions and
 // products only.
 func (p *Program) Flops() float64 {
