@@ -15,7 +15,7 @@ usage:
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
 Pictures are PNG, JPEG, TIFF (the first page) or WebP by their content when read, and PNG, JPEG or TIFF by the ending of the name
-(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour profile and EXIF (not in TIFF) are
+(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour profile and EXIF are
 kept, the orientation is applied. Animated and HDR pictures are refused. Flags may stand before or after the names; after -- everything
 is a name. An output is written whole or not at all.
 

@@ -39,7 +39,8 @@ func FitsSize(f Format, w, h int) error {
 // Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest level of p.Depth bits (JPEG: 8); a
 // value that is not a number is an error, not a pixel. Grey pictures are the mean of their three planes. PNG keeps alpha, JPEG
 // drops it if it is opaque everywhere and refuses it otherwise. quality is JPEG's, 1 to 100, or 0 for DefaultQuality. The colour
-// profile is written if it fits the kind of picture, EXIF (not to TIFF) with its orientation, size and thumbnail made true.
+// profile is written if it fits the kind of picture, EXIF with its orientation, size and thumbnail made true (and to TIFF
+// without the camera maker's notes, which break when they move).
 func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	if err := p.Check(); err != nil {
 		return err
@@ -60,7 +61,7 @@ func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	exif := settleEXIF(p.EXIF, p.W, p.H)
 	switch f {
 	case TIFF:
-		return encodeTIFF(w, p, icc)
+		return encodeTIFF(w, p, icc, exif)
 	case PNG:
 		extra, err := iccChunk(icc)
 		if err != nil {

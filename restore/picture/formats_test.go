@@ -55,6 +55,26 @@ func TestTIFFGrayAlpha(t *testing.T) {
 	}
 }
 
+// A CMYK JPEG against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of it.
+func TestCMYKAgainstLibjpeg(t *testing.T) {
+	p, err := DecodeFile("testdata/cmyk.jpg", Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := DecodeFile("testdata/cmyk.png", Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Format != JPEG || p.W != 24 || p.H != 18 || p.Alpha != nil || p.Gray {
+		t.Fatalf("%v %d×%d", p.Format, p.W, p.H)
+	}
+	for i := range p.Pix { // two inverse cosine transforms may round differently
+		if d := math.Abs(float64(p.Pix[i]-want.Pix[i])) * 127.5; d > 2.01 {
+			t.Fatalf("value %d is off by %.2f levels", i, d)
+		}
+	}
+}
+
 // WebP against what libwebp's own decoder made of the same files (testdata, drawn by a formula, packed by cwebp).
 func TestWebPAgainstLibwebp(t *testing.T) {
 	for _, name := range []string{"lossy", "lossy-alpha", "lossless", "lossless-alpha"} {

@@ -2,7 +2,7 @@
 // way up, the camera's EXIF data and the colour profile. PNG, JPEG and TIFF, and WebP to read, over github.com/disintegration/imaging
 // and golang.org/x/image.
 //
-// The orientation is applied to the pixels. What does not survive: EXIF's thumbnail, and EXIF in TIFF files; colour profiles of another kind
+// The orientation is applied to the pixels. What does not survive: EXIF's thumbnail, and into and out of TIFF files the camera maker's notes; colour profiles of another kind
 // of colour than the picture ends up in (a CMYK JPEG becomes RGB); the gAMA, cHRM and text chunks of PNG.
 package picture
 

@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"io"
+	"slices"
 )
 
 // scanTIFF reads what of the first directory the decoder keeps to itself.
@@ -21,6 +22,7 @@ func scanTIFF(b []byte) (info fileInfo) {
 	at, _, _ = d.find(tagExtraSamples)
 	info.hasAlpha = at != 0
 	info.icc = append([]byte(nil), d.bytes(tagICC)...)
+	info.exif = exifOf(b)
 	return info
 }
 
@@ -41,7 +43,7 @@ func tiffSize(w, h, depth int, gray, alpha bool) int64 {
 
 // encodeTIFF writes strips of deflated differences. The library that reads TIFF for us writes it, too, but always with four channels and
 // without a colour profile.
-func encodeTIFF(w io.Writer, p *Picture, icc []byte) error {
+func encodeTIFF(w io.Writer, p *Picture, icc, exif []byte) error {
 	channels, photometric := 3, 2
 	if p.Gray {
 		channels, photometric = 1, 1
@@ -77,6 +79,9 @@ func encodeTIFF(w io.Writer, p *Picture, icc []byte) error {
 	for range channels {
 		bits = append(bits, uint32(p.Depth))
 	}
+	// The directories about the picture stand behind the pixels; their offsets count the file's head of 8 bytes.
+	about, described := splitEXIF(exif).write(8+body.Len(), tagOrientation)
+	body.Write(about)
 	t := &tiffDirectory{at: uint32(8 + body.Len())}
 	t.add(0x0100, typeLong, uint32(p.W))
 	t.add(0x0101, typeLong, uint32(p.H))
@@ -95,6 +100,8 @@ func encodeTIFF(w io.Writer, p *Picture, icc []byte) error {
 	if icc != nil {
 		t.raw(tagICC, typeOther, uint32(len(icc)), icc)
 	}
+	t.entries = append(t.entries, described...)
+	slices.SortFunc(t.entries, func(a, b tiffEntry) int { return int(a.tag) - int(b.tag) })
 	head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), t.at)
 	for _, b := range [][]byte{head, body.Bytes(), t.bytes()} {
 		if _, err := w.Write(b); err != nil {
