@@ -1,0 +1,109 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// words splits a command line at spaces outside double quotes.
+func words(line string) (out []string) {
+	for i, part := range strings.Split(line, `"`) {
+		if i%2 == 1 {
+			out = append(out, part)
+			continue
+		}
+		out = append(out, strings.Fields(part)...)
+	}
+	return out
+}
+
+// Every command of the researcher's page does what it says, in this order, with a network and steps that a test can wait for.
+func TestCommandsInDocs(t *testing.T) {
+	b, err := os.ReadFile("../../docs/TRAINING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"photos", "validation"} {
+		if err := os.Rename(pictures(t, 2, 72), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	code, done := false, map[string]int{}
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "```") {
+			code = !code
+			continue
+		}
+		rest, ok := strings.CutPrefix(strings.TrimSpace(line), "bin/trainhost ")
+		if !code || !ok {
+			continue
+		}
+		args := words(rest)
+		switch args[0] {
+		case "train":
+			args = append(args, "-crop", "32", "-per-class", "1", "-steps", "1", "-log", "1")
+			if !slices.Contains(args, "-from") {
+				args = append(args, "-widths", "8,16", "-blocks", "1", "-mid", "1", "-gates", "1,1")
+			}
+		case "eval":
+			args = append(args, "-samples", "2", "-limit", "1")
+		}
+		if _, err := output(t, args...); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if i := slices.Index(args, "-out"); i > 0 {
+			if _, err := os.Stat(args[i+1]); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+		done[args[0]]++
+	}
+	if done["train"] < 3 || done["eval"] < 1 || done["pack"] < 1 {
+		t.Errorf("commands run: %v", done)
+	}
+
+	// Every flag that the page names is one.
+	var known strings.Builder
+	for _, c := range []string{"train", "eval", "pack", "watch"} {
+		known.WriteString(flagsOf(t, c))
+	}
+	for _, m := range regexp.MustCompile("`-([a-z0-9-]+)").FindAllStringSubmatch(string(b), -1) {
+		if !strings.Contains(known.String(), "\n  -"+m[1]+"\n") && !strings.Contains(known.String(), "\n  -"+m[1]+" ") {
+			t.Errorf("the page tells of -%s, which no command has", m[1])
+		}
+	}
+}
+
+// flagsOf is what -help prints of a command's flags.
+func flagsOf(t *testing.T, command string) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := os.Stderr
+	os.Stderr = w
+	text := make(chan string)
+	go func() {
+		b := make([]byte, 1<<16)
+		n := 0
+		for {
+			k, err := r.Read(b[n:])
+			n += k
+			if err != nil {
+				text <- string(b[:n])
+				return
+			}
+		}
+	}()
+	_, _ = output(t, command, "-help")
+	os.Stderr = old
+	w.Close()
+	return <-text
+}
