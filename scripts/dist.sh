@@ -14,7 +14,7 @@ mkdir -p dist/licences
 cp LICENSE dist/licences/restore.txt
 "$go" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/... | sort -u | while read -r path dir; do
 	for f in "$dir"/LICENSE* "$dir"/LICENCE* "$dir"/COPYING*; do
-		[ -f "$f" ] && cat "$f"
+		if [ -f "$f" ]; then cat "$f"; fi
 	done > "dist/licences/$(echo "$path" | tr / _).txt"
 done
 cp "$("$go" env GOROOT)/LICENSE" dist/licences/go.txt
