@@ -129,7 +129,7 @@ func (d *Device) Close() {
 		return
 	}
 	d.closed = true
-	if d.lost != nil && d.lost.Reason == reasonTimeout {
+	if d.hung() {
 		// The device still works on something: waiting could last for ever, and freeing what it uses is undefined.
 		return
 	}

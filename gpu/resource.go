@@ -18,7 +18,8 @@ func (d *Device) adopt(r *resource) {
 	d.mu.Unlock()
 }
 
-// free marks the resource as freed and destroys it as soon as nothing uses it.
+// free marks the resource as freed and destroys it as soon as nothing uses it. On a device that hangs nothing is destroyed any more: kernels that go
+// on may reach buffers by their addresses, of which the list knows nothing.
 func (r *resource) free() {
 	d := r.d
 	d.life.RLock()
@@ -32,7 +33,7 @@ func (r *resource) free() {
 		return
 	}
 	r.freed = true
-	now := r.pins == 0
+	now := r.pins == 0 && !d.hungLocked()
 	if now {
 		delete(d.resources, r)
 	}
@@ -66,7 +67,7 @@ func (d *Device) unpin(rs ...*resource) {
 	d.mu.Lock()
 	for _, r := range rs {
 		r.pins--
-		if r.pins == 0 && r.freed {
+		if r.pins == 0 && r.freed && !d.hungLocked() {
 			delete(d.resources, r)
 			dead = append(dead, r)
 		}
@@ -81,7 +82,12 @@ func (d *Device) unpin(rs ...*resource) {
 func (d *Device) discard(r *resource) {
 	d.mu.Lock()
 	r.freed = true
-	delete(d.resources, r)
+	hung := d.hungLocked()
+	if !hung {
+		delete(d.resources, r)
+	}
 	d.mu.Unlock()
-	r.destroy()
+	if !hung {
+		r.destroy()
+	}
 }

@@ -88,5 +88,7 @@ func (d *Device) submit(c *Commands) error {
 func (d *Device) hung() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.lost != nil && d.lost.Reason == reasonTimeout
+	return d.hungLocked()
 }
+
+func (d *Device) hungLocked() bool { return d.lost != nil && d.lost.Reason == reasonTimeout }

@@ -107,7 +107,7 @@ func TestTimeout(t *testing.T) {
 	}
 	defer m.Close()
 	rnd := newRand(t)
-	p := randomPicture(rnd, 64, 64)
+	p := randomPicture(rnd, 700, 500) // the device goes on with it for a while: nothing that it uses may be freed
 	if _, err := m.Restore(context.Background(), p, request(rnd, task.Denoise, p)); !isLost(err) {
 		t.Errorf("a run within a nanosecond: %v", err)
 	}
