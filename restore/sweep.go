@@ -106,8 +106,7 @@ func (r *run) pass(s stage, ts []tile) error {
 // compute runs one tile on the device.
 func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 	return r.m.onDevice(r.ctx, func() error {
-		m := r.m
-		p, err := m.program(s.kind, t.at.w, t.at.h)
+		p, err := r.m.program(s.kind, t.at.w, t.at.h)
 		if err != nil {
 			return err
 		}
@@ -116,7 +115,7 @@ func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 				return err
 			}
 		}
-		if err := m.timed(p, t.at.w*t.at.h); err != nil {
+		if err := r.m.timed(p, t.at.w*t.at.h); err != nil {
 			return err
 		}
 		return readAll(p, s.outputs, out)

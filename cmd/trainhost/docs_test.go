@@ -83,27 +83,5 @@ func TestCommandsInDocs(t *testing.T) {
 // flagsOf is what -help prints of a command's flags.
 func flagsOf(t *testing.T, command string) string {
 	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := os.Stderr
-	os.Stderr = w
-	text := make(chan string)
-	go func() {
-		b := make([]byte, 1<<16)
-		n := 0
-		for {
-			k, err := r.Read(b[n:])
-			n += k
-			if err != nil {
-				text <- string(b[:n])
-				return
-			}
-		}
-	}()
-	_, _ = output(t, command, "-help")
-	os.Stderr = old
-	w.Close()
-	return <-text
+	return captured(t, &os.Stderr, func() { _, _ = output(t, command, "-help") })
 }

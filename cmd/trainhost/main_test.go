@@ -36,24 +36,31 @@ func pictures(t *testing.T, n, side int) string {
 	return dir
 }
 
-// output runs a command and gives what it prints.
-func output(t *testing.T, args ...string) (string, error) {
+// captured gives what f writes to a standard stream, os.Stdout or os.Stderr.
+func captured(t *testing.T, stream **os.File, f func()) string {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := os.Stdout
-	os.Stdout = w
+	old := *stream
+	*stream = w
 	text := make(chan string)
 	go func() {
 		b, _ := io.ReadAll(r)
 		text <- string(b)
 	}()
-	err = run(context.Background(), args)
-	os.Stdout = old
+	f()
+	*stream = old
 	w.Close()
-	return <-text, err
+	return <-text
+}
+
+// output runs a command and gives what it prints.
+func output(t *testing.T, args ...string) (text string, err error) {
+	t.Helper()
+	text = captured(t, &os.Stdout, func() { err = run(context.Background(), args) })
+	return text, err
 }
 
 // From pictures to weights that restore: train, stop, resume, start a second run

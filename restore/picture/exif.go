@@ -71,6 +71,15 @@ func readDirectory(b []byte, order binary.ByteOrder, at int64) (d directory, ok 
 	return d, true
 }
 
+// firstDirectory reads the first directory of a TIFF structure.
+func firstDirectory(b []byte) (d directory, ok bool) {
+	order, at, ok := tiffStart(b)
+	if !ok {
+		return d, false
+	}
+	return readDirectory(b, order, at)
+}
+
 // find gives an entry's place, type and count; at is 0 if there is none.
 func (d directory) find(tag uint16) (at int64, kind uint16, count int64) {
 	for _, e := range d.entries {
@@ -122,11 +131,7 @@ func (d directory) bytes(tag uint16) []byte {
 
 // exifOrientation finds the orientation in the first directory; 0 if it is not there or makes no sense.
 func exifOrientation(b []byte) int {
-	order, at, ok := tiffStart(b)
-	if !ok {
-		return 0
-	}
-	d, ok := readDirectory(b, order, at)
+	d, ok := firstDirectory(b)
 	if !ok {
 		return 0
 	}
@@ -141,15 +146,12 @@ func exifOrientation(b []byte) int {
 
 // settleEXIF makes a copy of EXIF that is true of an upright picture of w×h pixels; nil if it cannot be made sense of.
 func settleEXIF(exif []byte, w, h int) []byte {
-	order, at, ok := tiffStart(exif)
-	if !ok {
-		return nil
-	}
 	b := append([]byte(nil), exif...)
-	d, ok := readDirectory(b, order, at)
+	d, ok := firstDirectory(b)
 	if !ok || d.next == 0 {
 		return nil
 	}
+	order := d.order
 	if next := int64(order.Uint32(b[d.next:])); next != 0 {
 		thumb, ok := readDirectory(b, order, next)
 		if at, _, _ := thumb.find(tagStripOffsets); !ok || at != 0 {

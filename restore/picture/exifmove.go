@@ -38,11 +38,7 @@ type exifParts struct{ main, exif, gps []tiffEntry }
 
 // splitEXIF reads the directories of a TIFF structure, EXIF or a whole TIFF file, that tell about a picture. Damaged entries are left out.
 func splitEXIF(b []byte) (p exifParts) {
-	order, at, ok := tiffStart(b)
-	if !ok {
-		return p
-	}
-	d, ok := readDirectory(b, order, at)
+	d, ok := firstDirectory(b)
 	if !ok {
 		return p
 	}
@@ -50,7 +46,7 @@ func splitEXIF(b []byte) (p exifParts) {
 	p.main = d.copies(&left, func(tag uint16) bool { return slices.Contains(describing, tag) })
 	for tag, to := range map[uint16]*[]tiffEntry{tagExifDir: &p.exif, tagGPSDir: &p.gps} {
 		if at, ok := d.number(tag); ok {
-			if sub, ok := readDirectory(b, order, at); ok {
+			if sub, ok := readDirectory(b, d.order, at); ok {
 				*to = sub.copies(&left, func(tag uint16) bool { return tag != tagMakerNote && tag != tagInterop })
 			}
 		}

@@ -10,16 +10,12 @@ import (
 
 // scanTIFF reads what of the first directory the decoder keeps to itself.
 func scanTIFF(b []byte) (info fileInfo) {
-	order, at, ok := tiffStart(b)
-	if !ok {
-		return info
-	}
-	d, ok := readDirectory(b, order, at)
+	d, ok := firstDirectory(b)
 	if !ok {
 		return info
 	}
 	info.orientation = exifOrientation(b)
-	at, _, _ = d.find(tagExtraSamples)
+	at, _, _ := d.find(tagExtraSamples)
 	info.hasAlpha = at != 0
 	info.icc = append([]byte(nil), d.bytes(tagICC)...)
 	info.exif = exifOf(b)
