@@ -35,7 +35,7 @@ func newRand(t testing.TB) *rand.Rand {
 
 // tinyConfig reaches 32 pixels per network, at an alignment of 8.
 func tinyConfig() nets.EdgeConfig {
-	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Emb: 8, SD: nets.PhotoSD()}
+	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Guess: true, Emb: 8, SD: nets.PhotoSD()}
 }
 
 // tinyNetwork has weights that leave nothing at its neutral start.

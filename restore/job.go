@@ -1,12 +1,14 @@
 package restore
 
 import (
+	"context"
 	"math"
 	"strings"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -33,6 +35,7 @@ type job struct {
 	w, h  int // of the result
 	view  *planar.Image
 	known []float32 // by pixel, nil for all 1
+	guess []float32 // the adapter's second view, three planes; nil without
 }
 
 // prepare checks the request and makes the adapter's view.
@@ -70,6 +73,20 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	j.w, j.h = j.view.W, j.view.H
 	return j, j.projection(mask)
 }
+
+// makeGuess makes the adapter's second view, where the network and the task have one.
+func (m *Model) makeGuess(ctx context.Context, j *job) error {
+	if !m.guesses(j.task) {
+		return nil
+	}
+	e := m.estimators.Get().(*shake.Estimator)
+	defer m.estimators.Put(e)
+	j.guess = make([]float32, len(j.view.Pix))
+	return e.Deblur(ctx, j.guess, j.view, task.Sigma(j.noise))
+}
+
+// guesses says whether the adapter has a second view for a task.
+func (m *Model) guesses(t task.Task) bool { return m.net.Guess && t == task.MotionDeblur }
 
 // knownOf turns a mask of what is missing into 1 where a pixel is known.
 func knownOf(missing []bool) []float32 {
@@ -153,10 +170,14 @@ func (j *job) adapterInputs() []input {
 	if j.known != nil {
 		known.fill = planes{j.w, j.h, j.known}.read
 	}
-	return []input{
+	ins := []input{
 		{name: "view", perPixel: 3, fill: planes{j.w, j.h, j.view.Pix}.read}, known,
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
+	if j.guess != nil {
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: planes{j.w, j.h, j.guess}.read})
+	}
+	return ins
 }
 
 // finish makes the picture of the network's output, which it takes over.

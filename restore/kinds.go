@@ -15,6 +15,9 @@ const (
 	kindWhole kind = "whole"
 	// view, known, task, sigma → mu, logvar
 	kindAdapter kind = "adapter"
+	// the two with one more input: guess [1,3,h,w]
+	kindWholeGuess   kind = "whole with guess"
+	kindAdapterGuess kind = "adapter with guess"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
 	kindDraw kind = "draw"
 	// z → the picture f(z) in one step
@@ -22,6 +25,14 @@ const (
 	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
 	kindStep kind = "step"
 )
+
+// guessing gives the kind that also reads a guess.
+func (k kind) guessing() kind {
+	if k == kindWhole {
+		return kindWholeGuess
+	}
+	return kindAdapterGuess
+}
 
 // Outputs of kindWhole, kindAdapter and kindStep.
 const (
@@ -38,10 +49,10 @@ type kinds struct {
 func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	var outs []*netdef.Node
 	switch what {
-	case kindWhole:
-		outs = k.whole(g)
-	case kindAdapter:
-		mu, logvar := k.adapter(g)
+	case kindWhole, kindWholeGuess:
+		outs = k.whole(g, what == kindWholeGuess)
+	case kindAdapter, kindAdapterGuess:
+		mu, logvar := k.adapter(g, what == kindAdapterGuess)
 		outs = []*netdef.Node{mu, logvar}
 	case kindDraw:
 		outs = []*netdef.Node{k.draw(g)}
@@ -64,16 +75,25 @@ func (k kinds) picture(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Unpatchify(nets.FromFlow(g, k.cfg, x))
 }
 
-func (k kinds) adapter(g *netdef.Graph) (mu, logvar *netdef.Node) {
-	view := g.Input("view", netdef.Shape{1, 3, k.h, k.w})
+// flow brings planes to flow space.
+func (k kinds) flow(g *netdef.Graph, name string) *netdef.Node {
+	return nets.ToFlow(g, k.cfg, g.Patchify(g.Input(name, netdef.Shape{1, 3, k.h, k.w})))
+}
+
+func (k kinds) adapter(g *netdef.Graph, guessing bool) (mu, logvar *netdef.Node) {
+	view := k.flow(g, "view")
 	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
 	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
 	sigma := g.Input("sigma", netdef.Scalar)
-	return nets.Adapter(g, k.cfg, nets.ToFlow(g, k.cfg, g.Patchify(view)), g.Patchify(known), what, sigma)
+	var guess *netdef.Node
+	if guessing {
+		guess = k.flow(g, "guess")
+	}
+	return nets.Adapter(g, k.cfg, view, g.Patchify(known), what, sigma, guess)
 }
 
-func (k kinds) whole(g *netdef.Graph) []*netdef.Node {
-	mu, logvar := k.adapter(g)
+func (k kinds) whole(g *netdef.Graph, guessing bool) []*netdef.Node {
+	mu, logvar := k.adapter(g, guessing)
 	return []*netdef.Node{mu, logvar, k.picture(g, nets.OneStep(g, k.cfg, mu))}
 }
 

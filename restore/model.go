@@ -9,6 +9,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -37,7 +38,9 @@ type Model struct {
 	once   sync.Once
 	cache  programs
 	pace   *pace
-	build  func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
+	// Of the adapter's second view: each has memory of its own.
+	estimators sync.Pool
+	build      func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
 }
 
 // Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
@@ -66,6 +69,7 @@ func Open(cfg Config) (*Model, error) {
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	m.build = m.compile
+	m.estimators.New = func() any { return shake.NewEstimator(0) }
 	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
 	switch cfg.Margin {
 	case NoMargin:

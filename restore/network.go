@@ -115,7 +115,7 @@ func (n *Network) graph() (*netdef.Graph, []*netdef.Node, error) {
 	side := max(n.Config.Align(), 8) // planar pictures need a width of 8
 	k := kinds{n.Config, side, side}
 	g := netdef.NewGraph()
-	outs := k.whole(g)
+	outs := k.whole(g, n.Config.Guess)
 	return g, outs, g.Err()
 }
 

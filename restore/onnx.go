@@ -15,6 +15,7 @@ const (
 	ONNXKnown   = "known"   // [1,1,h,w]: 1 where the view shows a measured pixel
 	ONNXTask    = "task"    // [1,8,1,1]: one-hot, in the order of the weights' vfm.tasks
 	ONNXSigma   = "sigma"   // [1,1,1,1]: standard deviation of the noise in [-1,1]
+	ONNXGuess   = "guess"   // [1,3,h,w]: for motion-deblur what restore/shake makes of the view, for other tasks the view; only with Config.Guess
 	ONNXMu      = "mu"      // [1,48,h/4,w/4]: the mean of q(z|y)
 	ONNXLogVar  = "logvar"  // [1,48,h/4,w/4]: its log-variance
 	ONNXPicture = "picture" // [1,3,h,w]: the restoration from z = μ, not clamped
@@ -26,7 +27,7 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 		return err
 	}
 	g := netdef.NewGraph()
-	outs := kinds{n.Config, w, h}.whole(g)
+	outs := kinds{n.Config, w, h}.whole(g, n.Config.Guess)
 	if err := g.Err(); err != nil {
 		return &NetworkError{"no network for pictures of this size can be built", err}
 	}

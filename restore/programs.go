@@ -84,8 +84,8 @@ func workPerPixel(cfg nets.EdgeConfig) int64 {
 	return int64(floats) * 4 / 16
 }
 
-// bytesPerPixel bounds all that a program takes: working memory, 7 planes of inputs and 9 of outputs.
-func bytesPerPixel(cfg nets.EdgeConfig) int64 { return workPerPixel(cfg) + 4*(7+9) }
+// bytesPerPixel bounds all that a program takes: working memory, 10 planes of inputs and 9 of outputs.
+func bytesPerPixel(cfg nets.EdgeConfig) int64 { return workPerPixel(cfg) + 4*(10+9) }
 
 // widestTensor is the size of the largest single tensor per pixel, in bytes.
 func widestTensor(cfg nets.EdgeConfig) int64 {

@@ -24,6 +24,9 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
+	if err := m.makeGuess(ctx, j); err != nil {
+		return nil, err
+	}
 	r := m.newRun(ctx, j, req.Progress)
 	result := &Result{Noise: j.noise, Task: j.task}
 	mu, logvar, err := r.mode(j, result)
@@ -72,6 +75,9 @@ func (r *run) planSamples(j *job) {
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
 	adapter := stage{kind: kindAdapter, halo: r.m.halo, inputs: j.adapterInputs()}
+	if j.guess != nil {
+		adapter.kind = kindAdapter.guessing()
+	}
 	ts, _ := r.tiles(r.m.halo)
 	whole := len(ts) == 1 && len(j.times) == 2
 	r.plan(j, whole)
@@ -87,6 +93,9 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	if whole {
 		one := adapter
 		one.kind = kindWhole
+		if j.guess != nil {
+			one.kind = kindWhole.guessing()
+		}
 		one.outputs = append(one.outputs, output{outPicture, pix.write})
 		err = r.pass(one, ts)
 		if err == nil {

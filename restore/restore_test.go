@@ -18,7 +18,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	dom := rect{-m.margin, -m.margin, domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin}
 	g := netdef.NewGraph()
 	k := kinds{m.net, dom.w, dom.h}
-	mu, logvar := k.adapter(g)
+	mu, logvar := k.adapter(g, j.guess != nil)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
@@ -89,8 +89,14 @@ func TestAgainstReference(t *testing.T) {
 		req.Noise += 1
 		res := restored(t, m, p, req)
 		j, err := m.prepare(p, req)
+		if err == nil {
+			err = m.makeGuess(t.Context(), j)
+		}
 		if err != nil {
 			t.Fatal(err)
+		}
+		if (j.guess != nil) != (c.what == task.MotionDeblur) {
+			t.Fatalf("%v: a guess: %v", c.what, j.guess != nil)
 		}
 		worst := apart(res.Picture.Pix, oracle(t, m, net, j, 0, 0))
 		for i, s := range res.Samples {

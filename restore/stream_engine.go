@@ -5,6 +5,8 @@ import (
 
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -14,11 +16,15 @@ type engine struct {
 	cfg    StreamConfig
 	job    *job // reused where the adapter sees the frame itself
 	pic    picture.Picture
-	noise  float64 // smoothed
-	known  bool    // noise is
-	xs, ys []int   // where the columns and rows of the domain come from
+	planar planar.Image // of pic
+	noise  float64      // smoothed
+	known  bool         // noise is
+	xs, ys []int        // where the columns and rows of the domain come from
 	dom    rect
 	view   []float32 // of the whole domain
+	guess  []float32 // as well, nil without
+	shake  *shake.Estimator
+	frame  []float32 // the guess at the frame itself
 	ones   []float32
 	result []float32
 	sigma  [1]float32
@@ -53,6 +59,9 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	}
 	for y := range e.dom.h {
 		e.ys = append(e.ys, mirror(e.dom.y+y, cfg.H))
+	}
+	if m.guesses(j.task) {
+		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*cfg.W*cfg.H), shake.NewEstimator(0)
 	}
 	e.class, e.turn = j.oneHot(), e.compute
 	return nil
@@ -103,16 +112,15 @@ func (e *engine) level() float64 {
 // direct is Model.Restore for a frame in a single tile that the adapter sees as it is, in memory that is there already.
 func (e *engine) direct(ctx context.Context, out []float32, noise float64) error {
 	w, h := e.cfg.W, e.cfg.H
-	for c := range 3 {
-		for y, from := range e.ys {
-			row := e.pic.Pix[(c*h+from)*w:][:w]
-			dst := e.view[(c*e.dom.h+y)*e.dom.w:][:e.dom.w]
-			for x, from := range e.xs {
-				dst[x] = row[from]
-			}
-		}
-	}
+	e.extend(e.view, e.pic.Pix)
 	e.sigma[0] = float32(task.Sigma(noise))
+	if e.guess != nil {
+		e.planar = planar.Image{W: w, H: h, Pix: e.pic.Pix}
+		if err := e.shake.Deblur(ctx, e.frame, &e.planar, float64(e.sigma[0])); err != nil {
+			return err
+		}
+		e.extend(e.guess, e.frame)
+	}
 	if err := e.m.onDevice(ctx, e.turn); err != nil {
 		return err
 	}
@@ -124,11 +132,34 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 	return nil
 }
 
+// extend continues a frame over the whole domain.
+func (e *engine) extend(dst, pix []float32) {
+	w, h := e.cfg.W, e.cfg.H
+	for c := range 3 {
+		for y, from := range e.ys {
+			row := pix[(c*h+from)*w:][:w]
+			dst := dst[(c*e.dom.h+y)*e.dom.w:][:e.dom.w]
+			for x, from := range e.xs {
+				dst[x] = row[from]
+			}
+		}
+	}
+}
+
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(kindWhole, e.dom.w, e.dom.h)
+	what := kindWhole
+	if e.guess != nil {
+		what = what.guessing()
+	}
+	p, err := e.m.program(what, e.dom.w, e.dom.h)
 	if err != nil {
 		return err
+	}
+	if e.guess != nil {
+		if err := p.SetInput("guess", e.guess); err != nil {
+			return err
+		}
 	}
 	if err := p.SetInput("view", e.view); err != nil {
 		return err

@@ -1,10 +1,13 @@
 package trainhost
 
 import (
+	"context"
 	"math/rand/v2"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -31,8 +34,9 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 }
 
 // makeBatch draws the inputs of step number step. They depend on the seed and
-// the step only, so a resumed run sees the same data.
-func makeBatch(p *Pictures, seed, step uint64, per Counts, side int) (batch, error) {
+// the step only, so a resumed run sees the same data. With an estimator the
+// motion-blurred observations and the guesses at them are made here.
+func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, guess *shake.Estimator) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	n := per.Total()
 	scale := kernelScale(side)
@@ -56,10 +60,35 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int) (batch, err
 			b[inMask] = append(b[inMask], w.Mask...)
 		case clsMotion:
 			b[inKernel] = append(b[inKernel], w.Kernel.Strided(stride)...)
+			if guess == nil {
+				break
+			}
+			x := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
+			if err := b.shake(guess, rng, x, w, float64(b[inSigma][i])); err != nil {
+				return nil, err
+			}
 		}
 	}
 	b[inKey] = netdef.Key{Seed: seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
 	return b, nil
+}
+
+// shake adds a motion-blurred observation of x and the guess at x.
+func (b batch) shake(e *shake.Estimator, rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
+	op, err := task.NewOperator(task.MotionDeblur, x.W, x.H, w)
+	if err != nil {
+		return err
+	}
+	y, err := op.Observe(rng, x, sigma)
+	if err != nil {
+		return err
+	}
+	guess := make([]float32, len(y.Pix))
+	if err := e.Deblur(context.Background(), guess, y, sigma); err != nil {
+		return err
+	}
+	b[inShaken], b[inGuess] = append(b[inShaken], y.Pix...), append(b[inGuess], guess...)
+	return nil
 }
 
 // Statistics gives the mean and standard deviation of every flow channel over

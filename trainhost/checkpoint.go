@@ -110,6 +110,9 @@ func (c *Checkpoint) AddGates(gates []int) error {
 	return nil
 }
 
+// AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: it begins without effect.
+func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
+
 // restore writes the arrays to a store.
 func (c *Checkpoint) restore(store *compile.Store) error {
 	for _, a := range arrays {

@@ -109,6 +109,9 @@ const (
 	inMask   = "mask"   // [2n,1,P,P], 1 = known
 	inKernel = "kernel" // [n,1,side,side8]
 	inKey    = "key"
+	// For networks with a guess, which is made on the host: the observations of motion blur, and the guesses, [n,3,P,P].
+	inShaken = "shaken"
+	inGuess  = "guess"
 )
 
 // BuildStep builds the graph of one training step: per pictures of the classes,
@@ -123,18 +126,27 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	sigma := g.Input(inSigma, netdef.Shape{b, 1, 1, 1})
 	key := g.Input(inKey, netdef.KeyShape)
 	ops := newOperators(g, per, side, kernelSide)
+	if cfg.Guess {
+		ops.shaken = g.Input(inShaken, netdef.Shape{per[clsMotion], 3, side, side})
+	}
 	task := g.Const("task", netdef.Shape{b, 1, 1, nets.Tasks}, oneHot(per))
 
 	// y in image space and the adapter's view of it, class by class.
 	noise := g.Normal(x.Shape, key, 1)
 	ys := ops.observe(x, noise, sigma)
-	view := g.Concat(0, ops.views(ys)...)
+	views := ops.views(ys)
+	view := g.Concat(0, views...)
 	mask := g.Concat(0, ops.masks()...)
 
 	flow := func(img *netdef.Node) *netdef.Node { return nets.ToFlow(g, cfg, g.Patchify(img)) }
 	yf := flow(view)
 	target := flow(x)
-	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma)
+	var guess *netdef.Node
+	if cfg.Guess {
+		views[clsMotion] = g.Input(inGuess, views[clsMotion].Shape)
+		guess = flow(g.Concat(0, views...))
+	}
+	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma, guess)
 
 	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total *netdef.Node

@@ -14,6 +14,7 @@ type operators struct {
 	side         int
 	kernelSide   int
 	mask, kernel *netdef.Node
+	shaken       *netdef.Node // motion blur's y, if it is made on the host; nil: observe makes it
 }
 
 func newOperators(g *netdef.Graph, per Counts, side, kernelSide int) *operators {
@@ -84,6 +85,10 @@ func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 		case clsSuper:
 			n = g.CropPlanes(n, 0, 0, o.side/4, o.side/4)
 			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+		case clsMotion:
+			if ys[c] = o.shaken; ys[c] == nil {
+				ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+			}
 		default:
 			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) { gputest.Main(m, &testDev, "") }
 
 // tinyNet is a network small enough for the float64 reference.
 func tinyNet() nets.EdgeConfig {
-	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{0, 3}, Emb: 8, SD: nets.PhotoSD()}
+	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{0, 3}, Guess: true, Emb: 8, SD: nets.PhotoSD()}
 }
 
 // noisePictures is a training set of smooth random pictures.
@@ -102,7 +103,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.SetState("ema", ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side)
+			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side, shake.NewEstimator(1))
 			if err != nil {
 				t.Fatal(err)
 			}

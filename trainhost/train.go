@@ -13,6 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/shaders"
 )
@@ -84,6 +85,7 @@ type Trainer struct {
 	prog  *compile.Program
 	step  *Graph
 	terms []string
+	guess *shake.Estimator // nil without
 }
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
@@ -109,6 +111,9 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	t := &Trainer{State: st, dev: dev, pics: pics, step: step}
+	if net.Guess {
+		t.guess = shake.NewEstimator(0)
+	}
 	nodes := netdef.Reachable(append([]*netdef.Node{step.Loss}, step.Network...)...)
 	if t.store, err = compile.NewStore(dev, nodes, true, cfg.Seed); err != nil {
 		return nil, err
@@ -193,7 +198,7 @@ func (t *Trainer) hyper() []float32 {
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
 	seed := c.Seed + uint64(len(t.State.History))<<32
-	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop)
+	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop, t.guess)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
 	}

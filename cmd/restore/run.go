@@ -13,6 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/report"
+	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // restore is the command without a name: read, restore, write. Files come before the device, which may take a while to open.
@@ -68,6 +70,9 @@ func (a *app) restore(args []string) error {
 
 // open opens the model that the flags ask for, and with -v says which it is.
 func (a *app) open(o *options) (*restore.Model, error) {
+	if o.task == task.MotionDeblur {
+		shake.Warm() // while the device is opened
+	}
 	model, err := restore.Open(o.config())
 	if err == nil && o.verbose {
 		fmt.Fprintln(a.err, oneLine(model.Info()))

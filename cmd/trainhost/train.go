@@ -42,6 +42,7 @@ func train(ctx context.Context, command string, args []string) error {
 	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
 	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
+	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
@@ -115,6 +116,9 @@ func train(ctx context.Context, command string, args []string) error {
 		if err := start.AddGates(net.Gates); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
+	}
+	if start != nil && !*resume && *guess {
+		start.AddGuess()
 	}
 	pics, err := trainhost.LoadPictures(*data, cfg.Crop)
 	if err != nil {

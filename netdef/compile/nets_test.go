@@ -19,7 +19,7 @@ func TestEdgeNetwork(t *testing.T) {
 	mask := g.Input("mask", S{2, 4, 8, nets.MaskChannels})
 	task := g.Input("task", S{2, 1, 1, nets.Tasks})
 	sigma := g.Input("+sigma", S{2, 1, 1, 1})
-	mu, logvar := nets.Adapter(g, cfg, y, mask, task, sigma)
+	mu, logvar := nets.Adapter(g, cfg, y, mask, task, sigma, g.Input("guess", y.Shape))
 	x := nets.OneStep(g, cfg, mu)
 	r, tt := g.Input("+r", S{2, 1, 1, 1}), g.Input("+t", S{2, 1, 1, 1})
 	u := nets.FlowMap(g, cfg, mu, r, tt)

@@ -22,6 +22,8 @@ type EdgeConfig struct {
 	// Gates, if any, give for every level the side of the convolution that
 	// gates the blocks of that level: 0 (no gate), 1 or 3.
 	Gates []int `json:"gates,omitempty"`
+	// Guess says that the adapter takes a second estimate of the picture (see Adapter).
+	Guess bool `json:"guess,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`
 	// SD and Mean are the standard deviation and the mean of every channel of
@@ -40,7 +42,7 @@ const MaskChannels = 16
 // DefaultEdge returns the sizes of the shipped network and statistics of
 // common photographs.
 func DefaultEdge() EdgeConfig {
-	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Mid: 2, Gates: []int{1, 1, 3}, Emb: 64, SD: PhotoSD()}
+	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Mid: 2, Gates: []int{1, 1, 3}, Guess: true, Emb: 64, SD: PhotoSD()}
 }
 
 // PhotoSD returns typical channel standard deviations of photographs in
@@ -119,7 +121,7 @@ func (c EdgeConfig) Cost() (Cost, error) {
 	g := netdef.NewGraph()
 	side := c.Align() / 4 * 16 // wide enough that what is done once per picture does not count
 	in := func(name string, h, ch int) *netdef.Node { return g.Input(name, netdef.Shape{1, h, h, ch}) }
-	mu, logvar := Adapter(g, c, in("y", side, FlowChannels), in("mask", side, MaskChannels), in("task", 1, Tasks), in("sigma", 1, 1))
+	mu, logvar := Adapter(g, c, in("y", side, FlowChannels), in("mask", side, MaskChannels), in("task", 1, Tasks), in("sigma", 1, 1), in("guess", side, FlowChannels))
 	x := OneStep(g, c, in("z", side, FlowChannels))
 	if err := g.Err(); err != nil {
 		return Cost{}, err

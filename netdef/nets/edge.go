@@ -24,7 +24,9 @@ const (
 // was observed (patchified); task [B,1,1,8] is one-hot; sigma [B,1,1,1] is the
 // standard deviation of the observation's noise for pictures in [-1,1], of
 // which less than MinSigma counts as MinSigma. h and w are multiples of
-// cfg.Align()/4.
+// cfg.Align()/4. guess [B,h,w,48], for networks with cfg.Guess, is another
+// estimate of the picture in flow space, made of y by other means (restore/shake
+// for motion blur); only guess − y counts, and nil stands for guess = y.
 //
 // mu is the mean and logvar = log σ_φ² the log-VARIANCE (not of the standard
 // deviation) of every element, [B,h,w,48], clamped to [MinLogVar, MaxLogVar].
@@ -34,10 +36,10 @@ const (
 // x = sd·z, y = x + σε gives mean sd·y/(sd²+σ²) = Wiener gain sd/√(sd²+σ²)
 // times the normalised observation y/√(sd²+σ²), and variance σ²/(sd²+σ²). The
 // network's output, a learned factor of the mean and a learned offset of
-// logvar per task and channel start without effect.
+// logvar per task and channel start without effect, and so does the guess.
 //
 // Parameters are named "adapter/..." under the current scope.
-func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma *netdef.Node) (mu, logvar *netdef.Node) {
+func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netdef.Node) (mu, logvar *netdef.Node) {
 	defer g.Scope("adapter")()
 	if err := checkInputs(g, cfg, y); err != nil {
 		return g.Fail(err), g.Fail(err)
@@ -52,12 +54,19 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma *netdef.Node)
 	level := g.Scale(g.Log(g.Scale(sigma, 1/0.05)), 0.25)
 	nDown, nUp := cfg.filmCounts()
 	f := newFilm(g, "emb", cfg, level, task, nDown+nUp)
-	net := unet(g, cfg, g.Concat(3, normal, mask), 2*FlowChannels, f, f)
+	var more *netdef.Node
+	if cfg.Guess && guess != nil {
+		more = g.Div(g.Sub(guess, y), rootTotal)
+	}
+	net := unet(g, cfg, g.Concat(3, normal, mask), more, 2*FlowChannels, f, f)
 
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
 	gain = g.Mul(gain, g.Conv2D(task, g.Param("gain", table, netdef.Ones), 1))
 	mu = g.Add(g.Mul(normal, gain), g.Slice(net, 3, 0, FlowChannels))
+	if more != nil {
+		mu = g.Add(mu, g.Mul(more, g.Param("guess", netdef.Shape{1, 1, 1, FlowChannels}, netdef.Zeros)))
+	}
 
 	start := g.Log(g.Div(variance, total))
 	start = g.Add(start, g.Conv2D(task, g.Param("logvar", table, netdef.Zeros), 1))
@@ -109,7 +118,7 @@ func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node
 	nDown, nUp := cfg.filmCounts()
 	encode := newFilm(g, "emb-t", cfg, t, nil, nDown)
 	decode := newFilm(g, "emb-r", cfg, r, nil, nUp)
-	return unet(g, cfg, x, FlowChannels, encode, decode)
+	return unet(g, cfg, x, nil, FlowChannels, encode, decode)
 }
 
 // spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.

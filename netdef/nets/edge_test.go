@@ -14,13 +14,14 @@ import (
 )
 
 func tinyConfig() EdgeConfig {
-	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: PhotoSD()}
+	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Guess: true, Emb: 8, SD: PhotoSD()}
 }
 
 // edge is both networks on inputs of one shape.
 type edge struct {
 	g                       *netdef.Graph
 	y, mask, task, sigma, z *netdef.Node
+	guess                   *netdef.Node
 	x, r, t                 *netdef.Node
 	mu, logvar, u, restored *netdef.Node
 	in, params              map[string]*netdef.Tensor
@@ -31,15 +32,15 @@ func buildEdge(t testing.TB, rnd *rand.Rand, cfg EdgeConfig, b, h, w int) *edge 
 	s, one := netdef.Shape{b, h, w, FlowChannels}, netdef.Shape{b, 1, 1, 1}
 	e := &edge{g: g, y: g.Input("y", s), mask: g.Input("mask", netdef.Shape{b, h, w, MaskChannels}),
 		task: g.Input("task", netdef.Shape{b, 1, 1, Tasks}), sigma: g.Input("sigma", one), z: g.Input("z", s),
-		x: g.Input("x", s), r: g.Input("r", one), t: g.Input("t", one)}
-	e.mu, e.logvar = Adapter(g, cfg, e.y, e.mask, e.task, e.sigma)
+		guess: g.Input("guess", s), x: g.Input("x", s), r: g.Input("r", one), t: g.Input("t", one)}
+	e.mu, e.logvar = Adapter(g, cfg, e.y, e.mask, e.task, e.sigma, e.guess)
 	e.u = FlowMap(g, cfg, e.x, e.r, e.t)
 	e.restored = OneStep(g, cfg, e.z)
 	if g.Err() != nil {
 		t.Fatal(g.Err())
 	}
 	e.in = map[string]*netdef.Tensor{}
-	for _, n := range []*netdef.Node{e.y, e.mask, e.z, e.x} {
+	for _, n := range []*netdef.Node{e.y, e.mask, e.z, e.x, e.guess} {
 		e.in[n.Name] = randomTensor(rnd, n.Shape, 1)
 	}
 	for _, n := range []*netdef.Node{e.sigma, e.r, e.t, e.task} {
@@ -137,7 +138,7 @@ func TestConditionsMatter(t *testing.T) {
 	for _, c := range []struct {
 		input string
 		out   []int
-	}{{"sigma", []int{0, 1}}, {"mask", []int{0, 1}}, {"y", []int{0, 1}}, {"task", []int{0, 1}}, {"r", []int{2}}, {"t", []int{2}}, {"x", []int{2}}} {
+	}{{"sigma", []int{0, 1}}, {"mask", []int{0, 1}}, {"y", []int{0, 1}}, {"task", []int{0, 1}}, {"guess", []int{0, 1}}, {"r", []int{2}}, {"t", []int{2}}, {"x", []int{2}}} {
 		old := e.in[c.input]
 		e.in[c.input] = &netdef.Tensor{Shape: old.Shape, Data: append(append([]float64(nil), old.Data[1:]...), old.Data[0]+0.01)}
 		after := run(t, e.in, e.params, e.mu, e.logvar, e.u)

@@ -24,7 +24,7 @@ func TestHalo(t *testing.T) {
 		s := netdef.Shape{1, n, w, FlowChannels}
 		y := g.Input("y", s)
 		mu, logvar := Adapter(g, c, y, g.Input("mask", netdef.Shape{1, n, w, MaskChannels}),
-			g.Input("task", netdef.Shape{1, 1, 1, Tasks}), g.Input("sigma", netdef.Scalar))
+			g.Input("task", netdef.Shape{1, 1, 1, Tasks}), g.Input("sigma", netdef.Scalar), nil)
 		out := OneStep(g, c, g.Add(mu, g.Exp(logvar)))
 		params := reference.InitialParams(rnd.Uint64(), out)
 		for _, p := range netdef.Params(out) {

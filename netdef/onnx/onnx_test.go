@@ -81,7 +81,7 @@ func TestEdgeNetwork(t *testing.T) {
 	}
 	g := netdef.NewGraph()
 	y, known := g.Input("y", S{1, 3, 16, 24}), g.Input("known", S{1, 1, 16, 24})
-	mu, logvar := nets.Adapter(g, cfg, nets.ToFlow(g, cfg, g.Patchify(y)), g.Patchify(known), g.Input("task", S{1, 1, 1, nets.Tasks}), g.Input("+sigma", netdef.Scalar))
+	mu, logvar := nets.Adapter(g, cfg, nets.ToFlow(g, cfg, g.Patchify(y)), g.Patchify(known), g.Input("task", S{1, 1, 1, nets.Tasks}), g.Input("+sigma", netdef.Scalar), nil)
 	pic := g.Unpatchify(nets.FromFlow(g, cfg, nets.OneStep(g, cfg, mu)))
 	u := nets.FlowMap(g, cfg, mu, g.Input("+r", netdef.Scalar), g.Input("+t", netdef.Scalar))
 	compare(t, map[string]bool{"y": true, "known": true, "picture": true}, Output{"mu", mu}, Output{"logvar", logvar}, Output{"picture", pic}, Output{"u", u})

@@ -54,7 +54,12 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	g := netdef.NewGraph()
 	view, known := g.Input(restore.ONNXView, netdef.Shape{1, 3, side, side}), g.Input(restore.ONNXKnown, netdef.Shape{1, 1, side, side})
 	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}), g.Input(restore.ONNXSigma, netdef.Scalar)
-	mu, logvar := nets.Adapter(g, n.Config, nets.ToFlow(g, n.Config, g.Patchify(view)), g.Patchify(known), task, sigma)
+	flow := func(x *netdef.Node) *netdef.Node { return nets.ToFlow(g, n.Config, g.Patchify(x)) }
+	var guess *netdef.Node
+	if n.Config.Guess {
+		guess = flow(g.Input(restore.ONNXGuess, netdef.Shape{1, 3, side, side}))
+	}
+	mu, logvar := nets.Adapter(g, n.Config, flow(view), g.Patchify(known), task, sigma, guess)
 	pic := g.Unpatchify(nets.FromFlow(g, n.Config, nets.OneStep(g, n.Config, mu)))
 	if err := g.Err(); err != nil {
 		return err
@@ -64,6 +69,9 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 3 * side * side {
 		inputs[restore.ONNXView] = append(inputs[restore.ONNXView], float32(0.5*math.Sin(float64(i)/200)+0.05*rng.NormFloat64()))
+	}
+	if n.Config.Guess {
+		inputs[restore.ONNXGuess], dims[restore.ONNXGuess] = inputs[restore.ONNXView], dims[restore.ONNXView]
 	}
 	inputs[restore.ONNXKnown] = slices.Repeat([]float32{1}, side*side)
 	outs := []*netdef.Node{mu, logvar, pic}

@@ -1,0 +1,217 @@
+package shake
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+const (
+	// temper flattens the posterior: neighbouring frequencies are not independent, and photographs are not the mean spectrum.
+	temper = 100
+	// window is the side of the pieces whose periodograms are averaged, windowsMost per axis at most.
+	window      = 256
+	windowsMost = 4
+	// keep is how many kernels make up the posterior; the rest has no weight to speak of.
+	keep = 128
+	// doubt is the share of the prior in the posterior: real shake need not follow the law.
+	doubt = 0.2
+	// leastSigma stands for what is always there: rounding, compression.
+	leastSigma = 0.004
+)
+
+// shape is what a picture's own spectrum may be, relative to the mean of photographs: gain·(f/0.05)^slope.
+type shape struct{ gain, slope float64 }
+
+var spectra = [...]shape{{0.3, -0.4}, {0.3, 0.3}, {1, -0.4}, {1, 0.3}}
+
+func (s shape) at(fx, fy float64) float64 {
+	return s.gain * math.Pow(math.Hypot(fx, fy)/0.05, s.slope) * Spectrum(fx, fy)
+}
+
+// Posterior is what is known of a picture's kernel: moments under the weights of the library.
+type Posterior struct {
+	// Mean is the mean kernel with its half-turn, kernelSide rows of as many weights of sum 1.
+	Mean []float64
+	// auto is the mean autocorrelation on scoreGrid.
+	auto []float64
+	// Effective is 1/Σw², the number of kernels that share the weight (before doubt).
+	Effective float64
+}
+
+// candidate is a kernel of the library with its weight.
+type candidate struct {
+	index int
+	w     float64
+}
+
+// estimate fills e.post by a picture whose noise has standard deviation sigma.
+func (e *Estimator) estimate(img *planar.Image, sigma float64) {
+	lib := e.lib
+	e.periodogram(img)
+	e.variance = square(max(sigma, leastSigma))
+	e.cool = 1 / float64(temper) * min(1, float64(img.W*img.H)/(window*window))
+	e.each(len(lib.kernels), e.scoreOne)
+
+	top := math.Inf(-1)
+	for _, s := range e.scores {
+		top = max(top, s)
+	}
+	for i, s := range e.scores {
+		e.order[i] = candidate{i, math.Exp(s - top)}
+	}
+	slices.SortFunc(e.order, func(a, b candidate) int { return cmp.Compare(b.w, a.w) })
+	best := e.order[:keep]
+	sum, sq := 0.0, 0.0
+	for _, c := range best {
+		sum += c.w
+	}
+	p := &e.post
+	clear(p.Mean)
+	clear(e.power)
+	for i := 0; i < keep; i += 2 {
+		a, b := best[i], best[i+1]
+		sq += square(a.w/sum) + square(b.w/sum)
+		if a.w/sum < 1e-6 {
+			continue
+		}
+		lib.kernels[a.index].addEven(p.Mean, (1-doubt)*a.w/sum)
+		lib.kernels[b.index].addEven(p.Mean, (1-doubt)*b.w/sum)
+		e.small.pair(lib.kernels[a.index], lib.kernels[b.index])
+		e.small.addPowers(e.power, a.w/sum, b.w/sum)
+	}
+	p.Effective = 1 / sq
+	for i, v := range e.power {
+		e.small.v[i] = complex(v, 0)
+	}
+	e.small.inverse()
+	for i, v := range e.small.v {
+		p.auto[i] = (1-doubt)*real(v) + doubt*lib.auto[i]
+	}
+	for i, v := range lib.mean {
+		p.Mean[i] += doubt * v
+	}
+}
+
+// score sets the tempered log-likelihood of kernel i, the shapes of spectra combined. The likelihood has the heavy tails of a scale mixture: per
+// bin, twice −2·log D − 4.5·log(1 + 2P/(2.5·D)) for power P where D = |K|²·S + σ² is expected.
+func (e *Estimator) score(_, i int) {
+	n := len(e.lib.bins)
+	power := e.lib.power[i*n:][:n]
+	var each [len(spectra)]float64
+	top := math.Inf(-1)
+	for s := range spectra {
+		expected := e.expected[s][:n]
+		// Sums of logarithms as logarithms of products of a few: values are within 1e-7 and 1e7.
+		sumD, sumP := 0.0, 0.0
+		at := 0
+		for ; at+8 <= n; at += 8 {
+			d, p := 1.0, 1.0
+			for j := at; j < at+8; j++ {
+				v := float64(power[j])*expected[j] + e.variance
+				d *= v
+				p *= v + 0.8*e.observed[j]
+			}
+			sumD += math.Log(d)
+			sumP += math.Log(p)
+		}
+		for ; at < n; at++ {
+			v := float64(power[at])*expected[at] + e.variance
+			sumD += math.Log(v)
+			sumP += math.Log(v + 0.8*e.observed[at])
+		}
+		each[s] = -2 * (4.5*sumP - 2.5*sumD) * e.cool
+		top = max(top, each[s])
+	}
+	sum := 0.0
+	for _, v := range each {
+		sum += math.Exp(v - top)
+	}
+	e.scores[i] = top + math.Log(sum)
+}
+
+func square(v float64) float64 { return v * v }
+
+// periodogram sets e.observed to the power of the brightness at every bin: Hann windows spread over the picture, averaged, and each bin with its
+// neighbours.
+func (e *Estimator) periodogram(img *planar.Image) {
+	clear(e.observed)
+	ww, wh := min(window, img.W), min(window, img.H)
+	nx, ny := windows(img.W), windows(img.H)
+	e.hx, e.hy = hann(e.hx, ww), hann(e.hy, wh)
+	g := e.middle
+	for j := range ny {
+		for i := range nx {
+			g.load(img, spread(i, nx, img.W-ww), spread(j, ny, img.H-wh), e.hx, e.hy)
+			g.forward()
+			for b, at := range e.lib.bins {
+				sum := 0.0
+				for dy := -1; dy <= 1; dy++ {
+					for dx := -1; dx <= 1; dx++ {
+						v := g.v[g.wrapped(2*at.fy+dy, 2*at.fx+dx)]
+						sum += (real(v)*real(v) + imag(v)*imag(v)) / float64((1+dy*dy)*(1+dx*dx))
+					}
+				}
+				e.observed[b] += sum / (4 * float64(ww*wh*nx*ny))
+			}
+		}
+	}
+	for b := range e.observed {
+		e.observed[b] = max(e.observed[b], 1e-6)
+	}
+}
+
+// windows is how many pieces an axis of n pixels gives.
+func windows(n int) int {
+	return min(windowsMost, 1+max(0, n-window+window/2-1)/(window/2))
+}
+
+// spread places i of n pieces evenly over room.
+func spread(i, n, room int) int {
+	if n == 1 {
+		return room / 2
+	}
+	return i * room / (n - 1)
+}
+
+// load puts a windowed piece of the brightness into the grid, its weighted mean removed; hx and hy are the window's factors.
+func (g *grid) load(img *planar.Image, x0, y0 int, hx, hy []float64) {
+	clear(g.v)
+	n := img.W * img.H
+	var mean, weight float64
+	for y, v := range hy {
+		for x, u := range hx {
+			at := (y0+y)*img.W + x0 + x
+			l := (float64(img.Pix[at]) + float64(img.Pix[n+at]) + float64(img.Pix[2*n+at])) * axes[0][0]
+			g.v[y*g.n+x] = complex(l, 0)
+			mean += l * u * v
+			weight += u * v
+		}
+	}
+	mean /= weight
+	for y, v := range hy {
+		for x, u := range hx {
+			at := y*g.n + x
+			g.v[at] = complex((real(g.v[at])-mean)*u*v, 0)
+		}
+	}
+}
+
+// hann makes a Hann window of n places whose mean square is 1, in w if that is what it is already.
+func hann(w []float64, n int) []float64 {
+	if len(w) == n {
+		return w
+	}
+	w = make([]float64, n)
+	sq := 0.0
+	for i := range w {
+		w[i] = 1 - math.Cos(2*math.Pi*(float64(i)+0.5)/float64(n))
+		sq += w[i] * w[i]
+	}
+	for i := range w {
+		w[i] /= math.Sqrt(sq / float64(n))
+	}
+	return w
+}

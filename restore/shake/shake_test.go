@@ -1,0 +1,308 @@
+package shake
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/cmplx"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/metric"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+func fresh(t *testing.T) *rand.Rand {
+	seed := rand.Uint64()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	})
+	return rand.New(rand.NewPCG(seed, 7))
+}
+
+// scene is a picture of opaque rectangles and discs of random colour, large and small ones as in photographs.
+func scene(rng *rand.Rand, w, h int) *planar.Image {
+	m := planar.New(w, h)
+	for range 300 {
+		size := 6 / (0.03 + rng.Float64())
+		x0, y0 := rng.Float64()*float64(w), rng.Float64()*float64(h)
+		a, b := size*(0.3+rng.Float64()), size*(0.3+rng.Float64())
+		round := rng.IntN(2) == 0
+		grey, colour := 1.6*rng.Float64()-0.8, [3]float32{}
+		for c := range colour {
+			colour[c] = float32(grey + 0.2*(2*rng.Float64()-1))
+		}
+		for y := max(0, int(y0-b)); y < min(h, int(y0+b)); y++ {
+			for x := max(0, int(x0-a)); x < min(w, int(x0+a)); x++ {
+				if round && square((float64(x)-x0)/a)+square((float64(y)-y0)/b) > 1 {
+					continue
+				}
+				for c, v := range colour {
+					m.Set(c, x, y, v)
+				}
+			}
+		}
+	}
+	return m
+}
+
+// shaken blurs a picture by a kernel of the paper's law and adds noise.
+func shaken(t *testing.T, rng *rand.Rand, x *planar.Image, sigma float64) (*planar.Image, *task.Kernel) {
+	t.Helper()
+	p, err := task.Draw(rng, task.MotionDeblur, x.W, x.H, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := task.NewOperator(task.MotionDeblur, x.W, x.H, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := op.Observe(rng, x, sigma)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y, p.Kernel
+}
+
+func deblurred(t *testing.T, e *Estimator, y *planar.Image, sigma float64) *planar.Image {
+	t.Helper()
+	out := planar.New(y.W, y.H)
+	for i := range out.Pix {
+		out.Pix[i] = float32(math.NaN()) // every value must be written
+	}
+	if err := e.Deblur(context.Background(), out.Pix, y, sigma); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range out.Pix {
+		if v != v || math.IsInf(float64(v), 0) {
+			t.Fatalf("%d×%d, sigma %g: value %d is %v", y.W, y.H, sigma, i, v)
+		}
+	}
+	return out
+}
+
+func apart(a, b []float32) (worst float64) {
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i]-b[i])))
+	}
+	return worst
+}
+
+// The transform must be the sum that defines it.
+func TestGrid(t *testing.T) {
+	rng := fresh(t)
+	const n = 16
+	g := newGrid(n)
+	a, b := make([]float64, n*n), make([]float64, n*n)
+	for i := range a {
+		a[i], b[i] = rng.NormFloat64(), rng.NormFloat64()
+		g.v[i] = complex(a[i], b[i])
+	}
+	dft := func(v []float64, fy, fx int) (sum complex128) {
+		for i, x := range v {
+			sum += complex(x, 0) * cmplx.Rect(1, -2*math.Pi*float64(fy*(i/n)+fx*(i%n))/n)
+		}
+		return sum
+	}
+	g.forward()
+	for i := range g.v {
+		p, q := dft(a, i/n, i%n), dft(b, i/n, i%n)
+		if d := cmplx.Abs(g.v[i] - p - 1i*q); d > 1e-10 {
+			t.Fatalf("frequency %d: off by %g", i, d)
+		}
+		if pp, qq := g.powers(i); math.Abs(pp-square(cmplx.Abs(p))) > 1e-9 || math.Abs(qq-square(cmplx.Abs(q))) > 1e-9 {
+			t.Fatalf("frequency %d: powers %g and %g, want %g and %g", i, pp, qq, square(cmplx.Abs(p)), square(cmplx.Abs(q)))
+		}
+	}
+	g.inverse()
+	for i := range g.v {
+		if d := cmplx.Abs(g.v[i] - complex(a[i], b[i])); d > 1e-12 {
+			t.Fatalf("back at %d: off by %g", i, d)
+		}
+	}
+}
+
+// The library's numbers must be those of its kernels, and the axes orthonormal.
+func TestLibrary(t *testing.T) {
+	rng := fresh(t)
+	l := shared()
+	for range 10 {
+		i, b := rng.IntN(len(l.kernels)), rng.IntN(len(l.bins))
+		var sum complex128
+		total := 0.0
+		for _, w := range l.kernels[i] {
+			y, x := int(w.at)/kernelSide-kernelSide/2, int(w.at)%kernelSide-kernelSide/2
+			sum += cmplx.Rect(float64(w.w), -2*math.Pi*float64(l.bins[b].fy*y+l.bins[b].fx*x)/scoreGrid)
+			total += float64(w.w)
+		}
+		if got, want := float64(l.power[i*len(l.bins)+b]), square(cmplx.Abs(sum)); math.Abs(got-want) > 1e-6 || math.Abs(total-1) > 1e-5 {
+			t.Errorf("kernel %d of sum %g, bin %d: |K|² = %g, want %g", i, total, b, got, want)
+		}
+	}
+	for i := range axes {
+		for j := range axes {
+			dot := 0.0
+			for c := range 3 {
+				dot += axes[i][c] * axes[j][c]
+			}
+			if want := map[bool]float64{true: 1}[i == j]; math.Abs(dot-want) > 1e-12 {
+				t.Errorf("axes %d and %d: %g", i, j, dot)
+			}
+		}
+	}
+	seen := map[bin]bool{}
+	for _, b := range l.bins {
+		if seen[b] || seen[bin{-b.fy, -b.fx}] {
+			t.Errorf("bin %v counts twice", b)
+		}
+		seen[b] = true
+	}
+}
+
+// Of random scenes the posterior must know more about the kernel than the law, and the filter must come nearer to the sharp picture than the blurred picture
+// is, and than the same filter without looking.
+func TestDeblurs(t *testing.T) {
+	rng := fresh(t)
+	e := NewEstimator(0)
+	const n, sigma = 16, 0.05
+	var input, guess, blind, near, far float64
+	for range n {
+		x := scene(rng, 256, 256)
+		y, k := shaken(t, rng, x, sigma)
+		psnr := func(m *planar.Image) float64 {
+			v, err := metric.PSNR(x, m.Clone().Clamp())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v / n
+		}
+		input += psnr(y)
+		guess += psnr(deblurred(t, e, y, sigma))
+		a, b := e.distances(k)
+		near, far = near+a/n, far+b/n
+		copy(e.post.Mean, e.lib.mean)
+		copy(e.post.auto, e.lib.auto)
+		out := planar.New(y.W, y.H)
+		e.apply(out.Pix, y)
+		blind += psnr(out)
+	}
+	t.Logf("input %.2f dB, by the law alone %.2f, guess %.2f; error of E|K|² %.3f, of the law's %.3f", input, blind, guess, near, far)
+	if !(guess > input+0.3 && guess > blind+0.1 && near < 0.8*far) {
+		t.Errorf("too little is gained")
+	}
+}
+
+// distances is how far the posterior's and the law's E|K|² are from a kernel's, weighed as a picture sees it.
+func (e *Estimator) distances(k *task.Kernel) (posterior, law float64) {
+	power := func(auto []float64) []float64 {
+		g := newGrid(scoreGrid)
+		for i, v := range auto {
+			g.v[i] = complex(v, 0)
+		}
+		g.forward()
+		p := make([]float64, len(auto))
+		for i, v := range g.v {
+			p[i] = real(v)
+		}
+		return p
+	}
+	g := newGrid(scoreGrid)
+	var list kernel
+	for i, w := range k.W {
+		list = append(list, weight{int32(i), w})
+	}
+	g.pair(list, nil)
+	p, l := power(e.post.auto), power(e.lib.auto)
+	var total float64
+	for i := 1; i < len(p); i++ {
+		s := Spectrum(g.frequency(i%g.n), g.frequency(i/g.n))
+		truth, _ := g.powers(i)
+		posterior += s * math.Abs(p[i]-truth)
+		law += s * math.Abs(l[i]-truth)
+		total += s * truth
+	}
+	return posterior / total, law / total
+}
+
+// Blocks of any size must give the same picture; so must any number of workers, to the last bit.
+func TestBlocks(t *testing.T) {
+	rng := fresh(t)
+	y, _ := shaken(t, rng, scene(rng, 600, 290), 0.03)
+	e := NewEstimator(1)
+	want := deblurred(t, e, y, 0.03)
+	for _, n := range []int{512, 1024} {
+		got := planar.New(y.W, y.H)
+		e.filter(n)
+		e.img, e.dst = y, got.Pix
+		e.each(e.across()*e.down(), e.blockOne)
+		if d := apart(got.Pix, want.Pix); d > 1e-5 {
+			t.Errorf("blocks of %d: off by %g", n, d)
+		}
+	}
+	if got := deblurred(t, NewEstimator(3), y, 0.03); !slices.Equal(got.Pix, want.Pix) {
+		t.Errorf("three workers are off by %g", apart(got.Pix, want.Pix))
+	}
+}
+
+// The filter is even: a picture turned by half a turn gives the result turned. A flat one stays as it is.
+func TestSymmetry(t *testing.T) {
+	rng := fresh(t)
+	e := NewEstimator(0)
+	y, _ := shaken(t, rng, scene(rng, 120, 90), 0.05)
+	a := deblurred(t, e, y, 0.05)
+	turned := y.Clone()
+	for c := range 3 {
+		slices.Reverse(turned.Plane(c))
+	}
+	b := deblurred(t, e, turned, 0.05)
+	for c := range 3 {
+		slices.Reverse(b.Plane(c))
+	}
+	if d := apart(a.Pix, b.Pix); d > 1e-4 {
+		t.Errorf("turned: off by %g", d)
+	}
+	if d := apart(a.Pix, y.Pix); d < 0.01 {
+		t.Errorf("the test is empty: the picture changed by %g", d)
+	}
+	flat := planar.New(70, 40)
+	for i := range flat.Pix {
+		flat.Pix[i] = [3]float32{-0.9, 0.1, 0.7}[i/(70*40)]
+	}
+	if d := apart(deblurred(t, e, flat, 0.05).Pix, flat.Pix); d > 1e-5 {
+		t.Errorf("a flat picture changes by %g", d)
+	}
+}
+
+// Any size and noise gives numbers.
+func TestOddSizes(t *testing.T) {
+	rng := fresh(t)
+	e := NewEstimator(0)
+	for _, s := range [][2]int{{1, 1}, {2, 1}, {1, 300}, {3, 5}, {255, 257}, {513, 8}} {
+		for _, sigma := range []float64{0, 0.05, 2} {
+			deblurred(t, e, scene(rng, s[0], s[1]), sigma)
+		}
+	}
+}
+
+func TestNoAllocation(t *testing.T) {
+	rng := fresh(t)
+	y := scene(rng, 128, 96)
+	out := make([]float32, len(y.Pix))
+	e := NewEstimator(2)
+	if n := testing.AllocsPerRun(3, func() { _ = e.Deblur(context.Background(), out, y, 0.05) }); n > 0 {
+		t.Errorf("%v allocations a picture", n)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	y := scene(fresh(t), 64, 64)
+	if err := NewEstimator(1).Deblur(ctx, make([]float32, len(y.Pix)), y, 0.05); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}

@@ -1,0 +1,148 @@
+package shake
+
+import "math"
+
+const (
+	// reach is how far the filter sees, in pixels; its last taper pixels fade out.
+	reach = 127
+	taper = 32
+)
+
+// blockSide is the side of the blocks that a picture is filtered in: one small block, or large ones, of which less is surroundings.
+func blockSide(w, h int) int {
+	best, side := math.MaxInt, 0
+	for _, n := range []int{512, 1024} {
+		inner := n - 2*(reach+1)
+		if work := n * n * ((w + inner - 1) / inner) * ((h + inner - 1) / inner); work < best {
+			best, side = work, n
+		}
+	}
+	return side
+}
+
+// filter makes the gains of brightness and of colour on a grid of n×n, from e.post.
+func (e *Estimator) filter(n int) {
+	if len(e.blocks) == 0 || e.blocks[0] == nil || e.blocks[0].n != n {
+		for i := range e.blocks {
+			e.blocks[i], e.columns[i] = newGrid(n), make([]int, n)
+		}
+		e.gainY, e.gainC = make([]float64, n*n), make([]float64, n*n)
+	}
+	g, p := e.middle, &e.post
+	// Mean kernel and mean autocorrelation are even and real, so that one transform does both.
+	clear(g.v)
+	const half = kernelSide / 2
+	for i, v := range p.Mean {
+		g.v[g.wrapped(i/kernelSide-half, i%kernelSide-half)] += complex(v, 0)
+	}
+	for y := -2 * half; y <= 2*half; y++ {
+		for x := -2 * half; x <= 2*half; x++ {
+			g.v[g.wrapped(y, x)] += complex(0, p.auto[e.small.wrapped(y, x)])
+		}
+	}
+	g.forward()
+	for i, v := range g.v {
+		k, power := real(v), max(imag(v), square(real(v)))
+		if i == 0 {
+			g.v[i] = complex(1, 1)
+			continue
+		}
+		s := e.prior[i]
+		g.v[i] = complex(k*s/(power*s+e.variance), k*s*chromaShare/(power*s*chromaShare+e.variance))
+	}
+	g.inverse() // even again: brightness is the real part, colour the imaginary one
+
+	b := e.blocks[0]
+	clear(b.v)
+	var sumY, sumC float64
+	for y := -reach; y <= reach; y++ {
+		for x := -reach; x <= reach; x++ {
+			v := g.v[g.wrapped(y, x)] * complex(fade(y)*fade(x), 0)
+			b.v[b.wrapped(y, x)] = v
+			sumY, sumC = sumY+real(v), sumC+imag(v)
+		}
+	}
+	b.forward()
+	for i, v := range b.v { // flat areas stay as they are
+		e.gainY[i], e.gainC[i] = real(v)/sumY, imag(v)/sumC
+	}
+}
+
+// fade is 1, and falls to 0 over the last taper pixels.
+func fade(d int) float64 {
+	if d < 0 {
+		d = -d
+	}
+	if d <= reach-taper {
+		return 1
+	}
+	return 0.5 + 0.5*math.Cos(math.Pi*float64(d-reach+taper)/(taper+1))
+}
+
+// inner is the side of what a block gives, without its surroundings.
+func (e *Estimator) inner() int { return e.blocks[0].n - 2*(reach+1) }
+
+func (e *Estimator) across() int { return (e.img.W + e.inner() - 1) / e.inner() }
+func (e *Estimator) down() int   { return (e.img.H + e.inner() - 1) / e.inner() }
+
+// block filters block i of e.img.
+func (e *Estimator) block(worker, i int) {
+	g, inner := e.blocks[worker], e.inner()
+	x0, y0 := i%e.across()*inner, i/e.across()*inner
+	w, h := e.img.W, e.img.H
+	n := w * h
+	xs := min(inner, w-x0)
+	ys := min(inner, h-y0)
+	from := e.columns[worker][:g.n]
+	for x := range from {
+		from[x] = mirror(x0+x-reach-1, w)
+	}
+	// Brightness alone, then both colours at once.
+	for pass := range 2 {
+		re, im := axes[0], [3]float64{}
+		gain := e.gainY
+		if pass == 1 {
+			re, im, gain = axes[1], axes[2], e.gainC
+		}
+		for y := range g.n {
+			row := mirror(y0+y-reach-1, h) * w
+			line := g.v[y*g.n:][:g.n]
+			for x := range line {
+				at := row + from[x]
+				r, gr, b := float64(e.img.Pix[at]), float64(e.img.Pix[n+at]), float64(e.img.Pix[2*n+at])
+				line[x] = complex(re[0]*r+re[1]*gr+re[2]*b, im[0]*r+im[1]*gr+im[2]*b)
+			}
+		}
+		g.forward()
+		for j, k := range gain {
+			g.v[j] *= complex(k, 0)
+		}
+		g.inverse()
+		for y := range ys {
+			line := g.v[(y+reach+1)*g.n+reach+1:][:xs]
+			for c := range 3 {
+				out := e.dst[(c*h+y0+y)*w+x0:][:xs]
+				for x, v := range line {
+					f := float32(re[c]*real(v) + im[c]*imag(v))
+					if pass == 1 {
+						f += out[x]
+					}
+					out[x] = f
+				}
+			}
+		}
+	}
+}
+
+// mirror maps any position to 0..n-1 by reflection about the first and the last, which are not repeated.
+func mirror(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	period := 2 * (n - 1)
+	i %= period
+	if i < 0 {
+		i += period
+	}
+	return min(i, period-i)
+}
