@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/planar"
 )
 
 // sites is a tensor of flow space over a domain: dom.h/4 rows of dom.w/4 sites of 48 channels.
@@ -47,7 +48,7 @@ type planes struct {
 func (p planes) read(at rect, dst []float32) {
 	xs := make([]int, at.w)
 	for i := range xs {
-		xs[i] = mirror(at.x+i, p.w)
+		xs[i] = planar.Mirror(at.x+i, p.w)
 	}
 	// Columns from..to lie in the picture and are copied in one go.
 	from := min(max(-at.x, 0), at.w)
@@ -55,7 +56,7 @@ func (p planes) read(at rect, dst []float32) {
 	for c := range len(p.data) / (p.w * p.h) {
 		plane := p.data[c*p.w*p.h:]
 		for y := range at.h {
-			row := plane[mirror(at.y+y, p.h)*p.w:][:p.w]
+			row := plane[planar.Mirror(at.y+y, p.h)*p.w:][:p.w]
 			out := dst[(c*at.h+y)*at.w:][:at.w]
 			if from < to {
 				copy(out[from:to], row[at.x+from:at.x+to])
@@ -83,19 +84,6 @@ func (p planes) write(t tile, src []float32) {
 			copy(p.data[(c*p.h+y)*p.w+x0:(c*p.h+y)*p.w+x1], src[from:])
 		}
 	}
-}
-
-// mirror maps any position to 0..n-1 by reflection about the first and the last, which are not repeated.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	period := 2 * (n - 1)
-	i %= period
-	if i < 0 {
-		i += period
-	}
-	return min(i, period-i)
 }
 
 // firstBad returns the index of the first value that is not a finite number, or -1.

@@ -14,18 +14,20 @@ import (
 type engine struct {
 	m      *Model
 	cfg    StreamConfig
-	job    *job // reused where the adapter sees the frame itself
+	job    *job // reused where a frame is a single tile
+	viewer *task.Viewer
+	seen   []float32 // the view of the frame itself
 	pic    picture.Picture
-	planar planar.Image // of pic
+	planar planar.Image // of seen
 	noise  float64      // smoothed
-	known  bool         // noise is
+	begun  bool         // noise is known
 	xs, ys []int        // where the columns and rows of the domain come from
 	dom    rect
 	view   []float32 // of the whole domain
 	guess  []float32 // as well, nil without
 	shake  *shake.Estimator
 	frame  []float32 // the guess at the frame itself
-	ones   []float32
+	known  []float32
 	result []float32
 	sigma  [1]float32
 	class  []float32
@@ -45,23 +47,32 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	}
 	e.dom = m.newRun(context.Background(), j, nil).dom
 	ts, _ := (&run{m: m, dom: e.dom, limit: 1 << 62}).tiles(m.halo)
-	if cfg.Task.Masked() || cfg.Task.Scale() != 1 || len(ts) != 1 {
+	if len(ts) != 1 {
 		return nil
 	}
 	e.job = j
-	n := e.dom.w * e.dom.h
-	e.view, e.ones, e.result = make([]float32, 3*n), make([]float32, n), make([]float32, 3*n)
-	for i := range e.ones {
-		e.ones[i] = 1
+	var mask []float32
+	if cfg.Mask != nil {
+		mask = knownOf(cfg.Mask)
 	}
+	if e.viewer, err = task.NewViewer(j.task, cfg.W, cfg.H, mask); err != nil {
+		return err
+	}
+	w, h := e.viewer.Size()
+	e.seen = make([]float32, 3*w*h)
+	e.planar = planar.Image{W: w, H: h, Pix: e.seen}
+	j.view, j.known = nil, nil
+	n := e.dom.w * e.dom.h
+	e.view, e.known, e.result = make([]float32, 3*n), make([]float32, n), make([]float32, 3*n)
 	for x := range e.dom.w {
-		e.xs = append(e.xs, mirror(e.dom.x+x, cfg.W))
+		e.xs = append(e.xs, planar.Mirror(e.dom.x+x, w))
 	}
 	for y := range e.dom.h {
-		e.ys = append(e.ys, mirror(e.dom.y+y, cfg.H))
+		e.ys = append(e.ys, planar.Mirror(e.dom.y+y, h))
 	}
+	e.extend(e.known, e.viewer.Known())
 	if m.guesses(j.task) {
-		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*cfg.W*cfg.H), shake.NewEstimator(0)
+		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), shake.NewEstimator(0)
 	}
 	e.class, e.turn = j.oneHot(), e.compute
 	return nil
@@ -102,20 +113,20 @@ func (e *engine) level() float64 {
 		mask = knownOf(e.cfg.Mask)
 	}
 	v := estimate(&e.pic, mask, e.cfg.Task)
-	if e.known {
+	if e.begun {
 		v = e.noise + noiseMemory*(v-e.noise)
 	}
-	e.noise, e.known = v, true
+	e.noise, e.begun = v, true
 	return min(v, MaxNoise)
 }
 
-// direct is Model.Restore for a frame in a single tile that the adapter sees as it is, in memory that is there already.
+// direct is Model.Restore for a frame in a single tile, in memory that is there already.
 func (e *engine) direct(ctx context.Context, out []float32, noise float64) error {
-	w, h := e.cfg.W, e.cfg.H
-	e.extend(e.view, e.pic.Pix)
+	e.viewer.View(e.seen, e.pic.Pix)
+	e.extend(e.view, e.seen)
 	e.sigma[0] = float32(task.Sigma(noise))
+	e.job.keep = e.job.task.Masked() && noise <= keepNoise
 	if e.guess != nil {
-		e.planar = planar.Image{W: w, H: h, Pix: e.pic.Pix}
 		if err := e.shake.Deblur(ctx, e.frame, &e.planar, float64(e.sigma[0])); err != nil {
 			return err
 		}
@@ -127,15 +138,15 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 	if firstBad(e.result) >= 0 {
 		return &OutputError{e.m.device().Info().Name}
 	}
-	planes{w, h, out}.write(tile{e.dom, e.dom}, e.result)
+	planes{e.planar.W, e.planar.H, out}.write(tile{e.dom, e.dom}, e.result)
 	e.job.settle(out)
 	return nil
 }
 
-// extend continues a frame over the whole domain.
+// extend continues the planes of a frame over the whole domain.
 func (e *engine) extend(dst, pix []float32) {
-	w, h := e.cfg.W, e.cfg.H
-	for c := range 3 {
+	w, h := e.planar.W, e.planar.H
+	for c := range len(pix) / (w * h) {
 		for y, from := range e.ys {
 			row := pix[(c*h+from)*w:][:w]
 			dst := dst[(c*e.dom.h+y)*e.dom.w:][:e.dom.w]
@@ -164,7 +175,7 @@ func (e *engine) compute() error {
 	if err := p.SetInput("view", e.view); err != nil {
 		return err
 	}
-	if err := p.SetInput("known", e.ones); err != nil {
+	if err := p.SetInput("known", e.known); err != nil {
 		return err
 	}
 	if err := p.SetInput("task", e.class); err != nil {

@@ -96,8 +96,24 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
 	ctx := context.Background()
-	for _, f := range []frame.Format{{Kind: frame.RGB}, {Kind: frame.RGBA}, {Kind: frame.NV12}, frame.I420(frame.BT709), {Kind: frame.Float32}} {
-		s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 5, W: 40, H: 32, In: f, Out: f})
+	type one struct {
+		what task.Task
+		f    frame.Format
+	}
+	all := []one{{task.Denoise, frame.Format{Kind: frame.RGB}}, {task.Denoise, frame.Format{Kind: frame.RGBA}}, {task.Denoise, frame.Format{Kind: frame.NV12}}, {task.Denoise, frame.I420(frame.BT709)}}
+	for _, what := range append(task.All(), task.Inpaint) {
+		all = append(all, one{what, frame.Format{Kind: frame.Float32}})
+	}
+	for _, c := range all {
+		f := c.f
+		cfg := StreamConfig{Task: c.what, Noise: 5, W: 40, H: 32, In: f, Out: f}
+		if c.what.Masked() {
+			cfg.Mask = make([]bool, cfg.W*cfg.H)
+			for i := range cfg.Mask {
+				cfg.Mask[i] = rnd.IntN(3) == 0
+			}
+		}
+		s, err := m.NewStream(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +123,7 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 				src[i] = byte(rnd.Uint32())
 			}
 		}
-		one := func() {
+		once := func() {
 			if err := s.Submit(ctx, src); err != nil {
 				t.Fatal(err)
 			}
@@ -115,9 +131,9 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		one()
-		if n := testing.AllocsPerRun(20, one); n > 0 {
-			t.Errorf("%+v: %g allocations per frame", f, n)
+		once()
+		if n := testing.AllocsPerRun(20, once); n > 0 {
+			t.Errorf("%v, %+v: %g allocations per frame", c.what, f, n)
 		}
 		if f.Kind == frame.RGBA {
 			for i := 3; i < len(src); i += 4 {

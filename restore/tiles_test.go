@@ -102,26 +102,6 @@ func checkAxis(t *testing.T, at, n, own, ownN, from, end, halo int) {
 	}
 }
 
-func TestMirror(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 7} {
-		for i := -5 * n; i < 6*n; i++ {
-			want := i // walk back and forth, the slow way
-			for want < 0 || want >= n {
-				if n == 1 {
-					want = 0
-				} else if want < 0 {
-					want = -want
-				} else {
-					want = 2*(n-1) - want
-				}
-			}
-			if got := mirror(i, n); got != want {
-				t.Errorf("position %d of %d: %d, want %d", i, n, got, want)
-			}
-		}
-	}
-}
-
 // TestChosenTiles checks the automatic choice at sizes of cameras.
 func TestChosenTiles(t *testing.T) {
 	const halo, align = 128, 16

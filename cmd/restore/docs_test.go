@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -65,6 +66,39 @@ func TestCommandsInDocs(t *testing.T) {
 			if out := filepath.Join(dir, args[len(args)-1]); !exists(out) {
 				t.Errorf("%s: restore %s: no %s", page, strings.Join(args, " "), out)
 			}
+		}
+	}
+}
+
+// Pipes between restore and other programs: the part that is restore's takes and gives what stands in the pipe, video.
+func TestPipesInDocs(t *testing.T) {
+	for _, page := range []string{"README.md", "docs/CAMERA.md"} {
+		b, err := os.ReadFile(filepath.Join("..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for line := range strings.Lines(string(b)) {
+			parts := strings.Split(line, " | ")
+			if !strings.HasPrefix(line, "ffmpeg ") || len(parts) != 3 {
+				continue
+			}
+			found++
+			dir := t.TempDir()
+			in, _ := clip(t, "YUV4MPEG2 W36 H20 F25:1 Ip A1:1 C420jpeg", 3)
+			args := strings.Fields(parts[1])
+			var out, stderr bytes.Buffer
+			a := &app{ctx: t.Context(), in: bytes.NewReader(in), out: &out, err: &stderr}
+			code := a.main(append([]string{args[1], "-weights", filepath.Join(dir, someWeights(t, dir))}, args[2:]...))
+			if args[0] != "restore" || code != 0 {
+				t.Fatalf("%s: %q: exit code %d, %s", page, parts[1], code, &stderr)
+			}
+			if h, frames := levels(t, out.Bytes()); h.W != 36 || len(frames) != 3 {
+				t.Errorf("%s: %q gives %d frames of %+v", page, parts[1], len(frames), h)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s has no pipe", page)
 		}
 	}
 }

@@ -190,7 +190,7 @@ func someWeights(t *testing.T, dir string) string {
 	g := netdef.NewGraph()
 	y := g.Input("y", netdef.Shape{1, 8, 8, nets.FlowChannels})
 	mu, logvar := nets.Adapter(g, cfg, y, g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}),
-		g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}), g.Input("sigma", netdef.Scalar), nil)
+		g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}), g.Input("sigma", netdef.Scalar), g.Input("guess", netdef.Shape{1, 8, 8, nets.FlowChannels}))
 	x := nets.OneStep(g, cfg, mu)
 	if err := g.Err(); err != nil {
 		t.Fatal(err)

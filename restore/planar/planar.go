@@ -135,3 +135,17 @@ func To8(v float32) uint8 {
 	}
 	return uint8(f)
 }
+
+// Mirror maps any position to 0 … n−1 (n ≥ 1) by reflection about the first and the last, which are not repeated (… c b | a b c …): how
+// pictures continue beyond their edges.
+func Mirror(i, n int) int {
+	if n == 1 {
+		return 0
+	}
+	period := 2 * (n - 1)
+	i %= period
+	if i < 0 {
+		i += period
+	}
+	return min(i, period-i)
+}

@@ -89,3 +89,23 @@ func TestCheck(t *testing.T) {
 		t.Error("clone shares memory")
 	}
 }
+
+func TestMirror(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 7} {
+		for i := -5 * n; i < 6*n; i++ {
+			want := i // walk back and forth, the slow way
+			for want < 0 || want >= n {
+				if n == 1 {
+					want = 0
+				} else if want < 0 {
+					want = -want
+				} else {
+					want = 2*(n-1) - want
+				}
+			}
+			if got := Mirror(i, n); got != want {
+				t.Errorf("position %d of %d: %d, want %d", i, n, got, want)
+			}
+		}
+	}
+}

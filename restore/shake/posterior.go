@@ -2,6 +2,7 @@ package shake
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -48,12 +49,14 @@ type candidate struct {
 }
 
 // estimate fills e.post by a picture whose noise has standard deviation sigma.
-func (e *Estimator) estimate(img *planar.Image, sigma float64) {
+func (e *Estimator) estimate(ctx context.Context, img *planar.Image, sigma float64) error {
 	lib := e.lib
 	e.periodogram(img)
 	e.variance = square(max(sigma, leastSigma))
 	e.cool = 1 / float64(temper) * min(1, float64(img.W*img.H)/(window*window))
-	e.each(len(lib.kernels), e.scoreOne)
+	if err := e.team.Each(ctx, len(lib.kernels), e.scoreOne); err != nil {
+		return err
+	}
 
 	top := math.Inf(-1)
 	for _, s := range e.scores {
@@ -93,6 +96,7 @@ func (e *Estimator) estimate(img *planar.Image, sigma float64) {
 	for i, v := range lib.mean {
 		p.Mean[i] += doubt * v
 	}
+	return nil
 }
 
 // score sets the tempered log-likelihood of kernel i, the shapes of spectra combined. The likelihood has the heavy tails of a scale mixture: per

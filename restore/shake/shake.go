@@ -2,10 +2,8 @@ package shake
 
 import (
 	"context"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
+	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
@@ -33,23 +31,13 @@ type Estimator struct {
 	scoreOne     func(worker, i int)
 	blockOne     func(worker, i int)
 
-	// Of each: what is stored once so that nothing is allocated per picture.
-	workers int
-	run     []func()
-	wait    sync.WaitGroup
-	next    atomic.Int64
-	count   int
-	job     func(worker, i int)
-	ctx     context.Context
+	team *team.Team
 }
 
 // NewEstimator returns an Estimator that uses at most the given number of cores; 0 means all. The first in a process makes the library of kernels, which
 // takes about a second of one core.
 func NewEstimator(workers int) *Estimator {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	e := &Estimator{lib: shared(), workers: workers, small: newGrid(scoreGrid), middle: newGrid(window)}
+	e := &Estimator{lib: shared(), team: team.New(workers), small: newGrid(scoreGrid), middle: newGrid(window)}
 	n := len(e.lib.bins)
 	e.observed = make([]float64, n)
 	for _, s := range spectra {
@@ -63,18 +51,12 @@ func NewEstimator(workers int) *Estimator {
 	e.order = make([]candidate, len(e.lib.kernels))
 	e.power = make([]float64, scoreGrid*scoreGrid)
 	e.post = Posterior{Mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, scoreGrid*scoreGrid)}
-	e.blocks, e.columns = make([]*grid, workers), make([][]int, workers)
+	e.blocks, e.columns = make([]*grid, e.team.Workers()), make([][]int, e.team.Workers())
 	e.prior = make([]float64, window*window)
 	for i := range e.prior {
 		e.prior[i] = Spectrum(e.middle.frequency(i%window), e.middle.frequency(i/window))
 	}
 	e.scoreOne, e.blockOne = e.score, e.block
-	for w := range workers {
-		e.run = append(e.run, func() {
-			defer e.wait.Done()
-			e.work(w)
-		})
-	}
 	return e
 }
 
@@ -84,8 +66,7 @@ func Warm() { go shared() }
 // Estimate returns what a picture whose noise has standard deviation sigma (in units of planar.Image) tells about its kernel. The result is valid until
 // the next call. The picture must be one (planar.Image.Check).
 func (e *Estimator) Estimate(img *planar.Image, sigma float64) *Posterior {
-	e.ctx = context.Background()
-	e.estimate(img, sigma)
+	_ = e.estimate(context.Background(), img, sigma)
 	return &e.post
 }
 
@@ -93,39 +74,20 @@ func (e *Estimator) Estimate(img *planar.Image, sigma float64) *Posterior {
 // continued by reflection beyond its edges. sigma is the standard deviation of its noise in units of planar.Image. Values are not clamped.
 // The result at a place depends on the picture by its posterior, and by the pixels up to 127 away. It fails with ctx.Err() only.
 func (e *Estimator) Deblur(ctx context.Context, dst []float32, img *planar.Image, sigma float64) error {
-	e.ctx = ctx
-	e.estimate(img, sigma)
-	e.apply(dst, img)
-	return ctx.Err()
+	if err := e.estimate(ctx, img, sigma); err != nil {
+		return err
+	}
+	return e.apply(ctx, dst, img)
 }
 
 // apply filters by e.post.
-func (e *Estimator) apply(dst []float32, img *planar.Image) {
+func (e *Estimator) apply(ctx context.Context, dst []float32, img *planar.Image) error {
 	e.filter(blockSide(img.W, img.H))
+	return e.blockwise(ctx, dst, img)
+}
+
+func (e *Estimator) blockwise(ctx context.Context, dst []float32, img *planar.Image) error {
 	e.img, e.dst = img, dst
-	e.each(e.across()*e.down(), e.blockOne)
-	e.img, e.dst = nil, nil
-}
-
-// each calls f for 0..count-1 on the workers, as long as ctx lasts.
-func (e *Estimator) each(count int, f func(worker, i int)) {
-	e.count, e.job = count, f
-	e.next.Store(0)
-	n := min(e.workers, count)
-	e.wait.Add(n - 1)
-	for w := 1; w < n; w++ {
-		go e.run[w]()
-	}
-	e.work(0)
-	e.wait.Wait()
-}
-
-func (e *Estimator) work(w int) {
-	for {
-		i := int(e.next.Add(1)) - 1
-		if i >= e.count || e.ctx.Err() != nil {
-			return
-		}
-		e.job(w, i)
-	}
+	defer func() { e.img, e.dst = nil, nil }()
+	return e.team.Each(ctx, e.across()*e.down(), e.blockOne)
 }

@@ -187,7 +187,9 @@ func TestDeblurs(t *testing.T) {
 		copy(e.post.Mean, e.lib.mean)
 		copy(e.post.auto, e.lib.auto)
 		out := planar.New(y.W, y.H)
-		e.apply(out.Pix, y)
+		if err := e.apply(context.Background(), out.Pix, y); err != nil {
+			t.Fatal(err)
+		}
 		blind += psnr(out)
 	}
 	t.Logf("input %.2f dB, by the law alone %.2f, guess %.2f; error of E|K|² %.3f, of the law's %.3f", input, blind, guess, near, far)
@@ -237,8 +239,9 @@ func TestBlocks(t *testing.T) {
 	for _, n := range []int{512, 1024} {
 		got := planar.New(y.W, y.H)
 		e.filter(n)
-		e.img, e.dst = y, got.Pix
-		e.each(e.across()*e.down(), e.blockOne)
+		if err := e.blockwise(context.Background(), got.Pix, y); err != nil {
+			t.Fatal(err)
+		}
 		if d := apart(got.Pix, want.Pix); d > 1e-5 {
 			t.Errorf("blocks of %d: off by %g", n, d)
 		}

@@ -1,6 +1,10 @@
 package shake
 
-import "math"
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
 
 const (
 	// reach is how far the filter sees, in pixels; its last taper pixels fade out.
@@ -95,7 +99,7 @@ func (e *Estimator) block(worker, i int) {
 	ys := min(inner, h-y0)
 	from := e.columns[worker][:g.n]
 	for x := range from {
-		from[x] = mirror(x0+x-reach-1, w)
+		from[x] = planar.Mirror(x0+x-reach-1, w)
 	}
 	// Brightness alone, then both colours at once.
 	for pass := range 2 {
@@ -105,7 +109,7 @@ func (e *Estimator) block(worker, i int) {
 			re, im, gain = axes[1], axes[2], e.gainC
 		}
 		for y := range g.n {
-			row := mirror(y0+y-reach-1, h) * w
+			row := planar.Mirror(y0+y-reach-1, h) * w
 			line := g.v[y*g.n:][:g.n]
 			for x := range line {
 				at := row + from[x]
@@ -132,17 +136,4 @@ func (e *Estimator) block(worker, i int) {
 			}
 		}
 	}
-}
-
-// mirror maps any position to 0..n-1 by reflection about the first and the last, which are not repeated.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	period := 2 * (n - 1)
-	i %= period
-	if i < 0 {
-		i += period
-	}
-	return min(i, period-i)
 }

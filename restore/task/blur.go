@@ -1,5 +1,7 @@
 package task
 
+import "github.com/vfmrestore/restore/restore/planar"
+
 // blur is a kernel as the list of its weights that are not 0: motion kernels are thin lines, a few hundred of 3721 weights.
 type blur struct {
 	half int // Size/2, the padding
@@ -81,7 +83,7 @@ func blurBackward[T real](k *blur, y []T, w, h int) []T {
 func reflections(total, pad, n int) []int {
 	idx := make([]int, total)
 	for i := range idx {
-		idx[i] = fold(i-pad, n)
+		idx[i] = planar.Mirror(i-pad, n)
 	}
 	return idx
 }

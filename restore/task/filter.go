@@ -4,6 +4,8 @@ import (
 	"math"
 	"runtime"
 	"sync"
+
+	"github.com/vfmrestore/restore/restore/planar"
 )
 
 // real is the arithmetic of pictures: float32 in the product, float64 where tests want every digit. Sums run in float64 always.
@@ -70,39 +72,45 @@ func (f *filter) columns(src []float64, w int) []float64 { return filterColumns(
 // filterRows maps each of the h rows of f.n values in src to f.m values.
 func filterRows[T real](f *filter, src []T, h int) []T {
 	out := make([]T, h*f.m)
-	parallel(h, h*f.m*len(f.taps[0]), func(y0, y1 int) {
-		for y := y0; y < y1; y++ {
-			row, dst := src[y*f.n:(y+1)*f.n], out[y*f.m:(y+1)*f.m]
-			for i, t := range f.taps {
-				in := row[f.start[i] : f.start[i]+len(t)]
-				sum := 0.0
-				for k, w := range t {
-					sum += w * float64(in[k])
-				}
-				dst[i] = T(sum)
-			}
-		}
-	})
+	parallel(h, h*f.m*len(f.taps[0]), func(y0, y1 int) { someRows(f, out, src, y0, y1) })
 	return out
+}
+
+// someRows is filterRows for the rows y0 … y1−1.
+func someRows[T real](f *filter, out, src []T, y0, y1 int) {
+	for y := y0; y < y1; y++ {
+		row, dst := src[y*f.n:(y+1)*f.n], out[y*f.m:(y+1)*f.m]
+		for i, t := range f.taps {
+			in := row[f.start[i] : f.start[i]+len(t)]
+			sum := 0.0
+			for k, w := range t {
+				sum += w * float64(in[k])
+			}
+			dst[i] = T(sum)
+		}
+	}
 }
 
 // filterColumns maps the f.n rows of w values in src to f.m rows.
 func filterColumns[T real](f *filter, src []T, w int) []T {
 	out := make([]T, f.m*w)
-	parallel(f.m, f.m*w*len(f.taps[0]), func(i0, i1 int) {
-		acc := make([]float64, w)
-		for i := i0; i < i1; i++ {
-			clear(acc)
-			for k, t := range f.taps[i] {
-				axpy(acc, t, src[(f.start[i]+k)*w:(f.start[i]+k+1)*w])
-			}
-			dst := out[i*w : (i+1)*w]
-			for x, v := range acc {
-				dst[x] = T(v)
-			}
-		}
-	})
+	parallel(f.m, f.m*w*len(f.taps[0]), func(i0, i1 int) { someColumns(f, out, src, make([]float64, w), i0, i1) })
 	return out
+}
+
+// someColumns is filterColumns for the outputs i0 … i1−1; acc is memory for a row.
+func someColumns[T real](f *filter, out, src []T, acc []float64, i0, i1 int) {
+	w := len(acc)
+	for i := i0; i < i1; i++ {
+		clear(acc)
+		for k, t := range f.taps[i] {
+			axpy(acc, t, src[(f.start[i]+k)*w:(f.start[i]+k+1)*w])
+		}
+		dst := out[i*w : (i+1)*w]
+		for x, v := range acc {
+			dst[x] = T(v)
+		}
+	}
 }
 
 // axpy adds a·x to acc, which is as long as x.
@@ -132,17 +140,6 @@ func parallel(n, work int, f func(from, to int)) {
 	wg.Wait()
 }
 
-// fold returns the index inside 0..n−1 that position i stands for when n values are continued by reflection about the first
-// and the last of them, which are not repeated, as often as needed (period 2n−2; a single value continues as a constant).
-func fold(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	p := 2 * (n - 1)
-	i = ((i % p) + p) % p
-	return min(i, p-i)
-}
-
 // gaussTaps returns size (odd) weights of a Gaussian of standard deviation std, sampled at whole steps, of sum 1.
 func gaussTaps(size int, std float64) []float64 {
 	t := make([]float64, size)
@@ -164,7 +161,7 @@ func gaussFilter(n int) *filter {
 	taps := gaussTaps(blurSide, gaussStd)
 	for i := 0; i < n; i++ {
 		for a, w := range taps {
-			f.add(fold(i+a-blurSide/2, n), i, w)
+			f.add(planar.Mirror(i+a-blurSide/2, n), i, w)
 		}
 	}
 	return f
@@ -174,7 +171,7 @@ func gaussFilter(n int) *filter {
 func reflectPadFilter(n, pad, total int) *filter {
 	f := newFilter(n, total)
 	for i := 0; i < n+2*pad; i++ {
-		f.add(fold(i-pad, n), i, 1)
+		f.add(planar.Mirror(i-pad, n), i, 1)
 	}
 	return f
 }

@@ -1,6 +1,9 @@
 package task
 
-import "github.com/vfmrestore/restore/restore/planar"
+import (
+	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/restore/planar"
+)
 
 // Push-pull fills missing pixels from a pyramid of averages. With P the 2×2 average pooling (PoolMatrix on both axes), U the
 // bilinear enlargement by 2 (UpPool2Matrix on both axes), x₀ the picture and w₀ its mask (1 known, 0 missing):
@@ -37,45 +40,66 @@ func PushPull(img *planar.Image, mask []float32) (*planar.Image, error) {
 		return nil, &SizeError{What: "mask", W: len(mask), WantW: img.W, WantH: img.H}
 	}
 	out := img.Clone()
-	if img.W == 1 && img.H == 1 {
-		for c := range out.Pix {
-			out.Pix[c] *= mask[0]
-		}
-	}
-	pushPull(out.Pix, mask, img.W, img.H)
+	newPyramid(team.New(0), mask, img.W, img.H).fill(out.Pix)
 	return out, nil
 }
 
-// pushPull fills three planes x of w×h values in place.
-func pushPull(x, weight []float32, w, h int) {
+// pyramid is a level of push-pull for one mask, with all that does not depend on the picture, and the memory for what does.
+type pyramid struct {
+	weight       []float32 // of each pixel of this level
+	share        []float32 // of each pixel of the next level: how much of it is known, at least PullFloor
+	fine, coarse []float32 // a plane of this level's size, three of the next one's
+	pool, spread *resampler
+	next         *pyramid
+}
+
+func newPyramid(t *team.Team, weight []float32, w, h int) *pyramid {
+	p := &pyramid{weight: weight}
 	if w == 1 && h == 1 {
+		return p
+	}
+	pw, ph := poolFilter(w), poolFilter(h)
+	p.pool = newResampler(t, pw, ph)
+	p.spread = newResampler(t, spreadFilter(w), spreadFilter(h))
+	m := pw.m * ph.m
+	known := make([]float32, m)
+	p.share = make([]float32, m)
+	p.pool.apply(known, weight)
+	for i, v := range known {
+		p.share[i] = max(v, PullFloor)
+		known[i] = min(1, PullGain*v)
+	}
+	p.fine, p.coarse = make([]float32, w*h), make([]float32, 3*m)
+	p.next = newPyramid(t, known, pw.m, ph.m)
+	return p
+}
+
+// fill fills three planes in place.
+func (p *pyramid) fill(x []float32) {
+	n, m := len(p.weight), len(p.share)
+	if p.next == nil { // a single pixel
+		for c := range x {
+			x[c] *= p.weight[0]
+		}
 		return
 	}
-	n := w * h
-	pw, ph := poolFilter(w), poolFilter(h)
-	pool := func(p []float32) []float32 { return filterColumns(ph, filterRows(pw, p, h), pw.m) }
-	m := pw.m * ph.m
-	share := pool(weight)
-	coarse := make([]float32, 3*m)
-	product := make([]float32, n)
-	for c := 0; c < 3; c++ {
-		for i, v := range x[c*n : (c+1)*n] {
-			product[i] = v * weight[i]
+	for c := range 3 {
+		for i, w := range p.weight {
+			p.fine[i] = x[c*n+i] * w
 		}
-		for i, v := range pool(product) {
-			coarse[c*m+i] = v / max(share[i], PullFloor)
+		coarse := p.coarse[c*m : (c+1)*m]
+		p.pool.apply(coarse, p.fine)
+		for i, s := range p.share {
+			coarse[i] /= s
 		}
 	}
-	for i, v := range share {
-		share[i] = min(1, PullGain*v)
+	if p.next.next != nil { // the single pixel at the top is known, or 0 already
+		p.next.fill(p.coarse)
 	}
-	pushPull(coarse, share, pw.m, ph.m)
-
-	uw, uh := spreadFilter(w), spreadFilter(h)
-	for c := 0; c < 3; c++ {
-		fill := filterColumns(uh, filterRows(uw, coarse[c*m:(c+1)*m], ph.m), w)
-		for i, v := range x[c*n : (c+1)*n] {
-			x[c*n+i] = weight[i]*v + (1-weight[i])*fill[i]
+	for c := range 3 {
+		p.spread.apply(p.fine, p.coarse[c*m:(c+1)*m])
+		for i, w := range p.weight {
+			x[c*n+i] = w*x[c*n+i] + (1-w)*p.fine[i]
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package task
 
-import "github.com/vfmrestore/restore/restore/planar"
+import (
+	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/restore/planar"
+)
 
 // View returns what the networks' adapter sees of an observation y, in the size of the restored picture, and a plane that is 1 where
 // that shows measured pixels and 0 where it is a guess (one value per pixel):
@@ -15,32 +18,68 @@ func View(t Task, y *planar.Image, mask []float32) (view *planar.Image, known []
 	if err := y.Check(); err != nil {
 		return nil, nil, err
 	}
-	switch {
-	case !t.Valid():
-		return nil, nil, &UnknownTaskError{Name: t.String()}
-	case t.Masked():
-		if err := checkMask(t, mask, y.W, y.H); err != nil {
-			return nil, nil, err
-		}
-		view, err = PushPull(y, mask)
-		return view, append([]float32(nil), mask...), err
-	case t == SuperResolve:
-		view = upsample(y)
-	default:
-		view = y.Clone()
+	v, err := NewViewer(t, y.W, y.H, mask)
+	if err != nil {
+		return nil, nil, err
 	}
-	known = make([]float32, view.W*view.H)
-	for i := range known {
-		known[i] = 1
-	}
-	return view, known, nil
+	view = planar.New(v.Size())
+	v.View(view.Pix, y.Pix)
+	return view, v.Known(), nil
 }
 
-func upsample(y *planar.Image) *planar.Image {
-	across, down := upFilter(y.W), upFilter(y.H)
-	out := &planar.Image{W: across.m, H: down.m}
-	out.Pix = planes(y.Pix, out.W*out.H, func(p []float32) []float32 {
-		return filterColumns(down, filterRows(across, p, y.H), out.W)
-	})
-	return out
+// Viewer makes View of one observation after the other, of one size and mask, without allocating. It is for one goroutine at a time.
+type Viewer struct {
+	w, h    int
+	known   []float32
+	pyramid *pyramid   // inpainting
+	enlarge *resampler // super-resolution
+}
+
+// NewViewer returns a Viewer for observations of w×h pixels; errors as of View.
+func NewViewer(t Task, w, h int, mask []float32) (*Viewer, error) {
+	if w < 1 || h < 1 {
+		return nil, &SizeError{What: "picture", W: w, H: h}
+	}
+	v := &Viewer{w: w, h: h}
+	switch {
+	case !t.Valid():
+		return nil, &UnknownTaskError{Name: t.String()}
+	case t.Masked():
+		if err := checkMask(t, mask, w, h); err != nil {
+			return nil, err
+		}
+		v.known = append([]float32(nil), mask...)
+		v.pyramid = newPyramid(team.New(0), v.known, w, h)
+		return v, nil
+	case t == SuperResolve:
+		v.enlarge = newResampler(team.New(0), upFilter(w), upFilter(h))
+		v.w, v.h = v.enlarge.across.m, v.enlarge.down.m
+	}
+	v.known = make([]float32, v.w*v.h)
+	for i := range v.known {
+		v.known[i] = 1
+	}
+	return v, nil
+}
+
+// Size returns width and height of the view.
+func (v *Viewer) Size() (w, h int) { return v.w, v.h }
+
+// Known returns the plane of View that is 1 where a pixel was measured; it is the Viewer's own.
+func (v *Viewer) Known() []float32 { return v.known }
+
+// View writes the view of y to dst, three planes each. It panics on other lengths.
+func (v *Viewer) View(dst, y []float32) {
+	_ = dst[3*v.w*v.h-1]
+	if v.enlarge != nil {
+		n, m := len(y)/3, v.w*v.h
+		for c := range 3 {
+			v.enlarge.apply(dst[c*m:(c+1)*m], y[c*n:(c+1)*n])
+		}
+		return
+	}
+	copy(dst, y[:3*v.w*v.h])
+	if v.pyramid != nil {
+		v.pyramid.fill(dst)
+	}
 }
