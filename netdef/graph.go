@@ -2,6 +2,7 @@ package netdef
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -112,7 +113,7 @@ func (g *Graph) Apply(op Op, in ...*Node) *Node {
 	if err != nil {
 		return g.fail(op, in, name, err)
 	}
-	n := g.push(op, in, s, name)
+	n := g.push(op, slices.Clone(in), s, name) // the caller may go on using its slice
 	g.seen[key.String()] = n
 	return n
 }

@@ -79,7 +79,10 @@ func (m *Model) makeGuess(ctx context.Context, j *job) error {
 	if !m.guesses(j.task) {
 		return nil
 	}
-	e := m.estimators.Get().(*shake.Estimator)
+	e, _ := m.estimators.Get().(*shake.Estimator)
+	if e == nil {
+		e = shake.NewEstimator(0)
+	}
 	defer m.estimators.Put(e)
 	j.guess = make([]float32, len(j.view.Pix))
 	return e.Deblur(ctx, j.guess, j.view, task.Sigma(j.noise))

@@ -9,7 +9,6 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -38,7 +37,7 @@ type Model struct {
 	once   sync.Once
 	cache  programs
 	pace   *pace
-	// Of the adapter's second view: each has memory of its own.
+	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
 	build      func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
 }
@@ -69,7 +68,6 @@ func Open(cfg Config) (*Model, error) {
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	m.build = m.compile
-	m.estimators.New = func() any { return shake.NewEstimator(0) }
 	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
 	switch cfg.Margin {
 	case NoMargin:

@@ -125,7 +125,7 @@ func replace(f *weights.File, old, new string) {
 // TestTasksOfNetwork has a network that was trained for two tasks, in another order.
 func TestTasksOfNetwork(t *testing.T) {
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
-	net.Meta = map[string]string{weights.KeyTasks: "motion-deblur,denoise"}
+	net.Meta = map[string]string{weights.KeyTasks: "gaussian-deblur,denoise"}
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	var err error
 	if m.tasks, err = net.tasks(); err != nil {
@@ -133,9 +133,9 @@ func TestTasksOfNetwork(t *testing.T) {
 	}
 	rnd := newRand(t)
 	p := randomPicture(rnd, 20, 20)
-	req := request(rnd, task.MotionDeblur, p)
+	req := request(rnd, task.GaussianDeblur, p)
 	got := restored(t, m, p, req)
-	req.Task = task.Denoise // the place that motion-deblur has in this network
+	req.Task = task.Denoise // the place that gaussian-deblur has in this network
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req)
 	if !slices.Equal(got.Picture.Pix, want.Picture.Pix) {
 		t.Error("the task's place in vfm.tasks is not its place in the one-hot vector")

@@ -3,6 +3,7 @@ package trainhost
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -143,8 +144,9 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	target := flow(x)
 	var guess *netdef.Node
 	if cfg.Guess {
-		views[clsMotion] = g.Input(inGuess, views[clsMotion].Shape)
-		guess = flow(g.Concat(0, views...))
+		guesses := slices.Clone(views)
+		guesses[clsMotion] = g.Input(inGuess, views[clsMotion].Shape)
+		guess = flow(g.Concat(0, guesses...))
 	}
 	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma, guess)
 

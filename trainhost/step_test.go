@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -142,6 +143,9 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			var d, n float64
 			for i, p := range live {
+				if slices.Max(want[2+i].Data) == 0 && slices.Min(want[2+i].Data) == 0 {
+					t.Errorf("gradient of %s: 0 everywhere", p.Name)
+				}
 				for j, w := range want[2+i].Data {
 					e := float64(g[p.Name][j]) - w
 					d += e * e

@@ -15,8 +15,8 @@ const (
 	// window is the side of the pieces whose periodograms are averaged, windowsMost per axis at most.
 	window      = 256
 	windowsMost = 4
-	// keep is how many kernels make up the posterior; the rest has no weight to speak of.
-	keep = 128
+	// negligible is the share below which a kernel is left out.
+	negligible = 1e-3
 	// doubt is the share of the prior in the posterior: real shake need not follow the law.
 	doubt = 0.2
 	// leastSigma stands for what is always there: rounding, compression.
@@ -66,20 +66,25 @@ func (e *Estimator) estimate(ctx context.Context, img *planar.Image, sigma float
 		e.order[i] = candidate{i, math.Exp(s - top)}
 	}
 	slices.SortFunc(e.order, func(a, b candidate) int { return cmp.Compare(b.w, a.w) })
-	best := e.order[:keep]
 	sum, sq := 0.0, 0.0
+	for _, c := range e.order {
+		sum += c.w
+	}
+	n := 0
+	for n < len(e.order) && e.order[n].w > negligible*sum {
+		n += 2
+	}
+	best := e.order[:n]
+	sum = 0
 	for _, c := range best {
 		sum += c.w
 	}
 	p := &e.post
 	clear(p.Mean)
 	clear(e.power)
-	for i := 0; i < keep; i += 2 {
+	for i := 0; i < n; i += 2 {
 		a, b := best[i], best[i+1]
 		sq += square(a.w/sum) + square(b.w/sum)
-		if a.w/sum < 1e-6 {
-			continue
-		}
 		lib.kernels[a.index].addEven(p.Mean, (1-doubt)*a.w/sum)
 		lib.kernels[b.index].addEven(p.Mean, (1-doubt)*b.w/sum)
 		e.small.pair(lib.kernels[a.index], lib.kernels[b.index])

@@ -1,0 +1,33 @@
+package shake
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+)
+
+// What the second view costs on the host, on one core.
+func BenchmarkDeblur(b *testing.B) {
+	for _, side := range []struct {
+		name string
+		w, h int
+	}{{"256x256", 256, 256}, {"1280x720", 1280, 720}} {
+		b.Run(side.name, func(b *testing.B) {
+			y := scene(rand.New(rand.NewPCG(1, 2)), side.w, side.h)
+			out := make([]float32, len(y.Pix))
+			e := NewEstimator(1)
+			for b.Loop() {
+				if err := e.Deblur(context.Background(), out, y, 0.05); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/float64(side.w*side.h), "ns/pixel")
+		})
+	}
+}
+
+func BenchmarkLibrary(b *testing.B) {
+	for b.Loop() {
+		newLibrary()
+	}
+}
