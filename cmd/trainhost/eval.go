@@ -26,6 +26,7 @@ func eval(ctx context.Context, args []string) error {
 	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the whole table, 0 for z = μ alone")
 	fs.IntVar(&cfg.Limit, "limit", 0, "use only so many pictures (0: all)")
 	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of operators, noise and samples")
+	fs.IntVar(&cfg.Steps, "steps", 1, "steps K of the flow map")
 	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")

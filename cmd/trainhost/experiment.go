@@ -23,9 +23,11 @@ func experiments(ctx context.Context, args []string) error {
 			return linear(ctx, args[1:])
 		case "checkerboard":
 			return checkerboard(ctx, args[1:])
+		case "photographs":
+			return photographs(ctx, args[1:])
 		}
 	}
-	return errors.New("experiment: which one? checkerboard or linear-gaussian")
+	return errors.New("experiment: which one? checkerboard, linear-gaussian or photographs")
 }
 
 func linear(ctx context.Context, args []string) error {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+// photographs compares objectives on photographs at equal arithmetic.
+func photographs(ctx context.Context, args []string) error {
+	c := trainhost.StudyConfig{Net: nets.DefaultEdge(), Run: trainhost.DefaultConfig()}
+	c.Run.EMA = 0.98
+	fs := flag.NewFlagSet("trainhost experiment photographs", flag.ContinueOnError)
+	data := fs.String("data", "", "folder of photographs to train on")
+	fs.StringVar(&c.Eval, "eval", "", "folder of other pictures to measure on")
+	fs.StringVar(&c.Out, "out", "", "folder for the CSV file, samples and checkpoints; made if need be")
+	device := fs.String("device", "", "device index or part of its name")
+	only := fs.String("variants", "", "names of the variants to run, with commas; \"list\" lists them (default: all)")
+	fs.Float64Var(&c.Pretrain, "pretrain", 4, "arithmetic of the flow matching that all start from, in TFLOP")
+	fs.Float64Var(&c.Budget, "tflop", 10, "arithmetic of each variant's training, in TFLOP")
+	fs.IntVar(&c.Limit, "limit", 20, "pictures to measure on (0: all)")
+	fs.IntVar(&c.Samples, "samples", 10, "posterior samples per picture")
+	fs.IntVar(&c.Run.Crop, "crop", c.Run.Crop, "side of the crops, a power of two")
+	fs.Uint64Var(&c.Run.Seed, "seed", 1, "seed of the weights, the data order and the noise")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	variants := trainhost.StudyVariants()
+	if *only == "list" {
+		for _, v := range variants {
+			fmt.Println(v.Name)
+		}
+		return nil
+	}
+	if *data == "" || c.Eval == "" || c.Out == "" {
+		return errors.New("photographs: -data, -eval and -out are needed")
+	}
+	if *only != "" {
+		var chosen []trainhost.StudyVariant
+		for _, name := range strings.Split(*only, ",") {
+			i := slices.IndexFunc(variants, func(v trainhost.StudyVariant) bool { return v.Name == strings.TrimSpace(name) })
+			if i < 0 {
+				return fmt.Errorf("photographs: there is no variant %q; -variants list lists them", name)
+			}
+			chosen = append(chosen, variants[i])
+		}
+		variants = chosen
+	}
+	if err := os.MkdirAll(c.Out, 0o777); err != nil {
+		return err
+	}
+	pics, err := trainhost.LoadPictures(*data, c.Run.Crop)
+	if err != nil {
+		return err
+	}
+	c.Net.Mean, c.Net.SD = pics.Statistics(c.Run.Seed, 2000, min(64, c.Run.Crop))
+	dev, err := gpu.Open(gpu.Options{Device: *device})
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	fmt.Println("| variant | steps | K | denoise | inpaint-random | inpaint-box | super-resolve | gaussian-deblur | motion-deblur | mean | sample | 90 % interval | MMD unconditional | s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+	return trainhost.Study(ctx, dev, pics, c, variants, func(r trainhost.StudyRow) {
+		fmt.Printf("| %s | %d | %d", r.Variant, r.Steps, r.K)
+		for _, v := range r.Mode {
+			fmt.Printf(" | %.2f", v)
+		}
+		fmt.Printf(" | %.2f | %.2f | %.1f %% | %.3f | %.0f |\n", r.Mean, r.Sample, 100*r.Coverage, r.MMD, r.Seconds)
+	})
+}

@@ -1,0 +1,211 @@
+package trainhost
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/metric"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// StudyConfig is the comparison of objectives on photographs: every variant starts from the same flow map, pre-trained by flow matching, and gets the same
+// arithmetic.
+type StudyConfig struct {
+	Net      nets.EdgeConfig
+	Run      Config  // of every run but for objective and steps
+	Pretrain float64 // arithmetic of the flow matching, in TFLOP
+	Budget   float64 // and of each variant
+	Eval     string  // folder of pictures for the evaluation
+	Limit    int     // of which so many are used
+	Samples  int     // posterior samples per picture; 0 for none
+	Out      string  // folder for checkpoints, pictures and the CSV file
+}
+
+// StudyVariant is an objective with its name.
+type StudyVariant struct {
+	Name      string
+	Objective Objective
+}
+
+// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, mixes of it with the mean-flow term, the paper's own, and the paper's
+// baseline whose flow map stays as pre-trained.
+func StudyVariants() []StudyVariant {
+	mix := func(w float64) Objective {
+		o := EnergyScore()
+		o.MeanFlow = PaperMeanFlow()
+		o.MeanFlow.Weight = w
+		return o
+	}
+	frozen := Objective{Data: "none", Obs: 200, KL: 1, Gamma: 0.01, Frozen: true}
+	return []StudyVariant{
+		{"es", EnergyScore()}, {"es-mf0.1", mix(0.1)}, {"es-mf1", mix(1)}, {"es-mf10", mix(10)}, {"paper", Joint()}, {"frozen-theta", frozen},
+	}
+}
+
+// StudyRow is what one variant reaches with K steps: means over the tasks, and what its flow map does without an observation.
+type StudyRow struct {
+	Variant  string
+	K        int
+	Steps    uint64 // of training
+	Mode     []float64
+	Mean     float64 // of Mode: PSNR of z = μ in dB
+	Coverage float64 // of the 90 % interval, as far as there are samples
+	Expected float64
+	Sample   float64 // PSNR of one sample
+	MMD      float64 // of patches of unconditional samples against photographs
+	Seconds  float64 // of training
+}
+
+// Study runs the variants; row is called with each result as it comes.
+func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, variants []StudyVariant, row func(StudyRow)) error {
+	start, _, err := c.train(ctx, dev, pics, "start", FlowMatching(), c.Pretrain, nil)
+	if err != nil {
+		return err
+	}
+	file, err := os.Create(filepath.Join(c.Out, "photographs.csv"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w := csv.NewWriter(file)
+	w.Write([]string{"variant", "K", "steps", "psnr_mode", "psnr_sample", "coverage90", "coverage90_expected", "mmd_unconditional", "seconds"})
+	for _, v := range variants {
+		began := time.Now()
+		ck, steps, err := c.train(ctx, dev, pics, v.Name, v.Objective, c.Budget, start)
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Name, err)
+		}
+		seconds := time.Since(began).Seconds()
+		for _, k := range []int{1, 2, 4} {
+			r, err := c.judge(ctx, dev, ck, k, v.Name)
+			if err != nil {
+				return fmt.Errorf("%s: %w", v.Name, err)
+			}
+			r.Variant, r.Steps, r.Seconds = v.Name, steps, seconds
+			f := func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
+			w.Write([]string{r.Variant, strconv.Itoa(k), strconv.FormatUint(steps, 10), f(r.Mean), f(r.Sample), f(r.Coverage), f(r.Expected), f(r.MMD), f(seconds)})
+			w.Flush()
+			row(r)
+		}
+	}
+	if err := w.Error(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// train runs one objective for so many TFLOP and gives its checkpoint.
+func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures, name string, o Objective, tflop float64, from *Checkpoint) (*Checkpoint, uint64, error) {
+	cfg := c.Run
+	cfg.Objective, cfg.Steps = o, 1 // until the cost of a step is known
+	if tflop > 1 {
+		cfg.Steps = 1 << 20 // a long run, which decides on the kernels (Config.tuning)
+	}
+	t, err := NewTrainer(dev, pics, c.Net, cfg, from, false)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer t.Close()
+	t.State.Config.Steps = max(1, uint64(tflop*1e12/t.Program().Flops()))
+	if _, err := t.Run(ctx, time.Time{}, Hooks{}); err != nil {
+		return nil, 0, err
+	}
+	path := filepath.Join(c.Out, name+".ckpt")
+	if err := SaveCheckpoint(path, t.Store(), t.State); err != nil {
+		return nil, 0, err
+	}
+	ck, err := LoadCheckpoint(path)
+	return ck, t.State.Step, err
+}
+
+// judge evaluates a checkpoint with k steps.
+func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, k int, name string) (r StudyRow, err error) {
+	n, err := Pack(ck, "", "")
+	if err != nil {
+		return r, err
+	}
+	m, err := restore.Open(restore.Config{Shared: dev, Network: n})
+	if err != nil {
+		return r, err
+	}
+	defer m.Close()
+	scores, err := Evaluate(ctx, m, EvalConfig{Folder: c.Eval, Sigma: 0.05, Samples: c.Samples, Limit: c.Limit, Seed: 1, Steps: k})
+	if err != nil {
+		return r, err
+	}
+	r.K = k
+	for _, s := range scores {
+		r.Mode = append(r.Mode, s.Mode)
+		share := 1 / float64(len(scores))
+		r.Mean += s.Mode * share
+		r.Sample += s.Sample * share
+		r.Coverage += s.Coverage * share
+		r.Expected = s.Expected
+	}
+	r.MMD, err = c.unconditional(ctx, m, k, fmt.Sprintf("%s-K%d.png", name, k))
+	return r, err
+}
+
+const (
+	studySide    = 128 // of unconditional samples
+	studyDraws   = 8
+	studyPatch   = 12 // side of the patches that are compared
+	studyPatches = 1000
+)
+
+// unconditional draws pictures from the prior, writes the first, and gives the MMD of patches of their brightness against those of photographs.
+func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int, name string) (float64, error) {
+	drawn, err := m.Sample(ctx, restore.SampleRequest{W: studySide, H: studySide, Samples: studyDraws, Steps: k, Temperature: 1, Seed: 1})
+	if err != nil {
+		return 0, err
+	}
+	if err := picture.EncodeFile(filepath.Join(c.Out, name), drawn[0], picture.DefaultQuality); err != nil {
+		return 0, err
+	}
+	paths, err := picturePaths(c.Eval, c.Limit)
+	if err != nil {
+		return 0, err
+	}
+	var fake, real []*planar.Image
+	for _, p := range drawn {
+		fake = append(fake, p.Planar())
+	}
+	for _, path := range paths {
+		p, err := picture.DecodeFile(path, picture.Limits{})
+		if err != nil {
+			return 0, err
+		}
+		real = append(real, p.Planar())
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	return metric.MMD(patches(rng, fake), patches(rng, real), 0)
+}
+
+// patches takes random patches of the brightness.
+func patches(rng *rand.Rand, from []*planar.Image) [][]float64 {
+	var out [][]float64
+	for range studyPatches {
+		m := from[rng.IntN(len(from))]
+		at := image.Pt(rng.IntN(max(1, m.W-studyPatch+1)), rng.IntN(max(1, m.H-studyPatch+1)))
+		v := make([]float64, 0, studyPatch*studyPatch)
+		for y := range studyPatch {
+			for x := range studyPatch {
+				px, py := planar.Mirror(at.X+x, m.W), planar.Mirror(at.Y+y, m.H)
+				v = append(v, float64(m.At(0, px, py)+m.At(1, px, py)+m.At(2, px, py))/3)
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
