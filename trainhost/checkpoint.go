@@ -110,7 +110,7 @@ func (c *Checkpoint) AddGates(gates []int) error {
 	return nil
 }
 
-// AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: it begins without effect.
+// AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: half of it counts at first.
 func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
 
 // restore writes the arrays to a store.

@@ -14,6 +14,9 @@ const (
 	// MinSigma is the least noise level that the adapter tells from none, an
 	// eighth of a step of 8-bit pictures.
 	MinSigma = 1e-3
+	// guessGain is how much of a guess counts before training: a network that had
+	// been trained without one did best with half of it.
+	guessGain = 0.5
 )
 
 // Adapter builds the noise adapter q(z|y,task) = N(mu, exp(logvar)): the
@@ -36,7 +39,8 @@ const (
 // x = sd·z, y = x + σε gives mean sd·y/(sd²+σ²) = Wiener gain sd/√(sd²+σ²)
 // times the normalised observation y/√(sd²+σ²), and variance σ²/(sd²+σ²). The
 // network's output, a learned factor of the mean and a learned offset of
-// logvar per task and channel start without effect, and so does the guess.
+// logvar per task and channel start without effect. A guess that is not y moves
+// the mean by guessGain of the difference.
 //
 // Parameters are named "adapter/..." under the current scope.
 func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netdef.Node) (mu, logvar *netdef.Node) {
@@ -65,7 +69,7 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netde
 	gain = g.Mul(gain, g.Conv2D(task, g.Param("gain", table, netdef.Ones), 1))
 	mu = g.Add(g.Mul(normal, gain), g.Slice(net, 3, 0, FlowChannels))
 	if more != nil {
-		mu = g.Add(mu, g.Mul(more, g.Param("guess", netdef.Shape{1, 1, 1, FlowChannels}, netdef.Zeros)))
+		mu = g.Add(mu, g.Mul(more, g.Param("guess", netdef.Shape{1, 1, 1, FlowChannels}, netdef.Fill{Value: guessGain})))
 	}
 
 	start := g.Log(g.Div(variance, total))
