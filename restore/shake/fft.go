@@ -1,58 +1,106 @@
 package shake
 
-import "gonum.org/v1/gonum/dsp/fourier"
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/internal/team"
+	"gonum.org/v1/gonum/dsp/fourier"
+)
 
 // grid is a square of n×n complex numbers with the Fourier transform of that size, and memory for it. n is a power of two.
 type grid struct {
-	n    int
-	v    []complex128 // n rows of n
+	n     int
+	v     []complex128 // n rows of n
+	team  *team.Team   // nil: transforms run on the caller's goroutine
+	lanes []lane       // one per worker of the team
+	back  bool
+	// Stored once, so that nothing is allocated per transform.
+	rowsJob, colsJob func(worker, i int)
+}
+
+// lane is what one worker needs.
+type lane struct {
 	fft  *fourier.CmplxFFT
 	cols [strip][]complex128
 }
 
-// strip is how many columns are gathered at once: a cache line of them.
-const strip = 4
+const (
+	strip = 4  // columns that are gathered at once: a cache line of them
+	share = 16 // rows or columns of one piece of work
+)
 
-func newGrid(n int) *grid {
-	g := &grid{n: n, v: make([]complex128, n*n), fft: fourier.NewCmplxFFT(n)}
-	for i := range g.cols {
-		g.cols[i] = make([]complex128, n)
+// newGrid returns a grid whose transforms run on the workers of a team, or on one goroutine if there is none.
+func newGrid(n int, t *team.Team) *grid {
+	g := &grid{n: n, v: make([]complex128, n*n), team: t, lanes: make([]lane, 1)}
+	if t != nil {
+		g.lanes = make([]lane, t.Workers())
 	}
+	for i := range g.lanes {
+		l := &g.lanes[i]
+		l.fft = fourier.NewCmplxFFT(n)
+		for c := range l.cols {
+			l.cols[c] = make([]complex128, n)
+		}
+	}
+	g.rowsJob, g.colsJob = g.rows, g.columns
 	return g
 }
 
 // forward is V(f) = Σ v(x)·e^(−2πi f·x), in place.
-func (g *grid) forward() { g.transform(g.fft.Coefficients) }
+func (g *grid) forward() { g.transform(false) }
 
 // inverse undoes forward, in place.
 func (g *grid) inverse() {
-	g.transform(g.fft.Sequence)
+	g.transform(true)
 	scale := complex(1/float64(g.n*g.n), 0)
 	for i := range g.v {
 		g.v[i] *= scale
 	}
 }
 
-func (g *grid) transform(line func(dst, src []complex128) []complex128) {
-	n := g.n
-	for y := range n {
-		row := g.v[y*n : (y+1)*n]
-		line(row, row)
+func (g *grid) transform(back bool) {
+	g.back = back
+	for _, job := range [2]func(worker, i int){g.rowsJob, g.colsJob} {
+		if g.team != nil {
+			_ = g.team.Each(context.Background(), g.n/share, job)
+			continue
+		}
+		for i := range g.n / share {
+			job(0, i)
+		}
 	}
-	for x := 0; x < n; x += strip {
+}
+
+func (g *grid) line(l *lane, v []complex128) {
+	if g.back {
+		l.fft.Sequence(v, v)
+	} else {
+		l.fft.Coefficients(v, v)
+	}
+}
+
+func (g *grid) rows(worker, i int) {
+	for y := i * share; y < (i+1)*share; y++ {
+		g.line(&g.lanes[worker], g.v[y*g.n:(y+1)*g.n])
+	}
+}
+
+func (g *grid) columns(worker, i int) {
+	n, l := g.n, &g.lanes[worker]
+	for x := i * share; x < (i+1)*share; x += strip {
 		for y := range n {
 			at := g.v[y*n+x : y*n+x+strip]
-			for i := range g.cols {
-				g.cols[i][y] = at[i]
+			for c := range l.cols {
+				l.cols[c][y] = at[c]
 			}
 		}
-		for i := range g.cols {
-			line(g.cols[i], g.cols[i])
+		for c := range l.cols {
+			g.line(l, l.cols[c])
 		}
 		for y := range n {
 			at := g.v[y*n+x : y*n+x+strip]
-			for i := range g.cols {
-				at[i] = g.cols[i][y]
+			for c := range l.cols {
+				at[c] = l.cols[c][y]
 			}
 		}
 	}
@@ -76,6 +124,6 @@ func (g *grid) frequency(i int) float64 {
 func (g *grid) powers(i int) (a, b float64) {
 	p, q := g.v[i], g.v[g.opposite(i)]
 	q = complex(real(q), -imag(q))
-	s, d := (p+q)/2, (p-q)/2
-	return real(s)*real(s) + imag(s)*imag(s), real(d)*real(d) + imag(d)*imag(d)
+	s, d := p+q, p-q
+	return (real(s)*real(s) + imag(s)*imag(s)) / 4, (real(d)*real(d) + imag(d)*imag(d)) / 4
 }

@@ -56,7 +56,7 @@ func newLibrary() *library {
 	workers := max(1, runtime.GOMAXPROCS(0))
 	for w := range workers {
 		wait.Go(func() {
-			g := newGrid(scoreGrid)
+			g := newGrid(scoreGrid, nil)
 			sum := make([]float64, scoreGrid*scoreGrid)
 			for i := 2 * w; i < n; i += 2 * workers {
 				l.kernels[i], l.kernels[i+1] = drawKernel(i), drawKernel(i+1)
@@ -78,7 +78,7 @@ func newLibrary() *library {
 	for _, k := range l.kernels {
 		k.addEven(l.mean, 1/float64(n))
 	}
-	g := newGrid(scoreGrid)
+	g := newGrid(scoreGrid, nil)
 	for i, v := range spectrum {
 		g.v[i] = complex(v, 0)
 	}

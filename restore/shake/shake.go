@@ -37,7 +37,8 @@ type Estimator struct {
 // NewEstimator returns an Estimator that uses at most the given number of cores; 0 means all. The first in a process makes the library of kernels, which
 // takes about a second of one core.
 func NewEstimator(workers int) *Estimator {
-	e := &Estimator{lib: shared(), team: team.New(workers), small: newGrid(scoreGrid), middle: newGrid(window)}
+	t := team.New(workers)
+	e := &Estimator{lib: shared(), team: t, small: newGrid(scoreGrid, t), middle: newGrid(window, t)}
 	n := len(e.lib.bins)
 	e.observed = make([]float64, n)
 	for _, s := range spectra {
@@ -89,5 +90,12 @@ func (e *Estimator) apply(ctx context.Context, dst []float32, img *planar.Image)
 func (e *Estimator) blockwise(ctx context.Context, dst []float32, img *planar.Image) error {
 	e.img, e.dst = img, dst
 	defer func() { e.img, e.dst = nil, nil }()
-	return e.team.Each(ctx, e.across()*e.down(), e.blockOne)
+	count := e.across() * e.down()
+	if count == 1 { // the team works inside of the block
+		e.blocks[0].team = e.team
+		e.block(0, 0)
+		return ctx.Err()
+	}
+	e.blocks[0].team = nil
+	return e.team.Each(ctx, count, e.blockOne)
 }

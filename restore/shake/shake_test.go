@@ -96,7 +96,7 @@ func apart(a, b []float32) (worst float64) {
 func TestGrid(t *testing.T) {
 	rng := fresh(t)
 	const n = 16
-	g := newGrid(n)
+	g := newGrid(n, nil)
 	a, b := make([]float64, n*n), make([]float64, n*n)
 	for i := range a {
 		a[i], b[i] = rng.NormFloat64(), rng.NormFloat64()
@@ -201,7 +201,7 @@ func TestDeblurs(t *testing.T) {
 // distances is how far the posterior's and the law's E|K|² are from a kernel's, weighed as a picture sees it.
 func (e *Estimator) distances(k *task.Kernel) (posterior, law float64) {
 	power := func(auto []float64) []float64 {
-		g := newGrid(scoreGrid)
+		g := newGrid(scoreGrid, nil)
 		for i, v := range auto {
 			g.v[i] = complex(v, 0)
 		}
@@ -212,7 +212,7 @@ func (e *Estimator) distances(k *task.Kernel) (posterior, law float64) {
 		}
 		return p
 	}
-	g := newGrid(scoreGrid)
+	g := newGrid(scoreGrid, nil)
 	var list kernel
 	for i, w := range k.W {
 		list = append(list, weight{int32(i), w})

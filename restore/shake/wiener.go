@@ -28,8 +28,9 @@ func blockSide(w, h int) int {
 func (e *Estimator) filter(n int) {
 	if len(e.blocks) == 0 || e.blocks[0] == nil || e.blocks[0].n != n {
 		for i := range e.blocks {
-			e.blocks[i], e.columns[i] = newGrid(n), make([]int, n)
+			e.blocks[i], e.columns[i] = newGrid(n, nil), make([]int, n)
 		}
+		e.blocks[0] = newGrid(n, e.team) // for what is done once, and for pictures of one block
 		e.gainY, e.gainC = make([]float64, n*n), make([]float64, n*n)
 	}
 	g, p := e.middle, &e.post
@@ -57,6 +58,7 @@ func (e *Estimator) filter(n int) {
 	g.inverse() // even again: brightness is the real part, colour the imaginary one
 
 	b := e.blocks[0]
+	b.team = e.team
 	clear(b.v)
 	var sumY, sumC float64
 	for y := -reach; y <= reach; y++ {
