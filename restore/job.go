@@ -36,6 +36,8 @@ type job struct {
 	view  *planar.Image
 	known []float32 // by pixel, nil for all 1
 	guess []float32 // the adapter's second view, three planes; nil without
+
+	kernel *task.Kernel // that the guess is made with
 }
 
 // prepare checks the request and makes the adapter's view.
@@ -85,7 +87,11 @@ func (m *Model) makeGuess(ctx context.Context, j *job) error {
 	}
 	defer m.estimators.Put(e)
 	j.guess = make([]float32, len(j.view.Pix))
-	return e.Deblur(ctx, j.guess, j.view, task.Sigma(j.noise))
+	if err := e.Deblur(ctx, j.guess, j.view, task.Sigma(j.noise)); err != nil {
+		return err
+	}
+	j.kernel = e.Kernel()
+	return nil
 }
 
 // guesses says whether the adapter has a second view for a task.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // Latent is what the adapter proposes for a picture, q(z|y) = N(μ, diag σ²), seen in pixels: the latents of flow space go back through
@@ -15,6 +16,9 @@ type Latent struct {
 	Mu    []float32   // μ, three planes of W×H as Picture.Pix, in units of the prior's standard deviation
 	Sigma []float32   // σ of every pixel of z; what neighbouring pixels of a 4×4 block share is left out
 	Z     [][]float32 // the z of each sample; empty with StatisticsOnly
+	// Kernel is, for motion blur, the mean of the posterior over kernels from which the adapter's second view is made (restore/shake). The picture's spectrum
+	// cannot tell a kernel from its half-turn, so it shows both. nil for other tasks, and networks without that view.
+	Kernel *task.Kernel
 }
 
 func newLatent(j *job, mu, logvar *sites) *Latent {
@@ -22,7 +26,7 @@ func newLatent(j *job, mu, logvar *sites) *Latent {
 	for i, v := range logvar.data {
 		variance.data[i] = float32(math.Exp(float64(v)))
 	}
-	l := &Latent{W: j.w, H: j.h, Mu: zPicture(j, mu), Sigma: pixels(j, variance, &squaredHaar)}
+	l := &Latent{W: j.w, H: j.h, Kernel: j.kernel, Mu: zPicture(j, mu), Sigma: pixels(j, variance, &squaredHaar)}
 	for i, v := range l.Sigma {
 		l.Sigma[i] = float32(math.Sqrt(float64(v)))
 	}
@@ -70,4 +74,18 @@ func LatentPicture(pix []float32, w, h int, middle, spread float64) *picture.Pic
 		out[i] = float32(min(max((float64(v)-middle)/spread, -1), 1))
 	}
 	return picture.New(w, h, out)
+}
+
+// KernelPicture shows a kernel, every weight as a square of side pixels: black is 0, white the largest weight.
+func KernelPicture(k *task.Kernel, side int) *picture.Picture {
+	n, top := k.Size*side, float32(1e-30)
+	for _, w := range k.W {
+		top = max(top, w)
+	}
+	out := make([]float32, 3*n*n)
+	for i := range out {
+		x, y := i%n/side, i/n%n/side
+		out[i] = 2*max(k.W[y*k.Size+x], 0)/top - 1
+	}
+	return picture.New(n, n, out)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // writeExplanation writes what the method did as pictures (Figs. 15 and 16 of the paper): the adapter's μ and σ, and with samples their z,
-// the samples themselves, their mean and their standard deviation. Always PNG: the small differences are what matters.
+// the samples themselves, their mean and their standard deviation; of motion blur also the kernel that is guessed. Always PNG: the small differences are what matters.
 func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 	if err := s.directory(o.explain); err != nil {
 		return err
@@ -21,6 +21,11 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 	}
 	if err := one("sigma", restore.LatentPicture(l.Sigma, l.W, l.H, 0.5, 0.5)); err != nil {
 		return err
+	}
+	if l.Kernel != nil {
+		if err := one("kernel", restore.KernelPicture(l.Kernel, 4)); err != nil {
+			return err
+		}
 	}
 	for i, z := range l.Z {
 		if err := add(numbered(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {

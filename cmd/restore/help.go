@@ -46,7 +46,8 @@ flags:
                       grey levels of 255 for each 8-bit level of deviation, white from 63.75 on
   -samples-dir DIR    all of them, as sample-001, sample-002, ... in the format of out
   -explain DIR        pictures of the method, as PNG: the proposal's mean mu (grey is 0, white 3 standard deviations of the
-                      prior) and deviation sigma (white is 1), and, with -samples, every z and sample, mean and std
+                      prior) and deviation sigma (white is 1), and, with -samples, every z and sample, mean and std; of
+                      motion blur the guess at the kernel, with its half-turn, which cannot be told from it
   -report FILE      one HTML file to look at it all: before and after under a slider and, with -samples, the map of doubt and
                       the samples
   -temperature T      how far they spread (default 1; 0 makes them all alike)

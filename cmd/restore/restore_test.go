@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,10 @@ func TestExplain(t *testing.T) {
 	succeeds(t, dir, args...)
 	if n := len(contents(t, filepath.Join(dir, "why"))); n != 3 { // itself, mu and sigma
 		t.Errorf("without samples: %d entries", n)
+	}
+	succeeds(t, dir, "-task", "motion-deblur", "in.png", "shaken.png", "-explain", "shake", "-weights", args[len(args)-1])
+	if p := get(t, filepath.Join(dir, "shake", "kernel.png")); p.W != 244 || p.H != 244 || slices.Max(p.Pix) != 1 || slices.Min(p.Pix) != -1 {
+		t.Errorf("kernel: %d×%d, from %v to %v", p.W, p.H, slices.Min(p.Pix), slices.Max(p.Pix))
 	}
 	succeeds(t, dir, append(args, "-samples", "2", "-times", "1,0.4,0")...)
 	for _, name := range []string{"mu", "sigma", "z-001", "z-002", "sample-001", "sample-002", "mean", "std"} {

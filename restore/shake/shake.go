@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // Estimator deblurs pictures. It keeps its memory (about 20 MB a worker) and is for one goroutine at a time. After the first picture of a size it allocates nothing.
@@ -79,6 +80,15 @@ func (e *Estimator) Deblur(ctx context.Context, dst []float32, img *planar.Image
 		return err
 	}
 	return e.apply(ctx, dst, img)
+}
+
+// Kernel returns the posterior mean kernel of the last picture, together with its half-turn.
+func (e *Estimator) Kernel() *task.Kernel {
+	k := &task.Kernel{Size: kernelSide, W: make([]float32, len(e.post.Mean))}
+	for i, v := range e.post.Mean {
+		k.W[i] = float32(v)
+	}
+	return k
 }
 
 // apply filters by e.post.
