@@ -66,7 +66,9 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
 	var err error
-	if j.view, j.known, err = task.View(j.task, pic.Planar(), mask); err != nil {
+	if mask == nil && j.task.Scale() == 1 {
+		j.view = pic.Planar() // the picture itself, of which large ones need no second copy
+	} else if j.view, j.known, err = task.View(j.task, pic.Planar(), mask); err != nil {
 		return nil, err
 	}
 	if mask == nil {
