@@ -127,7 +127,7 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 	e.sigma[0] = float32(task.Sigma(noise))
 	e.job.keep = e.job.task.Masked() && noise <= keepNoise
 	if e.guess != nil {
-		if err := e.shake.Deblur(ctx, e.frame, &e.planar, float64(e.sigma[0])); err != nil {
+		if err := e.shake.Deblur(ctx, e.frame, &e.planar, task.Sigma(noise)); err != nil {
 			return err
 		}
 		e.extend(e.guess, e.frame)

@@ -168,7 +168,7 @@ func TestLibrary(t *testing.T) {
 func TestDeblurs(t *testing.T) {
 	rng := fresh(t)
 	e := NewEstimator(0)
-	const n, sigma = 16, 0.05
+	const n, sigma = 10, 0.05
 	var input, guess, blind, near, far float64
 	for range n {
 		x := scene(rng, 256, 256)
