@@ -111,9 +111,6 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	t := &Trainer{State: st, dev: dev, pics: pics, step: step}
-	if net.Guess {
-		t.guess = shake.NewEstimator(0)
-	}
 	nodes := netdef.Reachable(append([]*netdef.Node{step.Loss}, step.Network...)...)
 	if t.store, err = compile.NewStore(dev, nodes, true, cfg.Seed); err != nil {
 		return nil, err
@@ -159,6 +156,9 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 	if t.prog, err = compile.Compile(dev, t.store, step.G, outs, compile.Options{Grads: byName, AdamW: true, Tuning: cfg.tuning()}); err != nil {
 		t.Close()
 		return nil, err
+	}
+	if t.prog.HasInput(inGuess) || t.prog.HasInput(inShaken) {
+		t.guess = shake.NewEstimator(0)
 	}
 	return t, nil
 }
