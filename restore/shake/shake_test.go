@@ -284,7 +284,7 @@ func TestSymmetry(t *testing.T) {
 func TestOddSizes(t *testing.T) {
 	rng := fresh(t)
 	e := NewEstimator(0)
-	for _, s := range [][2]int{{1, 1}, {2, 1}, {1, 300}, {3, 5}, {255, 257}, {513, 8}} {
+	for _, s := range [][2]int{{1, 1}, {2, 1}, {1, 300}, {3, 5}, {64, 64}, {65, 63}, {255, 257}, {513, 8}} {
 		for _, sigma := range []float64{0, 0.05, 2} {
 			deblurred(t, e, scene(rng, s[0], s[1]), sigma)
 		}

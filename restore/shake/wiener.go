@@ -6,17 +6,30 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
+// How far the filter sees, in pixels. In small pictures, which are mostly their own reflection there, it may be less, for a quarter of the work. The last taper
+// pixels fade out.
 const (
-	// reach is how far the filter sees, in pixels; its last taper pixels fade out.
-	reach = 127
-	taper = 32
+	largestReach = 127
+	smallReach   = 95
+	taper        = 32
 )
+
+// reachOf is the filter's reach on blocks of n×n.
+func reachOf(n int) int {
+	if n == 256 {
+		return smallReach
+	}
+	return largestReach
+}
 
 // blockSide is the side of the blocks that a picture is filtered in: one small block, or large ones, of which less is surroundings.
 func blockSide(w, h int) int {
+	if inner := 256 - 2*(smallReach+1); w <= inner && h <= inner {
+		return 256
+	}
 	best, side := math.MaxInt, 0
 	for _, n := range []int{512, 1024} {
-		inner := n - 2*(reach+1)
+		inner := n - 2*(largestReach+1)
 		if work := n * n * ((w + inner - 1) / inner) * ((h + inner - 1) / inner); work < best {
 			best, side = work, n
 		}
@@ -57,13 +70,13 @@ func (e *Estimator) filter(n int) {
 	}
 	g.inverse() // even again: brightness is the real part, colour the imaginary one
 
-	b := e.blocks[0]
+	b, reach := e.blocks[0], reachOf(n)
 	b.team = e.team
 	clear(b.v)
 	var sumY, sumC float64
 	for y := -reach; y <= reach; y++ {
 		for x := -reach; x <= reach; x++ {
-			v := g.v[g.wrapped(y, x)] * complex(fade(y)*fade(x), 0)
+			v := g.v[g.wrapped(y, x)] * complex(fade(y, reach)*fade(x, reach), 0)
 			b.v[b.wrapped(y, x)] = v
 			sumY, sumC = sumY+real(v), sumC+imag(v)
 		}
@@ -75,7 +88,7 @@ func (e *Estimator) filter(n int) {
 }
 
 // fade is 1, and falls to 0 over the last taper pixels.
-func fade(d int) float64 {
+func fade(d, reach int) float64 {
 	if d < 0 {
 		d = -d
 	}
@@ -86,7 +99,7 @@ func fade(d int) float64 {
 }
 
 // inner is the side of what a block gives, without its surroundings.
-func (e *Estimator) inner() int { return e.blocks[0].n - 2*(reach+1) }
+func (e *Estimator) inner() int { return e.blocks[0].n - 2*(reachOf(e.blocks[0].n)+1) }
 
 func (e *Estimator) across() int { return (e.img.W + e.inner() - 1) / e.inner() }
 func (e *Estimator) down() int   { return (e.img.H + e.inner() - 1) / e.inner() }
@@ -94,6 +107,7 @@ func (e *Estimator) down() int   { return (e.img.H + e.inner() - 1) / e.inner() 
 // block filters block i of e.img.
 func (e *Estimator) block(worker, i int) {
 	g, inner := e.blocks[worker], e.inner()
+	reach := reachOf(g.n)
 	x0, y0 := i%e.across()*inner, i/e.across()*inner
 	w, h := e.img.W, e.img.H
 	n := w * h
