@@ -5,7 +5,7 @@
 //	E|Y(f)|² = |K(f)|²·S(f) + σ²
 //
 // and the dark lines that K leaves in |Y|² give away direction, length and form of the path. One kernel is never certain, and the most
-// likely one alone deblurs worse than none; so Estimate weighs a library of kernels drawn from the law of the training (task.MotionKernel)
+// likely one alone deblurs worse than none; so Estimator weighs a library of kernels drawn from the law of the training (task.MotionKernel)
 // and keeps the posterior's moments E[K] and E|K|², with which
 //
 //	G = conj(E[K])·S / (E|K|²·S + σ²)

@@ -1,11 +1,12 @@
 package shake
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 
+	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -15,6 +16,7 @@ const (
 	libraryFull  = 1024
 	librarySmall = 512
 	librarySeed  = 20261124
+	libraryParts = 32 // that it is made in, of pairs of kernels
 	// The library is compared on a grid of scoreGrid² frequencies, between lowest and highest cycles per pixel: below, a picture's few large forms decide, above is
 	// only noise.
 	scoreGrid       = 128
@@ -50,43 +52,35 @@ func newLibrary() *library {
 	n := len(l.kernels)
 	l.power = make([]float32, n*len(l.bins))
 	l.mean = make([]float64, kernelSide*kernelSide)
-	spectrum := make([]float64, scoreGrid*scoreGrid)
-	var lock sync.Mutex
-	var wait sync.WaitGroup
-	workers := max(1, runtime.GOMAXPROCS(0))
-	for w := range workers {
-		wait.Go(func() {
-			g := newGrid(scoreGrid, nil)
-			sum := make([]float64, scoreGrid*scoreGrid)
-			for i := 2 * w; i < n; i += 2 * workers {
-				l.kernels[i], l.kernels[i+1] = drawKernel(i), drawKernel(i+1)
-				g.pair(l.kernels[i], l.kernels[i+1])
-				for b, at := range l.bins {
-					p, q := g.powers(g.wrapped(at.fy, at.fx))
-					l.power[i*len(l.bins)+b], l.power[(i+1)*len(l.bins)+b] = float32(p), float32(q)
-				}
-				g.addPowers(sum, 1, 1)
+	// Sums by parts of fixed size, so that they do not depend on the number of cores.
+	t := team.New(0)
+	grids, sums := make([]*grid, t.Workers()), make([][]float64, libraryParts)
+	_ = t.Each(context.Background(), libraryParts, func(worker, part int) {
+		if grids[worker] == nil {
+			grids[worker] = newGrid(scoreGrid, nil)
+		}
+		g := grids[worker]
+		sums[part] = make([]float64, scoreGrid*scoreGrid)
+		for i := part * n / libraryParts; i < (part+1)*n/libraryParts; i += 2 {
+			l.kernels[i], l.kernels[i+1] = drawKernel(i), drawKernel(i+1)
+			g.pair(l.kernels[i], l.kernels[i+1])
+			for b, at := range l.bins {
+				p, q := g.powers(g.wrapped(at.fy, at.fx))
+				l.power[i*len(l.bins)+b], l.power[(i+1)*len(l.bins)+b] = float32(p), float32(q)
 			}
-			lock.Lock()
-			defer lock.Unlock()
-			for i, v := range sum {
-				spectrum[i] += v / float64(n)
-			}
-		})
+			g.addPowers(sums[part], 1/float64(n), 1/float64(n))
+		}
+	})
+	for _, sum := range sums[1:] {
+		for i, v := range sum {
+			sums[0][i] += v
+		}
 	}
-	wait.Wait()
 	for _, k := range l.kernels {
 		k.addEven(l.mean, 1/float64(n))
 	}
-	g := newGrid(scoreGrid, nil)
-	for i, v := range spectrum {
-		g.v[i] = complex(v, 0)
-	}
-	g.inverse()
-	l.auto = make([]float64, len(g.v))
-	for i, v := range g.v {
-		l.auto[i] = real(v)
-	}
+	l.auto = make([]float64, scoreGrid*scoreGrid)
+	newGrid(scoreGrid, nil).autocorrelation(l.auto, sums[0])
 	return l
 }
 
@@ -150,5 +144,16 @@ func (g *grid) addPowers(sum []float64, a, b float64) {
 	for i := range sum {
 		p, q := g.powers(i)
 		sum[i] += a*p + b*q
+	}
+}
+
+// autocorrelation gives what the power spectrum of a real signal is the transform of.
+func (g *grid) autocorrelation(auto, power []float64) {
+	for i, v := range power {
+		g.v[i] = complex(v, 0)
+	}
+	g.inverse()
+	for i, v := range g.v {
+		auto[i] = real(v)
 	}
 }

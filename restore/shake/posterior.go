@@ -32,14 +32,10 @@ func (s shape) at(fx, fy float64) float64 {
 	return s.gain * math.Pow(math.Hypot(fx, fy)/0.05, s.slope) * Spectrum(fx, fy)
 }
 
-// Posterior is what is known of a picture's kernel: moments under the weights of the library.
-type Posterior struct {
-	// Mean is the mean kernel with its half-turn, kernelSide rows of as many weights of sum 1.
-	Mean []float64
-	// auto is the mean autocorrelation on scoreGrid.
-	auto []float64
-	// Effective is 1/Σw², the number of kernels that share the weight (before doubt).
-	Effective float64
+// posterior is what is known of a picture's kernel: moments under the weights of the library.
+type posterior struct {
+	mean []float64 // kernel with its half-turn, kernelSide rows of as many weights of sum 1
+	auto []float64 // mean autocorrelation on scoreGrid
 }
 
 // candidate is a kernel of the library with its weight.
@@ -66,7 +62,7 @@ func (e *Estimator) estimate(ctx context.Context, img *planar.Image, sigma float
 		e.order[i] = candidate{i, math.Exp(s - top)}
 	}
 	slices.SortFunc(e.order, func(a, b candidate) int { return cmp.Compare(b.w, a.w) })
-	sum, sq := 0.0, 0.0
+	sum := 0.0
 	for _, c := range e.order {
 		sum += c.w
 	}
@@ -80,26 +76,21 @@ func (e *Estimator) estimate(ctx context.Context, img *planar.Image, sigma float
 		sum += c.w
 	}
 	p := &e.post
-	clear(p.Mean)
+	clear(p.mean)
 	clear(e.power)
 	for i := 0; i < n; i += 2 {
 		a, b := best[i], best[i+1]
-		sq += square(a.w/sum) + square(b.w/sum)
-		lib.kernels[a.index].addEven(p.Mean, (1-doubt)*a.w/sum)
-		lib.kernels[b.index].addEven(p.Mean, (1-doubt)*b.w/sum)
+		lib.kernels[a.index].addEven(p.mean, (1-doubt)*a.w/sum)
+		lib.kernels[b.index].addEven(p.mean, (1-doubt)*b.w/sum)
 		e.small.pair(lib.kernels[a.index], lib.kernels[b.index])
 		e.small.addPowers(e.power, a.w/sum, b.w/sum)
 	}
-	p.Effective = 1 / sq
-	for i, v := range e.power {
-		e.small.v[i] = complex(v, 0)
-	}
-	e.small.inverse()
-	for i, v := range e.small.v {
-		p.auto[i] = (1-doubt)*real(v) + doubt*lib.auto[i]
+	e.small.autocorrelation(p.auto, e.power)
+	for i, v := range lib.auto {
+		p.auto[i] = (1-doubt)*p.auto[i] + doubt*v
 	}
 	for i, v := range lib.mean {
-		p.Mean[i] += doubt * v
+		p.mean[i] += doubt * v
 	}
 	return nil
 }

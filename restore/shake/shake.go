@@ -21,7 +21,7 @@ type Estimator struct {
 	cool     float64
 	small    *grid // scoreGrid
 	middle   *grid // window
-	post     Posterior
+	post     posterior
 	prior    []float64 // Spectrum, on window
 
 	blocks       []*grid   // one per worker
@@ -52,7 +52,7 @@ func NewEstimator(workers int) *Estimator {
 	e.scores = make([]float64, len(e.lib.kernels))
 	e.order = make([]candidate, len(e.lib.kernels))
 	e.power = make([]float64, scoreGrid*scoreGrid)
-	e.post = Posterior{Mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, scoreGrid*scoreGrid)}
+	e.post = posterior{mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, scoreGrid*scoreGrid)}
 	e.blocks, e.columns = make([]*grid, e.team.Workers()), make([][]int, e.team.Workers())
 	e.prior = make([]float64, window*window)
 	for i := range e.prior {
@@ -64,13 +64,6 @@ func NewEstimator(workers int) *Estimator {
 
 // Warm begins to make the library of kernels, for programs that will need it soon.
 func Warm() { go shared() }
-
-// Estimate returns what a picture whose noise has standard deviation sigma (in units of planar.Image) tells about its kernel. The result is valid until
-// the next call. The picture must be one (planar.Image.Check).
-func (e *Estimator) Estimate(img *planar.Image, sigma float64) *Posterior {
-	_ = e.estimate(context.Background(), img, sigma)
-	return &e.post
-}
 
 // Deblur writes the linear estimate of the sharp picture to dst, three planes of the size of img, which must be a picture (planar.Image.Check) and is
 // continued by reflection beyond its edges. sigma is the standard deviation of its noise in units of planar.Image. Values are not clamped.
@@ -84,8 +77,8 @@ func (e *Estimator) Deblur(ctx context.Context, dst []float32, img *planar.Image
 
 // Kernel returns the posterior mean kernel of the last picture, together with its half-turn.
 func (e *Estimator) Kernel() *task.Kernel {
-	k := &task.Kernel{Size: kernelSide, W: make([]float32, len(e.post.Mean))}
-	for i, v := range e.post.Mean {
+	k := &task.Kernel{Size: kernelSide, W: make([]float32, len(e.post.mean))}
+	for i, v := range e.post.mean {
 		k.W[i] = float32(v)
 	}
 	return k

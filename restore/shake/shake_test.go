@@ -184,7 +184,7 @@ func TestDeblurs(t *testing.T) {
 		guess += psnr(deblurred(t, e, y, sigma))
 		a, b := e.distances(k)
 		near, far = near+a/n, far+b/n
-		copy(e.post.Mean, e.lib.mean)
+		copy(e.post.mean, e.lib.mean)
 		copy(e.post.auto, e.lib.auto)
 		out := planar.New(y.W, y.H)
 		if err := e.apply(context.Background(), out.Pix, y); err != nil {

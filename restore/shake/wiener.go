@@ -50,7 +50,7 @@ func (e *Estimator) filter(n int) {
 	// Mean kernel and mean autocorrelation are even and real, so that one transform does both.
 	clear(g.v)
 	const half = kernelSide / 2
-	for i, v := range p.Mean {
+	for i, v := range p.mean {
 		g.v[g.wrapped(i/kernelSide-half, i%kernelSide-half)] += complex(v, 0)
 	}
 	for y := -2 * half; y <= 2*half; y++ {
