@@ -26,9 +26,12 @@ const (
 	kindStep kind = "step"
 )
 
-// guessing gives the kind that also reads a guess.
-func (k kind) guessing() kind {
-	if k == kindWhole {
+// with gives the kind, kindWhole or kindAdapter, that also reads a guess if there is one.
+func (k kind) with(guess []float32) kind {
+	switch {
+	case guess == nil:
+		return k
+	case k == kindWhole:
 		return kindWholeGuess
 	}
 	return kindAdapterGuess

@@ -74,10 +74,7 @@ func (r *run) planSamples(j *job) {
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
-	adapter := stage{kind: kindAdapter, halo: r.m.halo, inputs: j.adapterInputs()}
-	if j.guess != nil {
-		adapter.kind = kindAdapter.guessing()
-	}
+	adapter := stage{kind: kindAdapter.with(j.guess), halo: r.m.halo, inputs: j.adapterInputs()}
 	ts, _ := r.tiles(r.m.halo)
 	whole := len(ts) == 1 && len(j.times) == 2
 	r.plan(j, whole)
@@ -92,10 +89,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	}
 	if whole {
 		one := adapter
-		one.kind = kindWhole
-		if j.guess != nil {
-			one.kind = kindWhole.guessing()
-		}
+		one.kind = kindWhole.with(j.guess)
 		one.outputs = append(one.outputs, output{outPicture, pix.write})
 		err = r.pass(one, ts)
 		if err == nil {

@@ -51,11 +51,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		return nil
 	}
 	e.job = j
-	var mask []float32
-	if cfg.Mask != nil {
-		mask = knownOf(cfg.Mask)
-	}
-	if e.viewer, err = task.NewViewer(j.task, cfg.W, cfg.H, mask); err != nil {
+	if e.viewer, err = task.NewViewer(j.task, cfg.W, cfg.H, j.known); err != nil {
 		return err
 	}
 	w, h := e.viewer.Size()
@@ -159,11 +155,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	what := kindWhole
-	if e.guess != nil {
-		what = what.guessing()
-	}
-	p, err := e.m.program(what, e.dom.w, e.dom.h)
+	p, err := e.m.program(kindWhole.with(e.guess), e.dom.w, e.dom.h)
 	if err != nil {
 		return err
 	}

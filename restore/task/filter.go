@@ -113,6 +113,9 @@ func someColumns[T real](f *filter, out, src []T, acc []float64, i0, i1 int) {
 	}
 }
 
+// partWork is how many multiply-adds are worth a goroutine.
+const partWork = 200_000
+
 // axpy adds a·x to acc, which is as long as x.
 func axpy[T real](acc []float64, a float64, x []T) {
 	acc = acc[:len(x)]
@@ -124,7 +127,7 @@ func axpy[T real](acc []float64, a float64, x []T) {
 // parallel runs f over 0..n−1 in contiguous parts, on several cores when the work (in multiply-adds) is worth a goroutine. Each
 // index is computed by the same instructions whatever the split, so results do not depend on the number of cores.
 func parallel(n, work int, f func(from, to int)) {
-	parts := min(runtime.GOMAXPROCS(0), n, 1+work/200_000)
+	parts := min(runtime.GOMAXPROCS(0), n, 1+work/partWork)
 	if parts <= 1 {
 		f(0, n)
 		return

@@ -17,9 +17,6 @@ type resampler struct {
 	rows, cols   func(worker, i int)
 }
 
-// partWork is how many multiply-adds are worth a goroutine.
-const partWork = 200_000
-
 func newResampler(t *team.Team, across, down *filter) *resampler {
 	r := &resampler{team: t, across: across, down: down, acc: make([][]float64, t.Workers()), between: make([]float32, down.n*across.m)}
 	work := across.m * (down.n*len(across.taps[0]) + down.m*len(down.taps[0]))
