@@ -73,6 +73,10 @@ func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, 
 	if err != nil {
 		return err
 	}
+	photographs, err := c.photographs()
+	if err != nil {
+		return err
+	}
 	file, err := os.Create(filepath.Join(c.Out, "photographs.csv"))
 	if err != nil {
 		return err
@@ -87,14 +91,14 @@ func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, 
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
 		seconds := time.Since(began).Seconds()
-		for _, k := range []int{1, 2, 4} {
-			r, err := c.judge(ctx, dev, ck, k, v.Name)
-			if err != nil {
-				return fmt.Errorf("%s: %w", v.Name, err)
-			}
-			r.Variant, r.Steps, r.Seconds = v.Name, steps, seconds
+		rows, err := c.judge(ctx, dev, ck, v.Name, photographs)
+		if err != nil {
+			return fmt.Errorf("%s: %w", v.Name, err)
+		}
+		for _, r := range rows {
+			r.Steps, r.Seconds = steps, seconds
 			f := func(v float64) string { return strconv.FormatFloat(v, 'f', 4, 64) }
-			w.Write([]string{r.Variant, strconv.Itoa(k), strconv.FormatUint(steps, 10), f(r.Mean), f(r.Sample), f(r.Coverage), f(r.Expected), f(r.MMD), f(seconds)})
+			w.Write([]string{r.Variant, strconv.Itoa(r.K), strconv.FormatUint(steps, 10), f(r.Mean), f(r.Sample), f(r.Coverage), f(r.Expected), f(r.MMD), f(seconds)})
 			w.Flush()
 			row(r)
 		}
@@ -129,32 +133,41 @@ func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures,
 	return ck, t.State.Step, err
 }
 
-// judge evaluates a checkpoint with k steps.
-func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, k int, name string) (r StudyRow, err error) {
+// judge evaluates a checkpoint with 1, 2 and 4 steps.
+func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, name string, photographs [][]float64) (rows []StudyRow, err error) {
 	n, err := Pack(ck, "", "")
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	m, err := restore.Open(restore.Config{Shared: dev, Network: n})
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	defer m.Close()
-	scores, err := Evaluate(ctx, m, EvalConfig{Folder: c.Eval, Sigma: 0.05, Samples: c.Samples, Limit: c.Limit, Seed: 1, Steps: k})
-	if err != nil {
-		return r, err
+	for _, k := range []int{1, 2, 4} {
+		scores, err := Evaluate(ctx, m, EvalConfig{Folder: c.Eval, Sigma: 0.05, Samples: c.Samples, Limit: c.Limit, Seed: 1, Steps: k})
+		if err != nil {
+			return nil, err
+		}
+		r := StudyRow{Variant: name, K: k}
+		for _, s := range scores {
+			r.Mode = append(r.Mode, s.Mode)
+			share := 1 / float64(len(scores))
+			r.Mean += s.Mode * share
+			r.Sample += s.Sample * share
+			r.Coverage += s.Coverage * share
+			r.Expected = s.Expected
+		}
+		drawn, err := c.unconditional(ctx, m, k, fmt.Sprintf("%s-K%d.png", name, k))
+		if err != nil {
+			return nil, err
+		}
+		if r.MMD, err = metric.MMD(drawn, photographs, 0); err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
 	}
-	r.K = k
-	for _, s := range scores {
-		r.Mode = append(r.Mode, s.Mode)
-		share := 1 / float64(len(scores))
-		r.Mean += s.Mode * share
-		r.Sample += s.Sample * share
-		r.Coverage += s.Coverage * share
-		r.Expected = s.Expected
-	}
-	r.MMD, err = c.unconditional(ctx, m, k, fmt.Sprintf("%s-K%d.png", name, k))
-	return r, err
+	return rows, nil
 }
 
 const (
@@ -164,39 +177,38 @@ const (
 	studyPatches = 1000
 )
 
-// unconditional draws pictures from the prior, writes the first, and gives the MMD of patches of their brightness against those of photographs.
-func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int, name string) (float64, error) {
+// unconditional draws pictures from the prior, writes the first, and gives patches of all.
+func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int, name string) ([][]float64, error) {
 	drawn, err := m.Sample(ctx, restore.SampleRequest{W: studySide, H: studySide, Samples: studyDraws, Steps: k, Temperature: 1, Seed: 1})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if err := picture.EncodeFile(filepath.Join(c.Out, name), drawn[0], picture.DefaultQuality); err != nil {
-		return 0, err
-	}
+	return patches(drawn), picture.EncodeFile(filepath.Join(c.Out, name), drawn[0], picture.DefaultQuality)
+}
+
+// photographs gives patches of the evaluation's pictures.
+func (c StudyConfig) photographs() ([][]float64, error) {
 	paths, err := picturePaths(c.Eval, c.Limit)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var fake, real []*planar.Image
-	for _, p := range drawn {
-		fake = append(fake, p.Planar())
-	}
+	var all []*picture.Picture
 	for _, path := range paths {
 		p, err := picture.DecodeFile(path, picture.Limits{})
 		if err != nil {
-			return 0, err
+			return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 		}
-		real = append(real, p.Planar())
+		all = append(all, p)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	return metric.MMD(patches(rng, fake), patches(rng, real), 0)
+	return patches(all), nil
 }
 
-// patches takes random patches of the brightness.
-func patches(rng *rand.Rand, from []*planar.Image) [][]float64 {
+// patches takes random patches of the brightness, the same of the same pictures.
+func patches(from []*picture.Picture) [][]float64 {
+	rng := rand.New(rand.NewPCG(1, 2))
 	var out [][]float64
 	for range studyPatches {
-		m := from[rng.IntN(len(from))]
+		m := from[rng.IntN(len(from))].Planar()
 		at := image.Pt(rng.IntN(max(1, m.W-studyPatch+1)), rng.IntN(max(1, m.H-studyPatch+1)))
 		v := make([]float64, 0, studyPatch*studyPatch)
 		for y := range studyPatch {

@@ -66,12 +66,9 @@ func checkerboard(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	variants := experiment.Variants()
-	if *only == "list" {
-		for _, v := range variants {
-			fmt.Println(v.Name)
-		}
-		return nil
+	variants, listed, err := choose("checkerboard", *only, experiment.Variants(), func(v experiment.Variant) string { return v.Name })
+	if listed || err != nil {
+		return err
 	}
 	cfg := experiment.SmallChecker()
 	switch *preset {
@@ -90,17 +87,6 @@ func checkerboard(ctx context.Context, args []string) error {
 	}
 	if *out == "" {
 		return errors.New("checkerboard: -out is needed")
-	}
-	if *only != "" {
-		var chosen []experiment.Variant
-		for _, name := range strings.Split(*only, ",") {
-			i := slices.IndexFunc(variants, func(v experiment.Variant) bool { return v.Name == strings.TrimSpace(name) })
-			if i < 0 {
-				return fmt.Errorf("checkerboard: there is no variant %q; -variants list lists them", name)
-			}
-			chosen = append(chosen, variants[i])
-		}
-		variants = chosen
 	}
 	if err := os.MkdirAll(*out, 0o777); err != nil {
 		return err
@@ -133,4 +119,25 @@ func checkerboard(ctx context.Context, args []string) error {
 	}
 	fmt.Println("figures and checkerboard.csv:", filepath.Clean(*out))
 	return nil
+}
+
+// choose picks variants by their names, which stand in only with commas; "" is all of them. "list" prints the names instead: listed.
+func choose[V any](command, only string, all []V, name func(V) string) (chosen []V, listed bool, err error) {
+	switch only {
+	case "":
+		return all, false, nil
+	case "list":
+		for _, v := range all {
+			fmt.Println(name(v))
+		}
+		return nil, true, nil
+	}
+	for _, want := range strings.Split(only, ",") {
+		i := slices.IndexFunc(all, func(v V) bool { return name(v) == strings.TrimSpace(want) })
+		if i < 0 {
+			return nil, false, fmt.Errorf("%s: there is no variant %q; -variants list lists them", command, want)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, false, nil
 }

@@ -6,8 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -33,26 +31,12 @@ func photographs(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	variants := trainhost.StudyVariants()
-	if *only == "list" {
-		for _, v := range variants {
-			fmt.Println(v.Name)
-		}
-		return nil
+	variants, listed, err := choose("photographs", *only, trainhost.StudyVariants(), func(v trainhost.StudyVariant) string { return v.Name })
+	if listed || err != nil {
+		return err
 	}
 	if *data == "" || c.Eval == "" || c.Out == "" {
 		return errors.New("photographs: -data, -eval and -out are needed")
-	}
-	if *only != "" {
-		var chosen []trainhost.StudyVariant
-		for _, name := range strings.Split(*only, ",") {
-			i := slices.IndexFunc(variants, func(v trainhost.StudyVariant) bool { return v.Name == strings.TrimSpace(name) })
-			if i < 0 {
-				return fmt.Errorf("photographs: there is no variant %q; -variants list lists them", name)
-			}
-			chosen = append(chosen, variants[i])
-		}
-		variants = chosen
 	}
 	if err := os.MkdirAll(c.Out, 0o777); err != nil {
 		return err
