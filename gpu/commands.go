@@ -37,7 +37,7 @@ type Commands struct {
 	known   map[*resource]struct{}
 	sets    setPools
 	stamps  stampPools
-	boundP  *Pipeline
+	boundP  *program
 	boundS  vkDescriptorSet
 	boundSL *layout
 }

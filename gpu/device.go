@@ -7,6 +7,7 @@ import "C"
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -43,6 +44,9 @@ type Device struct {
 	resources map[*resource]struct{}
 	layouts   map[layoutKey]*layout
 	setLayout map[int]vkDescriptorSetLayout
+	programs  map[programKey]*program
+
+	garbage atomic.Bool // pipelines were destroyed since the C library last gave memory back
 
 	memory allocator
 	cache  pipelineCache
@@ -78,6 +82,7 @@ func open(inst *instance, o Options) (*Device, error) {
 	d := &Device{
 		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
+		programs: map[programKey]*program{},
 	}
 	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {
 		return nil, d.fail(int(r), "vkCreateDevice", d.info.Name)
@@ -149,6 +154,7 @@ func (d *Device) Close() {
 	vkDestroyDevice(d.handle, nil)
 	C.free(unsafe.Pointer(d.c))
 	d.c = nil
+	C.vfm_trim()
 	d.inst.close()
 }
 

@@ -33,12 +33,15 @@ func (c *Commands) dispatch(p *Pipeline, bind []Range, push []byte, groups [3]in
 			return &LimitError{What: "work groups in " + axisNames[k], Where: name, Got: int64(n), Max: int64(caps.MaxGroups[k]), Device: c.d.info.Name}
 		}
 	}
+	if p.isFreed() {
+		return fmt.Errorf("gpu: %s: %w", p.res.what, ErrFreed)
+	}
 	if err := c.use(&p.res); err != nil {
 		return err
 	}
-	if c.boundP != p {
+	if c.boundP != p.program {
 		vkCmdBindPipeline(c.cb, bindPointCompute, p.handle)
-		c.boundP = p
+		c.boundP = p.program
 	}
 	if len(bind) > 0 {
 		if err := c.bind(p, bind); err != nil {

@@ -1,6 +1,5 @@
 package gpu
 
-// #include <stdlib.h>
 // #include "shim.h"
 import "C"
 
@@ -9,7 +8,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 )
 
 // PipelineDesc describes a compute pipeline. The shader's entry point is "main".
@@ -20,12 +18,11 @@ type PipelineDesc struct {
 	PushBytes int      // bytes of push constants from offset 0, a multiple of 4
 }
 
-// Pipeline is a compute shader, ready to be dispatched.
+// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the driver made of it.
 type Pipeline struct {
-	res    resource
-	desc   PipelineDesc // without Code
-	handle vkPipeline
-	layout *layout
+	*program
+	desc  PipelineDesc // without Code
+	freed bool         // guarded by Device.mu
 }
 
 // layoutKey tells apart the pipeline layouts; they are few, and live as long as the device.
@@ -78,7 +75,7 @@ func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 			continue
 		}
 		for _, p := range out {
-			if p != nil {
+			if p != nil && d.release(p) {
 				d.discard(&p.res)
 			}
 		}
@@ -109,24 +106,12 @@ func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
 	if err := d.admits(name, m); err != nil {
 		return nil, err
 	}
-	l, err := d.layoutFor(layoutKey{p.Bindings, p.PushBytes})
+	shared, err := d.share(name, p)
 	if err != nil {
 		return nil, err
 	}
-	cname := C.CString(name)
-	defer C.free(unsafe.Pointer(cname))
-	var h C.uint64_t
-	r := C.vfm_pipeline_create(d.c, raw(d.cache.handle), raw(l.handle), (*C.uint32_t)(unsafe.Pointer(&p.Code[0])),
-		C.size_t(len(p.Code)), cname, &h)
-	runtime.KeepAlive(p.Code)
-	if r < 0 {
-		return nil, d.fail(int(r), "vkCreateComputePipelines", name)
-	}
-	out := &Pipeline{desc: p, handle: typed[vkPipeline](h), layout: l}
+	out := &Pipeline{program: shared, desc: p}
 	out.desc.Name, out.desc.Code = name, nil
-	out.res = resource{d: d, what: "pipeline " + name, destroy: func() { vkDestroyPipeline(d.handle, out.handle, nil) }}
-	d.adopt(&out.res)
-	d.cache.touch()
 	return out, nil
 }
 
@@ -161,9 +146,15 @@ func (d *Device) layoutFor(k layoutKey) (*layout, error) {
 // Name returns the name given at creation.
 func (p *Pipeline) Name() string { return p.desc.Name }
 
+func (p *Pipeline) isFreed() bool {
+	p.res.d.mu.Lock()
+	defer p.res.d.mu.Unlock()
+	return p.freed
+}
+
 // Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after Device.Close.
 func (p *Pipeline) Free() {
-	if p != nil {
+	if p != nil && p.res.d.release(p) {
 		p.res.free()
 	}
 }

@@ -46,7 +46,17 @@ func (d *Device) run(c *Commands) error {
 	}
 	d.unpin(c.uses...)
 	d.unpin(&c.res)
+	d.sweep()
 	return err
+}
+
+// sweep gives memory of destroyed pipelines back to the system. Software drivers hold a hundred megabytes for the pipelines of a network, in pieces that
+// lie in several arenas of the C library, which keeps them and grows with every set of pipelines that is built on another thread. Mesa destroys
+// pipelines with the next submission, so the time for this is after one.
+func (d *Device) sweep() {
+	if d.garbage.CompareAndSwap(true, false) {
+		C.vfm_trim()
+	}
 }
 
 func (d *Device) submit(c *Commands) error {

@@ -101,6 +101,7 @@ typedef struct {
 #undef VFM_FN
 } vfm_device;
 
+void vfm_trim(void); // gives free memory of the C library back to the system, where it can
 VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out);
 
 // ---- memory ----

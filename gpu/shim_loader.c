@@ -1,9 +1,17 @@
-// Opening the Vulkan loader, and the queue of validation messages.
+// What has to do with the system: opening the Vulkan loader, giving back memory; and the queue of validation messages.
 #include "shim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+
+void vfm_trim(void) { malloc_trim(0); }
+#else
+void vfm_trim(void) {}
+#endif
 
 #ifdef _WIN32
 #include <windows.h>

@@ -171,6 +171,30 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 }
 
+// Programs of ever new sizes do not take more memory either, once the old ones are gone: a folder may hold pictures of any size.
+func TestManySizesStayFlat(t *testing.T) {
+	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), CacheDir: "-", Margin: NoMargin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	rnd := newRand(t)
+	var most [3]float64
+	for i := range 12 {
+		m.cache.drop()
+		p := randomPicture(rnd, 1025+64*i, 64)
+		if _, err := m.Restore(context.Background(), p, Request{Task: task.Denoise, Noise: 5}); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+		most[i/4] = max(most[i/4], resident(t))
+	}
+	t.Logf("at most %.0f pages for four sizes, then %.0f, then %.0f", most[0], most[1], most[2])
+	if most[2] > 1.15*most[0] {
+		t.Error("memory grows")
+	}
+}
+
 // Sixty-four goroutines on one Model, with requests of every kind; run with -race by `make race`.
 func TestManyGoroutines(t *testing.T) {
 	rnd := newRand(t)
