@@ -1,13 +1,13 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers pictures setup setup-test clean
+.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers bench-scale pictures setup setup-test clean
 
 all: build
 
@@ -51,6 +51,9 @@ bench: setup build
 
 bench-peers: setup
 	@scripts/bench-peers.sh
+
+bench-scale: setup build
+	$(GO) run ./internal/cmd/scale -svg docs/pictures/scale.svg
 
 pictures: build
 	@scripts/pictures.sh

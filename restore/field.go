@@ -2,19 +2,25 @@ package restore
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
 // sites is a tensor of flow space over a domain: dom.h/4 rows of dom.w/4 sites of 48 channels.
 type sites struct {
 	dom  rect
+	ring int // rows of sites that data holds: row k lies where k modulo ring does
 	data []float32
 }
 
-func newSites(dom rect) *sites {
-	return &sites{dom, make([]float32, dom.w*dom.h/16*nets.FlowChannels)}
+func newSites(dom rect) *sites { return newBand(dom, dom.h/4) }
+
+// newBand makes a field that holds only so many neighbouring rows of sites at a time: writing a row overwrites the one ring rows above.
+func newBand(dom rect, ring int) *sites {
+	return &sites{dom, ring, make([]float32, dom.w/4*ring*nets.FlowChannels)}
 }
 
 // rows calls f with the ranges in the field and in a tile's tensor that hold the same sites, for the rows of part, which lies in
@@ -22,7 +28,7 @@ func newSites(dom rect) *sites {
 func (s *sites) rows(at, part rect, f func(field, tensor, n int)) {
 	n := part.w / 4 * nets.FlowChannels
 	for y := part.y; y < part.y+part.h; y += 4 {
-		field := ((y-s.dom.y)/4*(s.dom.w/4) + (part.x-s.dom.x)/4) * nets.FlowChannels
+		field := ((y-s.dom.y)/4%s.ring*(s.dom.w/4) + (part.x-s.dom.x)/4) * nets.FlowChannels
 		tensor := ((y-at.y)/4*(at.w/4) + (part.x-at.x)/4) * nets.FlowChannels
 		f(field, tensor, n)
 	}
@@ -38,10 +44,28 @@ func (s *sites) write(t tile, src []float32) {
 	s.rows(t.at, t.own, func(field, tensor, n int) { copy(s.data[field:field+n], src[tensor:tensor+n]) })
 }
 
-// planes is a picture of any number of planes, one after the other.
+// planes is a picture of any number of planes, one after the other: floats, or three planes of levels.
 type planes struct {
-	w, h int
-	data []float32
+	w, h   int
+	data   []float32
+	levels *picture.Levels
+}
+
+func (p planes) count() int {
+	if p.levels != nil {
+		return 3
+	}
+	return len(p.data) / (p.w * p.h)
+}
+
+// span gives the values of columns from … to−1 in a row of a plane; scratch has room for a row.
+func (p planes) span(c, y, from, to int, scratch []float32) []float32 {
+	at := (c*p.h + y) * p.w
+	if p.levels == nil {
+		return p.data[at+from : at+to]
+	}
+	p.levels.Read(scratch[:to-from], at+from)
+	return scratch[:to-from]
 }
 
 // read copies a tile that may reach beyond the picture, which is continued by reflection.
@@ -53,19 +77,23 @@ func (p planes) read(at rect, dst []float32) {
 	// Columns from..to lie in the picture and are copied in one go.
 	from := min(max(-at.x, 0), at.w)
 	to := max(min(p.w-at.x, at.w), from)
-	for c := range len(p.data) / (p.w * p.h) {
-		plane := p.data[c*p.w*p.h:]
+	first, last := slices.Min(xs), slices.Max(xs)
+	var scratch []float32
+	if p.levels != nil {
+		scratch = make([]float32, last+1-first)
+	}
+	for c := range p.count() {
 		for y := range at.h {
-			row := plane[planar.Mirror(at.y+y, p.h)*p.w:][:p.w]
+			row := p.span(c, planar.Mirror(at.y+y, p.h), first, last+1, scratch)
 			out := dst[(c*at.h+y)*at.w:][:at.w]
 			if from < to {
-				copy(out[from:to], row[at.x+from:at.x+to])
+				copy(out[from:to], row[at.x+from-first:])
 			}
 			for i := range from {
-				out[i] = row[xs[i]]
+				out[i] = row[xs[i]-first]
 			}
 			for i := to; i < at.w; i++ {
-				out[i] = row[xs[i]]
+				out[i] = row[xs[i]-first]
 			}
 		}
 	}
@@ -78,10 +106,15 @@ func (p planes) write(t tile, src []float32) {
 	if x0 >= x1 {
 		return
 	}
-	for c := range len(p.data) / (p.w * p.h) {
+	for c := range p.count() {
 		for y := y0; y < y1; y++ {
 			from := (c*t.at.h+y-t.at.y)*t.at.w + x0 - t.at.x
-			copy(p.data[(c*p.h+y)*p.w+x0:(c*p.h+y)*p.w+x1], src[from:])
+			to := (c*p.h+y)*p.w + x0
+			if p.levels != nil {
+				p.levels.Write(to, src[from:from+x1-x0])
+			} else {
+				copy(p.data[to:to+x1-x0], src[from:])
+			}
 		}
 	}
 }

@@ -32,10 +32,10 @@ type job struct {
 	op    *task.Operator // for the projection; nil without
 	y     *planar.Image  // and the observation that it projects to
 
-	w, h  int // of the result
-	view  *planar.Image
-	known []float32 // by pixel, nil for all 1
-	guess []float32 // the adapter's second view, three planes; nil without
+	w, h  int           // of the result
+	view  *planar.Image // nil where the adapter sees the picture itself
+	known []float32     // by pixel, nil for all 1
+	guess []float32     // the adapter's second view, three planes; nil without
 
 	kernel *task.Kernel // that the guess is made with
 }
@@ -44,6 +44,9 @@ type job struct {
 func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
+	}
+	if pic.Levels != nil && !req.packs() {
+		pic = pic.Unpacked()
 	}
 	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
 	var mask []float32
@@ -66,16 +69,30 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
 	var err error
-	if mask == nil && j.task.Scale() == 1 {
-		j.view = pic.Planar() // the picture itself, of which large ones need no second copy
-	} else if j.view, j.known, err = task.View(j.task, pic.Planar(), mask); err != nil {
-		return nil, err
+	j.w, j.h = pic.W*j.task.Scale(), pic.H*j.task.Scale()
+	if mask != nil || j.task.Scale() > 1 {
+		if j.view, j.known, err = task.View(j.task, pic.Unpacked().Planar(), mask); err != nil {
+			return nil, err
+		}
 	}
 	if mask == nil {
 		j.known = nil
 	}
-	j.w, j.h = j.view.W, j.view.H
 	return j, j.projection(mask)
+}
+
+// packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
+func (r *Request) packs() bool { return r.Samples == 0 && !r.Explain && !r.Project }
+
+// seen is what the adapter sees.
+func (j *job) seen() planes {
+	switch {
+	case j.view != nil:
+		return planes{w: j.w, h: j.h, data: j.view.Pix}
+	case j.pic.Levels != nil:
+		return planes{w: j.w, h: j.h, levels: j.pic.Levels}
+	}
+	return planes{w: j.w, h: j.h, data: j.pic.Pix}
 }
 
 // makeGuess makes the adapter's second view, where the network and the task have one.
@@ -88,8 +105,9 @@ func (m *Model) makeGuess(ctx context.Context, j *job) error {
 		e = shake.NewEstimator(0)
 	}
 	defer m.estimators.Put(e)
-	j.guess = make([]float32, len(j.view.Pix))
-	if err := e.Deblur(ctx, j.guess, j.view, task.Sigma(j.noise)); err != nil {
+	y := j.pic.Unpacked().Planar()
+	j.guess = make([]float32, len(y.Pix))
+	if err := e.Deblur(ctx, j.guess, y, task.Sigma(j.noise)); err != nil {
 		return err
 	}
 	j.kernel = e.Kernel()
@@ -112,7 +130,7 @@ func knownOf(missing []bool) []float32 {
 
 // estimate is the noise level of a picture for a task, in 8-bit levels.
 func estimate(pic *picture.Picture, known []float32, t task.Task) float64 {
-	noise := task.Std8(task.EstimateSigma(pic.Planar(), known))
+	noise := task.Std8(task.EstimateSigmaOf(pic.W, pic.H, pic.Crop, known))
 	if t.Masked() && noise < textureNoise {
 		return 0
 	}
@@ -179,37 +197,68 @@ func (j *job) adapterInputs() []input {
 		}
 	}}
 	if j.known != nil {
-		known.fill = planes{j.w, j.h, j.known}.read
+		known.fill = planes{w: j.w, h: j.h, data: j.known}.read
 	}
 	ins := []input{
-		{name: "view", perPixel: 3, fill: planes{j.w, j.h, j.view.Pix}.read}, known,
+		{name: "view", perPixel: 3, fill: j.seen().read}, known,
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.guess != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: planes{j.w, j.h, j.guess}.read})
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: planes{w: j.w, h: j.h, data: j.guess}.read})
 	}
 	return ins
 }
 
-// finish makes the picture of the network's output, which it takes over.
-func (j *job) finish(pix []float32) *picture.Picture { return j.like(j.settle(pix)) }
+// canvas is memory for a result.
+func (j *job) canvas() planes {
+	p := planes{w: j.w, h: j.h}
+	if j.pic.Levels != nil {
+		p.levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
+	} else {
+		p.data = make([]float32, 3*j.w*j.h)
+	}
+	return p
+}
+
+// writer puts tiles of the network's output on a canvas. Levels hold nothing but a picture's values, so that the output becomes such there and then.
+func (j *job) writer(p planes) func(t tile, src []float32) {
+	if p.levels == nil {
+		return p.write
+	}
+	return func(t tile, src []float32) {
+		j.tone(src)
+		p.write(t, src)
+	}
+}
+
+// finish makes the picture of a canvas, which it takes over.
+func (j *job) finish(p planes) *picture.Picture {
+	if p.levels == nil {
+		return j.pic.Like(j.w, j.h, j.settle(p.data))
+	}
+	if j.keep {
+		n := j.w * j.h
+		for i, missing := range j.req.Mask {
+			if !missing {
+				for k := i; k < 3*n; k += n {
+					p.levels.Copy(j.pic.Levels, k)
+				}
+			}
+		}
+	}
+	q := j.pic.Like(j.w, j.h, nil)
+	q.Levels = p.levels
+	return q
+}
 
 // settle turns the network's output into the values of the picture, in place where nothing is projected.
 func (j *job) settle(pix []float32) []float32 {
 	if j.op != nil {
 		pix = j.project(pix)
 	}
-	for i, v := range pix {
-		pix[i] = min(max(v, -1), 1)
-	}
-	n := j.w * j.h
-	if j.pic.Gray {
-		for i := range n {
-			v := (pix[i] + pix[n+i] + pix[2*n+i]) / 3
-			pix[i], pix[n+i], pix[2*n+i] = v, v, v
-		}
-	}
+	j.tone(pix)
 	if j.keep {
+		n := j.w * j.h
 		for i, missing := range j.req.Mask {
 			if !missing {
 				pix[i], pix[n+i], pix[2*n+i] = j.pic.Pix[i], j.pic.Pix[n+i], j.pic.Pix[2*n+i]
@@ -217,6 +266,19 @@ func (j *job) settle(pix []float32) []float32 {
 		}
 	}
 	return pix
+}
+
+// tone limits the values of three planes and makes grey pictures grey.
+func (j *job) tone(pix []float32) {
+	for i, v := range pix {
+		pix[i] = min(max(v, -1), 1)
+	}
+	if n := len(pix) / 3; j.pic.Gray {
+		for i := range n {
+			v := (pix[i] + pix[n+i] + pix[2*n+i]) / 3
+			pix[i], pix[n+i], pix[2*n+i] = v, v, v
+		}
+	}
 }
 
 func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

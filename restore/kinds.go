@@ -15,9 +15,12 @@ const (
 	kindWhole kind = "whole"
 	// view, known, task, sigma → mu, logvar
 	kindAdapter kind = "adapter"
-	// the two with one more input: guess [1,3,h,w]
+	// view, known, task, sigma → mu
+	kindMu kind = "mu"
+	// the three with one more input: guess [1,3,h,w]
 	kindWholeGuess   kind = "whole with guess"
 	kindAdapterGuess kind = "adapter with guess"
+	kindMuGuess      kind = "mu with guess"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
 	kindDraw kind = "draw"
 	// z → the picture f(z) in one step
@@ -26,18 +29,20 @@ const (
 	kindStep kind = "step"
 )
 
-// with gives the kind, kindWhole or kindAdapter, that also reads a guess if there is one.
+// with gives the kind, kindWhole, kindAdapter or kindMu, that also reads a guess if there is one.
 func (k kind) with(guess []float32) kind {
 	switch {
 	case guess == nil:
 		return k
 	case k == kindWhole:
 		return kindWholeGuess
+	case k == kindMu:
+		return kindMuGuess
 	}
 	return kindAdapterGuess
 }
 
-// Outputs of kindWhole, kindAdapter and kindStep.
+// Outputs of kindWhole, kindAdapter, kindMu (the first of them) and kindStep.
 const (
 	outMu, outLogVar, outPicture = 0, 1, 2
 	outStep, outStepPicture      = 0, 1
@@ -57,6 +62,9 @@ func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	case kindAdapter, kindAdapterGuess:
 		mu, logvar := k.adapter(g, what == kindAdapterGuess)
 		outs = []*netdef.Node{mu, logvar}
+	case kindMu, kindMuGuess:
+		mu, _ := k.adapter(g, what == kindMuGuess)
+		outs = []*netdef.Node{mu}
 	case kindDraw:
 		outs = []*netdef.Node{k.draw(g)}
 	case kindOne:

@@ -22,7 +22,7 @@ type Latent struct {
 }
 
 func newLatent(j *job, mu, logvar *sites) *Latent {
-	variance := &sites{logvar.dom, make([]float32, len(logvar.data))}
+	variance := newSites(logvar.dom)
 	for i, v := range logvar.data {
 		variance.data[i] = float32(math.Exp(float64(v)))
 	}

@@ -36,6 +36,7 @@ type Model struct {
 	closed chan struct{} // closed by Close
 	once   sync.Once
 	cache  programs
+	arena  compile.Arena // working memory of all programs
 	pace   *pace
 	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool

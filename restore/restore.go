@@ -73,13 +73,14 @@ func (r *run) planSamples(j *job) {
 
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
-	pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
+	pix := j.canvas()
 	adapter := stage{kind: kindAdapter.with(j.guess), halo: r.m.halo, inputs: j.adapterInputs()}
 	ts, _ := r.tiles(r.m.halo)
 	whole := len(ts) == 1 && len(j.times) == 2
 	r.plan(j, whole)
 	wantsLatent := j.req.Samples > 0 || j.req.Explain
-	if !whole || wantsLatent {
+	banded := len(j.times) == 2 && !wantsLatent // μ is needed for the tiles at hand only
+	if !whole && !banded || wantsLatent {
 		mu = newSites(r.dom)
 		adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
 	}
@@ -90,10 +91,10 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	if whole {
 		one := adapter
 		one.kind = kindWhole.with(j.guess)
-		one.outputs = append(one.outputs, output{outPicture, pix.write})
+		one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
 		err = r.pass(one, ts)
 		if err == nil {
-			result.Picture = j.finish(pix.data)
+			result.Picture = j.finish(pix)
 			return mu, logvar, nil
 		}
 		if !tooBig(err) {
@@ -102,26 +103,30 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 		// On in smaller tiles, adapter and flow map one after the other.
 		r.limit = r.dom.w * r.dom.h / 2
 		r.plan(j, false)
-		if mu == nil {
-			mu = newSites(r.dom)
-			adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
-		}
 	}
-	if err := r.sweep(adapter); err != nil {
+	if banded {
+		adapter.kind = kindMu.with(j.guess)
+		err = r.roll(adapter, func(mu *sites) stage { return r.oneStep(j, mu, pix) })
+	} else if err = r.sweep(adapter); err == nil {
+		err = r.flow(j, mu, pix)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.flow(j, mu, pix); err != nil {
-		return nil, nil, err
-	}
-	result.Picture = j.finish(pix.data)
+	result.Picture = j.finish(pix)
 	return mu, logvar, nil
+}
+
+// oneStep is the flow map in one step from z to the picture.
+func (r *run) oneStep(j *job, z *sites, pix planes) stage {
+	return stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, j.writer(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
 func (r *run) flow(j *job, z *sites, pix planes) error {
 	last := len(j.times) - 1
 	if last == 1 {
-		return r.sweep(stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, pix.write}}})
+		return r.sweep(r.oneStep(j, z, pix))
 	}
 	x := z
 	for k := 1; k <= last; k++ {
@@ -129,7 +134,7 @@ func (r *run) flow(j *job, z *sites, pix planes) error {
 		s := stage{kind: kindStep, halo: r.m.halo}
 		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
 		if k == last {
-			s.outputs = []output{{outStepPicture, pix.write}}
+			s.outputs = []output{{outStepPicture, j.writer(pix)}}
 			return r.sweep(s)
 		}
 		next := newSites(r.dom)
@@ -163,11 +168,11 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 		if result.Latent != nil && !j.req.StatisticsOnly {
 			result.Latent.Z = append(result.Latent.Z, zPicture(j, z))
 		}
-		pix := planes{j.w, j.h, make([]float32, 3*j.w*j.h)}
+		pix := j.canvas()
 		if err := r.flow(j, z, pix); err != nil {
 			return err
 		}
-		sample := j.finish(pix.data)
+		sample := j.finish(pix)
 		stats.add(sample.Pix)
 		if !j.req.StatisticsOnly {
 			result.Samples = append(result.Samples, sample)

@@ -56,7 +56,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			}
 		}
 	}
-	return j.finish(pix).Pix
+	return j.finish(planes{w: j.w, h: j.h, data: pix}).Pix
 }
 
 func float64s(v []float32) []float64 {
@@ -102,7 +102,7 @@ func TestAgainstReference(t *testing.T) {
 		for i, s := range res.Samples {
 			worst = max(worst, apart(s.Pix, oracle(t, m, net, j, req.Temperature, uint32(i))))
 		}
-		moved := apart(res.Picture.Pix, j.view.Pix)
+		moved := apart(res.Picture.Pix, j.seen().data)
 		t.Logf("%+v: off by %.2g; the network moved pixels by %.2g", c, worst, moved)
 		if !(worst < 2e-4) || moved < 0.05 {
 			t.Errorf("%+v: off by %g from the reference, which moves pixels by %g", c, worst, moved)

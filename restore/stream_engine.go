@@ -134,7 +134,7 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 	if firstBad(e.result) >= 0 {
 		return &OutputError{e.m.device().Info().Name}
 	}
-	planes{e.planar.W, e.planar.H, out}.write(tile{e.dom, e.dom}, e.result)
+	planes{w: e.planar.W, h: e.planar.H, data: out}.write(tile{e.dom, e.dom}, e.result)
 	e.job.settle(out)
 	return nil
 }

@@ -54,12 +54,17 @@ func (r *run) tiles(halo int) (ts []tile, ok bool) {
 	return cutRect(r.dom, w, h, halo), ok
 }
 
-// sweep runs a stage, in smaller tiles if the device cannot do what was chosen.
+// sweep runs a stage.
 func (r *run) sweep(s stage) error {
-	ts, ok := r.tiles(s.halo)
+	return r.shrinking(s.halo, 1, func(ts []tile) error { return r.pass(s, ts) })
+}
+
+// shrinking calls work with the tiles of the domain, and again with smaller ones if the device cannot do what was chosen. stages is how often it runs each.
+func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
+	ts, ok := r.tiles(halo)
 	for {
 		before := r.done
-		err := r.pass(s, ts)
+		err := work(ts)
 		if err == nil || !tooBig(err) {
 			return err
 		}
@@ -68,9 +73,9 @@ func (r *run) sweep(s stage) error {
 			return fmt.Errorf("even in tiles of %d×%d pixels: %w", w, h, err)
 		}
 		r.limit = w * h / 2
-		r.done, r.total = before, r.total-len(ts)
-		ts, ok = r.tiles(s.halo)
-		r.total += len(ts)
+		r.done, r.total = before, r.total-stages*len(ts)
+		ts, ok = r.tiles(halo)
+		r.total += stages * len(ts)
 	}
 }
 

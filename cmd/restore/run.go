@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/vfmrestore/restore/restore"
@@ -33,6 +34,7 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
+	tidy(in)
 	started := time.Now()
 	model, err := a.open(o)
 	if err != nil {
@@ -59,6 +61,9 @@ func (a *app) restore(args []string) error {
 	if o.report != "" {
 		page = o.page(in, result, model.Info(), time.Since(opened))
 	}
+	model.Close()
+	in = nil
+	tidy(result.Picture)
 	if err := o.write(a.out, result, page); err != nil {
 		return err
 	}
@@ -121,14 +126,32 @@ func (o *options) noiseLevel() float64 {
 	return o.noise.levels
 }
 
+// largePixels is the size from which on pictures are held as levels where floats are not needed, and memory is given back between the parts of the work.
+var largePixels int64 = 4 << 20
+
+// limits is how pictures are read.
+func (o *options) limits() picture.Limits {
+	if o.samples > 0 || o.explain != "" || o.report != "" || o.project {
+		return picture.Limits{}
+	}
+	return picture.Limits{Pack: largePixels}
+}
+
+// tidy gives memory back to the system between reading, restoring and writing a large picture, each of which needs another kind.
+func tidy(p *picture.Picture) {
+	if p.Levels != nil {
+		debug.FreeOSMemory()
+	}
+}
+
 // read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them.
 func (o *options) read(stdin io.Reader) (in *picture.Picture, missing []bool, err error) {
 	if o.in == "-" {
-		if in, err = picture.Decode(stdin, picture.Limits{}); err != nil {
+		if in, err = picture.Decode(stdin, o.limits()); err != nil {
 			err = fmt.Errorf("stdin: %w", err)
 		}
 	} else {
-		in, err = picture.DecodeFile(o.in, picture.Limits{})
+		in, err = picture.DecodeFile(o.in, o.limits())
 	}
 	if err != nil {
 		return nil, nil, err

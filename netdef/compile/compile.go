@@ -26,6 +26,8 @@ type Options struct {
 	// Portable uses the gpu lowering whatever the device.
 	Portable bool
 	Tuning   Tuning
+	// Arena is where the working memory comes from; nil: the Program has its own.
+	Arena *Arena
 }
 
 // Compile builds the Program that computes outs from the graph's inputs and the
@@ -110,7 +112,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 			return nil, err
 		}
 	}
-	return build(dev, store, l, outs, outVals)
+	return build(dev, store, l, outs, outVals, opt.Arena)
 }
 
 func isLeaf(n *netdef.Node) bool { return len(n.In) == 0 }

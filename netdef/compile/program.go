@@ -18,6 +18,7 @@ type Program struct {
 	steps   []*step
 	bufs    [nRegions]*gpu.Buffer
 	own     []*gpu.Buffer
+	arena   *lease
 	pipes   map[*shaders.Module]*gpu.Pipeline
 	prelude *gpu.Commands
 	main    *gpu.Commands
@@ -31,7 +32,7 @@ type Program struct {
 }
 
 // build allocates memory, builds pipelines and records.
-func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value) (p *Program, err error) {
+func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, arena *Arena) (p *Program, err error) {
 	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
 	for i, n := range outs {
 		p.outIdx[n] = i
@@ -44,11 +45,21 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	}()
 	p.work = plan(l.steps)
 	for reg, size := range map[region]int{regWork: p.work, regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
-		b, err := dev.NewBuffer(int64(4*(size+16*grain)), gpu.Local)
+		bytes := int64(4 * (size + 16*grain))
+		if reg == regWork {
+			p.arena, err = arena.take(dev, bytes)
+		} else {
+			p.bufs[reg], err = dev.NewBuffer(bytes, gpu.Local)
+		}
 		if err != nil {
 			return p, fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
 		}
-		p.bufs[reg], p.own = b, append(p.own, b)
+		if reg == regWork {
+			p.bufs[reg] = p.arena.buf
+			continue
+		}
+		b := p.bufs[reg]
+		p.own = append(p.own, b)
 		if reg == regConst || reg == regInput {
 			if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
 				return p, err
@@ -114,6 +125,9 @@ func (p *Program) Close() {
 		}
 		for _, b := range p.own {
 			b.Free()
+		}
+		if p.arena != nil {
+			p.arena.giveBack()
 		}
 	})
 }

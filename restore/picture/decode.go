@@ -109,7 +109,11 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	if s := img.Bounds().Size(); s.X != cfg.Width || s.Y != cfg.Height {
 		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", cfg.Width, cfg.Height, s.X, s.Y)}
 	}
-	p := fromImage(img, format)
+	convert := fromImage
+	if lim.Pack > 0 && int64(cfg.Width)*int64(cfg.Height) >= lim.Pack {
+		convert = packed
+	}
+	p := convert(img, format)
 	p.Format = format
 	if format == WebP && p.Opaque() { // the decoder of lossless files always makes one
 		p.Alpha = nil

@@ -139,7 +139,7 @@ func quantise(v float32, most float64) float64 {
 // gray is the value of pixel i of a grey picture.
 func (p *Picture) gray(i int) float32 {
 	n := p.W * p.H
-	return (p.Pix[i] + p.Pix[n+i] + p.Pix[2*n+i]) / 3
+	return (p.value(i) + p.value(n+i) + p.value(2*n+i)) / 3
 }
 
 // image gives p as the standard library's image of that many bits per channel; grey with alpha comes out in colour.
@@ -164,7 +164,7 @@ func (p *Picture) image(depth int) image.Image {
 		m := image.NewNRGBA64(r)
 		for i := 0; i < n; i++ {
 			for c := 0; c < 3; c++ {
-				put16(m.Pix[8*i+2*c:], quantise(p.Pix[c*n+i], 65535))
+				put16(m.Pix[8*i+2*c:], quantise(p.value(c*n+i), 65535))
 			}
 			put16(m.Pix[8*i+6:], p.alpha(i, 65535))
 		}
@@ -173,7 +173,7 @@ func (p *Picture) image(depth int) image.Image {
 	m := image.NewNRGBA(r)
 	for i := 0; i < n; i++ {
 		for c := 0; c < 3; c++ {
-			m.Pix[4*i+c] = uint8(quantise(p.Pix[c*n+i], 255))
+			m.Pix[4*i+c] = uint8(quantise(p.value(c*n+i), 255))
 		}
 		m.Pix[4*i+3] = uint8(p.alpha(i, 255))
 	}

@@ -19,6 +19,8 @@ type Picture struct {
 	// Pix holds three planes (red, green, blue) of H rows of W values in [-1, 1]: v/127.5−1 of an 8-bit value v, v/32767.5−1 of a
 	// 16-bit one. Length 3·W·H. A grey picture has three equal planes.
 	Pix []float32
+	// Levels, if not nil, hold the values in place of Pix, which is nil then: of large pictures, where Limits.Pack asks for it.
+	Levels *Levels
 	// Alpha holds H rows of W values, 0 transparent to 1 opaque; nil if the file has none. Colours are not multiplied with it.
 	Alpha  []float32
 	Gray   bool   // the file holds one channel of grey, and so will the next
@@ -32,6 +34,8 @@ type Picture struct {
 type Limits struct {
 	MaxPixels int64 // width × height; default 1 000 000 000
 	MaxBytes  int64 // size of the file; default 2 GiB
+	// Pack is the number of pixels from which on a picture gets Levels instead of Pix; 0: never.
+	Pack int64
 }
 
 func (l Limits) withDefaults() Limits {
@@ -49,7 +53,7 @@ func New(w, h int, pix []float32) *Picture {
 	return &Picture{W: w, H: h, Pix: pix, Depth: 8, Format: PNG}
 }
 
-// Planar is the picture's colours as the arithmetic rooms see them. It shares Pix.
+// Planar is the picture's colours as the arithmetic rooms see them. It shares Pix, and is none of a picture with Levels (see Unpacked).
 func (p *Picture) Planar() *planar.Image {
 	return &planar.Image{W: p.W, H: p.H, Pix: p.Pix}
 }
@@ -58,7 +62,7 @@ func (p *Picture) Planar() *planar.Image {
 // differs (super-resolution), alpha is interpolated linearly; where it does not, alpha is the same, bit for bit.
 func (p *Picture) Like(w, h int, pix []float32) *Picture {
 	q := *p
-	q.W, q.H, q.Pix = w, h, pix
+	q.W, q.H, q.Pix, q.Levels = w, h, pix, nil
 	if p.Alpha != nil && (w != p.W || h != p.H) {
 		q.Alpha = resizeLinear(p.Alpha, p.W, p.H, w, h)
 	}
@@ -70,7 +74,9 @@ func (p *Picture) Check() error {
 	switch {
 	case p.W < 1 || p.H < 1 || p.W > math.MaxInt32 || p.H > math.MaxInt32:
 		return fmt.Errorf("a picture of %d×%d pixels", p.W, p.H)
-	case len(p.Pix) != 3*p.W*p.H:
+	case p.Levels != nil && (p.Pix != nil || p.Levels.Len() != 3*p.W*p.H || p.Levels.B8 != nil && p.Levels.B16 != nil):
+		return fmt.Errorf("a picture of %d×%d pixels needs %d levels of one depth and nothing else, not %d of 8 bits, %d of 16 and %d values", p.W, p.H, 3*p.W*p.H, len(p.Levels.B8), len(p.Levels.B16), len(p.Pix))
+	case p.Levels == nil && len(p.Pix) != 3*p.W*p.H:
 		return fmt.Errorf("a picture of %d×%d pixels needs %d values, not %d", p.W, p.H, 3*p.W*p.H, len(p.Pix))
 	case p.Alpha != nil && len(p.Alpha) != p.W*p.H:
 		return fmt.Errorf("a picture of %d×%d pixels needs %d values of alpha, not %d", p.W, p.H, p.W*p.H, len(p.Alpha))

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -66,6 +67,17 @@ func decode(t testing.TB, b []byte) *Picture {
 	p, err := Decode(bytes.NewReader(b), Limits{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Levels must hold the same picture.
+	q, err := Decode(bytes.NewReader(b), Limits{Pack: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.Levels == nil || q.Pix != nil || q.Check() != nil || (q.Depth == 16) != (q.Levels.B16 != nil) {
+		t.Fatalf("packed, of depth %d: %v", q.Depth, q.Check())
+	}
+	if u := q.Unpacked(); !reflect.DeepEqual(u, p) || u.Levels != nil {
+		t.Fatalf("%v, %d bits, grey %v, alpha %v: packed, it is another picture", p.Format, p.Depth, p.Gray, p.Alpha != nil)
 	}
 	return p
 }

@@ -136,9 +136,28 @@ func (p *Picture) orient(o int) {
 	if o < 2 || o > 8 {
 		return
 	}
-	w, h := p.W, p.H
-	turn := func(src []float32) []float32 {
-		dst := make([]float32, len(src))
+	n := p.W * p.H
+	switch l := p.Levels; {
+	case l == nil:
+		turnPlanes(p.Pix, n, o, p.W, p.H)
+	case l.B16 != nil:
+		turnPlanes(l.B16, n, o, p.W, p.H)
+	default:
+		turnPlanes(l.B8, n, o, p.W, p.H)
+	}
+	if p.Alpha != nil {
+		turnPlanes(p.Alpha, n, o, p.W, p.H)
+	}
+	if o >= 5 {
+		p.W, p.H = p.H, p.W
+	}
+}
+
+// turnPlanes orients planes of w×h = n values, one after the other.
+func turnPlanes[T any](v []T, n, o, w, h int) {
+	dst := make([]T, n)
+	for ; len(v) > 0; v = v[n:] {
+		src := v[:n]
 		i := 0
 		w2, h2 := w, h
 		if o >= 5 {
@@ -167,16 +186,6 @@ func (p *Picture) orient(o int) {
 				i++
 			}
 		}
-		return dst
-	}
-	n := w * h
-	for c := 0; c < 3; c++ {
-		copy(p.Pix[c*n:(c+1)*n], turn(p.Pix[c*n:(c+1)*n]))
-	}
-	if p.Alpha != nil {
-		p.Alpha = turn(p.Alpha)
-	}
-	if o >= 5 {
-		p.W, p.H = h, w
+		copy(src, dst)
 	}
 }

@@ -122,7 +122,7 @@ func (p *Picture) tiffRow(line []byte, y, channels int) {
 			case p.Gray:
 				v = quantise(p.gray(i), most)
 			default:
-				v = quantise(p.Pix[c*n+i], most)
+				v = quantise(p.value(c*n+i), most)
 			}
 			d := uint16(v) - before[c]
 			before[c] = uint16(v)

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"image"
 	"math"
 	"slices"
 
@@ -34,14 +35,33 @@ const (
 // foliage), of 13 levels 3 % (18 %), of 26 levels 0 % (4 %); clean photographs read as 1.4 levels (6 in one of ten), because
 // texture as fine as this cannot be told from noise. A picture without a usable block gives 0.
 func EstimateSigma(img *planar.Image, mask []float32) float64 {
-	if img.Check() != nil || (mask != nil && len(mask) != img.W*img.H) {
+	if img.Check() != nil {
 		return 0
+	}
+	return EstimateSigmaOf(img.W, img.H, func(x, y, w, h int) *planar.Image {
+		m, err := img.Crop(image.Rect(x, y, x+w, y+h))
+		if err != nil {
+			panic("task: " + err.Error()) // patches lie in the picture
+		}
+		return m
+	}, mask)
+}
+
+// EstimateSigmaOf is EstimateSigma of a picture of w×h pixels that crop copies rectangles from.
+func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, mask []float32) float64 {
+	if mask != nil && len(mask) != w*h || w < 2 || h < 2 {
+		return 0
+	}
+	patch := func(x, y, nx, ny int) [3][]float64 {
+		return gather(crop(2*x, 2*y, 2*nx, 2*ny), func(i int) bool {
+			return mask == nil || mask[(2*y+i/(2*nx))*w+2*x+i%(2*nx)] >= 0.5
+		})
 	}
 	// Grow the patches until at least half of them hold enough blocks (masks may leave few); at last the whole picture is one.
 	for side := patchSide; ; side *= 2 {
-		nx, ny := img.W/2/side, img.H/2/side
+		nx, ny := w/2/side, h/2/side
 		if nx*ny == 0 {
-			bands := gather(img, mask, 0, 0, img.W/2, img.H/2)
+			bands := patch(0, 0, w/2, h/2)
 			return combine([][3][]float64{bands}, 1)
 		}
 		step := 1
@@ -53,7 +73,7 @@ func EstimateSigma(img *planar.Image, mask []float32) float64 {
 		for y := 0; y < ny; y += step {
 			for x := 0; x < nx; x += step {
 				seen++
-				if b := gather(img, mask, x*side, y*side, side, side); len(b[0]) >= patchMin {
+				if b := patch(x*side, y*side, side, side); len(b[0]) >= patchMin {
 					patches = append(patches, b)
 				}
 			}
@@ -64,16 +84,16 @@ func EstimateSigma(img *planar.Image, mask []float32) float64 {
 	}
 }
 
-// gather returns the magnitudes of the diagonal coefficients of w×h blocks from block (x0, y0) on, in three colour axes.
-func gather(img *planar.Image, mask []float32, x0, y0, w, h int) (bands [3][]float64) {
+// gather returns the magnitudes of the diagonal coefficients of a patch's blocks, in three colour axes. known tells which pixels count.
+func gather(img *planar.Image, known func(i int) bool) (bands [3][]float64) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
-	for y := y0; y < y0+h; y++ {
+	for y := range img.H / 2 {
 	block:
-		for x := x0; x < x0+w; x++ {
+		for x := range img.W / 2 {
 			i := 2*y*img.W + 2*x
 			at := [4]int{i, i + 1, i + img.W, i + img.W + 1}
 			for _, k := range at {
-				if mask != nil && mask[k] < 0.5 {
+				if !known(k) {
 					continue block
 				}
 				// false for NaN too

@@ -1,0 +1,179 @@
+// Command scale measures what pictures of growing size cost: it runs the restore program on each and writes a table and a plot.
+//
+//	scale -bin bin/restore [-task denoise] [-largest 48] [-svg FILE]
+//
+// The time is that of the second of two restorations in one process, from decoded picture to picture; the memory is that of the program, which decodes, restores and
+// encodes one picture: its own and, where the device shares it (as lavapipe does), the device's.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/plotutil"
+	"gonum.org/v1/plot/vg"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+func main() {
+	bin := flag.String("bin", "bin/restore", "the program")
+	name := flag.String("task", "denoise", "what it is to do")
+	largest := flag.Float64("largest", 48, "megapixels of the largest picture")
+	svg := flag.String("svg", "", "file of the plot")
+	one := flag.String("time", "", "restore this picture twice, print the seconds of the second time, and end (the program calls itself so)")
+	flag.Parse()
+	err := error(nil)
+	if *one != "" {
+		err = again(*one, *name)
+	} else {
+		err = measure(*bin, *name, *largest, *svg)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scale:", err)
+		os.Exit(1)
+	}
+}
+
+// sizes of 4:3 pictures, but for the first, which is the networks' usual square.
+var sizes = [][2]int{{256, 256}, {640, 480}, {1152, 864}, {2304, 1728}, {4000, 3000}, {5656, 4242}, {8000, 6000}}
+
+func measure(bin, name string, largest float64, svg string) error {
+	dir, err := os.MkdirTemp("", "scale")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var perPixel, memory plotter.XYs
+	fmt.Println("| megapixels | pixels | seconds | µs per pixel | peak memory, MB |")
+	fmt.Println("|---|---|---|---|---|")
+	for _, s := range sizes {
+		mp := float64(s[0]*s[1]) / 1e6
+		if mp > largest {
+			break
+		}
+		in := filepath.Join(dir, "in.png")
+		if err := picture.EncodeFile(in, scene(s[0], s[1]), 0); err != nil {
+			return err
+		}
+		peak, _, err := run(bin, "-task", name, "-noise", "10", in, filepath.Join(dir, "out.png"))
+		if err != nil {
+			return err
+		}
+		_, text, err := run(os.Args[0], "-time", in, "-task", name)
+		if err != nil {
+			return err
+		}
+		best, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %.2f | %d×%d | %.2f | %.3f | %.0f |\n", mp, s[0], s[1], best, best/mp, peak)
+		perPixel = append(perPixel, plotter.XY{X: mp, Y: best / mp})
+		memory = append(memory, plotter.XY{X: mp, Y: peak / 1000})
+	}
+	if svg == "" {
+		return nil
+	}
+	p := plot.New()
+	p.Title.Text = "restore -task " + name
+	p.X.Label.Text = "megapixels"
+	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	p.Y.Min = 0
+	p.Legend.Top = true
+	p.Add(plotter.NewGrid())
+	if err := plotutil.AddLinePoints(p, "µs per pixel", perPixel, "peak memory, GB", memory); err != nil {
+		return err
+	}
+	return p.Save(16*vg.Centimeter, 9*vg.Centimeter, svg)
+}
+
+// again restores a picture twice.
+func again(path, name string) error {
+	what, err := task.Parse(name)
+	if err != nil {
+		return err
+	}
+	in, err := picture.DecodeFile(path, picture.Limits{Pack: 1})
+	if err != nil {
+		return err
+	}
+	m, err := restore.Open(restore.Config{})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	var began time.Time
+	for range 2 {
+		began = time.Now()
+		if _, err := m.Restore(context.Background(), in, restore.Request{Task: what, Noise: 10}); err != nil {
+			return err
+		}
+	}
+	fmt.Println(time.Since(began).Seconds())
+	return nil
+}
+
+// run runs a program and watches its memory: VmHWM of Linux, as the figures of wait4 begin with those of this process.
+func run(bin string, args ...string) (megabytes float64, text string, err error) {
+	cmd := exec.Command(bin, args...)
+	var out, fault bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &fault
+	if err := cmd.Start(); err != nil {
+		return 0, "", err
+	}
+	done := make(chan error)
+	go func() { done <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return 0, "", fmt.Errorf("%w: %s", err, fault.String())
+			}
+			return megabytes, out.String(), nil
+		case <-time.After(20 * time.Millisecond):
+			status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+			if m := highWater.FindSubmatch(status); m != nil {
+				kb, _ := strconv.ParseFloat(string(m[1]), 64)
+				megabytes = max(megabytes, kb*1024/1e6)
+			}
+		}
+	}
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s*([0-9]+) kB`)
+
+// scene is a painted photograph, repeated as in mirrors, with noise of 10 levels.
+func scene(w, h int) *picture.Picture {
+	const side = 640
+	tile := planar.FromNRGBA(synth.Photo(1, side, side))
+	rng := rand.New(rand.NewPCG(1, 2))
+	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			for c := range 3 {
+				v := tile.At(c, planar.Mirror(x, side), planar.Mirror(y, side)) + float32(10/127.5*rng.NormFloat64())
+				m.Pix[m.PixOffset(x, y)+c] = planar.To8(v)
+			}
+			m.Pix[m.PixOffset(x, y)+3] = 255
+		}
+	}
+	return picture.New(w, h, planar.FromNRGBA(m).Pix)
+}
