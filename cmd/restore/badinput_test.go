@@ -94,6 +94,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -tile 3 in.png out.png", "-tile 3"},
 		{"-task denoise -tile -1 in.png out.png", "-tile -1"},
 		{"-task denoise -quality 0 in.png out.png", "-quality 0"},
+		{"-task denoise -max-megapixels 0 in.png out.png", "-max-megapixels 0"},
 		{"help nothing", "no command \"nothing\""},
 		{"help devices bench", "one command at most"},
 		{"degrade in.png out.png", "no -task"},
@@ -146,6 +147,14 @@ func TestBadPictures(t *testing.T) {
 	fails(t, dir, noVulkan, exitFailure, "none.png: cannot open: no such file", "-task", "denoise", "none.png", "out.png")
 	fails(t, dir, nil, exitFailure, "it is a directory", "degrade", "-task", "denoise", ".", "out.png")
 	fails(t, dir, nil, exitFailure, "only pictures of one size", "compare", "in.png", mismatched(t, dir))
+}
+
+func TestTooManyPixels(t *testing.T) {
+	dir := workplace(t)
+	put(t, filepath.Join(dir, "large.png"), picture.New(1200, 1000, make([]float32, 3*1200*1000)))
+	args := []string{"-task", "denoise", "-weights", someWeights(t, dir), "large.png", "out.png"}
+	fails(t, dir, noVulkan, exitFailure, "large.png: not a picture I can read (too large: 1200×1000 pixels are more than 1000000); -max-megapixels allows more", append([]string{"-max-megapixels", "1"}, args...)...)
+	fails(t, dir, noVulkan, exitNoVulkan, "", append([]string{"-max-megapixels", "2"}, args...)...)
 }
 
 func mismatched(t *testing.T, dir string) string {

@@ -39,6 +39,7 @@ flags:
   -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
                     projection Aᵀy + (I − AᵀA)x)
   -quality Q        of JPEG output, 1 to 100 (default 95)
+  -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
 
   -samples N        also draw N pictures that may have been the true one (at most 1000), for:
   -mean FILE          their mean

@@ -30,22 +30,24 @@ type options struct {
 	weights     string
 	tile        int
 	quality     int
-	out         output
-	mean, std   output
-	samplesDir  string
-	explain     string
-	report      string
-	times       []float64
-	project     bool
-	format      string // of the output, where its name does not say
-	json        bool
-	recursive   bool
-	overwrite   bool
-	jobs        int
-	shard       shard
-	folder      bool // in is one
-	validation  bool
-	verbose     bool
+	// pictures of more are refused
+	maxMegapixels int
+	out           output
+	mean, std     output
+	samplesDir    string
+	explain       string
+	report        string
+	times         []float64
+	project       bool
+	format        string // of the output, where its name does not say
+	json          bool
+	recursive     bool
+	overwrite     bool
+	jobs          int
+	shard         shard
+	folder        bool // in is one
+	validation    bool
+	verbose       bool
 }
 
 const (
@@ -73,6 +75,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.weights, "weights", "", "")
 	fs.IntVar(&o.tile, "tile", 0, "")
 	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
+	fs.IntVar(&o.maxMegapixels, "max-megapixels", 1000, "")
 	fs.StringVar(&o.mean.path, "mean", "", "")
 	fs.StringVar(&o.std.path, "std", "", "")
 	fs.StringVar(&o.samplesDir, "samples-dir", "", "")
@@ -143,6 +146,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-temperature %g is not from 0 to 10", o.temperature)
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
+	case o.maxMegapixels < 1 || o.maxMegapixels > 1<<30:
+		return usagef("-max-megapixels %d is not from 1 to %d", o.maxMegapixels, 1<<30)
 	case o.quality < 1 || o.quality > 100:
 		return usagef("-quality %d is not from 1 to 100", o.quality)
 	}

@@ -208,3 +208,39 @@ func TestSampleCommand(t *testing.T) {
 		t.Error("the first of two pictures is not the one picture of the same seed")
 	}
 }
+
+// Pictures that are held as levels because they are large come out as others do, to the last byte.
+func TestLargePicturesAreTheSame(t *testing.T) {
+	ready(t)
+	before := largePixels
+	defer func() { largePixels = before }()
+	dir := t.TempDir()
+	in, mask := filepath.Join(dir, "in.png"), filepath.Join(dir, "mask.png")
+	put(t, in, photo(45, 38, false, 8, true))
+	missing := make([]bool, 45*38)
+	for i := range missing {
+		missing[i] = i%4 == 0
+	}
+	put(t, mask, picture.FromMask(missing, 45, 38))
+	weights := someWeights(t, dir)
+	for _, name := range task.Names() {
+		var files [2][]byte
+		for i, from := range []int64{1 << 40, 1} {
+			largePixels = from
+			out := filepath.Join(dir, fmt.Sprint(i, ".png"))
+			args := []string{"-task", name, "-weights", filepath.Join(dir, weights), in, out}
+			if tk, _ := task.Parse(name); tk.Masked() {
+				args = append(args, "-mask", mask)
+			}
+			var stderr bytes.Buffer
+			a := &app{ctx: t.Context(), out: &bytes.Buffer{}, err: &stderr}
+			if err := a.restore(args); err != nil {
+				t.Fatal(err)
+			}
+			files[i], _ = os.ReadFile(out)
+		}
+		if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+			t.Errorf("%s: %d bytes and %d, or others", name, len(files[0]), len(files[1]))
+		}
+	}
+}

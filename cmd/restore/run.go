@@ -131,10 +131,11 @@ var largePixels int64 = 4 << 20
 
 // limits is how pictures are read.
 func (o *options) limits() picture.Limits {
-	if o.samples > 0 || o.explain != "" || o.report != "" || o.project {
-		return picture.Limits{}
+	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
+	if o.samples == 0 && o.explain == "" && o.report == "" && !o.project {
+		l.Pack = largePixels
 	}
-	return picture.Limits{Pack: largePixels}
+	return l
 }
 
 // tidy gives memory back to the system between reading, restoring and writing a large picture, each of which needs another kind.
@@ -153,11 +154,15 @@ func (o *options) read(stdin io.Reader) (in *picture.Picture, missing []bool, er
 	} else {
 		in, err = picture.DecodeFile(o.in, o.limits())
 	}
+	var large *picture.SizeError
+	if errors.As(err, &large) {
+		err = fmt.Errorf("%w; -max-megapixels allows more", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if o.task.Masked() {
-		if missing, err = picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}); err != nil {
+		if missing, err = picture.DecodeMaskFile(o.mask, in.W, in.H, o.limits()); err != nil {
 			return nil, nil, err
 		}
 		if all(missing) {

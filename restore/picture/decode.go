@@ -34,6 +34,13 @@ func (e *DecodeError) Error() string {
 	return s
 }
 
+// SizeError says that a picture has more pixels than Limits.MaxPixels.
+type SizeError struct{ W, H, Most int64 }
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%d×%d pixels are more than %d", e.W, e.H, e.Most)
+}
+
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
@@ -139,7 +146,7 @@ func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim L
 		return &DecodeError{What: fmt.Sprintf("it has %d×%d pixels", w, h)}
 	}
 	if w > lim.MaxPixels/h {
-		return &DecodeError{What: fmt.Sprintf("%d×%d pixels are more than the %d supported", w, h, lim.MaxPixels)}
+		return &DecodeError{What: "too large", Err: &SizeError{w, h, lim.MaxPixels}}
 	}
 	// The least a file can be: deflate packs at most 1032:1; a JPEG spends at least a bit on every 8×8 block.
 	least := w * h / 512
