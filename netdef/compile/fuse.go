@@ -74,7 +74,7 @@ func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, 
 	for changed := true; changed; {
 		changed = false
 		for _, n := range externals(in) {
-			if !pointwise(n) || keep[n] || n.Shape != root.Shape || !subset(users[n], in) {
+			if !pointwise(n) || keep[n] || n.Shape != root.Shape && !trivial(n) || !subset(users[n], in) {
 				continue
 			}
 			in[n] = true
@@ -95,6 +95,12 @@ func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, 
 		}
 	}
 	return g
+}
+
+// trivial tells whether a node costs less for every element of a larger result than a kernel of its own.
+func trivial(n *netdef.Node) bool {
+	p, ok := n.Op.(*netdef.PointwiseOp)
+	return ok && (p.Kind == netdef.Offset || p.Kind == netdef.Scale || p.Kind == netdef.Neg)
 }
 
 // externals lists what the nodes read from outside the set, immediates left out,

@@ -95,6 +95,19 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if s.Cin%4 != 0 {
 		return fmt.Errorf("%d input channels: must be a multiple of 4", s.Cin)
 	}
+	if l.takesWinograd(t, n, s) {
+		return l.winograd(t, n, s, post, extra, out)
+	}
+	w, err := l.weights(t, n.In[1], s.N, s.NJ)
+	if err != nil {
+		return err
+	}
+	return l.chunks(t, n, s, l.val(n.In[0]), w, post, extra, out)
+}
+
+// chunks emits the dispatches of a convolution whose weights are packed.
+func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, x, w *value, post shaders.Expr, extra []*value, out *value) error {
+	s.NJ = t.NJ(s.N)
 	rowLen := s.OW
 	if s.KH == 1 {
 		rowLen = s.OH * s.OW
@@ -114,18 +127,13 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 			}
 		}
 	}
-	w, err := l.weights(t, n.In[1], s.N, s.NJ)
-	if err != nil {
-		return err
-	}
-	x := l.val(n.In[0])
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
 	chunks := s.Chunks()
 	acc := out
 	if chunks > 1 && post.Fn != nil {
 		// The running sum stands apart from the result, whose place an input
 		// of the epilogue may share.
-		acc = l.temp(n.Name+" sum", n.Shape.Size())
+		acc = l.temp(n.Name+" sum", out.size)
 	}
 	for i := 0; i < chunks; i++ {
 		start, stride := acc, uint32(s.N)

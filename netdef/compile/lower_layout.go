@@ -101,10 +101,8 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		}
 		return nil
 	case *netdef.CropOp:
-		// A run of whole pictures is a view.
-		off := op.At[0] * in[1] * in[2] * in[3]
-		if op.Size[1] == in[1] && op.Size[2] == in[2] && op.Size[3] == in[3] && off%64 == 0 {
-			return l.view(n, off)
+		if off, ok := piece(in, op.At, s); ok && (off%64 == 0 || off%4 == 0 && l.best.Mode == shaders.CPU && l.best.NJ(s[3]) > 0) {
+			return l.view(n, off) // descriptors want offsets of 64 elements; addresses do not
 		}
 		return l.window(l.val(n.In[0]), in, op.At, l.out(n), s, [4]int{}, s)
 	case *netdef.PadOp:
@@ -113,6 +111,21 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		return l.window(l.val(n.In[0]), in, [4]int{}, out, s, op.At, in)
 	}
 	return fmt.Errorf("no kernel for op %s", n.Op.Name())
+}
+
+// piece tells whether a box is one run of elements of a tensor, and where that begins.
+func piece(in netdef.Shape, at [4]int, box netdef.Shape) (off int, ok bool) {
+	whole := true // of the axes looked at so far
+	for i, n := range box {
+		off = off*in[i] + at[i]
+		if n > 1 || !whole {
+			if !whole && n != in[i] {
+				return 0, false
+			}
+			whole = false
+		}
+	}
+	return off, true
 }
 
 func (l *lowering) copy(n *netdef.Node, s shaders.CopyShape) error {

@@ -156,6 +156,20 @@ func TestOps(t *testing.T) {
 		"flipt": func(g *netdef.Graph) *netdef.Node {
 			return g.Conv2D(g.Input("x", S{1, 4, 4, 32}), g.FlipTranspose(g.Param("w", S{3, 3, 16, 32}, netdef.Zeros)), 1)
 		},
+		"winograd": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{2, 6, 8, 64}), g.Param("w", S{3, 3, 64, 96}, netdef.Zeros), 1)
+		},
+		"winograd with an epilogue": func(g *netdef.Graph) *netdef.Node {
+			y := g.Conv2D(g.Input("x", S{2, 4, 6, 96}), g.Param("w", S{3, 3, 96, 64}, netdef.Zeros), 1)
+			y = g.Add(g.SiLU(g.Add(y, g.Input("bias", S{1, 1, 1, 64}))), g.Input("residual", S{2, 4, 6, 64}))
+			return g.Add(g.Mul(y, g.Input("p", S{2, 4, 6, 1})), g.Input("bc", S{2, 1, 1, 64}))
+		},
+		"winograd, one tile": func(g *netdef.Graph) *netdef.Node {
+			return g.Neg(g.Conv2D(g.Input("x", S{1, 2, 2, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1))
+		},
+		"winograd, odd": func(g *netdef.Graph) *netdef.Node { // the direct way
+			return g.Conv2D(g.Input("x", S{1, 3, 4, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1)
+		},
 		"depthwise": func(g *netdef.Graph) *netdef.Node {
 			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))
 		},
@@ -207,6 +221,11 @@ func TestOps(t *testing.T) {
 		"layernormgrad of an expression": func(g *netdef.Graph) *netdef.Node {
 			x, v := g.Input("x", S{2, 3, 5, 64}), g.Mul(g.Offset(g.Input("v", S{2, 3, 5, 64}), 0.5), g.Input("s", S{2, 1, 1, 64}))
 			return g.Mul(g.LayerNormGrad(x, v, 1e-5), g.Input("q", S{1, 1, 1, 64}))
+		},
+		"film": func(g *netdef.Graph) *netdef.Node { // slices that are views, and offsets of vectors in an epilogue
+			f := g.Input("f", S{1, 1, 1, 160})
+			y := g.LayerNorm(g.Input("x", S{1, 3, 5, 40}), 1e-5)
+			return g.Add(g.Mul(y, g.Offset(g.Slice(f, 3, 8, 48), 1)), g.Neg(g.Slice(f, 3, 104, 144)))
 		},
 		"softmax": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
 		"sumC":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
@@ -264,6 +283,26 @@ func TestBlurChunks(t *testing.T) {
 		y := g.Blur(g.Input("x", S{2, 3, 17, 40}), g.Input("k", S{2, 1, 6, 8}), 7, flip, 32)
 		if e := compare(t, g, []*netdef.Node{y}, Options{Tuning: Tuning{MaxFMA: 4 * 7 * 4}}); !(e <= 1e-5) {
 			t.Errorf("flip %v: relative error %.3g", flip, e)
+		}
+	}
+}
+
+func TestPiece(t *testing.T) {
+	for _, c := range []struct {
+		in, at, box S
+		off         int
+		ok          bool
+	}{
+		{S{2, 3, 4, 8}, S{1, 0, 0, 0}, S{1, 3, 4, 8}, 96, true},
+		{S{2, 3, 4, 8}, S{0, 1, 0, 0}, S{1, 2, 4, 8}, 32, true},
+		{S{2, 3, 4, 8}, S{0, 1, 0, 0}, S{2, 2, 4, 8}, 0, false},
+		{S{2, 3, 4, 8}, S{1, 2, 3, 2}, S{1, 1, 1, 5}, 96 + 64 + 24 + 2, true},
+		{S{2, 3, 4, 8}, S{0, 0, 1, 0}, S{1, 1, 2, 8}, 8, true},
+		{S{2, 3, 4, 8}, S{0, 0, 1, 0}, S{1, 1, 2, 7}, 0, false},
+		{S{1, 1, 1, 64}, S{0, 0, 0, 32}, S{1, 1, 1, 16}, 32, true},
+	} {
+		if off, ok := piece(c.in, c.at, c.box); ok != c.ok || ok && off != c.off {
+			t.Errorf("%v at %v of %v: %d, %v", c.box, c.at, c.in, off, ok)
 		}
 	}
 }

@@ -1,0 +1,52 @@
+package compile
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
+)
+
+// winogradFrom is the number of channels from which on Winograd's convolution is faster on software drivers (measured at the edge network's sizes: at 32 channels
+// the transforms cost what the products save). Where the weights change at every step, their transform costs too much.
+const winogradFrom = 64
+
+// takesWinograd tells whether a convolution goes that way.
+func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
+	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.OH%2 == 0 && s.OW%2 == 0 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
+		t.NJ(s.Cin) > 0 && !l.store.train && l.hoisted[n.In[1]] && !l.flipsWhilePacking(n.In[1])
+}
+
+// winograd emits a 3×3 convolution as 16 matrix products between transforms.
+func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
+	w, err := l.winogradWeights(t, n.In[1], s)
+	if err != nil {
+		return err
+	}
+	tiles := s.B * s.OH / 2 * (s.OW / 2)
+	tp := shaders.Divisor(s.OW/2, 2)
+	d, m := l.temp(n.Name+" tiles", 16*tiles*s.Cin), l.temp(n.Name+" products", 16*tiles*s.N)
+	in := shaders.WinogradShape{B: s.B, H: s.IH, W: s.IW, C: s.Cin, NJ: t.NJ(s.Cin), TP: tp}
+	if err := l.emit(t, shaders.WinogradInput(t, in), nil, 0, l.val(n.In[0]), d); err != nil {
+		return err
+	}
+	product := shaders.ConvShape{B: 16, IH: tiles, IW: 1, Cin: s.Cin, OH: tiles, OW: 1, N: s.N, KH: 1, Stride: 1, Batched: s.Cin * s.N}
+	if err := l.chunks(t, n, product, d, w, shaders.Expr{}, nil, m); err != nil {
+		return err
+	}
+	o := shaders.WinogradShape{B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: t.NJ(s.N), TP: tp}
+	return l.emit(t, shaders.WinogradOutput(t, o, post), nil, 0, append(append([]*value{m}, extra...), out)...)
+}
+
+// winogradWeights gives the transformed weights, packed for the products.
+func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape) (*value, error) {
+	key := fmt.Sprint(w.ID, " winograd")
+	if v := l.packed[key]; v != nil {
+		return v, nil
+	}
+	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
+	l.cur, l.hoistCur = w, l.hoisted[w]
+	v := l.temp(w.Name+" transformed", 16*s.Cin*s.N)
+	l.packed[key] = v
+	return v, l.emit(t, shaders.WinogradWeights(t, s.Cin, s.N, t.NJ(s.N)), nil, 0, l.val(w), v)
+}
