@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -102,11 +103,14 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if err != nil {
 		return err
 	}
-	return l.chunks(t, n, s, l.val(n.In[0]), w, post, extra, out)
+	return l.chunks(t, n, s, l.tune.maxFMA(), l.val(n.In[0]), w, post, extra, out)
 }
 
-// chunks emits the dispatches of a convolution whose weights are packed.
-func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, x, w *value, post shaders.Expr, extra []*value, out *value) error {
+// vectorFMA bounds the unrolled multiply-adds of products with a single row.
+const vectorFMA = 64
+
+// chunks emits the dispatches of a convolution whose weights are packed, of at most so many unrolled multiply-adds each.
+func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, most int, x, w *value, post shaders.Expr, extra []*value, out *value) error {
 	s.NJ = t.NJ(s.N)
 	rowLen := s.OW
 	if s.KH == 1 {
@@ -116,9 +120,15 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 		}
 	}
 	s.TP = shaders.Divisor(rowLen, 4, 3, 2)
+	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
+		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
+	}
 	s.KC = s.Cin
 	if t.Mode == shaders.CPU {
-		limit := max(4, l.tune.maxFMA()/(s.KH*s.KH*s.TP*s.NJ))
+		if rowLen == 1 {
+			most = min(most, vectorFMA) // the weights are loaded for one pixel each: most of the kernel
+		}
+		limit := max(4, most/(s.KH*s.KH*s.TP*s.NJ))
 		for s.KC = s.Cin; s.KC > limit || s.Cin%s.KC != 0 || s.KC%4 != 0; {
 			s.KC -= 4
 			if s.KC <= 4 {
@@ -129,6 +139,10 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	}
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
 	chunks := s.Chunks()
+	first := l.zeros
+	if isBias(post, s.B, s.B*s.OH*s.OW) { // the sum begins with it: one kernel less to build
+		first, post, extra = extra[0], shaders.Expr{}, nil
+	}
 	acc := out
 	if chunks > 1 && post.Fn != nil {
 		// The running sum stands apart from the result, whose place an input
@@ -138,7 +152,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	for i := 0; i < chunks; i++ {
 		start, stride := acc, uint32(s.N)
 		if i == 0 {
-			start, stride = l.zeros, 0
+			start, stride = first, 0
 		}
 		to, px, ex := acc, shaders.Expr{}, []*value(nil)
 		if i == chunks-1 && post.Fn != nil {
@@ -150,6 +164,11 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 		}
 	}
 	return nil
+}
+
+// isBias tells whether an epilogue only adds a vector that all b pictures share.
+func isBias(post shaders.Expr, b, pixels int) bool {
+	return (post.Key == "Add @0 @1;" || post.Key == "Add @1 @0;") && len(post.In) == 2 && (post.In[1] == shaders.Chan || post.In[1] == shaders.BatchChan && b == 1 || post.In[1] == shaders.Same && pixels == 1)
 }
 
 // weights gives w [rows][n] packed for the target.

@@ -11,6 +11,9 @@ import (
 // the transforms cost what the products save). Where the weights change at every step, their transform costs too much.
 const winogradFrom = 64
 
+// productFMA is the least bound of multiply-adds for the products: partial sums of theirs, four for every pixel, cost more than larger kernels.
+const productFMA = 1600
+
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
 	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.OH%2 == 0 && s.OW%2 == 0 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
@@ -24,14 +27,14 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		return err
 	}
 	tiles := s.B * s.OH / 2 * (s.OW / 2)
-	tp := shaders.Divisor(s.OW/2, 2)
+	const tp = 1 // neighbours share input pixels, but kernels of several tiles gain nothing and take longer to build (measured)
 	d, m := l.temp(n.Name+" tiles", 16*tiles*s.Cin), l.temp(n.Name+" products", 16*tiles*s.N)
 	in := shaders.WinogradShape{B: s.B, H: s.IH, W: s.IW, C: s.Cin, NJ: t.NJ(s.Cin), TP: tp}
 	if err := l.emit(t, shaders.WinogradInput(t, in), nil, 0, l.val(n.In[0]), d); err != nil {
 		return err
 	}
 	product := shaders.ConvShape{B: 16, IH: tiles, IW: 1, Cin: s.Cin, OH: tiles, OW: 1, N: s.N, KH: 1, Stride: 1, Batched: s.Cin * s.N}
-	if err := l.chunks(t, n, product, d, w, shaders.Expr{}, nil, m); err != nil {
+	if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
 		return err
 	}
 	o := shaders.WinogradShape{B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: t.NJ(s.N), TP: tp}
