@@ -98,7 +98,7 @@ type Request struct {
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
-// super-resolution), their values limited to [-1, 1].
+// super-resolution), their values limited to [-1, 1]. For a picture with Levels, the restoration has Levels too, unless samples, a latent or the projection are asked for.
 type Result struct {
 	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number
