@@ -153,7 +153,7 @@ func TestTooManyPixels(t *testing.T) {
 	dir := workplace(t)
 	put(t, filepath.Join(dir, "large.png"), picture.New(1200, 1000, make([]float32, 3*1200*1000)))
 	args := []string{"-task", "denoise", "-weights", someWeights(t, dir), "large.png", "out.png"}
-	fails(t, dir, noVulkan, exitFailure, "large.png: not a picture I can read (too large: 1200×1000 pixels are more than 1000000); -max-megapixels allows more", append([]string{"-max-megapixels", "1"}, args...)...)
+	fails(t, dir, noVulkan, exitFailure, "large.png: not a picture I can read (too large: 1200×1000 pixels are more than the 1000000 allowed); -max-megapixels allows more", append([]string{"-max-megapixels", "1"}, args...)...)
 	fails(t, dir, noVulkan, exitNoVulkan, "", append([]string{"-max-megapixels", "2"}, args...)...)
 }
 

@@ -38,7 +38,7 @@ func (e *DecodeError) Error() string {
 type SizeError struct{ W, H, Most int64 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%d×%d pixels are more than %d", e.W, e.H, e.Most)
+	return fmt.Sprintf("%d×%d pixels are more than the %d allowed", e.W, e.H, e.Most)
 }
 
 func (e *DecodeError) Unwrap() error { return e.Err }
