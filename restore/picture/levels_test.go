@@ -76,3 +76,17 @@ func TestLevels(t *testing.T) {
 		t.Error("levels beside values pass")
 	}
 }
+
+// Large PNG files are compressed another way; what is in them is the same.
+func TestLargePNG(t *testing.T) {
+	p := smooth(2100, 1001, false)
+	if p.W*p.H < fastPNG {
+		t.Fatal("not large")
+	}
+	q := decode(t, encode(t, p, PNG, 0))
+	for i, v := range p.Pix {
+		if d := math.Abs(float64(q.Pix[i] - v)); !(d <= 1.001/255) {
+			t.Fatalf("value %d: %g became %g", i, v, q.Pix[i])
+		}
+	}
+}
