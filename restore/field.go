@@ -119,6 +119,15 @@ func (p planes) write(t tile, src []float32) {
 	}
 }
 
+// take copies value i from planes of the same size and kind.
+func (p planes) take(from planes, i int) {
+	if p.levels != nil {
+		p.levels.Copy(from.levels, i)
+	} else {
+		p.data[i] = from.data[i]
+	}
+}
+
 // firstBad returns the index of the first value that is not a finite number, or -1.
 func firstBad(v []float32) int {
 	for i, x := range v {

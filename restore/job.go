@@ -84,15 +84,17 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 // packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
 func (r *Request) packs() bool { return r.Samples == 0 && !r.Explain && !r.Project }
 
+// given is the picture itself.
+func (j *job) given() planes {
+	return planes{w: j.pic.W, h: j.pic.H, data: j.pic.Pix, levels: j.pic.Levels}
+}
+
 // seen is what the adapter sees.
 func (j *job) seen() planes {
-	switch {
-	case j.view != nil:
+	if j.view != nil {
 		return planes{w: j.w, h: j.h, data: j.view.Pix}
-	case j.pic.Levels != nil:
-		return planes{w: j.w, h: j.h, levels: j.pic.Levels}
 	}
-	return planes{w: j.w, h: j.h, data: j.pic.Pix}
+	return j.given()
 }
 
 // makeGuess makes the adapter's second view, where the network and the task have one.
@@ -233,39 +235,31 @@ func (j *job) writer(p planes) func(t tile, src []float32) {
 
 // finish makes the picture of a canvas, which it takes over.
 func (j *job) finish(p planes) *picture.Picture {
-	if p.levels == nil {
-		return j.pic.Like(j.w, j.h, j.settle(p.data))
-	}
-	if j.keep {
-		n := j.w * j.h
-		for i, missing := range j.req.Mask {
-			if !missing {
-				for k := i; k < 3*n; k += n {
-					p.levels.Copy(j.pic.Levels, k)
-				}
-			}
-		}
-	}
-	q := j.pic.Like(j.w, j.h, nil)
+	p = j.settle(p)
+	q := j.pic.Like(j.w, j.h, p.data)
 	q.Levels = p.levels
 	return q
 }
 
-// settle turns the network's output into the values of the picture, in place where nothing is projected.
-func (j *job) settle(pix []float32) []float32 {
-	if j.op != nil {
-		pix = j.project(pix)
+// settle turns the network's output into the values of the picture, in place where nothing is projected. Levels are toned already (see writer).
+func (j *job) settle(p planes) planes {
+	if p.levels == nil {
+		if j.op != nil {
+			p.data = j.project(p.data)
+		}
+		j.tone(p.data)
 	}
-	j.tone(pix)
 	if j.keep {
-		n := j.w * j.h
+		given, n := j.given(), j.w*j.h
 		for i, missing := range j.req.Mask {
 			if !missing {
-				pix[i], pix[n+i], pix[2*n+i] = j.pic.Pix[i], j.pic.Pix[n+i], j.pic.Pix[2*n+i]
+				for c := range 3 {
+					p.take(given, c*n+i)
+				}
 			}
 		}
 	}
-	return pix
+	return p
 }
 
 // tone limits the values of three planes and makes grey pictures grey.

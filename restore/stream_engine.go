@@ -134,8 +134,9 @@ func (e *engine) direct(ctx context.Context, out []float32, noise float64) error
 	if firstBad(e.result) >= 0 {
 		return &OutputError{e.m.device().Info().Name}
 	}
-	planes{w: e.planar.W, h: e.planar.H, data: out}.write(tile{e.dom, e.dom}, e.result)
-	e.job.settle(out)
+	p := planes{w: e.planar.W, h: e.planar.H, data: out}
+	p.write(tile{e.dom, e.dom}, e.result)
+	e.job.settle(p)
 	return nil
 }
 

@@ -25,7 +25,7 @@ func everyKernel(t Target) []Kernel {
 		Conv(t, ConvShape{B: 2, IH: 4, IW: 4, Cin: 16, OH: 2, OW: 2, N: c, KH: 2, Stride: 2, TP: 2, NJ: 2, KC: 8}, Expr{}),
 		Conv(t, ConvShape{B: 1, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 1, NJ: 1, KC: 16}, Expr{}),
 		GradW(t, GradWShape{ConvShape: ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, NJ: 4}, KT: 4, Rows: 3, Cols: 4}),
-		WinogradInput(t, WinogradShape{B: 2, H: 4, W: 8, C: c, NJ: 4, TP: 2}), WinogradOutput(t, WinogradShape{B: 2, H: 4, W: 8, C: c, NJ: 4, TP: 2}, post), WinogradWeights(t, 8, c, 4),
+		WinogradInput(t, WinogradShape{B: 2, H: 4, W: 8, C: c, NJ: 4}), WinogradOutput(t, WinogradShape{B: 2, H: 4, W: 8, C: c, NJ: 4}, post), WinogradWeights(t, 8, c, 4),
 		ColSum(t, 2, 5, c, 4, 4, true), ColSumOf(t, post, 2, 6, c, 3, 4, 2), RowSum(t, 3, 37, 2), RowSum(t, 1, 8*t.Lanes, 4),
 		LayerNorm(t, 7, c, 1e-5, post, 7), LayerNormGrad(t, 7, c, 1e-5, post, post, 7), Softmax(t, 3, c),
 		Copy(t, CopyShape{Dims: []int{3, 2}, In: []int{-2 * c, c}, Out: []int{2 * c, c}, InBase: 4 * c, Tab: identity(c)}),

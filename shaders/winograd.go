@@ -13,7 +13,6 @@ type WinogradShape struct {
 	B, H, W int
 	C       int // channels of the input or the output, as the kernel has it
 	NJ      int // consecutive channels per lane
-	TP      int // neighbouring tiles of a row per item; divides W/2
 }
 
 func (s WinogradShape) tiles() int { return s.B * s.H / 2 * (s.W / 2) }
@@ -24,44 +23,40 @@ func WinogradInput(t Target, s WinogradShape) Kernel {
 	return Kernel{
 		Name:     fmt.Sprintf("winograd in %+v", s),
 		Operands: []Access{Read, Write},
-		Items:    s.tiles() / s.TP * blocks,
+		Items:    s.tiles() * blocks,
 		Zero:     true,
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
-			tile, cb := e.MulU(u[0], s.TP), e.MulU(u[1], t.Lanes*s.NJ)
+			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
 			q := e.Split(tile, s.H/2, s.W/2)
 			y0, x0 := e.MulU(q[1], 2), e.MulU(q[2], 2)
-			cols := 2*s.TP + 2
-			d := make([][][]F, 4) // [row][column][channel]
-			for dy := range d {
+			var d [4][4][]F // [column][row][channel]
+			for dy := range 4 {
 				yy := e.AddU(y0, e.C(dy-1))
 				in := e.LtU(yy, e.C(s.H))
 				row := e.MulU(e.AddU(e.MulU(q[0], s.H), yy), s.W)
-				for dx := range cols {
+				for dx := range 4 {
 					xx := e.AddU(x0, e.C(dx-1))
 					at := e.AddU(e.MulU(e.AddU(row, xx), s.C), cb)
 					ok := in
-					if dx == 0 || dx == cols-1 { // those between lie inside
+					if dx == 0 || dx == 3 { // those between lie inside
 						ok = e.And(in, e.LtU(xx, e.C(s.W)))
 					}
-					d[dy] = append(d[dy], e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ))
+					d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
 				}
 			}
 			base := e.AddU(e.MulU(tile, s.C), cb)
 			plane := s.tiles() * s.C
 			e.Stores(func() {
-				for k := range s.TP {
-					var h [4][4][]F // rows transformed
-					for dx := range 4 {
-						col := [4][]F{d[0][2*k+dx], d[1][2*k+dx], d[2][2*k+dx], d[3][2*k+dx]}
-						for i, v := range e.winogradB(col) {
-							h[i][dx] = v
-						}
+				var h [4][4][]F // rows transformed
+				for dx, col := range d {
+					for i, v := range e.winogradB(col) {
+						h[i][dx] = v
 					}
-					for i := range 4 {
-						for j, v := range e.winogradB(h[i]) {
-							e.StoreBlock(1, e.AddU(base, e.C((4*i+j)*plane+k*s.C)), v)
-						}
+				}
+				for i := range 4 {
+					for j, v := range e.winogradB(h[i]) {
+						e.StoreBlock(1, e.AddU(base, e.C((4*i+j)*plane)), v)
 					}
 				}
 			})
@@ -99,43 +94,38 @@ func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	return Kernel{
 		Name:     fmt.Sprintf("winograd out %+v post %s %v", s, post.Key, post.In),
 		Operands: append(reads(1+extra), Write),
-		Items:    s.tiles() / s.TP * blocks,
+		Items:    s.tiles() * blocks,
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
-			tile, cb := e.MulU(u[0], s.TP), e.MulU(u[1], t.Lanes*s.NJ)
+			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
 			q := e.Split(tile, s.H/2, s.W/2)
 			base := e.AddU(e.MulU(tile, s.C), cb)
 			plane := s.tiles() * s.C
-			var rows [2][][]F // [row][column][channel]
-			for k := range s.TP {
-				var h [2][4][]F
-				for j := range 4 {
-					var col [4][]F
-					for i := range 4 {
-						col[i] = e.Block(e.At(0, base), e.C((4*i+j)*plane+k*s.C), s.NJ)
-					}
-					for i, v := range e.winogradA(col) {
-						h[i][j] = v
-					}
+			var h [2][4][]F
+			for j := range 4 {
+				var col [4][]F
+				for i := range 4 {
+					col[i] = e.Block(e.At(0, base), e.C((4*i+j)*plane), s.NJ)
 				}
-				for i := range 2 {
-					pair := e.winogradA(h[i])
-					rows[i] = append(rows[i], pair[0], pair[1])
+				for i, v := range e.winogradA(col) {
+					h[i][j] = v
 				}
 			}
-			for i := range rows {
+			for i := range h {
+				pair := e.winogradA(h[i])
+				row := pair[:]
 				p := e.AddU(e.MulU(e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H/2), q[1]), 2), e.C(i)), s.W), e.MulU(q[2], 2))
 				if post.Fn != nil {
-					tl := Tile{C: s.C, P: s.H * s.W, NJ: s.NJ, TP: 2 * s.TP}
-					in := [][][]F{rows[i]}
+					tl := Tile{C: s.C, P: s.H * s.W, NJ: s.NJ, TP: 2}
+					in := [][][]F{row}
 					for k, pat := range post.In[1:] {
 						in = append(in, e.spread(pat, 1+k, tl, p, cb))
 					}
-					rows[i] = apply(e, post, in, tl)
+					row = apply(e, post, in, tl)
 				}
 				to := e.AddU(e.MulU(p, s.C), cb)
 				e.Stores(func() {
-					for x, v := range rows[i] {
+					for x, v := range row {
 						e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v)
 					}
 				})

@@ -111,7 +111,6 @@ const vectorFMA = 64
 
 // chunks emits the dispatches of a convolution whose weights are packed, of at most so many unrolled multiply-adds each.
 func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, most int, x, w *value, post shaders.Expr, extra []*value, out *value) error {
-	s.NJ = t.NJ(s.N)
 	rowLen := s.OW
 	if s.KH == 1 {
 		rowLen = s.OH * s.OW
@@ -140,7 +139,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
 	chunks := s.Chunks()
 	first := l.zeros
-	if isBias(post, s.B, s.B*s.OH*s.OW) { // the sum begins with it: one kernel less to build
+	if isBias(post, s) { // the sum begins with it: one kernel less to build
 		first, post, extra = extra[0], shaders.Expr{}, nil
 	}
 	acc := out
@@ -166,9 +165,13 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	return nil
 }
 
-// isBias tells whether an epilogue only adds a vector that all b pictures share.
-func isBias(post shaders.Expr, b, pixels int) bool {
-	return (post.Key == "Add @0 @1;" || post.Key == "Add @1 @0;") && len(post.In) == 2 && (post.In[1] == shaders.Chan || post.In[1] == shaders.BatchChan && b == 1 || post.In[1] == shaders.Same && pixels == 1)
+// isBias tells whether an epilogue only adds a vector that all pixels share.
+func isBias(post shaders.Expr, s shaders.ConvShape) bool {
+	if post.Key != "Add @0 @1;" && post.Key != "Add @1 @0;" || len(post.In) != 2 {
+		return false
+	}
+	p := post.In[1]
+	return p == shaders.Chan || p == shaders.BatchChan && s.B == 1 || p == shaders.Same && s.B*s.OH*s.OW == 1
 }
 
 // weights gives w [rows][n] packed for the target.
@@ -176,12 +179,6 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	if t.Mode == shaders.GPU {
 		return l.val(w), nil
 	}
-	key := fmt.Sprint(w.ID, nj)
-	if v := l.packed[key]; v != nil {
-		return v, nil
-	}
-	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
-	l.cur, l.hoistCur = w, l.hoisted[w]
 	blk := t.Lanes * nj
 	rows := w.Shape.Size() / n
 	source, stride := w, 1
@@ -196,9 +193,21 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	for p := range blk {
 		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))
 	}
-	v := l.temp(w.Name+" packed", w.Shape.Size())
+	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
+		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
+	})
+}
+
+// pack gives weights in another form, which fill makes once for all who ask for that key, and once for all runs where the weights are constant.
+func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill func(v *value) error) (*value, error) {
+	if v := l.packed[key]; v != nil {
+		return v, nil
+	}
+	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
+	l.cur, l.hoistCur = w, l.hoisted[w]
+	v := l.temp(name, size)
 	l.packed[key] = v
-	return v, l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
+	return v, fill(v)
 }
 
 // flipsWhilePacking tells whether weights of an adjoint convolution need not be stored as such: only convolutions that pack them read them.

@@ -27,29 +27,23 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		return err
 	}
 	tiles := s.B * s.OH / 2 * (s.OW / 2)
-	const tp = 1 // neighbours share input pixels, but kernels of several tiles gain nothing and take longer to build (measured)
 	d, m := l.temp(n.Name+" tiles", 16*tiles*s.Cin), l.temp(n.Name+" products", 16*tiles*s.N)
-	in := shaders.WinogradShape{B: s.B, H: s.IH, W: s.IW, C: s.Cin, NJ: t.NJ(s.Cin), TP: tp}
+	// Neighbouring tiles share input pixels, but kernels of several tiles gain nothing and take longer to build (measured).
+	in := shaders.WinogradShape{B: s.B, H: s.IH, W: s.IW, C: s.Cin, NJ: t.NJ(s.Cin)}
 	if err := l.emit(t, shaders.WinogradInput(t, in), nil, 0, l.val(n.In[0]), d); err != nil {
 		return err
 	}
-	product := shaders.ConvShape{B: 16, IH: tiles, IW: 1, Cin: s.Cin, OH: tiles, OW: 1, N: s.N, KH: 1, Stride: 1, Batched: s.Cin * s.N}
+	product := shaders.ConvShape{B: 16, IH: tiles, IW: 1, Cin: s.Cin, OH: tiles, OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N}
 	if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
 		return err
 	}
-	o := shaders.WinogradShape{B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: t.NJ(s.N), TP: tp}
+	o := shaders.WinogradShape{B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: s.NJ}
 	return l.emit(t, shaders.WinogradOutput(t, o, post), nil, 0, append(append([]*value{m}, extra...), out)...)
 }
 
 // winogradWeights gives the transformed weights, packed for the products.
 func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape) (*value, error) {
-	key := fmt.Sprint(w.ID, " winograd")
-	if v := l.packed[key]; v != nil {
-		return v, nil
-	}
-	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
-	l.cur, l.hoistCur = w, l.hoisted[w]
-	v := l.temp(w.Name+" transformed", 16*s.Cin*s.N)
-	l.packed[key] = v
-	return v, l.emit(t, shaders.WinogradWeights(t, s.Cin, s.N, t.NJ(s.N)), nil, 0, l.val(w), v)
+	return l.pack(fmt.Sprint(w.ID, " winograd"), w, w.Name+" transformed", 16*s.Cin*s.N, func(v *value) error {
+		return l.emit(t, shaders.WinogradWeights(t, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
+	})
 }

@@ -44,22 +44,16 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 		}
 	}()
 	p.work = plan(l.steps)
-	for reg, size := range map[region]int{regWork: p.work, regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
-		bytes := int64(4 * (size + 16*grain))
-		if reg == regWork {
-			p.arena, err = arena.take(dev, bytes)
-		} else {
-			p.bufs[reg], err = dev.NewBuffer(bytes, gpu.Local)
-		}
+	if p.arena, err = arena.take(dev, bytesOf(p.work)); err != nil {
+		return p, noMemory(p.work, err)
+	}
+	p.bufs[regWork] = p.arena.buf
+	for reg, size := range map[region]int{regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
+		b, err := dev.NewBuffer(bytesOf(size), gpu.Local)
 		if err != nil {
-			return p, fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
+			return p, noMemory(size, err)
 		}
-		if reg == regWork {
-			p.bufs[reg] = p.arena.buf
-			continue
-		}
-		b := p.bufs[reg]
-		p.own = append(p.own, b)
+		p.bufs[reg], p.own = b, append(p.own, b)
 		if reg == regConst || reg == regInput {
 			if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
 				return p, err
@@ -82,6 +76,13 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	}
 	p.main, err = p.record(func(s *step) bool { return !s.hoist }, false)
 	return p, err
+}
+
+// bytesOf is the size of a region of so many elements, with what kernels may touch beyond its end.
+func bytesOf(size int) int64 { return int64(4 * (size + 16*grain)) }
+
+func noMemory(size int, err error) error {
+	return fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
 }
 
 // pipelines builds one pipeline per distinct module.

@@ -34,14 +34,14 @@ func (e *DecodeError) Error() string {
 	return s
 }
 
+func (e *DecodeError) Unwrap() error { return e.Err }
+
 // SizeError says that a picture has more pixels than Limits.MaxPixels.
 type SizeError struct{ W, H, Most int64 }
 
 func (e *SizeError) Error() string {
 	return fmt.Sprintf("%d×%d pixels are more than the %d allowed", e.W, e.H, e.Most)
 }
-
-func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
 // refused before memory for the pixels is asked for: formats without support, no pixels, more pixels than the limit, and headers

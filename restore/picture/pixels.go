@@ -23,10 +23,6 @@ func fromImage(img image.Image, format Format) *Picture {
 	n := w * h
 	p := &Picture{W: w, H: h, Pix: make([]float32, 3*n), Depth: 8}
 	red, green, blue := p.Pix[:n], p.Pix[n:2*n], p.Pix[2*n:]
-	var lut [256]float32
-	for i := range lut {
-		lut[i] = level8(uint8(i))
-	}
 	each := func(pixel func(i, x, y int)) {
 		i := 0
 		for y := b.Min.Y; y < b.Max.Y; y++ {
@@ -39,7 +35,7 @@ func fromImage(img image.Image, format Format) *Picture {
 	switch m := img.(type) {
 	case *image.Gray:
 		p.Gray = true
-		each(func(i, x, y int) { red[i] = lut[m.Pix[m.PixOffset(x, y)]] })
+		each(func(i, x, y int) { red[i] = levels8[m.Pix[m.PixOffset(x, y)]] })
 		copy(green, red)
 		copy(blue, red)
 	case *image.Gray16:
@@ -59,26 +55,26 @@ func fromImage(img image.Image, format Format) *Picture {
 		each(func(i, x, y int) {
 			c := m.COffset(x, y)
 			r, g, b := color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
-			red[i], green[i], blue[i] = lut[r], lut[g], lut[b]
+			red[i], green[i], blue[i] = levels8[r], levels8[g], levels8[b]
 		})
 	case *image.RGBA: // without alpha, but for TIFF, which may be multiplied with it
 		if !m.Opaque() {
 			p.Alpha = make([]float32, n)
 			each(func(i, x, y int) {
 				c := color.NRGBAModel.Convert(m.RGBAAt(x, y)).(color.NRGBA)
-				red[i], green[i], blue[i], p.Alpha[i] = lut[c.R], lut[c.G], lut[c.B], float32(c.A)/255
+				red[i], green[i], blue[i], p.Alpha[i] = levels8[c.R], levels8[c.G], levels8[c.B], float32(c.A)/255
 			})
 			break
 		}
 		each(func(i, x, y int) {
 			o := m.PixOffset(x, y)
-			red[i], green[i], blue[i] = lut[m.Pix[o]], lut[m.Pix[o+1]], lut[m.Pix[o+2]]
+			red[i], green[i], blue[i] = levels8[m.Pix[o]], levels8[m.Pix[o+1]], levels8[m.Pix[o+2]]
 		})
 	case *image.NRGBA:
 		p.Alpha = make([]float32, n)
 		each(func(i, x, y int) {
 			o := m.PixOffset(x, y)
-			red[i], green[i], blue[i] = lut[m.Pix[o]], lut[m.Pix[o+1]], lut[m.Pix[o+2]]
+			red[i], green[i], blue[i] = levels8[m.Pix[o]], levels8[m.Pix[o+1]], levels8[m.Pix[o+2]]
 			p.Alpha[i] = float32(m.Pix[o+3]) / 255
 		})
 	case *image.RGBA64: // as RGBA
@@ -114,7 +110,7 @@ func fromImage(img image.Image, format Format) *Picture {
 		}
 		each(func(i, x, y int) {
 			c := table[m.Pix[m.PixOffset(x, y)]]
-			red[i], green[i], blue[i] = lut[c.R], lut[c.G], lut[c.B]
+			red[i], green[i], blue[i] = levels8[c.R], levels8[c.G], levels8[c.B]
 			p.Alpha[i] = float32(c.A) / 255
 		})
 		if p.Opaque() {
@@ -123,7 +119,7 @@ func fromImage(img image.Image, format Format) *Picture {
 	default: // CMYK JPEG
 		each(func(i, x, y int) {
 			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			red[i], green[i], blue[i] = lut[c.R], lut[c.G], lut[c.B]
+			red[i], green[i], blue[i] = levels8[c.R], levels8[c.G], levels8[c.B]
 		})
 	}
 	return p

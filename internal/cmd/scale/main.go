@@ -11,7 +11,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"image"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -40,7 +39,7 @@ func main() {
 	svg := flag.String("svg", "", "file of the plot")
 	one := flag.String("time", "", "restore this picture twice, print the seconds of the second time, and end (the program calls itself so)")
 	flag.Parse()
-	err := error(nil)
+	var err error
 	if *one != "" {
 		err = again(*one, *name)
 	} else {
@@ -81,12 +80,12 @@ func measure(bin, name string, largest float64, svg string) error {
 		if err != nil {
 			return err
 		}
-		best, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		seconds, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %.2f | %d×%d | %.2f | %.3f | %.0f |\n", mp, s[0], s[1], best, best/mp, peak)
-		perPixel = append(perPixel, plotter.XY{X: mp, Y: best / mp})
+		fmt.Printf("| %.2f | %d×%d | %.2f | %.3f | %.0f |\n", mp, s[0], s[1], seconds, seconds/mp, peak)
+		perPixel = append(perPixel, plotter.XY{X: mp, Y: seconds / mp})
 		memory = append(memory, plotter.XY{X: mp, Y: peak / 1000})
 	}
 	if svg == "" {
@@ -165,15 +164,13 @@ func scene(w, h int) *picture.Picture {
 	const side = 640
 	tile := planar.FromNRGBA(synth.Photo(1, side, side))
 	rng := rand.New(rand.NewPCG(1, 2))
-	m := image.NewNRGBA(image.Rect(0, 0, w, h))
+	m := planar.New(w, h)
 	for y := range h {
 		for x := range w {
 			for c := range 3 {
-				v := tile.At(c, planar.Mirror(x, side), planar.Mirror(y, side)) + float32(10/127.5*rng.NormFloat64())
-				m.Pix[m.PixOffset(x, y)+c] = planar.To8(v)
+				m.Set(c, x, y, tile.At(c, planar.Mirror(x, side), planar.Mirror(y, side))+float32(10/127.5*rng.NormFloat64()))
 			}
-			m.Pix[m.PixOffset(x, y)+3] = 255
 		}
 	}
-	return picture.New(w, h, planar.FromNRGBA(m).Pix)
+	return picture.New(w, h, m.Pix)
 }
