@@ -21,14 +21,14 @@ var classTask = [Classes]task.Task{task.Denoise, task.InpaintRandom, task.Inpain
 // for crops of the given side: full from 128 pixels on.
 func kernelScale(side int) float64 { return min(1, float64(side)/128) }
 
-// drawSigma draws the noise level of a picture: 0.05 half of the time, else
-// U(0, 0.1), for denoising U(0, 0.4).
+// drawSigma draws the noise level of a picture: for denoising U(0, 0.4), up to 51
+// levels of 255; for the other tasks 0.05 half of the time, else U(0, 0.1).
 func drawSigma(rng *rand.Rand, class int) float64 {
-	if rng.Float64() < 0.5 {
-		return 0.05
-	}
 	if class == clsDenoise {
 		return 0.4 * rng.Float64()
+	}
+	if rng.Float64() < 0.5 {
+		return 0.05
 	}
 	return 0.1 * rng.Float64()
 }

@@ -92,27 +92,6 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 // Averaged gives the averaged weights θ⁻, φ⁻: what is evaluated and shipped.
 func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays["ema"] }
 
-// AddGates gives the network of a checkpoint gating convolutions (one side per
-// level, 0 for none, see nets.EdgeConfig.Gates) from which a new run starts: they
-// begin at 0, so the network computes what it did. Gates that it had must stay.
-func (c *Checkpoint) AddGates(gates []int) error {
-	net := c.State.Network
-	for i, k := range net.Gates {
-		if i >= len(gates) || k != 0 && gates[i] != k {
-			return fmt.Errorf("gates: the network has %v and would lose or change some with %v", net.Gates, gates)
-		}
-	}
-	net.Gates = gates
-	if err := net.Validate(); err != nil {
-		return err
-	}
-	c.State.Network = net
-	return nil
-}
-
-// AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: half of it counts at first.
-func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
-
 // restore writes the arrays to a store.
 func (c *Checkpoint) restore(store *compile.Store) error {
 	for _, a := range arrays {

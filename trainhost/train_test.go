@@ -149,67 +149,6 @@ func TestPackRoundTrip(t *testing.T) {
 	}
 }
 
-// Gates that a network gets later change nothing at first, learn at once, and cannot be lost.
-func TestAddGates(t *testing.T) {
-	plain := tinyNet()
-	plain.Gates = nil
-	first, err := NewTrainer(testDev, noisePictures(4, 48), plain, tinyConfig(1), nil, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	if _, err := first.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "a.ckpt")
-	if err := SaveCheckpoint(path, first.Store(), first.State); err != nil {
-		t.Fatal(err)
-	}
-	loss := func(gates []int) (before float32, tr *Trainer) {
-		c, err := LoadCheckpoint(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if gates != nil {
-			if err := c.AddGates(gates); err != nil {
-				t.Fatal(err)
-			}
-		}
-		tr = newTiny(t, tinyConfig(2), c, false)
-		if err := tr.Prepare(); err != nil {
-			t.Fatal(err)
-		}
-		if err := tr.runBatch(batch{}); err != nil {
-			t.Fatal(err)
-		}
-		v, err := tr.prog.Output(0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v[0], tr
-	}
-	want, _ := loss(nil)
-	got, tr := loss([]int{1, 3})
-	if d := math.Abs(float64(got-want) / float64(want)); !(d < 1e-5) {
-		t.Errorf("loss %g with fresh gates, %g without", got, want)
-	}
-	p, err := tr.Store().State("p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"adapter/mid/block0/gate/w", "flow/down0/block0/gate/w"} {
-		if v := p[name]; len(v) == 0 || v[0] == 0 {
-			t.Errorf("%s has not moved in a step: %d values", name, len(v))
-		}
-	}
-	c := &Checkpoint{State: tr.State}
-	for _, bad := range [][]int{nil, {0, 3}, {1, 3, 1}, {1, 2}} {
-		if err := c.AddGates(bad); err == nil {
-			t.Errorf("gates %v became %v", tr.State.Network.Gates, bad)
-		}
-	}
-}
-
 // Bad configurations and folders are refused with their reason, before any work.
 func TestBadConfig(t *testing.T) {
 	for name, change := range map[string]func(*Config){

@@ -57,6 +57,9 @@ func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
 	}
 	c := n.Config
 	fmt.Fprintf(a.out, "network:     %s, widths %v, blocks %v and %d in the middle\n", restore.NetworkName, c.Widths, c.Blocks, c.Mid)
+	if c.Up != nil {
+		fmt.Fprintf(a.out, "             blocks %v on the way up\n", c.Up)
+	}
 	fmt.Fprintf(a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n", cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "))
 	fmt.Fprintf(a.out, "arithmetic:  %.1f kFLOP per pixel for one restoration\n", cost.FLOPsPerPixel/1e3)
 	fmt.Fprintf(a.out, "tasks:       %s\n", oneLine(f.Meta[weights.KeyTasks]))

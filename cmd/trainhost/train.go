@@ -39,8 +39,9 @@ func train(ctx context.Context, command string, args []string) error {
 	board := fs.String("tensorboard", "", "folder to write log lines to as TensorBoard reads them")
 	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
-	blocks := fs.String("blocks", "1,1", "residual blocks per level, down and up (new networks)")
-	fs.IntVar(&net.Mid, "mid", net.Mid, "residual blocks at the coarsest level (new networks)")
+	blocks := fs.String("blocks", "", "residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)")
+	up := fs.String("up", "", "residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network")
+	mid := fs.Int("mid", -1, "residual blocks at the coarsest level; with -init or -from they are added to the network (default 2 for new networks)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
@@ -77,8 +78,15 @@ func train(ctx context.Context, command string, args []string) error {
 		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
 	}
 	var err error
-	if net.Widths, err = ints(*widths); err == nil {
+	net.Widths, err = ints(*widths)
+	if err == nil && *blocks != "" {
 		net.Blocks, err = ints(*blocks)
+	}
+	if err == nil && *up != "" {
+		net.Up, err = ints(*up)
+	}
+	if *mid >= 0 {
+		net.Mid = *mid
 	}
 	if err == nil && (*gates != "" || len(net.Widths) != len(net.Gates)) {
 		net.Gates, err = ints(*gates)
@@ -114,6 +122,21 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	if start != nil && !*resume && *gates != "" {
 		if err := start.AddGates(net.Gates); err != nil {
+			return fmt.Errorf("%s: %w", command, err)
+		}
+	}
+	if start != nil && !*resume && (*blocks != "" || *up != "" || *mid >= 0) {
+		was := start.State.Network
+		if *blocks == "" {
+			net.Blocks = was.Blocks
+		}
+		if *up == "" {
+			net.Up = was.Up
+		}
+		if *mid < 0 {
+			net.Mid = was.Mid
+		}
+		if err := start.AddBlocks(net.Blocks, net.Up, net.Mid); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
 	}

@@ -3,6 +3,7 @@ package nets
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 )
@@ -17,6 +18,9 @@ type EdgeConfig struct {
 	// Blocks are the residual blocks on the way down and again on the way up,
 	// for every level but the last.
 	Blocks []int `json:"blocks"`
+	// Up, if any, are the residual blocks on the way up, for every level but the
+	// last, where they are not as many as on the way down.
+	Up []int `json:"up,omitempty"`
 	// Mid is the number of residual blocks at the last level.
 	Mid int `json:"mid"`
 	// Gates, if any, give for every level the side of the convolution that
@@ -58,6 +62,14 @@ func PhotoSD() (sd [FlowChannels]float32) {
 // the network: 4 for the front end, and 2 for every level after the first.
 func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
 
+// up is the number of residual blocks of a level on the way up.
+func (c EdgeConfig) up(level int) int {
+	if level < len(c.Up) {
+		return c.Up[level]
+	}
+	return c.Blocks[level]
+}
+
 // gate is the side of the gating convolutions at a level, 0 for none.
 func (c EdgeConfig) gate(level int) int {
 	if level < len(c.Gates) {
@@ -86,9 +98,12 @@ func (c EdgeConfig) Validate() error {
 	if len(c.Blocks) != len(c.Widths)-1 {
 		return &ConfigError{"blocks", fmt.Sprintf("has %d entries for %d levels, must have one less", len(c.Blocks), len(c.Widths))}
 	}
-	for _, b := range append([]int{c.Mid}, c.Blocks...) {
+	if n := len(c.Up); n > 0 && n != len(c.Blocks) {
+		return &ConfigError{"up", fmt.Sprintf("has %d entries for %d levels, must have none or one less", n, len(c.Widths))}
+	}
+	for _, b := range slices.Concat([]int{c.Mid}, c.Blocks, c.Up) {
 		if b < 0 || b > 64 {
-			return &ConfigError{"blocks and mid", fmt.Sprintf("hold %d, must be 0 to 64", b)}
+			return &ConfigError{"blocks, up and mid", fmt.Sprintf("hold %d, must be 0 to 64", b)}
 		}
 	}
 	if n := len(c.Gates); n > 0 && n != len(c.Widths) {

@@ -1,6 +1,7 @@
 package nets
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -63,11 +64,50 @@ func (f *film) next(g *netdef.Graph, width int) (gamma, beta *netdef.Node) {
 	return gamma, beta
 }
 
-// filmCounts returns how many FiLM parameters the blocks on the way down and
-// in the middle take, and those on the way up.
-func (c EdgeConfig) filmCounts() (down, up int) {
-	for i, n := range c.Blocks {
-		up += 2 * c.Widths[i] * n
+// FilmBlock is a residual block and the place of its γ and β, 2·Width numbers
+// from At on, in the output of the convolution that makes them.
+type FilmBlock struct {
+	Name      string // as in the parameters' names, "down0/block0"
+	Width, At int
+}
+
+// FilmBlocks lists the residual blocks in the order in which they take their
+// FiLM parameters: those on the way down and in the middle, and those on the
+// way up. The adapter has one convolution for both, down first; the flow map has
+// one for each, so that there the places of up begin at 0.
+func (c EdgeConfig) FilmBlocks() (down, up []FilmBlock) {
+	last := len(c.Widths) - 1
+	add := func(to *[]FilmBlock, stage string, width, count int) {
+		at := 0
+		if n := len(*to); n > 0 {
+			at = (*to)[n-1].At + 2*(*to)[n-1].Width
+		}
+		for b := range count {
+			*to = append(*to, FilmBlock{fmt.Sprintf("%s/block%d", stage, b), width, at + 2*width*b})
+		}
 	}
-	return up + 2*c.Widths[len(c.Widths)-1]*c.Mid, up
+	for i, n := range c.Blocks {
+		add(&down, fmt.Sprintf("down%d", i), c.Widths[i], n)
+	}
+	add(&down, "mid", c.Widths[last], c.Mid)
+	for i := last - 1; i >= 0; i-- {
+		add(&up, fmt.Sprintf("up%d", i), c.Widths[i], c.up(i))
+	}
+	return down, up
+}
+
+// FilmCount is how many FiLM parameters these blocks take.
+func FilmCount(blocks []FilmBlock) int {
+	n := 0
+	for _, b := range blocks {
+		n += 2 * b.Width
+	}
+	return n
+}
+
+// filmCounts returns how many FiLM parameters the blocks on the way down
+// and in the middle take, and those on the way up.
+func (c EdgeConfig) filmCounts() (down, up int) {
+	d, u := c.FilmBlocks()
+	return FilmCount(d), FilmCount(u)
 }

@@ -31,8 +31,8 @@ func (c EdgeConfig) reach(level, from, to int) (int, int) {
 	if level == len(c.Widths)-1 {
 		return from - 2*c.Mid, to + 2*c.Mid // two 3×3 convolutions per block
 	}
-	b := 2 * c.Blocks[level]
-	from, to = from-b, to+b
+	b, up := 2*c.Blocks[level], 2*c.up(level)
+	from, to = from-up, to+up
 	// A site is made from its parent (the skip reaches less), and the parent's
 	// level from two sites per parent.
 	f, t := c.reach(level+1, from>>1, to>>1)

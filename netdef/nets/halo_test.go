@@ -16,6 +16,7 @@ func TestHalo(t *testing.T) {
 		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8, 8, 8}, Blocks: []int{0, 1}, Mid: 1, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 3}, Emb: 8, SD: PhotoSD()},
+		{Widths: []int{8, 8}, Blocks: []int{0}, Up: []int{2}, Mid: 1, Emb: 8, SD: PhotoSD()},
 	} {
 		n := c.Align() / 4
 		margin := (Halo(c)/4/n + 2) * n // one group of sites more than needed

@@ -77,7 +77,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, x, more *netdef.Node, out int, encode
 		done := g.Scope(fmt.Sprintf("up%d", i))
 		x = linear(g, "up", x, 4*cfg.Widths[i], netdef.HeNormal{Gain: 0.5})
 		x = g.Add(g.DepthToSpace(x, 2), skips[i])
-		for b := range cfg.Blocks[i] {
+		for b := range cfg.up(i) {
 			x = resBlock(g, fmt.Sprintf("block%d", b), x, decode, cfg.gate(i))
 		}
 		done()

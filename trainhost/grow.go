@@ -1,0 +1,100 @@
+package trainhost
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// AddGates gives the network of a checkpoint gating convolutions (one side per
+// level, 0 for none, see nets.EdgeConfig.Gates) from which a new run starts: they
+// begin at 0, so the network computes what it did. Gates that it had must stay.
+func (c *Checkpoint) AddGates(gates []int) error {
+	net := c.State.Network
+	for i, k := range net.Gates {
+		if i >= len(gates) || k != 0 && gates[i] != k {
+			return fmt.Errorf("gates: the network has %v and would lose or change some with %v", net.Gates, gates)
+		}
+	}
+	net.Gates = gates
+	if err := net.Validate(); err != nil {
+		return err
+	}
+	c.State.Network = net
+	return nil
+}
+
+// AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: half of it counts at first.
+func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
+
+// AddBlocks gives the network of a checkpoint more residual blocks, from which a
+// new run starts: blocks and up per level on the way down and up, mid at the last
+// one (see nets.EdgeConfig; no up: as blocks). New blocks follow the old ones of
+// their place and begin as the identity, so the network computes what it did.
+// Blocks that it had must stay.
+func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
+	old := c.State.Network
+	net := old
+	net.Blocks, net.Up, net.Mid = blocks, up, mid
+	if err := net.Validate(); err != nil {
+		return err
+	}
+	oldDown, oldUp := old.FilmBlocks()
+	down, newUp := net.FilmBlocks()
+	all := slices.Concat(down, newUp)
+	for _, b := range slices.Concat(oldDown, oldUp) {
+		if !slices.ContainsFunc(all, func(n nets.FilmBlock) bool { return n.Name == b.Name }) {
+			return fmt.Errorf("blocks: the network has %s and would lose it with %v down, %v up and %d in the middle", b.Name, blocks, up, mid)
+		}
+	}
+	p := c.arrays["ema"]
+	for name, parts := range map[string][2][]nets.FilmBlock{
+		"adapter/emb": {chain(oldDown, oldUp), chain(down, newUp)},
+		"flow/emb-t":  {oldDown, down},
+		"flow/emb-r":  {oldUp, newUp},
+	} {
+		for _, leaf := range []string{"/film/w", "/film/b"} {
+			if v, ok := p[name+leaf]; ok {
+				p[name+leaf] = moveFilm(v, parts[0], parts[1])
+			}
+		}
+	}
+	had := slices.Concat(oldDown, oldUp)
+	for _, b := range all {
+		if slices.ContainsFunc(had, func(o nets.FilmBlock) bool { return o.Name == b.Name }) {
+			continue
+		}
+		for _, half := range []string{"adapter/", "flow/"} {
+			p[half+b.Name+"/conv1/w"] = make([]float32, 9*b.Width*b.Width)
+		}
+	}
+	c.State.Network = net
+	return nil
+}
+
+// chain puts the places of two lists behind each other, as the adapter has them.
+func chain(down, up []nets.FilmBlock) []nets.FilmBlock {
+	all, at := slices.Concat(down, up), nets.FilmCount(down)
+	for i := range up {
+		all[len(down)+i].At += at
+	}
+	return all
+}
+
+// moveFilm gives rows of FiLM parameters (one row, the bias, or one per channel
+// of the embedding) the places of other blocks; what is new is 0.
+func moveFilm(v []float32, from, to []nets.FilmBlock) []float32 {
+	n, m := nets.FilmCount(from), nets.FilmCount(to)
+	out := make([]float32, len(v)/n*m)
+	for _, b := range to {
+		i := slices.IndexFunc(from, func(o nets.FilmBlock) bool { return o.Name == b.Name })
+		if i < 0 {
+			continue
+		}
+		for row := range len(v) / n {
+			copy(out[row*m+b.At:][:2*b.Width], v[row*n+from[i].At:])
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package trainhost
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// trainedTiny trains a network for a step and gives the checkpoint's path.
+func trainedTiny(t *testing.T, net nets.EdgeConfig) string {
+	t.Helper()
+	first, err := NewTrainer(testDev, noisePictures(4, 48), net, tinyConfig(1), nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := first.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "a.ckpt")
+	if err := SaveCheckpoint(path, first.Store(), first.State); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// lossAfter loads a checkpoint, lets it grow and does a step: the loss is that of the weights it starts from.
+func lossAfter(t *testing.T, path string, grow func(*Checkpoint) error) (before float32, tr *Trainer) {
+	t.Helper()
+	c, err := LoadCheckpoint(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := grow(c); err != nil {
+		t.Fatal(err)
+	}
+	tr = newTiny(t, tinyConfig(2), c, false)
+	if err := tr.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.runBatch(batch{}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := tr.prog.Output(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v[0], tr
+}
+
+// wantGrown checks that a network which grew computes what it did and that the named parameters move in the first step.
+func wantGrown(t *testing.T, path string, grow func(*Checkpoint) error, names ...string) *Trainer {
+	t.Helper()
+	want, _ := lossAfter(t, path, func(*Checkpoint) error { return nil })
+	got, tr := lossAfter(t, path, grow)
+	if d := math.Abs(float64(got-want) / float64(want)); !(d < 1e-5) {
+		t.Errorf("loss %g after growing, %g before", got, want)
+	}
+	p, err := tr.Store().State("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if v := p[name]; len(v) == 0 || v[0] == 0 {
+			t.Errorf("%s has not moved in a step: %d values", name, len(v))
+		}
+	}
+	return tr
+}
+
+// Gates that a network gets later change nothing at first, learn at once, and cannot be lost.
+func TestAddGates(t *testing.T) {
+	plain := tinyNet()
+	plain.Gates = nil
+	path := trainedTiny(t, plain)
+	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddGates([]int{1, 3}) }, "adapter/mid/block0/gate/w", "flow/down0/block0/gate/w")
+	c := &Checkpoint{State: tr.State}
+	for _, bad := range [][]int{nil, {0, 3}, {1, 3, 1}, {1, 2}} {
+		if err := c.AddGates(bad); err == nil {
+			t.Errorf("gates %v became %v", tr.State.Network.Gates, bad)
+		}
+	}
+}
+
+// Blocks that a network gets later change nothing at first, wherever they stand, learn at once, and cannot be lost.
+func TestAddBlocks(t *testing.T) {
+	path := trainedTiny(t, tinyNet())
+	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
+	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddBlocks([]int{blocks + 1}, []int{up + 2}, mid+1) },
+		"adapter/down0/block1/conv1/w", "adapter/up0/block2/conv1/w", "adapter/mid/block1/conv1/w", "flow/down0/block1/conv1/w", "flow/up0/block1/conv1/w", "flow/mid/block1/conv1/w")
+	wantGrown(t, path, func(c *Checkpoint) error { return c.AddBlocks([]int{blocks}, []int{up + 1}, mid) }, "flow/up0/block1/conv1/w")
+	c := &Checkpoint{State: tr.State}
+	for _, bad := range [][3]int{{blocks, up + 2, mid + 1}, {blocks + 1, up, mid + 1}, {blocks + 1, up + 2, mid}, {blocks + 1, up + 2, 100}} {
+		if err := c.AddBlocks(bad[0:1], bad[1:2], bad[2]); err == nil {
+			t.Errorf("blocks %v, %v, %d became %v", tr.State.Network.Blocks, tr.State.Network.Up, tr.State.Network.Mid, bad)
+		}
+	}
+}
