@@ -17,6 +17,8 @@ type ConvShape struct {
 	Batched int
 	// SharedX: all pictures read the same x.
 	SharedX bool
+	// Tile, if set, lets the items of a workgroup share what they load (GPU lowering, see Target.Tile).
+	Tile Tiling
 }
 
 // Chunks is the number of dispatches that cover all input channels.
@@ -28,6 +30,9 @@ func (s ConvShape) Chunks() int { return s.Cin / s.KC }
 // shared by all pixels). post, if it has a Fn, is applied to the finished sum
 // (its first input) and the further inputs.
 func Conv(t Target, s ConvShape, post Expr) Kernel {
+	if s.Tile.PM > 0 {
+		return convTiled(t, s, post)
+	}
 	rows := s.B * s.OH * s.OW
 	tiles := rows / s.TP
 	nbs := s.N / (t.Lanes * s.NJ)

@@ -19,7 +19,10 @@ func everyKernel(t Target) []Kernel {
 	}}
 	post := Expr{Key: "add", In: []Pattern{Same, Same}, Fn: func(e *E, in []F) F { return e.Add(in[0], in[1]) }}
 	c := 4 * t.Lanes
+	tiled := Conv(t, t.Tile(ConvShape{B: 2, IH: 6, IW: 8, Cin: 16, OH: 6, OW: 8, N: 2 * c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 16}), post)
+	pair := Conv(t, t.Tile(ConvShape{B: 1, IH: 6, IW: 6, Cin: 4, OH: 6, OW: 6, N: 3 * c / 2, KH: 1, Stride: 1, TP: 2, NJ: 2, KC: 4}), Expr{})
 	return []Kernel{
+		tiled, pair,
 		Pointwise(t, silu, 2, Tile{C: c, P: 6, NJ: 4, TP: 2}),
 		Conv(t, ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 8}, post),
 		Conv(t, ConvShape{B: 2, IH: 4, IW: 4, Cin: 16, OH: 2, OW: 2, N: c, KH: 2, Stride: 2, TP: 2, NJ: 2, KC: 8}, Expr{}),
@@ -50,7 +53,7 @@ func TestModulesAreValid(t *testing.T) {
 		t.Fatal("spirv-val is not installed (Debian: apt-get install spirv-tools; scripts/setup.sh does it)")
 	}
 	dir := t.TempDir()
-	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), CPUTarget(16), GPUTarget(128), GPUTarget(64)} {
+	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
 		for _, k := range everyKernel(tg) {
 			m, err := Emit(k, tg)
 			if err != nil {

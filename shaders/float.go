@@ -151,13 +151,9 @@ func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 		e.shared = m.GlobalVar(m.Pointer(spirv.ClassWorkgroup, arr), spirv.ClassWorkgroup, 0)
 	}
 	pt := m.Pointer(spirv.ClassWorkgroup, m.F32())
-	barrier := func() {
-		w := uint32(m.ConstU32(spirv.ScopeWorkgroup))
-		e.f.Do(spirv.OpControlBarrier, w, w, uint32(m.ConstU32(spirv.SemWorkgroupAcqRel)))
-	}
-	barrier()
+	e.barrier()
 	e.f.Do(spirv.OpStore, uint32(e.val(spirv.OpAccessChain, pt, e.shared, e.local)), uint32(v))
-	barrier()
+	e.barrier()
 	first := e.i2(spirv.OpISub, e.local, e.lane)
 	var r F
 	for l := 0; l < e.T.Lanes; l++ {

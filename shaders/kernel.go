@@ -31,19 +31,26 @@ type Target struct {
 	// NoArithmetic: the driver lacks subgroup arithmetic; sums over lanes go
 	// through shared memory (the GPU lowering always does).
 	NoArithmetic bool
+	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU); 0: no tiles.
+	Shared int
+	// Matrix is the size of the device's cooperative matrices (GPU); the zero value: none.
+	Matrix Matrix
 }
+
+// Matrix is the size of the cooperative matrices of a subgroup: float16 factors of M×K and K×N, float32 sums of M×N.
+type Matrix struct{ M, N, K, Subgroup int }
 
 // CPUTarget is the target for a software driver with the given subgroup width (4, 8 or 16).
 func CPUTarget(lanes int) Target { return Target{Mode: CPU, Lanes: lanes, Group: 16 * lanes} }
 
-// GPUTarget is the portable target; maxInvocations is the device's limit.
-func GPUTarget(maxInvocations int) Target {
-	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7))}
+// GPUTarget is the portable target; maxInvocations and shared, in bytes, are the device's limits.
+func GPUTarget(maxInvocations, shared int) Target {
+	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7)), Shared: shared}
 }
 
 // Key names the target for caches.
 func (t Target) Key() string {
-	return fmt.Sprintf("%d.%d.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic)
+	return fmt.Sprintf("%d.%d.%d.%v.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shared, t.Matrix)
 }
 
 // Access says how a kernel uses an operand.
@@ -54,6 +61,8 @@ const (
 	Read Access = 1 << iota
 	Write
 	ReadWrite = Read | Write
+	// Half: the operand's values are float16 in memory (GPU lowering, for devices with 16-bit storage). Arithmetic stays float32.
+	Half Access = 4
 )
 
 // Kernel is one kernel before lowering. Name must be unique among kernels with
@@ -83,6 +92,7 @@ type Module struct {
 	Scalars  int
 	Items    int
 	Zero     bool
+	Subgroup int // size of the subgroups that the kernel is made for; 0: any
 	tabBits  int // CPU: log2 of the length of the laundering table
 }
 

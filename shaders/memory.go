@@ -83,14 +83,18 @@ func (e *E) toPtr(addr spirv.ID) spirv.ID {
 func (e *E) buffer(op, n int) (v, elem spirv.ID) {
 	// Read-only operands get a block type of their own: NonWritable stands on its member.
 	access := e.mod.Operands[op]
-	elem = e.m.F32()
+	elem, size := e.m.F32(), 4
+	if access&Half != 0 {
+		e.m.Capability(spirv.CapStorageBuffer16BitAccess)
+		elem, size = e.m.F16(), 2
+	}
 	if n > 1 {
 		elem = e.m.Vec(elem, n)
 	}
-	tkey := fmt.Sprint("type", n, access&Write)
+	tkey := fmt.Sprint("type", n, access&(Write|Half))
 	st := e.bufs[tkey]
 	if st == 0 {
-		st = e.m.Struct(e.m.RuntimeArray(elem, 4*n))
+		st = e.m.Struct(e.m.RuntimeArray(elem, size*n))
 		e.m.Decorate(st, spirv.DecoBlock)
 		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
 		if access&Write == 0 {
@@ -156,12 +160,23 @@ func (e *E) load4(r Ref, off int) []F {
 	return out
 }
 
+// floats is the type of n float32 values.
+func (e *E) floats(n int) spirv.ID {
+	if n == 1 {
+		return e.m.F32()
+	}
+	return e.m.Vec(e.m.F32(), n)
+}
+
 // loadN reads an n-vector at per-lane index idx (in units of n) and splits it (GPU lowering).
 func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
 	m := e.m
 	v, elem := e.buffer(r.op, n)
 	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), v, m.ConstU32(0), idx)
 	x := e.val(spirv.OpLoad, elem, c)
+	if e.mod.Operands[r.op]&Half != 0 {
+		x = e.val(spirv.OpFConvert, e.floats(n), x)
+	}
 	out := []F{x}
 	if n > 1 {
 		out = make([]F, n)
@@ -347,7 +362,10 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		x = e.val(spirv.OpCompositeConstruct, elem, v...)
 	}
 	if e.T.Mode == GPU {
-		b, _ := e.buffer(op, n)
+		b, elem := e.buffer(op, n)
+		if e.mod.Operands[op]&Half != 0 {
+			x = e.val(spirv.OpFConvert, elem, x)
+		}
 		idx := e.val(spirv.OpIAdd, m.U32(), e.uid(e.div(i, n)), e.lane)
 		c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), b, m.ConstU32(0), idx)
 		e.f.Do(spirv.OpStore, uint32(c), uint32(x))

@@ -25,7 +25,10 @@ type Options struct {
 	AdamW bool
 	// Portable uses the gpu lowering whatever the device.
 	Portable bool
-	Tuning   Tuning
+	// Half keeps tensors over the sites, and weights, in memory as float16 where the device has 16-bit storage and the gpu
+	// lowering is used; arithmetic, inputs and outputs stay float32. For inference.
+	Half   bool
+	Tuning Tuning
 	// Arena is where the working memory comes from; nil: the Program has its own.
 	Arena *Arena
 }
@@ -42,7 +45,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		best = portable
 	}
 	l := &lowering{
-		best: best, portable: portable, tune: opt.Tuning, store: store,
+		best: best, portable: portable, tune: opt.Tuning, store: store, half: opt.Half && best.Mode == shaders.GPU && caps.Storage16 && !store.train,
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{},
 	}

@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -12,6 +13,7 @@ import (
 type lowering struct {
 	best, portable shaders.Target
 	tune           Tuning
+	half           bool // tensors over the sites are float16 in memory
 	store          *Store
 	modules        map[string]*shaders.Module
 	fusion         *fusion
@@ -85,6 +87,8 @@ func (l *lowering) out(n *netdef.Node) *value {
 		return v
 	}
 	v := l.temp(n.Name, n.Shape.Size())
+	// Only tensors over the sites are worth it; what belongs to whole pictures holds σ² and its like, too small for float16.
+	v.half = l.half && v.reg == regWork && n.Shape[1]*n.Shape[2] > 1
 	l.vals[n] = v
 	return v
 }
@@ -108,6 +112,13 @@ func (l *lowering) target(c int) shaders.Target {
 
 // emit adds a dispatch.
 func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
+	k.Operands = slices.Clone(k.Operands)
+	for i, a := range args {
+		if a.width() == 2 {
+			k.Operands[i] |= shaders.Half
+			k.Name += fmt.Sprint(" half", i)
+		}
+	}
 	key := t.Key() + " " + k.Name
 	m := l.modules[key]
 	if m == nil {

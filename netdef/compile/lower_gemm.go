@@ -123,6 +123,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
 	}
 	s.KC = s.Cin
+	s = t.Tile(s)
 	if t.Mode == shaders.CPU {
 		if rowLen == 1 {
 			most = min(most, vectorFMA) // the weights are loaded for one pixel each: most of the kernel
@@ -177,7 +178,13 @@ func isBias(post shaders.Expr, s shaders.ConvShape) bool {
 // weights gives w [rows][n] packed for the target.
 func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value, error) {
 	if t.Mode == shaders.GPU {
-		return l.val(w), nil
+		if v := l.val(w); !l.half || !l.hoisted[w] || v.width() == 2 {
+			return v, nil
+		}
+		return l.pack(fmt.Sprint(w.ID, " half"), w, w.Name+" half", w.Shape.Size(), func(v *value) error {
+			v.half = true
+			return l.copyFlat(l.val(w), 0, v, v.size)
+		})
 	}
 	blk := t.Lanes * nj
 	rows := w.Shape.Size() / n

@@ -35,6 +35,12 @@ func check(t *testing.T, g *netdef.Graph, outs []*netdef.Node, tol float64) {
 
 func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) float64 {
 	t.Helper()
+	return compareWith(t, g, outs, opt, func(*Program) {})
+}
+
+// compareWith is compare with a look at the Program.
+func compareWith(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, look func(*Program)) float64 {
+	t.Helper()
 	nodes := netdef.Reachable(outs...)
 	store, err := NewStore(testDev, nodes, false, 1)
 	if err != nil {
@@ -46,6 +52,7 @@ func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) fl
 		t.Fatal(err)
 	}
 	defer p.Close()
+	look(p)
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 7))
 	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
 	fresh := func(s netdef.Shape, positive bool) []float32 {
@@ -73,7 +80,11 @@ func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) fl
 			}
 			inputs[n.Name], _ = netdef.FromFloat32(n.Shape, v)
 		case *netdef.ParamOp:
-			vals[n.Name] = fresh(n.Shape, false)
+			v := fresh(n.Shape, false)
+			for i := range v { // sums keep the size of what is summed
+				v[i] /= float32(math.Sqrt(float64(n.Shape[0] * n.Shape[1] * n.Shape[2])))
+			}
+			vals[n.Name] = v
 			params[n.Name], _ = netdef.FromFloat32(n.Shape, vals[n.Name])
 		}
 	}

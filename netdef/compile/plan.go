@@ -3,7 +3,7 @@ package compile
 import "slices"
 
 // plan places the values of regWork in one arena so that values whose lifetimes
-// overlap do not overlap in memory, and gives the arena's size in elements.
+// overlap do not overlap in memory, and gives the arena's size in units of 4 bytes.
 func plan(steps []*step) int {
 	var all []*value
 	seen := map[*value]bool{}
@@ -28,15 +28,15 @@ func plan(steps []*step) int {
 		}
 	}
 	// Large values first, each at the lowest place that is free in its lifetime.
-	slices.SortStableFunc(all, func(a, b *value) int { return b.size - a.size })
+	slices.SortStableFunc(all, func(a, b *value) int { return b.extent() - a.extent() })
 	var placed []*value
 	total := 0
 	for _, v := range all {
-		size := roundUp(v.size)
+		size := v.extent()
 		var busy [][2]int
 		for _, p := range placed {
 			if p.first <= v.last && v.first <= p.last {
-				busy = append(busy, [2]int{p.off, p.off + roundUp(p.size)})
+				busy = append(busy, [2]int{p.off, p.off + p.extent()})
 			}
 		}
 		slices.SortFunc(busy, func(a, b [2]int) int { return a[0] - b[0] })

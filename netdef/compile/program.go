@@ -177,8 +177,11 @@ func (p *Program) ReadOutput(i int, dst []float32) error {
 		return fmt.Errorf("program output %d has %d values, not %d", i, o.size, len(dst))
 	}
 	reg, off := o.place()
-	return p.dev.Read(p.bufs[reg], int64(4*off), asBytes(dst))
+	return p.dev.Read(p.bufs[reg], off, asBytes(dst))
 }
+
+// poison is not a number, and neither are its halves as float16.
+const poison = 0x7fff7fff
 
 // Poison fills the working memory, the outputs and the gradients with NaN, so
 // that a test sees what a run does not write.
@@ -188,11 +191,11 @@ func (p *Program) Poison() error {
 		return err
 	}
 	defer c.Free()
-	c.Fill(gpu.Range{Buf: p.bufs[regWork], Size: p.bufs[regWork].Size()}, 0x7fc00000)
+	c.Fill(gpu.Range{Buf: p.bufs[regWork], Size: p.bufs[regWork].Size()}, poison)
 	for _, o := range p.outs {
 		reg, off := o.place()
 		if reg == regKeep {
-			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: int64(4 * off), Size: int64(4 * o.size)}, 0x7fc00000)
+			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: off, Size: int64(4 * o.size)}, poison)
 		}
 	}
 	if err := c.End(); err != nil {

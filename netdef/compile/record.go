@@ -7,17 +7,17 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// span is a piece of memory in elements.
+// span is a piece of memory in bytes.
 type span struct {
 	reg      region
-	from, to int
+	from, to int64
 }
 
 func (a span) meets(b span) bool { return a.reg == b.reg && a.from < b.to && b.from < a.to }
 
 func spanOf(v *value) span {
 	reg, off := v.place()
-	return span{reg, off, off + roundUp(v.size)}
+	return span{reg, off, off + 4*int64(v.extent())}
 }
 
 // hazards tracks what was read and written since the last barrier.
@@ -107,7 +107,7 @@ func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, e
 func (p *Program) dispatch(c *gpu.Commands, s *step, maxX int) {
 	if s.fill != nil {
 		reg, off := s.fill.place()
-		c.Fill(gpu.Range{Buf: p.bufs[reg], Off: int64(4 * off), Size: int64(4 * roundUp(s.fill.size))}, 0)
+		c.Fill(gpu.Range{Buf: p.bufs[reg], Off: off, Size: 4 * int64(s.fill.extent())}, 0)
 		return
 	}
 	args := s.args
@@ -122,11 +122,10 @@ func (p *Program) dispatch(c *gpu.Commands, s *step, maxX int) {
 		reg, off := a.place()
 		b := p.bufs[reg]
 		if cpu {
-			addr = append(addr, b.Address()+uint64(4*off))
+			addr = append(addr, b.Address()+uint64(off))
 			continue
 		}
-		size := min(int64(4*roundUp(a.size)), b.Size()-int64(4*off))
-		bind = append(bind, gpu.Range{Buf: b, Off: int64(4 * off), Size: size})
+		bind = append(bind, gpu.Range{Buf: b, Off: off, Size: min(4*int64(a.extent()), b.Size()-off)})
 	}
 	c.Dispatch(p.pipes[s.mod], bind, s.mod.Push(addr, s.scalars, s.items, x), x, y, 1)
 }

@@ -36,7 +36,8 @@ type value struct {
 	name  string
 	size  int // elements
 	reg   region
-	off   int // elements, within the region
+	off   int  // within the region, in units of 4 bytes; of a view: within its base, in elements
+	half  bool // elements are float16 (never of a view: it is what its base is)
 	base  *value
 	first int // steps between which the storage is needed (regWork)
 	last  int
@@ -51,10 +52,21 @@ func (v *value) root() (*value, int) {
 	return v, off
 }
 
-// place gives the value's region and element offset.
-func (v *value) place() (region, int) {
+// width is the size of an element in bytes.
+func (v *value) width() int {
+	if r, _ := v.root(); r.half {
+		return 2
+	}
+	return 4
+}
+
+// extent is the memory that a value takes in its region, in units of 4 bytes.
+func (v *value) extent() int { return roundUp(v.size) * v.width() / 4 }
+
+// place gives the value's region and offset there in bytes.
+func (v *value) place() (region, int64) {
 	r, off := v.root()
-	return r.reg, r.off + off
+	return r.reg, 4*int64(r.off) + int64(off*v.width())
 }
 
 // step is one dispatch, or a fill.
@@ -74,10 +86,13 @@ func nodeError(n *netdef.Node, err error) error {
 	return fmt.Errorf("compile: %s at %q %v: %w", n.Op.Name(), n.Name, n.Shape, err)
 }
 
+// mostShared is how much shared memory kernels use at most: with more of it for each, fewer workgroups fit on a core of the device.
+const mostShared = 32 << 10
+
 // Targets gives the lowerings for a device: the best one, and the portable one
 // for kernels that do not fit the first.
 func Targets(c gpu.Caps) (best, portable shaders.Target) {
-	portable = shaders.GPUTarget(c.MaxInvocations)
+	portable = shaders.GPUTarget(c.MaxInvocations, min(c.MaxShared, mostShared))
 	best = portable
 	if c.Lavapipe && c.BufferDeviceAddress && c.Int64 && c.SubgroupArithmetic && c.MaxInvocations >= 128 {
 		switch c.SubgroupSize {

@@ -136,6 +136,7 @@ func (m *Module) MemberDecorate(id ID, member int, deco uint32, args ...uint32) 
 func (m *Module) Void() ID           { return m.cached(OpTypeVoid, 0) }
 func (m *Module) Bool() ID           { return m.cached(OpTypeBool, 0) }
 func (m *Module) F32() ID            { return m.cached(OpTypeFloat, 0, 32) }
+func (m *Module) F16() ID            { return m.cached(OpTypeFloat, 0, 16) }
 func (m *Module) U32() ID            { return m.cached(OpTypeInt, 0, 32, 0) }
 func (m *Module) U64() ID            { m.Capability(CapInt64); return m.cached(OpTypeInt, 0, 64, 0) }
 func (m *Module) Vec(t ID, n int) ID { return m.cached(OpTypeVector, 0, uint32(t), uint32(n)) }
@@ -170,6 +171,11 @@ func (m *Module) Struct(members ...ID) ID {
 
 func (m *Module) Pointer(class uint32, t ID) ID {
 	return m.cached(OpTypePointer, 0, class, uint32(t))
+}
+
+// Matrix is a cooperative matrix of the subgroup; use is MatrixA, MatrixB or MatrixAccumulator.
+func (m *Module) Matrix(elem ID, rows, cols int, use uint32) ID {
+	return m.cached(OpTypeCooperativeMatrix, 0, uint32(elem), uint32(m.ConstU32(ScopeSubgroup)), uint32(m.ConstU32(uint32(rows))), uint32(m.ConstU32(uint32(cols))), uint32(m.ConstU32(use)))
 }
 
 func (m *Module) FuncType(ret ID) ID { return m.cached(OpTypeFunction, 0, uint32(ret)) }

@@ -39,6 +39,7 @@ const (
 	OpConvertFToU         Op = 109
 	OpConvertFToS         Op = 110
 	OpUConvert            Op = 113
+	OpFConvert            Op = 115
 	OpConvertUToPtr       Op = 120
 	OpBitcast             Op = 124
 	OpFNegate             Op = 127
@@ -74,15 +75,24 @@ const (
 	OpReturn              Op = 253
 	OpGroupNonUniformFAdd Op = 350
 	OpGroupNonUniformFMax Op = 358
+
+	// SPV_KHR_cooperative_matrix
+	OpTypeCooperativeMatrix   Op = 4456
+	OpCooperativeMatrixLoad   Op = 4457
+	OpCooperativeMatrixStore  Op = 4458
+	OpCooperativeMatrixMulAdd Op = 4459
 )
 
 // Capabilities.
 const (
 	CapShader                         = 1
+	CapFloat16                        = 9
 	CapInt64                          = 11
 	CapGroupNonUniform                = 61
 	CapGroupNonUniformArithmetic      = 63
+	CapStorageBuffer16BitAccess       = 4433
 	CapPhysicalStorageBufferAddresses = 5347
+	CapCooperativeMatrix              = 6022
 )
 
 // Storage classes.
@@ -134,6 +144,14 @@ const (
 	SemWorkgroupAcqRel = 0x100 | 0x8
 	MemAligned         = 2
 	GroupReduce        = 0
+)
+
+// Cooperative matrices: what a matrix is for in a product, and how it lies in memory.
+const (
+	MatrixA           = 0
+	MatrixB           = 1
+	MatrixAccumulator = 2
+	RowMajor          = 0
 )
 
 // GLSL.std.450 instructions.

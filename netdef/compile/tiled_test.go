@@ -1,0 +1,66 @@
+package compile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// randomConv is a convolution of random shape with an epilogue that reads operands of every pattern a network has.
+func randomConv(rng *rand.Rand) (g *netdef.Graph, out *netdef.Node, name string) {
+	g = netdef.NewGraph()
+	b, k := 1+rng.IntN(3), 1+rng.IntN(3)
+	h, w := 2*(1+rng.IntN(9)), 2*(1+rng.IntN(9))
+	cin, n := 8*(1+rng.IntN(9)), 8*(1+rng.IntN(12))
+	stride := 1
+	if k == 2 {
+		stride = 2
+	}
+	y := g.Conv2D(g.Input("x", S{b, h, w, cin}), g.Param("w", S{k, k, cin, n}, netdef.Zeros), stride)
+	post := rng.IntN(4)
+	switch post {
+	case 1:
+		y = g.Add(y, g.Param("b", S{1, 1, 1, n}, netdef.Zeros))
+	case 2:
+		y = g.Add(g.SiLU(g.Add(y, g.Param("b", S{1, 1, 1, n}, netdef.Zeros))), g.Input("r", y.Shape))
+	case 3:
+		s := y.Shape
+		y = g.Mul(g.Add(y, g.Input("bc", S{b, 1, 1, n})), g.Add(g.Input("p", S{b, s[1], s[2], 1}), g.Input("hwc", S{1, s[1], s[2], n})))
+	}
+	return g, y, fmt.Sprintf("%d·%d×%d·%d to %d, %d×%d, epilogue %d", b, h, w, cin, n, k, k, post)
+}
+
+// usesKernel tells whether a Program has a kernel whose name begins so.
+func usesKernel(p *Program, prefix string) bool {
+	for _, s := range p.steps {
+		if s.mod != nil && strings.Contains(s.mod.Name, " "+prefix+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// Convolutions whose workgroups share tiles agree with the reference, whatever the shape: tails of pixels, one, two and four channels per lane, strides, borders.
+func TestTiled(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	used := 0
+	for range 40 {
+		g, out, name := randomConv(rng)
+		p := 0
+		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true}, func(prog *Program) {
+			if usesKernel(prog, "tiled conv") {
+				p = 1
+			}
+		})
+		used += p
+		if !(e < 2e-6) {
+			t.Errorf("%s: relative error %.3g", name, e)
+		}
+	}
+	if used < 20 {
+		t.Errorf("only %d of 40 convolutions were tiled", used)
+	}
+}
