@@ -87,7 +87,10 @@ type Caps struct {
 	Timestamps          bool // Commands.Timestamp works
 	Unified             bool // host and device share their memory: local buffers are mapped
 	Lavapipe            bool // Mesa's software driver
-	CooperativeMatrix   bool // VK_KHR_cooperative_matrix is offered (it is not switched on)
+	SubgroupControl     bool // PipelineDesc.Subgroup may be set
+	// Matrix is the size M, N, K of the cooperative matrices (VK_KHR_cooperative_matrix) that shaders may use: factors M×K and
+	// K×N of float16, sums M×N of float32, each spread over a subgroup. Zeros: the device has none that are of use.
+	Matrix [3]int
 
 	TimestampPeriod    float64 // nanoseconds per tick
 	MaxInvocations     int     // of one work group

@@ -16,6 +16,7 @@ type PipelineDesc struct {
 	Code      []uint32 // SPIR-V
 	Bindings  int      // storage buffers in set 0, bindings 0 to Bindings-1; 0: the shader uses buffer addresses only
 	PushBytes int      // bytes of push constants from offset 0, a multiple of 4
+	Subgroup  int      // size that subgroups must have, all of them full: Caps.SubgroupSize, if Caps.SubgroupControl; 0: any
 }
 
 // Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the driver made of it.
@@ -98,6 +99,9 @@ func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
 		return nil, &LimitError{What: "storage buffers", Where: name, Got: int64(p.Bindings), Max: int64(caps.MaxStorageBindings), Device: d.info.Name}
 	case p.PushBytes > caps.MaxPush:
 		return nil, &LimitError{What: "bytes of push constants", Where: name, Got: int64(p.PushBytes), Max: int64(caps.MaxPush), Device: d.info.Name}
+	}
+	if p.Subgroup != 0 && (!caps.SubgroupControl || p.Subgroup != caps.SubgroupSize) {
+		return nil, &LimitError{What: "the shader", Where: name, Need: fmt.Sprintf("subgroups of %d", p.Subgroup), Device: d.info.Name}
 	}
 	m, err := inspect(p.Code)
 	if err != nil {

@@ -23,14 +23,15 @@ type program struct {
 }
 
 type programKey struct {
-	code   [sha256.Size]byte
-	layout layoutKey
+	code     [sha256.Size]byte
+	layout   layoutKey
+	subgroup int
 }
 
 // share finds the program of a checked description or builds it, once however many ask for it at a time. Every success must be followed by release.
 func (d *Device) share(name string, p PipelineDesc) (*program, error) {
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&p.Code[0])), 4*len(p.Code))
-	key := programKey{sha256.Sum256(bytes), layoutKey{p.Bindings, p.PushBytes}}
+	key := programKey{sha256.Sum256(bytes), layoutKey{p.Bindings, p.PushBytes}, p.Subgroup}
 	for {
 		d.mu.Lock()
 		found, ok := d.programs[key]
@@ -80,7 +81,7 @@ func (g *program) build(name string, p PipelineDesc) error {
 	defer C.free(unsafe.Pointer(cname))
 	var h C.uint64_t
 	r := C.vfm_pipeline_create(d.c, raw(d.cache.handle), raw(l.handle), (*C.uint32_t)(unsafe.Pointer(&p.Code[0])),
-		C.size_t(len(p.Code)), cname, &h)
+		C.size_t(len(p.Code)), C.uint32_t(p.Subgroup), cname, &h)
 	runtime.KeepAlive(p.Code)
 	if r < 0 {
 		return d.fail(int(r), "vkCreateComputePipelines", name)

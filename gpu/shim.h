@@ -42,6 +42,7 @@ typedef struct {
 	void (*GetFeatures2)(VfPhysical, VfFeatures2 *);
 	void (*GetQueueFamilies)(VfPhysical, uint32_t *, VfQueueFamily *);
 	void (*GetMemoryProperties2)(VfPhysical, VfMemoryProperties2 *);
+	VfResult (*GetMatrixProperties)(VfPhysical, uint32_t *, VfMatrixProperty *); // NULL without VK_KHR_cooperative_matrix
 	void (*DestroyMessenger)(VfInstance, uint64_t, const void *);
 	VfGetDeviceProc deviceProc;
 } vfm_instance;
@@ -59,7 +60,9 @@ typedef struct {
 	int32_t driverID; char driverName[256], driverInfo[256];
 	uint32_t subgroupSize, subgroupStages, subgroupOps;
 	uint32_t bda, int64, int16, int8, float16, storage16; // features
-	uint32_t hasBudget, hasCoopMatrix, hasPortability, extBDA, extFloat16; // extensions
+	uint32_t hasBudget, hasCoopMatrix, hasPortability, extBDA, extFloat16, extSubgroups; // extensions
+	uint32_t subgroupControl; // a pipeline may ask for a subgroup size, and for full subgroups
+	uint32_t matrix[3]; // m, n, k of the cooperative matrices that are switched on: float16 factors, float32 sums; 0: none
 	uint32_t invocations, groupSize[3], groupCount[3], shared, push, stageStorage, setStorage, stageResources, allocations;
 	uint64_t storageRange, maxAllocation, maxBuffer, storageAlign;
 	double timestampPeriod; uint32_t timestampBits;
@@ -112,8 +115,9 @@ uint64_t vfm_buffer_address(vfm_device *d, uint64_t buffer);
 // ---- pipelines ----
 VfResult vfm_set_layout_create(vfm_device *d, uint32_t bindings, uint64_t *out);
 VfResult vfm_layout_create(vfm_device *d, uint64_t set_layout, uint32_t push_bytes, uint64_t *out);
+// subgroup: the size that subgroups must have, all of them full; 0: any.
 VfResult vfm_pipeline_create(vfm_device *d, uint64_t cache, uint64_t layout, const uint32_t *code, size_t words,
-	const char *name, uint64_t *out);
+	uint32_t subgroup, const char *name, uint64_t *out);
 VfResult vfm_cache_create(vfm_device *d, const void *data, size_t size, uint64_t *out);
 VfResult vfm_cache_data(vfm_device *d, uint64_t cache, void **data, size_t *size); // *data is malloc'ed
 VfResult vfm_descriptor_pool_create(vfm_device *d, uint32_t sets, uint32_t descriptors, uint64_t *out);

@@ -10,7 +10,7 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		return -1;
 	d->family = info->family;
 
-	const char *exts[8];
+	const char *exts[16];
 	uint32_t n = 0;
 	if (info->hasPortability)
 		exts[n++] = "VK_KHR_portability_subset"; // the specification demands it where it is listed
@@ -20,11 +20,17 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		exts[n++] = "VK_KHR_buffer_device_address";
 	if (info->extFloat16 && (info->float16 || info->int8))
 		exts[n++] = "VK_KHR_shader_float16_int8";
+	if (info->subgroupControl)
+		exts[n++] = "VK_EXT_subgroup_size_control";
+	if (info->matrix[0])
+		exts[n++] = "VK_KHR_cooperative_matrix";
 
 	VfFeatures2 f = {ST_FEATURES_2};
 	Vf16BitStorage s16 = {ST_16BIT_STORAGE_FEATURES, NULL, info->storage16};
 	VfFloat16Int8 f16 = {ST_FLOAT16_INT8_FEATURES, NULL, info->float16, info->int8};
 	VfBufferAddress bda = {ST_BUFFER_ADDRESS_FEATURES, NULL, info->bda};
+	VfSubgroupControl sub = {ST_SUBGROUP_CONTROL_FEATURES, NULL, 1, 1};
+	VfMatrixFeatures matrix = {ST_COOPERATIVE_MATRIX_FEATURES, NULL, 1, 0};
 	f.f[FEATURE_INT64] = info->int64;
 	f.f[FEATURE_INT16] = info->int16;
 	void **tail = &f.pNext;
@@ -39,6 +45,14 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 	if (info->bda) {
 		*tail = &bda;
 		tail = &bda.pNext;
+	}
+	if (info->subgroupControl) {
+		*tail = &sub;
+		tail = &sub.pNext;
+	}
+	if (info->matrix[0]) {
+		*tail = &matrix;
+		tail = &matrix.pNext;
 	}
 	const float priority = 1;
 	VfQueueCreateInfo queue = {ST_DEVICE_QUEUE_CREATE_INFO, NULL, 0, info->family, 1, &priority};

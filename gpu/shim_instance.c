@@ -102,6 +102,7 @@ VfResult vfm_instance_create(void *get_proc, int validate, vfm_instance **out) {
 	LOAD(GetFeatures2, "vkGetPhysicalDeviceFeatures2");
 	LOAD(GetQueueFamilies, "vkGetPhysicalDeviceQueueFamilyProperties");
 	LOAD(GetMemoryProperties2, "vkGetPhysicalDeviceMemoryProperties2");
+	LOAD(GetMatrixProperties, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
 	LOAD(deviceProc, "vkGetDeviceProcAddr");
 #undef LOAD
 	if (validate) {

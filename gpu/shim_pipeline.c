@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { STAGE_COMPUTE = 32, DESCRIPTOR_STORAGE_BUFFER = 7, OBJECT_PIPELINE = 19 };
+enum { STAGE_COMPUTE = 32, DESCRIPTOR_STORAGE_BUFFER = 7, OBJECT_PIPELINE = 19, FULL_SUBGROUPS = 2 };
 
 VfResult vfm_set_layout_create(vfm_device *d, uint32_t n, uint64_t *out) {
 	VfBinding *b = calloc(n ? n : 1, sizeof *b);
@@ -24,15 +24,16 @@ VfResult vfm_layout_create(vfm_device *d, uint64_t set_layout, uint32_t push_byt
 }
 
 VfResult vfm_pipeline_create(vfm_device *d, uint64_t cache, uint64_t layout, const uint32_t *code, size_t words,
-	const char *name, uint64_t *out) {
+	uint32_t subgroup, const char *name, uint64_t *out) {
 	*out = 0;
 	VfModuleInfo mi = {ST_SHADER_MODULE_CREATE_INFO, NULL, 0, words * 4, code};
 	uint64_t module = 0;
 	VfResult r = d->CreateShaderModule(d->handle, &mi, NULL, &module);
 	if (r < 0)
 		return r;
+	VfRequiredSubgroup size = {ST_REQUIRED_SUBGROUP_SIZE, NULL, subgroup};
 	VfComputeInfo info = {ST_COMPUTE_PIPELINE_CREATE_INFO, NULL, 0,
-		{ST_SHADER_STAGE_CREATE_INFO, NULL, 0, STAGE_COMPUTE, module, "main", NULL}, layout, 0, -1};
+		{ST_SHADER_STAGE_CREATE_INFO, subgroup ? &size : NULL, subgroup ? FULL_SUBGROUPS : 0, STAGE_COMPUTE, module, "main", NULL}, layout, 0, -1};
 	r = d->CreateComputePipelines(d->handle, cache, 1, &info, NULL, out);
 	d->DestroyShaderModule(d->handle, module, NULL);
 	if (r >= 0 && d->SetDebugUtilsObjectNameEXT && name && *name) {

@@ -57,6 +57,35 @@ static void copy_properties(vfm_info *out, const VfProperties *p) {
 	out->timestampPeriod = l->timestampPeriod;
 }
 
+// pick_matrix chooses among the products that the device offers: float16 factors and float32 sums over a subgroup, the squarest
+// of those up to 16, for the fewest loads per product.
+static void pick_matrix(vfm_instance *i, VfPhysical p, vfm_info *out) {
+	uint32_t n = 0;
+	if (!i->GetMatrixProperties || i->GetMatrixProperties(p, &n, NULL) < 0 || n == 0)
+		return;
+	VfMatrixProperty *m = calloc(n, sizeof *m);
+	if (!m)
+		return;
+	for (uint32_t k = 0; k < n; k++)
+		m[k].sType = ST_COOPERATIVE_MATRIX_PROPERTY;
+	if (i->GetMatrixProperties(p, &n, m) < 0)
+		n = 0;
+	uint32_t best = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		if (m[k].a != 0 || m[k].b != 0 || m[k].c != 1 || m[k].result != 1 || m[k].scope != 3 || m[k].saturating)
+			continue;
+		if (m[k].m > 16 || m[k].n > 16 || m[k].k > 16 || m[k].m % 8 || m[k].n % 8 || m[k].k % 8)
+			continue;
+		if (m[k].m * m[k].n * 16 + m[k].k <= best)
+			continue;
+		best = m[k].m * m[k].n * 16 + m[k].k;
+		out->matrix[0] = m[k].m;
+		out->matrix[1] = m[k].n;
+		out->matrix[2] = m[k].k;
+	}
+	free(m);
+}
+
 VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	memset(out, 0, sizeof *out);
 	VfProperties base;
@@ -81,6 +110,7 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	out->extFloat16 = !core12 && has(e, n, "VK_KHR_shader_float16_int8");
 	out->hasBudget = has(e, n, "VK_EXT_memory_budget");
 	out->hasCoopMatrix = has(e, n, "VK_KHR_cooperative_matrix");
+	out->extSubgroups = has(e, n, "VK_EXT_subgroup_size_control");
 	out->hasPortability = has(e, n, "VK_KHR_portability_subset");
 
 	VfProperties2 props = {ST_PROPERTIES_2};
@@ -100,6 +130,16 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	if (has(e, n, "VK_KHR_maintenance4")) {
 		*tail = &m4;
 		tail = &m4.pNext;
+	}
+	VfSubgroupControlProperties control = {ST_SUBGROUP_CONTROL_PROPERTIES};
+	if (out->extSubgroups) {
+		*tail = &control;
+		tail = &control.pNext;
+	}
+	VfMatrixProperties matrix = {ST_COOPERATIVE_MATRIX_PROPERTIES};
+	if (out->hasCoopMatrix) {
+		*tail = &matrix;
+		tail = &matrix.pNext;
 	}
 	i->GetProperties2(p, &props);
 	memcpy(out->deviceUUID, id.device, 16);
@@ -126,7 +166,20 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 		*tail = &bda;
 		tail = &bda.pNext;
 	}
+	VfSubgroupControl sizes = {ST_SUBGROUP_CONTROL_FEATURES};
+	if (out->extSubgroups) {
+		*tail = &sizes;
+		tail = &sizes.pNext;
+	}
+	VfMatrixFeatures matrices = {ST_COOPERATIVE_MATRIX_FEATURES};
+	if (out->hasCoopMatrix) {
+		*tail = &matrices;
+		tail = &matrices.pNext;
+	}
 	i->GetFeatures2(p, &f);
+	out->subgroupControl = sizes.control && sizes.full && (control.stages & 32) && control.least <= sub.size && sub.size <= control.most;
+	if (matrices.matrix && (matrix.stages & 32) && f16.float16 && out->subgroupControl)
+		pick_matrix(i, p, out);
 	out->int64 = f.f[FEATURE_INT64];
 	out->int16 = f.f[FEATURE_INT16];
 	out->storage16 = s16.storage;

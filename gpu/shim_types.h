@@ -23,6 +23,9 @@ enum {
 	ST_16BIT_STORAGE_FEATURES = 1000083000, ST_SUBGROUP_PROPERTIES = 1000094000, ST_DEBUG_NAME_INFO = 1000128000,
 	ST_DEBUG_MESSENGER_CREATE_INFO = 1000128004, ST_MAINTENANCE_3_PROPERTIES = 1000168000,
 	ST_DRIVER_PROPERTIES = 1000196000, ST_MEMORY_BUDGET_PROPERTIES = 1000237000, ST_BUFFER_ADDRESS_INFO = 1000244001,
+	ST_SUBGROUP_CONTROL_PROPERTIES = 1000225000, ST_REQUIRED_SUBGROUP_SIZE = 1000225001,
+	ST_SUBGROUP_CONTROL_FEATURES = 1000225002, ST_COOPERATIVE_MATRIX_FEATURES = 1000506000,
+	ST_COOPERATIVE_MATRIX_PROPERTY = 1000506001, ST_COOPERATIVE_MATRIX_PROPERTIES = 1000506002,
 	ST_VALIDATION_FEATURES = 1000247000, ST_BUFFER_ADDRESS_FEATURES = 1000257000,
 	ST_MAINTENANCE_4_PROPERTIES = 1000413001
 };
@@ -109,6 +112,15 @@ typedef struct { int32_t sType; void *pNext; uint32_t f[FEATURE_COUNT]; } VfFeat
 typedef struct { int32_t sType; void *pNext; uint32_t storage, uniform, push, io; } Vf16BitStorage;
 typedef struct { int32_t sType; void *pNext; uint32_t float16, int8; } VfFloat16Int8;
 typedef struct { int32_t sType; void *pNext; uint32_t address, captureReplay, multiDevice; } VfBufferAddress;
+typedef struct { int32_t sType; void *pNext; uint32_t control, full; } VfSubgroupControl;
+typedef struct { int32_t sType; void *pNext; uint32_t least, most, groups, stages; } VfSubgroupControlProperties;
+typedef struct { int32_t sType; const void *pNext; uint32_t size; } VfRequiredSubgroup;
+typedef struct { int32_t sType; void *pNext; uint32_t matrix, robust; } VfMatrixFeatures;
+typedef struct { int32_t sType; void *pNext; uint32_t stages; } VfMatrixProperties;
+// One kind of product: A (m×k) times B (k×n) plus C. Types: 0 float16, 1 float32. Scope: 3 is the subgroup.
+typedef struct {
+	int32_t sType; void *pNext; uint32_t m, n, k; int32_t a, b, c, result; uint32_t saturating; int32_t scope;
+} VfMatrixProperty;
 
 typedef struct { uint32_t flags, count, timestampBits, granularity[3]; } VfQueueFamily;
 typedef struct { int32_t sType; const void *pNext; uint32_t flags, family, count; const float *priorities; } VfQueueCreateInfo;

@@ -87,7 +87,7 @@ var capabilityNames = map[uint32]struct {
 	4448: {"8-bit storage buffers (StorageBuffer8BitAccess)", func(d *Device) bool { return false }},
 	5345: {"the Vulkan memory model (VulkanMemoryModel)", func(d *Device) bool { return false }},
 	5347: {"buffer addresses (PhysicalStorageBufferAddresses)", func(d *Device) bool { return d.info.Caps.BufferDeviceAddress }},
-	6022: {"cooperative matrices (CooperativeMatrixKHR)", func(d *Device) bool { return false }},
+	6022: {"cooperative matrices (CooperativeMatrixKHR)", func(d *Device) bool { return d.info.Caps.Matrix[0] > 0 }},
 	6033: {"atomic float addition (AtomicFloat32AddEXT)", func(d *Device) bool { return false }},
 }
 

@@ -30,6 +30,9 @@ func (s ConvShape) Chunks() int { return s.Cin / s.KC }
 // shared by all pixels). post, if it has a Fn, is applied to the finished sum
 // (its first input) and the further inputs.
 func Conv(t Target, s ConvShape, post Expr) Kernel {
+	if s.Tile.SM > 0 {
+		return convMatrix(t, s, post)
+	}
 	if s.Tile.PM > 0 {
 		return convTiled(t, s, post)
 	}

@@ -76,7 +76,9 @@ type Kernel struct {
 	Items int
 	// Zero: the body needs the zero block (AtIf); one operand is added at the end.
 	Zero bool
-	Body func(e *E)
+	// Subgroup is the size of subgroups that the body counts on; 0: any.
+	Subgroup int
+	Body     func(e *E)
 }
 
 // ZeroFloats is the size of the zero block in float32 values: no row that is
@@ -158,7 +160,7 @@ func Emit(k Kernel, t Target) (m *Module, err error) {
 			panic(r)
 		}
 	}()
-	m = &Module{Name: k.Name, Target: t, Operands: append([]Access{}, k.Operands...), Scalars: k.Scalars, Items: k.Items, Zero: k.Zero, tabBits: 4}
+	m = &Module{Name: k.Name, Target: t, Operands: append([]Access{}, k.Operands...), Scalars: k.Scalars, Items: k.Items, Zero: k.Zero, Subgroup: k.Subgroup, tabBits: 4}
 	if k.Zero {
 		m.Operands = append(m.Operands, Read)
 	}

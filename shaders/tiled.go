@@ -11,6 +11,8 @@ type Tiling struct {
 	// BK is how many input channels of one tap stand in shared memory at a time;
 	// divides Cin.
 	BK int
+	// SM and SN are the workgroup's subgroups along pixels and channels, for cooperative matrices; 0: none (see matrix.go).
+	SM, SN int
 }
 
 // wantGroups is how many workgroups a dispatch should have at least, so that
@@ -26,6 +28,9 @@ func (t Target) Tile(s ConvShape) ConvShape {
 	rows := s.B * s.OH * s.OW
 	if t.Mode != GPU || t.Shared == 0 || per < 4 || s.NJ == 0 || s.Batched > 0 || s.SharedX || rows < 16 || s.KC != s.Cin {
 		return s
+	}
+	if m, ok := t.matrixTile(s); ok {
+		return m
 	}
 	blocks := s.N / (t.Lanes * s.NJ)
 	tile := Tiling{PN: Divisor(blocks, 2), BK: Divisor(s.Cin, 16, 8, 4)}
@@ -215,7 +220,7 @@ func convTiled(t Target, s ConvShape, post Expr) Kernel {
 					xs[j] = e.getQuad(l.a, e.SumU(a0, e.C(j*s.Tile.PM*l.rowLen), k))
 				}
 				for kk := range 4 {
-					ws := e.weightsOf(l, w, e.SumU(b0, e.MulU(k, 4*(bn+1)), e.C(kk*(bn+1))))
+					ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+1)), e.C(kk*(bn+1))))
 					for j := range xs {
 						for c, wc := range ws {
 							acc[j][c].Set(e.Mad(wc, xs[j][kk], acc[j][c].Get()))
@@ -235,18 +240,17 @@ func convTiled(t Target, s ConvShape, post Expr) Kernel {
 	return k
 }
 
-// weightsOf reads this lane's NJ weights from a row of the tile that begins at quad row.
-func (e *E) weightsOf(l *tileLoader, w workTile, row U) []F {
-	nj := l.s.NJ
-	first := e.MulU(e.AddU(e.MulU(w.n, e.T.Lanes), U{id: e.lane}), nj)
+// channelsOf reads this lane's nj channels of block n from a row that begins at quad row.
+func (e *E) channelsOf(from quads, nj int, n, row U) []F {
+	first := e.MulU(e.AddU(e.MulU(n, e.T.Lanes), U{id: e.lane}), nj)
 	if nj == 4 {
-		q := e.getQuad(l.b, e.AddU(row, e.DivU(first, 4)))
+		q := e.getQuad(from, e.AddU(row, e.DivU(first, 4)))
 		return q[:]
 	}
 	out := make([]F, nj)
 	for c := range out {
 		at := e.AddU(first, e.C(c))
-		out[c] = e.getOne(l.b, e.AddU(row, e.DivU(at, 4)), e.ModU(at, 4))
+		out[c] = e.getOne(from, e.AddU(row, e.DivU(at, 4)), e.ModU(at, 4))
 	}
 	return out
 }

@@ -33,9 +33,17 @@ func (a *app) devices(args []string) error {
 		fmt.Fprintln(a.out)
 		if *verbose {
 			c := d.Caps
-			fmt.Fprintf(a.out, "   subgroup %d, shared memory %d KiB, heap %d MiB (free %d MiB), fp16 %v, unified %v, buffer addresses %v, cooperative matrix %v\n",
-				c.SubgroupSize, c.MaxShared>>10, c.HeapSize>>20, c.HeapBudget>>20, c.Float16, c.Unified, c.BufferDeviceAddress, c.CooperativeMatrix)
+			fmt.Fprintf(a.out, "   subgroup %d, shared memory %d KiB, heap %d MiB (free %d MiB), fp16 %v, unified %v, buffer addresses %v, 16-bit storage %v, cooperative matrices %s\n",
+				c.SubgroupSize, c.MaxShared>>10, c.HeapSize>>20, c.HeapBudget>>20, c.Float16, c.Unified, c.BufferDeviceAddress, c.Storage16, matrices(c.Matrix))
 		}
 	}
 	return nil
+}
+
+// matrices says which cooperative matrices a device has.
+func matrices(m [3]int) string {
+	if m[0] == 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d×%d×%d", m[0], m[1], m[2])
 }

@@ -26,7 +26,8 @@ type Options struct {
 	// Portable uses the gpu lowering whatever the device.
 	Portable bool
 	// Half keeps tensors over the sites, and weights, in memory as float16 where the device has 16-bit storage and the gpu
-	// lowering is used; arithmetic, inputs and outputs stay float32. For inference.
+	// lowering is used; arithmetic, inputs and outputs stay float32, but for the factors of products on cooperative matrices,
+	// which are used where the device has them. For inference.
 	Half   bool
 	Tuning Tuning
 	// Arena is where the working memory comes from; nil: the Program has its own.
@@ -44,8 +45,12 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if opt.Portable {
 		best = portable
 	}
+	half := opt.Half && best.Mode == shaders.GPU && caps.Storage16 && !store.train
+	if half && caps.Matrix[0] > 0 {
+		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
+	}
 	l := &lowering{
-		best: best, portable: portable, tune: opt.Tuning, store: store, half: opt.Half && best.Mode == shaders.GPU && caps.Storage16 && !store.train,
+		best: best, portable: portable, tune: opt.Tuning, store: store, half: half,
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{},
 	}

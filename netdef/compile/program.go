@@ -98,7 +98,7 @@ func (p *Program) pipelines() error {
 		}
 		p.pipes[s.mod] = nil
 		mods = append(mods, s.mod)
-		descs = append(descs, gpu.PipelineDesc{Name: s.mod.Name, Code: s.mod.Words, Bindings: s.mod.NumBindings(), PushBytes: s.mod.PushBytes()})
+		descs = append(descs, gpu.PipelineDesc{Name: s.mod.Name, Code: s.mod.Words, Bindings: s.mod.NumBindings(), PushBytes: s.mod.PushBytes(), Subgroup: s.mod.Subgroup})
 	}
 	pipes, err := p.dev.NewPipelines(descs)
 	if err != nil {

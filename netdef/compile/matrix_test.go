@@ -1,0 +1,31 @@
+package compile
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// Convolutions on cooperative matrices agree with the reference but for the rounding of their factors to float16.
+func TestMatrix(t *testing.T) {
+	if testDev.Info().Caps.Matrix[0] == 0 {
+		t.Skip("the device has no cooperative matrices (Mesa's lavapipe has them from 25.1 on: scripts/new-mesa.sh)")
+	}
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
+	used := 0
+	for range 30 {
+		g, out, name := randomConv(rng)
+		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true, Half: true}, func(p *Program) {
+			if usesKernel(p, "matrix conv") {
+				used++
+			}
+		})
+		if !(e < 2e-3) {
+			t.Errorf("%s: relative error %.3g", name, e)
+		}
+	}
+	if used < 8 {
+		t.Errorf("only %d of 30 convolutions used matrices", used)
+	}
+}

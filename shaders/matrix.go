@@ -1,0 +1,170 @@
+package shaders
+
+import "github.com/vfmrestore/restore/shaders/spirv"
+
+// Convolutions and products on cooperative matrices: the same tiles as in
+// tiled.go, in float16, which the workgroup's subgroups multiply as matrices.
+// Sums are float32. Where a device has such matrices they are several times as
+// fast as its other arithmetic.
+
+// matrixPad is how many quads stand between the rows of float16 tiles: rows then
+// begin in different banks, at multiples of 16 bytes.
+const matrixPad = 2
+
+// matrixTile chooses a tiling for cooperative matrices, if the shape divides into them.
+func (t Target) matrixTile(s ConvShape) (ConvShape, bool) {
+	mx := t.Matrix
+	if mx.M == 0 || s.Cin%mx.K != 0 {
+		return s, false
+	}
+	found := false
+	best := s
+	for _, tp := range []int{8, 4, 2} {
+		for _, pn := range []int{2, 1} {
+			c := s
+			c.TP = tp
+			c.Tile = Tiling{PM: t.Group / t.Lanes / pn, PN: pn, BK: max(mx.K, 16)}
+			if (s.OH*s.OW)%tp != 0 || s.N%(pn*t.Lanes*s.NJ) != 0 || s.Cin%c.Tile.BK != 0 || !t.shareOut(&c) || c.matrixBytes(t) > t.Shared {
+				continue
+			}
+			if found && best.groups(t, best.Tile) >= wantGroups {
+				continue
+			}
+			best, found = c, true
+		}
+	}
+	return best, found
+}
+
+// shareOut spreads the matrices of the tile over the workgroup's subgroups.
+func (t Target) shareOut(s *ConvShape) bool {
+	mx := t.Matrix
+	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
+	if bm%mx.M != 0 || bn%mx.N != 0 || t.Group%mx.Subgroup != 0 {
+		return false
+	}
+	rows, cols, subgroups := bm/mx.M, bn/mx.N, t.Group/mx.Subgroup
+	// As square as possible: the fewest loads for the products.
+	least := 0
+	for sm := 1; sm <= subgroups; sm++ {
+		sn := subgroups / sm
+		if subgroups%sm != 0 || rows%sm != 0 || cols%sn != 0 {
+			continue
+		}
+		if loads := rows/sm + cols/sn; least == 0 || loads < least {
+			least, s.Tile.SM, s.Tile.SN = loads, sm, sn
+		}
+	}
+	return least > 0
+}
+
+// matrixBytes is the shared memory of two stages of float16 tiles and of the sums.
+func (s ConvShape) matrixBytes(t Target) int {
+	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
+	return 2*8*(bm*(s.Tile.BK/4+matrixPad)+s.Tile.BK*(bn/4+matrixPad)) + 16*bm*(bn/4+1)
+}
+
+// convMatrix is Conv on cooperative matrices. Operands as in Conv.
+func convMatrix(t Target, s ConvShape, post Expr) Kernel {
+	k := tiledKernel(t, "matrix", s, post)
+	k.Subgroup = t.Matrix.Subgroup
+	k.Body = func(e *E) {
+		w := e.workTile(s)
+		l := e.newTileLoader(s, w.p0, w.c0, matrixPad, func(r U) U { return r }, true)
+		sums := e.newMatrixSums(s)
+		l.run(func(buf U) { sums.multiply(l, buf) })
+		bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ/4
+		c := e.sharedQuads(bm*(bn+1), false)
+		sums.store(c, bn+1)
+		e.barrier()
+		start := e.startSums(s, w)
+		out := make([][]F, s.TP)
+		for j := range out {
+			row := e.MulU(e.AddU(e.MulU(w.m, s.TP), e.C(j)), bn+1)
+			for i, v := range e.channelsOf(c, s.NJ, w.n, row) {
+				out[j] = append(out[j], e.Add(v, start[j][i].Get()))
+			}
+		}
+		e.finishTile(s, w, post, out)
+	}
+	return k
+}
+
+// matrixSums are the sums of one subgroup: wm by wn matrices.
+type matrixSums struct {
+	e            *E
+	s            ConvShape
+	wm, wn       int
+	row, col     U // place of the first matrix in the tile, in pixels and channels
+	typeA, typeB spirv.ID
+	typeC        spirv.ID
+	vars         [][]spirv.ID
+	layout       spirv.ID
+}
+
+func (e *E) newMatrixSums(s ConvShape) *matrixSums {
+	m, mx := e.m, e.T.Matrix
+	m.Capability(spirv.CapCooperativeMatrix)
+	m.Capability(spirv.CapGroupNonUniform)
+	m.Extension("SPV_KHR_cooperative_matrix")
+	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*e.T.Lanes*s.NJ
+	g := &matrixSums{e: e, s: s, wm: bm / mx.M / s.Tile.SM, wn: bn / mx.N / s.Tile.SN}
+	at := e.Split(U{id: e.builtin(spirv.BuiltInSubgroupID, m.U32())}, s.Tile.SN)
+	g.row, g.col = e.MulU(at[0], g.wm*mx.M), e.MulU(at[1], g.wn*mx.N)
+	g.typeA = m.Matrix(m.F16(), mx.M, mx.K, spirv.MatrixA)
+	g.typeB = m.Matrix(m.F16(), mx.K, mx.N, spirv.MatrixB)
+	g.typeC = m.Matrix(m.F32(), mx.M, mx.N, spirv.MatrixAccumulator)
+	g.layout = m.ConstU32(spirv.RowMajor)
+	zero := m.ConstComposite(g.typeC, m.ConstF32(0))
+	for range g.wm {
+		row := make([]spirv.ID, g.wn)
+		for j := range row {
+			row[j] = e.f.Var(m.Pointer(spirv.ClassFunction, g.typeC))
+			e.f.Do(spirv.OpStore, uint32(row[j]), uint32(zero))
+		}
+		g.vars = append(g.vars, row)
+	}
+	return g
+}
+
+// load reads a matrix that begins at quad i of q and has the given number of quads from row to row.
+func (g *matrixSums) load(t spirv.ID, q quads, i U, stride int) spirv.ID {
+	return g.e.val(spirv.OpCooperativeMatrixLoad, t, g.e.quadPtr(q, i), g.layout, g.e.m.ConstU32(uint32(stride)))
+}
+
+// multiply adds the product of the tiles in half buf of shared memory.
+func (g *matrixSums) multiply(l *tileLoader, buf U) {
+	e, mx := g.e, g.e.T.Matrix
+	strideB := l.sizeB / g.s.Tile.BK
+	a0 := e.AddU(e.MulU(buf, l.sizeA), e.MulU(g.row, l.rowLen))
+	b0 := e.SumU(e.MulU(buf, l.sizeB), e.DivU(g.col, 4))
+	for k := 0; k < g.s.Tile.BK; k += mx.K {
+		as, bs := make([]spirv.ID, g.wm), make([]spirv.ID, g.wn)
+		for i := range as {
+			as[i] = g.load(g.typeA, l.a, e.AddU(a0, e.C(i*mx.M*l.rowLen+k/4)), l.rowLen)
+		}
+		for j := range bs {
+			bs[j] = g.load(g.typeB, l.b, e.AddU(b0, e.C(k*strideB+j*mx.N/4)), strideB)
+		}
+		for i, row := range g.vars {
+			for j, v := range row {
+				c := e.val(spirv.OpLoad, g.typeC, v)
+				c = e.val(spirv.OpCooperativeMatrixMulAdd, g.typeC, as[i], bs[j], c)
+				e.f.Do(spirv.OpStore, uint32(v), uint32(c))
+			}
+		}
+	}
+}
+
+// store writes the sums to shared memory, stride quads from pixel to pixel.
+func (g *matrixSums) store(c quads, stride int) {
+	e, mx := g.e, g.e.T.Matrix
+	at := e.AddU(e.MulU(g.row, stride), e.DivU(g.col, 4))
+	for i, row := range g.vars {
+		for j, v := range row {
+			x := e.val(spirv.OpLoad, g.typeC, v)
+			p := e.quadPtr(c, e.AddU(at, e.C(i*mx.M*stride+j*mx.N/4)))
+			e.f.Do(spirv.OpCooperativeMatrixStore, uint32(p), uint32(x), uint32(g.layout), uint32(e.m.ConstU32(uint32(stride))))
+		}
+	}
+}
