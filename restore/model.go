@@ -84,6 +84,10 @@ func Open(cfg Config) (*Model, error) {
 		}
 		m.ownsDev = true
 	}
+	if err := cfg.checkPrecision(m.dev.Info()); err != nil {
+		m.Close()
+		return nil, err
+	}
 	m.pace = newPace(m.dev.Info().Type)
 	if m.store, err = m.fill(m.dev); err != nil {
 		m.Close()

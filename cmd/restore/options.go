@@ -29,6 +29,7 @@ type options struct {
 	device      string
 	weights     string
 	tile        int
+	precision   restore.Precision
 	quality     int
 	// pictures of more are refused
 	maxMegapixels int
@@ -74,6 +75,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.device, "device", "", "")
 	fs.StringVar(&o.weights, "weights", "", "")
 	fs.IntVar(&o.tile, "tile", 0, "")
+	fs.Func("precision", "", func(s string) (err error) { o.precision, err = restore.ParsePrecision(s); return err })
 	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
 	fs.IntVar(&o.maxMegapixels, "max-megapixels", 1000, "")
 	fs.StringVar(&o.mean.path, "mean", "", "")

@@ -87,7 +87,7 @@ func (a *app) open(o *options) (*restore.Model, error) {
 
 // config is what the flags say of the model.
 func (o *options) config() restore.Config {
-	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Validation: o.validation}
+	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation}
 }
 
 // request is what the flags say of the picture.

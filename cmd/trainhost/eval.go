@@ -29,6 +29,12 @@ func eval(ctx context.Context, args []string) error {
 	fs.IntVar(&cfg.Steps, "steps", 1, "steps K of the flow map")
 	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
+	portable := fs.Bool("portable", false, "use only kernels that run on every device")
+	var precision restore.Precision
+	fs.Func("precision", "of the network's numbers in the device's memory: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
+		precision, err = restore.ParsePrecision(s)
+		return err
+	})
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -52,7 +58,7 @@ func eval(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	m, err := restore.Open(restore.Config{Device: *device, Network: n})
+	m, err := restore.Open(restore.Config{Device: *device, Network: n, Portable: *portable, Precision: precision})
 	if err != nil {
 		return err
 	}

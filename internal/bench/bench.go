@@ -154,7 +154,7 @@ func program(dev *gpu.Device, g *netdef.Graph, outs ...*netdef.Node) (p *compile
 	if err != nil {
 		return nil, nil, err
 	}
-	if p, err = compile.Compile(dev, store, g, outs, compile.Options{}); err != nil {
+	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: compile.GainsByHalf(dev.Info())}); err != nil {
 		store.Close()
 		return nil, nil, err
 	}

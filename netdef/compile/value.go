@@ -89,6 +89,10 @@ func nodeError(n *netdef.Node, err error) error {
 // mostShared is how much shared memory kernels use at most: with more of it for each, fewer workgroups fit on a core of the device.
 const mostShared = 32 << 10
 
+// GainsByHalf tells whether Options.Half makes programs faster on a device: on GPUs that can store float16. Software drivers
+// convert it one by one.
+func GainsByHalf(d gpu.Info) bool { return d.Caps.Storage16 && d.Type != gpu.CPU }
+
 // Targets gives the lowerings for a device: the best one, and the portable one
 // for kernels that do not fit the first.
 func Targets(c gpu.Caps) (best, portable shaders.Target) {

@@ -1,0 +1,62 @@
+package restore
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/compile"
+)
+
+// Precision says in how many bits the networks' activations and weights stand in the device's memory, and are multiplied where
+// the device has cooperative matrices. All other arithmetic is float32 whatever the precision.
+type Precision int
+
+// The precisions.
+const (
+	// AutoPrecision is Float16 on GPUs that can store it, Float32 on others and on software drivers, which gain nothing by it.
+	AutoPrecision Precision = iota
+	Float32
+	// Float16 takes half the memory and memory traffic. Restorations differ by hundredths of a decibel (docs/QUALITY.md).
+	// It needs 16-bit storage buffers and, on Mesa's software driver, Config.Portable.
+	Float16
+)
+
+var precisionNames = [...]string{"auto", "fp32", "fp16"}
+
+func (p Precision) String() string {
+	if p < 0 || int(p) >= len(precisionNames) {
+		return fmt.Sprintf("Precision(%d)", int(p))
+	}
+	return precisionNames[p]
+}
+
+// ParsePrecision reads "auto", "fp32" or "fp16".
+func ParsePrecision(s string) (Precision, error) {
+	for i, name := range precisionNames {
+		if s == name {
+			return Precision(i), nil
+		}
+	}
+	return 0, fmt.Errorf("precision %q is none of auto, fp32 and fp16", s)
+}
+
+// half tells whether programs for a device store float16.
+func (cfg Config) half(info gpu.Info) bool {
+	if cfg.Precision == AutoPrecision {
+		return compile.GainsByHalf(info)
+	}
+	return cfg.Precision == Float16
+}
+
+// checkPrecision refuses what the device cannot do.
+func (cfg Config) checkPrecision(info gpu.Info) error {
+	switch {
+	case cfg.Precision < AutoPrecision || cfg.Precision > Float16:
+		return &ConfigError{"Precision", fmt.Sprintf("is %d, must be AutoPrecision, Float32 or Float16", cfg.Precision)}
+	case cfg.Precision == Float16 && !info.Caps.Storage16:
+		return &ConfigError{"Precision", fmt.Sprintf("is fp16, which %s cannot store (it has no 16-bit storage buffers); take auto or fp32", info.Name)}
+	case cfg.Precision == Float16 && info.Caps.Lavapipe && !cfg.Portable:
+		return &ConfigError{"Precision", "is fp16, which Mesa's software driver would only be slower with; take auto or fp32, or Portable to see what it does"}
+	}
+	return nil
+}
