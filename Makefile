@@ -34,7 +34,7 @@ lint:
 	$(GO) vet -tags vulkango ./gpu/...
 
 # Then the GPU tests over the other Vulkan binding, the kernels on subgroups of 4 (lavapipe takes their width from the variable), and
-# the portable kernels on a second driver where it can be had.
+# the portable kernels on a second driver, and those for cooperative matrices on a newer Mesa, where these can be had.
 test: setup-test lint
 	$(GO) test -timeout $(TIMEOUT) ./...
 	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
@@ -42,6 +42,7 @@ test: setup-test lint
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then echo "no second driver here: SwiftShader could not be fetched"; exit 0; fi; \
 	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -timeout $(TIMEOUT) -count=1 ./gpu/ ./netdef/compile/
+	@scripts/new-mesa.sh
 
 race: setup-test
 	$(GO) test -race -timeout $(TIMEOUT) ./restore/...
