@@ -17,8 +17,9 @@ type Tiling struct {
 
 // wantGroups is how many workgroups a dispatch should have at least, so that
 // devices with many cores have something to do for all of them: smaller tiles
-// load more, but a quarter of the device idle costs more.
-const wantGroups = 128
+// load more, but idle cores cost more. Most edge devices have fewer cores; what
+// Vulkan does not tell is how many.
+const wantGroups = 64
 
 // Tile chooses the tiling and the pixels per item for a convolution whose NJ is
 // set. It leaves s as it is where a tile gains nothing (a handful of pixels,
@@ -32,26 +33,35 @@ func (t Target) Tile(s ConvShape) ConvShape {
 	if m, ok := t.matrixTile(s); ok {
 		return m
 	}
-	blocks := s.N / (t.Lanes * s.NJ)
-	tile := Tiling{PN: Divisor(blocks, 2), BK: Divisor(s.Cin, 16, 8, 4)}
-	tile.PM = per / tile.PN
-	for _, tp := range []int{8, 4, 2, 1} {
-		if (s.OH*s.OW)%tp != 0 {
-			continue
-		}
-		s.TP = tp
-		if s.groups(t, tile) >= wantGroups {
-			break
+	// Large tiles first: the first that gives enough workgroups, or else the one that gives most.
+	best, found := s, false
+	for _, tp := range []int{8, 4, 2} {
+		for _, pn := range []int{2, 1} {
+			c := s
+			c.TP, c.Tile = tp, Tiling{PM: per / pn, PN: pn, BK: Divisor(s.Cin, 16, 8, 4)}
+			if (s.OH*s.OW)%tp != 0 {
+				c.TP = s.TP
+			}
+			if s.N%(pn*t.Lanes*s.NJ) != 0 || c.tileBytes(t, c.Tile) > t.Shared {
+				continue
+			}
+			if !found || c.groups(t, c.Tile) > best.groups(t, best.Tile) && best.groups(t, best.Tile) < wantGroups {
+				best, found = c, true
+			}
 		}
 	}
-	for s.tileBytes(t, tile) > t.Shared {
-		if tile.BK%8 != 0 {
-			return s
-		}
-		tile.BK /= 2
+	return best
+}
+
+// Groups is the number of workgroups of a tiled convolution.
+func (s ConvShape) Groups(t Target) int { return s.groups(t, s.Tile) }
+
+// SharedBytes is the shared memory that each of them takes.
+func (s ConvShape) SharedBytes(t Target) int {
+	if s.Tile.SM > 0 {
+		return s.matrixBytes(t)
 	}
-	s.Tile = tile
-	return s
+	return s.tileBytes(t, s.Tile)
 }
 
 // groups is the number of workgroups.

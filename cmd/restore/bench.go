@@ -8,7 +8,9 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/bench"
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -21,6 +23,8 @@ func (a *app) bench(args []string) error {
 	fs.IntVar(&opt.Side, "size", 256, "")
 	asJSON := fs.Bool("json", false, "")
 	fs.BoolVar(&opt.Train, "train", true, "")
+	var precision restore.Precision
+	fs.Func("precision", "", func(s string) (err error) { precision, err = restore.ParsePrecision(s); return err })
 	names, err := a.parse(fs, args, benchHelp)
 	if err != nil {
 		return err
@@ -40,6 +44,7 @@ func (a *app) bench(args []string) error {
 	}
 	defer dev.Close()
 	info := dev.Info()
+	opt.Half = precision == restore.Float16 || precision == restore.AutoPrecision && compile.GainsByHalf(info)
 	text := a.out
 	if *asJSON {
 		text = io.Discard

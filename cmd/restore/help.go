@@ -139,11 +139,12 @@ usage: restore devices [-v]
 const benchHelp = `restore bench measures how fast a device runs the kernels and the whole network, in GFLOP/s and as a share of what a loop of
 multiply-adds reaches on the same device in the same run.
 
-usage: restore bench [-device D] [-weights FILE] [-size N] [-train=false] [-json]
+usage: restore bench [-device D] [-weights FILE] [-size N] [-precision P] [-train=false] [-json]
 
   -device D         as for restore
   -weights FILE     measure the network of this file instead of the embedded one
   -size N           side of the square picture, in pixels (default 256)
+  -precision P      fp32, fp16 or auto, as for restore; software drivers measure fp32 whatever it says
   -json             print it all as one JSON object: to send us, or to compare
   -train=false      leave out the training step, whose kernels take long to build the first time
 `

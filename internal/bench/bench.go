@@ -13,6 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/shaders"
 )
 
 // Options say what is measured.
@@ -20,6 +21,19 @@ type Options struct {
 	Network nets.EdgeConfig
 	Side    int  // of the picture of the forward pass, in pixels; a multiple of Network.Align()
 	Train   bool // a training step too: its kernels take long to build
+	Half    bool // float16 in memory and, where the device has them, cooperative matrices; see compile.Options
+}
+
+// precision says what Half means on a device.
+func (o Options) precision(dev *gpu.Device) string {
+	c := dev.Info().Caps
+	switch best, _ := compile.Targets(c); {
+	case !o.Half || !c.Storage16 || best.Mode != shaders.GPU:
+		return "fp32"
+	case c.Matrix[0] > 0:
+		return fmt.Sprintf("fp16, cooperative matrices %d×%d×%d", c.Matrix[0], c.Matrix[1], c.Matrix[2])
+	}
+	return "fp16"
 }
 
 // Figure is one measurement.
@@ -57,7 +71,9 @@ type Report struct {
 	Side      int      `json:"side"`    // of the picture, in pixels
 	Peak      float64  `json:"peak"`    // of the multiply-add loop, FLOP/s
 	Transfers []Figure `json:"transfers"`
-	Kernels   []Figure `json:"kernels"` // every shape of convolution in the network, on its own
+	Precision string   `json:"precision"` // of tensors and weights in memory, and of products on cooperative matrices
+	Products  []Figure `json:"products"`  // large matrix products, what the device can do with such kernels at best
+	Kernels   []Figure `json:"kernels"`   // every shape of convolution in the network, on its own
 	Forward   Figure   `json:"forward"` // adapter and one-step flow map
 	Picture   Figure   `json:"picture"` // the same with the way to the device and back
 	Steps     []Figure `json:"steps"`   // where the forward pass spends its time, by kind of step, longest first
@@ -67,7 +83,7 @@ type Report struct {
 // Run measures on an open device and prints to w as it goes. It stops between measurements when ctx ends.
 func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Report, error) {
 	info := dev.Info()
-	r := &Report{Device: info.Name, Driver: info.DriverName + " " + info.DriverInfo, Side: opt.Side}
+	r := &Report{Device: info.Name, Driver: info.DriverName + " " + info.DriverInfo, Side: opt.Side, Precision: opt.precision(dev)}
 	var err error
 	if r.Peak, err = Peak(dev); err != nil {
 		return nil, fmt.Errorf("multiply-add loop: %w", err)
@@ -85,12 +101,22 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	if err != nil {
 		return nil, err
 	}
+	fmt.Fprintf(w, "\nprecision: %s\n\nlarge matrix products\n", r.Precision)
+	for _, side := range productSides(info.Type) {
+		f, err := convolution{x: netdef.Shape{1, 1, side, side}, w: netdef.Shape{1, 1, side, side}, stride: 1}.measure(dev, opt)
+		if err != nil {
+			return nil, fmt.Errorf("product of %d×%d: %w", side, side, err)
+		}
+		f.Name = fmt.Sprintf("%d×%d by %d×%d", side, side, side, side)
+		r.Products = append(r.Products, f)
+		line(f)
+	}
 	fmt.Fprintf(w, "\nconvolutions of the network at %d×%d pixels, each on its own\n", opt.Side, opt.Side)
 	for _, c := range net.convolutions() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		f, err := c.measure(dev)
+		f, err := c.measure(dev, opt)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name(), err)
 		}
@@ -101,7 +127,7 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 		return nil, err
 	}
 	fmt.Fprintf(w, "\nforward pass at %d×%d pixels\n", opt.Side, opt.Side)
-	if r.Forward, r.Picture, r.Steps, err = net.measure(dev); err != nil {
+	if r.Forward, r.Picture, r.Steps, err = net.measure(dev, opt); err != nil {
 		return nil, fmt.Errorf("forward pass: %w", err)
 	}
 	line(r.Forward)
@@ -127,6 +153,14 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	return r, nil
 }
 
+// productSides are the sizes of the large products: small enough for the time that a CPU takes.
+func productSides(t gpu.DeviceType) []int {
+	if t == gpu.CPU {
+		return []int{256}
+	}
+	return []int{1024, 4096}
+}
+
 // best runs f until it has taken about half a second in all, three times at least, and gives the shortest time of one run in
 // seconds. The shortest is what the machine can do; everything longer is somebody else's work.
 func best(f func() error) (float64, error) {
@@ -145,7 +179,7 @@ func best(f func() error) (float64, error) {
 
 // program compiles outs for inference with random inputs, because numbers too small for normal floats, as zeros breed them, are slow
 // on some processors.
-func program(dev *gpu.Device, g *netdef.Graph, outs ...*netdef.Node) (p *compile.Program, free func(), err error) {
+func program(dev *gpu.Device, opt Options, g *netdef.Graph, outs ...*netdef.Node) (p *compile.Program, free func(), err error) {
 	if err := g.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -154,7 +188,7 @@ func program(dev *gpu.Device, g *netdef.Graph, outs ...*netdef.Node) (p *compile
 	if err != nil {
 		return nil, nil, err
 	}
-	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: compile.GainsByHalf(dev.Info())}); err != nil {
+	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: opt.Half}); err != nil {
 		store.Close()
 		return nil, nil, err
 	}

@@ -26,7 +26,10 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures := append([]Figure{r.Forward}, r.Kernels...)
+	figures := append(append([]Figure{r.Forward}, r.Products...), r.Kernels...)
+	if len(r.Products) == 0 || !strings.HasPrefix(r.Precision, "fp") {
+		t.Errorf("products %+v, precision %q", r.Products, r.Precision)
+	}
 	if len(r.Transfers) != 5 || r.Picture.Seconds <= 0 {
 		t.Errorf("transfers %+v, picture %+v", r.Transfers, r.Picture)
 	}

@@ -83,10 +83,10 @@ func (n *network) convolutions() []convolution {
 }
 
 // measure runs the convolution alone.
-func (c convolution) measure(dev *gpu.Device) (Figure, error) {
+func (c convolution) measure(dev *gpu.Device, opt Options) (Figure, error) {
 	g := netdef.NewGraph()
 	out := g.Conv2D(g.Input("x", c.x), g.Param("w", c.w, netdef.HeNormal{Gain: 1}), c.stride)
-	p, free, err := program(dev, g, out)
+	p, free, err := program(dev, opt, g, out)
 	if err != nil {
 		return Figure{}, err
 	}
@@ -96,8 +96,8 @@ func (c convolution) measure(dev *gpu.Device) (Figure, error) {
 }
 
 // measure runs the whole network, and once more with timestamps.
-func (n *network) measure(dev *gpu.Device) (whole, picture Figure, steps []Figure, err error) {
-	p, free, err := program(dev, n.graph, n.out)
+func (n *network) measure(dev *gpu.Device, opt Options) (whole, picture Figure, steps []Figure, err error) {
+	p, free, err := program(dev, opt, n.graph, n.out)
 	if err != nil {
 		return whole, picture, nil, err
 	}

@@ -58,7 +58,7 @@ func starts(dev *gpu.Device, list []Figure) ([]Figure, error) {
 		for range n {
 			x = g.Conv2D(x, w, 1)
 		}
-		p, free, err := program(dev, g, x)
+		p, free, err := program(dev, Options{}, g, x)
 		if err != nil {
 			return nil, err
 		}
