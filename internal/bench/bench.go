@@ -74,9 +74,9 @@ type Report struct {
 	Precision string   `json:"precision"` // of tensors and weights in memory, and of products on cooperative matrices
 	Products  []Figure `json:"products"`  // large matrix products, what the device can do with such kernels at best
 	Kernels   []Figure `json:"kernels"`   // every shape of convolution in the network, on its own
-	Forward   Figure   `json:"forward"` // adapter and one-step flow map
-	Picture   Figure   `json:"picture"` // the same with the way to the device and back
-	Steps     []Figure `json:"steps"`   // where the forward pass spends its time, by kind of step, longest first
+	Forward   Figure   `json:"forward"`   // adapter and one-step flow map
+	Picture   Figure   `json:"picture"`   // the same with the way to the device and back
+	Steps     []Figure `json:"steps"`     // where the forward pass spends its time, by kind of step, longest first
 	Training  Figure   `json:"training"`
 }
 
