@@ -50,7 +50,9 @@ type Device struct {
 
 	memory allocator
 	cache  pipelineCache
+	primed primed
 	stage  staging
+	guest  bool // the instance belongs to another Device
 }
 
 // Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation, *OutOfMemoryError,
@@ -78,7 +80,11 @@ func open(inst *instance, o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	cand := cs[k]
+	return start(inst, cs[k], o)
+}
+
+// start makes a logical device.
+func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 	d := &Device{
 		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
@@ -97,6 +103,7 @@ func open(inst *instance, o Options) (*Device, error) {
 		C.free(unsafe.Pointer(d.c))
 		return nil, err
 	}
+	d.primed.open(d)
 	return d, nil
 }
 
@@ -128,6 +135,8 @@ func (d *Device) leave() {
 // Close waits for running work, saves the pipeline cache and frees everything that was made from the device. Calls after
 // that fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes must not be used any more.
 func (d *Device) Close() {
+	d.primed.mu.Lock() // a second device of the same instance may be at work
+	defer d.primed.mu.Unlock()
 	d.life.Lock()
 	defer d.life.Unlock()
 	if d.closed {
@@ -155,7 +164,9 @@ func (d *Device) Close() {
 	C.free(unsafe.Pointer(d.c))
 	d.c = nil
 	C.vfm_trim()
-	d.inst.close()
+	if !d.guest {
+		d.inst.close()
+	}
 }
 
 const reasonTimeout = "it did not finish in the time allowed"

@@ -48,6 +48,14 @@ func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 // NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all of them, in order, or
 // none and the first error.
 func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
+	out, err := d.newPipelines(ps)
+	if err == nil {
+		d.prime(ps, out)
+	}
+	return out, err
+}
+
+func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	if err := d.enter("NewPipelines"); err != nil {
 		return nil, err
 	}

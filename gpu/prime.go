@@ -1,0 +1,188 @@
+package gpu
+
+// #include <stdlib.h>
+// #include "shim.h"
+import "C"
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of the queue: seconds for a
+// network, once per machine, because Mesa keeps the result on disk. Priming uses more cores for it. A second logical device of the
+// same physical device has a queue, and so a thread, of its own; each of the two dispatches a part of the pipelines with no work
+// groups, which translates them and does nothing else, and the device at hand finds on disk what the other translated.
+
+const (
+	// primeFrom is how many new pipelines are worth a second device.
+	primeFrom = 8
+	// primedMost is how many pipelines the list of known ones may hold before it begins anew.
+	primedMost = 1 << 14
+)
+
+// primed is the list of pipelines that were translated on this machine before, with its file: one hash of code in hexadecimal per line.
+type primed struct {
+	mu    sync.Mutex
+	path  string // "": priming is off
+	known map[string]bool
+}
+
+func (p *primed) open(d *Device) {
+	if !d.info.Caps.Lavapipe || d.cache.path == "" {
+		return
+	}
+	p.path = strings.TrimSuffix(d.cache.path, ".bin") + ".primed"
+	p.known = map[string]bool{}
+	if st, err := os.Stat(p.path); err != nil || !st.Mode().IsRegular() || st.Size() > primedMost*33 {
+		return
+	}
+	b, err := os.ReadFile(p.path)
+	if err != nil {
+		return
+	}
+	for _, line := range strings.Fields(string(b)) {
+		p.known[line] = true
+	}
+}
+
+// codeName names a pipeline in the list.
+func codeName(code []uint32) string {
+	sum := sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&code[0])), 4*len(code)))
+	return fmt.Sprintf("%x", sum[:16])
+}
+
+// add takes note of pipelines that were translated. Failures are ignored: the list only saves time.
+func (p *primed) add(names []string) {
+	if len(p.known)+len(names) > primedMost {
+		clear(p.known)
+	}
+	for _, n := range names {
+		p.known[n] = true
+	}
+	var text strings.Builder
+	for n := range p.known {
+		text.WriteString(n + "\n")
+	}
+	if os.MkdirAll(filepath.Dir(p.path), 0o700) != nil {
+		return
+	}
+	f, err := os.CreateTemp(filepath.Dir(p.path), ".primed-*")
+	if err != nil {
+		return
+	}
+	_, err = f.WriteString(text.String())
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil || os.Rename(f.Name(), p.path) != nil {
+		os.Remove(f.Name())
+	}
+}
+
+// prime translates pipelines that this machine has not seen, if there are enough of them. Whatever fails here fails or works later, when the
+// pipeline is used.
+func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
+	p := &d.primed
+	if p.path == "" || runtime.GOMAXPROCS(0) < 2 {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d.enter("NewPipelines") != nil {
+		return
+	}
+	d.leave() // not held any longer: what follows enters by itself, and Close waits for p.mu
+	var fresh []int
+	var names []string
+	for k, desc := range descs {
+		if desc.Bindings > 0 { // a dispatch would need buffers to bind
+			continue
+		}
+		if name := codeName(desc.Code); !p.known[name] && !slices.Contains(names, name) {
+			fresh, names = append(fresh, k), append(names, name)
+		}
+	}
+	if len(fresh) < primeFrom {
+		return
+	}
+	twin, err := d.twin()
+	if err != nil {
+		return
+	}
+	defer twin.Close()
+	// The longest first, so that both end at about the same time.
+	slices.SortFunc(fresh, func(a, b int) int { return cmp.Compare(len(descs[b].Code), len(descs[a].Code)) })
+	var next atomic.Int64
+	var failed atomic.Bool
+	work := func(translate func(k int) error) {
+		for !failed.Load() {
+			n := int(next.Add(1)) - 1
+			if n >= len(fresh) {
+				return
+			}
+			if translate(fresh[n]) != nil {
+				failed.Store(true)
+			}
+		}
+	}
+	var other sync.WaitGroup
+	other.Go(func() {
+		work(func(k int) error {
+			q, err := twin.NewPipeline(descs[k])
+			if err != nil {
+				return err
+			}
+			defer q.Free()
+			return twin.translate(q)
+		})
+	})
+	work(func(k int) error { return d.translate(pipes[k]) })
+	other.Wait()
+	if !failed.Load() {
+		p.add(names)
+	}
+}
+
+// translate dispatches a pipeline with no work groups.
+func (d *Device) translate(p *Pipeline) error {
+	c, err := d.NewCommands()
+	if err != nil {
+		return err
+	}
+	defer c.Free()
+	c.record("Dispatch", func() error {
+		if err := c.use(&p.res); err != nil {
+			return err
+		}
+		vkCmdBindPipeline(c.cb, bindPointCompute, p.handle)
+		if push := make([]byte, p.desc.PushBytes); len(push) > 0 {
+			vkCmdPushConstants(c.cb, p.layout.handle, stageCompute, 0, uint32(len(push)), unsafe.Pointer(&push[0]))
+		}
+		vkCmdDispatch(c.cb, 0, 1, 1)
+		return nil
+	})
+	if err := c.End(); err != nil {
+		return err
+	}
+	return d.Run(c)
+}
+
+// twin makes another logical device of the same physical device and instance, which must be closed before d.
+func (d *Device) twin() (*Device, error) {
+	t, err := start(d.inst, d.cand, Options{CacheDir: "-", Timeout: d.timeout})
+	if err != nil {
+		return nil, err
+	}
+	t.guest = true
+	return t, nil
+}

@@ -1,0 +1,85 @@
+package gpu
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// variants are shaders that do the same in work groups of different sizes, so that the driver translates each.
+func variants(t *testing.T, n int) (list []PipelineDesc) {
+	for k := range n {
+		code := slices.Clone(scaleCode)
+		size := uint32(4 + k)
+		changed := 0
+		for i := range code[:len(code)-3] {
+			mode := code[i] == 0x60010 && code[i+2] == modeLocalSize
+			constant := code[i] == 0x4002b && code[i+3] == 0x20
+			if mode || constant {
+				code[i+3] = size
+				changed++
+			}
+		}
+		if changed != 2 {
+			t.Fatalf("%d places with the size of a work group", changed)
+		}
+		list = append(list, PipelineDesc{Name: fmt.Sprint("scale ", size), Code: code, PushBytes: 24})
+	}
+	return list
+}
+
+// Pipelines that this machine has not seen are translated once, if they are many.
+func TestPrime(t *testing.T) {
+	dir := t.TempDir()
+	list := func() string {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.primed"))
+		if len(files) == 0 {
+			return ""
+		}
+		b, err := os.ReadFile(files[0])
+		ok(t, err)
+		return string(b)
+	}
+	d := openTest(t, Options{CacheDir: dir})
+	if !d.Info().Caps.Lavapipe || runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("priming is for lavapipe with two cores or more")
+	}
+	descs := variants(t, primeFrom+1)
+	few := must[[]*Pipeline](t)(d.NewPipelines(descs[:primeFrom-1]))
+	if list() != "" {
+		t.Error("a few pipelines were primed")
+	}
+	pipes := must[[]*Pipeline](t)(d.NewPipelines(descs))
+	if n := len(strings.Fields(list())); n != len(descs) {
+		t.Errorf("%d pipelines were noted, not %d", n, len(descs))
+	}
+	for _, p := range append(few, pipes...) {
+		p.Free()
+	}
+	before := list()
+	d.Close()
+
+	again := openTest(t, Options{CacheDir: dir})
+	for _, p := range must[[]*Pipeline](t)(again.NewPipelines(descs)) {
+		p.Free()
+	}
+	if list() != before {
+		t.Error("what was known was primed again")
+	}
+}
+
+// A device may be closed while pipelines are being translated.
+func TestPrimeAndClose(t *testing.T) {
+	d := openTest(t, Options{CacheDir: t.TempDir()})
+	done := make(chan error)
+	go func() {
+		_, err := d.NewPipelines(variants(t, primeFrom+4))
+		done <- err
+	}()
+	d.Close()
+	<-done // with or without an error
+}
