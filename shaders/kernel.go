@@ -48,9 +48,10 @@ func GPUTarget(maxInvocations, shared int) Target {
 	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7)), Shared: shared}
 }
 
-// Key names the target for caches.
+// Key names the target for caches, in one word.
 func (t Target) Key() string {
-	return fmt.Sprintf("%d.%d.%d.%v.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shared, t.Matrix)
+	m := t.Matrix
+	return fmt.Sprintf("%d.%d.%d.%v.%d.%d.%d.%d.%d", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shared, m.M, m.N, m.K, m.Subgroup)
 }
 
 // Access says how a kernel uses an operand.

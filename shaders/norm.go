@@ -2,12 +2,26 @@ package shaders
 
 import "fmt"
 
+// rowValues is how many values per lane a row kernel of the cpu lowering works on at least, if there are pixels for it: one item then
+// takes several pixels, loads what they share once and pays once for finding its place.
+const rowValues = 16
+
+// rowPixels is the number of pixels per item: a divisor of the p pixels of a picture.
+func rowPixels(t Target, c, p int) int {
+	if t.Mode == GPU {
+		return 1 // sums over lanes go through shared memory there, and many small items keep it busy
+	}
+	most := rowValues * t.Lanes / c
+	return Divisor(p, min(most, 4), min(most, 2))
+}
+
 // rowKernel is the frame of kernels that see all C channels of a pixel at once:
 // inputs in0.. are [pixels][C], the last of them, if pre has a Fn, given by that
-// expression of operands of its own, which stand in its place; fn maps the inputs [input][value] to the output's values.
+// expression of operands of its own, which stand in its place; fn maps the inputs [input][value] of a pixel to the output's values.
 func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post Expr, p int, fn func(e *E, in [][]F) []F) Kernel {
 	nj := t.NJ(c)
 	blk := t.Lanes * nj
+	tp := rowPixels(t, c, p)
 	extra, plain := 0, inputs
 	if post.Fn != nil {
 		extra = len(post.In) - 1
@@ -19,38 +33,58 @@ func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post 
 	return Kernel{
 		Name:     fmt.Sprintf("%s %d,%d pre %s %v post %s %v %d", name, pixels, c, pre.Key, pre.In, post.Key, post.In, p),
 		Operands: append(reads(inputs+extra), Write),
-		Items:    pixels,
+		Items:    pixels / tp,
 		Body: func(e *E) {
-			base := e.MulU(e.Item(), c)
-			tl := Tile{C: c, P: p, NJ: nj, TP: 1}
-			in := make([][]F, plain)
-			for i := range in {
-				for b := 0; b < c; b += blk {
-					in[i] = append(in[i], e.Block(e.At(i, base), e.C(b), nj)...)
+			p0 := e.MulU(e.Item(), tp)
+			base := e.MulU(p0, c)
+			tl := Tile{C: c, P: p, NJ: nj, TP: tp}
+			in := make([][][]F, tp) // [pixel][input][value]
+			for j := range in {
+				for i := range plain {
+					var v []F
+					for b := 0; b < c; b += blk {
+						v = append(v, e.Block(e.At(i, base), e.C(j*c+b), nj)...)
+					}
+					in[j] = append(in[j], v)
 				}
 			}
 			if pre.Fn != nil {
-				var v []F
+				v := make([][]F, tp)
 				for b := 0; b < c; b += blk {
 					args := make([][][]F, len(pre.In))
 					for i, pat := range pre.In {
-						args[i] = e.spread(pat, plain+i, tl, e.Item(), e.C(b))
+						args[i] = e.spread(pat, plain+i, tl, p0, e.C(b))
 					}
-					v = append(v, apply(e, pre, args, tl)[0]...)
+					for j, x := range apply(e, pre, args, tl) {
+						v[j] = append(v[j], x...)
+					}
 				}
-				in = append(in, v)
+				for j := range in {
+					in[j] = append(in[j], v[j])
+				}
 			}
-			out := fn(e, in)
+			out := make([][]F, tp)
+			for j := range out {
+				out[j] = fn(e, in[j])
+			}
 			for b := 0; b < c/blk && post.Fn != nil; b++ {
-				args := [][][]F{{out[b*nj : b*nj+nj]}}
-				for i, pat := range post.In[1:] {
-					args = append(args, e.spread(pat, inputs+i, tl, e.Item(), e.C(b*blk)))
+				first := make([][]F, tp)
+				for j := range first {
+					first[j] = out[j][b*nj : b*nj+nj]
 				}
-				copy(out[b*nj:], apply(e, post, args, tl)[0])
+				args := [][][]F{first}
+				for i, pat := range post.In[1:] {
+					args = append(args, e.spread(pat, inputs+i, tl, p0, e.C(b*blk)))
+				}
+				for j, x := range apply(e, post, args, tl) {
+					copy(out[j][b*nj:], x)
+				}
 			}
 			e.Stores(func() {
-				for b := 0; b < c/blk; b++ {
-					e.StoreBlock(inputs+extra, e.AddU(base, e.C(b*blk)), out[b*nj:b*nj+nj])
+				for j := range out {
+					for b := 0; b < c/blk; b++ {
+						e.StoreBlock(inputs+extra, e.AddU(base, e.C(j*c+b*blk)), out[j][b*nj:b*nj+nj])
+					}
 				}
 			})
 		},

@@ -60,6 +60,9 @@ func TestRun(t *testing.T) {
 	}
 	sum := 0.0
 	for _, s := range r.Steps {
+		if c := s.Name[0]; c < 'a' || c > 'z' {
+			t.Errorf("a kind of step is called %q", s.Name)
+		}
 		sum += s.Flops
 	}
 	if len(r.Steps) > 0 && math.Abs(sum-r.Forward.Flops) > 1e-9*sum {
