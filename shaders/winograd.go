@@ -2,61 +2,76 @@ package shaders
 
 import "fmt"
 
-// WinogradShape describes a 3×3 convolution of stride 1 with a border of zeros, done by Winograd's F(2×2, 3×3): tiles of 4×4 input pixels, two apart, give 2×2
-// output pixels each,
+// WinogradShape describes a 3×3 convolution of stride 1 with a border of zeros, done by Winograd's F(M×M, 3×3): tiles of (M+2)×(M+2) input pixels, M apart, give
+// M×M output pixels each,
 //
 //	Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A,
 //
-// with 16 multiplications per channel pair instead of 36. The products over the channels are 16 matrix products [tiles × C]·[C × N] (Conv with Batched), between
-// WinogradInput, which makes Bᵀ d B, and WinogradOutput. H and W are even.
+// with (M+2)² multiplications per channel pair instead of 9·M²: 16 instead of 36 for M = 2, 36 instead of 144 for M = 4. The products over the channels are
+// (M+2)² matrix products [tiles × C]·[C × N] (Conv with Batched), between WinogradInput, which makes Bᵀ d B, and WinogradOutput. Where M does not divide
+// H or W the last tiles reach beyond the picture.
 type WinogradShape struct {
+	M       int // 2 or 4
 	B, H, W int
 	C       int // channels of the input or the output, as the kernel has it
 	NJ      int // consecutive channels per lane
+	Band    int // rows of tiles that one dispatch takes; divides B·Rows()
 }
 
-func (s WinogradShape) tiles() int { return s.B * s.H / 2 * (s.W / 2) }
+// Rows and Cols are the tiles of a picture.
+func (s WinogradShape) Rows() int { return (s.H + s.M - 1) / s.M }
 
-// WinogradInput is Bᵀ d B. Operands: x [B][H][W][C], result [16][tiles][C].
+// Cols: see Rows.
+func (s WinogradShape) Cols() int { return (s.W + s.M - 1) / s.M }
+
+// Tiles is the number of tiles of a band.
+func (s WinogradShape) Tiles() int { return s.Band * s.Cols() }
+
+// Products is the number of matrix products.
+func (s WinogradShape) Products() int { return (s.M + 2) * (s.M + 2) }
+
+// WinogradInput is Bᵀ d B. Operands: x [B][H][W][C], result [products][tiles][C]. Scalar: first tile of the band among all.
 func WinogradInput(t Target, s WinogradShape) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)
 	return Kernel{
 		Name:     fmt.Sprintf("winograd in %+v", s),
 		Operands: []Access{Read, Write},
-		Items:    s.tiles() * blocks,
+		Scalars:  1,
+		Items:    s.Tiles() * blocks,
 		Zero:     true,
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
 			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-			q := e.Split(tile, s.H/2, s.W/2)
-			y0, x0 := e.MulU(q[1], 2), e.MulU(q[2], 2)
-			var d [4][4][]F // [column][row][channel]
-			for dy := range 4 {
+			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
+			y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
+			side := s.M + 2
+			d := square(side) // [column][row]
+			for dy := range side {
 				yy := e.AddU(y0, e.C(dy-1))
 				in := e.LtU(yy, e.C(s.H))
 				row := e.MulU(e.AddU(e.MulU(q[0], s.H), yy), s.W)
-				for dx := range 4 {
+				for dx := range side {
 					xx := e.AddU(x0, e.C(dx-1))
 					at := e.AddU(e.MulU(e.AddU(row, xx), s.C), cb)
 					ok := in
-					if dx == 0 || dx == 3 { // those between lie inside
+					if inside := dx > 0 && (dx <= s.M && s.W%s.M == 0); !inside {
 						ok = e.And(in, e.LtU(xx, e.C(s.W)))
 					}
 					d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
 				}
 			}
 			base := e.AddU(e.MulU(tile, s.C), cb)
-			plane := s.tiles() * s.C
+			plane := s.Tiles() * s.C
 			e.Stores(func() {
-				var h [4][4][]F // rows transformed
+				h := square(side) // rows transformed
 				for dx, col := range d {
 					for i, v := range e.winogradB(col) {
 						h[i][dx] = v
 					}
 				}
-				for i := range 4 {
+				for i := range h {
 					for j, v := range e.winogradB(h[i]) {
-						e.StoreBlock(1, e.AddU(base, e.C((4*i+j)*plane)), v)
+						e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
 					}
 				}
 			})
@@ -64,27 +79,58 @@ func WinogradInput(t Target, s WinogradShape) Kernel {
 	}
 }
 
-// winogradB is Bᵀ times four values of every channel.
-func (e *E) winogradB(d [4][]F) (out [4][]F) {
-	for c := range d[0] {
-		out[0] = append(out[0], e.Sub(d[0][c], d[2][c]))
-		out[1] = append(out[1], e.Add(d[1][c], d[2][c]))
-		out[2] = append(out[2], e.Sub(d[2][c], d[1][c]))
-		out[3] = append(out[3], e.Sub(d[1][c], d[3][c]))
+// square is room for n×n values of some channels.
+func square(n int) [][][]F {
+	m := make([][][]F, n)
+	for i := range m {
+		m[i] = make([][]F, n)
+	}
+	return m
+}
+
+// channelwise applies f, which maps some values to n others, to every channel.
+func channelwise(v [][]F, n int, f func(x []F) []F) [][]F {
+	out := make([][]F, n)
+	x := make([]F, len(v))
+	for c := range v[0] {
+		for i := range v {
+			x[i] = v[i][c]
+		}
+		for i, y := range f(x) {
+			out[i] = append(out[i], y)
+		}
 	}
 	return out
 }
 
-// winogradA is Aᵀ times four values of every channel.
-func (e *E) winogradA(m [4][]F) (out [2][]F) {
-	for c := range m[0] {
-		out[0] = append(out[0], e.Add(e.Add(m[0][c], m[1][c]), m[2][c]))
-		out[1] = append(out[1], e.Sub(e.Sub(m[1][c], m[2][c]), m[3][c]))
-	}
-	return out
+// winogradB is Bᵀ times M+2 values of every channel.
+func (e *E) winogradB(d [][]F) [][]F {
+	four, five := e.Float(4), e.Float(5)
+	return channelwise(d, len(d), func(d []F) []F {
+		if len(d) == 4 {
+			return []F{e.Sub(d[0], d[2]), e.Add(d[1], d[2]), e.Sub(d[2], d[1]), e.Sub(d[1], d[3])}
+		}
+		even, odd := e.Sub(d[4], e.Mul(four, d[2])), e.Sub(d[3], e.Mul(four, d[1]))
+		near, far := e.Sub(d[4], d[2]), e.Mul(e.Float(2), e.Sub(d[3], d[1]))
+		ends := func(a, b, c F) F { return e.Add(e.Sub(e.Mul(four, a), e.Mul(five, b)), c) }
+		return []F{ends(d[0], d[2], d[4]), e.Add(even, odd), e.Sub(even, odd), e.Add(near, far), e.Sub(near, far), ends(d[1], d[3], d[5])}
+	})
 }
 
-// WinogradOutput is Aᵀ M A with an epilogue as Conv's. Operands: M [16][tiles][C], epilogue inputs…, y [B][H][W][C].
+// winogradA is Aᵀ times M+2 values of every channel: M values.
+func (e *E) winogradA(m [][]F) [][]F {
+	return channelwise(m, len(m)-2, func(m []F) []F {
+		if len(m) == 4 {
+			return []F{e.Add(e.Add(m[0], m[1]), m[2]), e.Sub(e.Sub(m[1], m[2]), m[3])}
+		}
+		s1, s2, t1, t2 := e.Add(m[1], m[2]), e.Add(m[3], m[4]), e.Sub(m[1], m[2]), e.Sub(m[3], m[4])
+		return []F{
+			e.Add(e.Add(m[0], s1), s2), e.Mad(e.Float(2), t2, t1), e.Mad(e.Float(4), s2, s1), e.Add(e.Mad(e.Float(8), t2, t1), m[5]),
+		}
+	})
+}
+
+// WinogradOutput is Aᵀ M A with an epilogue as Conv's. Operands: M [products][tiles][C], epilogue inputs…, y [B][H][W][C]. Scalar as in WinogradInput.
 func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)
 	extra := 0
@@ -94,39 +140,51 @@ func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	return Kernel{
 		Name:     fmt.Sprintf("winograd out %+v post %s %v", s, post.Key, post.In),
 		Operands: append(reads(1+extra), Write),
-		Items:    s.tiles() * blocks,
+		Scalars:  1,
+		Items:    s.Tiles() * blocks,
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
 			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-			q := e.Split(tile, s.H/2, s.W/2)
+			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
 			base := e.AddU(e.MulU(tile, s.C), cb)
-			plane := s.tiles() * s.C
-			var h [2][4][]F
-			for j := range 4 {
-				var col [4][]F
-				for i := range 4 {
-					col[i] = e.Block(e.At(0, base), e.C((4*i+j)*plane), s.NJ)
+			plane := s.Tiles() * s.C
+			side := s.M + 2
+			h := square(side)
+			for j := range side {
+				col := make([][]F, side)
+				for i := range side {
+					col[i] = e.Block(e.At(0, base), e.C((side*i+j)*plane), s.NJ)
 				}
 				for i, v := range e.winogradA(col) {
 					h[i][j] = v
 				}
 			}
-			for i := range h {
-				pair := e.winogradA(h[i])
-				row := pair[:]
-				p := e.AddU(e.MulU(e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H/2), q[1]), 2), e.C(i)), s.W), e.MulU(q[2], 2))
+			x0 := e.MulU(q[2], s.M)
+			for i := range s.M {
+				row := e.winogradA(h[i])
+				y := e.AddU(e.MulU(q[1], s.M), e.C(i))
+				var below B // the row is in the picture
+				if i > 0 && s.H%s.M != 0 {
+					below = e.LtU(y, e.C(s.H))
+					y = e.MinU(y, e.C(s.H-1))
+				}
+				p := e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x0)
 				if post.Fn != nil {
-					tl := Tile{C: s.C, P: s.H * s.W, NJ: s.NJ, TP: 2}
-					in := [][][]F{row}
-					for k, pat := range post.In[1:] {
-						in = append(in, e.spread(pat, 1+k, tl, p, cb))
-					}
-					row = apply(e, post, in, tl)
+					row = e.winogradPost(s, post, row, p, cb)
 				}
 				to := e.AddU(e.MulU(p, s.C), cb)
 				e.Stores(func() {
 					for x, v := range row {
-						e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v)
+						ok := below
+						if x > 0 && s.W%s.M != 0 {
+							ok = e.And(ok, e.LtU(e.AddU(x0, e.C(x)), e.C(s.W)))
+						}
+						store := func() { e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v) }
+						if ok == 0 {
+							store()
+						} else {
+							e.If(ok, store)
+						}
 					}
 				})
 			}
@@ -134,30 +192,52 @@ func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	}
 }
 
-// WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [16][C][n] in the order of PackIndex.
-func WinogradWeights(t Target, c, n, nj int) Kernel {
+// winogradPost applies the epilogue to the M values of a row that begins at pixel p.
+func (e *E) winogradPost(s WinogradShape, post Expr, row [][]F, p, cb U) [][]F {
+	tl := Tile{C: s.C, P: s.H * s.W, NJ: s.NJ, TP: s.M}
+	in := [][][]F{row}
+	for k, pat := range post.In[1:] {
+		if s.W%s.M == 0 {
+			in = append(in, e.spread(pat, 1+k, tl, p, cb))
+			continue
+		}
+		// The tile may reach beyond the row: pixels beyond the last one read that instead. They are not stored.
+		one, all := tl, make([][]F, s.M)
+		one.TP = 1
+		for x := range all {
+			at := e.MinU(e.AddU(p, e.C(x)), e.C(s.B*s.H*s.W-1))
+			all[x] = e.spread(pat, 1+k, one, at, cb)[0]
+		}
+		in = append(in, all)
+	}
+	return apply(e, post, in, tl)
+}
+
+// WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [products][C][n] in the order of PackIndex.
+func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 	blocks := n / (t.Lanes * nj)
 	return Kernel{
-		Name:     fmt.Sprintf("winograd weights %d %d %d", c, n, nj),
+		Name:     fmt.Sprintf("winograd weights %d %d %d %d", m, c, n, nj),
 		Operands: []Access{Read, Write},
 		Items:    c * blocks,
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
 			base := e.AddU(e.MulU(u[0], n), e.MulU(u[1], t.Lanes*nj))
-			var h [4][3][]F
+			side := m + 2
+			h := square(side)
 			for dx := range 3 {
-				var col [3][]F
+				col := make([][]F, 3)
 				for dy := range 3 {
 					col[dy] = e.Block(e.At(0, base), e.C((3*dy+dx)*c*n), nj)
 				}
-				for i, v := range e.winogradG(col) {
+				for i, v := range e.winogradG(m, col) {
 					h[i][dx] = v
 				}
 			}
 			e.Stores(func() {
-				for i := range 4 {
-					for j, v := range e.winogradG(h[i]) {
-						e.storePacked(1, e.AddU(base, e.C((4*i+j)*c*n)), v)
+				for i := range side {
+					for j, v := range e.winogradG(m, h[i][:3]) {
+						e.storePacked(1, e.AddU(base, e.C((side*i+j)*c*n)), v)
 					}
 				}
 			})
@@ -165,17 +245,21 @@ func WinogradWeights(t Target, c, n, nj int) Kernel {
 	}
 }
 
-// winogradG is G times three values of every channel.
-func (e *E) winogradG(g [3][]F) (out [4][]F) {
-	half := e.Float(0.5)
-	for c := range g[0] {
-		ends := e.Add(g[0][c], g[2][c])
-		out[0] = append(out[0], g[0][c])
-		out[1] = append(out[1], e.Mul(half, e.Add(ends, g[1][c])))
-		out[2] = append(out[2], e.Mul(half, e.Sub(ends, g[1][c])))
-		out[3] = append(out[3], g[2][c])
-	}
-	return out
+// winogradG is G times three values of every channel: M+2 values.
+func (e *E) winogradG(m int, g [][]F) [][]F {
+	return channelwise(g, m+2, func(g []F) []F {
+		ends := e.Add(g[0], g[2])
+		if m == 2 {
+			half := e.Float(0.5)
+			return []F{g[0], e.Mul(half, e.Add(ends, g[1])), e.Mul(half, e.Sub(ends, g[1])), g[2]}
+		}
+		sixth := e.Float(-1.0 / 6)
+		far := e.Mad(e.Float(1.0/6), g[2], e.Mul(e.Float(1.0/24), g[0]))
+		mid := e.Mul(e.Float(1.0/12), g[1])
+		return []F{
+			e.Mul(e.Float(0.25), g[0]), e.Mul(sixth, e.Add(ends, g[1])), e.Mul(sixth, e.Sub(ends, g[1])), e.Add(far, mid), e.Sub(far, mid), g[2],
+		}
+	})
 }
 
 // storePacked writes values in Block's order in that of PackIndex.

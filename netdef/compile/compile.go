@@ -52,7 +52,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	l := &lowering{
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half,
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
-		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{},
+		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{}, winogradIn: map[*netdef.Node]*value{},
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))

@@ -19,6 +19,7 @@ type lowering struct {
 	fusion         *fusion
 	vals           map[*netdef.Node]*value
 	packed         map[string]*value
+	winogradIn     map[*netdef.Node]*value // transformed inputs
 	pinned         map[*netdef.Node]*value
 	hoisted        map[*netdef.Node]bool
 	steps          []*step

@@ -8,42 +8,78 @@ import (
 )
 
 // winogradFrom is the number of channels from which on Winograd's convolution is faster on software drivers (measured at the edge network's sizes: at 32 channels
-// the transforms cost what the products save). Where the weights change at every step, their transform costs too much.
-const winogradFrom = 64
+// by 7 % of the forward pass). Where the weights change at every step, their transform costs too much.
+const winogradFrom = 32
+
+// bandSize is how many transformed values, in elements, a band may have: what is transformed then stays in a processor's cache until it is multiplied, and
+// takes little memory however large the tensors are.
+const bandSize = 1 << 20
 
 // productFMA is the least bound of multiply-adds for the products: partial sums of theirs, four for every pixel, cost more than larger kernels.
 const productFMA = 1600
 
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
-	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.OH%2 == 0 && s.OW%2 == 0 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
+	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
 		t.NJ(s.Cin) > 0 && !l.store.train && l.hoisted[n.In[1]] && !l.flipsWhilePacking(n.In[1])
 }
 
-// winograd emits a 3×3 convolution as 16 matrix products between transforms.
+// winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.
+func winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
+	for _, m := range []int{2, 4} {
+		c := shaders.WinogradShape{M: m, B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: s.NJ}
+		c.Band = c.B * c.Rows()
+		if m == 2 || c.Products()*c.Tiles() < o.Products()*o.Tiles() {
+			o = c
+		}
+	}
+	o.Band = largestDivisor(o.Band, max(1, bandSize/(o.Products()*o.Cols()*max(s.Cin, s.N))))
+	return o
+}
+
+// winograd emits a 3×3 convolution as matrix products between transforms, band by band.
 func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
-	w, err := l.winogradWeights(t, n.In[1], s)
+	o := winogradSize(s)
+	w, err := l.winogradWeights(t, n.In[1], s, o)
 	if err != nil {
 		return err
 	}
-	tiles := s.B * s.OH / 2 * (s.OW / 2)
-	d, m := l.temp(n.Name+" tiles", 16*tiles*s.Cin), l.temp(n.Name+" products", 16*tiles*s.N)
+	m := l.temp(n.Name+" products", o.Products()*o.Tiles()*s.N)
+	product := shaders.ConvShape{B: o.Products(), IH: o.Tiles(), IW: 1, Cin: s.Cin, OH: o.Tiles(), OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N}
+	for row := 0; row < o.B*o.Rows(); row += o.Band {
+		first := []uint32{uint32(row * o.Cols())}
+		d, err := l.winogradInput(t, n, s, o, first)
+		if err != nil {
+			return err
+		}
+		if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
+			return err
+		}
+		if err := l.emit(t, shaders.WinogradOutput(t, o, post), first, 0, append(append([]*value{m}, extra...), out)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// winogradInput gives the transformed input of a band; where that is all, once for all convolutions of the same tensor.
+func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape, first []uint32) (*value, error) {
+	whole := o.Band == o.B*o.Rows()
+	if d := l.winogradIn[n.In[0]]; d != nil && whole {
+		return d, nil
+	}
+	o.C, o.NJ = s.Cin, t.NJ(s.Cin)
+	d := l.temp(n.Name+" tiles", o.Products()*o.Tiles()*s.Cin)
+	if whole {
+		l.winogradIn[n.In[0]] = d
+	}
 	// Neighbouring tiles share input pixels, but kernels of several tiles gain nothing and take longer to build (measured).
-	in := shaders.WinogradShape{B: s.B, H: s.IH, W: s.IW, C: s.Cin, NJ: t.NJ(s.Cin)}
-	if err := l.emit(t, shaders.WinogradInput(t, in), nil, 0, l.val(n.In[0]), d); err != nil {
-		return err
-	}
-	product := shaders.ConvShape{B: 16, IH: tiles, IW: 1, Cin: s.Cin, OH: tiles, OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N}
-	if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
-		return err
-	}
-	o := shaders.WinogradShape{B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: s.NJ}
-	return l.emit(t, shaders.WinogradOutput(t, o, post), nil, 0, append(append([]*value{m}, extra...), out)...)
+	return d, l.emit(t, shaders.WinogradInput(t, o), first, 0, l.val(n.In[0]), d)
 }
 
 // winogradWeights gives the transformed weights, packed for the products.
-func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape) (*value, error) {
-	return l.pack(fmt.Sprint(w.ID, " winograd"), w, w.Name+" transformed", 16*s.Cin*s.N, func(v *value) error {
-		return l.emit(t, shaders.WinogradWeights(t, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
+func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape) (*value, error) {
+	return l.pack(fmt.Sprint(w.ID, " winograd ", o.M), w, w.Name+" transformed", o.Products()*s.Cin*s.N, func(v *value) error {
+		return l.emit(t, shaders.WinogradWeights(t, o.M, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
 	})
 }

@@ -178,8 +178,20 @@ func TestOps(t *testing.T) {
 		"winograd, one tile": func(g *netdef.Graph) *netdef.Node {
 			return g.Neg(g.Conv2D(g.Input("x", S{1, 2, 2, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1))
 		},
-		"winograd, odd": func(g *netdef.Graph) *netdef.Node { // the direct way
+		"winograd, odd": func(g *netdef.Graph) *netdef.Node {
 			return g.Conv2D(g.Input("x", S{1, 3, 4, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1)
+		},
+		"winograd, tiles of 4": func(g *netdef.Graph) *netdef.Node {
+			return g.Conv2D(g.Input("x", S{2, 8, 12, 64}), g.Param("w", S{3, 3, 64, 96}, netdef.Zeros), 1)
+		},
+		"winograd, beyond the border": func(g *netdef.Graph) *netdef.Node {
+			y := g.Conv2D(g.Input("x", S{2, 11, 7, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1)
+			y = g.Add(g.SiLU(g.Add(y, g.Input("bias", S{1, 1, 1, 64}))), g.Input("residual", S{2, 11, 7, 64}))
+			return g.Add(g.Mul(y, g.Input("p", S{2, 11, 7, 1})), g.Input("bc", S{2, 1, 1, 64}))
+		},
+		"winograd, one input for two": func(g *netdef.Graph) *netdef.Node {
+			x := g.SiLU(g.Input("x", S{1, 8, 8, 64}))
+			return g.Mul(g.Conv2D(x, g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1), g.Conv2D(x, g.Param("v", S{3, 3, 64, 64}, netdef.Zeros), 1))
 		},
 		"depthwise": func(g *netdef.Graph) *netdef.Node {
 			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
 )
 
 // randomConv is a convolution of random shape with an epilogue that reads operands of every pattern a network has.
@@ -62,5 +63,26 @@ func TestTiled(t *testing.T) {
 	}
 	if used < 20 {
 		t.Errorf("only %d of 40 convolutions were tiled", used)
+	}
+}
+
+// Large tensors take Winograd's way band by band.
+func TestWinogradBands(t *testing.T) {
+	g := netdef.NewGraph()
+	x := g.SiLU(g.Input("x", S{2, 96, 104, 32}))
+	y := g.Add(g.SiLU(g.Conv2D(x, g.Param("w", S{3, 3, 32, 32}, netdef.Zeros), 1)), g.Input("r", x.Shape))
+	z := g.Mul(y, g.Conv2D(x, g.Param("v", S{3, 3, 32, 32}, netdef.Zeros), 1))
+	bands := 0
+	if e := compareWith(t, g, []*netdef.Node{z}, Options{}, func(p *Program) {
+		for _, s := range p.steps {
+			if s.mod != nil && strings.Contains(s.mod.Name, " winograd out ") {
+				bands++
+			}
+		}
+	}); !(e < 1e-5) {
+		t.Errorf("relative error %.2g", e)
+	}
+	if best, _ := Targets(testDev.Info().Caps); best.Mode == shaders.CPU && bands < 4 {
+		t.Errorf("%d bands", bands)
 	}
 }
