@@ -55,6 +55,7 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
 			return err
 		}
+		o.NJ = min(2, o.NJ)
 		if err := l.emit(t, shaders.WinogradOutput(t, o, post), first, 0, append(append([]*value{m}, extra...), out)...); err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
 		return d, nil
 	}
-	o.C, o.NJ = s.Cin, t.NJ(s.Cin)
+	o.C, o.NJ = s.Cin, min(2, t.NJ(s.Cin))
 	d := l.temp(n.Name+" tiles", o.Products()*o.Tiles()*s.Cin)
 	if whole {
 		l.winogradIn[n.In[0]] = d
