@@ -119,7 +119,7 @@ func (cfg Config) load() (n *Network, source string, err error) {
 
 // fill puts the parameters on the device.
 func (m *Model) fill(dev *gpu.Device) (*compile.Store, error) {
-	s, err := compile.NewStore(dev, m.params, false, 0)
+	s, err := compile.EmptyStore(dev, m.params, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package shaders
 
-import (
-	"fmt"
-
-	"github.com/vfmrestore/restore/shaders/spirv"
-)
+import "github.com/vfmrestore/restore/shaders/spirv"
 
 // F is a float32 with one value per lane.
 type F = spirv.ID
@@ -32,7 +28,7 @@ type E struct {
 	mod   *Module
 	iface []spirv.ID
 
-	scopes []map[string]spirv.ID // cached ids by block nesting
+	scopes []map[memoKey]spirv.ID // cached ids by block nesting
 
 	push         spirv.ID
 	lane, lane64 spirv.ID
@@ -47,7 +43,7 @@ type E struct {
 }
 
 func newE(k Kernel, mod *Module) *E {
-	e := &E{T: mod.Target, k: k, mod: mod, bufs: map[string]spirv.ID{}, scopes: []map[string]spirv.ID{{}}}
+	e := &E{T: mod.Target, k: k, mod: mod, bufs: map[string]spirv.ID{}, scopes: []map[memoKey]spirv.ID{{}}}
 	m := spirv.NewModule(1, 3)
 	e.m = m
 	m.Capability(spirv.CapShader)
@@ -212,8 +208,20 @@ func (e *E) ext(inst uint32, t spirv.ID, a ...spirv.ID) spirv.ID {
 	return e.f.Val(spirv.OpExtInst, t, w...)
 }
 
+// memoKey names a value: what it is, and of what.
+type memoKey struct {
+	what string
+	of   [4]int
+}
+
+func named(what string, of ...int) (k memoKey) {
+	k.what = what
+	copy(k.of[:], of)
+	return k
+}
+
 // memo caches an id under key in the current block nesting.
-func (e *E) memo(key string, make func() spirv.ID) spirv.ID {
+func (e *E) memo(key memoKey, make func() spirv.ID) spirv.ID {
 	for i := len(e.scopes) - 1; i >= 0; i-- {
 		if id, ok := e.scopes[i][key]; ok {
 			return id
@@ -224,7 +232,7 @@ func (e *E) memo(key string, make func() spirv.ID) spirv.ID {
 	return id
 }
 
-func (e *E) enter() { e.scopes = append(e.scopes, map[string]spirv.ID{}) }
+func (e *E) enter() { e.scopes = append(e.scopes, map[memoKey]spirv.ID{}) }
 func (e *E) leave() { e.scopes = e.scopes[:len(e.scopes)-1] }
 
 // Item is the index of this work item, clamped to the last valid one; items
@@ -237,7 +245,7 @@ func (e *E) Scalar(i int) U {
 	if e.T.Mode == CPU {
 		first += 1 + len(e.mod.Operands)
 	}
-	return U{id: e.memo(fmt.Sprint("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
+	return U{id: e.memo(named("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
 }
 
 // Lane is the lane's index, 0..Lanes-1.

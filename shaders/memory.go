@@ -50,7 +50,7 @@ func (e *E) address(op int, i U) spirv.ID {
 	if i.id == 0 {
 		return e.addr[op]
 	}
-	return e.memo(fmt.Sprint("addr", op, ":", i.id), func() spirv.ID {
+	return e.memo(named("addr", op, int(i.id)), func() spirv.ID {
 		o := e.val(spirv.OpUConvert, e.m.U64(), i.id)
 		o = e.val(spirv.OpIMul, e.m.U64(), o, e.m.ConstU64(4))
 		return e.val(spirv.OpIAdd, e.m.U64(), e.addr[op], o)
@@ -123,7 +123,7 @@ func (e *E) load1(r Ref, off int) F {
 			i = U{id: e.uid(U{i.id, i.k + off})}
 			off = 0
 		}
-		p = e.memo(fmt.Sprint("ptr", r.op, ":", i.id), func() spirv.ID { return e.toPtr(e.address(r.op, i)) })
+		p = e.memo(named("ptr", r.op, int(i.id)), func() spirv.ID { return e.toPtr(e.address(r.op, i)) })
 	}
 	m := e.m
 	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, m.F32()), p, m.ConstU32(0), m.ConstU32(uint32(i.k+off)))
@@ -141,7 +141,7 @@ func (e *E) load4(r Ref, off int) []F {
 	k := i.k + off
 	st, elem := e.block(4, spirv.ClassPhysicalStorageBuffer)
 	m := e.m
-	p := e.memo(fmt.Sprint("ptr4", r.op, ":", i.id, ",", r.ptr, ",", k%4), func() spirv.ID {
+	p := e.memo(named("ptr4", r.op, int(i.id), int(r.ptr), k%4), func() spirv.ID {
 		a := r.addr
 		if r.ptr == 0 {
 			a = e.address(r.op, i)
@@ -285,7 +285,7 @@ func (e *E) laneTable(at func(int) int) I {
 	if affine {
 		x := e.lane
 		if s != 1 {
-			x = e.memo(fmt.Sprint("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
+			x = e.memo(named("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
 		}
 		if at(0) != 0 {
 			x = e.val(spirv.OpIAdd, u32, x, e.m.ConstU32(uint32(int32(at(0)))))
@@ -303,7 +303,7 @@ func (e *E) laneEq(l int) spirv.ID {
 	if e.T.Mode == CPU {
 		return e.eq[l]
 	}
-	return e.memo(fmt.Sprint("lane==", l), func() spirv.ID {
+	return e.memo(named("lane==", l), func() spirv.ID {
 		return e.val(spirv.OpIEqual, e.m.Bool(), e.lane, e.m.ConstU32(uint32(l)))
 	})
 }
@@ -378,7 +378,7 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 	st, _ := e.block(n, spirv.ClassPhysicalStorageBuffer)
 	k := i.k
 	rest := k % n
-	p := e.memo(fmt.Sprint("st", op, ":", i.id, ",", n, ",", rest), func() spirv.ID {
+	p := e.memo(named("st", op, int(i.id), n, rest), func() spirv.ID {
 		a := e.address(op, i)
 		a = e.val(spirv.OpIAdd, m.U64(), a, e.lane64x(4*n))
 		if rest > 0 {
@@ -391,7 +391,7 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 }
 
 func (e *E) lane64x(n int) spirv.ID {
-	return e.memo(fmt.Sprint("lane64*", n), func() spirv.ID {
+	return e.memo(named("lane64*", n), func() spirv.ID {
 		return e.val(spirv.OpIMul, e.m.U64(), e.lane64, e.m.ConstU64(uint64(n)))
 	})
 }

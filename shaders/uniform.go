@@ -1,10 +1,6 @@
 package shaders
 
-import (
-	"fmt"
-
-	"github.com/vfmrestore/restore/shaders/spirv"
-)
+import "github.com/vfmrestore/restore/shaders/spirv"
 
 // Arithmetic on uniform integers. Constants fold; every result stays inside what
 // a software driver recognises as uniform (plain ALU on push constants).
@@ -23,7 +19,7 @@ func (e *E) uid(u U) spirv.ID {
 	if u.k == 0 {
 		return u.id
 	}
-	return e.memo(fmt.Sprint("u", u.id, "+", u.k), func() spirv.ID {
+	return e.memo(named("u", int(u.id), u.k), func() spirv.ID {
 		return e.val(spirv.OpIAdd, e.m.U32(), u.id, e.m.ConstU32(uint32(int32(u.k))))
 	})
 }
@@ -36,7 +32,7 @@ func (e *E) AddU(a, b U) U {
 	case b.id == 0:
 		return U{a.id, a.k + b.k}
 	}
-	id := e.memo(fmt.Sprint("add", a.id, ",", b.id), func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) })
+	id := e.memo(named("add", int(a.id), int(b.id)), func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) })
 	return U{id, a.k + b.k}
 }
 
@@ -57,7 +53,7 @@ func (e *E) MulU(a U, n int) U {
 	if n == 1 {
 		return a
 	}
-	id := e.memo(fmt.Sprint("mul", a.id, ",", n), func() spirv.ID {
+	id := e.memo(named("mul", int(a.id), n), func() spirv.ID {
 		return e.val(spirv.OpIMul, e.m.U32(), a.id, e.m.ConstU32(uint32(int32(n))))
 	})
 	return U{id, a.k * n}
@@ -72,7 +68,7 @@ func (e *E) MulUU(a, b U) U {
 		return e.MulU(a, b.k)
 	}
 	x, y := e.uid(a), e.uid(b)
-	return U{id: e.memo(fmt.Sprint("mul", x, "*", y), func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) })}
+	return U{id: e.memo(named("product", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) })}
 }
 
 // DivU is ⌊a / n⌋.
@@ -84,7 +80,7 @@ func (e *E) DivU(a U, n int) U {
 		return U{k: a.k / n}
 	}
 	x := e.uid(a)
-	return U{id: e.memo(fmt.Sprint("div", x, "/", n), func() spirv.ID {
+	return U{id: e.memo(named("div", int(x), n), func() spirv.ID {
 		if n&(n-1) == 0 {
 			return e.val(spirv.OpShiftRightLogical, e.m.U32(), x, e.m.ConstU32(uint32(log2(n))))
 		}
@@ -101,7 +97,7 @@ func (e *E) ModU(a U, n int) U {
 		return U{k: a.k % n}
 	}
 	x := e.uid(a)
-	return U{id: e.memo(fmt.Sprint("mod", x, "%", n), func() spirv.ID {
+	return U{id: e.memo(named("mod", int(x), n), func() spirv.ID {
 		if n&(n-1) == 0 {
 			return e.val(spirv.OpBitwiseAnd, e.m.U32(), x, e.m.ConstU32(uint32(n-1)))
 		}
@@ -132,7 +128,7 @@ func log2(n int) int {
 // LtU is a < b, unsigned: an index that went below zero is not.
 func (e *E) LtU(a, b U) B {
 	x, y := e.uid(a), e.uid(b)
-	return e.memo(fmt.Sprint("lt", x, "<", y), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
+	return e.memo(named("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
 }
 
 // EqU is a == b.
@@ -146,7 +142,7 @@ func (e *E) And(a, b B) B {
 	if b == 0 {
 		return a
 	}
-	return e.memo(fmt.Sprint("and", a, ",", b), func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) })
+	return e.memo(named("and", int(a), int(b)), func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) })
 }
 
 // SelU is c ? a : b.

@@ -4,6 +4,7 @@
 package spirv
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 )
@@ -59,24 +60,33 @@ func (m *Module) put(s section, op Op, ops ...uint32) {
 	m.sections[s] = append(m.sections[s], ops...)
 }
 
+// key is an instruction in bytes.
+func key(op Op, ops []uint32) []byte {
+	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 64), uint32(op))
+	for _, x := range ops {
+		b = binary.LittleEndian.AppendUint32(b, x)
+	}
+	return b
+}
+
 // once emits an instruction without result unless the same one was emitted before.
 func (m *Module) once(s section, op Op, ops ...uint32) {
-	k := fmt.Sprint(s, op, ops)
-	if m.seen[k] {
+	k := key(Op(s)<<16|op, ops)
+	if m.seen[string(k)] {
 		return
 	}
-	m.seen[k] = true
+	m.seen[string(k)] = true
 	m.put(s, op, ops...)
 }
 
 // cached emits a deduplicated global instruction whose result id stands at operand index at.
 func (m *Module) cached(op Op, at int, ops ...uint32) ID {
-	k := fmt.Sprint(op, ops)
-	if id, ok := m.cache[k]; ok {
+	k := key(op, ops)
+	if id, ok := m.cache[string(k)]; ok {
 		return id
 	}
 	id := m.NewID()
-	m.cache[k] = id
+	m.cache[string(k)] = id
 	full := append(append(append([]uint32{}, ops[:at]...), uint32(id)), ops[at:]...)
 	m.put(secGlobal, op, full...)
 	return id
