@@ -24,6 +24,8 @@ type EvalConfig struct {
 	Sigma   float64     // noise std in [-1,1]; 0.05 is the paper's
 	Samples int         // posterior samples per picture; 0: z = μ only
 	Limit   int         // use at most this many pictures; 0: all
+	Spread  bool        // take them evenly from the whole folder, not the first ones
+	Crop    int         // use at most this many pixels a side, from the middle; 0: all
 	Seed    uint64
 	Draws   int  // random operators and noises per picture, of the seeds Seed, Seed+1, …; 0: one
 	Steps   int  // of the flow map; 0: one
@@ -65,7 +67,7 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 		c.Tasks = SixTasks()
 	}
 	c.Draws = max(c.Draws, 1)
-	paths, err := picturePaths(c.Folder, c.Limit)
+	paths, err := picturePaths(c.Folder, c.Limit, c.Spread)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +94,7 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 	return out, nil
 }
 
-func picturePaths(folder string, limit int) ([]string, error) {
+func picturePaths(folder string, limit int, spread bool) ([]string, error) {
 	var paths []string
 	for _, ext := range []string{"png", "jpg", "jpeg", "PNG", "JPG"} {
 		p, err := filepath.Glob(filepath.Join(folder, "*."+ext))
@@ -105,7 +107,12 @@ func picturePaths(folder string, limit int) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("evaluation: %s holds no PNG or JPEG", folder)
 	}
-	if limit > 0 && len(paths) > limit {
+	if all := len(paths); limit > 0 && all > limit {
+		if spread {
+			for i := range limit {
+				paths[i] = paths[i*all/limit]
+			}
+		}
 		paths = paths[:limit]
 	}
 	return paths, nil
@@ -117,7 +124,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	truth, err := p.Planar().Crop(image.Rect(0, 0, p.W&^3, p.H&^3))
+	truth, err := p.Planar().Crop(middle(p.W, p.H, c.Crop))
 	if err != nil {
 		return err
 	}
@@ -149,6 +156,16 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		return err
 	}
 	return s.add(c, t, truth, y, r)
+}
+
+// middle is the part of a picture that is used: sides that are multiples of 4, of at most crop pixels if that is not 0.
+func middle(w, h, crop int) image.Rectangle {
+	if crop == 0 || crop >= max(w, h) {
+		return image.Rect(0, 0, w&^3, h&^3)
+	}
+	cw, ch := min(w, crop)&^3, min(h, crop)&^3
+	x, y := (w-cw)/2, (h-ch)/2
+	return image.Rect(x, y, x+cw, y+ch)
 }
 
 func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restore.Result) error {

@@ -10,11 +10,12 @@ import (
 
 // Provenance says how packed weights came about; it is stored with them as JSON.
 type Provenance struct {
-	Runs        []Stage `json:"runs"`        // in order; the last may be unfinished
-	Updates     uint64  `json:"updates"`     // optimiser steps in all
-	Data        string  `json:"data"`        // what they were trained on
-	Attribution string  `json:"attribution"` // where the authors of the pictures are named
-	Packed      string  `json:"packed"`      // date, UTC
+	Runs        []Stage `json:"runs"`                 // in order; the last may be unfinished
+	Updates     uint64  `json:"updates"`              // optimiser steps in all
+	Data        string  `json:"data"`                 // what they were trained on
+	Attribution string  `json:"attribution"`          // where the authors of the pictures are named
+	Packed      string  `json:"packed"`               // date, UTC
+	Calibrated  string  `json:"calibrated,omitempty"` // how the spread of the samples was set, see Calibrate
 }
 
 // Pack turns a checkpoint's averaged weights into a network for restore, with

@@ -188,7 +188,7 @@ func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int,
 
 // photographs gives patches of the evaluation's pictures.
 func (c StudyConfig) photographs() ([][]float64, error) {
-	paths, err := picturePaths(c.Eval, c.Limit)
+	paths, err := picturePaths(c.Eval, c.Limit, false)
 	if err != nil {
 		return nil, err
 	}

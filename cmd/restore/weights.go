@@ -77,6 +77,9 @@ func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
 	for i, r := range p.Runs {
 		fmt.Fprintf(a.out, "  run %d: %s\n", i+1, r)
 	}
+	if p.Calibrated != "" {
+		fmt.Fprintf(a.out, "calibrated:  %s\n", oneLine(p.Calibrated))
+	}
 	fmt.Fprintf(a.out, "data:        %s\nattribution: %s\n", oneLine(p.Data), oneLine(p.Attribution))
 	return nil
 }

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string) error {
 	case "watch":
 		return watch(ctx, args[1:])
 	case "pack":
-		return pack(args[1:])
+		return pack(ctx, args[1:])
 	case "eval":
 		return eval(ctx, args[1:])
 	case "help", "-h", "-help", "--help":

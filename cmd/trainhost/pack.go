@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,13 +12,15 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-func pack(args []string) error {
+func pack(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost pack", flag.ContinueOnError)
 	in := fs.String("in", "", "checkpoint")
 	out := fs.String("out", "", "weights file to write (.vfm)")
 	fp32 := fs.Bool("fp32", false, "keep 32 bits per number instead of 16")
 	int8 := fs.Bool("int8", false, "8 bits per number and a scale per output channel: half the size")
 	data := fs.String("data-name", "", "name of the training data, kept with the weights")
+	calibrate := fs.String("calibrate", "", "folder of pictures on which to set the spread of the samples, task by task (training pictures will do: it is six numbers)")
+	device := fs.String("device", "", "device index or part of its name, for -calibrate")
 	attribution := fs.String("attribution", "", "where the authors of the training data are named")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -35,6 +38,16 @@ func pack(args []string) error {
 	n, err := trainhost.Pack(c, *data, *attribution)
 	if err != nil {
 		return err
+	}
+	if *calibrate != "" {
+		cfg := trainhost.EvalConfig{Folder: *calibrate, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
+		open := func(n *restore.Network) (*restore.Model, error) {
+			return restore.Open(restore.Config{Device: *device, Network: n})
+		}
+		report := func(scores []trainhost.Score) { fmt.Println(trainhost.Table(scores)) }
+		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
+			return fmt.Errorf("pack: -calibrate: %w", err)
+		}
 	}
 	dt := weights.F16
 	switch {
