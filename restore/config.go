@@ -96,6 +96,11 @@ type Request struct {
 
 	// Progress, if not nil, is called on the caller's goroutine as tiles get done. total may change when memory runs short.
 	Progress func(done, total int)
+
+	// Rows, if not nil, is called on the caller's goroutine as the result's rows get done, from the top: p is what will be Result.Picture, and its first rows,
+	// as many as are told, do not change any more and may be read by anybody from then on; those below still do. Of a Restore that fails they may not be
+	// all. Not called with Project, which needs the whole picture.
+	Rows func(p *picture.Picture, rows int)
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for

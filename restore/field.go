@@ -2,11 +2,9 @@ package restore
 
 import (
 	"math"
-	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/planar"
 )
 
 // sites is a tensor of flow space over a domain: dom.h/4 rows of dom.w/4 sites of 48 channels.
@@ -58,44 +56,13 @@ func (p planes) count() int {
 	return len(p.data) / (p.w * p.h)
 }
 
-// span gives the values of columns from … to−1 in a row of a plane; scratch has room for a row.
-func (p planes) span(c, y, from, to int, scratch []float32) []float32 {
-	at := (c*p.h + y) * p.w
-	if p.levels == nil {
-		return p.data[at+from : at+to]
-	}
-	p.levels.Read(scratch[:to-from], at+from)
-	return scratch[:to-from]
-}
-
-// read copies a tile that may reach beyond the picture, which is continued by reflection.
-func (p planes) read(at rect, dst []float32) {
-	xs := make([]int, at.w)
-	for i := range xs {
-		xs[i] = planar.Mirror(at.x+i, p.w)
-	}
-	// Columns from..to lie in the picture and are copied in one go.
-	from := min(max(-at.x, 0), at.w)
-	to := max(min(p.w-at.x, at.w), from)
-	first, last := slices.Min(xs), slices.Max(xs)
-	var scratch []float32
+// row reads values of a row of a plane, from column x on: a task.Source.
+func (p planes) row(dst []float32, c, y, x int) {
+	at := (c*p.h+y)*p.w + x
 	if p.levels != nil {
-		scratch = make([]float32, last+1-first)
-	}
-	for c := range p.count() {
-		for y := range at.h {
-			row := p.span(c, planar.Mirror(at.y+y, p.h), first, last+1, scratch)
-			out := dst[(c*at.h+y)*at.w:][:at.w]
-			if from < to {
-				copy(out[from:to], row[at.x+from-first:])
-			}
-			for i := range from {
-				out[i] = row[xs[i]-first]
-			}
-			for i := to; i < at.w; i++ {
-				out[i] = row[xs[i]-first]
-			}
-		}
+		p.levels.Read(dst, at)
+	} else {
+		copy(dst, p.data[at:])
 	}
 }
 

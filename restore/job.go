@@ -32,15 +32,14 @@ type job struct {
 	op    *task.Operator // for the projection; nil without
 	y     *planar.Image  // and the observation that it projects to
 
-	w, h  int           // of the result
-	view  *planar.Image // nil where the adapter sees the picture itself
-	known []float32     // by pixel, nil for all 1
-	guess []float32     // the adapter's second view, three planes; nil without
+	w, h  int       // of the result
+	view  *mirrored // what the adapter sees
+	guess *guess    // its second view; nil without
 
 	kernel *task.Kernel // that the guess is made with
 }
 
-// prepare checks the request and makes the adapter's view.
+// prepare checks the request.
 func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
@@ -49,10 +48,8 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 		pic = pic.Unpacked()
 	}
 	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
-	var mask []float32
 	if req.Task.Masked() {
-		mask = knownOf(req.Mask)
-		j.task = task.Resolve(req.Task, mask, pic.W, pic.H)
+		j.task = task.ResolveOf(req.Task, req.known, pic.W, pic.H)
 	}
 	j.class = -1
 	for i, t := range m.tasks {
@@ -64,21 +61,12 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.tasks), ", ")}
 	}
 	if j.noise < 0 {
-		j.noise = estimate(pic, mask, j.task)
+		j.noise = estimate(pic, req.known, j.task)
 	}
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
-	var err error
 	j.w, j.h = pic.W*j.task.Scale(), pic.H*j.task.Scale()
-	if mask != nil || j.task.Scale() > 1 {
-		if j.view, j.known, err = task.View(j.task, pic.Unpacked().Planar(), mask); err != nil {
-			return nil, err
-		}
-	}
-	if mask == nil {
-		j.known = nil
-	}
-	return j, j.projection(mask)
+	return j, j.projection()
 }
 
 // packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
@@ -89,16 +77,14 @@ func (j *job) given() planes {
 	return planes{w: j.pic.W, h: j.pic.H, data: j.pic.Pix, levels: j.pic.Levels}
 }
 
-// seen is what the adapter sees.
-func (j *job) seen() planes {
-	if j.view != nil {
-		return planes{w: j.w, h: j.h, data: j.view.Pix}
+// look prepares the adapter's views, which are made tile by tile. The caller calls forget in the end.
+func (m *Model) look(ctx context.Context, j *job) error {
+	given := j.given()
+	p, err := task.NewPieces(j.task, j.pic.W, j.pic.H, j.req.Mask, given.row)
+	if err != nil {
+		return err
 	}
-	return j.given()
-}
-
-// makeGuess makes the adapter's second view, where the network and the task have one.
-func (m *Model) makeGuess(ctx context.Context, j *job) error {
+	j.view = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) { p.Read(dst, r.x, r.y, r.w, r.h) })
 	if !m.guesses(j.task) {
 		return nil
 	}
@@ -106,18 +92,26 @@ func (m *Model) makeGuess(ctx context.Context, j *job) error {
 	if e == nil {
 		e = shake.NewEstimator(0)
 	}
-	defer m.estimators.Put(e)
-	y := j.pic.Unpacked().Planar()
-	j.guess = make([]float32, len(y.Pix))
-	if err := e.Deblur(ctx, j.guess, y, task.Sigma(j.noise)); err != nil {
+	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
-	j.kernel = e.Kernel()
+	j.guess, j.kernel = newGuess(ctx, e, j.w, j.h), e.Kernel()
 	return nil
+}
+
+// forget gives back what look took.
+func (m *Model) forget(j *job) {
+	if j.guess != nil {
+		j.guess.e.End()
+		m.estimators.Put(j.guess.e)
+	}
 }
 
 // guesses says whether the adapter has a second view for a task.
 func (m *Model) guesses(t task.Task) bool { return m.net.Guess && t == task.MotionDeblur }
+
+// known tells whether a pixel is.
+func (r *Request) known(i int) bool { return r.Mask == nil || !r.Mask[i] }
 
 // knownOf turns a mask of what is missing into 1 where a pixel is known.
 func knownOf(missing []bool) []float32 {
@@ -131,7 +125,7 @@ func knownOf(missing []bool) []float32 {
 }
 
 // estimate is the noise level of a picture for a task, in 8-bit levels.
-func estimate(pic *picture.Picture, known []float32, t task.Task) float64 {
+func estimate(pic *picture.Picture, known func(i int) bool, t task.Task) float64 {
 	noise := task.Std8(task.EstimateSigmaOf(pic.W, pic.H, pic.Crop, known))
 	if t.Masked() && noise < textureNoise {
 		return 0
@@ -198,81 +192,27 @@ func (j *job) adapterInputs() []input {
 			dst[i] = 1
 		}
 	}}
-	if j.known != nil {
-		known.fill = planes{w: j.w, h: j.h, data: j.known}.read
+	if j.req.Mask != nil {
+		known.fill = newMirrored(j.w, j.h, 1, j.known).read
 	}
 	ins := []input{
-		{name: "view", perPixel: 3, fill: j.seen().read}, known,
+		{name: "view", perPixel: 3, fill: j.view.read}, known,
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.guess != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: planes{w: j.w, h: j.h, data: j.guess}.read})
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})
 	}
 	return ins
 }
 
-// canvas is memory for a result.
-func (j *job) canvas() planes {
-	p := planes{w: j.w, h: j.h}
-	if j.pic.Levels != nil {
-		p.levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
-	} else {
-		p.data = make([]float32, 3*j.w*j.h)
-	}
-	return p
-}
-
-// writer puts tiles of the network's output on a canvas. Levels hold nothing but a picture's values, so that the output becomes such there and then.
-func (j *job) writer(p planes) func(t tile, src []float32) {
-	if p.levels == nil {
-		return p.write
-	}
-	return func(t tile, src []float32) {
-		j.tone(src)
-		p.write(t, src)
-	}
-}
-
-// finish makes the picture of a canvas, which it takes over.
-func (j *job) finish(p planes) *picture.Picture {
-	p = j.settle(p)
-	q := j.pic.Like(j.w, j.h, p.data)
-	q.Levels = p.levels
-	return q
-}
-
-// settle turns the network's output into the values of the picture, in place where nothing is projected. Levels are toned already (see writer).
-func (j *job) settle(p planes) planes {
-	if p.levels == nil {
-		if j.op != nil {
-			p.data = j.project(p.data)
-		}
-		j.tone(p.data)
-	}
-	if j.keep {
-		given, n := j.given(), j.w*j.h
-		for i, missing := range j.req.Mask {
-			if !missing {
-				for c := range 3 {
-					p.take(given, c*n+i)
-				}
+// known writes 1 for the known pixels of a rectangle, 0 for the missing ones.
+func (j *job) known(dst []float32, r rect) {
+	for y := range r.h {
+		for x, missing := range j.req.Mask[(r.y+y)*j.w+r.x:][:r.w] {
+			dst[y*r.w+x] = 1
+			if missing {
+				dst[y*r.w+x] = 0
 			}
 		}
 	}
-	return p
 }
-
-// tone limits the values of three planes and makes grey pictures grey.
-func (j *job) tone(pix []float32) {
-	for i, v := range pix {
-		pix[i] = min(max(v, -1), 1)
-	}
-	if n := len(pix) / 3; j.pic.Gray {
-		for i := range n {
-			v := (pix[i] + pix[n+i] + pix[2*n+i]) / 3
-			pix[i], pix[n+i], pix[2*n+i] = v, v, v
-		}
-	}
-}
-
-func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

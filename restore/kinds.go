@@ -30,9 +30,9 @@ const (
 )
 
 // with gives the kind, kindWhole, kindAdapter or kindMu, that also reads a guess if there is one.
-func (k kind) with(guess []float32) kind {
+func (k kind) with(guess bool) kind {
 	switch {
-	case guess == nil:
+	case !guess:
 		return k
 	case k == kindWhole:
 		return kindWholeGuess

@@ -68,37 +68,43 @@ func TestBand(t *testing.T) {
 		halo := 8 * (1 + rnd.IntN(5))
 		dom := rect{-8 * rnd.IntN(9), -8 * rnd.IntN(9), 64 + 8*rnd.IntN(30), 64 + 8*rnd.IntN(100)}
 		side := func(n int) int { return min(n, 2*halo+8*(1+rnd.IntN(12))) }
-		rows := byRow(cutRect(dom, side(dom.w), side(dom.h), halo))
-		most := bandOf(rows)
-		made, done := make([]int, most), 0 // which row of pixels each row of the band holds
+		lead := byRow(cutRect(dom, side(dom.w), side(dom.h), halo))
+		then := following(lead, dom, halo)
+		most := bandOf(lead, then, halo)
+		h := lead[0][0].at.h
+		if len(then) > len(lead) || most > min(dom.h, 2*h) {
+			t.Fatalf("%d rows follow %d, in a band of %d", len(then), len(lead), most)
+		}
+		if late := len(lead) > 1 && then[0][0].own.h < lead[0][0].own.h; late && most != h {
+			t.Errorf("a band of %d rows for tiles of %d", most, h)
+		}
+		made, next, owned := make([]int, most), 0, dom.y // which row of pixels each row of the band holds
 		for i := range made {
 			made[i] = math.MinInt
 		}
 		at := func(y int) *int { return &made[(y-dom.y)%most] }
-		_ = follow(rows, func(i int) error {
-			for _, x := range rows[i] {
-				if x.own.y != rows[i][0].own.y || x.at.h != rows[i][0].at.h {
-					t.Fatal("tiles of a row lie at different heights")
-				}
-			}
-			for y := rows[i][0].own.y; y < bottom(rows[i][0].own); y++ {
+		for _, row := range lead {
+			for y := row[0].own.y; y < bottom(row[0].own); y++ {
 				*at(y) = y
 			}
-			return nil
-		}, func(i int) error {
-			if i != done {
-				t.Fatalf("row %d after %d", i, done)
-			}
-			done++
-			for y := rows[i][0].at.y; y < bottom(rows[i][0].at); y++ {
-				if *at(y) != y {
-					t.Fatalf("domain %v, halo %d: row %d of tiles reads row %d of pixels, and finds %d", dom, halo, i, y, *at(y))
+			for ; next < len(then) && ready(then[next], row, dom, halo); next++ {
+				for i, x := range then[next] {
+					if x.at.y != then[next][0].at.y || x.own.y != owned || x.own.h != then[next][0].own.h || x.at.h != h || x.at.w != row[i].at.w || x.own.w != row[i].own.w {
+						t.Fatalf("tile %+v in a row of %+v", x, then[next][0])
+					}
+					checkAxis(t, x.at.y, x.at.h, x.own.y, x.own.h, dom.y, bottom(dom), halo)
+				}
+				x := then[next][0]
+				owned = bottom(x.own)
+				for y := x.at.y; y < min(owned+halo, bottom(dom)); y++ {
+					if *at(y) != y {
+						t.Fatalf("domain %v, halo %d: row %d of tiles reads row %d of pixels, and finds %d", dom, halo, next, y, *at(y))
+					}
 				}
 			}
-			return nil
-		})
-		if done != len(rows) {
-			t.Errorf("%d of %d rows of tiles", done, len(rows))
+		}
+		if next != len(then) || owned != bottom(dom) {
+			t.Errorf("%d of %d rows of tiles, which own up to %d of %v", next, len(then), owned, dom)
 		}
 	}
 }

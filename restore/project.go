@@ -9,10 +9,14 @@ import (
 // largest singular value is 1) that x + Aᵀ(y − A x) is a step towards y.
 func projects(t task.Task) bool { return t.Masked() || t == task.GaussianDeblur }
 
-// projection prepares Request.Project; mask is 1 where a pixel is known, nil without one.
-func (j *job) projection(mask []float32) (err error) {
+// projection prepares Request.Project.
+func (j *job) projection() (err error) {
 	if !j.req.Project {
 		return nil
+	}
+	var mask []float32
+	if j.req.Mask != nil {
+		mask = knownOf(j.req.Mask)
 	}
 	j.op, err = task.NewOperator(j.task, j.w, j.h, task.Params{Mask: mask})
 	if err != nil {

@@ -24,9 +24,10 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
-	if err := m.makeGuess(ctx, j); err != nil {
+	if err := m.look(ctx, j); err != nil {
 		return nil, err
 	}
+	defer m.forget(j)
 	r := m.newRun(ctx, j, req.Progress)
 	result := &Result{Noise: j.noise, Task: j.task}
 	mu, logvar, err := r.mode(j, result)
@@ -74,7 +75,9 @@ func (r *run) planSamples(j *job) {
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
-	adapter := stage{kind: kindAdapter.with(j.guess), halo: r.m.halo, inputs: j.adapterInputs()}
+	pix.rows = j.req.Rows
+	guessing := j.guess != nil
+	adapter := stage{kind: kindAdapter.with(guessing), halo: r.m.halo, inputs: j.adapterInputs()}
 	ts, _ := r.tiles(r.m.halo)
 	whole := len(ts) == 1 && len(j.times) == 2
 	r.plan(j, whole)
@@ -90,8 +93,9 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	}
 	if whole {
 		one := adapter
-		one.kind = kindWhole.with(j.guess)
+		one.kind = kindWhole.with(guessing)
 		one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
+		one.plan(ts)
 		err = r.pass(one, ts)
 		if err == nil {
 			result.Picture = j.finish(pix)
@@ -105,7 +109,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 		r.plan(j, false)
 	}
 	if banded {
-		adapter.kind = kindMu.with(j.guess)
+		adapter.kind = kindMu.with(guessing)
 		err = r.roll(adapter, func(mu *sites) stage { return r.oneStep(j, mu, pix) })
 	} else if err = r.sweep(adapter); err == nil {
 		err = r.flow(j, mu, pix)
@@ -118,12 +122,12 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 }
 
 // oneStep is the flow map in one step from z to the picture.
-func (r *run) oneStep(j *job, z *sites, pix planes) stage {
+func (r *run) oneStep(j *job, z *sites, pix *canvas) stage {
 	return stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, j.writer(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
-func (r *run) flow(j *job, z *sites, pix planes) error {
+func (r *run) flow(j *job, z *sites, pix *canvas) error {
 	last := len(j.times) - 1
 	if last == 1 {
 		return r.sweep(r.oneStep(j, z, pix))

@@ -56,7 +56,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			}
 		}
 	}
-	return j.finish(planes{w: j.w, h: j.h, data: pix}).Pix
+	return j.settle(planes{w: j.w, h: j.h, data: pix})
 }
 
 func float64s(v []float32) []float64 {
@@ -90,7 +90,7 @@ func TestAgainstReference(t *testing.T) {
 		res := restored(t, m, p, req)
 		j, err := m.prepare(p, req)
 		if err == nil {
-			err = m.makeGuess(t.Context(), j)
+			err = m.look(t.Context(), j)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -98,11 +98,13 @@ func TestAgainstReference(t *testing.T) {
 		if (j.guess != nil) != (c.what == task.MotionDeblur) {
 			t.Fatalf("%v: a guess: %v", c.what, j.guess != nil)
 		}
+		seen := make([]float32, 3*j.w*j.h)
+		j.view.read(rect{0, 0, j.w, j.h}, seen)
 		worst := apart(res.Picture.Pix, oracle(t, m, net, j, 0, 0))
 		for i, s := range res.Samples {
 			worst = max(worst, apart(s.Pix, oracle(t, m, net, j, req.Temperature, uint32(i))))
 		}
-		moved := apart(res.Picture.Pix, j.seen().data)
+		moved := apart(res.Picture.Pix, seen)
 		t.Logf("%+v: off by %.2g; the network moved pixels by %.2g", c, worst, moved)
 		if !(worst < 2e-4) || moved < 0.05 {
 			t.Errorf("%+v: off by %g from the reference, which moves pixels by %g", c, worst, moved)

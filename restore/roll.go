@@ -4,12 +4,24 @@ package restore
 // tiles, and what lies above is forgotten. So of μ, which is as large as the picture in floats, only a band is held.
 func (r *run) roll(adapter stage, flow func(mu *sites) stage) error {
 	return r.shrinking(adapter.halo, 2, func(ts []tile) error {
-		rows := byRow(ts)
-		mu := newBand(r.dom, bandOf(rows)/4)
+		adapter.plan(ts)
+		lead, next := byRow(ts), 0
+		then := following(lead, r.dom, adapter.halo)
+		mu := newBand(r.dom, bandOf(lead, then, adapter.halo)/4)
 		first := adapter
 		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{outMu, mu.write})
 		second := flow(mu)
-		return follow(rows, func(i int) error { return r.pass(first, rows[i]) }, func(i int) error { return r.pass(second, rows[i]) })
+		for _, row := range lead {
+			if err := r.pass(first, row); err != nil {
+				return err
+			}
+			for ; next < len(then) && ready(then[next], row, r.dom, adapter.halo); next++ {
+				if err := r.pass(second, then[next]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 }
 
@@ -24,29 +36,58 @@ func byRow(ts []tile) (rows [][]tile) {
 	return rows
 }
 
-// follow calls lead for each row of tiles and, as soon as all that a row of the same tiles reads is owned by rows that lead has done, then for that row.
-func follow(rows [][]tile, lead, then func(row int) error) error {
-	next := 0
-	for i, row := range rows {
-		if err := lead(i); err != nil {
-			return err
+// following gives rows of tiles for the flow map, of the size of the adapter's. Cut like those they would reach a halo beyond what the adapter has done, wait for
+// its next row, and the band would have to hold nearly two. So they lie a halo higher and end where the adapter has come to; the first, which cannot lie
+// higher, owns less, and what it reads below is not μ but does not reach what it owns. Where this takes a row more, they lie as the adapter's do.
+func following(lead [][]tile, dom rect, halo int) (rows [][]tile) {
+	done, end := dom.y, bottom(dom)
+	for _, row := range lead {
+		h, to := row[0].at.h, bottom(row[0].own)
+		if to < end {
+			to -= halo
 		}
-		for done := bottom(row[0].own); next < len(rows) && bottom(rows[next][0].at) <= done; next++ {
-			if err := then(next); err != nil {
-				return err
+		for done < to {
+			y := max(dom.y, min(done-halo, end-h))
+			own := to
+			if y+h < end {
+				own = min(own, y+h-halo)
 			}
+			rows = append(rows, moved(row, y, done, own-done))
+			done = own
 		}
 	}
-	return nil
+	if len(rows) > len(lead) {
+		return lead
+	}
+	return rows
 }
 
-// bandOf is how many rows of pixels follow needs at a time, from the top of what a row reads to the bottom of what was made last.
-func bandOf(rows [][]tile) (most int) {
+// moved is a row of tiles at another height.
+func moved(row []tile, y, ownY, ownH int) []tile {
+	var ts []tile
+	for _, t := range row {
+		t.at.y, t.own.y, t.own.h = y, ownY, ownH
+		ts = append(ts, t)
+	}
+	return ts
+}
+
+// ready tells whether a row of the flow map's tiles can be run once a row of the adapter's is.
+func ready(row, done []tile, dom rect, halo int) bool {
+	return min(bottom(row[0].own)+halo, bottom(dom)) <= bottom(done[0].own)
+}
+
+// bandOf is how many rows of pixels roll needs at a time, from the top of what a row reads to the bottom of what was made last.
+func bandOf(lead, then [][]tile, halo int) (most int) {
 	next := 0
-	_ = follow(rows, func(i int) error {
-		most = max(most, bottom(rows[i][0].own)-rows[next][0].at.y)
-		return nil
-	}, func(int) error { next++; return nil })
+	last := lead[len(lead)-1][0].own
+	dom := rect{y: lead[0][0].at.y, h: bottom(last) - lead[0][0].at.y}
+	for _, row := range lead {
+		most = max(most, bottom(row[0].own)-then[next][0].at.y)
+		for next < len(then) && ready(then[next], row, dom, halo) {
+			next++
+		}
+	}
 	return most
 }
 

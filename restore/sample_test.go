@@ -133,6 +133,9 @@ func TestLatent(t *testing.T) {
 		t.Fatalf("latent %+v", l)
 	}
 	j, err := m.prepare(p, req)
+	if err == nil {
+		err = m.look(t.Context(), j)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,13 +51,16 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		return nil
 	}
 	e.job = j
-	if e.viewer, err = task.NewViewer(j.task, cfg.W, cfg.H, j.known); err != nil {
+	var known []float32
+	if cfg.Mask != nil {
+		known = knownOf(cfg.Mask)
+	}
+	if e.viewer, err = task.NewViewer(j.task, cfg.W, cfg.H, known); err != nil {
 		return err
 	}
 	w, h := e.viewer.Size()
 	e.seen = make([]float32, 3*w*h)
 	e.planar = planar.Image{W: w, H: h, Pix: e.seen}
-	j.view, j.known = nil, nil
 	n := e.dom.w * e.dom.h
 	e.view, e.known, e.result = make([]float32, 3*n), make([]float32, n), make([]float32, 3*n)
 	for x := range e.dom.w {
@@ -104,11 +107,7 @@ func (e *engine) level() float64 {
 	if e.cfg.Noise >= 0 {
 		return min(e.cfg.Noise, MaxNoise)
 	}
-	var mask []float32
-	if e.cfg.Mask != nil {
-		mask = knownOf(e.cfg.Mask)
-	}
-	v := estimate(&e.pic, mask, e.cfg.Task)
+	v := estimate(&e.pic, (&Request{Mask: e.cfg.Mask}).known, e.cfg.Task)
 	if e.begun {
 		v = e.noise + noiseMemory*(v-e.noise)
 	}
@@ -156,7 +155,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(kindWhole.with(e.guess), e.dom.w, e.dom.h)
+	p, err := e.m.program(kindWhole.with(e.guess != nil), e.dom.w, e.dom.h)
 	if err != nil {
 		return err
 	}

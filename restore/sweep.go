@@ -14,6 +14,7 @@ type input struct {
 	perPixel int
 	fixed    int
 	fill     func(at rect, dst []float32)
+	plan     func(ts []tile) // if not nil, is told for which tiles fill will be called, in this order
 }
 
 func (i input) size(w, h int) int { return i.perPixel*w*h + i.fixed }
@@ -37,6 +38,15 @@ func value(name string, v ...float32) input {
 	return input{name: name, fixed: len(v), fill: func(_ rect, dst []float32) { copy(dst, v) }}
 }
 
+// plan announces the tiles to the inputs.
+func (s *stage) plan(ts []tile) {
+	for _, x := range s.inputs {
+		if x.plan != nil {
+			x.plan(ts)
+		}
+	}
+}
+
 // run is one call of Restore as it goes over its domain.
 type run struct {
 	m           *Model
@@ -56,7 +66,10 @@ func (r *run) tiles(halo int) (ts []tile, ok bool) {
 
 // sweep runs a stage.
 func (r *run) sweep(s stage) error {
-	return r.shrinking(s.halo, 1, func(ts []tile) error { return r.pass(s, ts) })
+	return r.shrinking(s.halo, 1, func(ts []tile) error {
+		s.plan(ts)
+		return r.pass(s, ts)
+	})
 }
 
 // shrinking calls work with the tiles of the domain, and again with smaller ones if the device cannot do what was chosen. stages is how often it runs each.
@@ -85,7 +98,7 @@ func (r *run) pass(s stage, ts []tile) error {
 	out := make([][]float32, len(s.outputs))
 	w, h := ts[0].at.w, ts[0].at.h
 	for i, x := range s.inputs {
-		in[i] = r.buffer("in "+x.name, x.size(w, h))
+		in[i] = r.buffer(fmt.Sprint("in ", i), x.size(w, h)) // the same for adapter and flow map, which take turns
 	}
 	for i, x := range s.outputs {
 		out[i] = r.buffer(fmt.Sprint("out ", x.index), 3*w*h)

@@ -93,7 +93,7 @@ func (t tiling) choose(dom rect) (w, h int, ok bool) {
 				continue
 			}
 			work := countAxis(dom.w, tw, t.halo) * tw * countAxis(dom.h, th, t.halo) * th
-			if work < best || work == best && tw*th > w*h { // the fewer the better
+			if work < best || work == best && better(tw*th, w*h) {
 				best, w, h, ok = work, tw, th, true
 			}
 		}
@@ -102,6 +102,14 @@ func (t tiling) choose(dom rect) (w, h int, ok bool) {
 		w, h = slices.Min(widths), slices.Min(heights)
 	}
 	return w, h, ok
+}
+
+// better tells which of two tiles to take where both are the same work: the fewer the better, but of large ones the smaller, which need less memory.
+func better(pixels, than int) bool {
+	if min(pixels, than) >= tilePixels/2 {
+		return pixels < than
+	}
+	return pixels > than
 }
 
 // lengths lists the sides that a tile may have along an interval of n pixels.

@@ -49,6 +49,15 @@ func TestFullDisk(t *testing.T) {
 	for _, args := range commandsThatWrite(t, dir) {
 		fails(t, dir, nil, exitFailure, "no space left on device", args...)
 	}
+	// A large picture's file fills the disk while the picture is being restored.
+	before := contents(t, dir)
+	tiles := 0
+	err := asLarge(t, dir, filepath.Join(full, "out.png"), t.Context(), &interrupter{"tile", func() { tiles++ }})
+	if err == nil || !strings.Contains(err.Error(), "full/out.png: cannot write: no space left on device") || strings.Contains(err.Error(), ".tmp-") {
+		t.Errorf("a large picture: %v", err)
+	}
+	unchanged(t, dir, before, []string{"a large picture"})
+	t.Logf("ended after %d tiles", tiles)
 	// The name of an older picture on the full disk still shows that picture.
 	write(t, filepath.Join(full, "out.png"), []byte("an older picture"))
 	fails(t, dir, nil, exitFailure, "full/out.png: cannot write: no space left", "degrade", "-task", "denoise", "big.png", "full/out.png")

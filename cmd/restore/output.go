@@ -30,13 +30,16 @@ func (s *staging) directory(path string) error {
 	return nil
 }
 
-func (s *staging) add(o output, p *picture.Picture) error {
+func (s *staging) add(o output, p *picture.Picture) error { return s.addRows(o, p, nil) }
+
+// addRows is add of a picture whose rows are still coming.
+func (s *staging) addRows(o output, p *picture.Picture, wait picture.Waiter) error {
 	f, err := atomicfile.Create(o.path)
 	if err != nil {
 		return err
 	}
 	s.files = append(s.files, f)
-	if err := picture.EncodeTo(f, o.path, p, o.format, s.quality); err != nil {
+	if err := picture.EncodeRowsTo(f, o.path, p, o.format, s.quality, wait); err != nil {
 		return err
 	}
 	return f.Sync()

@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,23 +226,110 @@ func TestLargePicturesAreTheSame(t *testing.T) {
 	put(t, mask, picture.FromMask(missing, 45, 38))
 	weights := someWeights(t, dir)
 	for _, name := range task.Names() {
-		var files [2][]byte
-		for i, from := range []int64{1 << 40, 1} {
-			largePixels = from
-			out := filepath.Join(dir, fmt.Sprint(i, ".png"))
-			args := []string{"-task", name, "-weights", filepath.Join(dir, weights), in, out}
-			if tk, _ := task.Parse(name); tk.Masked() {
-				args = append(args, "-mask", mask)
+		for _, kind := range [][]string{{".png", "0"}, {".png", "16"}, {".tif", "0"}} {
+			var files [2][]byte
+			for i, from := range []int64{1 << 40, 1} {
+				largePixels = from
+				out := filepath.Join(dir, fmt.Sprint(i, kind[0]))
+				args := []string{"-task", name, "-weights", filepath.Join(dir, weights), "-tile", kind[1], in, out}
+				if tk, _ := task.Parse(name); tk.Masked() {
+					args = append(args, "-mask", mask)
+				}
+				var stderr bytes.Buffer
+				a := &app{ctx: t.Context(), out: &bytes.Buffer{}, err: &stderr}
+				if err := a.restore(args); err != nil {
+					t.Fatal(err)
+				}
+				files[i], _ = os.ReadFile(out)
 			}
-			var stderr bytes.Buffer
-			a := &app{ctx: t.Context(), out: &bytes.Buffer{}, err: &stderr}
-			if err := a.restore(args); err != nil {
-				t.Fatal(err)
+			if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
+				t.Errorf("%s, %v: %d bytes and %d, or others", name, kind, len(files[0]), len(files[1]))
 			}
-			files[i], _ = os.ReadFile(out)
 		}
-		if len(files[0]) == 0 || !bytes.Equal(files[0], files[1]) {
-			t.Errorf("%s: %d bytes and %d, or others", name, len(files[0]), len(files[1]))
+	}
+}
+
+// asLarge runs the restoration of big.png in dir in tiles, as a large picture.
+func asLarge(t *testing.T, dir, out string, ctx context.Context, stderr io.Writer) error {
+	t.Helper()
+	before := largePixels
+	defer func() { largePixels = before }()
+	largePixels = 1
+	a := &app{ctx: ctx, out: &bytes.Buffer{}, err: stderr, terminal: true}
+	return a.restore([]string{"-task", "denoise", "-noise", "5", "-weights", filepath.Join(dir, someWeights(t, dir)), "-tile", "16", filepath.Join(dir, "big.png"), out})
+}
+
+// interrupter calls f when a line of progress comes to a tile.
+type interrupter struct {
+	tile string
+	f    func()
+}
+
+func (i *interrupter) Write(b []byte) (int, error) {
+	if strings.Contains(string(b), i.tile) {
+		i.f()
+	}
+	return len(b), nil
+}
+
+// A restoration that ends while its first rows are being written already, leaves what was there before.
+func TestLargePictureInterrupted(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "big.png"), photo(200, 150, false, 16, false))
+	someWeights(t, dir)
+	out := filepath.Join(dir, "out.png")
+	write(t, out, []byte("an older picture"))
+	before := contents(t, dir)
+	for _, tile := range []string{"tile 1 of", "tile 90 of", "tile 200 of"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		begun := 0
+		err := asLarge(t, dir, out, ctx, &interrupter{tile, func() {
+			begun = len(contents(t, dir)) - len(before)
+			cancel()
+		}})
+		if err == nil || err.Error() != "interrupted" {
+			t.Errorf("%s: %v", tile, err)
 		}
+		if begun != 0 && tile == "tile 1 of" || begun != 1 && tile == "tile 200 of" {
+			t.Errorf("%s: %d files were begun", tile, begun)
+		}
+		unchanged(t, dir, before, []string{tile})
+	}
+	if err := asLarge(t, dir, out, t.Context(), io.Discard); err != nil {
+		t.Error(err)
+	}
+	if p := get(t, out); p.W != 200 || p.H != 150 || len(contents(t, dir)) != len(before) {
+		t.Errorf("%d×%d, and %d files", p.W, p.H, len(contents(t, dir)))
+	}
+}
+
+// A file that cannot be written ends the restoration, with its own error; a restoration that fails ends the file, with its own.
+func TestBeside(t *testing.T) {
+	dir := t.TempDir()
+	p := photo(40, 30, false, 8, false)
+	p.Levels = picture.NewLevels(8, len(p.Pix))
+	p.Levels.Write(0, p.Pix)
+	p.Pix = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	b := newBeside(&staging{}, output{path: filepath.Join(dir, "no", "a.png"), format: picture.PNG}, cancel)
+	b.tell(p, 3)
+	<-ctx.Done()
+	if err := b.end(ctx.Err()); err == nil || !strings.Contains(err.Error(), "there is no directory") {
+		t.Errorf("no directory: %v", err)
+	}
+	s := &staging{}
+	b = newBeside(s, output{path: filepath.Join(dir, "a.png"), format: picture.PNG}, func() {})
+	b.tell(p, 3)
+	gone := errors.New("gone")
+	if err := b.end(gone); err != gone {
+		t.Errorf("the restoration failed: %v", err)
+	}
+	s.abort()
+	if n := len(contents(t, dir)); n != 1 {
+		t.Errorf("%d files are left", n-1)
+	}
+	if err := newBeside(s, output{}, nil).end(gone); err != gone {
+		t.Errorf("before any row: %v", err)
 	}
 }

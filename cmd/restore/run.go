@@ -45,7 +45,19 @@ func (a *app) restore(args []string) error {
 	show := progress{w: a.err, on: a.terminal}
 	req := o.request(missing)
 	req.Progress = show.update
-	result, err := model.Restore(a.ctx, in, req)
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	files := &staging{quality: o.quality}
+	defer files.abort()
+	var early *beside
+	if in.GrowsIn(o.out.format) && o.out.path != "-" {
+		early = newBeside(files, o.out, cancel)
+		req.Rows = early.tell
+	}
+	result, err := model.Restore(ctx, in, req)
+	if early != nil {
+		err = early.end(err)
+	}
 	show.clear()
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted")
@@ -63,8 +75,13 @@ func (a *app) restore(args []string) error {
 	}
 	model.Close()
 	in = nil
-	tidy(result.Picture)
-	if err := o.write(a.out, result, page); err != nil {
+	if early != nil {
+		err = files.commit()
+	} else {
+		tidy(result.Picture)
+		err = o.write(a.out, result, page)
+	}
+	if err != nil {
 		return err
 	}
 	if o.json {
@@ -133,7 +150,7 @@ var largePixels int64 = 4 << 20
 func (o *options) limits() picture.Limits {
 	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
 	if o.samples == 0 && o.explain == "" && o.report == "" && !o.project {
-		l.Pack = largePixels
+		l.Pack = max(1, largePixels/int64(o.task.Scale()*o.task.Scale())) // of the result
 	}
 	return l
 }

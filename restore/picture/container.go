@@ -96,7 +96,7 @@ func exifSegment(exif []byte) []byte {
 }
 
 // encodeGrayAlpha writes PNG's colour type 4, grey with alpha, which image/png reads but does not write.
-func encodeGrayAlpha(w io.Writer, p *Picture) error {
+func encodeGrayAlpha(w io.Writer, p *Picture, wait Waiter) error {
 	depth := p.Depth
 	head := binary.BigEndian.AppendUint32(nil, uint32(p.W))
 	head = binary.BigEndian.AppendUint32(head, uint32(p.H))
@@ -110,6 +110,11 @@ func encodeGrayAlpha(w io.Writer, p *Picture) error {
 	row, above := make([]byte, p.W*bpp), make([]byte, p.W*bpp)
 	line, best := make([]byte, 1+len(row)), make([]byte, 1+len(row))
 	for y := 0; y < p.H; y++ {
+		if wait != nil && p.Levels != nil {
+			if err := wait(y + 1); err != nil {
+				return err
+			}
+		}
 		for x := 0; x < p.W; x++ {
 			i := y*p.W + x
 			if depth == 16 {

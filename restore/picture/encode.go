@@ -42,11 +42,22 @@ func FitsSize(f Format, w, h int) error {
 // profile is written if it fits the kind of picture, EXIF with its orientation, size and thumbnail made true (and to TIFF
 // without the camera maker's notes, which break when they move).
 func Encode(w io.Writer, p *Picture, f Format, quality int) error {
+	return EncodeRows(w, p, f, quality, nil)
+}
+
+// EncodeRows is Encode of a picture whose rows are still coming, from the top: wait, if not nil, is asked before any is read. All else of p stands from the
+// beginning. In formats in which the picture does not grow (GrowsIn) the rest begins when all rows are there.
+func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
 	if err := CanHold(f, p); err != nil {
 		return err
+	}
+	if wait != nil && !p.GrowsIn(f) {
+		if err := wait(p.H); err != nil {
+			return err
+		}
 	}
 	n := p.W * p.H
 	for i, v := range p.Pix {
@@ -72,7 +83,15 @@ func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 		}
 		w = &inserter{w: w, after: 33, extra: extra} // signature and IHDR
 		if p.Gray && p.Alpha != nil {
-			return encodeGrayAlpha(w, p)
+			return encodeGrayAlpha(w, p, wait)
+		}
+		if p.Levels != nil {
+			m := newRowImage(p, wait)
+			err := imaging.Encode(stopper{w, m}, m, imaging.PNG, imaging.PNGCompressionLevel(pngLevel(n)))
+			if m.err != nil {
+				return m.err
+			}
+			return err
 		}
 		return imaging.Encode(w, p.image(p.Depth), imaging.PNG, imaging.PNGCompressionLevel(pngLevel(n)))
 	case JPEG:
@@ -114,9 +133,14 @@ func EncodeFile(path string, p *Picture, quality int) error {
 // EncodeTo is Encode to a file that is already open and whose errors name it: w is buffered, and the errors of Encode itself get
 // path in front.
 func EncodeTo(w io.Writer, path string, p *Picture, f Format, quality int) error {
+	return EncodeRowsTo(w, path, p, f, quality, nil)
+}
+
+// EncodeRowsTo is EncodeRows as EncodeTo is Encode.
+func EncodeRowsTo(w io.Writer, path string, p *Picture, f Format, quality int, wait Waiter) error {
 	out := &keepError{w: w}
 	buf := bufio.NewWriterSize(out, 1<<18)
-	err := Encode(buf, p, f, quality)
+	err := EncodeRows(buf, p, f, quality, wait)
 	if err == nil {
 		err = buf.Flush()
 	}

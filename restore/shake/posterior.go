@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 const (
@@ -44,12 +44,12 @@ type candidate struct {
 	w     float64
 }
 
-// estimate fills e.post by a picture whose noise has standard deviation sigma.
-func (e *Estimator) estimate(ctx context.Context, img *planar.Image, sigma float64) error {
+// estimate fills e.post by the picture, whose noise has standard deviation sigma.
+func (e *Estimator) estimate(ctx context.Context, sigma float64) error {
 	lib := e.lib
-	e.periodogram(img)
+	e.periodogram()
 	e.variance = square(max(sigma, leastSigma))
-	e.cool = 1 / float64(temper) * min(1, float64(img.W*img.H)/(window*window))
+	e.cool = 1 / float64(temper) * min(1, float64(e.w*e.h)/(window*window))
 	if err := e.team.Each(ctx, len(lib.kernels), e.scoreOne); err != nil {
 		return err
 	}
@@ -136,15 +136,15 @@ func square(v float64) float64 { return v * v }
 
 // periodogram sets e.observed to the power of the brightness at every bin: Hann windows spread over the picture, averaged, and each bin with its
 // neighbours.
-func (e *Estimator) periodogram(img *planar.Image) {
+func (e *Estimator) periodogram() {
 	clear(e.observed)
-	ww, wh := min(window, img.W), min(window, img.H)
-	nx, ny := windows(img.W), windows(img.H)
+	ww, wh := min(window, e.w), min(window, e.h)
+	nx, ny := windows(e.w), windows(e.h)
 	e.hx, e.hy = hann(e.hx, ww), hann(e.hy, wh)
 	g := e.middle
 	for j := range ny {
 		for i := range nx {
-			g.load(img, spread(i, nx, img.W-ww), spread(j, ny, img.H-wh), e.hx, e.hy)
+			g.load(e.src, e.rows(0, ww), spread(i, nx, e.w-ww), spread(j, ny, e.h-wh), e.hx, e.hy)
 			g.forward()
 			for b, at := range e.lib.bins {
 				sum := 0.0
@@ -177,14 +177,15 @@ func spread(i, n, room int) int {
 }
 
 // load puts a windowed piece of the brightness into the grid, its weighted mean removed; hx and hy are the window's factors.
-func (g *grid) load(img *planar.Image, x0, y0 int, hx, hy []float64) {
+func (g *grid) load(src task.Source, rows [3][]float32, x0, y0 int, hx, hy []float64) {
 	clear(g.v)
-	n := img.W * img.H
 	var mean, weight float64
 	for y, v := range hy {
+		for c := range rows {
+			src(rows[c], c, y0+y, x0)
+		}
 		for x, u := range hx {
-			at := (y0+y)*img.W + x0 + x
-			l := (float64(img.Pix[at]) + float64(img.Pix[n+at]) + float64(img.Pix[2*n+at])) * axes[0][0]
+			l := (float64(rows[0][x]) + float64(rows[1][x]) + float64(rows[2][x])) * axes[0][0]
 			g.v[y*g.n+x] = complex(l, 0)
 			mean += l * u * v
 			weight += u * v

@@ -3,6 +3,7 @@ package shake
 import (
 	"context"
 	"errors"
+	"image"
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
@@ -189,7 +190,8 @@ func TestDeblurs(t *testing.T) {
 		copy(e.post.mean, e.lib.mean)
 		copy(e.post.auto, e.lib.auto)
 		out := planar.New(y.W, y.H)
-		if err := e.apply(context.Background(), out.Pix, y); err != nil {
+		e.filter(256)
+		if err := e.again(out, y); err != nil {
 			t.Fatal(err)
 		}
 		gains = append(gains, g-psnr(out))
@@ -242,7 +244,7 @@ func TestBlocks(t *testing.T) {
 	for _, n := range []int{512, 1024} {
 		got := planar.New(y.W, y.H)
 		e.filter(n)
-		if err := e.blockwise(context.Background(), got.Pix, y); err != nil {
+		if err := e.again(got, y); err != nil {
 			t.Fatal(err)
 		}
 		if d := apart(got.Pix, want.Pix); d > 1e-5 {
@@ -251,6 +253,51 @@ func TestBlocks(t *testing.T) {
 	}
 	if got := deblurred(t, NewEstimator(3), y, 0.03); !slices.Equal(got.Pix, want.Pix) {
 		t.Errorf("three workers are off by %g", apart(got.Pix, want.Pix))
+	}
+}
+
+// again filters with the gains at hand.
+func (e *Estimator) again(dst, y *planar.Image) error {
+	e.img, e.src = y, e.ofImage
+	return e.blockwise(context.Background(), dst.Pix)
+}
+
+// Blocks one by one are the blocks of the whole, to the last bit.
+func TestSingleBlocks(t *testing.T) {
+	rng := fresh(t)
+	for range 2 {
+		y, _ := shaken(t, rng, scene(rng, 130+rng.IntN(600), 60+rng.IntN(400)), 0.03)
+		want := deblurred(t, NewEstimator(2), y, 0.03)
+		e := NewEstimator(2)
+		src := func(dst []float32, c, v, x int) { copy(dst, y.Plane(c)[v*y.W+x:]) }
+		if err := e.Begin(context.Background(), y.W, y.H, src, 0.03); err != nil {
+			t.Fatal(err)
+		}
+		inner, across, down := e.Grid()
+		for todo := rng.Perm(across * down); len(todo) > 0; {
+			n := min(len(todo), 1+rng.IntN(3))
+			dst := make([][]float32, n)
+			for k, i := range todo[:n] {
+				dst[k] = make([]float32, 3*min(inner, y.W-i%across*inner)*min(inner, y.H-i/across*inner))
+			}
+			if err := e.Blocks(context.Background(), todo[:n], dst); err != nil {
+				t.Fatal(err)
+			}
+			for k, i := range todo[:n] {
+				x0, y0 := i%across*inner, i/across*inner
+				w, h := min(inner, y.W-x0), min(inner, y.H-y0)
+				m, err := want.Crop(image.Rect(x0, y0, x0+w, y0+h))
+				if err != nil || !slices.Equal(dst[k], m.Pix) {
+					t.Errorf("block %d of %d×%d pixels is another (%v)", i, y.W, y.H, err)
+				}
+			}
+			todo = todo[n:]
+		}
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := e.Begin(gone, y.W, y.H, src, 0.03); err != context.Canceled {
+			t.Errorf("cancelled: %v", err)
+		}
 	}
 }
 

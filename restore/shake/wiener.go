@@ -2,6 +2,7 @@ package shake
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/planar"
 )
@@ -22,13 +23,16 @@ func reachOf(n int) int {
 	return largestReach
 }
 
+// largestBlock is the largest side that blockSide gives.
+const largestBlock = 1024
+
 // blockSide is the side of the blocks that a picture is filtered in: one small block, or large ones, of which less is surroundings.
 func blockSide(w, h int) int {
 	if inner := 256 - 2*(smallReach+1); w <= inner && h <= inner {
 		return 256
 	}
 	best, side := math.MaxInt, 0
-	for _, n := range []int{512, 1024} {
+	for _, n := range []int{512, largestBlock} {
 		inner := n - 2*(largestReach+1)
 		if work := n * n * ((w + inner - 1) / inner) * ((h + inner - 1) / inner); work < best {
 			best, side = work, n
@@ -101,22 +105,28 @@ func fade(d, reach int) float64 {
 // inner is the side of what a block gives, without its surroundings.
 func (e *Estimator) inner() int { return e.blocks[0].n - 2*(reachOf(e.blocks[0].n)+1) }
 
-func (e *Estimator) across() int { return (e.img.W + e.inner() - 1) / e.inner() }
-func (e *Estimator) down() int   { return (e.img.H + e.inner() - 1) / e.inner() }
+func (e *Estimator) across() int { return (e.w + e.inner() - 1) / e.inner() }
+func (e *Estimator) down() int   { return (e.h + e.inner() - 1) / e.inner() }
 
-// block filters block i of e.img.
-func (e *Estimator) block(worker, i int) {
+// sides of block i.
+func (e *Estimator) sides(i int) (w, h int) {
+	inner := e.inner()
+	return min(inner, e.w-i%e.across()*inner), min(inner, e.h-i/e.across()*inner)
+}
+
+// block filters block i to three planes of dst, plane values apart, in rows of stride.
+func (e *Estimator) block(worker, i int, dst []float32, stride, plane int) {
 	g, inner := e.blocks[worker], e.inner()
 	reach := reachOf(g.n)
 	x0, y0 := i%e.across()*inner, i/e.across()*inner
-	w, h := e.img.W, e.img.H
-	n := w * h
-	xs := min(inner, w-x0)
-	ys := min(inner, h-y0)
+	xs, ys := e.sides(i)
 	from := e.columns[worker][:g.n]
 	for x := range from {
-		from[x] = planar.Mirror(x0+x-reach-1, w)
+		from[x] = planar.Mirror(x0+x-reach-1, e.w)
 	}
+	left := slices.Min(from)
+	width := slices.Max(from) + 1 - left
+	rows := e.rows(worker, width)
 	// Brightness alone, then both colours at once.
 	for pass := range 2 {
 		re, im := axes[0], [3]float64{}
@@ -125,11 +135,13 @@ func (e *Estimator) block(worker, i int) {
 			re, im, gain = axes[1], axes[2], e.gainC
 		}
 		for y := range g.n {
-			row := planar.Mirror(y0+y-reach-1, h) * w
+			for c, row := range rows {
+				e.src(row, c, planar.Mirror(y0+y-reach-1, e.h), left)
+			}
 			line := g.v[y*g.n:][:g.n]
 			for x := range line {
-				at := row + from[x]
-				r, gr, b := float64(e.img.Pix[at]), float64(e.img.Pix[n+at]), float64(e.img.Pix[2*n+at])
+				at := from[x] - left
+				r, gr, b := float64(rows[0][at]), float64(rows[1][at]), float64(rows[2][at])
 				line[x] = complex(re[0]*r+re[1]*gr+re[2]*b, im[0]*r+im[1]*gr+im[2]*b)
 			}
 		}
@@ -141,7 +153,7 @@ func (e *Estimator) block(worker, i int) {
 		for y := range ys {
 			line := g.v[(y+reach+1)*g.n+reach+1:][:xs]
 			for c := range 3 {
-				out := e.dst[(c*h+y0+y)*w+x0:][:xs]
+				out := dst[c*plane+y*stride:][:xs]
 				for x, v := range line {
 					f := float32(re[c]*real(v) + im[c]*imag(v))
 					if pass == 1 {

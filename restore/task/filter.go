@@ -3,6 +3,7 @@ package task
 import (
 	"math"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/vfmrestore/restore/restore/planar"
@@ -39,6 +40,17 @@ func (f *filter) add(in, out int, w float64) {
 	}
 	t[in-s] += w
 	f.taps[out], f.start[out] = t, s
+}
+
+// part is the map to the outputs from … to−1 alone, and the first of the inputs that these need; n is how many.
+func (f *filter) part(from, to int) (g *filter, first int) {
+	first = slices.Min(f.start[from:to])
+	g = &filter{m: to - from, start: make([]int, to-from), taps: f.taps[from:to]}
+	for i, t := range g.taps {
+		g.start[i] = f.start[from+i] - first
+		g.n = max(g.n, g.start[i]+len(t))
+	}
+	return g, first
 }
 
 // transpose returns the adjoint map from m to n values.

@@ -133,17 +133,25 @@ func boxMask(w, h int, box image.Rectangle) []float32 {
 // mask (w×h, 1 known). Holes that are all close to known pixels (most missing pixels have one within two rows and columns: lost
 // pixels, scratches, lettering) count as random, larger holes as boxes.
 func Resolve(t Task, mask []float32, w, h int) Task {
-	if t != Inpaint || len(mask) != w*h {
+	if len(mask) != w*h {
+		return t
+	}
+	return ResolveOf(t, func(i int) bool { return mask[i] >= 0.5 }, w, h)
+}
+
+// ResolveOf is Resolve where known tells which pixels are.
+func ResolveOf(t Task, known func(i int) bool, w, h int) Task {
+	if t != Inpaint {
 		return t
 	}
 	missing, near := 0, 0
 	for y := 0; y < h; y++ {
 		for x := 0; x < w; x++ {
-			if mask[y*w+x] >= 0.5 {
+			if known(y*w + x) {
 				continue
 			}
 			missing++
-			if knownNear(mask, w, h, x, y) {
+			if knownNear(known, w, h, x, y) {
 				near++
 			}
 		}
@@ -154,10 +162,10 @@ func Resolve(t Task, mask []float32, w, h int) Task {
 	return InpaintBox
 }
 
-func knownNear(mask []float32, w, h, x, y int) bool {
+func knownNear(known func(i int) bool, w, h, x, y int) bool {
 	for v := max(0, y-2); v <= min(h-1, y+2); v++ {
 		for u := max(0, x-2); u <= min(w-1, x+2); u++ {
-			if mask[v*w+u] >= 0.5 {
+			if known(v*w + u) {
 				return true
 			}
 		}

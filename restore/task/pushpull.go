@@ -65,10 +65,7 @@ func newPyramid(t *team.Team, weight []float32, w, h int) *pyramid {
 	known := make([]float32, m)
 	p.share = make([]float32, m)
 	p.pool.apply(known, weight)
-	for i, v := range known {
-		p.share[i] = max(v, PullFloor)
-		known[i] = min(1, PullGain*v)
-	}
+	trust(p.share, known)
 	p.fine, p.coarse = make([]float32, w*h), make([]float32, 3*m)
 	p.next = newPyramid(t, known, pw.m, ph.m)
 	return p
@@ -84,23 +81,48 @@ func (p *pyramid) fill(x []float32) {
 		return
 	}
 	for c := range 3 {
-		for i, w := range p.weight {
-			p.fine[i] = x[c*n+i] * w
-		}
+		weigh(p.fine, x[c*n:(c+1)*n], p.weight)
 		coarse := p.coarse[c*m : (c+1)*m]
 		p.pool.apply(coarse, p.fine)
-		for i, s := range p.share {
-			coarse[i] /= s
-		}
+		average(coarse, p.share)
 	}
 	if p.next.next != nil { // the single pixel at the top is known, or 0 already
 		p.next.fill(p.coarse)
 	}
 	for c := range 3 {
 		p.spread.apply(p.fine, p.coarse[c*m:(c+1)*m])
-		for i, w := range p.weight {
-			x[c*n+i] = w*x[c*n+i] + (1-w)*p.fine[i]
-		}
+		blend(x[c*n:(c+1)*n], p.fine, p.weight)
+	}
+}
+
+// What pull and push do to every pixel. Pieces does it, too, and to the same bits.
+
+// weigh gives w·x.
+func weigh(dst, x, w []float32) {
+	for i, w := range w {
+		dst[i] = x[i] * w
+	}
+}
+
+// trust turns d = P w, in known, into the next level's weights and the shares to divide by.
+func trust(share, known []float32) {
+	for i, v := range known {
+		share[i] = max(v, PullFloor)
+		known[i] = min(1, PullGain*v)
+	}
+}
+
+// average divides P(w·x) by the shares.
+func average(x, share []float32) {
+	for i, s := range share {
+		x[i] /= s
+	}
+}
+
+// blend puts what comes from above where nothing is known.
+func blend(x, above, w []float32) {
+	for i, w := range w {
+		x[i] = w*x[i] + (1-w)*above[i]
 	}
 }
 

@@ -35,8 +35,12 @@ const (
 // foliage), of 13 levels 3 % (18 %), of 26 levels 0 % (4 %); clean photographs read as 1.4 levels (6 in one of ten), because
 // texture as fine as this cannot be told from noise. A picture without a usable block gives 0.
 func EstimateSigma(img *planar.Image, mask []float32) float64 {
-	if img.Check() != nil {
+	if img.Check() != nil || mask != nil && len(mask) != img.W*img.H {
 		return 0
+	}
+	known := func(int) bool { return true }
+	if mask != nil {
+		known = func(i int) bool { return mask[i] >= 0.5 }
 	}
 	return EstimateSigmaOf(img.W, img.H, func(x, y, w, h int) *planar.Image {
 		m, err := img.Crop(image.Rect(x, y, x+w, y+h))
@@ -44,18 +48,22 @@ func EstimateSigma(img *planar.Image, mask []float32) float64 {
 			panic("task: " + err.Error()) // patches lie in the picture
 		}
 		return m
-	}, mask)
+	}, known)
 }
 
-// EstimateSigmaOf is EstimateSigma of a picture of w×h pixels that crop copies rectangles from.
-func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, mask []float32) float64 {
-	if mask != nil && len(mask) != w*h || w < 2 || h < 2 {
+// EstimateSigmaOf is EstimateSigma of a picture of w×h pixels that crop copies rectangles from; known tells which pixels to look at.
+func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, known func(i int) bool) float64 {
+	if w < 2 || h < 2 {
 		return 0
 	}
-	patch := func(x, y, nx, ny int) [3][]float64 {
-		return gather(crop(2*x, 2*y, 2*nx, 2*ny), func(i int) bool {
-			return mask == nil || mask[(2*y+i/(2*nx))*w+2*x+i%(2*nx)] >= 0.5
-		})
+	// In strips: where little is known, the whole picture may be a patch.
+	patch := func(x, y, nx, ny int) (bands [3][]float64) {
+		for end := y + ny; y < end; y += patchSide {
+			gather(&bands, crop(2*x, 2*y, 2*nx, 2*min(patchSide, end-y)), func(i int) bool {
+				return known((2*y+i/(2*nx))*w + 2*x + i%(2*nx))
+			})
+		}
+		return bands
 	}
 	// Grow the patches until at least half of them hold enough blocks (masks may leave few); at last the whole picture is one.
 	for side := patchSide; ; side *= 2 {
@@ -84,8 +92,8 @@ func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, mask []f
 	}
 }
 
-// gather returns the magnitudes of the diagonal coefficients of a patch's blocks, in three colour axes. known tells which pixels count.
-func gather(img *planar.Image, known func(i int) bool) (bands [3][]float64) {
+// gather adds the magnitudes of the diagonal coefficients of a patch's blocks, in three colour axes. known tells which pixels count.
+func gather(bands *[3][]float64, img *planar.Image, known func(i int) bool) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	for y := range img.H / 2 {
 	block:
@@ -110,7 +118,6 @@ func gather(img *planar.Image, known func(i int) bool) (bands [3][]float64) {
 			bands[2] = append(bands[2], math.Abs(dr-2*dg+db)/math.Sqrt(6))
 		}
 	}
-	return bands
 }
 
 // combine turns patches into one standard deviation. Patches of fewer than least blocks do not occur, except none at all.

@@ -1,0 +1,101 @@
+package restore
+
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/restore/shake"
+)
+
+// guess is the adapter's second view of motion blur: shake's estimate, which is made block by block as tiles ask for it and forgotten when no later tile does,
+// so that of large pictures little more than a row of blocks is in memory.
+type guess struct {
+	*mirrored
+	ctx    context.Context
+	e      *shake.Estimator
+	inner  int // sides of a block,
+	across int // of which so many lie in a row
+	blocks map[int][]float32
+	free   [][]float32
+	last   []int // the last tile that reads each block
+	next   int   // tile
+}
+
+func newGuess(ctx context.Context, e *shake.Estimator, w, h int) *guess {
+	g := &guess{ctx: ctx, e: e, blocks: map[int][]float32{}}
+	g.mirrored = newMirrored(w, h, 3, g.copy)
+	inner, across, down := e.Grid()
+	g.inner, g.across, g.last = inner, across, make([]int, across*down)
+	return g
+}
+
+// plan tells which tiles will be read, in this order.
+func (g *guess) plan(ts []tile) {
+	g.next = 0
+	clear(g.last)
+	for i, t := range ts {
+		g.each(t.at, func(block int) { g.last[block] = i })
+	}
+}
+
+// each calls f for the blocks that a tile reads.
+func (g *guess) each(at rect, f func(block int)) {
+	left, right := extent(at.x, at.w, g.w)
+	top, end := extent(at.y, at.h, g.h)
+	for y := top / g.inner; y*g.inner < end; y++ {
+		for x := left / g.inner; x*g.inner < right; x++ {
+			f(y*g.across + x)
+		}
+	}
+}
+
+// fill reads the next tile. Cancelled, it leaves anything there: the device is not asked then.
+func (g *guess) fill(at rect, dst []float32) {
+	var which []int
+	var room [][]float32
+	g.each(at, func(i int) {
+		if g.blocks[i] == nil {
+			r := g.area(i)
+			g.blocks[i] = g.take()[:3*r.w*r.h]
+			which, room = append(which, i), append(room, g.blocks[i])
+		}
+	})
+	_ = g.e.Blocks(g.ctx, which, room)
+	g.read(at, dst)
+	g.next++
+	for i, b := range g.blocks {
+		if g.last[i] < g.next {
+			delete(g.blocks, i)
+			g.free = append(g.free, b)
+		}
+	}
+}
+
+// take gives memory for a block.
+func (g *guess) take() []float32 {
+	if n := len(g.free); n > 0 {
+		b := g.free[n-1]
+		g.free = g.free[:n-1]
+		return b
+	}
+	return make([]float32, 3*min(g.inner, g.w)*min(g.inner, g.h))
+}
+
+// area is where block i lies in the picture.
+func (g *guess) area(i int) rect {
+	x, y := i%g.across*g.inner, i/g.across*g.inner
+	return rect{x, y, min(g.inner, g.w-x), min(g.inner, g.h-y)}
+}
+
+// copy puts a rectangle of the picture together from blocks.
+func (g *guess) copy(dst []float32, r rect) {
+	g.each(r, func(i int) {
+		b := g.area(i)
+		x0, y0 := max(r.x, b.x), max(r.y, b.y)
+		n := min(r.x+r.w, b.x+b.w) - x0
+		for c := range 3 {
+			for y := y0; y < min(bottom(r), bottom(b)); y++ {
+				copy(dst[(c*r.h+y-r.y)*r.w+x0-r.x:][:n], g.blocks[i][(c*b.h+y-b.y)*b.w+x0-b.x:])
+			}
+		}
+	})
+}
