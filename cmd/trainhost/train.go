@@ -40,7 +40,7 @@ func train(ctx context.Context, command string, args []string) error {
 	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
 	blocks := fs.String("blocks", "", "residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)")
-	up := fs.String("up", "", "residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network")
+	up := fs.String("up", "", "residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network (default 2,1 for new networks, and as -blocks where that is given)")
 	mid := fs.Int("mid", -1, "residual blocks at the coarsest level; with -init or -from they are added to the network (default 2 for new networks)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
@@ -80,6 +80,7 @@ func train(ctx context.Context, command string, args []string) error {
 	var err error
 	net.Widths, err = ints(*widths)
 	if err == nil && *blocks != "" {
+		net.Up = nil
 		net.Blocks, err = ints(*blocks)
 	}
 	if err == nil && *up != "" {

@@ -20,7 +20,7 @@ func TestRun(t *testing.T) {
 	}
 	defer dev.Close()
 	opt := Options{Network: nets.DefaultEdge(), Side: 64}
-	opt.Network.Widths, opt.Network.Blocks, opt.Network.Mid, opt.Network.Gates, opt.Network.Emb = []int{16, 24}, []int{1}, 1, []int{0, 3}, 16
+	opt.Network.Widths, opt.Network.Blocks, opt.Network.Up, opt.Network.Mid, opt.Network.Gates, opt.Network.Emb = []int{16, 24}, []int{1}, nil, 1, []int{0, 3}, 16
 	var out bytes.Buffer
 	r, err := Run(context.Background(), &out, dev, opt)
 	if err != nil {

@@ -46,7 +46,7 @@ const MaskChannels = 16
 // DefaultEdge returns the sizes of the shipped network and statistics of
 // common photographs.
 func DefaultEdge() EdgeConfig {
-	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Mid: 2, Gates: []int{1, 1, 3}, Guess: true, Emb: 64, SD: PhotoSD()}
+	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Up: []int{2, 1}, Mid: 2, Gates: []int{1, 1, 3}, Guess: true, Emb: 64, SD: PhotoSD()}
 }
 
 // PhotoSD returns typical channel standard deviations of photographs in
