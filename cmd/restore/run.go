@@ -155,9 +155,14 @@ func (o *options) limits() picture.Limits {
 	return l
 }
 
+// largeGarbage is how much garbage may lie about before it is collected, in per cent of what is in use. Beside a large picture that is in few and large pieces,
+// in which there is little to search, so that often costs nothing; the usual 100 would hold another large picture's memory in garbage.
+const largeGarbage = 10
+
 // tidy gives memory back to the system between reading, restoring and writing a large picture, each of which needs another kind.
 func tidy(p *picture.Picture) {
 	if p.Levels != nil {
+		debug.SetGCPercent(largeGarbage)
 		debug.FreeOSMemory()
 	}
 }
