@@ -110,6 +110,10 @@ func measure(bin, name string, largest float64, only bool, svg string) error {
 	if svg == "" || only {
 		return nil
 	}
+	return draw(svg, name, perPixel, memory)
+}
+
+func draw(svg, name string, perPixel, memory plotter.XYs) error {
 	p := plot.New()
 	p.Title.Text = "restore -task " + name
 	p.X.Label.Text = "megapixels"
