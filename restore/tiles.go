@@ -82,34 +82,36 @@ type tiling struct {
 	limit       int // pixels of a tile, at most
 }
 
-// choose returns the sides of the tiles for a domain: those with the least work within the limit, surroundings included. If not even the smallest keeps
-// to it, these are returned and ok is false.
+// choose returns the sides of the tiles for a domain: those with the least work within the limit, surroundings included, and of large tiles with hardly more
+// those that need the least memory. If not even the smallest keeps to the limit, these are returned and ok is false.
 func (t tiling) choose(dom rect) (w, h int, ok bool) {
 	widths, heights := t.lengths(dom.w), t.lengths(dom.h)
-	best := math.MaxInt
-	for _, tw := range widths {
-		for _, th := range heights {
-			if tw*th > t.limit {
-				continue
-			}
-			work := countAxis(dom.w, tw, t.halo) * tw * countAxis(dom.h, th, t.halo) * th
-			if work < best || work == best && better(tw*th, w*h) {
-				best, w, h, ok = work, tw, th, true
+	each := func(f func(w, h, work int)) {
+		for _, w := range widths {
+			for _, h := range heights {
+				if w*h <= t.limit {
+					f(w, h, countAxis(dom.w, w, t.halo)*w*countAxis(dom.h, h, t.halo)*h)
+				}
 			}
 		}
 	}
+	best := math.MaxInt
+	each(func(tw, th, work int) {
+		if work < best || work == best && tw*th > w*h { // the fewer the better
+			best, w, h, ok = work, tw, th, true
+		}
+	})
 	if !ok {
-		w, h = slices.Min(widths), slices.Min(heights)
+		return slices.Min(widths), slices.Min(heights), false
 	}
-	return w, h, ok
-}
-
-// better tells which of two tiles to take where both are the same work: the fewer the better, but of large ones the smaller, which need less memory.
-func better(pixels, than int) bool {
-	if min(pixels, than) >= tilePixels/2 {
-		return pixels < than
-	}
-	return pixels > than
+	// Memory of the tile on device and host, and of μ's band, which is as high as the tile or twice that, in units of the latter's twelve bytes.
+	memory := func(w, h int) int { return 17*w*h + dom.w*h }
+	each(func(tw, th, work int) {
+		if min(tw*th, w*h) >= tilePixels/2 && work <= best+best/64 && memory(tw, th) < memory(w, h) {
+			w, h = tw, th
+		}
+	})
+	return w, h, true
 }
 
 // lengths lists the sides that a tile may have along an interval of n pixels.

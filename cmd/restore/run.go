@@ -55,6 +55,7 @@ func (a *app) restore(args []string) error {
 		req.Rows = early.tell
 	}
 	result, err := model.Restore(ctx, in, req)
+	took := time.Since(opened)
 	if early != nil {
 		err = early.end(err)
 	}
@@ -67,11 +68,11 @@ func (a *app) restore(args []string) error {
 	}
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, device opened in %.2f s, restored in %.2f s\n",
-			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), time.Since(opened).Seconds())
+			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
 	}
 	var page *report.Report
 	if o.report != "" {
-		page = o.page(in, result, model.Info(), time.Since(opened))
+		page = o.page(in, result, model.Info(), took)
 	}
 	model.Close()
 	in = nil
@@ -155,9 +156,14 @@ func (o *options) limits() picture.Limits {
 	return l
 }
 
+// largeGarbage is how much garbage may lie about before it is collected, in per cent of what is in use. Beside a large picture that is in few and large pieces,
+// in which there is little to search, so that often costs nothing; the usual 100 would hold another large picture's memory in garbage.
+const largeGarbage = 10
+
 // tidy gives memory back to the system between reading, restoring and writing a large picture, each of which needs another kind.
 func tidy(p *picture.Picture) {
 	if p.Levels != nil {
+		debug.SetGCPercent(largeGarbage)
 		debug.FreeOSMemory()
 	}
 }

@@ -46,12 +46,17 @@ func (e *SizeError) Error() string {
 // Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
 // refused before memory for the pixels is asked for: formats without support, no pixels, more pixels than the limit, and headers
 // that promise more pixels than the file can hold. Errors: [*DecodeError], and those of r as they are.
-func Decode(r io.Reader, lim Limits) (*Picture, error) {
+func Decode(r io.Reader, lim Limits) (*Picture, error) { return decodeReader(r, 0, lim) }
+
+// decodeReader is Decode of so many bytes, if they are known: growing as they come they would take more than twice their room.
+func decodeReader(r io.Reader, size int64, lim Limits) (*Picture, error) {
 	lim = lim.withDefaults()
-	b, err := io.ReadAll(io.LimitReader(r, lim.MaxBytes+1))
-	if err != nil {
+	var buf bytes.Buffer
+	buf.Grow(int(min(size, lim.MaxBytes)) + bytes.MinRead)
+	if _, err := buf.ReadFrom(io.LimitReader(r, lim.MaxBytes+1)); err != nil {
 		return nil, err
 	}
+	b := buf.Bytes()
 	if int64(len(b)) > lim.MaxBytes {
 		return nil, &DecodeError{What: fmt.Sprintf("the file is larger than %d bytes", lim.MaxBytes)}
 	}
@@ -69,10 +74,13 @@ func DecodeFile(path string, lim Limits) (*Picture, error) {
 		return nil, fmt.Errorf("%s: cannot open: %w", path, err)
 	}
 	defer f.Close()
+	size := int64(0)
 	if st, err := f.Stat(); err == nil && st.IsDir() {
 		return nil, fmt.Errorf("%s: it is a directory, not a picture", path)
+	} else if err == nil {
+		size = max(size, st.Size())
 	}
-	p, err := Decode(f, lim)
+	p, err := decodeReader(f, size, lim)
 	var de *DecodeError
 	if errors.As(err, &de) {
 		de.Path = path

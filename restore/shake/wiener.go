@@ -45,9 +45,12 @@ func blockSide(w, h int) int {
 func (e *Estimator) filter(n int) {
 	if len(e.blocks) == 0 || e.blocks[0] == nil || e.blocks[0].n != n {
 		for i := range e.blocks {
-			e.blocks[i], e.columns[i] = newGrid(n, nil), make([]int, n)
+			t := e.team // of the first, for what is done once, and for pictures of one block
+			if i > 0 {
+				t = nil
+			}
+			e.blocks[i], e.columns[i] = newGrid(n, t), make([]int, n)
 		}
-		e.blocks[0] = newGrid(n, e.team) // for what is done once, and for pictures of one block
 		e.gainY, e.gainC = make([]float64, n*n), make([]float64, n*n)
 	}
 	g, p := e.middle, &e.post

@@ -1,7 +1,8 @@
 // Command scale measures what pictures of growing size cost: it runs the restore program on each and writes a table and a plot.
 //
-//	scale -bin bin/restore [-task denoise] [-largest 48] [-svg FILE]
+//	scale -bin bin/restore [-task denoise] [-largest 48] [-memory] [-svg FILE]
 //
+// Sizes are those of the results: super-resolution is given pictures of a quarter of the side. For inpainting a third of the pixels is missing.
 // The time is that of the second of two restorations in one process, from decoded picture to picture; the memory is that of the program, which decodes, restores and
 // encodes one picture: its own and, where the device shares it (as lavapipe does), the device's.
 package main
@@ -36,6 +37,7 @@ func main() {
 	bin := flag.String("bin", "bin/restore", "the program")
 	name := flag.String("task", "denoise", "what it is to do")
 	largest := flag.Float64("largest", 48, "megapixels of the largest picture")
+	only := flag.Bool("memory", false, "measure the memory only")
 	svg := flag.String("svg", "", "file of the plot")
 	one := flag.String("time", "", "restore this picture twice, print the seconds of the second time, and end (the program calls itself so)")
 	flag.Parse()
@@ -43,7 +45,7 @@ func main() {
 	if *one != "" {
 		err = again(*one, *name)
 	} else {
-		err = measure(*bin, *name, *largest, *svg)
+		err = measure(*bin, *name, *largest, *only, *svg)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scale:", err)
@@ -54,7 +56,11 @@ func main() {
 // sizes of 4:3 pictures, but for the first, which is the networks' usual square.
 var sizes = [][2]int{{256, 256}, {640, 480}, {1152, 864}, {2304, 1728}, {4000, 3000}, {5656, 4242}, {8000, 6000}}
 
-func measure(bin, name string, largest float64, svg string) error {
+func measure(bin, name string, largest float64, only bool, svg string) error {
+	what, err := task.Parse(name)
+	if err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "scale")
 	if err != nil {
 		return err
@@ -69,12 +75,25 @@ func measure(bin, name string, largest float64, svg string) error {
 			break
 		}
 		in := filepath.Join(dir, "in.png")
-		if err := picture.EncodeFile(in, scene(s[0], s[1]), 0); err != nil {
+		w, h := s[0]/what.Scale(), s[1]/what.Scale()
+		if err := picture.EncodeFile(in, scene(w, h), 0); err != nil {
 			return err
 		}
-		peak, _, err := run(bin, "-task", name, "-noise", "10", in, filepath.Join(dir, "out.png"))
+		args := []string{"-task", name, "-noise", "10"}
+		if what.Masked() {
+			mask := filepath.Join(dir, "mask.png")
+			if err := picture.EncodeFile(mask, picture.FromMask(holes(w*h), w, h), 0); err != nil {
+				return err
+			}
+			args = append(args, "-mask", mask)
+		}
+		peak, _, err := run(bin, append(args, in, filepath.Join(dir, "out.png"))...)
 		if err != nil {
 			return err
+		}
+		if only {
+			fmt.Printf("| %.2f | %d×%d | | | %.0f |\n", mp, s[0], s[1], peak)
+			continue
 		}
 		_, text, err := run(os.Args[0], "-time", in, "-task", name)
 		if err != nil {
@@ -88,9 +107,13 @@ func measure(bin, name string, largest float64, svg string) error {
 		perPixel = append(perPixel, plotter.XY{X: mp, Y: seconds / mp})
 		memory = append(memory, plotter.XY{X: mp, Y: peak / 1000})
 	}
-	if svg == "" {
+	if svg == "" || only {
 		return nil
 	}
+	return draw(svg, name, perPixel, memory)
+}
+
+func draw(svg, name string, perPixel, memory plotter.XYs) error {
 	p := plot.New()
 	p.Title.Text = "restore -task " + name
 	p.X.Label.Text = "megapixels"
@@ -119,10 +142,14 @@ func again(path, name string) error {
 		return err
 	}
 	defer m.Close()
+	req := restore.Request{Task: what, Noise: 10}
+	if what.Masked() {
+		req.Mask = holes(in.W * in.H)
+	}
 	var began time.Time
 	for range 2 {
 		began = time.Now()
-		if _, err := m.Restore(context.Background(), in, restore.Request{Task: what, Noise: 10}); err != nil {
+		if _, err := m.Restore(context.Background(), in, req); err != nil {
 			return err
 		}
 	}
@@ -158,6 +185,16 @@ func run(bin string, args ...string) (megabytes float64, text string, err error)
 }
 
 var highWater = regexp.MustCompile(`VmHWM:\s*([0-9]+) kB`)
+
+// holes are a third of n pixels, at random.
+func holes(n int) []bool {
+	missing := make([]bool, n)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for i := range missing {
+		missing[i] = rng.IntN(3) == 0
+	}
+	return missing
+}
 
 // scene is a painted photograph, repeated as in mirrors, with noise of 10 levels.
 func scene(w, h int) *picture.Picture {
