@@ -35,7 +35,9 @@ check)
 	;;
 bench)
 	$dir/restore bench -size 256 | tee "$1/bench-256.txt"
-	$dir/restore bench -size 1024 -train=false | tee "$1/bench-1024.txt"
+	for p in fp32 fp16; do
+		$dir/restore bench -size 1024 -precision $p -train=false | tee "$1/bench-1024-$p.txt"
+	done
 	;;
 train)
 	out="$1"
