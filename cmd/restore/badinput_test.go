@@ -93,6 +93,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -seed -1 in.png out.png", "-seed"},
 		{"-task denoise -tile 3 in.png out.png", "-tile 3"},
 		{"-task denoise -tile -1 in.png out.png", "-tile -1"},
+		{"-task denoise -precision int4 in.png out.png", "int4"},
 		{"-task denoise -quality 0 in.png out.png", "-quality 0"},
 		{"-task denoise -max-megapixels 0 in.png out.png", "-max-megapixels 0"},
 		{"help nothing", "no command \"nothing\""},

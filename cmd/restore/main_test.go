@@ -186,7 +186,7 @@ func write(t *testing.T, path string, b []byte) {
 func someWeights(t *testing.T, dir string) string {
 	t.Helper()
 	cfg := nets.DefaultEdge()
-	cfg.Widths, cfg.Blocks, cfg.Mid, cfg.Gates, cfg.Emb = []int{8}, []int{}, 1, []int{1}, 8
+	cfg.Widths, cfg.Blocks, cfg.Up, cfg.Mid, cfg.Gates, cfg.Emb = []int{8}, []int{}, nil, 1, []int{1}, 8
 	g := netdef.NewGraph()
 	y := g.Input("y", netdef.Shape{1, 8, 8, nets.FlowChannels})
 	mu, logvar := nets.Adapter(g, cfg, y, g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}),
