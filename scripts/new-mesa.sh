@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs the kernels' tests on a newer Mesa than this machine has, whose software driver offers cooperative matrices (8×8×8, from Mesa 25.1
-# on): the one driver without a GPU on which the kernels that use them can be checked. Takes the driver and the libraries that it
+# Runs the kernels' tests on a newer Mesa than this machine has, whose software driver offers cooperative matrices (8×8×8; Mesa 26.1 does,
+# 25.0 does not): the one driver without a GPU on which the kernels that use them can be checked. Takes the driver and the libraries that it
 # wants from Debian 13 and its backports into .cache/mesa (130 MB of packages) without installing anything, and starts the test
 # binary with them. Says so, and succeeds, where they cannot be had (no Debian, not x86-64, no network).
 set -eu

@@ -67,6 +67,9 @@ func matrixKernels(t *testing.T) (list []Module) {
 				t.Errorf("%v: %v", m, err)
 				continue
 			}
+			if n := s.SharedBytes(tg); n > tg.Shared {
+				t.Errorf("%v: %d bytes of shared memory", m, n)
+			}
 			if mod.Subgroup != m.Subgroup {
 				t.Errorf("%v: made for subgroups of %d", m, mod.Subgroup)
 			}

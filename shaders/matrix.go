@@ -61,7 +61,7 @@ func (t Target) shareOut(s *ConvShape) bool {
 // matrixBytes is the shared memory of two stages of float16 tiles and of the sums.
 func (s ConvShape) matrixBytes(t Target) int {
 	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
-	return 2*8*(bm*(s.Tile.BK/4+matrixPad)+s.Tile.BK*(bn/4+matrixPad)) + 16*bm*(bn/4+1)
+	return stageBytes(8, bm, s.Tile.BK, bn, matrixPad) + 16*bm*(bn/4+1)
 }
 
 // convMatrix is Conv on cooperative matrices. Operands as in Conv.

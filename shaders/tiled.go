@@ -70,9 +70,17 @@ func (s ConvShape) groups(t Target, tile Tiling) int {
 	return (s.B*s.OH*s.OW + bm - 1) / bm * (s.N / (t.Lanes * s.NJ * tile.PN))
 }
 
+// tilePad is how many quads stand between the rows of float32 tiles, so that rows begin in different banks.
+const tilePad = 1
+
 // tileBytes is the shared memory of two stages of tiles.
 func (s ConvShape) tileBytes(t Target, tile Tiling) int {
-	return 2 * 4 * (tile.PM*s.TP*(tile.BK+4) + tile.BK*tile.PN*t.Lanes*s.NJ)
+	return stageBytes(16, tile.PM*s.TP, tile.BK, tile.PN*t.Lanes*s.NJ, tilePad)
+}
+
+// stageBytes is the shared memory of two stages of tiles of bm pixels and bn channels, bk deep, with quads of the given size and pad of them behind every row.
+func stageBytes(quad, bm, bk, bn, pad int) int {
+	return 2 * quad * (bm*(bk/4+pad) + bk*(bn/4+pad))
 }
 
 // tileLoader brings the tiles of one step of a product to shared memory.
@@ -217,7 +225,7 @@ func convTiled(t Target, s ConvShape, post Expr) Kernel {
 		w := e.workTile(s)
 		// Item m of the tile computes pixels m·TP…, which stand PM rows apart in shared memory: neighbouring items then read
 		// neighbouring rows, which lie in different banks.
-		l := e.newTileLoader(s, w.p0, w.c0, 1, func(r U) U {
+		l := e.newTileLoader(s, w.p0, w.c0, tilePad, func(r U) U {
 			return e.AddU(e.MulU(e.ModU(r, s.TP), s.Tile.PM), e.DivU(r, s.TP))
 		}, false)
 		acc := e.startSums(s, w)
@@ -230,7 +238,7 @@ func convTiled(t Target, s ConvShape, post Expr) Kernel {
 					xs[j] = e.getQuad(l.a, e.SumU(a0, e.C(j*s.Tile.PM*l.rowLen), k))
 				}
 				for kk := range 4 {
-					ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+1)), e.C(kk*(bn+1))))
+					ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+tilePad)), e.C(kk*(bn+tilePad))))
 					for j := range xs {
 						for c, wc := range ws {
 							acc[j][c].Set(e.Mad(wc, xs[j][kk], acc[j][c].Get()))
