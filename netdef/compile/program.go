@@ -68,14 +68,41 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 			return p, err
 		}
 	}
-	if err := p.pipelines(); err != nil {
+	once, always := func(s *step) bool { return s.hoist }, func(s *step) bool { return !s.hoist }
+	if err := p.pipelines(once); err != nil {
 		return p, err
 	}
-	if p.prelude, err = p.record(func(s *step) bool { return s.hoist }, false); err != nil {
+	if p.prelude, err = p.record(once, false); err != nil {
 		return p, err
 	}
-	p.main, err = p.record(func(s *step) bool { return !s.hoist }, false)
+	wait := p.begin()
+	err = p.pipelines(always)
+	if e := wait(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return p, err
+	}
+	p.main, err = p.record(always, false)
 	return p, err
+}
+
+// begin computes what is computed once, if there are parameters to compute it from, while the pipelines of the rest are built. The function that it gives
+// waits for the end.
+func (p *Program) begin() (wait func() error) {
+	gen := p.store.gen
+	if gen == 0 {
+		return func() error { return nil }
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.dev.Run(p.prelude) }()
+	return func() error {
+		err := <-done
+		if err == nil {
+			p.gen = gen
+		}
+		return err
+	}
 }
 
 // bytesOf is the size of a region of so many elements, with what kernels may touch beyond its end.
@@ -85,12 +112,12 @@ func noMemory(size int, err error) error {
 	return fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
 }
 
-// pipelines builds one pipeline per distinct module.
-func (p *Program) pipelines() error {
+// pipelines builds one pipeline per distinct module of the chosen steps, of those that have none yet.
+func (p *Program) pipelines(choose func(*step) bool) error {
 	var mods []*shaders.Module
 	var descs []gpu.PipelineDesc
 	for _, s := range p.steps {
-		if s.mod == nil {
+		if s.mod == nil || !choose(s) {
 			continue
 		}
 		if _, ok := p.pipes[s.mod]; ok {
