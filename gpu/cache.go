@@ -68,15 +68,9 @@ func cachePath(dir string, i Info) string {
 }
 
 func readCache(path string) (data []byte, sum [sha256.Size]byte) {
-	if path == "" {
-		return nil, sum
-	}
-	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() > cacheMaxSize {
-		return nil, sum
-	}
-	b, err := os.ReadFile(path)
+	b := readRegular(path, cacheMaxSize)
 	const head = len(cacheMark) + sha256.Size
-	if err != nil || len(b) <= head || string(b[:len(cacheMark)]) != cacheMark {
+	if len(b) <= head || string(b[:len(cacheMark)]) != cacheMark {
 		return nil, sum
 	}
 	sum = sha256.Sum256(b[head:])
@@ -86,10 +80,25 @@ func readCache(path string) (data []byte, sum [sha256.Size]byte) {
 	return b[head:], sum
 }
 
+// readRegular reads a file that is a plain one of at most so many bytes; nil for any other.
+func readRegular(path string, most int64) []byte {
+	if path == "" {
+		return nil
+	}
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() > most {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
 // touch notes that a pipeline was built.
 func (c *pipelineCache) touch() { c.dirty.Store(true) }
 
-// save writes the file if the cache has changed, through a temporary file, so that other processes never see half of it.
+// save writes the file if the cache has changed.
 func (c *pipelineCache) save() {
 	if c.path == "" || !c.dirty.Swap(false) {
 		return
@@ -115,7 +124,12 @@ func (c *pipelineCache) save() {
 	}
 }
 
-func writeCache(path string, sum [sha256.Size]byte, data []byte) (err error) {
+func writeCache(path string, sum [sha256.Size]byte, data []byte) error {
+	return replaceFile(path, []byte(cacheMark), sum[:], data)
+}
+
+// replaceFile writes the parts to a file of the cache directory through a temporary one, so that other processes never see half of it.
+func replaceFile(path string, parts ...[]byte) (err error) {
 	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -123,7 +137,7 @@ func writeCache(path string, sum [sha256.Size]byte, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, part := range [][]byte{[]byte(cacheMark), sum[:], data} {
+	for _, part := range parts {
 		if err == nil {
 			_, err = f.Write(part)
 		}

@@ -36,6 +36,11 @@ func (c *Commands) dispatch(p *Pipeline, bind []Range, push []byte, groups [3]in
 	if p.isFreed() {
 		return fmt.Errorf("gpu: %s: %w", p.res.what, ErrFreed)
 	}
+	return c.launch(p, bind, push, groups)
+}
+
+// launch records what dispatch has checked.
+func (c *Commands) launch(p *Pipeline, bind []Range, push []byte, groups [3]int) error {
 	if err := c.use(&p.res); err != nil {
 		return err
 	}

@@ -1,21 +1,13 @@
 package gpu
 
-// #include <stdlib.h>
-// #include "shim.h"
-import "C"
-
 import (
 	"cmp"
-	"crypto/sha256"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 )
 
 // Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of the queue: seconds for a
@@ -43,22 +35,9 @@ func (p *primed) open(d *Device) {
 	}
 	p.path = strings.TrimSuffix(d.cache.path, ".bin") + ".primed"
 	p.known = map[string]bool{}
-	if st, err := os.Stat(p.path); err != nil || !st.Mode().IsRegular() || st.Size() > primedMost*33 {
-		return
-	}
-	b, err := os.ReadFile(p.path)
-	if err != nil {
-		return
-	}
-	for _, line := range strings.Fields(string(b)) {
+	for _, line := range strings.Fields(string(readRegular(p.path, primedMost*33))) {
 		p.known[line] = true
 	}
-}
-
-// codeName names a pipeline in the list.
-func codeName(code []uint32) string {
-	sum := sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&code[0])), 4*len(code)))
-	return fmt.Sprintf("%x", sum[:16])
 }
 
 // add takes note of pipelines that were translated. Failures are ignored: the list only saves time.
@@ -73,20 +52,7 @@ func (p *primed) add(names []string) {
 	for n := range p.known {
 		text.WriteString(n + "\n")
 	}
-	if os.MkdirAll(filepath.Dir(p.path), 0o700) != nil {
-		return
-	}
-	f, err := os.CreateTemp(filepath.Dir(p.path), ".primed-*")
-	if err != nil {
-		return
-	}
-	_, err = f.WriteString(text.String())
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil || os.Rename(f.Name(), p.path) != nil {
-		os.Remove(f.Name())
-	}
+	_ = replaceFile(p.path, []byte(text.String()))
 }
 
 // prime translates pipelines that this machine has not seen, if there are enough of them. Whatever fails here fails or works later, when the
@@ -108,7 +74,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 		if desc.Bindings > 0 { // a dispatch would need buffers to bind
 			continue
 		}
-		if name := codeName(desc.Code); !p.known[name] && !slices.Contains(names, name) {
+		if name := fmt.Sprintf("%x", pipes[k].key.code[:16]); !p.known[name] && !slices.Contains(names, name) {
 			fresh, names = append(fresh, k), append(names, name)
 		}
 	}
@@ -160,17 +126,7 @@ func (d *Device) translate(p *Pipeline) error {
 		return err
 	}
 	defer c.Free()
-	c.record("Dispatch", func() error {
-		if err := c.use(&p.res); err != nil {
-			return err
-		}
-		vkCmdBindPipeline(c.cb, bindPointCompute, p.handle)
-		if push := make([]byte, p.desc.PushBytes); len(push) > 0 {
-			vkCmdPushConstants(c.cb, p.layout.handle, stageCompute, 0, uint32(len(push)), unsafe.Pointer(&push[0]))
-		}
-		vkCmdDispatch(c.cb, 0, 1, 1)
-		return nil
-	})
+	c.record("Dispatch", func() error { return c.launch(p, nil, make([]byte, p.desc.PushBytes), [3]int{0, 1, 1}) })
 	if err := c.End(); err != nil {
 		return err
 	}

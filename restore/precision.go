@@ -40,12 +40,9 @@ func ParsePrecision(s string) (Precision, error) {
 	return 0, fmt.Errorf("precision %q is none of auto, fp32 and fp16", s)
 }
 
-// half tells whether programs for a device store float16.
-func (cfg Config) half(info gpu.Info) bool {
-	if cfg.Precision == AutoPrecision {
-		return compile.GainsByHalf(info)
-	}
-	return cfg.Precision == Float16
+// Half tells whether programs for a device are to store float16.
+func (p Precision) Half(info gpu.Info) bool {
+	return p == Float16 || p == AutoPrecision && compile.GainsByHalf(info)
 }
 
 // checkPrecision refuses what the device cannot do.
@@ -55,7 +52,7 @@ func (cfg Config) checkPrecision(info gpu.Info) error {
 		return &ConfigError{"Precision", fmt.Sprintf("is %d, must be AutoPrecision, Float32 or Float16", cfg.Precision)}
 	case cfg.Precision == Float16 && !info.Caps.Storage16:
 		return &ConfigError{"Precision", fmt.Sprintf("is fp16, which %s cannot store (it has no 16-bit storage buffers); take auto or fp32", info.Name)}
-	case cfg.Precision == Float16 && info.Caps.Lavapipe && !cfg.Portable:
+	case cfg.Precision == Float16 && !compile.CanHalf(info.Caps, cfg.Portable):
 		return &ConfigError{"Precision", "is fp16, which Mesa's software driver would only be slower with; take auto or fp32, or Portable to see what it does"}
 	}
 	return nil

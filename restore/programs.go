@@ -71,7 +71,7 @@ func (m *Model) program(k kind, w, h int) (*compile.Program, error) {
 }
 
 func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
-	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable, Half: m.cfg.half(m.dev.Info()), Arena: &m.arena})
+	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable, Half: m.cfg.Precision.Half(m.dev.Info()), Arena: &m.arena})
 }
 
 // workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow

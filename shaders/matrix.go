@@ -11,34 +11,12 @@ import "github.com/vfmrestore/restore/shaders/spirv"
 // begin in different banks, at multiples of 16 bytes.
 const matrixPad = 2
 
-// matrixTile chooses a tiling for cooperative matrices, if the shape divides into them.
-func (t Target) matrixTile(s ConvShape) (ConvShape, bool) {
-	mx := t.Matrix
-	if mx.M == 0 || s.Cin%mx.K != 0 {
-		return s, false
-	}
-	found := false
-	best := s
-	for _, tp := range []int{8, 4, 2} {
-		for _, pn := range []int{2, 1} {
-			c := s
-			c.TP = tp
-			c.Tile = Tiling{PM: t.Group / t.Lanes / pn, PN: pn, BK: max(mx.K, 16)}
-			if (s.OH*s.OW)%tp != 0 || s.N%(pn*t.Lanes*s.NJ) != 0 || s.Cin%c.Tile.BK != 0 || !t.shareOut(&c) || c.matrixBytes(t) > t.Shared {
-				continue
-			}
-			if found && best.groups(t, best.Tile) >= wantGroups {
-				continue
-			}
-			best, found = c, true
-		}
-	}
-	return best, found
-}
-
-// shareOut spreads the matrices of the tile over the workgroup's subgroups.
+// shareOut spreads the matrices of the tile over the workgroup's subgroups, if the device has any and the tile divides into them.
 func (t Target) shareOut(s *ConvShape) bool {
 	mx := t.Matrix
+	if mx.M == 0 || s.Tile.BK%max(mx.K, 16) != 0 || s.TP%2 != 0 {
+		return false
+	}
 	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
 	if bm%mx.M != 0 || bn%mx.N != 0 || t.Group%mx.Subgroup != 0 {
 		return false
@@ -56,12 +34,6 @@ func (t Target) shareOut(s *ConvShape) bool {
 		}
 	}
 	return least > 0
-}
-
-// matrixBytes is the shared memory of two stages of float16 tiles and of the sums.
-func (s ConvShape) matrixBytes(t Target) int {
-	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
-	return stageBytes(8, bm, s.Tile.BK, bn, matrixPad) + 16*bm*(bn/4+1)
 }
 
 // convMatrix is Conv on cooperative matrices. Operands as in Conv.

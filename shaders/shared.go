@@ -26,29 +26,19 @@ func (e *E) quadPtr(q quads, i U) spirv.ID {
 	return e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassWorkgroup, q.elem), q.id, e.uid(i))
 }
 
-// getQuad reads four values.
+// getQuad reads four float32 values (float16 is read as matrices only).
 func (e *E) getQuad(q quads, i U) (v [4]F) {
 	x := e.val(spirv.OpLoad, q.elem, e.quadPtr(q, i))
-	if q.half {
-		x = e.val(spirv.OpFConvert, e.floats(4), x)
-	}
 	for j := range v {
 		v[j] = e.f.Val(spirv.OpCompositeExtract, e.m.F32(), uint32(x), uint32(j))
 	}
 	return v
 }
 
-// getOne reads component c of quad i.
+// getOne reads component c of quad i, of float32.
 func (e *E) getOne(q quads, i, c U) F {
-	t := e.m.F32()
-	if q.half {
-		t = e.m.F16()
-	}
-	x := e.val(spirv.OpLoad, t, e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassWorkgroup, t), q.id, e.uid(i), e.uid(c)))
-	if q.half {
-		x = e.val(spirv.OpFConvert, e.m.F32(), x)
-	}
-	return x
+	p := e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassWorkgroup, e.m.F32()), q.id, e.uid(i), e.uid(c))
+	return e.val(spirv.OpLoad, e.m.F32(), p)
 }
 
 // setQuad writes four values.

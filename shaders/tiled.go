@@ -30,53 +30,51 @@ func (t Target) Tile(s ConvShape) ConvShape {
 	if t.Mode != GPU || t.Shared == 0 || per < 4 || s.NJ == 0 || s.Batched > 0 || s.SharedX || rows < 16 || s.KC != s.Cin {
 		return s
 	}
-	if m, ok := t.matrixTile(s); ok {
+	if m, ok := t.choose(s, t.shareOut); ok {
 		return m
 	}
-	// Large tiles first: the first that gives enough workgroups, or else the one that gives most.
-	best, found := s, false
+	best, _ := t.choose(s, func(*ConvShape) bool { return true })
+	return best
+}
+
+// choose gives the largest tiles that make enough workgroups, or else those that make most; fits completes a tiling or says that it will not do.
+func (t Target) choose(s ConvShape, fits func(*ConvShape) bool) (best ConvShape, found bool) {
+	best = s
 	for _, tp := range []int{8, 4, 2} {
 		for _, pn := range []int{2, 1} {
 			c := s
-			c.TP, c.Tile = tp, Tiling{PM: per / pn, PN: pn, BK: Divisor(s.Cin, 16, 8, 4)}
+			c.TP, c.Tile = tp, Tiling{PM: t.Group / t.Lanes / pn, PN: pn, BK: Divisor(s.Cin, 16, 8, 4)}
 			if (s.OH*s.OW)%tp != 0 {
 				c.TP = s.TP
 			}
-			if s.N%(pn*t.Lanes*s.NJ) != 0 || c.tileBytes(t, c.Tile) > t.Shared {
+			if s.N%(pn*t.Lanes*s.NJ) != 0 || !fits(&c) || c.SharedBytes(t) > t.Shared {
 				continue
 			}
-			if !found || c.groups(t, c.Tile) > best.groups(t, best.Tile) && best.groups(t, best.Tile) < wantGroups {
+			if !found || c.Groups(t) > best.Groups(t) && best.Groups(t) < wantGroups {
 				best, found = c, true
 			}
 		}
 	}
-	return best
+	return best, found
 }
 
 // Groups is the number of workgroups of a tiled convolution.
-func (s ConvShape) Groups(t Target) int { return s.groups(t, s.Tile) }
-
-// SharedBytes is the shared memory that each of them takes.
-func (s ConvShape) SharedBytes(t Target) int {
-	if s.Tile.SM > 0 {
-		return s.matrixBytes(t)
-	}
-	return s.tileBytes(t, s.Tile)
+func (s ConvShape) Groups(t Target) int {
+	bm := s.Tile.PM * s.TP
+	return (s.B*s.OH*s.OW + bm - 1) / bm * (s.N / (t.Lanes * s.NJ * s.Tile.PN))
 }
 
-// groups is the number of workgroups.
-func (s ConvShape) groups(t Target, tile Tiling) int {
-	bm := tile.PM * s.TP
-	return (s.B*s.OH*s.OW + bm - 1) / bm * (s.N / (t.Lanes * s.NJ * tile.PN))
+// SharedBytes is the shared memory that each of them takes: two stages of tiles and, with matrices, the sums.
+func (s ConvShape) SharedBytes(t Target) int {
+	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
+	if s.Tile.SM > 0 {
+		return stageBytes(8, bm, s.Tile.BK, bn, matrixPad) + 16*bm*(bn/4+1)
+	}
+	return stageBytes(16, bm, s.Tile.BK, bn, tilePad)
 }
 
 // tilePad is how many quads stand between the rows of float32 tiles, so that rows begin in different banks.
 const tilePad = 1
-
-// tileBytes is the shared memory of two stages of tiles.
-func (s ConvShape) tileBytes(t Target, tile Tiling) int {
-	return stageBytes(16, tile.PM*s.TP, tile.BK, tile.PN*t.Lanes*s.NJ, tilePad)
-}
 
 // stageBytes is the shared memory of two stages of tiles of bm pixels and bn channels, bk deep, with quads of the given size and pad of them behind every row.
 func stageBytes(quad, bm, bk, bn, pad int) int {
@@ -308,7 +306,7 @@ func tiledKernel(t Target, name string, s ConvShape, post Expr) Kernel {
 		Name:     fmt.Sprintf("%s conv %+v post %s %v", name, s, post.Key, post.In),
 		Operands: append(reads(3+extra), Write),
 		Scalars:  2,
-		Items:    s.groups(t, s.Tile) * s.Tile.PM * s.Tile.PN,
+		Items:    s.Groups(t) * s.Tile.PM * s.Tile.PN,
 		Zero:     s.Pad > 0,
 	}
 }

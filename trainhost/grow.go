@@ -42,9 +42,9 @@ func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
 	}
 	oldDown, oldUp := old.FilmBlocks()
 	down, newUp := net.FilmBlocks()
-	all := slices.Concat(down, newUp)
-	for _, b := range slices.Concat(oldDown, oldUp) {
-		if !slices.ContainsFunc(all, func(n nets.FilmBlock) bool { return n.Name == b.Name }) {
+	had, all := slices.Concat(oldDown, oldUp), slices.Concat(down, newUp)
+	for _, b := range had {
+		if place(all, b.Name) < 0 {
 			return fmt.Errorf("blocks: the network has %s and would lose it with %v down, %v up and %d in the middle", b.Name, blocks, up, mid)
 		}
 	}
@@ -60,9 +60,8 @@ func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
 			}
 		}
 	}
-	had := slices.Concat(oldDown, oldUp)
 	for _, b := range all {
-		if slices.ContainsFunc(had, func(o nets.FilmBlock) bool { return o.Name == b.Name }) {
+		if place(had, b.Name) >= 0 {
 			continue
 		}
 		for _, half := range []string{"adapter/", "flow/"} {
@@ -71,6 +70,11 @@ func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
 	}
 	c.State.Network = net
 	return nil
+}
+
+// place is where a block stands in a list, -1 if it does not.
+func place(list []nets.FilmBlock, name string) int {
+	return slices.IndexFunc(list, func(b nets.FilmBlock) bool { return b.Name == name })
 }
 
 // chain puts the places of two lists behind each other, as the adapter has them.
@@ -88,7 +92,7 @@ func moveFilm(v []float32, from, to []nets.FilmBlock) []float32 {
 	n, m := nets.FilmCount(from), nets.FilmCount(to)
 	out := make([]float32, len(v)/n*m)
 	for _, b := range to {
-		i := slices.IndexFunc(from, func(o nets.FilmBlock) bool { return o.Name == b.Name })
+		i := place(from, b.Name)
 		if i < 0 {
 			continue
 		}

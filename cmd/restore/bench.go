@@ -8,7 +8,6 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/bench"
-	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/weights"
@@ -44,7 +43,7 @@ func (a *app) bench(args []string) error {
 	}
 	defer dev.Close()
 	info := dev.Info()
-	opt.Half = precision == restore.Float16 || precision == restore.AutoPrecision && compile.GainsByHalf(info)
+	opt.Half = precision.Half(info)
 	text := a.out
 	if *asJSON {
 		text = io.Discard

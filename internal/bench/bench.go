@@ -13,7 +13,6 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/shaders"
 )
 
 // Options say what is measured.
@@ -27,8 +26,8 @@ type Options struct {
 // precision says what Half means on a device.
 func (o Options) precision(dev *gpu.Device) string {
 	c := dev.Info().Caps
-	switch best, _ := compile.Targets(c); {
-	case !o.Half || !c.Storage16 || best.Mode != shaders.GPU:
+	switch {
+	case !o.Half || !compile.CanHalf(c, false):
 		return "fp32"
 	case c.Matrix[0] > 0:
 		return fmt.Sprintf("fp16, cooperative matrices %d×%d×%d", c.Matrix[0], c.Matrix[1], c.Matrix[2])

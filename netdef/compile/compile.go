@@ -45,7 +45,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if opt.Portable {
 		best = portable
 	}
-	half := opt.Half && best.Mode == shaders.GPU && caps.Storage16 && !store.train
+	half := opt.Half && CanHalf(caps, opt.Portable) && !store.train
 	if half && caps.Matrix[0] > 0 {
 		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
 	}

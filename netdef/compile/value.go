@@ -89,6 +89,12 @@ func nodeError(n *netdef.Node, err error) error {
 // mostShared is how much shared memory kernels use at most: with more of it for each, fewer workgroups fit on a core of the device.
 const mostShared = 32 << 10
 
+// CanHalf tells whether Options.Half has an effect on a device: it has 16-bit storage and runs the gpu lowering.
+func CanHalf(c gpu.Caps, portable bool) bool {
+	best, _ := Targets(c)
+	return c.Storage16 && (portable || best.Mode == shaders.GPU)
+}
+
 // GainsByHalf tells whether Options.Half makes programs faster on a device: on GPUs that can store float16. Software drivers
 // convert it one by one.
 func GainsByHalf(d gpu.Info) bool { return d.Caps.Storage16 && d.Type != gpu.CPU }
