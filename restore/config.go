@@ -22,7 +22,7 @@ type Config struct {
 
 	// Tile is the side, in pixels, of the part of the restored picture that one tile gives at most; it is rounded down to what the
 	// network's levels allow, and the tile itself is larger by the networks' receptive field (256 pixels with the shipped one).
-	// 0 chooses by speed and by the memory of the device. It does not change the picture.
+	// 0 chooses by speed and by the memory of the device. It does not change the picture, but for rounding.
 	Tile int
 	// Margin is how many pixels the networks see beyond each side of the picture, continued by reflection: FullMargin means so
 	// many that no pixel of the result (in one step) sees where the continuation ends, NoMargin none but what rounds the size up.

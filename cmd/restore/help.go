@@ -57,7 +57,7 @@ flags:
                     variable VFM_DEVICE, else the fastest kind (discrete, integrated, virtual, CPU)
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           work in tiles of N pixels and the margin they need (16 to 16384); 0, the default,
-                    chooses by the device's memory. The picture is the same whatever the tile
+                    chooses by the device's memory. The picture is the same whatever the tile, but for rounding
   -precision P      of the network's numbers in the device's memory: fp32, fp16 (half the memory traffic; differs by
                     hundredths of a decibel), or auto, the default: fp16 on GPUs that can
   -v                say on stderr which device was used, the noise found and the time taken
