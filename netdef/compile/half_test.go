@@ -55,7 +55,7 @@ func TestHalfConv(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 2))
 	for range 12 {
-		g, y, name := randomConv(rng)
+		g, y, name := randomConv(rng, 8)
 		n := y.Shape[3]
 		z := g.Conv2D(y, g.Param("w2", S{3, 3, n, 16}, netdef.Zeros), 1)
 		if e := compare(t, g, []*netdef.Node{z}, Options{Portable: true, Half: true}); !(e < 2e-3) {

@@ -15,7 +15,7 @@ func TestMatrix(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	used := 0
 	for range 30 {
-		g, out, name := randomConv(rng)
+		g, out, name := randomConv(rng, 16) // less is too shallow for matrices
 		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true, Half: true}, func(p *Program) {
 			if usesKernel(p, "matrix conv") {
 				used++

@@ -10,12 +10,12 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// randomConv is a convolution of random shape with an epilogue that reads operands of every pattern a network has.
-func randomConv(rng *rand.Rand) (g *netdef.Graph, out *netdef.Node, name string) {
+// randomConv is a convolution of random shape, its input channels a multiple of deep, with an epilogue that reads operands of every pattern a network has.
+func randomConv(rng *rand.Rand, deep int) (g *netdef.Graph, out *netdef.Node, name string) {
 	g = netdef.NewGraph()
 	b, k := 1+rng.IntN(3), 1+rng.IntN(3)
 	h, w := 2*(1+rng.IntN(9)), 2*(1+rng.IntN(9))
-	cin, n := 8*(1+rng.IntN(9)), 8*(1+rng.IntN(12))
+	cin, n := deep*(1+rng.IntN(72/deep)), 8*(1+rng.IntN(12))
 	stride := 1
 	if k == 2 {
 		stride = 2
@@ -49,7 +49,7 @@ func TestTiled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	used := 0
 	for range 40 {
-		g, out, name := randomConv(rng)
+		g, out, name := randomConv(rng, 8)
 		p := 0
 		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true}, func(prog *Program) {
 			if usesKernel(prog, "tiled conv") {
