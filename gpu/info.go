@@ -81,6 +81,7 @@ type Info struct {
 type Caps struct {
 	SubgroupSize        int  // lanes of a subgroup, at least 1
 	SubgroupArithmetic  bool // reductions and scans over a subgroup in compute shaders
+	SubgroupShuffle     bool // values from any lane of a subgroup to any other
 	BufferDeviceAddress bool // Buffer.Address works, shaders may use PhysicalStorageBuffer pointers
 	Int64, Float16      bool // 64-bit integers, 16-bit float arithmetic
 	Storage16           bool // 16-bit values in storage buffers and behind buffer addresses

@@ -43,7 +43,7 @@ const (
 	memUnwanted = 0x10 | 0x20 | 0x40 | 0x80
 )
 
-const flagSubgroupArithmetic, stageCompute = 4, 32
+const flagSubgroupArithmetic, flagSubgroupShuffle, stageCompute = 4, 16, 32
 
 // driverLavapipe is VK_DRIVER_ID_MESA_LLVMPIPE.
 const driverLavapipe = 13
@@ -72,6 +72,7 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	caps := &info.Caps
 	*caps = Caps{
 		SubgroupSize:        max(1, int(q.subgroupSize)),
+		SubgroupShuffle:     q.subgroupOps&flagSubgroupShuffle != 0 && q.subgroupStages&stageCompute != 0,
 		SubgroupArithmetic:  q.subgroupOps&flagSubgroupArithmetic != 0 && q.subgroupStages&stageCompute != 0,
 		BufferDeviceAddress: q.bda != 0, Int64: q.int64 != 0, Float16: q.float16 != 0, Storage16: q.storage16 != 0,
 		Timestamps:      q.timestampBits > 0 && q.timestampPeriod > 0,

@@ -105,7 +105,9 @@ func TestModulesAreValid(t *testing.T) {
 			t.Errorf("%s: %d bytes of push constants", m.Name, n)
 		}
 	}
-	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
+	shuffling := CPUTarget(8)
+	shuffling.Shuffle = true
+	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), shuffling, CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
 		for _, k := range everyKernel(tg) {
 			m, err := Emit(k, tg)
 			if err != nil {

@@ -139,6 +139,14 @@ func (e *E) LaneMax(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFMax,
 
 func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	m := e.m
+	if e.T.Mode == CPU && e.T.Shuffle {
+		m.Capability(spirv.CapGroupNonUniformShuffle)
+		for d := 1; d < e.T.Lanes; d *= 2 {
+			other := e.memo(named("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
+			v = join(v, e.f.Val(spirv.OpGroupNonUniformShuffle, m.F32(), uint32(m.ConstU32(spirv.ScopeSubgroup)), uint32(v), uint32(other)))
+		}
+		return v
+	}
 	if e.T.Mode == CPU && !e.T.NoArithmetic {
 		m.Capability(spirv.CapGroupNonUniformArithmetic)
 		return e.f.Val(op, m.F32(), uint32(m.ConstU32(spirv.ScopeSubgroup)), spirv.GroupReduce, uint32(v))

@@ -31,6 +31,8 @@ type Target struct {
 	// NoArithmetic: the driver lacks subgroup arithmetic; sums over lanes go
 	// through shared memory (the GPU lowering always does).
 	NoArithmetic bool
+	// Shuffle: values go from lane to lane fast, so that sums over lanes are made of shuffles (CPU).
+	Shuffle bool
 	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU); 0: no tiles.
 	Shared int
 	// Matrix is the size of the device's cooperative matrices (GPU); the zero value: none.
@@ -51,7 +53,7 @@ func GPUTarget(maxInvocations, shared int) Target {
 // Key names the target for caches, in one word.
 func (t Target) Key() string {
 	m := t.Matrix
-	return fmt.Sprintf("%d.%d.%d.%v.%d.%d.%d.%d.%d", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shared, m.M, m.N, m.K, m.Subgroup)
+	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup)
 }
 
 // Access says how a kernel uses an operand.

@@ -57,25 +57,21 @@ func (e *E) address(op int, i U) spirv.ID {
 	})
 }
 
-// block gives the struct type { T v[]; } used to address memory.
-func (e *E) block(n int, class uint32) (st, elem spirv.ID) {
-	elem = e.m.F32()
-	if n > 1 {
-		elem = e.m.Vec(elem, n)
-	}
-	key := fmt.Sprint("block", n, ",", class)
-	st = e.bufs[key]
+// arrayOf gives the struct type { T v[]; } of elements of so many bytes, used to address memory.
+func (e *E) arrayOf(elem spirv.ID, size int) spirv.ID {
+	key := fmt.Sprint("array", elem)
+	st := e.bufs[key]
 	if st == 0 {
-		st = e.m.Struct(e.m.RuntimeArray(elem, 4*n))
+		st = e.m.Struct(e.m.RuntimeArray(elem, size))
 		e.m.Decorate(st, spirv.DecoBlock)
 		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
 		e.bufs[key] = st
 	}
-	return st, elem
+	return st
 }
 
 func (e *E) toPtr(addr spirv.ID) spirv.ID {
-	st, _ := e.block(1, spirv.ClassPhysicalStorageBuffer)
+	st := e.arrayOf(e.m.F32(), 4)
 	return e.val(spirv.OpConvertUToPtr, e.m.Pointer(spirv.ClassPhysicalStorageBuffer, st), addr)
 }
 
@@ -139,8 +135,9 @@ func (e *E) load4(r Ref, off int) []F {
 		off = 0
 	}
 	k := i.k + off
-	st, elem := e.block(4, spirv.ClassPhysicalStorageBuffer)
 	m := e.m
+	elem := m.Vec(m.F32(), 4)
+	st := e.arrayOf(elem, 16)
 	p := e.memo(named("ptr4", r.op, int(i.id), int(r.ptr), k%4), func() spirv.ID {
 		a := r.addr
 		if r.ptr == 0 {
@@ -374,8 +371,21 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 	if i.k < 0 {
 		i = U{id: e.uid(i)}
 	}
+	// The driver stores lane by lane and component by component: integers of 64 bits take two floats at once.
+	if n%2 == 0 {
+		words := make([]F, n/2)
+		for j := range words {
+			pair := e.val(spirv.OpCompositeConstruct, m.Vec(m.F32(), 2), v[2*j], v[2*j+1])
+			words[j] = e.val(spirv.OpBitcast, m.U64(), pair)
+		}
+		elem, x = m.U64(), words[0]
+		if n > 2 {
+			elem = m.Vec(elem, n/2)
+			x = e.val(spirv.OpCompositeConstruct, elem, words...)
+		}
+	}
 	// One pointer per lane and base; the constant part goes into the access chain.
-	st, _ := e.block(n, spirv.ClassPhysicalStorageBuffer)
+	st := e.arrayOf(elem, 4*n)
 	k := i.k
 	rest := k % n
 	p := e.memo(named("st", op, int(i.id), n, rest), func() spirv.ID {

@@ -16,12 +16,14 @@ const (
 	One                      // [1,1,1]
 	PixelChan                // [1,P,C]
 	PixelOnly                // [1,P,1]
+	Depth2                   // [B,P/4,4·C]: of every 2×2 pixels one after the other (depth to space)
 )
 
 // Tile fixes the geometry of a pointwise computation: C channels in blocks of
-// Lanes·NJ, TP pixels per item, P pixels per picture.
+// Lanes·NJ, TP pixels per item, P pixels per picture; W of them in a row, which
+// only Depth2 needs, and TP is even and divides W there.
 type Tile struct {
-	C, P, NJ, TP int
+	C, P, NJ, TP, W int
 }
 
 // NJ gives how many consecutive channels a lane takes for C channels (4, 2, 1),
@@ -69,6 +71,14 @@ func (e *E) spread(pat Pattern, op int, t Tile, p, cb U) [][]F {
 		base := e.AddU(e.MulU(p, t.C), cb)
 		for i := range out {
 			out[i] = e.Block(e.At(op, base), e.C(i*t.C), t.NJ)
+		}
+	case Depth2:
+		q := e.Split(p, t.W)
+		half := e.Split(q[0], 2)
+		site := e.AddU(e.MulU(half[0], t.W/2), e.DivU(q[1], 2))
+		base := e.SumU(e.MulU(site, 4*t.C), e.MulU(half[1], 2*t.C), cb)
+		for i := range out {
+			out[i] = e.Block(e.At(op, base), e.C(i/2*4*t.C+i%2*t.C), t.NJ)
 		}
 	case Pixel, PixelOnly:
 		if pat == PixelOnly {

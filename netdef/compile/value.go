@@ -20,7 +20,7 @@ const (
 	regV                   // AdamW's second moments
 	regConst               // constants, and the zero block at its start
 	regInput               // inputs
-	regKeep                // outputs and what is computed once (hoisted)
+	regKeep                // outputs and what is not computed at every run
 	nRegions
 )
 
@@ -77,7 +77,7 @@ type step struct {
 	scalars []uint32
 	items   int
 	fill    *value // not nil: fill with zeros
-	hoist   bool   // depends on parameters and constants only
+	phase   phase
 	flops   float64
 }
 
@@ -108,6 +108,7 @@ func Targets(c gpu.Caps) (best, portable shaders.Target) {
 		switch c.SubgroupSize {
 		case 4, 8, 16:
 			best = shaders.CPUTarget(c.SubgroupSize)
+			best.Shuffle = c.SubgroupShuffle && c.SubgroupSize == 8 // one instruction of AVX2; of other sizes a loop over the lanes
 			best.Group = min(best.Group, c.MaxInvocations/c.SubgroupSize*c.SubgroupSize)
 		}
 	}
