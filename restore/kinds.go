@@ -13,12 +13,15 @@ type kind string
 const (
 	// view [1,3,h,w], known [1,1,h,w], task, sigma → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
 	kindWhole kind = "whole"
+	// the same → mu, and the picture
+	kindPicture kind = "picture"
 	// view, known, task, sigma → mu, logvar
 	kindAdapter kind = "adapter"
 	// view, known, task, sigma → mu
 	kindMu kind = "mu"
-	// the three with one more input: guess [1,3,h,w]
+	// the four with one more input: guess [1,3,h,w]
 	kindWholeGuess   kind = "whole with guess"
+	kindPictureGuess kind = "picture with guess"
 	kindAdapterGuess kind = "adapter with guess"
 	kindMuGuess      kind = "mu with guess"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
@@ -29,13 +32,15 @@ const (
 	kindStep kind = "step"
 )
 
-// with gives the kind, kindWhole, kindAdapter or kindMu, that also reads a guess if there is one.
+// with gives the kind, one of the first four, that also reads a guess if there is one.
 func (k kind) with(guess bool) kind {
 	switch {
 	case !guess:
 		return k
 	case k == kindWhole:
 		return kindWholeGuess
+	case k == kindPicture:
+		return kindPictureGuess
 	case k == kindMu:
 		return kindMuGuess
 	}
@@ -45,6 +50,7 @@ func (k kind) with(guess bool) kind {
 // Outputs of kindWhole, kindAdapter, kindMu (the first of them) and kindStep.
 const (
 	outMu, outLogVar, outPicture = 0, 1, 2
+	outOnlyPicture               = 1 // of kindPicture
 	outStep, outStepPicture      = 0, 1
 )
 
@@ -59,6 +65,9 @@ func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	switch what {
 	case kindWhole, kindWholeGuess:
 		outs = k.whole(g, what == kindWholeGuess)
+	case kindPicture, kindPictureGuess:
+		all := k.whole(g, what == kindPictureGuess)
+		outs = []*netdef.Node{all[outMu], all[outPicture]} // mu too: between programs for tiles it is float32, so here as well
 	case kindAdapter, kindAdapterGuess:
 		mu, logvar := k.adapter(g, what == kindAdapterGuess)
 		outs = []*netdef.Node{mu, logvar}

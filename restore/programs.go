@@ -70,8 +70,11 @@ func (m *Model) program(k kind, w, h int) (*compile.Program, error) {
 	return p, nil
 }
 
+// settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of a stream.
+var settings = []string{"task", "sigma"}
+
 func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
-	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable, Half: m.cfg.Precision.Half(m.dev.Info()), Arena: &m.arena})
+	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable, Half: m.cfg.Precision.Half(m.dev.Info()), Arena: &m.arena, Settings: settings})
 }
 
 // workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow

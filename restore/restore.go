@@ -93,8 +93,12 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	}
 	if whole {
 		one := adapter
-		one.kind = kindWhole.with(guessing)
-		one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
+		if wantsLatent {
+			one.kind = kindWhole.with(guessing)
+			one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
+		} else {
+			one.kind, one.outputs = kindPicture.with(guessing), []output{{outOnlyPicture, j.writer(pix)}}
+		}
 		one.plan(ts)
 		err = r.pass(one, ts)
 		if err == nil {

@@ -155,7 +155,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(kindWhole.with(e.guess != nil), e.dom.w, e.dom.h)
+	p, err := e.m.program(kindPicture.with(e.guess != nil), e.dom.w, e.dom.h)
 	if err != nil {
 		return err
 	}
@@ -179,5 +179,5 @@ func (e *engine) compute() error {
 	if err := e.m.timed(p, e.dom.w*e.dom.h); err != nil {
 		return err
 	}
-	return p.ReadOutput(outPicture, e.result)
+	return p.ReadOutput(outOnlyPicture, e.result)
 }

@@ -187,7 +187,7 @@ func program(dev *gpu.Device, opt Options, g *netdef.Graph, outs ...*netdef.Node
 	if err != nil {
 		return nil, nil, err
 	}
-	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: opt.Half}); err != nil {
+	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: opt.Half, Settings: []string{"task", "sigma"}}); err != nil {
 		store.Close()
 		return nil, nil, err
 	}

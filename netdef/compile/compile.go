@@ -30,6 +30,9 @@ type Options struct {
 	// which are used where the device has them. For inference.
 	Half   bool
 	Tuning Tuning
+	// Settings names inputs that stay the same from run to run, such as the task of the pictures of a stream: what depends on them, parameters and
+	// constants alone is computed when they change, not at every run.
+	Settings []string
 	// Arena is where the working memory comes from; nil: the Program has its own.
 	Arena *Arena
 }
@@ -52,7 +55,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	l := &lowering{
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half,
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
-		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, hoisted: map[*netdef.Node]bool{}, winogradIn: map[*netdef.Node]*value{},
+		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))
@@ -69,7 +72,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if l.fusion, err = fuse(nodes, keep); err != nil {
 		return nil, err
 	}
-	l.findHoisted(nodes, !store.train)
+	l.findPhases(nodes, !store.train, opt.Settings)
 	outVals := make([]*value, len(outs))
 	for i, n := range outs {
 		if v := l.pinned[n]; v != nil {
@@ -99,7 +102,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if err := l.run(nodes); err != nil {
 		return nil, err
 	}
-	l.cur, l.hoistCur = nil, false
+	l.cur, l.phase = nil, always
 	for i, n := range outs {
 		if l.vals[n] != outVals[i] {
 			if err := l.copyFlat(l.val(n), 0, outVals[i], n.Shape.Size()); err != nil {
@@ -120,7 +123,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 			return nil, err
 		}
 	}
-	return build(dev, store, l, outs, outVals, opt.Arena)
+	return build(dev, store, l, outs, outVals, opt.Settings, opt.Arena)
 }
 
 func isLeaf(n *netdef.Node) bool { return len(n.In) == 0 }
@@ -137,29 +140,6 @@ func writesExactly(n *netdef.Node) bool {
 		return n.Op.(*netdef.MatMulOp).TA
 	}
 	return false
-}
-
-// findHoisted marks what depends on constants only, and with params also what
-// depends on parameters: it is computed once, not at every run.
-func (l *lowering) findHoisted(nodes []*netdef.Node, params bool) {
-	for _, n := range nodes {
-		switch n.Op.(type) {
-		case *netdef.ConstOp:
-			l.hoisted[n] = true
-			continue
-		case *netdef.ParamOp:
-			l.hoisted[n] = params
-			continue
-		}
-		if len(n.In) == 0 {
-			continue
-		}
-		h := true
-		for _, m := range n.In {
-			h = h && l.hoisted[m]
-		}
-		l.hoisted[n] = h
-	}
 }
 
 // copyExact copies size elements (a multiple of 8) and writes no more than them.

@@ -55,7 +55,21 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 			delete(f.roots, last)
 		}
 	}
+	for _, g := range f.roots {
+		f.readThrough(g, keep)
+	}
 	return f, nil
+}
+
+// readThrough lets a group that stands alone read what a DepthToSpace would move to another place from where it is.
+func (f *fusion) readThrough(g *group, keep map[*netdef.Node]bool) {
+	for i, n := range g.in {
+		op, ok := n.Op.(*netdef.DepthToSpaceOp)
+		if ok && op.R == 2 && g.host == nil && g.pat[i] == shaders.Same && g.root.Shape[3] > 1 && !keep[n] && len(f.users[n]) == 1 {
+			g.pat[i] = shaders.Depth2
+			f.absorbed[n] = true
+		}
+	}
 }
 
 func onlyPointwise(ns []*netdef.Node) bool {

@@ -21,7 +21,7 @@ type lowering struct {
 	packed         map[string]*value
 	winogradIn     map[*netdef.Node]*value // transformed inputs
 	pinned         map[*netdef.Node]*value
-	hoisted        map[*netdef.Node]bool
+	phases         map[*netdef.Node]phase
 	steps          []*step
 	consts         []constant
 	constSize      int
@@ -30,7 +30,7 @@ type lowering struct {
 	keepSize       int
 	zeros          *value
 	cur            *netdef.Node
-	hoistCur       bool
+	phase          phase // of the current node
 }
 
 type constant struct {
@@ -74,7 +74,7 @@ func (l *lowering) addConst(name string, data []float32) *value {
 
 func (l *lowering) temp(name string, size int) *value {
 	v := &value{name: name, size: size, reg: regWork, first: -1}
-	if l.hoistCur {
+	if l.phase != always {
 		v.reg, v.off = regKeep, l.keepSize
 		l.keepSize += roundUp(size)
 	}
@@ -134,14 +134,14 @@ func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, fl
 	if l.cur != nil {
 		name = l.cur.Op.Name() + " " + l.cur.Name
 	}
-	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: k.Items, hoist: l.hoistCur, flops: flops})
+	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: k.Items, phase: l.phase, flops: flops})
 	return nil
 }
 
 // run lowers all nodes, which are in topological order.
 func (l *lowering) run(nodes []*netdef.Node) error {
 	for _, n := range nodes {
-		l.cur, l.hoistCur = n, l.hoisted[n]
+		l.cur, l.phase = n, l.phases[n]
 		if l.fusion.absorbed[n] {
 			continue
 		}
@@ -253,6 +253,9 @@ func (l *lowering) lowerGroup(g *group) error {
 	in := make([]*value, len(g.in))
 	flat := true
 	for i, n := range g.in {
+		if g.pat[i] == shaders.Depth2 {
+			n = n.In[0]
+		}
 		in[i] = l.val(n)
 		flat = flat && (g.pat[i] == shaders.Same || g.pat[i] == shaders.One)
 	}
@@ -287,6 +290,10 @@ func (l *lowering) lowerGroup(g *group) error {
 		return errors.New("channels must be a multiple of 8")
 	}
 	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, 4, 2)}
+	if slices.Contains(pat, shaders.Depth2) {
+		tl.W = s[2]
+		tl.TP = shaders.Divisor(tl.W, 4, 2)
+	}
 	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
 }
 

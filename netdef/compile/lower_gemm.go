@@ -122,6 +122,9 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
 		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
 	}
+	for t.Mode == shaders.CPU && s.TP%2 == 0 && s.KH <= 2 && s.KH*s.KH*s.TP*s.NJ*s.Cin > most && rowLen > 1 {
+		s.TP /= 2 // fewer pixels at a time, but no running sums that are stored and loaded
+	}
 	s.KC = s.Cin
 	s = t.Tile(s)
 	if t.Mode == shaders.CPU {
@@ -178,7 +181,7 @@ func isBias(post shaders.Expr, s shaders.ConvShape) bool {
 // weights gives w [rows][n] packed for the target.
 func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value, error) {
 	if t.Mode == shaders.GPU {
-		if v := l.val(w); !l.half || !l.hoisted[w] || v.width() == 2 {
+		if v := l.val(w); !l.half || l.phases[w] != once || v.width() == 2 {
 			return v, nil
 		}
 		return l.pack(fmt.Sprint(w.ID, " half"), w, w.Name+" half", w.Shape.Size(), func(v *value) error {
@@ -210,8 +213,8 @@ func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill 
 	if v := l.packed[key]; v != nil {
 		return v, nil
 	}
-	defer func(n *netdef.Node, h bool) { l.cur, l.hoistCur = n, h }(l.cur, l.hoistCur)
-	l.cur, l.hoistCur = w, l.hoisted[w]
+	defer func(n *netdef.Node, p phase) { l.cur, l.phase = n, p }(l.cur, l.phase)
+	l.cur, l.phase = w, l.phases[w]
 	v := l.temp(name, size)
 	l.packed[key] = v
 	return v, fill(v)

@@ -107,7 +107,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		return l.window(l.val(n.In[0]), in, op.At, l.out(n), s, [4]int{}, s)
 	case *netdef.PadOp:
 		out := l.out(n)
-		l.steps = append(l.steps, &step{name: "Fill " + n.Name, fill: out, hoist: l.hoistCur})
+		l.steps = append(l.steps, &step{name: "Fill " + n.Name, fill: out, phase: l.phase})
 		return l.window(l.val(n.In[0]), in, [4]int{}, out, s, op.At, in)
 	}
 	return fmt.Errorf("no kernel for op %s", n.Op.Name())

@@ -21,7 +21,7 @@ const productFMA = 1600
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
 	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
-		t.NJ(s.Cin) > 0 && !l.store.train && l.hoisted[n.In[1]] && !l.flipsWhilePacking(n.In[1])
+		t.NJ(s.Cin) > 0 && !l.store.train && l.phases[n.In[1]] == once && !l.flipsWhilePacking(n.In[1])
 }
 
 // winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.

@@ -193,6 +193,16 @@ func TestOps(t *testing.T) {
 			x := g.SiLU(g.Input("x", S{1, 8, 8, 64}))
 			return g.Mul(g.Conv2D(x, g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1), g.Conv2D(x, g.Param("v", S{3, 3, 64, 64}, netdef.Zeros), 1))
 		},
+		"depth to space, read through": func(g *netdef.Graph) *netdef.Node {
+			return g.SiLU(g.Add(g.DepthToSpace(g.Input("x", S{2, 3, 2, 4 * 32}), 2), g.Input("skip", S{2, 6, 4, 32})))
+		},
+		"depth to space, rows of 6": func(g *netdef.Graph) *netdef.Node {
+			return g.Mul(g.Input("skip", S{1, 4, 6, 24}), g.DepthToSpace(g.Input("x", S{1, 2, 3, 4 * 24}), 2))
+		},
+		"depth to space, used twice": func(g *netdef.Graph) *netdef.Node {
+			d := g.DepthToSpace(g.Input("x", S{1, 2, 3, 4 * 24}), 2)
+			return g.Add(g.Mul(d, d), g.Conv2D(d, g.Param("w", S{3, 3, 24, 24}, netdef.Zeros), 1))
+		},
 		"depthwise": func(g *netdef.Graph) *netdef.Node {
 			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))
 		},

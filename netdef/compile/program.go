@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -20,9 +21,10 @@ type Program struct {
 	own     []*gpu.Buffer
 	arena   *lease
 	pipes   map[*shaders.Module]*gpu.Pipeline
-	prelude *gpu.Commands
-	main    *gpu.Commands
+	cmds    [once + 1]*gpu.Commands
 	inputs  map[string]*value
+	set     map[string][]float32 // the settings, as last given
+	changed bool                 // since they were last computed with
 	outs    []*value
 	outIdx  map[*netdef.Node]int
 	gen     int
@@ -32,10 +34,13 @@ type Program struct {
 }
 
 // build allocates memory, builds pipelines and records.
-func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, arena *Arena) (p *Program, err error) {
-	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
+func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
+	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, changed: true, set: map[string][]float32{}, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
 	for i, n := range outs {
 		p.outIdx[n] = i
+	}
+	for _, name := range settings {
+		p.set[name] = nil
 	}
 	defer func() {
 		if err != nil {
@@ -68,24 +73,27 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 			return p, err
 		}
 	}
-	once, always := func(s *step) bool { return s.hoist }, func(s *step) bool { return !s.hoist }
-	if err := p.pipelines(once); err != nil {
+	if err := p.pipelines(in(once)); err != nil {
 		return p, err
 	}
-	if p.prelude, err = p.record(once, false); err != nil {
+	if p.cmds[once], err = p.record(in(once), false); err != nil {
 		return p, err
 	}
 	wait := p.begin()
-	err = p.pipelines(always)
+	err = p.pipelines(func(s *step) bool { return s.phase != once })
 	if e := wait(); err == nil {
 		err = e
 	}
-	if err != nil {
-		return p, err
+	for _, ph := range []phase{settled, always} {
+		if err == nil {
+			p.cmds[ph], err = p.record(in(ph), false)
+		}
 	}
-	p.main, err = p.record(always, false)
 	return p, err
 }
+
+// in chooses the steps of a phase.
+func in(ph phase) func(*step) bool { return func(s *step) bool { return s.phase == ph } }
 
 // begin computes what is computed once, if there are parameters to compute it from, while the pipelines of the rest are built. The function that it gives
 // waits for the end.
@@ -95,7 +103,7 @@ func (p *Program) begin() (wait func() error) {
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.dev.Run(p.prelude) }()
+	go func() { done <- p.dev.Run(p.cmds[once]) }()
 	return func() error {
 		err := <-done
 		if err == nil {
@@ -141,7 +149,7 @@ func (p *Program) pipelines(choose func(*step) bool) error {
 // Close frees the Program's memory; the store stays.
 func (p *Program) Close() {
 	p.once.Do(func() {
-		for _, c := range []*gpu.Commands{p.prelude, p.main} {
+		for _, c := range p.cmds {
 			if c != nil {
 				c.Free()
 			}
@@ -177,18 +185,34 @@ func (p *Program) SetInput(name string, v []float32) error {
 	if len(v) != in.size {
 		return &InputError{name, fmt.Sprintf("got %d values, want %d", len(v), in.size)}
 	}
-	return p.dev.Write(p.bufs[regInput], int64(4*in.off), asBytes(v))
+	if last, ok := p.set[name]; ok {
+		if last != nil && slices.Equal(last, v) {
+			return nil
+		}
+		p.set[name], p.changed = nil, true // until it is written
+	}
+	err := p.dev.Write(p.bufs[regInput], int64(4*in.off), asBytes(v))
+	if _, ok := p.set[name]; ok && err == nil {
+		p.set[name] = slices.Clone(v)
+	}
+	return err
 }
 
 // Run computes the outputs and waits for them.
 func (p *Program) Run() error {
 	if p.gen != p.store.gen {
-		if err := p.dev.Run(p.prelude); err != nil {
+		if err := p.dev.Run(p.cmds[once]); err != nil {
 			return err
 		}
-		p.gen = p.store.gen
+		p.gen, p.changed = p.store.gen, true
 	}
-	return p.dev.Run(p.main)
+	if p.changed && len(p.set) > 0 {
+		if err := p.dev.Run(p.cmds[settled]); err != nil {
+			return err
+		}
+		p.changed = false
+	}
+	return p.dev.Run(p.cmds[always])
 }
 
 // Output reads output i of the last run, row-major.
@@ -228,6 +252,7 @@ func (p *Program) Poison() error {
 	if err := c.End(); err != nil {
 		return err
 	}
+	p.gen = -1 // what is not computed at every run may be among it
 	return p.dev.Run(c)
 }
 
@@ -238,7 +263,7 @@ func (p *Program) WorkBytes() int64 { return int64(4 * p.work) }
 func (p *Program) Heaviest() float64 {
 	most := 0.0
 	for _, s := range p.steps {
-		if !s.hoist {
+		if s.phase == always {
 			most = max(most, s.flops)
 		}
 	}
@@ -253,7 +278,7 @@ func (p *Program) Heaviest() float64 {
 func (p *Program) Flops() float64 {
 	f := 0.0
 	for _, s := range p.steps {
-		if !s.hoist {
+		if s.phase == always {
 			f += s.flops
 		}
 	}
@@ -264,7 +289,7 @@ func (p *Program) Flops() float64 {
 func (p *Program) Dispatches() int {
 	n := 0
 	for _, s := range p.steps {
-		if !s.hoist {
+		if s.phase == always {
 			n++
 		}
 	}

@@ -142,7 +142,7 @@ func (p *Program) Profile() ([]Timing, error) {
 	if err := p.Run(); err != nil {
 		return nil, err
 	}
-	main := func(s *step) bool { return !s.hoist }
+	main := in(always)
 	c, err := p.record(main, true)
 	if err != nil {
 		return nil, err

@@ -62,19 +62,23 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netde
 	if cfg.Guess && guess != nil {
 		more = g.Div(g.Sub(guess, y), rootTotal)
 	}
-	net := unet(g, cfg, g.Concat(3, normal, mask), more, 2*FlowChannels, f, f)
+	features := unet(g, cfg, []*netdef.Node{normal, mask}, more, f, f)
+	// Before training the network's part is 0.
+	net := func(half int) *netdef.Node {
+		return linearTo(g, "out", features, 2*FlowChannels, netdef.Zeros, half*FlowChannels, (half+1)*FlowChannels)
+	}
 
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
 	gain = g.Mul(gain, g.Conv2D(task, g.Param("gain", table, netdef.Ones), 1))
-	mu = g.Add(g.Mul(normal, gain), g.Slice(net, 3, 0, FlowChannels))
+	mu = g.Add(g.Mul(normal, gain), net(0))
 	if more != nil {
 		mu = g.Add(mu, g.Mul(more, g.Param("guess", netdef.Shape{1, 1, 1, FlowChannels}, netdef.Fill{Value: guessGain})))
 	}
 
 	start := g.Log(g.Div(variance, total))
 	start = g.Add(start, g.Conv2D(task, g.Param("logvar", table, netdef.Zeros), 1))
-	logvar = g.Clamp(g.Add(g.Slice(net, 3, FlowChannels, 2*FlowChannels), start), MinLogVar, MaxLogVar)
+	logvar = g.Clamp(g.Add(net(1), start), MinLogVar, MaxLogVar)
 	return mu, logvar
 }
 
@@ -122,7 +126,7 @@ func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node
 	nDown, nUp := cfg.filmCounts()
 	encode := newFilm(g, "emb-t", cfg, t, nil, nDown)
 	decode := newFilm(g, "emb-r", cfg, r, nil, nUp)
-	return unet(g, cfg, x, nil, FlowChannels, encode, decode)
+	return linear(g, "out", unet(g, cfg, []*netdef.Node{x}, nil, encode, decode), FlowChannels, netdef.Zeros)
 }
 
 // spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.

@@ -29,9 +29,37 @@ func features(g *netdef.Graph, s *netdef.Node) *netdef.Node {
 
 // linear is a 1×1 convolution with bias.
 func linear(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef.Init) *netdef.Node {
+	return linearTo(g, name, x, out, init, 0, out)
+}
+
+// linearTo is linear for the outputs from up to, but not, to: where they have different uses, this saves to cut them out of the result.
+func linearTo(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef.Init, from, to int) *netdef.Node {
 	defer g.Scope(name)()
-	w := g.Param("w", netdef.Shape{1, 1, x.Shape[3], out}, init)
-	return g.Add(g.Conv2D(x, w, 1), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
+	w, b := g.Param("w", netdef.Shape{1, 1, x.Shape[3], out}, init), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros)
+	if to-from < out {
+		w, b = g.Slice(w, 3, from, to), g.Slice(b, 3, from, to)
+	}
+	return g.Add(g.Conv2D(x, w, 1), b)
+}
+
+// linearOf is linear of several inputs, as if they were concatenated.
+func linearOf(g *netdef.Graph, name string, xs []*netdef.Node, out int, init netdef.Init) *netdef.Node {
+	if len(xs) == 1 {
+		return linear(g, name, xs[0], out, init)
+	}
+	defer g.Scope(name)()
+	channels := 0
+	for _, x := range xs {
+		channels += x.Shape[3]
+	}
+	w := g.Param("w", netdef.Shape{1, 1, channels, out}, init)
+	sum, at := g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros), 0
+	for _, x := range xs {
+		c := x.Shape[3]
+		sum = g.Add(g.Conv2D(x, g.Crop2D(w, 0, at, 1, c), 1), sum)
+		at += c
+	}
+	return sum
 }
 
 // film hands out, block after block, the scales γ and shifts β [B,1,1,C] that

@@ -45,15 +45,15 @@ func conv(g *netdef.Graph, name string, x *netdef.Node, side int, init netdef.In
 	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, c}, netdef.Zeros))
 }
 
-// unet maps x [B,h,w,Cin] to [B,h,w,out], and to 0 before training. more (nil
-// for none) is a second input, without effect before training. The blocks
+// unet maps the xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more (nil
+// for none) is a further input, without effect before training. The blocks
 // down to the middle are modulated by encode, those on the way up by decode.
 // h and w are multiples of 2 per level after the first.
-func unet(g *netdef.Graph, cfg EdgeConfig, x, more *netdef.Node, out int, encode, decode *film) *netdef.Node {
+func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node, encode, decode *film) *netdef.Node {
 	last := len(cfg.Widths) - 1
 	// The activations are not rectified between these linear layers, so the
 	// gain √½ keeps the variance.
-	x = linear(g, "in", x, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071})
+	x := linearOf(g, "in", xs, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071})
 	if more != nil {
 		w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], cfg.Widths[0]}, netdef.Zeros)
 		x = g.Add(x, g.Conv2D(more, w, 1))
@@ -82,7 +82,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, x, more *netdef.Node, out int, encode
 		}
 		done()
 	}
-	return linear(g, "out", x, out, netdef.Zeros)
+	return x
 }
 
 // down halves the resolution by a 2×2 convolution of stride 2.

@@ -167,7 +167,7 @@ func permuted(s netdef.Shape, data []float32, order [4]int) (out []float32, dims
 	return out, dims
 }
 
-// data gives the values of a parameter or constant.
+// data gives the values of a parameter or constant, or of a piece of one.
 func (x *exporter) data(n *netdef.Node) ([]float32, error) {
 	switch op := n.Op.(type) {
 	case *netdef.ConstOp:
@@ -178,6 +178,18 @@ func (x *exporter) data(n *netdef.Node) ([]float32, error) {
 			return nil, fmt.Errorf("onnx: parameter %q has %d values, the network wants %v", n.Name, len(v), n.Shape)
 		}
 		return v, nil
+	case *netdef.CropOp:
+		whole, err := x.data(n.In[0])
+		if err != nil {
+			return nil, err
+		}
+		from, err := netdef.FromFloat32(n.In[0].Shape, whole)
+		if err != nil {
+			return nil, err
+		}
+		part := netdef.NewTensor(n.Shape)
+		op.Eval([]*netdef.Tensor{from}, part)
+		return part.Float32(), nil
 	}
 	return nil, &UnsupportedError{n.Op.Name() + " as weights", n.Name}
 }

@@ -1,6 +1,6 @@
 // Command peers runs the shipped network with this project's own engine and with ONNX Runtime's CPU provider (onnxruntime-node, fetched from
 // the npm registry into a folder by scripts/bench-peers.sh), on the same random inputs with the same number of threads, and prints the times
-// and how far the results are apart. The model goes through the exporter (restore.Network.ONNX).
+// and how far the results are apart. Both make what `restore` makes by default: the picture of z = μ, without the variance of z.
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/netdef/onnx"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -74,8 +75,8 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 		inputs[restore.ONNXGuess], dims[restore.ONNXGuess] = inputs[restore.ONNXView], dims[restore.ONNXView]
 	}
 	inputs[restore.ONNXKnown] = slices.Repeat([]float32{1}, side*side)
-	outs := []*netdef.Node{mu, logvar, pic}
-	names := []string{restore.ONNXMu, restore.ONNXLogVar, restore.ONNXPicture}
+	outs := []*netdef.Node{mu, pic}
+	names := []string{restore.ONNXMu, restore.ONNXPicture}
 	fmt.Printf("%s, %d×%d pixels, %d threads\n", dev.Info().Name, side, side, threads)
 
 	own := map[string][]float32{}
@@ -84,13 +85,13 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 		tunings = append(tunings, compile.Tuning{MaxFMA: compile.LongRun})
 	}
 	for i, tune := range tunings {
-		best, median, err := measure(dev, g, outs, n, inputs, tune, seconds, func(p *compile.Program) error {
+		best, median, err := measure(dev, g, outs, logvar, n, inputs, tune, seconds, func(p *compile.Program) error {
 			for k, o := range outs {
 				v, err := p.Output(k)
 				if err != nil {
 					return err
 				}
-				own[names[k]] = toNCHW(o.Shape, v, k == 2)
+				own[names[k]] = toNCHW(o.Shape, v, o == pic)
 			}
 			return nil
 		})
@@ -104,7 +105,7 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	if err != nil {
 		return err
 	}
-	if err := n.ONNX(model, side, side); err != nil {
+	if err := onnx.Write(model, restore.NetworkName, []onnx.Output{{Name: restore.ONNXMu, Node: mu}, {Name: restore.ONNXPicture, Node: pic}}, n.Params, nil); err != nil {
 		model.Close()
 		return err
 	}
@@ -154,8 +155,8 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	return nil
 }
 
-func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, n *restore.Network, inputs map[string][]float32, tune compile.Tuning, seconds float64, done func(*compile.Program) error) (best, median float64, err error) {
-	store, err := compile.NewStore(dev, netdef.Reachable(outs...), false, 0)
+func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, unused *netdef.Node, n *restore.Network, inputs map[string][]float32, tune compile.Tuning, seconds float64, done func(*compile.Program) error) (best, median float64, err error) {
+	store, err := compile.NewStore(dev, netdef.Reachable(append(slices.Clone(outs), unused)...), false, 0)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -163,12 +164,13 @@ func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, n *restore.N
 	if err := store.Set(n.Params); err != nil {
 		return 0, 0, err
 	}
-	p, err := compile.Compile(dev, store, g, outs, compile.Options{Tuning: tune})
+	p, err := compile.Compile(dev, store, g, outs, compile.Options{Tuning: tune, Settings: []string{restore.ONNXTask, restore.ONNXSigma}})
 	if err != nil {
 		return 0, 0, err
 	}
 	defer p.Close()
 	// From picture in memory to picture in memory, as the other engine is timed.
+	picture := make([]float32, outs[len(outs)-1].Shape.Size())
 	pass := func() error {
 		for name, v := range inputs {
 			if err := p.SetInput(name, v); err != nil {
@@ -178,12 +180,7 @@ func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, n *restore.N
 		if err := p.Run(); err != nil {
 			return err
 		}
-		for k := range outs {
-			if _, err := p.Output(k); err != nil {
-				return err
-			}
-		}
-		return nil
+		return p.ReadOutput(len(outs)-1, picture)
 	}
 	if err := pass(); err != nil { // builds what the driver builds at first use
 		return 0, 0, err
