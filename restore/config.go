@@ -86,6 +86,10 @@ type Request struct {
 	// must then be 0 or K.
 	Times []float64
 
+	// Ensemble is in how many of the eight orientations of a square the picture is restored, 1, 2, 4 or 8 (0 means 1): Result.Picture is then the mean of what
+	// comes of them, which costs that many times as much and is a little better. Samples and latent are of the picture as it lies.
+	Ensemble int
+
 	// Project replaces every restoration x by x + Aᵀ(y − A x) = Aᵀy + (I − AᵀA)x, the paper's projection trick, which makes it agree
 	// better with the picture given, noise included. For the inpainting tasks (where the known pixels become those given) and
 	// gaussian-deblur.
@@ -99,14 +103,14 @@ type Request struct {
 
 	// Rows, if not nil, is called on the caller's goroutine as the result's rows get done, from the top: p is what will be Result.Picture, and its first rows,
 	// as many as are told, do not change any more and may be read by anybody from then on; those below still do. Of a Restore that fails they may not be
-	// all. Not called with Project, which needs the whole picture.
+	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
-// super-resolution), their values limited to [-1, 1]. For a picture with Levels, the restoration has Levels too, unless samples, a latent or the projection are asked for.
+// super-resolution), their values limited to [-1, 1]. For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
 type Result struct {
-	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal
+	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal; see Request.Ensemble
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number
 	Mean    *picture.Picture   // mean of the samples; nil without any
 	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2

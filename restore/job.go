@@ -161,6 +161,8 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
 	case req.Steps < 0 || req.Steps > maxSteps:
 		return badRequest("steps", "are %d, must be 1 to %d", req.Steps, maxSteps)
+	case req.Ensemble < 0 || req.Ensemble > orientations || req.Ensemble&(req.Ensemble-1) != 0:
+		return badRequest("ensemble", "is %d, must be 1, 2, 4 or 8", req.Ensemble)
 	case req.Project && !projects(req.Task):
 		return badRequest("project", "has no meaning for task %v, only for inpainting and gaussian-deblur", req.Task)
 	case !(req.Temperature >= 0) || math.IsInf(req.Temperature, 0):

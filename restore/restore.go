@@ -20,6 +20,9 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err := m.alive(ctx); err != nil {
 		return nil, err
 	}
+	if req.Ensemble > 1 {
+		return m.ensemble(ctx, pic, req)
+	}
 	j, err := m.prepare(pic, req)
 	if err != nil {
 		return nil, err

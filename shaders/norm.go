@@ -99,19 +99,24 @@ func (e *E) sum(v []F) F {
 	return s
 }
 
-// normalise gives (x − mean)/√(var + eps) over the channels, and the factor 1/√….
-func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
+// moments gives the mean of x over the c channels, and 1/√(var + eps).
+func (e *E) moments(x []F, c int, eps float64) (mean, r F) {
 	inv := e.Float(1 / float64(c))
-	mean := e.Mul(e.LaneSum(e.sum(x)), inv)
-	d := make([]F, len(x))
+	mean = e.Mul(e.LaneSum(e.sum(x)), inv)
 	sq := make([]F, len(x))
 	for i := range x {
-		d[i] = e.Sub(x[i], mean)
-		sq[i] = e.Mul(d[i], d[i])
+		d := e.Sub(x[i], mean)
+		sq[i] = e.Mul(d, d)
 	}
-	r := e.Rsqrt(e.Add(e.Mul(e.LaneSum(e.sum(sq)), inv), e.Float(eps)))
-	for i := range d {
-		d[i] = e.Mul(d[i], r)
+	return mean, e.Rsqrt(e.Add(e.Mul(e.LaneSum(e.sum(sq)), inv), e.Float(eps)))
+}
+
+// normalise gives (x − mean)/√(var + eps) over the channels, and the factor 1/√….
+func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
+	mean, r := e.moments(x, c, eps)
+	d := make([]F, len(x))
+	for i := range x {
+		d[i] = e.Mul(e.Sub(x[i], mean), r)
 	}
 	return d, r
 }

@@ -17,7 +17,11 @@ const (
 	PixelChan                // [1,P,C]
 	PixelOnly                // [1,P,1]
 	Depth2                   // [B,P/4,4·C]: of every 2×2 pixels one after the other (depth to space)
+	Normed                   // [B,P,C], to be normalised over the channels as LayerNorm with NormedEps does (CPU lowering)
 )
+
+// NormedEps is added to the variance by Normed.
+const NormedEps = 1e-5
 
 // Tile fixes the geometry of a pointwise computation: C channels in blocks of
 // Lanes·NJ, TP pixels per item, P pixels per picture; W of them in a row, which
@@ -79,6 +83,19 @@ func (e *E) spread(pat Pattern, op int, t Tile, p, cb U) [][]F {
 		base := e.SumU(e.MulU(site, 4*t.C), e.MulU(half[1], 2*t.C), cb)
 		for i := range out {
 			out[i] = e.Block(e.At(op, base), e.C(i/2*4*t.C+i%2*t.C), t.NJ)
+		}
+	case Normed:
+		base := e.MulU(p, t.C)
+		own := e.At(op, e.AddU(base, cb))
+		for i := range out {
+			var all []F
+			for c := 0; c < t.C; c += e.T.Lanes * t.NJ {
+				all = append(all, e.Block(e.At(op, base), e.C(i*t.C+c), t.NJ)...)
+			}
+			mean, r := e.moments(all, t.C, NormedEps)
+			for _, x := range e.Block(own, e.C(i*t.C), t.NJ) {
+				out[i] = append(out[i], e.Mul(e.Sub(x, mean), r))
+			}
 		}
 	case Pixel, PixelOnly:
 		if pat == PixelOnly {

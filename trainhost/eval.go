@@ -27,9 +27,11 @@ type EvalConfig struct {
 	Spread  bool        // take them evenly from the whole folder, not the first ones
 	Crop    int         // use at most this many pixels a side, from the middle; 0: all
 	Seed    uint64
-	Draws   int  // random operators and noises per picture, of the seeds Seed, Seed+1, …; 0: one
-	Steps   int  // of the flow map; 0: one
-	Auto    bool // let the model estimate the noise level instead of telling it
+	Draws   int // random operators and noises per picture, of the seeds Seed, Seed+1, …; 0: one
+	Steps   int // of the flow map; 0: one
+	// Ensemble is restore.Request.Ensemble.
+	Ensemble int
+	Auto     bool // let the model estimate the noise level instead of telling it
 	// Progress is called after each picture; may be nil.
 	Progress func(t task.Task, done, total int)
 }
@@ -141,7 +143,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Seed: c.Seed + index, Temperature: 1}
+	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1}
 	if c.Auto {
 		req.Noise = -1
 	}

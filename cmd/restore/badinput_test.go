@@ -81,6 +81,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -times 1,0.5 in.png out.png", "must go from 1 to 0"},
 		{"-task denoise -times 1;0 in.png out.png", "commas between"},
 		{"-task denoise -times 1,0 -steps 1 in.png out.png", "give one"},
+		{"-task denoise -ensemble 3 in.png out.png", "-ensemble 3 is not 1, 2, 4 or 8"},
 		{"-task denoise -project in.png out.png", "-project has no meaning for task denoise"},
 		{"-task denoise -samples 2 -samples-dir d -explain ./d in.png out.png", "both name"},
 		{"sample", "not 0 names"},

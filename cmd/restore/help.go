@@ -36,6 +36,8 @@ flags:
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
+  -ensemble N       restore the picture lying in N of its eight orientations (1, 2, 4 or 8) and take the mean: N times the
+                    work for 0.1 to 0.2 dB more
   -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
                     projection Aᵀy + (I − AᵀA)x)
   -quality Q        of JPEG output, 1 to 100 (default 95)

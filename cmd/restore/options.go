@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ type options struct {
 	noise       noise
 	samples     int
 	steps       int
+	ensemble    int
 	seed        uint64
 	temperature float64
 	device      string
@@ -68,6 +70,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Var(&o.noise, "noise", "")
 	fs.IntVar(&o.samples, "samples", 0, "")
 	fs.IntVar(&o.steps, "steps", 1, "")
+	fs.IntVar(&o.ensemble, "ensemble", 1, "")
 	fs.Func("times", "", func(s string) (err error) { o.times, err = parseTimes(s); return err })
 	fs.BoolVar(&o.project, "project", false, "")
 	fs.Uint64Var(&o.seed, "seed", 0, "")
@@ -144,6 +147,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
 	case o.steps < 1 || o.steps > maxSteps:
 		return usagef("-steps %d is not from 1 to %d", o.steps, maxSteps)
+	case !slices.Contains([]int{1, 2, 4, 8}, o.ensemble):
+		return usagef("-ensemble %d is not 1, 2, 4 or 8", o.ensemble)
 	case math.IsNaN(o.temperature) || o.temperature < 0 || o.temperature > 10:
 		return usagef("-temperature %g is not from 0 to 10", o.temperature)
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):

@@ -29,6 +29,9 @@ func (o *options) page(in *picture.Picture, r *restore.Result, device string, to
 	} else {
 		add("Steps", strconv.Itoa(o.steps))
 	}
+	if o.ensemble > 1 {
+		add("Ensemble", fmt.Sprintf("mean of %d orientations", o.ensemble))
+	}
 	if o.samples > 0 {
 		add("Samples", fmt.Sprintf("%d, seed %d, temperature %g", o.samples, o.seed, o.temperature))
 	}

@@ -112,7 +112,7 @@ func (o *options) config() restore.Config {
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
+		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
@@ -150,7 +150,7 @@ var largePixels int64 = 4 << 20
 // limits is how pictures are read.
 func (o *options) limits() picture.Limits {
 	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
-	if o.samples == 0 && o.explain == "" && o.report == "" && !o.project {
+	if o.samples == 0 && o.explain == "" && o.report == "" && !o.project && o.ensemble == 1 {
 		l.Pack = max(1, largePixels/int64(o.task.Scale()*o.task.Scale())) // of the result
 	}
 	return l

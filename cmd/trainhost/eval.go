@@ -28,6 +28,7 @@ func eval(ctx context.Context, args []string) error {
 	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of operators, noise and samples")
 	fs.IntVar(&cfg.Steps, "steps", 1, "steps K of the flow map")
 	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
+	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in so many orientations, 1, 2, 4 or 8, and take the mean")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
 	portable := fs.Bool("portable", false, "use only kernels that run on every device")
 	var precision restore.Precision

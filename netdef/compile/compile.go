@@ -69,7 +69,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		keep[n] = true
 	}
 	var err error
-	if l.fusion, err = fuse(nodes, keep); err != nil {
+	if l.fusion, err = fuse(nodes, keep, best.Mode == shaders.CPU); err != nil {
 		return nil, err
 	}
 	l.findPhases(nodes, !store.train, opt.Settings)

@@ -10,6 +10,7 @@ import (
 // fusion is the result of grouping: for each node that a kernel computes, the
 // group it is the root of; nodes inside a group have no step of their own.
 type fusion struct {
+	cpu      bool // for the cpu lowering
 	users    map[*netdef.Node][]*netdef.Node
 	roots    map[*netdef.Node]*group
 	inputs   map[*netdef.Node]*group // by the node (a sum over pixels, a LayerNormGrad) whose kernel evaluates the group that is its last input
@@ -18,14 +19,14 @@ type fusion struct {
 
 // fuse groups the pointwise nodes among nodes (topological order). keep holds
 // the nodes that must be in memory: outputs.
-func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
+func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, cpu bool) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
 		for _, m := range n.In {
 			users[m] = append(users[m], n)
 		}
 	}
-	f := &fusion{users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	f := &fusion{cpu: cpu, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -61,15 +62,30 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool) (*fusion, error) {
 	return f, nil
 }
 
-// readThrough lets a group that stands alone read what a DepthToSpace would move to another place from where it is.
+// readThrough lets a group do on reading what nobody else needs done: a group that stands alone what a DepthToSpace does, the epilogue of a
+// pointwise convolution what a LayerNorm does.
 func (f *fusion) readThrough(g *group, keep map[*netdef.Node]bool) {
 	for i, n := range g.in {
-		op, ok := n.Op.(*netdef.DepthToSpaceOp)
-		if ok && op.R == 2 && g.host == nil && g.pat[i] == shaders.Same && g.root.Shape[3] > 1 && !keep[n] && len(f.users[n]) == 1 {
-			g.pat[i] = shaders.Depth2
-			f.absorbed[n] = true
+		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 || n == g.host {
+			continue
+		}
+		switch op := n.Op.(type) {
+		case *netdef.DepthToSpaceOp:
+			if op.R == 2 && g.host == nil {
+				g.pat[i], f.absorbed[n] = shaders.Depth2, true
+			}
+		case *netdef.LayerNormOp:
+			if f.cpu && op.Eps == shaders.NormedEps && g.host != nil && pointwiseConv(g.host) {
+				g.pat[i], f.absorbed[n] = shaders.Normed, true
+			}
 		}
 	}
+}
+
+// pointwiseConv tells whether n is a convolution of single pixels.
+func pointwiseConv(n *netdef.Node) bool {
+	_, ok := n.Op.(*netdef.Conv2DOp)
+	return ok && n.In[1].Shape[0] == 1
 }
 
 func onlyPointwise(ns []*netdef.Node) bool {

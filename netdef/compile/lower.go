@@ -243,6 +243,15 @@ func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 	return l.emit(t, shaders.Pointwise(t, x, 1, tl), nil, 0, append(append([]*value{}, in...), out)...)
 }
 
+// source is what a group reads as its input i.
+func (l *lowering) source(g *group, i int) *value {
+	n := g.in[i]
+	if p := g.pat[i]; p == shaders.Depth2 || p == shaders.Normed {
+		n = n.In[0]
+	}
+	return l.val(n)
+}
+
 // lowerGroup computes a chain of pointwise nodes.
 func (l *lowering) lowerGroup(g *group) error {
 	if g.host != nil {
@@ -252,11 +261,8 @@ func (l *lowering) lowerGroup(g *group) error {
 	s := g.root.Shape
 	in := make([]*value, len(g.in))
 	flat := true
-	for i, n := range g.in {
-		if g.pat[i] == shaders.Depth2 {
-			n = n.In[0]
-		}
-		in[i] = l.val(n)
+	for i := range g.in {
+		in[i] = l.source(g, i)
 		flat = flat && (g.pat[i] == shaders.Same || g.pat[i] == shaders.One)
 	}
 	out := l.out(g.root)

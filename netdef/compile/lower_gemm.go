@@ -49,8 +49,8 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 	p := n.Shape[1] * n.Shape[2]
 	if g != nil {
 		post = g.expr()
-		for _, m := range g.in[1:] {
-			extra = append(extra, l.val(m))
+		for i := range g.in[1:] {
+			extra = append(extra, l.source(g, 1+i))
 		}
 	}
 	c := n.Shape[3]

@@ -203,6 +203,15 @@ func TestOps(t *testing.T) {
 			d := g.DepthToSpace(g.Input("x", S{1, 2, 3, 4 * 24}), 2)
 			return g.Add(g.Mul(d, d), g.Conv2D(d, g.Param("w", S{3, 3, 24, 24}, netdef.Zeros), 1))
 		},
+		"norm, read through": func(g *netdef.Graph) *netdef.Node {
+			a := g.SiLU(g.Add(g.Mul(g.LayerNorm(g.Input("a", S{2, 3, 4, 96}), 1e-5), g.Input("scale", S{1, 1, 1, 96})), g.Input("shift", S{1, 1, 1, 96})))
+			y := g.Conv2D(g.Input("x", S{2, 3, 4, 16}), g.Param("w", S{1, 1, 16, 96}, netdef.Zeros), 1)
+			return g.Mul(a, g.Offset(g.Add(y, g.Param("b", S{1, 1, 1, 96}, netdef.Zeros)), 1))
+		},
+		"norm, read through, one block": func(g *netdef.Graph) *netdef.Node {
+			n := g.LayerNorm(g.Input("a", S{1, 5, 5, 32}), 1e-5)
+			return g.Add(n, g.Conv2D(g.Input("x", S{1, 5, 5, 8}), g.Param("w", S{1, 1, 8, 32}, netdef.Zeros), 1))
+		},
 		"depthwise": func(g *netdef.Graph) *netdef.Node {
 			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))
 		},
