@@ -45,8 +45,8 @@ func TestRun(t *testing.T) {
 		if !(f.Rate() > 0) || math.IsInf(f.Rate(), 0) || !strings.Contains(out.String(), f.Name) {
 			t.Errorf("%+v", f)
 		}
-		// Timers and neighbours are noisy, but nothing is much faster than bare multiply-adds.
-		if f.Flops > 1.5*f.Seconds*r.Peak {
+		// Nothing is much faster than bare multiply-adds, but others may take most of the machine while these are measured.
+		if f.Flops > 4*f.Seconds*r.Peak {
 			t.Errorf("%s: %.1f GFLOP/s, but the peak is %.1f", f.Name, f.Rate(), r.Peak/1e9)
 		}
 	}
