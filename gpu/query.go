@@ -45,6 +45,11 @@ const (
 
 const flagSubgroupArithmetic, flagSubgroupShuffle, stageCompute = 4, 16, 32
 
+// subgroup tells whether compute shaders have an operation of subgroups, by its VK_SUBGROUP_FEATURE bit.
+func (c *candidate) subgroup(op uint32) bool {
+	return uint32(c.c.subgroupOps)&op != 0 && c.c.subgroupStages&stageCompute != 0
+}
+
 // driverLavapipe is VK_DRIVER_ID_MESA_LLVMPIPE.
 const driverLavapipe = 13
 
@@ -72,8 +77,8 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	caps := &info.Caps
 	*caps = Caps{
 		SubgroupSize:        max(1, int(q.subgroupSize)),
-		SubgroupShuffle:     q.subgroupOps&flagSubgroupShuffle != 0 && q.subgroupStages&stageCompute != 0,
-		SubgroupArithmetic:  q.subgroupOps&flagSubgroupArithmetic != 0 && q.subgroupStages&stageCompute != 0,
+		SubgroupShuffle:     c.subgroup(flagSubgroupShuffle),
+		SubgroupArithmetic:  c.subgroup(flagSubgroupArithmetic),
 		BufferDeviceAddress: q.bda != 0, Int64: q.int64 != 0, Float16: q.float16 != 0, Storage16: q.storage16 != 0,
 		Timestamps:      q.timestampBits > 0 && q.timestampPeriod > 0,
 		Lavapipe:        q.driverID == driverLavapipe,

@@ -91,9 +91,7 @@ var capabilityNames = map[uint32]struct {
 	6033: {"atomic float addition (AtomicFloat32AddEXT)", func(d *Device) bool { return false }},
 }
 
-func (d *Device) subgroup(op uint32) bool {
-	return uint32(d.cand.c.subgroupOps)&op != 0 && d.cand.c.subgroupStages&stageCompute != 0
-}
+func (d *Device) subgroup(op uint32) bool { return d.cand.subgroup(op) }
 
 // admits returns the error for a module that the device cannot run.
 func (d *Device) admits(name string, m module) error {

@@ -44,7 +44,7 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
-	if pic.Levels != nil && !req.packs() {
+	if pic.Levels != nil && !req.Packs() {
 		pic = pic.Unpacked()
 	}
 	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
@@ -69,8 +69,10 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	return j, j.projection()
 }
 
-// packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
-func (r *Request) packs() bool { return r.Samples == 0 && !r.Explain && !r.Project }
+// Packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
+func (r *Request) Packs() bool {
+	return r.Samples == 0 && !r.Explain && !r.Project && r.Ensemble <= 1
+}
 
 // given is the picture itself.
 func (j *job) given() planes {

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -19,11 +20,6 @@ const (
 	kindAdapter kind = "adapter"
 	// view, known, task, sigma → mu
 	kindMu kind = "mu"
-	// the four with one more input: guess [1,3,h,w]
-	kindWholeGuess   kind = "whole with guess"
-	kindPictureGuess kind = "picture with guess"
-	kindAdapterGuess kind = "adapter with guess"
-	kindMuGuess      kind = "mu with guess"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
 	kindDraw kind = "draw"
 	// z → the picture f(z) in one step
@@ -32,19 +28,15 @@ const (
 	kindStep kind = "step"
 )
 
+// withGuess marks the first four kinds where they have one more input: guess [1,3,h,w].
+const withGuess = " with guess"
+
 // with gives the kind, one of the first four, that also reads a guess if there is one.
 func (k kind) with(guess bool) kind {
-	switch {
-	case !guess:
-		return k
-	case k == kindWhole:
-		return kindWholeGuess
-	case k == kindPicture:
-		return kindPictureGuess
-	case k == kindMu:
-		return kindMuGuess
+	if guess {
+		return k + withGuess
 	}
-	return kindAdapterGuess
+	return k
 }
 
 // Outputs of kindWhole, kindAdapter, kindMu (the first of them) and kindStep.
@@ -62,17 +54,18 @@ type kinds struct {
 
 func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	var outs []*netdef.Node
-	switch what {
-	case kindWhole, kindWholeGuess:
-		outs = k.whole(g, what == kindWholeGuess)
-	case kindPicture, kindPictureGuess:
-		all := k.whole(g, what == kindPictureGuess)
+	base, guess := strings.CutSuffix(string(what), withGuess)
+	switch kind(base) {
+	case kindWhole:
+		outs = k.whole(g, guess)
+	case kindPicture:
+		all := k.whole(g, guess)
 		outs = []*netdef.Node{all[outMu], all[outPicture]} // mu too: between programs for tiles it is float32, so here as well
-	case kindAdapter, kindAdapterGuess:
-		mu, logvar := k.adapter(g, what == kindAdapterGuess)
+	case kindAdapter:
+		mu, logvar := k.adapter(g, guess)
 		outs = []*netdef.Node{mu, logvar}
-	case kindMu, kindMuGuess:
-		mu, _ := k.adapter(g, what == kindMuGuess)
+	case kindMu:
+		mu, _ := k.adapter(g, guess)
 		outs = []*netdef.Node{mu}
 	case kindDraw:
 		outs = []*netdef.Node{k.draw(g)}

@@ -14,6 +14,7 @@ import (
 type engine struct {
 	m      *Model
 	cfg    StreamConfig
+	kind   kind
 	job    *job // reused where a frame is a single tile
 	viewer *task.Viewer
 	seen   []float32 // the view of the frame itself
@@ -73,7 +74,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if m.guesses(j.task) {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), shake.NewEstimator(0)
 	}
-	e.class, e.turn = j.oneHot(), e.compute
+	e.class, e.turn, e.kind = j.oneHot(), e.compute, kindPicture.with(e.guess != nil)
 	return nil
 }
 
@@ -155,7 +156,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(kindPicture.with(e.guess != nil), e.dom.w, e.dom.h)
+	p, err := e.m.program(e.kind, e.dom.w, e.dom.h)
 	if err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ var largePixels int64 = 4 << 20
 // limits is how pictures are read.
 func (o *options) limits() picture.Limits {
 	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
-	if o.samples == 0 && o.explain == "" && o.report == "" && !o.project && o.ensemble == 1 {
+	if req := o.request(nil); req.Packs() {
 		l.Pack = max(1, largePixels/int64(o.task.Scale()*o.task.Scale())) // of the result
 	}
 	return l

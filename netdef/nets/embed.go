@@ -44,9 +44,6 @@ func linearTo(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef
 
 // linearOf is linear of several inputs, as if they were concatenated.
 func linearOf(g *netdef.Graph, name string, xs []*netdef.Node, out int, init netdef.Init) *netdef.Node {
-	if len(xs) == 1 {
-		return linear(g, name, xs[0], out, init)
-	}
 	defer g.Scope(name)()
 	channels := 0
 	for _, x := range xs {
