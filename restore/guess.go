@@ -12,19 +12,21 @@ type guess struct {
 	*mirrored
 	ctx    context.Context
 	e      *shake.Estimator
-	inner  int // sides of a block,
+	bw, bh int // sides of a block,
 	across int // of which so many lie in a row
 	blocks map[int][]float32
 	free   [][]float32
 	last   []int // the last tile that reads each block
 	next   int   // tile
+	err    error // of the last tile
 }
 
 func newGuess(ctx context.Context, e *shake.Estimator, w, h int) *guess {
 	g := &guess{ctx: ctx, e: e, blocks: map[int][]float32{}}
 	g.mirrored = newMirrored(w, h, 3, g.copy)
-	inner, across, down := e.Grid()
-	g.inner, g.across, g.last = inner, across, make([]int, across*down)
+	var down int
+	g.bw, g.bh, g.across, down = e.Grid()
+	g.last = make([]int, g.across*down)
 	return g
 }
 
@@ -41,14 +43,14 @@ func (g *guess) plan(ts []tile) {
 func (g *guess) each(at rect, f func(block int)) {
 	left, right := extent(at.x, at.w, g.w)
 	top, end := extent(at.y, at.h, g.h)
-	for y := top / g.inner; y*g.inner < end; y++ {
-		for x := left / g.inner; x*g.inner < right; x++ {
+	for y := top / g.bh; y*g.bh < end; y++ {
+		for x := left / g.bw; x*g.bw < right; x++ {
 			f(y*g.across + x)
 		}
 	}
 }
 
-// fill reads the next tile. Cancelled, it leaves anything there: the device is not asked then.
+// fill reads the next tile. Where failed says why it could not, it leaves anything there.
 func (g *guess) fill(at rect, dst []float32) {
 	var which []int
 	var room [][]float32
@@ -59,7 +61,13 @@ func (g *guess) fill(at rect, dst []float32) {
 			which, room = append(which, i), append(room, g.blocks[i])
 		}
 	})
-	_ = g.e.Blocks(g.ctx, which, room)
+	if g.err = g.e.Blocks(g.ctx, which, room); g.err != nil {
+		for k, i := range which { // not made
+			delete(g.blocks, i)
+			g.free = append(g.free, room[k])
+		}
+		return
+	}
 	g.read(at, dst)
 	g.next++
 	for i, b := range g.blocks {
@@ -70,6 +78,8 @@ func (g *guess) fill(at rect, dst []float32) {
 	}
 }
 
+func (g *guess) failed() error { return g.err }
+
 // take gives memory for a block.
 func (g *guess) take() []float32 {
 	if n := len(g.free); n > 0 {
@@ -77,13 +87,13 @@ func (g *guess) take() []float32 {
 		g.free = g.free[:n-1]
 		return b
 	}
-	return make([]float32, 3*min(g.inner, g.w)*min(g.inner, g.h))
+	return make([]float32, 3*min(g.bw, g.w)*min(g.bh, g.h))
 }
 
 // area is where block i lies in the picture.
 func (g *guess) area(i int) rect {
-	x, y := i%g.across*g.inner, i/g.across*g.inner
-	return rect{x, y, min(g.inner, g.w-x), min(g.inner, g.h-y)}
+	x, y := i%g.across*g.bw, i/g.across*g.bh
+	return rect{x, y, min(g.bw, g.w-x), min(g.bh, g.h-y)}
 }
 
 // copy puts a rectangle of the picture together from blocks.
@@ -98,4 +108,34 @@ func (g *guess) copy(dst []float32, r rect) {
 			}
 		}
 	})
+}
+
+// shaker runs shake's programs on a Model's device, without allocating once they are there.
+type shaker struct {
+	m    *Model
+	p    shake.Program
+	in   []shake.Input
+	out  [][]float32
+	turn func() error // compute, made a value once
+}
+
+// newEstimator makes an Estimator that computes on the device.
+func (m *Model) newEstimator() *shake.Estimator {
+	s := &shaker{m: m}
+	s.turn = s.compute
+	return shake.NewDeviceEstimator(s.run)
+}
+
+func (s *shaker) run(ctx context.Context, p shake.Program, in []shake.Input, out [][]float32) error {
+	s.p, s.in, s.out = p, in, out
+	return s.m.onDevice(ctx, s.turn)
+}
+
+// compute runs the program; the caller has the turn.
+func (s *shaker) compute() error {
+	p, err := s.m.program(recipe{kind: kindShake, shake: s.p})
+	if err != nil {
+		return err
+	}
+	return shake.Run(p, s.in, s.out)
 }

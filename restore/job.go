@@ -92,7 +92,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	}
 	e, _ := m.estimators.Get().(*shake.Estimator)
 	if e == nil {
-		e = shake.NewEstimator(0)
+		e = m.newEstimator()
 	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (j *job) adapterInputs() []input {
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.guess != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan, failed: j.guess.failed})
 	}
 	return ins
 }

@@ -90,7 +90,7 @@ func TestGuessInTiles(t *testing.T) {
 				}
 				most, made = max(most, before, len(g.blocks)), made+1
 			}
-			if inner := g.inner; h > 3*inner && most > 3*g.across || len(g.blocks) > 0 {
+			if h > 3*g.bh && most > 3*g.across || len(g.blocks) > 0 {
 				t.Errorf("%d×%d: %d blocks held at a time, %d in the end, rows have %d", w, h, most, len(g.blocks), g.across)
 			}
 		}
@@ -161,12 +161,12 @@ func TestRows(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	m.pace.pixels = 192 * 128
 	fail := false
-	m.build = func(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
+	m.build = func(g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
 		if fail {
 			fail = false
 			return nil, &gpu.OutOfMemoryError{Size: 1 << 40, Available: -1}
 		}
-		return m.compile(g, outs)
+		return m.compile(g, outs, opt)
 	}
 	var told []float32
 	var rows []int

@@ -40,7 +40,7 @@ type Model struct {
 	pace   *pace
 	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
-	build      func(*netdef.Graph, []*netdef.Node) (*compile.Program, error)
+	build      func(*netdef.Graph, []*netdef.Node, compile.Options) (*compile.Program, error)
 }
 
 // Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them

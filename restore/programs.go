@@ -6,6 +6,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/shake"
 )
 
 // maxPrograms bounds how many programs are kept beside what memory says: each holds some hundred pipelines.
@@ -14,9 +15,15 @@ const maxPrograms = 16
 // programs keeps compiled programs, the one used last at the end.
 type programs struct{ list []*cached }
 
-type cached struct {
+// recipe says what a program computes.
+type recipe struct {
 	kind  kind
-	w, h  int
+	w, h  int           // of the tile
+	shake shake.Program // of kindShake
+}
+
+type cached struct {
+	recipe
 	p     *compile.Program
 	bytes int64 // of the device's memory
 }
@@ -42,39 +49,50 @@ func (c *programs) shrink(bytes, budget int64) {
 	}
 }
 
-// program returns the program of a kind for tiles of w×h pixels, compiled if need be. The caller holds the turn.
-func (m *Model) program(k kind, w, h int) (*compile.Program, error) {
+// program returns a program, compiled if need be. The caller holds the turn.
+func (m *Model) program(r recipe) (*compile.Program, error) {
 	c := &m.cache
 	for i, e := range c.list {
-		if e.kind == k && e.w == w && e.h == h {
+		if e.recipe == r {
 			c.list = append(slices.Delete(c.list, i, i+1), e)
 			return e.p, nil
 		}
 	}
 	g := netdef.NewGraph()
-	outs, err := kinds{m.net, w, h}.build(g, k)
+	outs, opt, bytes, err := m.graph(g, r)
 	if err != nil {
 		return nil, err
 	}
-	bytes := int64(w*h) * bytesPerPixel(m.net)
 	c.shrink(bytes, m.budget())
-	p, err := m.build(g, outs)
+	p, err := m.build(g, outs, opt)
 	if err != nil && tooBig(err) && len(c.list) > 0 {
 		c.drop()
-		p, err = m.build(g, outs)
+		p, err = m.build(g, outs, opt)
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.list = append(c.list, &cached{k, w, h, p, bytes})
+	c.list = append(c.list, &cached{r, p, bytes})
 	return p, nil
 }
 
 // settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of a stream.
 var settings = []string{"task", "sigma"}
 
-func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node) (*compile.Program, error) {
-	return compile.Compile(m.dev, m.store, g, outs, compile.Options{Portable: m.cfg.Portable, Half: m.cfg.Precision.Half(m.dev.Info()), Arena: &m.arena, Settings: settings})
+// graph builds the graph of a program, and says how to compile it and what it takes of the device's memory.
+func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
+	opt = compile.Options{Portable: m.cfg.Portable, Arena: &m.arena}
+	if r.kind == kindShake {
+		outs, err = r.shake.Build(g)
+		return outs, r.shake.Options(opt), r.shake.Bytes(), err
+	}
+	opt.Half, opt.Settings = m.cfg.Precision.Half(m.dev.Info()), settings
+	outs, err = kinds{m.net, r.w, r.h}.build(g, r.kind)
+	return outs, opt, int64(r.w*r.h) * bytesPerPixel(m.net), err
+}
+
+func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
+	return compile.Compile(m.dev, m.store, g, outs, opt)
 }
 
 // workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow

@@ -72,7 +72,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	}
 	e.extend(e.known, e.viewer.Known())
 	if m.guesses(j.task) {
-		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), shake.NewEstimator(0)
+		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.turn, e.kind = j.oneHot(), e.compute, kindPicture.with(e.guess != nil)
 	return nil
@@ -156,7 +156,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(e.kind, e.dom.w, e.dom.h)
+	p, err := e.m.program(recipe{kind: e.kind, w: e.dom.w, h: e.dom.h})
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ type input struct {
 	fixed    int
 	fill     func(at rect, dst []float32)
 	plan     func(ts []tile) // if not nil, is told for which tiles fill will be called, in this order
+	failed   func() error    // if not nil, tells why the last fill could not be done
 }
 
 func (i input) size(w, h int) int { return i.perPixel*w*h + i.fixed }
@@ -106,6 +107,9 @@ func (r *run) pass(s stage, ts []tile) error {
 	for _, t := range ts {
 		for i, x := range s.inputs {
 			x.fill(t.at, in[i])
+			if x.failed != nil && x.failed() != nil {
+				return x.failed()
+			}
 		}
 		if err := r.compute(s, t, in, out); err != nil {
 			return err
@@ -124,7 +128,7 @@ func (r *run) pass(s stage, ts []tile) error {
 // compute runs one tile on the device.
 func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 	return r.m.onDevice(r.ctx, func() error {
-		p, err := r.m.program(s.kind, t.at.w, t.at.h)
+		p, err := r.m.program(recipe{kind: s.kind, w: t.at.w, h: t.at.h})
 		if err != nil {
 			return err
 		}

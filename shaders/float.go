@@ -101,6 +101,14 @@ func (e *E) Log(x F) F {
 	return e.Mad(k, e.Float(0.693359375), e.Add(m, y))
 }
 
+// frexp gives m in [1, 2) and a whole number k with m·2^k = x, for normal positive x.
+func (e *E) frexp(x F) (m, k F) {
+	b := e.bits(x)
+	m = e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(0x3f800000)))
+	k = e.val(spirv.OpConvertUToF, e.m.F32(), e.i2(spirv.OpShiftRightLogical, b, e.u32(23)))
+	return m, e.Sub(k, e.Float(127))
+}
+
 // Sin is sin x, absolute error below 3e-7 for |x| < 100.
 func (e *E) Sin(x F) F {
 	n := e.floor(e.Mad(x, e.Float(1/math.Pi), e.Float(0.5)))

@@ -1,6 +1,9 @@
 package shaders
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // ColSum adds rows: in [G][R][X] → out [G][⌈R/S⌉][X]. Operands: in, out. With
 // unpack the input's channels stand as GradW leaves them in blocks of Lanes·nj.
@@ -101,21 +104,28 @@ func (e *E) vecBelow(op int, row, at U, n int) F {
 	return e.lanes(v)
 }
 
+// MostLogs is how many mantissas are multiplied: each is below 2.
+const MostLogs = 64
+
 // ColSumOf is ColSum of a pointwise expression, which is never stored: its rows [G][R][X] are the pixels of pictures of p pixels, of which
-// it adds s at a time (s divides r). Operands: x.In…, out [G][R/S][X].
-func ColSumOf(t Target, x Expr, g, r, c, s, nj, p int) Kernel {
+// it adds s at a time (s divides r). With log it adds the logarithms, by way of the product of the mantissas and the sum of the exponents, which is
+// a tenth of the work; s is then at most MostLogs. Operands: x.In…, out [G][R/S][X].
+func ColSumOf(t Target, x Expr, log bool, g, r, c, s, nj, p int) Kernel {
 	rc, blk, n := r/s, t.Lanes*nj, len(x.In)
 	tl := Tile{C: c, P: p, NJ: nj, TP: 1}
 	return Kernel{
-		Name:     fmt.Sprintf("colsum of %s %v %d,%d,%d,%d,%d,%d", x.Key, x.In, g, r, c, s, nj, p),
+		Name:     fmt.Sprintf("colsum of %s %v %v %d,%d,%d,%d,%d,%d", x.Key, x.In, log, g, r, c, s, nj, p),
 		Operands: append(reads(n), Write),
 		Items:    g * rc * (c / blk),
 		Body: func(e *E) {
 			u := e.Split(e.Item(), rc, c/blk)
 			row0, cb := e.AddU(e.MulU(u[0], r), e.MulU(u[1], s)), e.MulU(u[2], blk)
-			acc := make([]*Var, nj)
+			acc, product := make([]*Var, nj), make([]*Var, nj)
 			for j := range acc {
 				acc[j] = e.NewVar(e.Float(0))
+				if log {
+					product[j] = e.NewVar(e.Float(1))
+				}
 			}
 			e.Loop(s, func(i U) {
 				in := make([][][]F, n)
@@ -123,6 +133,11 @@ func ColSumOf(t Target, x Expr, g, r, c, s, nj, p int) Kernel {
 					in[k] = e.spread(pat, k, tl, e.AddU(row0, i), cb)
 				}
 				for j, v := range apply(e, x, in, tl)[0] {
+					if log {
+						var m F
+						m, v = e.frexp(v)
+						product[j].Set(e.Mul(product[j].Get(), m))
+					}
 					acc[j].Set(e.Add(acc[j].Get(), v))
 				}
 			})
@@ -131,6 +146,9 @@ func ColSumOf(t Target, x Expr, g, r, c, s, nj, p int) Kernel {
 				v := make([]F, nj)
 				for j := range v {
 					v[j] = acc[j].Get()
+					if log {
+						v[j] = e.Mad(v[j], e.Float(math.Ln2), e.Log(product[j].Get()))
+					}
 				}
 				e.StoreBlock(n, out, v)
 			})

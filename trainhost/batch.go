@@ -34,9 +34,9 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 }
 
 // makeBatch draws the inputs of step number step. They depend on the seed and
-// the step only, so a resumed run sees the same data. With an estimator the
-// motion-blurred observations and the guesses at them are made here.
-func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, guess *shake.Estimator) (batch, error) {
+// the step only, so a resumed run sees the same data. With shaken the
+// motion-blurred observations are made here; see batch.guess.
+func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	n := per.Total()
 	scale := kernelScale(side)
@@ -60,11 +60,11 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, guess *shak
 			b[inMask] = append(b[inMask], w.Mask...)
 		case clsMotion:
 			b[inKernel] = append(b[inKernel], w.Kernel.Strided(stride)...)
-			if guess == nil {
+			if !shaken {
 				break
 			}
 			x := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
-			if err := b.shake(guess, rng, x, w, float64(b[inSigma][i])); err != nil {
+			if err := b.shake(rng, x, w, float64(b[inSigma][i])); err != nil {
 				return nil, err
 			}
 		}
@@ -73,8 +73,8 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, guess *shak
 	return b, nil
 }
 
-// shake adds a motion-blurred observation of x and the guess at x.
-func (b batch) shake(e *shake.Estimator, rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
+// shake adds a motion-blurred observation of x.
+func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
 	op, err := task.NewOperator(task.MotionDeblur, x.W, x.H, w)
 	if err != nil {
 		return err
@@ -83,11 +83,25 @@ func (b batch) shake(e *shake.Estimator, rng *rand.Rand, x *planar.Image, w task
 	if err != nil {
 		return err
 	}
-	guess := make([]float32, len(y.Pix))
-	if err := e.Deblur(context.Background(), guess, y, sigma); err != nil {
-		return err
+	b[inShaken] = append(b[inShaken], y.Pix...)
+	return nil
+}
+
+// guess adds what the estimator makes of the motion-blurred observations, of side pixels.
+func (b batch) guess(e *shake.Estimator, per Counts, side int) error {
+	size := 3 * side * side
+	guesses := make([]float32, len(b[inShaken]))
+	for i, k := 0, 0; i < per.Total(); i++ {
+		if per.Class(i) != clsMotion {
+			continue
+		}
+		y := &planar.Image{W: side, H: side, Pix: b[inShaken][k*size : (k+1)*size]}
+		if err := e.Deblur(context.Background(), guesses[k*size:(k+1)*size], y, float64(b[inSigma][i])); err != nil {
+			return err
+		}
+		k++
 	}
-	b[inShaken], b[inGuess] = append(b[inShaken], y.Pix...), append(b[inGuess], guess...)
+	b[inGuess] = guesses
 	return nil
 }
 

@@ -104,7 +104,10 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.SetState("ema", ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side, shake.NewEstimator(1))
+			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side, true)
+			if err == nil {
+				err = b.guess(shake.NewEstimator(1), per, side)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -86,6 +86,7 @@ type Trainer struct {
 	step  *Graph
 	terms []string
 	guess *shake.Estimator // nil without
+	looks *shake.Programs  // its programs
 }
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
@@ -158,7 +159,11 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	if t.prog.HasInput(inGuess) || t.prog.HasInput(inShaken) {
-		t.guess = shake.NewEstimator(0)
+		if t.looks, err = shake.NewPrograms(dev, compile.Options{}); err != nil {
+			t.Close()
+			return nil, err
+		}
+		t.guess = shake.NewDeviceEstimator(t.looks.Run)
 	}
 	return t, nil
 }
@@ -167,6 +172,9 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 func (t *Trainer) Close() {
 	if t.prog != nil {
 		t.prog.Close()
+	}
+	if t.looks != nil {
+		t.looks.Close()
 	}
 	if t.store != nil {
 		t.store.Close()
@@ -198,7 +206,7 @@ func (t *Trainer) hyper() []float32 {
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
 	seed := c.Seed + uint64(len(t.State.History))<<32
-	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop, t.guess)
+	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop, t.guess != nil)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
 	}
@@ -215,8 +223,13 @@ func (t *Trainer) Prepare() error {
 	return t.set(b)
 }
 
-// set gives the Program the inputs of the next step.
+// set gives the Program the inputs of the next step. Guesses are made now and not while the step before runs: the device does one after the other.
 func (t *Trainer) set(b batch) error {
+	if t.guess != nil && b[inShaken] != nil {
+		if err := b.guess(t.guess, t.State.Config.Per, t.State.Config.Crop); err != nil {
+			return err
+		}
+	}
 	for name, v := range b {
 		if !t.prog.HasInput(name) {
 			continue // a term that needs it is switched off

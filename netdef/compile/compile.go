@@ -69,10 +69,10 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		keep[n] = true
 	}
 	var err error
-	if l.fusion, err = fuse(nodes, keep, best.Mode == shaders.CPU); err != nil {
+	l.findPhases(nodes, !store.train, opt.Settings)
+	if l.fusion, err = fuse(nodes, keep, l.phases, best.Mode == shaders.CPU); err != nil {
 		return nil, err
 	}
-	l.findPhases(nodes, !store.train, opt.Settings)
 	outVals := make([]*value, len(outs))
 	for i, n := range outs {
 		if v := l.pinned[n]; v != nil {

@@ -11,6 +11,7 @@ import (
 // group it is the root of; nodes inside a group have no step of their own.
 type fusion struct {
 	cpu      bool // for the cpu lowering
+	phases   map[*netdef.Node]phase
 	users    map[*netdef.Node][]*netdef.Node
 	roots    map[*netdef.Node]*group
 	inputs   map[*netdef.Node]*group // by the node (a sum over pixels, a LayerNormGrad) whose kernel evaluates the group that is its last input
@@ -19,14 +20,14 @@ type fusion struct {
 
 // fuse groups the pointwise nodes among nodes (topological order). keep holds
 // the nodes that must be in memory: outputs.
-func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, cpu bool) (*fusion, error) {
+func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, cpu bool) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
 		for _, m := range n.In {
 			users[m] = append(users[m], n)
 		}
 	}
-	f := &fusion{cpu: cpu, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	f := &fusion{cpu: cpu, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -51,7 +52,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, cpu bool) (*fusion, 
 			continue
 		}
 		last := n.In[len(n.In)-1]
-		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && cheap(g) {
+		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && (cheap(g) || sumsLog(n, g)) {
 			f.inputs[n], f.absorbed[last] = g, true
 			delete(f.roots, last)
 		}
@@ -169,6 +170,9 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 		if g.pat[i] != shaders.Same || keep[n] || n.Shape != g.root.Shape || !subset(users[n], body) || f.absorbed[n] {
 			continue
 		}
+		if f.phases[n] > f.phases[g.root] {
+			continue // what is computed rarely would be computed at every run
+		}
 		switch op := n.Op.(type) {
 		case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
 		case *netdef.MatMulOp:
@@ -199,6 +203,22 @@ func takesExpression(n *netdef.Node) bool {
 		return true
 	}
 	return false
+}
+
+// sumsLog tells whether n sums logarithms of something cheap, which its kernel then takes as the logarithm of a product.
+func sumsLog(n *netdef.Node, g *group) bool {
+	_, sum := n.Op.(*netdef.SumOp)
+	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.ofLog())
+}
+
+func isLog(n *netdef.Node) bool {
+	p, ok := n.Op.(*netdef.PointwiseOp)
+	return ok && p.Kind == netdef.Log
+}
+
+// ofLog is what a group that ends with a logarithm takes it of.
+func (g *group) ofLog() *group {
+	return &group{root: g.root.In[0], body: g.body[:len(g.body)-1], in: g.in, pat: g.pat, host: g.host}
 }
 
 // cheap tells whether a group is a few simple operations, as in the gradients of scales and shifts: the kernels that take it over are unrolled

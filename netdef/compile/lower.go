@@ -47,6 +47,20 @@ type Tuning struct {
 	MaxFMA int
 }
 
+// rareFMA bounds the kernels of what is not computed at every run.
+const rareFMA = 256
+
+// mostFMA is the bound for the node at hand.
+func (l *lowering) mostFMA() int {
+	if l.phase != always {
+		return min(l.tune.maxFMA(), rareFMA)
+	}
+	return l.tune.maxFMA()
+}
+
+// ShortRun is the MaxFMA for Programs that are over so quickly that on software drivers building them is what takes time.
+const ShortRun = 512
+
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
 

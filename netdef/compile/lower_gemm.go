@@ -103,7 +103,7 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if err != nil {
 		return err
 	}
-	return l.chunks(t, n, s, l.tune.maxFMA(), l.val(n.In[0]), w, post, extra, out)
+	return l.chunks(t, n, s, l.mostFMA(), l.val(n.In[0]), w, post, extra, out)
 }
 
 // vectorFMA bounds the unrolled multiply-adds of products with a single row.
@@ -354,8 +354,13 @@ func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
 func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, rows int) error {
 	shape := g.root.Shape
 	c := shape[3]
-	x := g.expr()
 	s := largestDivisor(rows, 32)
+	log := isLog(g.root)
+	if log {
+		g = g.ofLog()
+		s = largestDivisor(rows, shaders.MostLogs)
+	}
+	x := g.expr()
 	in := make([]*value, 0, len(g.in)+1)
 	for _, m := range g.in {
 		in = append(in, l.val(m))
@@ -365,7 +370,7 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	if rows > s {
 		to = l.temp(n.Name+" partial", parts*(rows/s)*c)
 	}
-	k := shaders.ColSumOf(t, x, parts, rows, c, s, t.NJ(c), shape[1]*shape[2])
+	k := shaders.ColSumOf(t, x, log, parts, rows, c, s, t.NJ(c), shape[1]*shape[2])
 	if err := l.emit(t, k, nil, 0, append(in, to)...); err != nil || rows == s {
 		return err
 	}

@@ -283,6 +283,10 @@ func TestOps(t *testing.T) {
 		"sum of products, odd": func(g *netdef.Graph) *netdef.Node {
 			return g.Sum(g.Mul(g.Input("x", S{1, 37, 1, 24}), g.Input("y", S{1, 37, 1, 24})), netdef.AxHW)
 		},
+		"sumLog": func(g *netdef.Graph) *netdef.Node { // sums of logarithms of chains, over magnitudes whose product no float32 holds
+			x, v := g.Input("+x", S{1, 5, 64, 24}), g.Input("+v", S{1, 5, 64, 1})
+			return g.Add(g.Sum(g.Log(g.Offset(g.Mul(x, v), 1)), netdef.AxHW), g.Sum(g.Log(g.Add(g.Scale(x, 1e9), v)), netdef.AxBHW))
+		},
 		"sumB":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 3, 3, 8}), netdef.AxB) },
 		"sumAll":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 7, 3, 8}), netdef.AxAll) },
 		"sumAll1": func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 1, 1, 1}), netdef.AxAll) },

@@ -23,8 +23,8 @@ type Program struct {
 	pipes   map[*shaders.Module]*gpu.Pipeline
 	cmds    [once + 1]*gpu.Commands
 	inputs  map[string]*value
-	set     map[string][]float32 // the settings, as last given
-	changed bool                 // since they were last computed with
+	set     map[string]*setting
+	changed bool // since they were last computed with
 	outs    []*value
 	outIdx  map[*netdef.Node]int
 	gen     int
@@ -33,14 +33,20 @@ type Program struct {
 	once    sync.Once
 }
 
+// setting is a setting's value as last given; valid once it is on the device.
+type setting struct {
+	last  []float32
+	valid bool
+}
+
 // build allocates memory, builds pipelines and records.
 func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
-	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, changed: true, set: map[string][]float32{}, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
+	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, changed: true, set: map[string]*setting{}, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
 	for i, n := range outs {
 		p.outIdx[n] = i
 	}
 	for _, name := range settings {
-		p.set[name] = nil
+		p.set[name] = &setting{}
 	}
 	defer func() {
 		if err != nil {
@@ -185,15 +191,16 @@ func (p *Program) SetInput(name string, v []float32) error {
 	if len(v) != in.size {
 		return &InputError{name, fmt.Sprintf("got %d values, want %d", len(v), in.size)}
 	}
-	if last, ok := p.set[name]; ok {
-		if last != nil && slices.Equal(last, v) {
+	s := p.set[name]
+	if s != nil {
+		if s.valid && slices.Equal(s.last, v) {
 			return nil
 		}
-		p.set[name], p.changed = nil, true // until it is written
+		s.valid, p.changed = false, true // until it is written
 	}
 	err := p.dev.Write(p.bufs[regInput], int64(4*in.off), asBytes(v))
-	if _, ok := p.set[name]; ok && err == nil {
-		p.set[name] = slices.Clone(v)
+	if s != nil && err == nil {
+		s.last, s.valid = append(s.last[:0], v...), true
 	}
 	return err
 }

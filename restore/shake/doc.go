@@ -13,6 +13,8 @@
 // is the linear estimate of x of least mean square error when k is uncertain. The spectrum's magnitude cannot tell a kernel from its half-turn,
 // so both are given the same weight: E[K] and G are real, and the filter is even.
 //
+// An Estimator computes on the host, by fast Fourier transforms in float64, or on a device (NewDeviceEstimator), by the programs of Program.Build.
+//
 // Measured on 100 photographs of 256×256 pixels with the kernels and the noise of METHOD §4: see docs/QUALITY.md. The networks get the
 // result as a second view of motion-blurred pictures (nets.EdgeConfig.Guess).
 package shake

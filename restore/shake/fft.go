@@ -109,21 +109,10 @@ func (g *grid) columns(worker, i int) {
 // wrapped is the place of row y and column x, which may be negative.
 func (g *grid) wrapped(y, x int) int { return (y&(g.n-1))*g.n + x&(g.n-1) }
 
-// opposite is the place of −f for f at place i.
-func (g *grid) opposite(i int) int { return g.wrapped(-(i / g.n), -(i % g.n)) }
-
 // frequency of a row or column in cycles per pixel, from −½ on.
 func (g *grid) frequency(i int) float64 {
 	if i >= g.n/2 {
 		i -= g.n
 	}
 	return float64(i) / float64(g.n)
-}
-
-// powers gives |A|² and |B|² of the real a and b of which v = a + i·b was transformed, at place i.
-func (g *grid) powers(i int) (a, b float64) {
-	p, q := g.v[i], g.v[g.opposite(i)]
-	q = complex(real(q), -imag(q))
-	s, d := p+q, p-q
-	return (real(s)*real(s) + imag(s)*imag(s)) / 4, (real(d)*real(d) + imag(d)*imag(d)) / 4
 }

@@ -3,6 +3,7 @@ package shake
 import (
 	"context"
 	"math"
+	"math/cmplx"
 	"math/rand/v2"
 	"sync"
 
@@ -13,6 +14,8 @@ import (
 const (
 	// kernelSide is that of the paper's kernels; halves of the library are drawn by the paper's law and by the trainer's, which also knows small shakes.
 	kernelSide   = 61
+	autoReach    = kernelSide - 1
+	autoSide     = 2*autoReach + 1 // of a kernel's autocorrelation
 	libraryFull  = 1024
 	librarySmall = 512
 	librarySeed  = 20261124
@@ -28,7 +31,7 @@ type library struct {
 	kernels []kernel
 	bins    []bin
 	power   []float32 // |K|² of every kernel at every bin
-	// The prior's moments: mean kernel (even), and the mean autocorrelation on scoreGrid.
+	// The prior's moments: mean kernel (even), and the mean autocorrelation in autoSide rows.
 	mean []float64
 	auto []float64
 }
@@ -52,35 +55,28 @@ func newLibrary() *library {
 	n := len(l.kernels)
 	l.power = make([]float32, n*len(l.bins))
 	l.mean = make([]float64, kernelSide*kernelSide)
+	l.auto = make([]float64, autoSide*autoSide)
 	// Sums by parts of fixed size, so that they do not depend on the number of cores.
 	t := team.New(0)
-	grids, sums := make([]*grid, t.Workers()), make([][]float64, libraryParts)
-	_ = t.Each(context.Background(), libraryParts, func(worker, part int) {
-		if grids[worker] == nil {
-			grids[worker] = newGrid(scoreGrid, nil)
-		}
-		g := grids[worker]
-		sums[part] = make([]float64, scoreGrid*scoreGrid)
-		for i := part * n / libraryParts; i < (part+1)*n/libraryParts; i += 2 {
-			l.kernels[i], l.kernels[i+1] = drawKernel(i), drawKernel(i+1)
-			g.pair(l.kernels[i], l.kernels[i+1])
-			for b, at := range l.bins {
-				p, q := g.powers(g.wrapped(at.fy, at.fx))
-				l.power[i*len(l.bins)+b], l.power[(i+1)*len(l.bins)+b] = float32(p), float32(q)
-			}
-			g.addPowers(sums[part], 1/float64(n), 1/float64(n))
+	sums := make([][]float64, libraryParts)
+	_ = t.Each(context.Background(), libraryParts, func(_, part int) {
+		sums[part] = make([]float64, autoSide*autoSide)
+		var s spectrometer
+		for i := part * n / libraryParts; i < (part+1)*n/libraryParts; i++ {
+			k := drawKernel(i)
+			l.kernels[i] = k
+			s.powers(l.power[i*len(l.bins):][:len(l.bins)], l.bins, k)
+			k.addAuto(sums[part], 1/float64(n))
 		}
 	})
-	for _, sum := range sums[1:] {
+	for _, sum := range sums {
 		for i, v := range sum {
-			sums[0][i] += v
+			l.auto[i] += v
 		}
 	}
 	for _, k := range l.kernels {
 		k.addEven(l.mean, 1/float64(n))
 	}
-	l.auto = make([]float64, scoreGrid*scoreGrid)
-	newGrid(scoreGrid, nil).autocorrelation(l.auto, sums[0])
 	return l
 }
 
@@ -126,34 +122,72 @@ func (k kernel) addEven(sum []float64, share float64) {
 	}
 }
 
-// pair transforms two kernels at once, as real and imaginary part.
-func (g *grid) pair(a, b kernel) {
-	clear(g.v)
-	const half = kernelSide / 2
-	for _, t := range a {
-		g.v[g.wrapped(int(t.at)/kernelSide-half, int(t.at)%kernelSide-half)] += complex(float64(t.w), 0)
-	}
-	for _, t := range b {
-		g.v[g.wrapped(int(t.at)/kernelSide-half, int(t.at)%kernelSide-half)] += complex(0, float64(t.w))
-	}
-	g.forward()
-}
-
-// addPowers adds a·|A|² + b·|B|² of a pair to sum.
-func (g *grid) addPowers(sum []float64, a, b float64) {
-	for i := range sum {
-		p, q := g.powers(i)
-		sum[i] += a*p + b*q
+// addAuto adds share times the kernel's autocorrelation.
+func (k kernel) addAuto(sum []float64, share float64) {
+	const middle = autoReach*autoSide + autoReach
+	for _, a := range k {
+		w := share * float64(a.w)
+		from := middle + int(a.at)/kernelSide*autoSide + int(a.at)%kernelSide
+		for _, b := range k {
+			sum[from-int(b.at)/kernelSide*autoSide-int(b.at)%kernelSide] += w * float64(b.w)
+		}
 	}
 }
 
-// autocorrelation gives what the power spectrum of a real signal is the transform of.
-func (g *grid) autocorrelation(auto, power []float64) {
-	for i, v := range power {
-		g.v[i] = complex(v, 0)
+// bands is the number of frequencies ≥ 0 of the bins in a direction.
+const bands = scoreGrid/4 + 1
+
+// spectrometer computes |K|² at the bins: rows first, and of those columns.
+type spectrometer struct {
+	rows [kernelSide][bands]complex128
+}
+
+// unit is e^(−2πi·k/scoreGrid).
+var unit = func() (u [scoreGrid]complex128) {
+	for k := range u {
+		u[k] = cmplx.Rect(1, -2*math.Pi*float64(k)/scoreGrid)
 	}
-	g.inverse()
-	for i, v := range g.v {
-		auto[i] = real(v)
+	return u
+}()
+
+func (s *spectrometer) powers(dst []float32, bins []bin, k kernel) {
+	s.rows = [kernelSide][bands]complex128{}
+	var used [kernelSide]bool
+	for _, t := range k {
+		y, x := int(t.at)/kernelSide, int(t.at)%kernelSide
+		used[y] = true
+		w := complex(float64(t.w), 0)
+		for f := range s.rows[y] {
+			s.rows[y][f] += w * unit[f*x%scoreGrid]
+		}
+	}
+	// Σ_y R_y·e^(−iφy) for φ and −φ at once, of cosines and sines.
+	var plus, minus [bands][bands]float32
+	for fy := range bands {
+		var c, d [bands]complex128 // Σ R·cos, −Σ R·sin
+		for y, r := range s.rows {
+			if !used[y] {
+				continue
+			}
+			u := unit[fy*y%scoreGrid]
+			for f, v := range r {
+				c[f] += complex(real(v)*real(u), imag(v)*real(u))
+				d[f] += complex(real(v)*imag(u), imag(v)*imag(u))
+			}
+		}
+		for f := range c {
+			// c + i·d and c − i·d.
+			re, im := real(c[f])-imag(d[f]), imag(c[f])+real(d[f])
+			plus[fy][f] = float32(re*re + im*im)
+			re, im = real(c[f])+imag(d[f]), imag(c[f])-real(d[f])
+			minus[fy][f] = float32(re*re + im*im)
+		}
+	}
+	for i, b := range bins {
+		if b.fy >= 0 {
+			dst[i] = plus[b.fy][b.fx]
+		} else {
+			dst[i] = minus[-b.fy][b.fx]
+		}
 	}
 }

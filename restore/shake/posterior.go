@@ -5,8 +5,6 @@ import (
 	"context"
 	"math"
 	"slices"
-
-	"github.com/vfmrestore/restore/restore/task"
 )
 
 const (
@@ -35,7 +33,7 @@ func (s shape) at(fx, fy float64) float64 {
 // posterior is what is known of a picture's kernel: moments under the weights of the library.
 type posterior struct {
 	mean []float64 // kernel with its half-turn, kernelSide rows of as many weights of sum 1
-	auto []float64 // mean autocorrelation on scoreGrid
+	auto []float64 // mean autocorrelation, autoSide rows
 }
 
 // candidate is a kernel of the library with its weight.
@@ -46,14 +44,27 @@ type candidate struct {
 
 // estimate fills e.post by the picture, whose noise has standard deviation sigma.
 func (e *Estimator) estimate(ctx context.Context, sigma float64) error {
-	lib := e.lib
-	e.periodogram()
 	e.variance = square(max(sigma, leastSigma))
 	e.cool = 1 / float64(temper) * min(1, float64(e.w*e.h)/(window*window))
-	if err := e.team.Each(ctx, len(lib.kernels), e.scoreOne); err != nil {
+	if err := e.periodogram(ctx); err != nil {
 		return err
 	}
+	var err error
+	if e.remote != nil {
+		err = e.remote.scores(ctx, e)
+	} else {
+		err = e.team.Each(ctx, len(e.lib.kernels), e.scoreOne)
+	}
+	if err != nil {
+		return err
+	}
+	e.weigh()
+	return nil
+}
 
+// weigh makes e.post of e.scores.
+func (e *Estimator) weigh() {
+	lib := e.lib
 	top := math.Inf(-1)
 	for _, s := range e.scores {
 		top = max(top, s)
@@ -68,7 +79,7 @@ func (e *Estimator) estimate(ctx context.Context, sigma float64) error {
 	}
 	n := 0
 	for n < len(e.order) && e.order[n].w > negligible*sum {
-		n += 2
+		n++
 	}
 	best := e.order[:n]
 	sum = 0
@@ -76,32 +87,25 @@ func (e *Estimator) estimate(ctx context.Context, sigma float64) error {
 		sum += c.w
 	}
 	p := &e.post
-	clear(p.mean)
-	clear(e.power)
-	for i := 0; i < n; i += 2 {
-		a, b := best[i], best[i+1]
-		lib.kernels[a.index].addEven(p.mean, (1-doubt)*a.w/sum)
-		lib.kernels[b.index].addEven(p.mean, (1-doubt)*b.w/sum)
-		e.small.pair(lib.kernels[a.index], lib.kernels[b.index])
-		e.small.addPowers(e.power, a.w/sum, b.w/sum)
-	}
-	e.small.autocorrelation(p.auto, e.power)
-	for i, v := range lib.auto {
-		p.auto[i] = (1-doubt)*p.auto[i] + doubt*v
-	}
 	for i, v := range lib.mean {
-		p.mean[i] += doubt * v
+		p.mean[i] = doubt * v
 	}
-	return nil
+	for i, v := range lib.auto {
+		p.auto[i] = doubt * v
+	}
+	for _, c := range best {
+		share := (1 - doubt) * c.w / sum
+		lib.kernels[c.index].addEven(p.mean, share)
+		lib.kernels[c.index].addAuto(p.auto, share)
+	}
 }
 
 // score sets the tempered log-likelihood of kernel i, the shapes of spectra combined. The likelihood has the heavy tails of a scale mixture: per
-// bin, twice −2·log D − 4.5·log(1 + 2P/(2.5·D)) for power P where D = |K|²·S + σ² is expected.
+// bin, twice −2·log D − 4.5·log(1 + 2P/(2.5·D)) for power P where D = |K|²·S + σ² is expected; 2/2.5 is tail.
 func (e *Estimator) score(_, i int) {
 	n := len(e.lib.bins)
 	power := e.lib.power[i*n:][:n]
 	var each [len(spectra)]float64
-	top := math.Inf(-1)
 	for s := range spectra {
 		expected := e.expected[s][:n]
 		// Sums of logarithms as logarithms of products of a few: values are within 1e-7 and 1e7.
@@ -112,7 +116,7 @@ func (e *Estimator) score(_, i int) {
 			for j := at; j < at+8; j++ {
 				v := float64(power[j])*expected[j] + e.variance
 				d *= v
-				p *= v + 0.8*e.observed[j]
+				p *= v + tail*e.observed[j]
 			}
 			sumD += math.Log(d)
 			sumP += math.Log(p)
@@ -120,47 +124,85 @@ func (e *Estimator) score(_, i int) {
 		for ; at < n; at++ {
 			v := float64(power[at])*expected[at] + e.variance
 			sumD += math.Log(v)
-			sumP += math.Log(v + 0.8*e.observed[at])
+			sumP += math.Log(v + tail*e.observed[at])
 		}
-		each[s] = -2 * (4.5*sumP - 2.5*sumD) * e.cool
-		top = max(top, each[s])
+		each[s] = misfit(sumD, sumP)
+	}
+	e.scores[i] = logOfSum(each, -2*e.cool)
+}
+
+// misfit is half of the negative log-likelihood, from Σ log D and Σ log(D + tail·P).
+func misfit(d, p float64) float64 { return 4.5*p - 2.5*d }
+
+const tail = 0.8
+
+// logOfSum is log Σ exp(factor·v).
+func logOfSum(v [len(spectra)]float64, factor float64) float64 {
+	top := math.Inf(-1)
+	for _, v := range v {
+		top = max(top, factor*v)
 	}
 	sum := 0.0
-	for _, v := range each {
-		sum += math.Exp(v - top)
+	for _, v := range v {
+		sum += math.Exp(factor*v - top)
 	}
-	e.scores[i] = top + math.Log(sum)
+	return top + math.Log(sum)
 }
 
 func square(v float64) float64 { return v * v }
 
 // periodogram sets e.observed to the power of the brightness at every bin: Hann windows spread over the picture, averaged, and each bin with its
 // neighbours.
-func (e *Estimator) periodogram() {
+func (e *Estimator) periodogram(ctx context.Context) error {
 	clear(e.observed)
 	ww, wh := min(window, e.w), min(window, e.h)
 	nx, ny := windows(e.w), windows(e.h)
 	e.hx, e.hy = hann(e.hx, ww), hann(e.hy, wh)
-	g := e.middle
-	for j := range ny {
-		for i := range nx {
-			g.load(e.src, e.rows(0, ww), spread(i, nx, e.w-ww), spread(j, ny, e.h-wh), e.hx, e.hy)
-			g.forward()
-			for b, at := range e.lib.bins {
-				sum := 0.0
-				for dy := -1; dy <= 1; dy++ {
-					for dx := -1; dx <= 1; dx++ {
-						v := g.v[g.wrapped(2*at.fy+dy, 2*at.fx+dx)]
-						sum += (real(v)*real(v) + imag(v)*imag(v)) / float64((1+dy*dy)*(1+dx*dx))
+	for i := range nx * ny {
+		e.load(spread(i%nx, nx, e.w-ww), spread(i/nx, ny, e.h-wh))
+		if err := e.powers(ctx); err != nil {
+			return err
+		}
+		for b, at := range e.lib.bins {
+			sum := 0.0
+			for dy := -1; dy <= 1; dy++ {
+				for dx := -1; dx <= 1; dx++ {
+					fy, fx := 2*at.fy+dy, 2*at.fx+dx
+					sign := 0
+					if (fy < 0) != (fx < 0) {
+						sign = 1
 					}
+					sum += float64(e.power[sign][max(fx, -fx)*powerSide+max(fy, -fy)]) / float64((1+dy*dy)*(1+dx*dx))
 				}
-				e.observed[b] += sum / (4 * float64(ww*wh*nx*ny))
 			}
+			e.observed[b] += sum / (4 * float64(ww*wh*nx*ny))
 		}
 	}
 	for b := range e.observed {
 		e.observed[b] = max(e.observed[b], 1e-6)
 	}
+	return nil
+}
+
+// powers sets e.power to |V|² of e.piece, of frequencies of equal and of opposite sign, in cycles per window, in rows of those along x.
+func (e *Estimator) powers(ctx context.Context) error {
+	if e.remote != nil {
+		return e.remote.run(ctx, Program{Kind: Power}, e.remote.powerIn, e.remote.powerOut)
+	}
+	g := e.middle
+	for i, v := range e.piece {
+		g.v[i] = complex(float64(v), 0)
+	}
+	g.forward()
+	for x := range powerSide {
+		for y := range powerSide {
+			for i, fy := range [2]int{y, -y} {
+				v := g.v[g.wrapped(fy, x)]
+				e.power[i][x*powerSide+y] = float32(real(v)*real(v) + imag(v)*imag(v))
+			}
+		}
+	}
+	return nil
 }
 
 // windows is how many pieces an axis of n pixels gives.
@@ -176,26 +218,27 @@ func spread(i, n, room int) int {
 	return i * room / (n - 1)
 }
 
-// load puts a windowed piece of the brightness into the grid, its weighted mean removed; hx and hy are the window's factors.
-func (g *grid) load(src task.Source, rows [3][]float32, x0, y0 int, hx, hy []float64) {
-	clear(g.v)
+// load sets e.piece to the brightness from (x0, y0) on, its weighted mean removed and windowed.
+func (e *Estimator) load(x0, y0 int) {
+	clear(e.piece)
+	rows := e.rows(0, len(e.hx))
 	var mean, weight float64
-	for y, v := range hy {
+	for y, v := range e.hy {
 		for c := range rows {
-			src(rows[c], c, y0+y, x0)
+			e.src(rows[c], c, y0+y, x0)
 		}
-		for x, u := range hx {
+		for x, u := range e.hx {
 			l := (float64(rows[0][x]) + float64(rows[1][x]) + float64(rows[2][x])) * axes[0][0]
-			g.v[y*g.n+x] = complex(l, 0)
+			e.piece[y*window+x] = float32(l)
 			mean += l * u * v
 			weight += u * v
 		}
 	}
 	mean /= weight
-	for y, v := range hy {
-		for x, u := range hx {
-			at := y*g.n + x
-			g.v[at] = complex((real(g.v[at])-mean)*u*v, 0)
+	for y, v := range e.hy {
+		line := e.piece[y*window:][:len(e.hx)]
+		for x, u := range e.hx {
+			line[x] = float32((float64(line[x]) - mean) * u * v)
 		}
 	}
 }

@@ -15,11 +15,11 @@ type Estimator struct {
 	observed []float64
 	scores   []float64
 	order    []candidate
-	power    []float64 // on scoreGrid
 	hx, hy   []float64
+	piece    []float32    // a window of the picture
+	power    [2][]float32 // and of its spectrum
 	variance float64
 	cool     float64
-	small    *grid // scoreGrid
 	middle   *grid // window
 	post     posterior
 	prior    []float64 // Spectrum, on window
@@ -36,39 +36,49 @@ type Estimator struct {
 	each         [][]float32
 	scoreOne     func(worker, i int)
 	blockOne     func(worker, i int)
-	someOne      func(worker, i int)
 	ofImage      task.Source
 
-	team *team.Team
+	team   *team.Team
+	remote *remote // nil: all is computed on the host
 }
 
 // NewEstimator returns an Estimator that uses at most the given number of cores; 0 means all. The first in a process makes the library of kernels, which
-// takes about a second of one core.
+// takes about half a second of one core.
 func NewEstimator(workers int) *Estimator {
 	t := team.New(workers)
-	e := &Estimator{lib: shared(), team: t, small: newGrid(scoreGrid, t), middle: newGrid(window, t)}
-	n := len(e.lib.bins)
-	e.observed = make([]float64, n)
+	e := newEstimator(t)
+	e.middle = newGrid(window, t)
+	e.blocks, e.columns = make([]*grid, t.Workers()), make([][]int, t.Workers())
+	e.prior = make([]float64, window*window)
+	for i := range e.prior {
+		e.prior[i] = Spectrum(e.middle.frequency(i%window), e.middle.frequency(i/window))
+	}
+	return e
+}
+
+// newEstimator has what does not depend on where is computed.
+func newEstimator(t *team.Team) *Estimator {
+	e := &Estimator{lib: shared(), team: t, piece: make([]float32, window*window)}
+	e.observed = make([]float64, len(e.lib.bins))
 	for _, s := range spectra {
-		v := make([]float64, n)
+		v := make([]float64, len(e.lib.bins))
 		for i, b := range e.lib.bins {
 			v[i] = s.at(float64(b.fx)/scoreGrid, float64(b.fy)/scoreGrid)
 		}
 		e.expected = append(e.expected, v)
 	}
+	for i := range e.power {
+		e.power[i] = make([]float32, powerSide*powerSide)
+	}
 	e.scores = make([]float64, len(e.lib.kernels))
 	e.order = make([]candidate, len(e.lib.kernels))
-	e.power = make([]float64, scoreGrid*scoreGrid)
-	e.post = posterior{mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, scoreGrid*scoreGrid)}
-	e.blocks, e.columns, e.lines = make([]*grid, t.Workers()), make([][]int, t.Workers()), make([][]float32, t.Workers())
+	e.post = posterior{mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, autoSide*autoSide)}
+	e.lines = make([][]float32, t.Workers())
 	for i := range e.lines {
 		e.lines[i] = make([]float32, 3*largestBlock)
 	}
-	e.prior = make([]float64, window*window)
-	for i := range e.prior {
-		e.prior[i] = Spectrum(e.middle.frequency(i%window), e.middle.frequency(i/window))
-	}
-	e.scoreOne, e.blockOne, e.someOne = e.score, e.whole, e.some
+	e.scoreOne = e.score
+	e.blockOne = func(worker, i int) { e.block(worker, e.place(i)) }
 	e.ofImage = func(dst []float32, c, y, x int) { copy(dst, e.img.Pix[(c*e.h+y)*e.w+x:]) }
 	return e
 }
@@ -78,7 +88,7 @@ func Warm() { go shared() }
 
 // Deblur writes the linear estimate of the sharp picture to dst, three planes of the size of img, which must be a picture (planar.Image.Check) and is
 // continued by reflection beyond its edges. sigma is the standard deviation of its noise in units of planar.Image. Values are not clamped.
-// The result at a place depends on the picture by its posterior, and by the pixels up to 127 away. It fails with ctx.Err() only.
+// The result at a place depends on the picture by its posterior, and by the pixels up to 127 away. It fails with ctx.Err(), and as the Runner does if there is one.
 func (e *Estimator) Deblur(ctx context.Context, dst []float32, img *planar.Image, sigma float64) error {
 	e.img = img
 	err := e.Begin(ctx, img.W, img.H, e.ofImage, sigma)
@@ -89,25 +99,32 @@ func (e *Estimator) Deblur(ctx context.Context, dst []float32, img *planar.Image
 	return err
 }
 
-// Begin is the part of Deblur before anything is filtered, for a picture of w×h pixels that is read from src; Blocks does the rest. It fails with ctx.Err() only.
+// Begin is the part of Deblur before anything is filtered, for a picture of w×h pixels that is read from src; Blocks does the rest. It fails as Deblur does.
 func (e *Estimator) Begin(ctx context.Context, w, h int, src task.Source, sigma float64) error {
 	e.w, e.h, e.src = w, h, src
 	if err := e.estimate(ctx, sigma); err != nil {
 		return err
 	}
-	e.filter(blockSide(w, h))
+	if e.remote != nil {
+		e.remote.filter(e)
+	} else {
+		e.filter(blockSide(w, h))
+	}
 	return nil
 }
 
-// Grid is how the picture of Begin is cut: into rows of so many blocks, from top to bottom, whose sides are inner pixels, less at the right and at the bottom.
-func (e *Estimator) Grid() (inner, across, down int) { return e.inner(), e.across(), e.down() }
+// Grid is how the picture of Begin is cut: into rows of so many blocks of w×h pixels, less at the right and at the bottom.
+func (e *Estimator) Grid() (w, h, across, down int) {
+	w, h = e.tile()
+	return w, h, (e.w + w - 1) / w, (e.h + h - 1) / h
+}
 
 // Blocks writes blocks of Deblur's result to dst, each as three planes of its size; which are their numbers in the grid. Afterwards src is not read until the
-// next call. It fails with ctx.Err() only.
+// next call. It fails as Deblur does.
 func (e *Estimator) Blocks(ctx context.Context, which []int, dst [][]float32) error {
 	e.which, e.each = which, dst
 	defer func() { e.which, e.each = nil, nil }()
-	return e.teamwork(ctx, len(which), e.someOne)
+	return e.filtered(ctx, len(which))
 }
 
 // Kernel returns the posterior mean kernel of the last picture, together with its half-turn.
@@ -126,17 +143,37 @@ func (e *Estimator) End() { e.src = nil }
 func (e *Estimator) blockwise(ctx context.Context, dst []float32) error {
 	e.dst = dst
 	defer func() { e.dst = nil }()
-	return e.teamwork(ctx, e.across()*e.down(), e.blockOne)
+	_, _, across, down := e.Grid()
+	return e.filtered(ctx, across*down)
 }
 
-func (e *Estimator) teamwork(ctx context.Context, count int, job func(worker, i int)) error {
-	if count == 1 { // the team works inside of the block
+// filtered filters as many blocks, to where place says.
+func (e *Estimator) filtered(ctx context.Context, count int) error {
+	switch {
+	case e.remote != nil:
+		for i := range count {
+			if err := e.remote.block(ctx, e, e.place(i)); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	case count == 1: // the team works inside of the block
 		e.blocks[0].team = e.team
-		job(0, 0)
+		e.blockOne(0, 0)
 		return ctx.Err()
 	}
 	e.blocks[0].team = nil
-	return e.team.Each(ctx, count, job)
+	return e.team.Each(ctx, count, e.blockOne)
+}
+
+// place is where the i-th block goes: of the whole picture, or of those that Blocks was asked for.
+func (e *Estimator) place(i int) place {
+	if e.dst != nil {
+		x, y, _, _ := e.area(i)
+		return place{i, e.dst[y*e.w+x:], e.w, e.w * e.h}
+	}
+	_, _, w, h := e.area(e.which[i])
+	return place{e.which[i], e.each[i], w, w * h}
 }
 
 // rows is a worker's memory for a row of each plane.
@@ -145,15 +182,4 @@ func (e *Estimator) rows(worker, width int) (r [3][]float32) {
 		r[c] = e.lines[worker][c*largestBlock:][:width]
 	}
 	return r
-}
-
-// whole and some filter block i of the picture, and of e.which.
-func (e *Estimator) whole(worker, i int) {
-	w, h, inner := e.w, e.h, e.inner()
-	e.block(worker, i, e.dst[i/e.across()*inner*w+i%e.across()*inner:], w, w*h)
-}
-
-func (e *Estimator) some(worker, i int) {
-	w, h := e.sides(e.which[i])
-	e.block(worker, e.which[i], e.each[i], w, w*h)
 }

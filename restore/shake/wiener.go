@@ -60,10 +60,8 @@ func (e *Estimator) filter(n int) {
 	for i, v := range p.mean {
 		g.v[g.wrapped(i/kernelSide-half, i%kernelSide-half)] += complex(v, 0)
 	}
-	for y := -2 * half; y <= 2*half; y++ {
-		for x := -2 * half; x <= 2*half; x++ {
-			g.v[g.wrapped(y, x)] += complex(0, p.auto[e.small.wrapped(y, x)])
-		}
+	for i, v := range p.auto {
+		g.v[g.wrapped(i/autoSide-autoReach, i%autoSide-autoReach)] += complex(0, v)
 	}
 	g.forward()
 	for i, v := range g.v {
@@ -105,24 +103,35 @@ func fade(d, reach int) float64 {
 	return 0.5 + 0.5*math.Cos(math.Pi*float64(d-reach+taper)/(taper+1))
 }
 
-// inner is the side of what a block gives, without its surroundings.
-func (e *Estimator) inner() int { return e.blocks[0].n - 2*(reachOf(e.blocks[0].n)+1) }
-
-func (e *Estimator) across() int { return (e.w + e.inner() - 1) / e.inner() }
-func (e *Estimator) down() int   { return (e.h + e.inner() - 1) / e.inner() }
-
-// sides of block i.
-func (e *Estimator) sides(i int) (w, h int) {
-	inner := e.inner()
-	return min(inner, e.w-i%e.across()*inner), min(inner, e.h-i/e.across()*inner)
+// tile is the size of what a block gives, without its surroundings.
+func (e *Estimator) tile() (w, h int) {
+	if r := e.remote; r != nil {
+		return r.width.inner(e.w), r.height.inner(e.h)
+	}
+	n := e.blocks[0].n - 2*(reachOf(e.blocks[0].n)+1)
+	return n, n
 }
 
-// block filters block i to three planes of dst, plane values apart, in rows of stride.
-func (e *Estimator) block(worker, i int, dst []float32, stride, plane int) {
-	g, inner := e.blocks[worker], e.inner()
+// area is what block i gives: its place in the picture and its size.
+func (e *Estimator) area(i int) (x, y, w, h int) {
+	tw, th := e.tile()
+	across := (e.w + tw - 1) / tw
+	x, y = i%across*tw, i/across*th
+	return x, y, min(tw, e.w-x), min(th, e.h-y)
+}
+
+// place is where a block's result goes: to three planes, so many values apart, in rows of stride.
+type place struct {
+	block         int
+	dst           []float32
+	stride, plane int
+}
+
+// block filters a block.
+func (e *Estimator) block(worker int, to place) {
+	g := e.blocks[worker]
 	reach := reachOf(g.n)
-	x0, y0 := i%e.across()*inner, i/e.across()*inner
-	xs, ys := e.sides(i)
+	x0, y0, xs, ys := e.area(to.block)
 	from := e.columns[worker][:g.n]
 	for x := range from {
 		from[x] = planar.Mirror(x0+x-reach-1, e.w)
@@ -156,7 +165,7 @@ func (e *Estimator) block(worker, i int, dst []float32, stride, plane int) {
 		for y := range ys {
 			line := g.v[(y+reach+1)*g.n+reach+1:][:xs]
 			for c := range 3 {
-				out := dst[c*plane+y*stride:][:xs]
+				out := to.dst[c*to.plane+y*to.stride:][:xs]
 				for x, v := range line {
 					f := float32(re[c]*real(v) + im[c]*imag(v))
 					if pass == 1 {
