@@ -18,7 +18,6 @@ type guess struct {
 	free   [][]float32
 	last   []int // the last tile that reads each block
 	next   int   // tile
-	err    error // of the last tile
 }
 
 func newGuess(ctx context.Context, e *shake.Estimator, w, h int) *guess {
@@ -50,8 +49,8 @@ func (g *guess) each(at rect, f func(block int)) {
 	}
 }
 
-// fill reads the next tile. Where failed says why it could not, it leaves anything there.
-func (g *guess) fill(at rect, dst []float32) {
+// fill reads the next tile.
+func (g *guess) fill(at rect, dst []float32) error {
 	var which []int
 	var room [][]float32
 	g.each(at, func(i int) {
@@ -61,12 +60,12 @@ func (g *guess) fill(at rect, dst []float32) {
 			which, room = append(which, i), append(room, g.blocks[i])
 		}
 	})
-	if g.err = g.e.Blocks(g.ctx, which, room); g.err != nil {
+	if err := g.e.Blocks(g.ctx, which, room); err != nil {
 		for k, i := range which { // not made
 			delete(g.blocks, i)
 			g.free = append(g.free, room[k])
 		}
-		return
+		return err
 	}
 	g.read(at, dst)
 	g.next++
@@ -76,9 +75,8 @@ func (g *guess) fill(at rect, dst []float32) {
 			g.free = append(g.free, b)
 		}
 	}
+	return nil
 }
-
-func (g *guess) failed() error { return g.err }
 
 // take gives memory for a block.
 func (g *guess) take() []float32 {
@@ -92,8 +90,8 @@ func (g *guess) take() []float32 {
 
 // area is where block i lies in the picture.
 func (g *guess) area(i int) rect {
-	x, y := i%g.across*g.bw, i/g.across*g.bh
-	return rect{x, y, min(g.bw, g.w-x), min(g.bh, g.h-y)}
+	x, y, w, h := g.e.Area(i)
+	return rect{x, y, w, h}
 }
 
 // copy puts a rectangle of the picture together from blocks.

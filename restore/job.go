@@ -191,20 +191,20 @@ func (j *job) oneHot() []float32 {
 
 // adapterInputs is what kindAdapter and kindWhole read.
 func (j *job) adapterInputs() []input {
-	known := input{name: "known", perPixel: 1, fill: func(_ rect, dst []float32) {
+	known := func(_ rect, dst []float32) {
 		for i := range dst {
 			dst[i] = 1
 		}
-	}}
+	}
 	if j.req.Mask != nil {
-		known.fill = newMirrored(j.w, j.h, 1, j.known).read
+		known = newMirrored(j.w, j.h, 1, j.known).read
 	}
 	ins := []input{
-		{name: "view", perPixel: 3, fill: j.view.read}, known,
+		{name: "view", perPixel: 3, fill: surely(j.view.read)}, {name: "known", perPixel: 1, fill: surely(known)},
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.guess != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan, failed: j.guess.failed})
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})
 	}
 	return ins
 }

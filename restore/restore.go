@@ -166,11 +166,11 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 	z := newSites(r.dom)
 	stats := newMoments(3 * j.w * j.h)
 	for i := range j.req.Samples {
-		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at rect, dst []float32) {
+		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: surely(func(at rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
 			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.y / 4), X0: uint32(at.x / 4)}
 			copy(dst, k.Float32())
-		}}
+		})}
 		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(j.req.Temperature))}
 		if err := r.sweep(draw); err != nil {
@@ -195,5 +195,5 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 
 // field is an input that a tile reads from a field over the domain.
 func field(name string, s *sites) input {
-	return input{name: name, perPixel: nets.FlowChannels / 16, fill: s.read}
+	return input{name: name, perPixel: nets.FlowChannels / 16, fill: surely(s.read)}
 }

@@ -13,9 +13,8 @@ type input struct {
 	name     string
 	perPixel int
 	fixed    int
-	fill     func(at rect, dst []float32)
+	fill     func(at rect, dst []float32) error
 	plan     func(ts []tile) // if not nil, is told for which tiles fill will be called, in this order
-	failed   func() error    // if not nil, tells why the last fill could not be done
 }
 
 func (i input) size(w, h int) int { return i.perPixel*w*h + i.fixed }
@@ -36,7 +35,15 @@ type stage struct {
 
 // value is an input that is the same for all tiles.
 func value(name string, v ...float32) input {
-	return input{name: name, fixed: len(v), fill: func(_ rect, dst []float32) { copy(dst, v) }}
+	return input{name: name, fixed: len(v), fill: surely(func(_ rect, dst []float32) { copy(dst, v) })}
+}
+
+// surely is a fill that cannot fail.
+func surely(fill func(at rect, dst []float32)) func(at rect, dst []float32) error {
+	return func(at rect, dst []float32) error {
+		fill(at, dst)
+		return nil
+	}
 }
 
 // plan announces the tiles to the inputs.
@@ -106,9 +113,8 @@ func (r *run) pass(s stage, ts []tile) error {
 	}
 	for _, t := range ts {
 		for i, x := range s.inputs {
-			x.fill(t.at, in[i])
-			if x.failed != nil && x.failed() != nil {
-				return x.failed()
+			if err := x.fill(t.at, in[i]); err != nil {
+				return err
 			}
 		}
 		if err := r.compute(s, t, in, out); err != nil {

@@ -85,10 +85,7 @@ func (e *E) Exp(x F) F {
 
 // Log is ln x for normal positive x, within 2 units in the last place.
 func (e *E) Log(x F) F {
-	b := e.bits(x)
-	m := e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(0x3f000000)))
-	k := e.val(spirv.OpConvertUToF, e.m.F32(), e.i2(spirv.OpShiftRightLogical, b, e.u32(23)))
-	k = e.Sub(k, e.Float(126))
+	m, k := e.frexp(x, -1)
 	small := e.Greater(e.Float(math.Sqrt2/2), m) // 1 where m < √½
 	k = e.Sub(k, small)
 	m = e.Sub(e.Mad(small, m, m), e.Float(1))
@@ -101,12 +98,12 @@ func (e *E) Log(x F) F {
 	return e.Mad(k, e.Float(0.693359375), e.Add(m, y))
 }
 
-// frexp gives m in [1, 2) and a whole number k with m·2^k = x, for normal positive x.
-func (e *E) frexp(x F) (m, k F) {
-	b := e.bits(x)
-	m = e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(0x3f800000)))
+// frexp gives m in [2^low, 2^(low+1)) and a whole number k with m·2^k = x, for normal positive x.
+func (e *E) frexp(x F, low int) (m, k F) {
+	b, bias := e.bits(x), 127+low
+	m = e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(uint32(bias)<<23)))
 	k = e.val(spirv.OpConvertUToF, e.m.F32(), e.i2(spirv.OpShiftRightLogical, b, e.u32(23)))
-	return m, e.Sub(k, e.Float(127))
+	return m, e.Sub(k, e.Float(float64(bias)))
 }
 
 // Sin is sin x, absolute error below 3e-7 for |x| < 100.

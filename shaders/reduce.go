@@ -135,7 +135,7 @@ func ColSumOf(t Target, x Expr, log bool, g, r, c, s, nj, p int) Kernel {
 				for j, v := range apply(e, x, in, tl)[0] {
 					if log {
 						var m F
-						m, v = e.frexp(v)
+						m, v = e.frexp(v, 0)
 						product[j].Set(e.Mul(product[j].Get(), m))
 					}
 					acc[j].Set(e.Add(acc[j].Get(), v))

@@ -71,8 +71,8 @@ func (a axis) source(x, i, pixels int) int {
 // theta is the k-th frequency in radians per pixel.
 func (a axis) theta(k int) float64 { return math.Pi * float64(k) / float64(max(a.n-1, 1)) }
 
-// analysis is [side of frequencies][side of pixels]: Y from y. Beyond n all is 0.
-func (a axis) analysis(k, i int) float64 {
+// analysis is the matrix that makes Y of y, which is symmetric. Beyond n all is 0.
+func (a axis) analysis(i, k int) float64 {
 	if k >= a.n || i >= a.n {
 		return 0
 	}
@@ -88,31 +88,45 @@ func (a axis) analysis(k, i int) float64 {
 	return 2 / float64(a.n-1) * end(k) * end(i) * math.Cos(a.theta(k)*float64(i))
 }
 
-// wave is the cosine, or the sine, of frequency k at pixel i.
-func (a axis) wave(f func(float64) float64, k, i int) float64 {
-	if k >= a.n || i >= a.n {
+// taps are the waves from a filter's quarter to the axis' frequencies.
+func (a axis) taps(g *netdef.Graph, name string) waves {
+	return newWaves(g, "taps at "+name, quarter, a.side(), func(d, k int) float64 { return a.theta(k) * float64(d) }, inside(largestReach+1, a.n))
+}
+
+// synthesis are those from the frequencies to the pixels of the result.
+func (a axis) synthesis(g *netdef.Graph, name string) waves {
+	from, n := a.result()
+	return newWaves(g, "synthesis of "+name, a.side(), n, func(k, i int) float64 { return a.theta(k) * float64(from+i) }, inside(a.n, a.n))
+}
+
+// matrix makes a constant [rows][cols] from a function of row and column.
+func matrix(g *netdef.Graph, name string, rows, cols int, f func(r, c int) float64) *netdef.Node {
+	v := make([]float32, rows*cols)
+	for i := range v {
+		v[i] = float32(f(i/cols, i%cols))
+	}
+	return g.Const(name, netdef.Shape{1, 1, rows, cols}, v)
+}
+
+// waves are the matrices of factor·cos and factor·sin of an angle, as right factors: [where they are taken from][where to].
+type waves struct{ cos, sin *netdef.Node }
+
+func newWaves(g *netdef.Graph, name string, from, to int, angle, factor func(from, to int) float64) waves {
+	wave := func(what string, f func(float64) float64) *netdef.Node {
+		return matrix(g, what+" of "+name, from, to, func(r, c int) float64 { return factor(r, c) * f(angle(r, c)) })
+	}
+	return waves{wave("cos", math.Cos), wave("sin", math.Sin)}
+}
+
+// inside is 1 in so many rows and columns, and 0 in those that round a matrix up.
+func inside(rows, cols int) func(r, c int) float64 {
+	return func(r, c int) float64 {
+		if r < rows && c < cols {
+			return 1
+		}
 		return 0
 	}
-	return f(a.theta(k) * float64(i))
 }
 
-// matrix makes a constant [rows][cols] from a function of row and column, and its transpose.
-func matrix(g *netdef.Graph, name string, rows, cols int, f func(r, c int) float64) (m, t *netdef.Node) {
-	v, turned := make([]float32, rows*cols), make([]float32, rows*cols)
-	for r := range rows {
-		for c := range cols {
-			x := float32(f(r, c))
-			v[r*cols+c], turned[c*rows+r] = x, x
-		}
-	}
-	return g.Const(name, netdef.Shape{1, 1, rows, cols}, v), g.Const(name+" transposed", netdef.Shape{1, 1, cols, rows}, turned)
-}
-
-// waves are the matrices [rows][cols] of cos and sin of angle(r, c), with factors.
-type waves struct{ cos, cosT, sin, sinT *netdef.Node }
-
-func newWaves(g *netdef.Graph, name string, rows, cols int, angle, factor func(r, c int) float64) (w waves) {
-	w.cos, w.cosT = matrix(g, name+" cos", rows, cols, func(r, c int) float64 { return factor(r, c) * math.Cos(angle(r, c)) })
-	w.sin, w.sinT = matrix(g, name+" sin", rows, cols, func(r, c int) float64 { return factor(r, c) * math.Sin(angle(r, c)) })
-	return w
-}
+// windowAngle is that of frequency k, in cycles per window, at place i, or the other way round.
+func windowAngle(i, k int) float64 { return 2 * math.Pi * float64(i*k%window) / window }

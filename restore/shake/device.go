@@ -3,7 +3,6 @@ package shake
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
 )
@@ -104,6 +103,7 @@ func (r *remote) filter(e *Estimator) {
 	_, h := r.height.result()
 	r.columns = resized(r.columns, r.width.n)
 	r.planes = resized(r.planes, 3*r.width.side()*r.height.side())
+	clear(r.planes) // what rounds the sides up stays so
 	r.filterIn[len(r.filterIn)-1].Values = r.planes
 	for i := range r.result {
 		r.result[i] = resized(r.result[i], 3*w*h)
@@ -120,14 +120,12 @@ func resized[T any](s []T, n int) []T {
 
 // block filters a block.
 func (r *remote) block(ctx context.Context, e *Estimator, to place) error {
-	x0, y0, w, h := e.area(to.block)
+	x0, y0, w, h := e.Area(to.block)
 	for x := range r.columns {
 		r.columns[x] = r.width.source(x0, x, e.w)
 	}
-	left := slices.Min(r.columns)
-	rows := e.rows(0, slices.Max(r.columns)+1-left)
+	rows, left := e.span(0, r.columns)
 	stride, plane := r.width.side(), r.width.side()*r.height.side()
-	clear(r.planes)
 	for y := range r.height.n {
 		for c, row := range rows {
 			e.src(row, c, r.height.source(y0, y, e.h), left)

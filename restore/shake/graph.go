@@ -2,7 +2,6 @@ package shake
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/vfmrestore/restore/netdef"
 )
@@ -79,8 +78,6 @@ func (p Program) Bytes() int64 {
 	return 4 * (30*w*h + 8*(w*w+h*h) + 1<<20)
 }
 
-func one(int, int) float64 { return 1 }
-
 // turned is (a·x·b)ᵀ, from aᵀ and b: constants are right factors, which all planes share and every lowering is fastest with. Turned twice is as before.
 func turned(g *netdef.Graph, aT, x, b *netdef.Node) *netdef.Node {
 	return g.MatMul(g.Transpose(g.MatMul(x, b)), aT)
@@ -89,9 +86,9 @@ func turned(g *netdef.Graph, aT, x, b *netdef.Node) *netdef.Node {
 // buildPower is |Σ v·e^{−i(θy+φx)}|² at θ, φ ≥ 0, and at −θ, φ, in rows of φ.
 func buildPower(g *netdef.Graph) []*netdef.Node {
 	v := g.Input(inWindow, netdef.Shape{1, 1, window, window})
-	w := newWaves(g, "window", powerSide, window, func(k, i int) float64 { return 2 * math.Pi * float64(k*i%window) / window }, one)
-	c, s := g.Transpose(g.MatMul(v, w.cosT)), g.Transpose(g.MatMul(v, w.sinT))
-	cc, ss, sc, cs := g.MatMul(c, w.cosT), g.MatMul(s, w.sinT), g.MatMul(c, w.sinT), g.MatMul(s, w.cosT)
+	w := newWaves(g, "window", window, powerSide, windowAngle, inside(window, powerSide))
+	c, s := g.Transpose(g.MatMul(v, w.cos)), g.Transpose(g.MatMul(v, w.sin))
+	cc, ss, sc, cs := g.MatMul(c, w.cos), g.MatMul(s, w.sin), g.MatMul(c, w.sin), g.MatMul(s, w.cos)
 	power := func(re, im *netdef.Node) *netdef.Node { return g.Add(g.Square(re), g.Square(im)) }
 	return []*netdef.Node{power(g.Sub(cc, ss), g.Add(sc, cs)), power(g.Add(cc, ss), g.Sub(cs, sc))}
 }
@@ -126,52 +123,26 @@ type parts struct{ even, odd *netdef.Node }
 
 // through takes parts through cosines and sines: rows by a, columns by b, and turns them.
 func (p parts) through(g *netdef.Graph, a, b waves) parts {
-	return parts{turned(g, a.cosT, p.even, b.cosT), turned(g, a.sinT, p.odd, b.sinT)}
+	return parts{turned(g, a.cos, p.even, b.cos), turned(g, a.sin, p.odd, b.sin)}
 }
 
 func (p Program) buildFilter(g *netdef.Graph) []*netdef.Node {
 	h := filterParts(g)
 	gains := h.through(g, p.Height.taps(g, "rows"), p.Width.taps(g, "columns"))
 	x := g.Input(inPlanes, netdef.Shape{3, 1, p.Height.side(), p.Width.side()})
-	_, rows := matrix(g, "analysis of rows", p.Height.side(), p.Height.side(), p.Height.analysis)
-	_, columns := matrix(g, "analysis of columns", p.Width.side(), p.Width.side(), p.Width.analysis)
+	rows := matrix(g, "analysis of rows", p.Height.side(), p.Height.side(), p.Height.analysis)
+	columns := matrix(g, "analysis of columns", p.Width.side(), p.Width.side(), p.Width.analysis)
 	spectrum := turned(g, rows, x, columns) // as the gains are
-	down, across := p.Height.synthesis(g, "rows"), p.Width.synthesis(g, "columns")
-	even := turned(g, across.cos, g.Mul(spectrum, gains.even), down.cos)
-	odd := turned(g, across.sin, g.Mul(spectrum, gains.odd), down.sin)
-	return []*netdef.Node{even, odd, g.Sum(h.even, netdef.AxHWC)} // not even − odd: on software drivers the kernel would take longer to build than it saves
-}
-
-// taps are [frequencies of the axis][a filter's quarter].
-func (a axis) taps(g *netdef.Graph, name string) waves {
-	return newWaves(g, "taps at "+name, a.side(), quarter, func(k, d int) float64 { return a.theta(k) * float64(d) }, func(k, d int) float64 {
-		if k >= a.n || d > largestReach {
-			return 0
-		}
-		return 1
-	})
-}
-
-// synthesis is [frequencies][pixels of the result].
-func (a axis) synthesis(g *netdef.Graph, name string) (w waves) {
-	from, n := a.result()
-	w.cos, w.cosT = matrix(g, "cos of "+name, a.side(), n, func(k, i int) float64 { return a.wave(math.Cos, k, from+i) })
-	w.sin, w.sinT = matrix(g, "sin of "+name, a.side(), n, func(k, i int) float64 { return a.wave(math.Sin, k, from+i) })
-	return w
+	filtered := parts{g.Mul(spectrum, gains.even), g.Mul(spectrum, gains.odd)}.through(g, p.Width.synthesis(g, "columns"), p.Height.synthesis(g, "rows"))
+	return []*netdef.Node{filtered.even, filtered.odd, g.Sum(h.even, netdef.AxHWC)} // not even − odd: on software drivers the kernel would take longer to build than it saves
 }
 
 // filterParts are the filters of brightness and of the two axes of colour, [3,1,quarter,quarter], as Estimator.filter makes them but for a factor, in quarters:
 // what a place and its mirror images weigh together. The waves of the moments turn them, those of the filter turn them back.
 func filterParts(g *netdef.Graph) parts {
-	angle := func(k, d int) float64 { return 2 * math.Pi * float64(k*d%window) / window }
 	// Mean kernel and mean autocorrelation, through the same waves.
 	shape := netdef.Shape{2, 1, quarter, quarter}
-	to := newWaves(g, "moments", quarter, quarter, angle, func(k, _ int) float64 {
-		if k > window/2 {
-			return 0
-		}
-		return 1
-	})
+	to := newWaves(g, "moments", quarter, quarter, windowAngle, inside(quarter, window/2+1))
 	moments := parts{g.Input(inEven, shape), g.Input(inOdd, shape)}.through(g, to, to)
 	part := func(x *netdef.Node, i int) *netdef.Node { return g.Slice(x, 0, i, i+1) }
 	kernel, power := parts{part(moments.even, 0), part(moments.odd, 0)}, parts{part(moments.even, 1), part(moments.odd, 1)}
@@ -198,7 +169,7 @@ func filterParts(g *netdef.Graph) parts {
 	odd := g.Scale(g.Sub(gain(g.Add), gain(g.Sub)), 0.5)
 
 	// Back to space, where the filter fades out. Every frequency but the lowest and the highest stands for itself and its negative, every distance but 0 too.
-	back := newWaves(g, "filter", quarter, quarter, func(d, k int) float64 { return angle(k, d) }, func(d, k int) float64 {
+	back := newWaves(g, "filter", quarter, quarter, windowAngle, func(k, d int) float64 {
 		if d > largestReach || k > window/2 {
 			return 0
 		}

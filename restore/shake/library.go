@@ -19,7 +19,7 @@ const (
 	libraryFull  = 1024
 	librarySmall = 512
 	librarySeed  = 20261124
-	libraryParts = 32 // that it is made in, of pairs of kernels
+	libraryParts = 32 // that it is made in
 	// The library is compared on a grid of scoreGrid² frequencies, between lowest and highest cycles per pixel: below, a picture's few large forms decide, above is
 	// only noise.
 	scoreGrid       = 128

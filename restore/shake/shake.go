@@ -2,13 +2,14 @@ package shake
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Estimator deblurs pictures. It keeps its memory (about 20 MB a worker) and is for one goroutine at a time. After the first picture of a size it allocates nothing.
+// Estimator deblurs pictures. It keeps its memory (on the host about 20 MB a worker) and is for one goroutine at a time. After the first picture of a size it allocates nothing.
 type Estimator struct {
 	lib      *library
 	expected [][]float64 // of every shape of spectra, at every bin
@@ -43,7 +44,7 @@ type Estimator struct {
 }
 
 // NewEstimator returns an Estimator that uses at most the given number of cores; 0 means all. The first in a process makes the library of kernels, which
-// takes about half a second of one core.
+// takes about a second of one core.
 func NewEstimator(workers int) *Estimator {
 	t := team.New(workers)
 	e := newEstimator(t)
@@ -169,10 +170,10 @@ func (e *Estimator) filtered(ctx context.Context, count int) error {
 // place is where the i-th block goes: of the whole picture, or of those that Blocks was asked for.
 func (e *Estimator) place(i int) place {
 	if e.dst != nil {
-		x, y, _, _ := e.area(i)
+		x, y, _, _ := e.Area(i)
 		return place{i, e.dst[y*e.w+x:], e.w, e.w * e.h}
 	}
-	_, _, w, h := e.area(e.which[i])
+	_, _, w, h := e.Area(e.which[i])
 	return place{e.which[i], e.each[i], w, w * h}
 }
 
@@ -182,4 +183,10 @@ func (e *Estimator) rows(worker, width int) (r [3][]float32) {
 		r[c] = e.lines[worker][c*largestBlock:][:width]
 	}
 	return r
+}
+
+// span is memory for rows that hold these columns of the picture, and the first of them.
+func (e *Estimator) span(worker int, columns []int) (rows [3][]float32, left int) {
+	left = slices.Min(columns)
+	return e.rows(worker, slices.Max(columns)+1-left), left
 }

@@ -140,6 +140,15 @@ func TestLibrary(t *testing.T) {
 		if got, want := float64(l.power[i*len(l.bins)+b]), square(cmplx.Abs(sum)); math.Abs(got-want) > 1e-6 || math.Abs(total-1) > 1e-5 {
 			t.Errorf("kernel %d of sum %g, bin %d: |K|² = %g, want %g", i, total, b, got, want)
 		}
+		auto, power := make([]float64, autoSide*autoSide), 0.0
+		l.kernels[i].addAuto(auto, 1)
+		for at, v := range auto {
+			y, x := at/autoSide-autoReach, at%autoSide-autoReach
+			power += v * math.Cos(2*math.Pi*float64(l.bins[b].fy*y+l.bins[b].fx*x)/scoreGrid)
+		}
+		if want := square(cmplx.Abs(sum)); math.Abs(power-want) > 1e-9 {
+			t.Errorf("kernel %d: its autocorrelation's spectrum at bin %d is %g, want %g", i, b, power, want)
+		}
 	}
 	for i := range axes {
 		for j := range axes {
@@ -277,14 +286,14 @@ func TestSingleBlocks(t *testing.T) {
 			n := min(len(todo), 1+rng.IntN(3))
 			dst := make([][]float32, n)
 			for k, i := range todo[:n] {
-				_, _, w, h := e.area(i)
+				_, _, w, h := e.Area(i)
 				dst[k] = make([]float32, 3*w*h)
 			}
 			if err := e.Blocks(context.Background(), todo[:n], dst); err != nil {
 				t.Fatal(err)
 			}
 			for k, i := range todo[:n] {
-				x0, y0, w, h := e.area(i)
+				x0, y0, w, h := e.Area(i)
 				m, err := want.Crop(image.Rect(x0, y0, x0+w, y0+h))
 				if err != nil || !slices.Equal(dst[k], m.Pix) {
 					t.Errorf("block %d of %d×%d pixels is another (%v)", i, y.W, y.H, err)

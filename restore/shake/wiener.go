@@ -2,7 +2,6 @@ package shake
 
 import (
 	"math"
-	"slices"
 
 	"github.com/vfmrestore/restore/restore/planar"
 )
@@ -112,8 +111,8 @@ func (e *Estimator) tile() (w, h int) {
 	return n, n
 }
 
-// area is what block i gives: its place in the picture and its size.
-func (e *Estimator) area(i int) (x, y, w, h int) {
+// Area is what block i gives: its place in the picture of Begin and its size, in pixels.
+func (e *Estimator) Area(i int) (x, y, w, h int) {
 	tw, th := e.tile()
 	across := (e.w + tw - 1) / tw
 	x, y = i%across*tw, i/across*th
@@ -131,14 +130,12 @@ type place struct {
 func (e *Estimator) block(worker int, to place) {
 	g := e.blocks[worker]
 	reach := reachOf(g.n)
-	x0, y0, xs, ys := e.area(to.block)
+	x0, y0, xs, ys := e.Area(to.block)
 	from := e.columns[worker][:g.n]
 	for x := range from {
 		from[x] = planar.Mirror(x0+x-reach-1, e.w)
 	}
-	left := slices.Min(from)
-	width := slices.Max(from) + 1 - left
-	rows := e.rows(worker, width)
+	rows, left := e.span(worker, from)
 	// Brightness alone, then both colours at once.
 	for pass := range 2 {
 		re, im := axes[0], [3]float64{}
