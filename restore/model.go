@@ -3,12 +3,14 @@ package restore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -23,9 +25,10 @@ type Model struct {
 	align   int    // pixels; domains and tiles are multiples
 	halo    int    // pixels that one network needs around what it computes, rounded up to align
 	margin  int
-	network *Network       // and its parameters, for a new device in place of a lost one
-	params  []*netdef.Node //
-	options gpu.Options    // of a device of its own
+	network *Network         // and its parameters, for a new device in place of a lost one
+	params  []*netdef.Node   //
+	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
+	options gpu.Options      // of a device of its own
 
 	devices sync.RWMutex // guards dev and store, which change while somebody has the turn
 	dev     *gpu.Device
@@ -68,6 +71,9 @@ func Open(cfg Config) (*Model, error) {
 		cfg: cfg, network: network, params: params, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
+	if m.net.Guess {
+		go shake.Network() // decodes it while the device is opened
+	}
 	m.build = m.compile
 	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
 	switch cfg.Margin {
@@ -89,6 +95,12 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m.pace = newPace(m.dev.Info().Type)
+	if m.net.Guess {
+		if m.kernels, err = shake.Network(); err != nil {
+			m.Close()
+			return nil, err
+		}
+	}
 	if m.store, err = m.fill(m.dev); err != nil {
 		m.Close()
 		return nil, err
@@ -119,13 +131,15 @@ func (cfg Config) load() (n *Network, source string, err error) {
 
 // fill puts the parameters on the device.
 func (m *Model) fill(dev *gpu.Device) (*compile.Store, error) {
-	s, err := compile.EmptyStore(dev, m.params, false)
+	s, err := compile.EmptyStore(dev, slices.Concat(m.params, m.kernels.Nodes), false)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Set(m.network.Params); err != nil {
-		s.Close()
-		return nil, err
+	for _, values := range []map[string][]float32{m.network.Params, m.kernels.Values} {
+		if err := s.Set(values); err != nil {
+			s.Close()
+			return nil, err
+		}
 	}
 	return s, nil
 }

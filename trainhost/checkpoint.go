@@ -35,11 +35,16 @@ var arrays = []string{"p", "ema", "m", "v"}
 
 // SaveCheckpoint writes the store and the state to one file, completely or not at all.
 func SaveCheckpoint(path string, store *compile.Store, st State) error {
-	meta, err := json.Marshal(st)
+	return saveArrays(path, store, stateKey, st)
+}
+
+// saveArrays writes a store's arrays, and a state under its key.
+func saveArrays(path string, store *compile.Store, key string, state any) error {
+	meta, err := json.Marshal(state)
 	if err != nil {
 		return err
 	}
-	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: "edge-checkpoint", stateKey: string(meta)}}
+	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: "checkpoint", key: string(meta)}}
 	for _, a := range arrays {
 		vals, err := store.State(a)
 		if err != nil {
@@ -59,8 +64,11 @@ func SaveCheckpoint(path string, store *compile.Store, st State) error {
 // Checkpoint is a checkpoint in memory.
 type Checkpoint struct {
 	State  State
-	arrays map[string]map[string][]float32
+	arrays storedArrays
 }
+
+// storedArrays are a checkpoint's values, by array and name.
+type storedArrays map[string]map[string][]float32
 
 // LoadCheckpoint reads a checkpoint.
 func LoadCheckpoint(path string) (*Checkpoint, error) {
@@ -68,23 +76,29 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Checkpoint{arrays: map[string]map[string][]float32{}}
-	meta, ok := f.Meta[stateKey]
-	if !ok {
+	if !IsCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint (packed weights cannot be trained on: use -init)", path)
 	}
-	if err := json.Unmarshal([]byte(meta), &c.State); err != nil {
+	c := &Checkpoint{}
+	c.arrays, err = loadArrays(path, f, stateKey, &c.State)
+	return c, err
+}
+
+// loadArrays reads what saveArrays has written.
+func loadArrays(path string, f *weights.File, key string, state any) (storedArrays, error) {
+	if err := json.Unmarshal([]byte(f.Meta[key]), state); err != nil {
 		return nil, fmt.Errorf("%s: state: %w", path, err)
 	}
+	c := storedArrays{}
 	for _, t := range f.Tensors {
 		a, name, ok := strings.Cut(t.Name, ":")
 		if !ok || !slices.Contains(arrays, a) {
 			return nil, fmt.Errorf("%s: unexpected tensor %q", path, t.Name)
 		}
-		if c.arrays[a] == nil {
-			c.arrays[a] = map[string][]float32{}
+		if c[a] == nil {
+			c[a] = map[string][]float32{}
 		}
-		c.arrays[a][name] = t.Data
+		c[a][name] = t.Data
 	}
 	return c, nil
 }
@@ -93,12 +107,12 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays["ema"] }
 
 // restore writes the arrays to a store.
-func (c *Checkpoint) restore(store *compile.Store) error {
+func (c storedArrays) restore(store *compile.Store) error {
 	for _, a := range arrays {
-		if len(c.arrays[a]) != len(store.Names()) {
-			return fmt.Errorf("checkpoint has %d tensors in %q, the network %d", len(c.arrays[a]), a, len(store.Names()))
+		if len(c[a]) != len(store.Names()) {
+			return fmt.Errorf("checkpoint has %d tensors in %q, the network %d", len(c[a]), a, len(store.Names()))
 		}
-		if err := store.SetState(a, c.arrays[a]); err != nil {
+		if err := store.SetState(a, c[a]); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}

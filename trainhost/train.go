@@ -118,7 +118,7 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 	}
 	if from != nil {
 		if resume {
-			err = from.restore(t.store)
+			err = from.arrays.restore(t.store)
 		} else {
 			err = t.store.Set(from.Averaged())
 		}
@@ -187,11 +187,11 @@ func (t *Trainer) Program() *compile.Program { return t.prog }
 // Store gives the parameters.
 func (t *Trainer) Store() *compile.Store { return t.store }
 
-// hyper gives AdamW's numbers for the next step.
-func (t *Trainer) hyper() []float32 {
-	c, n := t.State.Config, float64(t.State.Step+1)
+// hyper gives AdamW's numbers for the next step after so many.
+func (c Config) hyper(step uint64) []float32 {
+	n := float64(step + 1)
 	h := make([]float32, shaders.HyperLen)
-	h[shaders.HyperLR] = float32(c.rate(t.State.Step))
+	h[shaders.HyperLR] = float32(c.rate(step))
 	h[shaders.HyperBeta1], h[shaders.HyperBeta2] = float32(c.Beta1), float32(c.Beta2)
 	h[shaders.HyperEps] = 1e-8
 	h[shaders.HyperCorr1] = float32(1 / (1 - math.Pow(c.Beta1, n)))
@@ -238,7 +238,7 @@ func (t *Trainer) set(b batch) error {
 			return err
 		}
 	}
-	return t.prog.SetInput(compile.HyperInput, t.hyper())
+	return t.prog.SetInput(compile.HyperInput, t.State.Config.hyper(t.State.Step))
 }
 
 // runBatch does one training step.

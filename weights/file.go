@@ -3,8 +3,10 @@ package weights
 import (
 	"bufio"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -52,8 +54,11 @@ func Save(path string, f *File) error {
 //go:embed default
 var embedded embed.FS
 
-// DefaultName is the file in weights/default that Default reads.
-const DefaultName = "edge.vfm"
+// DefaultName is the file in weights/default that Default reads, KernelsName the one that Kernels reads.
+const (
+	DefaultName = "edge.vfm"
+	KernelsName = "kernels.vfm"
+)
 
 // MissingDefaultError says that the binary was built before there were weights to embed.
 type MissingDefaultError struct{}
@@ -66,13 +71,24 @@ func (*MissingDefaultError) Error() string {
 // Default decodes the weights embedded in the binary; each call gives its own copy. Without any it fails with a
 // [*MissingDefaultError].
 func Default() (*File, error) {
-	packed, err := embedded.ReadFile("default/" + DefaultName)
-	if err != nil {
+	f, err := fromBinary(DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &MissingDefaultError{}
+	}
+	return f, err
+}
+
+// Kernels decodes the embedded weights of the network that reads motion blur's kernels (nets.KernelMaps). It fails if the binary was built without.
+func Kernels() (*File, error) { return fromBinary(KernelsName) }
+
+func fromBinary(name string) (*File, error) {
+	packed, err := embedded.ReadFile("default/" + name)
+	if err != nil {
+		return nil, fmt.Errorf("this program was built without weights/default/%s: %w", name, err)
 	}
 	f, err := Decode(packed, Limits{})
 	if err != nil {
-		return nil, fmt.Errorf("embedded %s: %w", DefaultName, err)
+		return nil, fmt.Errorf("embedded %s: %w", name, err)
 	}
 	return f, nil
 }

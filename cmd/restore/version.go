@@ -38,11 +38,25 @@ func (a *app) version(args []string) error {
 		fmt.Fprintln(a.out, "weights: none embedded")
 		return nil
 	}
+	a.describe("weights", source, f)
+	if *path != "" {
+		return nil
+	}
+	kernels, err := weights.Kernels()
+	if err != nil {
+		return err
+	}
+	a.describe("kernels of motion blur", source, kernels)
+	return nil
+}
+
+// describe writes what a weights file says of itself.
+func (a *app) describe(what, source string, f *weights.File) {
 	values := 0
 	for i := range f.Tensors {
 		values += len(f.Tensors[i].Data)
 	}
-	fmt.Fprintf(a.out, "weights: %s, %d tensors, %d values\n", source, len(f.Tensors), values)
+	fmt.Fprintf(a.out, "%s: %s, %d tensors, %d values\n", what, source, len(f.Tensors), values)
 	keys := make([]string, 0, len(f.Meta))
 	for k := range f.Meta {
 		keys = append(keys, k)
@@ -51,7 +65,6 @@ func (a *app) version(args []string) error {
 	for _, k := range keys {
 		fmt.Fprintf(a.out, "  %s: %s\n", oneLine(k), oneLine(f.Meta[k]))
 	}
-	return nil
 }
 
 func versionText() string {

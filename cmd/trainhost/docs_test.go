@@ -28,10 +28,13 @@ func TestCommandsInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"photos", "validation"} {
-		if err := os.Rename(pictures(t, 2, 72), filepath.Join(dir, name)); err != nil {
+	for name, side := range map[string]int{"photos": 72, "validation": 72, "large": 256} {
+		if err := os.Rename(pictures(t, 2, side), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "weights/default"), 0o755); err != nil {
+		t.Fatal(err)
 	}
 	t.Chdir(dir)
 	code, done := false, map[string]int{}
@@ -51,6 +54,8 @@ func TestCommandsInDocs(t *testing.T) {
 			if !slices.Contains(args, "-from") {
 				args = append(args, "-widths", "8,16", "-blocks", "1", "-mid", "1", "-gates", "1,1")
 			}
+		case "kernels":
+			args = append(args, "-data", "large", "-steps", "1", "-batch", "1", "-pool", "2", "-fresh", "1", "-log", "1")
 		case "eval":
 			args = append(args, "-samples", "2", "-limit", "1")
 		}
@@ -64,13 +69,13 @@ func TestCommandsInDocs(t *testing.T) {
 		}
 		done[args[0]]++
 	}
-	if done["train"] < 3 || done["eval"] < 1 || done["pack"] < 1 {
+	if done["train"] < 3 || done["eval"] < 1 || done["pack"] < 2 || done["kernels"] < 1 {
 		t.Errorf("commands run: %v", done)
 	}
 
 	// Every flag that the page names is one.
 	var known strings.Builder
-	for _, c := range []string{"train", "eval", "pack", "watch"} {
+	for _, c := range []string{"train", "kernels", "eval", "pack", "watch"} {
 		known.WriteString(flagsOf(t, c))
 	}
 	for _, m := range regexp.MustCompile("`-([a-z0-9-]+)").FindAllStringSubmatch(string(b), -1) {

@@ -17,6 +17,7 @@ usage:
   trainhost train    -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
   trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
   trainhost joint    -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
+  trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that reads motion blur's kernels (restore/shake)
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
@@ -47,6 +48,8 @@ func run(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "train", "pretrain", "joint":
 		return train(ctx, args[0], args[1:])
+	case "kernels":
+		return kernels(ctx, args[1:])
 	case "export":
 		return export(args[1:])
 	case "experiment":

@@ -31,6 +31,31 @@ func pack(ctx context.Context, args []string) error {
 	if *fp32 && *int8 {
 		return errors.New("pack: -fp32 and -int8 exclude each other")
 	}
+	dt := weights.F16
+	switch {
+	case *fp32:
+		dt = weights.F32
+	case *int8:
+		dt = weights.I8
+	}
+	made, err := weights.Load(*in)
+	if err != nil {
+		return err
+	}
+	if trainhost.IsKernelCheckpoint(made) {
+		if *calibrate != "" {
+			return errors.New("pack: -calibrate is for the restoring network: the kernel network draws no samples")
+		}
+		c, err := trainhost.LoadKernelCheckpoint(*in)
+		if err != nil {
+			return err
+		}
+		f, err := trainhost.PackKernels(c, dt, *data, *attribution)
+		if err != nil {
+			return err
+		}
+		return savePacked(*out, f)
+	}
 	c, err := trainhost.LoadCheckpoint(*in)
 	if err != nil {
 		return err
@@ -49,25 +74,22 @@ func pack(ctx context.Context, args []string) error {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
 	}
-	dt := weights.F16
-	switch {
-	case *fp32:
-		dt = weights.F32
-	case *int8:
-		dt = weights.I8
-	}
 	f, err := n.File(dt)
 	if err != nil {
 		return err
 	}
-	if err := weights.Save(*out, f); err != nil {
+	return savePacked(*out, f)
+}
+
+func savePacked(path string, f *weights.File) error {
+	if err := weights.Save(path, f); err != nil {
 		return err
 	}
-	st, err := os.Stat(*out)
+	st, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.2f MB, %d tensors\n", *out, float64(st.Size())/1e6, len(f.Tensors))
+	fmt.Printf("%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
 	return nil
 }
 

@@ -25,24 +25,42 @@ const branchGain = 0.3
 // a network that gets gates later goes on computing what it did.
 func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film, gate int) *netdef.Node {
 	defer g.Scope(name)()
-	c := x.Shape[3]
-	gamma, beta := f.next(g, c)
-	h := g.SiLU(g.Add(g.Mul(g.LayerNorm(x, normEps), g.Offset(gamma, 1)), beta))
+	gamma, beta := f.next(g, x.Shape[3])
+	return residual(g, x, g.Offset(gamma, 1), beta, gate)
+}
+
+// residual is the body of a residual block whose first activation is SiLU(scale·LN(x) + shift).
+func residual(g *netdef.Graph, x, scale, shift *netdef.Node, gate int) *netdef.Node {
+	h := normal(g, x, scale, shift)
 	a := conv(g, "conv0", h, 3, netdef.HeNormal{Gain: 1})
-	vec := netdef.Shape{1, 1, 1, c}
-	a = g.SiLU(g.Add(g.Mul(g.LayerNorm(a, normEps), g.Param("scale", vec, netdef.Ones)), g.Param("shift", vec, netdef.Zeros)))
+	a = learnt(g, a, "scale", "shift")
 	if gate > 0 {
 		a = g.Mul(a, g.Offset(conv(g, "gate", h, gate, netdef.Zeros), 1))
 	}
 	return g.Add(x, conv(g, "conv1", a, 3, netdef.HeNormal{Gain: branchGain}))
 }
 
+// normal is SiLU(scale·LN(x) + shift).
+func normal(g *netdef.Graph, x, scale, shift *netdef.Node) *netdef.Node {
+	return g.SiLU(g.Add(g.Mul(g.LayerNorm(x, normEps), scale), shift))
+}
+
+// learnt is normal with learnt vectors of these names.
+func learnt(g *netdef.Graph, x *netdef.Node, scale, shift string) *netdef.Node {
+	vec := netdef.Shape{1, 1, 1, x.Shape[3]}
+	return normal(g, x, g.Param(scale, vec, netdef.Ones), g.Param(shift, vec, netdef.Zeros))
+}
+
 // conv is a convolution of the given side that keeps the number of channels.
 func conv(g *netdef.Graph, name string, x *netdef.Node, side int, init netdef.Init) *netdef.Node {
+	return convTo(g, name, x, x.Shape[3], side, 1, init)
+}
+
+// convTo is a convolution of the given side and stride with bias.
+func convTo(g *netdef.Graph, name string, x *netdef.Node, out, side, stride int, init netdef.Init) *netdef.Node {
 	defer g.Scope(name)()
-	c := x.Shape[3]
-	y := g.Conv2D(x, g.Param("w", netdef.Shape{side, side, c, c}, init), 1)
-	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, c}, netdef.Zeros))
+	y := g.Conv2D(x, g.Param("w", netdef.Shape{side, side, x.Shape[3], out}, init), stride)
+	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
 }
 
 // unet maps the xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more (nil
@@ -87,7 +105,5 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 
 // down halves the resolution by a 2×2 convolution of stride 2.
 func down(g *netdef.Graph, x *netdef.Node, out int) *netdef.Node {
-	defer g.Scope("down")()
-	w := g.Param("w", netdef.Shape{2, 2, x.Shape[3], out}, netdef.HeNormal{Gain: 0.7071})
-	return g.Add(g.Conv2D(x, w, 2), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
+	return convTo(g, "down", x, out, 2, 2, netdef.HeNormal{Gain: 0.7071})
 }

@@ -23,39 +23,21 @@ type remote struct {
 	observed      []float32
 	logs          [2 * len(spectra)][]float32
 	variance      [1]float32
-	even, odd     []float32 // moments: quarters of the mean kernel and of the mean autocorrelation
+	moments       [len(inMoments)][]float32
 	width, height axis
 	columns       []int        // of the picture, for every column of a block
 	planes        []float32    // of a block: brightness and colour
 	result        [2][]float32 // filtered: the difference
-	sums          [3]float32
 
-	powerIn, misfitIn, filterIn    []Input
-	powerOut, misfitOut, filterOut [][]float32
+	powerIn, misfitIn, mapsIn, filterIn     []Input
+	powerOut, misfitOut, mapsOut, filterOut [][]float32
 }
 
-// fold adds a square of (2·reach+1)² weights to its quarters, which are even and odd in both coordinates, by distance from the middle.
-func fold(even, odd []float32, v []float64, reach int) {
-	clear(even)
-	clear(odd)
-	for y := -reach; y <= reach; y++ {
-		for x := -reach; x <= reach; x++ {
-			w := float32(v[(y+reach)*(2*reach+1)+x+reach])
-			at := max(y, -y)*quarter + max(x, -x)
-			even[at] += w
-			if (y < 0) == (x < 0) { // cos(θy + φx) = cos θy·cos φx − sin θy·sin φx
-				w = -w
-			}
-			odd[at] += w
-		}
-	}
-}
-
-// NewDeviceEstimator returns an Estimator whose transforms and filters run on a device. Its results are those of one that computes on the host, but for
-// rounding, and for what of pictures of at most 64 pixels lies more than 63 away. Begin, Blocks and Deblur then fail as run does, too.
+// NewDeviceEstimator returns an Estimator whose transforms, filters and kernel network run on a device. Its results are those of one that computes on the
+// host, but for the network, for rounding, and for what of pictures of at most 64 pixels lies more than 63 away. Begin, Blocks and Deblur then fail as run does, too.
 func NewDeviceEstimator(run Runner) *Estimator {
 	e := newEstimator(team.New(1))
-	r := &remote{run: run, observed: make([]float32, e.lib.binRows()), even: make([]float32, 2*quarter*quarter), odd: make([]float32, 2*quarter*quarter)}
+	r := &remote{run: run, observed: make([]float32, e.lib.binRows())}
 	r.powerIn, r.powerOut = []Input{{inWindow, e.piece}}, e.power[:]
 	r.misfitIn, r.misfitOut = []Input{{inObserved, r.observed}}, r.logs[:]
 	for i := range r.logs {
@@ -65,9 +47,18 @@ func NewDeviceEstimator(run Runner) *Estimator {
 		r.signal[i] = make([]float32, e.lib.binRows())
 		r.misfitIn = append(r.misfitIn, Input{fmt.Sprint(inSignal, i), r.signal[i]})
 	}
-	r.filterIn = []Input{{inVariance, r.variance[:]}, {inEven, r.even}, {inOdd, r.odd}, {inPlanes, nil}}
-	r.filterOut = [][]float32{nil, nil, r.sums[:]}
+	r.mapsIn, r.mapsOut = []Input{{inViews, e.views}}, [][]float32{e.maps}
+	r.filterIn = []Input{{inVariance, r.variance[:]}}
+	for i, name := range inMoments {
+		r.moments[i] = make([]float32, quarter*quarter)
+		r.mapsOut, r.filterIn = append(r.mapsOut, r.moments[i]), append(r.filterIn, Input{name, r.moments[i]})
+	}
+	r.filterIn = append(r.filterIn, Input{inPlanes, nil})
+	r.filterOut = [][]float32{nil, nil}
 	e.remote = r
+	e.ask = func(ctx context.Context, _, _ []float32) error {
+		return run(ctx, Program{Kind: Maps}, r.mapsIn, r.mapsOut)
+	}
 	return e
 }
 
@@ -96,9 +87,6 @@ func (r *remote) scores(ctx context.Context, e *Estimator) error {
 func (r *remote) filter(e *Estimator) {
 	r.width, r.height = axisOf(e.w), axisOf(e.h)
 	r.variance[0] = float32(e.variance)
-	const n = quarter * quarter
-	fold(r.even[:n], r.odd[:n], e.post.mean, kernelSide/2)
-	fold(r.even[n:], r.odd[n:], e.post.auto, autoReach)
 	_, w := r.width.result()
 	_, h := r.height.result()
 	r.columns = resized(r.columns, r.width.n)
@@ -145,7 +133,7 @@ func (r *remote) block(ctx context.Context, e *Estimator, to place) error {
 	_, stride = r.width.result()
 	plane = len(r.result[0]) / 3
 	for c := range 3 {
-		p, q, s := float32(axes[0][c])/r.sums[0], float32(axes[1][c])/r.sums[1], float32(axes[2][c])/r.sums[2] // flat areas stay as they are
+		p, q, s := float32(axes[0][c]), float32(axes[1][c]), float32(axes[2][c])
 		for y := range h {
 			out := to.dst[c*to.plane+y*to.stride:][:w]
 			var v [3][2][]float32

@@ -31,12 +31,13 @@ func runner(t testing.TB, portable bool) Runner {
 	}
 }
 
-// On a device, by either lowering, comes out what comes out on the host, whose transforms are in float64.
+// On a device, by either lowering, comes out what comes out on the host, whose transforms and network are in float64.
 func TestDevice(t *testing.T) {
 	for _, portable := range []bool{false, true} {
 		t.Run(fmt.Sprint("portable ", portable), func(t *testing.T) {
 			rng := fresh(t)
 			host, dev := NewEstimator(0), NewDeviceEstimator(runner(t, portable))
+			host.ask = readInFloat64(t)
 			for _, size := range [][2]int{{256, 256}, {200, 100}, {70 + rng.IntN(100), 129 + rng.IntN(300)}, {800, 70}, {90, 1100}} {
 				if portable && size[0] != 200 && size[0] != 90 {
 					continue // seconds, for what differs in sizes only
@@ -49,7 +50,10 @@ func TestDevice(t *testing.T) {
 						t.Fatalf("%v: kernel %d scores %g more than the first on the device, %g on the host", size, i, dev.scores[i]-dev.scores[0], s-host.scores[0])
 					}
 				}
-				if d := apart(got.Pix, want.Pix); d > 2e-4 {
+				if d, most := apart(dev.maps, host.maps), apart(host.maps, make([]float32, len(host.maps))); !(d < 1e-4*most) {
+					t.Errorf("%v: maps of the kernel are off by %g of %g", size, d, most)
+				}
+				if d := apart(got.Pix, want.Pix); !(d < 1e-3) {
 					t.Errorf("%v: off by %g, blurred by %g", size, d, apart(y.Pix, want.Pix))
 				}
 			}

@@ -15,8 +15,10 @@ const (
 	// signal of each of four shapes of spectra and 1 + observed [1,1,B,1], at B bins, as multiples of the noise → Σ log(|K|²·signal + 1 + observed) for every shape, then
 	// Σ log(1 + |K|²·signal), [1,1,1,K] for K kernels
 	Misfit Kind = "misfit of kernels"
-	// planes [3,1,h,w] (brightness and colour), the kernel's moments, variance → two parts whose difference is the filtered planes, and what these are to be
-	// divided by, [3,1,1,1]
+	// views [1,64,64,8] → the kernel network's maps [1,64,64,8] (nets.KernelMaps), the first with what it is added to, and the moments E[K] and E|K|²
+	// of them at frequencies of equal sign and of opposite sign, [1,1,144,144] each; its parameters are Network's
+	Maps Kind = "maps of the kernel"
+	// planes [3,1,h,w] (brightness and colour), the kernel's moments, variance → two parts whose difference is the filtered planes
 	Filter Kind = "filter by kernel"
 )
 
@@ -27,8 +29,7 @@ type Program struct {
 }
 
 const (
-	// quarter is the side of all tensors that a filter is made with: of quarters of kernels, of autocorrelations (61) and of filters (128), and of the frequencies of
-	// equal signs that the filter is made at (129). One for all, as software drivers take long to build kernels.
+	// quarter is the side of all tensors that a filter is made with: of its quarter (128), and of the frequencies of equal signs that it is made at (129). One for all, as software drivers take long to build kernels.
 	quarter = 144
 	// powerSide is that of the frequencies which the bins are averaged from.
 	powerSide = 96
@@ -42,12 +43,14 @@ const (
 	inObserved = "observed"
 	inVariance = "variance"
 	inPlanes   = "planes"
-	inEven     = "even moments"
-	inOdd      = "odd moments"
+	inViews    = "views"
 )
 
 // settings are the inputs that are the same for all parts of a picture (see compile.Options).
-var settings = []string{inVariance, inEven, inOdd}
+var settings = append([]string{inVariance}, inMoments[:]...)
+
+// inMoments are E[K] and E|K|² at frequencies of equal and of opposite sign.
+var inMoments = [4]string{"mean, equal signs", "mean, opposite signs", "power, equal signs", "power, opposite signs"}
 
 // Build appends the program's nodes to a graph and gives its outputs.
 func (p Program) Build(g *netdef.Graph) ([]*netdef.Node, error) {
@@ -57,6 +60,8 @@ func (p Program) Build(g *netdef.Graph) ([]*netdef.Node, error) {
 		outs = buildPower(g)
 	case Misfit:
 		outs = buildMisfit(g, shared())
+	case Maps:
+		outs = buildMaps(g)
 	case Filter:
 		outs = p.buildFilter(g)
 	default:
@@ -70,6 +75,8 @@ func (p Program) Bytes() int64 {
 	switch p.Kind {
 	case Power:
 		return 4 << 20
+	case Maps:
+		return 16 << 20
 	case Misfit:
 		l := shared()
 		return 4 * int64(len(l.kernels)) * int64(len(l.bins)+binStep) * 3
@@ -134,20 +141,18 @@ func (p Program) buildFilter(g *netdef.Graph) []*netdef.Node {
 	columns := matrix(g, "analysis of columns", p.Width.side(), p.Width.side(), p.Width.analysis)
 	spectrum := turned(g, rows, x, columns) // as the gains are
 	filtered := parts{g.Mul(spectrum, gains.even), g.Mul(spectrum, gains.odd)}.through(g, p.Width.synthesis(g, "columns"), p.Height.synthesis(g, "rows"))
-	return []*netdef.Node{filtered.even, filtered.odd, g.Sum(h.even, netdef.AxHWC)} // not even − odd: on software drivers the kernel would take longer to build than it saves
+	return []*netdef.Node{filtered.even, filtered.odd} // not even − odd: on software drivers the kernel would take longer to build than it saves
 }
 
-// filterParts are the filters of brightness and of the two axes of colour, [3,1,quarter,quarter], as Estimator.filter makes them but for a factor, in quarters:
-// what a place and its mirror images weigh together. The waves of the moments turn them, those of the filter turn them back.
+// filterParts are the filters of brightness and of the two axes of colour, [3,1,quarter,quarter], as Estimator.filter makes them, in quarters:
+// what a place and its mirror images weigh together. The waves of the filter turn what was turned.
 func filterParts(g *netdef.Graph) parts {
-	// Mean kernel and mean autocorrelation, through the same waves.
-	shape := netdef.Shape{2, 1, quarter, quarter}
-	to := newWaves(g, "moments", quarter, quarter, windowAngle, inside(quarter, window/2+1))
-	moments := parts{g.Input(inEven, shape), g.Input(inOdd, shape)}.through(g, to, to)
-	part := func(x *netdef.Node, i int) *netdef.Node { return g.Slice(x, 0, i, i+1) }
-	kernel, power := parts{part(moments.even, 0), part(moments.odd, 0)}, parts{part(moments.even, 1), part(moments.odd, 1)}
+	var moments [4]*netdef.Node
+	for i, name := range inMoments {
+		moments[i] = g.Input(name, netdef.Shape{1, 1, quarter, quarter})
+	}
 
-	// σ²/S, turned as the moments are now; 1/S is 0 at frequency 0, where nothing is known.
+	// σ²/S, in rows of frequencies along x as the moments are; 1/S is 0 at frequency 0, where nothing is known.
 	inverse := make([]float32, 3*quarter*quarter)
 	for i := range inverse {
 		inverse[i] = 1
@@ -161,12 +166,9 @@ func filterParts(g *netdef.Graph) parts {
 	doubt := g.Mul(g.Const("inverse spectrum", netdef.Shape{3, 1, quarter, quarter}, inverse), g.Input(inVariance, netdef.Scalar))
 
 	// The gains at frequencies of equal and of opposite sign, and of these what is even and odd.
-	gain := func(join func(a, b *netdef.Node) *netdef.Node) *netdef.Node {
-		k, p := join(kernel.even, kernel.odd), join(power.even, power.odd)
-		return g.Div(k, g.Add(g.Max(p, g.Square(k)), doubt))
-	}
-	even := g.Scale(g.Add(gain(g.Add), gain(g.Sub)), 0.5)
-	odd := g.Scale(g.Sub(gain(g.Add), gain(g.Sub)), 0.5)
+	gain := func(k, p *netdef.Node) *netdef.Node { return g.Div(k, g.Add(g.Max(p, g.Square(k)), doubt)) }
+	equal, opposite := gain(moments[0], moments[2]), gain(moments[1], moments[3])
+	even, odd := g.Scale(g.Add(equal, opposite), 0.5), g.Scale(g.Sub(equal, opposite), 0.5)
 
 	// Back to space, where the filter fades out. Every frequency but the lowest and the highest stands for itself and its negative, every distance but 0 too.
 	back := newWaves(g, "filter", quarter, quarter, windowAngle, func(k, d int) float64 {
@@ -182,5 +184,24 @@ func filterParts(g *netdef.Graph) parts {
 		}
 		return f
 	})
-	return parts{even, odd}.through(g, back, back)
+	h := parts{even, odd}.through(g, back, back)
+	// Flat areas stay as they are: see Estimator.filter.
+	mean, all := make([]float32, 3*quarter*quarter), 0.0
+	for d := -largestReach; d <= largestReach; d++ {
+		all += fade(d, largestReach)
+	}
+	for i := range mean {
+		if x, y := i/quarter%quarter, i%quarter; max(x, y) <= largestReach {
+			w := fade(x, largestReach) * fade(y, largestReach) / square(all)
+			for _, d := range [2]int{x, y} {
+				if d > 0 {
+					w *= 2
+				}
+			}
+			mean[i] = float32(w)
+		}
+	}
+	lacks := g.Offset(g.Neg(g.Sum(h.even, netdef.AxHWC)), 1)
+	h.even = g.Add(h.even, g.Mul(g.Const("mean", netdef.Shape{3, 1, quarter, quarter}, mean), lacks))
+	return h
 }

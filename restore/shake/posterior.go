@@ -152,9 +152,11 @@ func logOfSum(v [len(spectra)]float64, factor float64) float64 {
 func square(v float64) float64 { return v * v }
 
 // periodogram sets e.observed to the power of the brightness at every bin: Hann windows spread over the picture, averaged, and each bin with its
-// neighbours.
+// neighbours. e.lens.smooth has the same of all frequencies.
 func (e *Estimator) periodogram(ctx context.Context) error {
-	clear(e.observed)
+	for _, p := range e.spectrum {
+		clear(p)
+	}
 	ww, wh := min(window, e.w), min(window, e.h)
 	nx, ny := windows(e.w), windows(e.h)
 	e.hx, e.hy = hann(e.hx, ww), hann(e.hy, wh)
@@ -163,25 +165,45 @@ func (e *Estimator) periodogram(ctx context.Context) error {
 		if err := e.powers(ctx); err != nil {
 			return err
 		}
-		for b, at := range e.lib.bins {
-			sum := 0.0
-			for dy := -1; dy <= 1; dy++ {
-				for dx := -1; dx <= 1; dx++ {
-					fy, fx := 2*at.fy+dy, 2*at.fx+dx
-					sign := 0
-					if (fy < 0) != (fx < 0) {
-						sign = 1
-					}
-					sum += float64(e.power[sign][max(fx, -fx)*powerSide+max(fy, -fy)]) / float64((1+dy*dy)*(1+dx*dx))
-				}
+		for s, p := range e.spectrum {
+			for j, v := range e.power[s] {
+				p[j] += float64(v) / float64(ww*wh*nx*ny)
 			}
-			e.observed[b] += sum / (4 * float64(ww*wh*nx*ny))
 		}
 	}
-	for b := range e.observed {
-		e.observed[b] = max(e.observed[b], 1e-6)
+	for s, smooth := range e.lens.smooth {
+		for x := range powerSide {
+			for y := range powerSide {
+				smooth[x*powerSide+y] = e.around(s, x, y)
+			}
+		}
+	}
+	for b, at := range e.lib.bins {
+		sign, y := 0, 2*at.fy
+		if y < 0 {
+			sign, y = 1, -y
+		}
+		e.observed[b] = max(e.lens.smooth[sign][2*at.fx*powerSide+y], 1e-6)
 	}
 	return nil
+}
+
+// around is the power at a frequency of the layout of e.power and its neighbours, weighted 1 to 2 to 1 both ways.
+func (e *Estimator) around(sign, x, y int) float64 {
+	sum := 0.0
+	for dx := -1; dx <= 1; dx++ {
+		for dy := -1; dy <= 1; dy++ {
+			s, fx, fy := sign, x+dx, y+dy
+			if fx < 0 {
+				s, fx = 1-s, -fx
+			}
+			if fy < 0 {
+				s, fy = 1-s, -fy
+			}
+			sum += e.spectrum[s][min(fx, powerSide-1)*powerSide+min(fy, powerSide-1)] / float64((1+dx*dx)*(1+dy*dy))
+		}
+	}
+	return sum / 4
 }
 
 // powers sets e.power to |V|² of e.piece, of frequencies of equal and of opposite sign, in cycles per window, in rows of those along x.

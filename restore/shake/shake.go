@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -21,9 +22,15 @@ type Estimator struct {
 	power    [2][]float32 // and of its spectrum
 	variance float64
 	cool     float64
-	middle   *grid // window
+	middle   *grid        // window
+	spectrum [2][]float64 // mean power of the windows
 	post     posterior
-	prior    []float64 // Spectrum, on window
+	lens     *lens
+	// The kernel network, its input and output, and what its output is read with. Without, the library's posterior is all there is.
+	ask          reader
+	views, maps  []float32
+	mean, second []float64 // E[K] and E|K|² on window; on the host
+	prior        []float64 // Spectrum, on window
 
 	blocks       []*grid     // one per worker
 	columns      [][]int     // of the picture, for every column of a block
@@ -43,12 +50,13 @@ type Estimator struct {
 	remote *remote // nil: all is computed on the host
 }
 
-// NewEstimator returns an Estimator that uses at most the given number of cores; 0 means all. The first in a process makes the library of kernels, which
-// takes about a second of one core.
+// NewEstimator returns an Estimator that computes on the host, on at most the given number of cores; 0 means all. It does without the kernel network: it is
+// what the device's estimates are held against. The first in a process makes the library of kernels, which takes about a second of one core.
 func NewEstimator(workers int) *Estimator {
 	t := team.New(workers)
 	e := newEstimator(t)
 	e.middle = newGrid(window, t)
+	e.mean, e.second = make([]float64, window*window), make([]float64, window*window)
 	e.blocks, e.columns = make([]*grid, t.Workers()), make([][]int, t.Workers())
 	e.prior = make([]float64, window*window)
 	for i := range e.prior {
@@ -69,8 +77,10 @@ func newEstimator(t *team.Team) *Estimator {
 		e.expected = append(e.expected, v)
 	}
 	for i := range e.power {
-		e.power[i] = make([]float32, powerSide*powerSide)
+		e.power[i], e.spectrum[i] = make([]float32, powerSide*powerSide), make([]float64, powerSide*powerSide)
 	}
+	e.lens = newLens()
+	e.views, e.maps = make([]float32, side*side*nets.KernelViews), make([]float32, side*side*nets.KernelParts)
 	e.scores = make([]float64, len(e.lib.kernels))
 	e.order = make([]candidate, len(e.lib.kernels))
 	e.post = posterior{mean: make([]float64, kernelSide*kernelSide), auto: make([]float64, autoSide*autoSide)}
@@ -106,6 +116,11 @@ func (e *Estimator) Begin(ctx context.Context, w, h int, src task.Source, sigma 
 	if err := e.estimate(ctx, sigma); err != nil {
 		return err
 	}
+	if e.ask != nil {
+		if err := e.read(ctx); err != nil {
+			return err
+		}
+	}
 	if e.remote != nil {
 		e.remote.filter(e)
 	} else {
@@ -126,6 +141,18 @@ func (e *Estimator) Blocks(ctx context.Context, which []int, dst [][]float32) er
 	e.which, e.each = which, dst
 	defer func() { e.which, e.each = nil, nil }()
 	return e.filtered(ctx, len(which))
+}
+
+// Views writes what the kernel network sees of a picture of noise sigma to dst, [64][64][8] (nets.KernelMaps): for its training. Errors are those of Deblur.
+func (e *Estimator) Views(ctx context.Context, dst []float32, img *planar.Image, sigma float64) error {
+	e.img = img
+	defer func() { e.img = nil }()
+	e.w, e.h, e.src = img.W, img.H, e.ofImage
+	if err := e.estimate(ctx, sigma); err != nil {
+		return err
+	}
+	e.look(dst)
+	return nil
 }
 
 // Kernel returns the posterior mean kernel of the last picture, together with its half-turn.

@@ -170,6 +170,26 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// The law's power is the mean of its kernels'.
+func TestLawPower(t *testing.T) {
+	rng := fresh(t)
+	l := shared()
+	for range 3 {
+		fx, fy := rng.Float64()-0.5, rng.Float64()-0.5
+		want := 0.0
+		for _, k := range l.kernels {
+			sum := complex(0, 0)
+			for _, w := range k {
+				sum += complex(float64(w.w), 0) * cmplx.Rect(1, 2*math.Pi*(fx*float64(w.at%kernelSide)+fy*float64(w.at/kernelSide)))
+			}
+			want += square(cmplx.Abs(sum)) / float64(len(l.kernels))
+		}
+		if got := LawPower(fx, fy); math.Abs(got-want) > 1e-6 {
+			t.Errorf("%g at (%g, %g), the kernels' mean is %g", got, fx, fy, want)
+		}
+	}
+}
+
 // Of random scenes the posterior must know more about the kernel than the law, and the filter must come nearer to the sharp picture than the blurred picture
 // is, and than the same filter without looking. The median of the scenes counts for the last: of a few scenes whose own spectrum is far from a photograph's the
 // kernel is guessed wrongly, and a mean of few scenes hangs on how many of these were drawn.

@@ -40,7 +40,7 @@ func blockSide(w, h int) int {
 	return side
 }
 
-// filter makes the gains of brightness and of colour on a grid of n×n, from e.post.
+// filter makes the gains of brightness and of colour on a grid of n×n, from the posterior.
 func (e *Estimator) filter(n int) {
 	if len(e.blocks) == 0 || e.blocks[0] == nil || e.blocks[0].n != n {
 		for i := range e.blocks {
@@ -52,21 +52,12 @@ func (e *Estimator) filter(n int) {
 		}
 		e.gainY, e.gainC = make([]float64, n*n), make([]float64, n*n)
 	}
-	g, p := e.middle, &e.post
-	// Mean kernel and mean autocorrelation are even and real, so that one transform does both.
-	clear(g.v)
-	const half = kernelSide / 2
-	for i, v := range p.mean {
-		g.v[g.wrapped(i/kernelSide-half, i%kernelSide-half)] += complex(v, 0)
-	}
-	for i, v := range p.auto {
-		g.v[g.wrapped(i/autoSide-autoReach, i%autoSide-autoReach)] += complex(0, v)
-	}
-	g.forward()
-	for i, v := range g.v {
-		k, power := real(v), max(imag(v), square(real(v)))
-		if i == 0 {
-			g.v[i] = complex(1, 1)
+	e.transformed()
+	g := e.middle
+	for i, k := range e.mean {
+		power := max(e.second[i], square(k))
+		if i == 0 { // S is infinite
+			g.v[i] = complex(k/power, k/power)
 			continue
 		}
 		s := e.prior[i]
@@ -77,17 +68,29 @@ func (e *Estimator) filter(n int) {
 	b, reach := e.blocks[0], reachOf(n)
 	b.team = e.team
 	clear(b.v)
-	var sumY, sumC float64
+	sum := complex(0, 0)
 	for y := -reach; y <= reach; y++ {
 		for x := -reach; x <= reach; x++ {
 			v := g.v[g.wrapped(y, x)] * complex(fade(y, reach)*fade(x, reach), 0)
 			b.v[b.wrapped(y, x)] = v
-			sumY, sumC = sumY+real(v), sumC+imag(v)
+			sum += v
+		}
+	}
+	// Flat areas stay as they are: what the filter's sum lacks is taken from the mean of all that it sees. To scale the filter would change every frequency by what
+	// was cut off at the lowest.
+	all := 0.0
+	for y := -reach; y <= reach; y++ {
+		all += fade(y, reach)
+	}
+	lacks := (complex(1, 1) - sum) / complex(all*all, 0)
+	for y := -reach; y <= reach; y++ {
+		for x := -reach; x <= reach; x++ {
+			b.v[b.wrapped(y, x)] += lacks * complex(fade(y, reach)*fade(x, reach), 0)
 		}
 	}
 	b.forward()
-	for i, v := range b.v { // flat areas stay as they are
-		e.gainY[i], e.gainC[i] = real(v)/sumY, imag(v)/sumC
+	for i, v := range b.v {
+		e.gainY[i], e.gainC[i] = real(v), imag(v)
 	}
 }
 

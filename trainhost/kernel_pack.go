@@ -1,0 +1,71 @@
+package trainhost
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// KernelCheckpoint is one of the kernel network in memory.
+type KernelCheckpoint struct {
+	State  KernelState
+	arrays storedArrays
+}
+
+const kernelStateKey = "vfm.train.kernels"
+
+// SaveKernelCheckpoint writes the store and the state to one file, completely or not at all.
+func SaveKernelCheckpoint(path string, store *compile.Store, st KernelState) error {
+	return saveArrays(path, store, kernelStateKey, st)
+}
+
+// LoadKernelCheckpoint reads a checkpoint of the kernel network.
+func LoadKernelCheckpoint(path string) (*KernelCheckpoint, error) {
+	f, err := weights.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if !IsKernelCheckpoint(f) {
+		return nil, fmt.Errorf("%s: this is not a checkpoint of the kernel network (trainhost kernels)", path)
+	}
+	c := &KernelCheckpoint{}
+	c.arrays, err = loadArrays(path, f, kernelStateKey, &c.State)
+	return c, err
+}
+
+// IsKernelCheckpoint tells a checkpoint of the kernel network from other files.
+func IsKernelCheckpoint(f *weights.File) bool { _, ok := f.Meta[kernelStateKey]; return ok }
+
+// PackKernels makes the weights file of a checkpoint's averaged weights, matrices and filters stored as dtype. data and attribution are free text.
+func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution string) (*weights.File, error) {
+	ema := c.arrays["ema"]
+	if len(ema) == 0 {
+		return nil, errors.New("the checkpoint holds no averaged weights")
+	}
+	prov, err := json.Marshal(struct {
+		Runs        []KernelStage `json:"runs"`
+		Data        string        `json:"data"`
+		Attribution string        `json:"attribution"`
+		Packed      string        `json:"packed"`
+	}{append(append([]KernelStage{}, c.State.History...), KernelStage{c.State.Config, c.State.Step}), data, attribution, time.Now().UTC().Format(time.DateOnly)})
+	if err != nil {
+		return nil, err
+	}
+	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: shake.NetworkName, weights.KeyProvenance: string(prov)}}
+	g := netdef.NewGraph()
+	for _, p := range netdef.Params(KernelLoss(g, 1)) {
+		t := weights.Tensor{Name: p.Name, Shape: p.Shape[:], DType: weights.F32, Data: ema[p.Name]}
+		if p.Shape[2] > 1 { // vectors are few, and matter
+			t.DType = dtype
+		}
+		f.Tensors = append(f.Tensors, t)
+	}
+	_, err = shake.NetworkFromFile(f)
+	return f, err
+}
