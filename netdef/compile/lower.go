@@ -59,7 +59,7 @@ func (l *lowering) mostFMA() int {
 }
 
 // ShortRun is the MaxFMA for Programs that are over so quickly that on software drivers building them is what takes time.
-const ShortRun = 512
+const ShortRun = 256
 
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
