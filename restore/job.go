@@ -97,6 +97,11 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
+	if j.pic.W*j.pic.H > largePicture {
+		if err := m.dropShort(ctx); err != nil {
+			return err
+		}
+	}
 	j.guess, j.kernel = newGuess(ctx, e, j.w, j.h), e.Kernel()
 	return nil
 }

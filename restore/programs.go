@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"context"
 	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -34,6 +35,23 @@ func (c *programs) drop() {
 		e.p.Close()
 	}
 	c.list = nil
+}
+
+// largePicture is the number of pixels from which on memory matters more than the time that building programs anew takes.
+const largePicture = 4 << 20
+
+// dropShort frees shake's programs that run once a picture: with their kernels they take some hundred megabytes on software drivers.
+func (m *Model) dropShort(ctx context.Context) error {
+	return m.onDevice(ctx, func() error {
+		m.cache.list = slices.DeleteFunc(m.cache.list, func(e *cached) bool {
+			short := e.kind == kindShake && e.shake.Kind != shake.Filter
+			if short {
+				e.p.Close()
+			}
+			return short
+		})
+		return nil
+	})
 }
 
 // shrink frees programs, those unused for longest first, until they leave room for one of the given size.
