@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -150,6 +151,30 @@ func TestOutOfMemory(t *testing.T) {
 	var oom *gpu.OutOfMemoryError
 	if _, err := m.Restore(context.Background(), p, req); !errors.As(err, &oom) {
 		t.Errorf("no memory at all: %v", err)
+	}
+}
+
+// Of large pictures shake's programs that run once are freed, and are there again for the next picture.
+func TestDropShort(t *testing.T) {
+	m := variant(t, sharedModel(t, 0, NoMargin))
+	rnd := newRand(t)
+	p := randomPicture(rnd, 70, 60)
+	req := request(rnd, task.MotionDeblur, p)
+	want := restored(t, m, p, req).Picture.Pix
+	before := len(m.cache.list)
+	if err := m.dropShort(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if freed := before - len(m.cache.list); freed != 3 {
+		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
+	}
+	for _, e := range m.cache.list {
+		if e.kind == kindShake && e.shake.Kind != shake.Filter {
+			t.Errorf("%q is still there", e.shake.Kind)
+		}
+	}
+	if got := restored(t, m, p, req).Picture.Pix; !slices.Equal(got, want) {
+		t.Error("afterwards the result is another")
 	}
 }
 
