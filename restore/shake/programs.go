@@ -48,10 +48,14 @@ type Programs struct {
 func NewPrograms(dev *gpu.Device, opt compile.Options) (*Programs, error) {
 	network, missing := Network() // asked for by its program alone
 	store, err := compile.EmptyStore(dev, network.Nodes, false)
-	if err == nil {
-		err = store.Set(network.Values)
+	if err != nil {
+		return nil, err
 	}
-	return &Programs{dev, opt, store, missing, map[Program]*compile.Program{}}, err
+	if err := store.Set(network.Values); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return &Programs{dev, opt, store, missing, map[Program]*compile.Program{}}, nil
 }
 
 // Run is a Runner.
@@ -79,7 +83,5 @@ func (s *Programs) Close() {
 	for _, p := range s.list {
 		p.Close()
 	}
-	if s.store != nil {
-		s.store.Close()
-	}
+	s.store.Close()
 }
