@@ -76,10 +76,15 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	return CheckpointFromFile(path, f)
+}
+
+// CheckpointFromFile is LoadCheckpoint of a file that has been read; path is for errors.
+func CheckpointFromFile(path string, f *weights.File) (c *Checkpoint, err error) {
 	if !IsCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint (packed weights cannot be trained on: use -init)", path)
 	}
-	c := &Checkpoint{}
+	c = &Checkpoint{}
 	c.arrays, err = loadArrays(path, f, stateKey, &c.State)
 	return c, err
 }

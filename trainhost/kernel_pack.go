@@ -31,10 +31,15 @@ func LoadKernelCheckpoint(path string) (*KernelCheckpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	return KernelCheckpointFromFile(path, f)
+}
+
+// KernelCheckpointFromFile is LoadKernelCheckpoint of a file that has been read; path is for errors.
+func KernelCheckpointFromFile(path string, f *weights.File) (c *KernelCheckpoint, err error) {
 	if !IsKernelCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint of the kernel network (trainhost kernels)", path)
 	}
-	c := &KernelCheckpoint{}
+	c = &KernelCheckpoint{}
 	c.arrays, err = loadArrays(path, f, kernelStateKey, &c.State)
 	return c, err
 }

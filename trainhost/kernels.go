@@ -56,13 +56,11 @@ type KernelStage struct {
 // KernelTrainer runs one KernelConfig.
 type KernelTrainer struct {
 	State KernelState
-	pics  *Pictures
-	store *compile.Store
-	prog  *compile.Program
-	looks *shake.Programs
-	eye   *shake.Estimator
-	pool  []blurred // the i-th picture at i modulo its length
-	made  int       // pictures so far
+	compiled
+	pics *Pictures
+	eye  *shake.Estimator
+	pool []blurred // the i-th picture at i modulo its length
+	made int       // pictures so far
 }
 
 // KernelSides are the sides of the pictures that the network is trained on, the last with the largest share; a training set must hold crops of it.
@@ -125,23 +123,6 @@ func (t *KernelTrainer) compile(dev *gpu.Device, cfg KernelConfig, from *KernelC
 	t.eye = shake.NewDeviceEstimator(t.looks.Run)
 	return nil
 }
-
-// Close frees the device memory.
-func (t *KernelTrainer) Close() {
-	if t.prog != nil {
-		t.prog.Close()
-	}
-	if t.looks != nil {
-		t.looks.Close()
-	}
-	if t.store != nil {
-		t.store.Close()
-	}
-}
-
-// Store gives the parameters, Program the compiled step.
-func (t *KernelTrainer) Store() *compile.Store     { return t.store }
-func (t *KernelTrainer) Program() *compile.Program { return t.prog }
 
 // blurred is a picture's views with its kernel, both maps of displacements, and its noise.
 type blurred struct {

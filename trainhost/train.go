@@ -79,14 +79,19 @@ func (c Config) tuning() compile.Tuning {
 // Trainer runs one Config.
 type Trainer struct {
 	State State
+	compiled
 	dev   *gpu.Device
 	pics  *Pictures
-	store *compile.Store
-	prog  *compile.Program
 	step  *Graph
 	terms []string
 	guess *shake.Estimator // nil without
-	looks *shake.Programs  // its programs
+}
+
+// compiled is what trainers have on the device.
+type compiled struct {
+	store *compile.Store
+	prog  *compile.Program // the step
+	looks *shake.Programs  // of an Estimator; nil without
 }
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
@@ -169,7 +174,7 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 }
 
 // Close frees the device memory.
-func (t *Trainer) Close() {
+func (t *compiled) Close() {
 	if t.prog != nil {
 		t.prog.Close()
 	}
@@ -182,10 +187,10 @@ func (t *Trainer) Close() {
 }
 
 // Program gives the compiled step, for benchmarks.
-func (t *Trainer) Program() *compile.Program { return t.prog }
+func (t *compiled) Program() *compile.Program { return t.prog }
 
 // Store gives the parameters.
-func (t *Trainer) Store() *compile.Store { return t.store }
+func (t *compiled) Store() *compile.Store { return t.store }
 
 // hyper gives AdamW's numbers for the next step after so many.
 func (c Config) hyper(step uint64) []float32 {

@@ -46,7 +46,7 @@ func pack(ctx context.Context, args []string) error {
 		if *calibrate != "" {
 			return errors.New("pack: -calibrate is for the restoring network: the kernel network draws no samples")
 		}
-		c, err := trainhost.LoadKernelCheckpoint(*in)
+		c, err := trainhost.KernelCheckpointFromFile(*in, made)
 		if err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func pack(ctx context.Context, args []string) error {
 		}
 		return savePacked(*out, f)
 	}
-	c, err := trainhost.LoadCheckpoint(*in)
+	c, err := trainhost.CheckpointFromFile(*in, made)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func openNetwork(path string) (*restore.Network, error) {
 	if !trainhost.IsCheckpoint(f) {
 		return restore.NetworkFromFile(f)
 	}
-	c, err := trainhost.LoadCheckpoint(path)
+	c, err := trainhost.CheckpointFromFile(path, f)
 	if err != nil {
 		return nil, err
 	}

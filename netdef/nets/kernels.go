@@ -18,9 +18,9 @@ const (
 
 // The sizes of KernelMaps: channels by level, from half the maps' resolution on, and blocks at each on the way down and up again.
 var (
-	kernelWidths = [...]int{32, 64, 96}
-	kernelDown   = [...]int{1, 2, 3}
-	kernelUp     = [...]int{2, 2}
+	kernelWidths = []int{32, 64, 96}
+	kernelDown   = []int{1, 2, 3}
+	kernelUp     = []int{2, 2}
 )
 
 // KernelMaps is the network that reads a blurred picture's kernel in maps [B,64,64,8] of its spectrum (see restore/shake, which makes
@@ -35,33 +35,13 @@ func KernelMaps(g *netdef.Graph, maps *netdef.Node) *netdef.Node {
 	if s := maps.Shape; s[1] != KernelSide || s[2] != KernelSide || s[3] != KernelViews {
 		return g.Fail(fmt.Errorf("nets: the kernel network takes [B,%d,%d,%d], not %v", KernelSide, KernelSide, KernelViews, s))
 	}
-	blocks := func(x *netdef.Node, count int) *netdef.Node {
-		for b := range count {
-			done := g.Scope(fmt.Sprintf("block%d", b))
-			vec := netdef.Shape{1, 1, 1, x.Shape[3]}
-			x = residual(g, x, g.Param("scale0", vec, netdef.Ones), g.Param("shift0", vec, netdef.Zeros), 1)
-			done()
-		}
-		return x
-	}
 	x := convTo(g, "in", g.SpaceToDepth(maps, 2), kernelWidths[0], 3, 1, netdef.HeNormal{Gain: 0.7071})
-	last := len(kernelWidths) - 1
-	skips := make([]*netdef.Node, last)
-	for i, count := range kernelDown {
-		done := g.Scope(fmt.Sprintf("down%d", i))
-		x = blocks(x, count)
-		if i < last {
-			skips[i] = x
-			x = down(g, x, kernelWidths[i+1])
-		}
-		done()
-	}
-	for i := last - 1; i >= 0; i-- {
-		done := g.Scope(fmt.Sprintf("up%d", i))
-		x = linear(g, "up", x, 4*kernelWidths[i], netdef.HeNormal{Gain: 0.5})
-		x = blocks(g.Add(g.DepthToSpace(x, 2), skips[i]), kernelUp[i])
-		done()
-	}
+	up := func(level int) int { return kernelUp[level] }
+	x = shape(g, x, kernelWidths, kernelDown, up, "down2", func(_ int, name string, x *netdef.Node, _ bool) *netdef.Node {
+		defer g.Scope(name)()
+		vec := netdef.Shape{1, 1, 1, x.Shape[3]}
+		return residual(g, x, g.Param("scale0", vec, netdef.Ones), g.Param("shift0", vec, netdef.Zeros), 1)
+	})
 	x = g.DepthToSpace(convTo(g, "out", x, 4*KernelParts, 3, 1, netdef.HeNormal{Gain: 0.2}), 2)
 	return g.Scale(x, kernelScale)
 }

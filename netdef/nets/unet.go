@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 )
@@ -76,27 +77,41 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 		w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], cfg.Widths[0]}, netdef.Zeros)
 		x = g.Add(x, g.Conv2D(more, w, 1))
 	}
-	skips := make([]*netdef.Node, last)
-	for i := range last {
-		done := g.Scope(fmt.Sprintf("down%d", i))
-		for b := range cfg.Blocks[i] {
-			x = resBlock(g, fmt.Sprintf("block%d", b), x, encode, cfg.gate(i))
+	return shape(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
+		f := encode
+		if up {
+			f = decode
 		}
-		skips[i] = x
-		x = down(g, x, cfg.Widths[i+1])
+		return resBlock(g, name, x, f, cfg.gate(level))
+	})
+}
+
+// shape takes features of the first width down to the last and up again: so many blocks of a level on the way down, so many (up) on the way up. The last level
+// has a name of its own.
+func shape(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
+	last := len(widths) - 1
+	skips := make([]*netdef.Node, last)
+	for i, count := range blocks {
+		name := fmt.Sprintf("down%d", i)
+		if i == last {
+			name = lastName
+		}
+		done := g.Scope(name)
+		for b := range count {
+			x = block(i, fmt.Sprintf("block%d", b), x, false)
+		}
+		if i < last {
+			skips[i] = x
+			x = down(g, x, widths[i+1])
+		}
 		done()
 	}
-	done := g.Scope("mid")
-	for b := range cfg.Mid {
-		x = resBlock(g, fmt.Sprintf("block%d", b), x, encode, cfg.gate(last))
-	}
-	done()
 	for i := last - 1; i >= 0; i-- {
 		done := g.Scope(fmt.Sprintf("up%d", i))
-		x = linear(g, "up", x, 4*cfg.Widths[i], netdef.HeNormal{Gain: 0.5})
+		x = linear(g, "up", x, 4*widths[i], netdef.HeNormal{Gain: 0.5})
 		x = g.Add(g.DepthToSpace(x, 2), skips[i])
-		for b := range cfg.up(i) {
-			x = resBlock(g, fmt.Sprintf("block%d", b), x, decode, cfg.gate(i))
+		for b := range up(i) {
+			x = block(i, fmt.Sprintf("block%d", b), x, true)
 		}
 		done()
 	}

@@ -192,17 +192,19 @@ func (s *spectrometer) powers(dst []float32, bins []bin, k kernel) {
 	}
 }
 
-// LawPower is E|K|² under the law that the library is drawn by, at a frequency in cycles per pixel. It takes some 0.1 ms.
-func LawPower(fx, fy float64) float64 {
-	sum := 0.0
-	for y := -autoReach; y <= autoReach; y++ {
-		for x := 0; x <= autoReach; x++ {
-			w := shared().auto[(y+autoReach)*autoSide+x+autoReach]
-			if x > 0 {
-				w *= 2
-			}
-			sum += w * math.Cos(2*math.Pi*(fx*float64(x)+fy*float64(y)))
-		}
+// LawPower is E|K|² under the law that the library is drawn by, at a frequency in cycles per 256 pixels, −128 to 128.
+func LawPower(fx, fy int) float64 { return lawPower()[(fy&(window-1))*window+fx&(window-1)] }
+
+// lawPower is that of all frequencies, as a grid of window's side holds them.
+var lawPower = sync.OnceValue(func() []float64 {
+	g := newGrid(window, nil)
+	for i, v := range shared().auto {
+		g.v[g.wrapped(i/autoSide-autoReach, i%autoSide-autoReach)] = complex(v, 0)
 	}
-	return max(sum, 0)
-}
+	g.forward()
+	p := make([]float64, len(g.v))
+	for i, v := range g.v {
+		p[i] = max(0, real(v))
+	}
+	return p
+})

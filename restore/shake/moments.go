@@ -52,13 +52,8 @@ func (e *Estimator) transformed() {
 		}
 		return
 	}
-	clear(g.v)
-	for i, v := range e.lib.auto {
-		g.v[g.wrapped(i/autoSide-autoReach, i%autoSide-autoReach)] = complex(v, 0)
-	}
-	g.forward()
-	for i, v := range g.v {
-		e.second[i] = lawShare * max(0, real(v))
+	for i, v := range lawPower() {
+		e.second[i] = lawShare * v
 	}
 	// Two real maps a transform: V = M_i + i·M_j, and the transforms of both have the conjugate at the negative frequency.
 	for c := 0; c < nets.KernelParts; c += 2 {

@@ -71,7 +71,6 @@ func buildMaps(g *netdef.Graph) []*netdef.Node {
 	w := newWaves(g, "maps", side, quarter, func(i, k int) float64 { return windowAngle(i-half, k) }, inside(side, window/2+1))
 	c, s := g.Transpose(g.MatMul(planes, w.cos)), g.Transpose(g.MatMul(planes, w.sin))
 	cc, cs, sc, ss := g.MatMul(c, w.cos), g.MatMul(c, w.sin), g.MatMul(s, w.cos), g.MatMul(s, w.sin)
-	law := shared().power256()
 	outs := []*netdef.Node{maps}
 	var powers []*netdef.Node
 	for sign, t := range [2][2]*netdef.Node{{g.Sub(cc, ss), g.Add(cs, sc)}, {g.Add(cc, ss), g.Sub(cs, sc)}} {
@@ -79,24 +78,10 @@ func buildMaps(g *netdef.Graph) []*netdef.Node {
 			if x > window/2 || y > window/2 {
 				return 0
 			}
-			return lawShare * law.at(x, y*(1-2*sign))
+			return lawShare * LawPower(x, y*(1-2*sign))
 		})
 		outs = append(outs, g.Slice(t[0], 0, 0, 1))
 		powers = append(powers, g.Add(g.Sum(g.Add(g.Square(t[0]), g.Square(t[1])), netdef.AxB), share))
 	}
 	return append(outs, powers...)
 }
-
-// lawPower is E|K|² of the law at frequencies in cycles per window.
-type lawPower struct{ g *grid }
-
-func (l *library) power256() lawPower {
-	g := newGrid(window, nil)
-	for i, v := range l.auto {
-		g.v[g.wrapped(i/autoSide-autoReach, i%autoSide-autoReach)] = complex(v, 0)
-	}
-	g.forward()
-	return lawPower{g}
-}
-
-func (p lawPower) at(fx, fy int) float64 { return max(0, real(p.g.v[p.g.wrapped(fy, fx)])) }

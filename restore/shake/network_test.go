@@ -62,7 +62,7 @@ func TestMoments(t *testing.T) {
 	for range 20 {
 		fy, fx := rng.IntN(window)-window/2, rng.IntN(window)-window/2
 		var mean float64
-		second := lawShare * LawPower(float64(fx)/window, float64(fy)/window)
+		second := lawShare * LawPower(fx, fy)
 		for c := range nets.KernelParts {
 			sum := complex(0, 0)
 			for i := range side * side {
