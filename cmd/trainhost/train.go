@@ -26,15 +26,8 @@ func train(ctx context.Context, command string, args []string) error {
 		cfg.Objective = trainhost.Joint()
 	}
 	fs := flag.NewFlagSet("trainhost "+command, flag.ContinueOnError)
-	data := fs.String("data", "", "folder of training pictures (JPEG, PNG; searched recursively)")
-	out := fs.String("out", "", "checkpoint to write")
-	from := fs.String("from", "", "checkpoint whose averaged weights this run starts from")
 	initial := fs.String("init", "", "packed weights (.vfm) that this run starts from; \"default\" for the embedded ones")
-	resume := fs.Bool("resume", false, "go on with the run in -out, exactly where it stopped")
-	device := fs.String("device", "", "device index or part of its name")
-	limit := fs.Duration("time", 0, "stop after this time, with a checkpoint (0: no limit)")
-	every := fs.Uint64("log", 20, "steps between log lines")
-	interval := fs.Duration("checkpoint", 3*time.Minute, "time between checkpoints")
+	r := newRunFlags(fs, 20)
 	logCSV := fs.String("csv", "", "file to append log lines to, as CSV")
 	board := fs.String("tensorboard", "", "folder to write log lines to as TensorBoard reads them")
 	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
@@ -71,7 +64,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *data == "" || *out == "" {
+	if *r.data == "" || *r.out == "" {
 		return fmt.Errorf("%s: -data and -out are needed", command)
 	}
 	if cfg.Objective.DataWeight == 0 {
@@ -95,18 +88,18 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", command, err)
 	}
-	if *initial != "" && (*from != "" || *resume) {
+	if *initial != "" && (*r.from != "" || *r.resume) {
 		return errors.New(command + ": -init goes with neither -from nor -resume")
 	}
 	var start *trainhost.Checkpoint
-	if *resume {
-		*from = *out
+	if *r.resume {
+		*r.from = *r.out
 	}
-	if *from != "" {
-		if start, err = trainhost.LoadCheckpoint(*from); err != nil {
+	if *r.from != "" {
+		if start, err = trainhost.LoadCheckpoint(*r.from); err != nil {
 			return err
 		}
-		if *resume {
+		if *r.resume {
 			cfg = start.State.Config
 		}
 	}
@@ -121,12 +114,12 @@ func train(ctx context.Context, command string, args []string) error {
 		}
 		start = trainhost.CheckpointFromNetwork(n)
 	}
-	if start != nil && !*resume && *gates != "" {
+	if start != nil && !*r.resume && *gates != "" {
 		if err := start.AddGates(net.Gates); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
 	}
-	if start != nil && !*resume && (*blocks != "" || *up != "" || *mid >= 0) {
+	if start != nil && !*r.resume && (*blocks != "" || *up != "" || *mid >= 0) {
 		was := start.State.Network
 		if *blocks == "" {
 			net.Blocks = was.Blocks
@@ -141,10 +134,10 @@ func train(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("%s: %w", command, err)
 		}
 	}
-	if start != nil && !*resume && *guess {
+	if start != nil && !*r.resume && *guess {
 		start.AddGuess()
 	}
-	pics, err := trainhost.LoadPictures(*data, cfg.Crop)
+	pics, err := trainhost.LoadPictures(*r.data, cfg.Crop)
 	if err != nil {
 		return err
 	}
@@ -154,19 +147,18 @@ func train(ctx context.Context, command string, args []string) error {
 			return err
 		}
 	}
-	dev, err := gpu.Open(gpu.Options{Device: *device})
+	dev, err := gpu.Open(gpu.Options{Device: *r.device})
 	if err != nil {
 		return err
 	}
 	defer dev.Close()
 	began := time.Now()
-	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *resume)
+	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *r.resume)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	fmt.Printf("%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
-		len(pics.Names), t.Store().Count(), t.Program().Dispatches(), t.Program().Flops()/1e9, float64(t.Program().WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
+	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
 		return t.Profile(os.Stdout)
 	}
@@ -177,12 +169,8 @@ func train(ctx context.Context, command string, args []string) error {
 		}
 		defer events.Close()
 	}
-	deadline := time.Time{}
-	if *limit > 0 {
-		deadline = time.Now().Add(*limit)
-	}
-	save := func() error { return trainhost.SaveCheckpoint(*out, t.Store(), t.State) }
-	done, err := t.Run(ctx, deadline, trainhost.Hooks{Every: *every, Checkpoint: save, Interval: *interval, Report: func(r trainhost.Report) {
+	save := func() error { return trainhost.SaveCheckpoint(*r.out, t.Store(), t.State) }
+	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Report: func(r trainhost.Report) {
 		r.Log(os.Stdout)
 		if events != nil {
 			if err := events.Write(r); err != nil {
@@ -201,7 +189,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := save(); err != nil {
 		return err
 	}
-	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *out, done)
+	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
 	return nil
 }
 
