@@ -34,6 +34,7 @@ type Config struct {
 	OnMessage  func(string) // gets its messages; nil: standard error
 	CacheDir   string       // of pipelines; "": the user's cache directory, "-": none
 	Portable   bool         // use only kernels that run on every device, for comparisons
+	Once       bool         // few pictures and small ones: on software drivers what is sooner ready is built, not what runs fastest (a tenth slower)
 	Precision  Precision    // of activations and weights in the device's memory
 
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.

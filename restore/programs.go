@@ -100,6 +100,9 @@ var settings = []string{"task", "sigma"}
 // graph builds the graph of a program, and says how to compile it and what it takes of the device's memory.
 func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
 	opt = compile.Options{Portable: m.cfg.Portable, Arena: &m.arena}
+	if m.cfg.Once {
+		opt.Tuning.MaxFMA = compile.SingleRun
+	}
 	if r.kind == kindShake {
 		outs, err = r.shake.Build(g)
 		return outs, r.shake.Options(opt), r.shake.Bytes(), err

@@ -2,13 +2,15 @@ package trainhost
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
 // Counts is the number of pictures of each class in a batch, in the order of METHOD §4: denoise, inpaint-random, inpaint-box,
-// super-resolve, gaussian-deblur, motion-deblur. Classes that are harder to learn may take more.
+// super-resolve, gaussian-deblur, motion-deblur. Classes that are harder to learn may take more,
+// and a network for some tasks only takes none of the others.
 type Counts [Classes]int
 
 // PerClass gives every class n pictures.
@@ -35,9 +37,12 @@ func ParseCounts(s string) (c Counts, err error) {
 
 func (c Counts) validate() error {
 	for _, n := range c {
-		if n < 1 || n > 1024 {
-			return fmt.Errorf("pictures per class: %d, must be 1 to 1024", n)
+		if n < 0 || n > 1024 {
+			return fmt.Errorf("pictures per class: %d, must be 0 to 1024", n)
 		}
+	}
+	if c.Total() == 0 {
+		return errors.New("pictures per class: 0 of all, want some of one at least")
 	}
 	return nil
 }
@@ -62,6 +67,16 @@ func (c *Counts) UnmarshalJSON(b []byte) error {
 
 // Total is the size of the batch.
 func (c Counts) Total() int { return c.Start(Classes) }
+
+// present lists the classes that have pictures.
+func (c Counts) present() (classes []int) {
+	for class, n := range c {
+		if n > 0 {
+			classes = append(classes, class)
+		}
+	}
+	return classes
+}
 
 // Start is the index of a class's first picture.
 func (c Counts) Start(class int) int {

@@ -2,11 +2,12 @@ package trainhost
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
 func TestCounts(t *testing.T) {
-	for text, want := range map[string]Counts{"4": PerClass(4), "1, 1,2,2,2,6": {1, 1, 2, 2, 2, 6}} {
+	for text, want := range map[string]Counts{"4": PerClass(4), "1, 1,2,2,2,6": {1, 1, 2, 2, 2, 6}, "0,0,0,4,4,0": {0, 0, 0, 4, 4, 0}} {
 		c, err := ParseCounts(text)
 		if err != nil || c != want {
 			t.Errorf("%q: %v, %v, want %v", text, c, err, want)
@@ -30,20 +31,24 @@ func TestCounts(t *testing.T) {
 	if err := json.Unmarshal([]byte("3"), &c); err != nil || c != PerClass(3) {
 		t.Errorf("3: %v, %v", c, err)
 	}
-	c = Counts{1, 2, 1, 1, 1, 3}
-	at := 0
-	for class, n := range c {
-		if c.Start(class) != at {
-			t.Errorf("class %d starts at %d, want %d", class, c.Start(class), at)
-		}
-		for range n {
-			if c.Class(at) != class {
-				t.Errorf("picture %d is of class %d, want %d", at, c.Class(at), class)
+	for _, c := range []Counts{{1, 2, 1, 1, 1, 3}, {0, 0, 2, 0, 3, 0}} {
+		at := 0
+		for class, n := range c {
+			if c.Start(class) != at {
+				t.Errorf("%v: class %d starts at %d, want %d", c, class, c.Start(class), at)
 			}
-			at++
+			for range n {
+				if c.Class(at) != class {
+					t.Errorf("%v: picture %d is of class %d, want %d", c, at, c.Class(at), class)
+				}
+				at++
+			}
+			if slices.Contains(c.present(), class) != (n > 0) {
+				t.Errorf("%v: classes with pictures: %v", c, c.present())
+			}
 		}
-	}
-	if c.Total() != at {
-		t.Errorf("total %d, want %d", c.Total(), at)
+		if c.Total() != at {
+			t.Errorf("%v: total %d, want %d", c, c.Total(), at)
+		}
 	}
 }

@@ -127,7 +127,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	sigma := g.Input(inSigma, netdef.Shape{b, 1, 1, 1})
 	key := g.Input(inKey, netdef.KeyShape)
 	ops := newOperators(g, per, side, kernelSide)
-	if cfg.Guess {
+	if cfg.Guess && per[clsMotion] > 0 {
 		ops.shaken = g.Input(inShaken, netdef.Shape{per[clsMotion], 3, side, side})
 	}
 	task := g.Const("task", netdef.Shape{b, 1, 1, nets.Tasks}, oneHot(per))
@@ -136,8 +136,8 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	noise := g.Normal(x.Shape, key, 1)
 	ys := ops.observe(x, noise, sigma)
 	views := ops.views(ys)
-	view := g.Concat(0, views...)
-	mask := g.Concat(0, ops.masks()...)
+	view := ops.join(views)
+	mask := ops.join(ops.masks())
 
 	flow := func(img *netdef.Node) *netdef.Node { return nets.ToFlow(g, cfg, g.Patchify(img)) }
 	yf := flow(view)
@@ -145,8 +145,10 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	var guess *netdef.Node
 	if cfg.Guess {
 		guesses := slices.Clone(views)
-		guesses[clsMotion] = g.Input(inGuess, views[clsMotion].Shape)
-		guess = flow(g.Concat(0, guesses...))
+		if v := views[clsMotion]; v != nil {
+			guesses[clsMotion] = g.Input(inGuess, v.Shape)
+		}
+		guess = flow(ops.join(guesses))
 	}
 	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma, guess)
 

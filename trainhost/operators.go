@@ -1,6 +1,8 @@
 package trainhost
 
 import (
+	"slices"
+
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -19,8 +21,12 @@ type operators struct {
 
 func newOperators(g *netdef.Graph, per Counts, side, kernelSide int) *operators {
 	o := &operators{g: g, per: per, side: side, kernelSide: kernelSide}
-	o.mask = g.Input(inMask, netdef.Shape{per[clsRandom] + per[clsBox], 1, side, side})
-	o.kernel = g.Input(inKernel, netdef.Shape{per[clsMotion], 1, kernelSide, (kernelSide + 7) / 8 * 8})
+	if n := per[clsRandom] + per[clsBox]; n > 0 {
+		o.mask = g.Input(inMask, netdef.Shape{n, 1, side, side})
+	}
+	if n := per[clsMotion]; n > 0 {
+		o.kernel = g.Input(inKernel, netdef.Shape{n, 1, kernelSide, (kernelSide + 7) / 8 * 8})
+	}
 	return o
 }
 
@@ -71,13 +77,18 @@ func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
 	return x
 }
 
-// observe gives y = A x + σ ε for every class; where pixels are missing the
+// join puts the pictures of all classes behind each other.
+func (o *operators) join(of []*netdef.Node) *netdef.Node {
+	return o.g.Concat(0, slices.DeleteFunc(slices.Clone(of), func(n *netdef.Node) bool { return n == nil })...)
+}
+
+// observe gives y = A x + σ ε for every class, nil where there are no pictures of it; where pixels are missing the
 // noise is missing too. noise is [B,3,side,side].
 func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 	g := o.g
 	scaled := g.Mul(noise, sigma)
 	ys := make([]*netdef.Node, Classes)
-	for c := range ys {
+	for _, c := range o.per.present() {
 		n := o.class(scaled, c)
 		switch c {
 		case clsRandom, clsBox:
@@ -99,7 +110,8 @@ func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 // views gives the adapter's view of each y, [per,3,side,side].
 func (o *operators) views(ys []*netdef.Node) []*netdef.Node {
 	vs := make([]*netdef.Node, Classes)
-	for c, y := range ys {
+	for _, c := range o.per.present() {
+		y := ys[c]
 		switch c {
 		case clsRandom, clsBox:
 			vs[c] = o.pushPull(y, o.maskOf(c), o.side)
@@ -116,7 +128,7 @@ func (o *operators) views(ys []*netdef.Node) []*netdef.Node {
 func (o *operators) masks() []*netdef.Node {
 	one := o.g.Const("known", netdef.Scalar, []float32{1})
 	ms := make([]*netdef.Node, Classes)
-	for c := range ms {
+	for _, c := range o.per.present() {
 		if c == clsRandom || c == clsBox {
 			ms[c] = o.maskOf(c)
 		} else {
@@ -153,8 +165,8 @@ func (o *operators) pushPull(x, w *netdef.Node, n int) *netdef.Node {
 func (o *operators) misfit(f *netdef.Node, ys []*netdef.Node) *netdef.Node {
 	g := o.g
 	var parts []*netdef.Node
-	for c, y := range ys {
-		r := g.Square(g.Sub(y, o.apply(c, o.class(f, c))))
+	for _, c := range o.per.present() {
+		r := g.Square(g.Sub(ys[c], o.apply(c, o.class(f, c))))
 		s := r.Shape
 		// Eight partial sums per picture: rows short enough to join by copying.
 		r = g.Reshape(r, netdef.Shape{s[0], s[1] * s[2] * s[3] / 8, 1, 8})

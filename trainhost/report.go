@@ -14,7 +14,7 @@ type Report struct {
 	Step    uint64
 	Loss    float64
 	Terms   map[string]float64 // mean over the batch
-	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors
+	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors; NaN for tasks without any
 	Rate    float64
 	Seconds float64 // per step, since the last report
 }
@@ -25,6 +25,7 @@ type averager struct {
 	loss  float64
 	names []string
 	terms []float64
+	per   Counts
 	mse   [Classes]float64
 }
 
@@ -44,12 +45,12 @@ func (a *averager) add(t *Trainer) error {
 	if err != nil {
 		return err
 	}
-	per := t.State.Config.Per
+	a.per = t.State.Config.Per
 	a.n++
 	a.loss += float64(loss[0])
 	for i, v := range mse {
-		c := per.Class(i)
-		a.mse[c] += float64(v) / float64(per[c])
+		c := a.per.Class(i)
+		a.mse[c] += float64(v) / float64(a.per[c])
 	}
 	for i := range a.terms {
 		v, err := t.prog.Output(2 + i)
@@ -68,6 +69,9 @@ func (a *averager) report() Report {
 	}
 	for c, m := range a.mse {
 		r.PSNR[c] = 10 * math.Log10(4/(m/float64(a.n)))
+		if a.per[c] == 0 {
+			r.PSNR[c] = math.NaN()
+		}
 	}
 	return r
 }
@@ -82,7 +86,11 @@ func (r Report) Log(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  dB")
 	for _, p := range r.PSNR {
-		fmt.Fprintf(w, " %.2f", p)
+		if math.IsNaN(p) {
+			fmt.Fprint(w, " –")
+		} else {
+			fmt.Fprintf(w, " %.2f", p)
+		}
 	}
 	fmt.Fprintf(w, "  lr %.2e  %.2f s/step\n", r.Rate, r.Seconds)
 }
@@ -109,7 +117,11 @@ func (r Report) Row() []string {
 		row = append(row, s)
 	}
 	for _, p := range r.PSNR {
-		row = append(row, fmt.Sprintf("%.3f", p))
+		s := ""
+		if !math.IsNaN(p) {
+			s = fmt.Sprintf("%.3f", p)
+		}
+		row = append(row, s)
 	}
 	return append(row, fmt.Sprint(r.Rate), fmt.Sprint(r.Seconds))
 }

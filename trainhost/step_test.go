@@ -56,6 +56,12 @@ func TestStepAgainstReference(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			const side = 32
 			per := Counts{1, 2, 1, 1, 1, 2}
+			switch name { // networks for some tasks only
+			case "es":
+				per = Counts{0, 0, 0, 1, 2, 0}
+			case "l2":
+				per = Counts{1, 0, 1, 0, 0, 1}
+			}
 			step, err := BuildStep(tinyNet(), obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {
 				t.Fatal(err)
@@ -146,7 +152,8 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			var d, n float64
 			for i, p := range live {
-				if slices.Max(want[2+i].Data) == 0 && slices.Min(want[2+i].Data) == 0 {
+				guess := p.Name == "adapter/guess" || p.Name == "adapter/more/w" // of motion blur alone
+				if slices.Max(want[2+i].Data) == 0 && slices.Min(want[2+i].Data) == 0 && !(guess && per[clsMotion] == 0) {
 					t.Errorf("gradient of %s: 0 everywhere", p.Name)
 				}
 				for j, w := range want[2+i].Data {

@@ -54,7 +54,9 @@ func (l *EventLog) Write(r Report) error {
 		}
 	}
 	for c, p := range r.PSNR {
-		scalar("PSNR/"+classTask[c].String(), p)
+		if !math.IsNaN(p) { // a task that is not trained
+			scalar("PSNR/"+classTask[c].String(), p)
+		}
 	}
 	scalar("run/learning rate", r.Rate)
 	scalar("run/seconds per step", r.Seconds)

@@ -153,7 +153,7 @@ func TestPackRoundTrip(t *testing.T) {
 func TestBadConfig(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"crop":      func(c *Config) { c.Crop = 33 },
-		"per":       func(c *Config) { c.Per[2] = 0 },
+		"per":       func(c *Config) { c.Per[2] = -1 },
 		"steps":     func(c *Config) { c.Steps = 0 },
 		"rate":      func(c *Config) { c.LR = math.NaN() },
 		"objective": func(c *Config) { c.Objective.Data = "l1" },

@@ -36,7 +36,9 @@ func (a *app) restore(args []string) error {
 	}
 	tidy(in)
 	started := time.Now()
-	model, err := a.open(o)
+	cfg := o.config()
+	cfg.Once = o.work(in) <= smallWork
+	model, err := a.open(o, cfg)
 	if err != nil {
 		return err
 	}
@@ -92,11 +94,11 @@ func (a *app) restore(args []string) error {
 }
 
 // open opens the model that the flags ask for, and with -v says which it is.
-func (a *app) open(o *options) (*restore.Model, error) {
+func (a *app) open(o *options, cfg restore.Config) (*restore.Model, error) {
 	if o.task == task.MotionDeblur {
 		shake.Warm() // while the device is opened
 	}
-	model, err := restore.Open(o.config())
+	model, err := restore.Open(cfg)
 	if err == nil && o.verbose {
 		fmt.Fprintln(a.err, oneLine(model.Info()))
 	}
@@ -115,6 +117,15 @@ func (o *options) request(missing []bool) restore.Request {
 		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
+}
+
+// smallWork is the work, in pixels, up to which kernels that are built quickly save more time than those that run fast.
+const smallWork = 4 << 20
+
+// work is how many pixels go through the networks.
+func (o *options) work(in *picture.Picture) int {
+	side := o.task.Scale()
+	return in.W * side * in.H * side * (max(1, o.ensemble) + o.samples) * max(1, o.steps, len(o.times)-1)
 }
 
 // extension is the ending of pictures in the format of the output.

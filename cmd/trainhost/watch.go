@@ -100,7 +100,8 @@ func curves(log string, width, height, smooth int) (string, error) {
 	var series [][]float64
 	var names []string
 	for i, h := range head {
-		if name, ok := strings.CutSuffix(h, " dB"); ok {
+		name, ok := strings.CutSuffix(h, " dB")
+		if ok && slices.ContainsFunc(columns[i], func(v float64) bool { return !math.IsNaN(v) }) { // some of the task were trained
 			series, names = append(series, average(columns[i], smooth)), append(names, name)
 		}
 	}

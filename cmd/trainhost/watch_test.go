@@ -16,6 +16,9 @@ func TestCurves(t *testing.T) {
 		r := trainhost.Report{Step: uint64(20 * i), Loss: 2 - float64(i)/30, Rate: 1e-3, Seconds: 0.5}
 		for c := range r.PSNR {
 			r.PSNR[c] = 20 + float64(c) + float64(i)/10
+			if c == 2 {
+				r.PSNR[c] = math.NaN() // a run without inpaint-box
+			}
 		}
 		fmt.Fprintln(&b, strings.Join(r.Row(), ","))
 	}
@@ -36,6 +39,9 @@ func TestCurves(t *testing.T) {
 				t.Errorf("the curves do not say %q:\n%s", words, text)
 			}
 		}
+	}
+	if text, err := curves(whole, 40, 8, 3); err != nil || strings.Contains(text, "inpaint-box") || strings.Contains(text, "NaN") {
+		t.Errorf("a task that was not trained is drawn (%v):\n%s", err, text)
 	}
 	if _, err := curves("a,b\n1,2\n", 40, 8, 3); err == nil {
 		t.Error("another table was drawn")

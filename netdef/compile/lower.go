@@ -61,6 +61,9 @@ func (l *lowering) mostFMA() int {
 // ShortRun is the MaxFMA for Programs that are over so quickly that on software drivers building them is what takes time.
 const ShortRun = 256
 
+// SingleRun is the MaxFMA for Programs that run once or a few times on something small: there building takes most of the time.
+const SingleRun = 128
+
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
 

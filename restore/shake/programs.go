@@ -11,7 +11,7 @@ import (
 // Options adds to the options for compiling a program what it needs beside them.
 func (p Program) Options(o compile.Options) compile.Options {
 	o.Settings = settings
-	if p.Kind != Filter {
+	if p.Kind != Filter && o.Tuning.MaxFMA == 0 {
 		o.Tuning.MaxFMA = compile.ShortRun
 	}
 	return o

@@ -1,6 +1,9 @@
 package task
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // drawPath draws a polyline given around the origin on a canvas of n×n pixels whose centre is (n/2, n/2): 1 on the line (Bresenham,
 // one pixel wide), 0 elsewhere. Only pixels with both coordinates in [lo, hi) are drawn.
@@ -44,16 +47,57 @@ func bresenham(x0, y0, x1, y1 int, set func(x, y int)) {
 	}
 }
 
-// smoothInk blurs an n×n canvas with a Gaussian of standard deviation 1, the canvas' edge pixels continuing outside.
-func smoothInk(ink []float64, n int) []float64 {
-	f := newFilter(n, n)
-	taps := gaussTaps(9, 1)
-	for i := 0; i < n; i++ {
+// pen is, of one axis, what makes a kernel of a canvas of twice its side: a Gaussian of standard deviation 1, the canvas' edge pixels continuing outside, and
+// after it the reduction to half, as one filter; transposed, as most of a canvas is empty: where ink goes.
+type pen struct{ *filter }
+
+// pens keeps them by the kernel's side.
+var pens sync.Map
+
+func penOf(side int) pen {
+	if p, ok := pens.Load(side); ok {
+		return p.(pen)
+	}
+	n := 2 * side
+	smooth, taps := newFilter(n, n), gaussTaps(9, 1)
+	for i := range n {
 		for a, w := range taps {
-			f.add(min(max(i+a-len(taps)/2, 0), n-1), i, w)
+			smooth.add(min(max(i+a-len(taps)/2, 0), n-1), i, w)
 		}
 	}
-	return f.columns(f.rows(ink, n), n)
+	half, both := resizeFilter(n, side, 2, lanczos3, 3), newFilter(n, side)
+	for i, t := range half.taps {
+		for k, w := range t {
+			at := half.start[i] + k
+			for j, v := range smooth.taps[at] {
+				both.add(smooth.start[at]+j, i, w*v)
+			}
+		}
+	}
+	p, _ := pens.LoadOrStore(side, pen{both.transpose()})
+	return p.(pen)
+}
+
+// draw makes of a canvas of p.m×p.m pixels p.n×p.n weights.
+func (p pen) draw(ink []float64) []float64 {
+	out, row := make([]float64, p.n*p.n), make([]float64, p.n)
+	for y := range p.m {
+		clear(row)
+		empty := true
+		for x, v := range ink[y*p.m : (y+1)*p.m] {
+			if v != 0 {
+				axpy(row[p.start[x]:], v, p.taps[x])
+				empty = false
+			}
+		}
+		if empty {
+			continue
+		}
+		for k, w := range p.taps[y] {
+			axpy(out[(p.start[y]+k)*p.n:], w, row)
+		}
+	}
+	return out
 }
 
 // lanczos3 is the Lanczos kernel of three lobes.

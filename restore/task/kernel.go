@@ -76,9 +76,7 @@ func MotionKernel(rng *rand.Rand, side, support int, intensity float64) (*Kernel
 	n := 2 * side
 	// A support whose parity differs from the side's would be centred between pixels; the canvas of half pixels has room for that.
 	xs, ys := motionPath(rng, support, intensity)
-	ink := smoothInk(drawPath(xs, ys, n, n/2-support, n/2+support), n)
-	half := resizeFilter(n, side, 2, lanczos3, 3)
-	small := half.columns(half.rows(ink, n), side)
+	small := penOf(side).draw(drawPath(xs, ys, n, n/2-support, n/2+support))
 	sum := 0.0
 	for i, v := range small {
 		if v < 0.5/255 {

@@ -164,3 +164,33 @@ func TestLaws(t *testing.T) {
 	check("triangular", func(r *rand.Rand) float64 { return triangular(r, a, c) }, (a+c)/3, (c*c+a*a-a*c)/18)
 	check("triangular, mode 0", func(r *rand.Rand) float64 { return triangular(r, 0, c) }, c/3, c*c/18)
 }
+
+// TestPen holds the filter that draws kernels against its definition: a dense Gaussian of nine taps with the edges continued, and the Lanczos reduction.
+func TestPen(t *testing.T) {
+	rng := fresh(t)
+	for _, side := range []int{3, 9, 61, 105} {
+		n := 2 * side
+		ink := make([]float64, n*n)
+		for range 3 * side {
+			ink[rng.IntN(n*n)] = 1
+		}
+		taps := gaussTaps(9, 1)
+		smooth := make([]float64, n*n)
+		for y := range n {
+			for x := range n {
+				for a, v := range taps {
+					for b, w := range taps {
+						smooth[y*n+x] += v * w * ink[min(max(y+a-4, 0), n-1)*n+min(max(x+b-4, 0), n-1)]
+					}
+				}
+			}
+		}
+		half := resizeFilter(n, side, 2, lanczos3, 3)
+		want := half.columns(half.rows(smooth, n), side)
+		for i, v := range penOf(side).draw(ink) {
+			if math.Abs(v-want[i]) > 1e-12 {
+				t.Fatalf("side %d: weight %d is %v, want %v", side, i, v, want[i])
+			}
+		}
+	}
+}
