@@ -19,6 +19,9 @@ type Config struct {
 	Device  string   // index or part of a name; "": $VFM_DEVICE, else the best
 	Weights string   // path of a .vfm file; "": the embedded weights
 	Network *Network // weights that are in memory; nil: as Weights says
+	// Special are networks for some tasks (Network.SetTasks), which they do in place of the one above; of the same configuration. The embedded weights have
+	// such without being told.
+	Special []*Network
 
 	// Tile is the side, in pixels, of the part of the restored picture that one tile gives at most; it is rounded down to what the
 	// network's levels allow, and the tile itself is larger by the networks' receptive field (256 pixels with the shipped one).

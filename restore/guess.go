@@ -131,7 +131,7 @@ func (s *shaker) run(ctx context.Context, p shake.Program, in []shake.Input, out
 
 // compute runs the program; the caller has the turn.
 func (s *shaker) compute() error {
-	p, err := s.m.program(recipe{kind: kindShake, shake: s.p})
+	p, err := s.m.program(recipe{kind: kindShake, of: s.m.general(), shake: s.p})
 	if err != nil {
 		return err
 	}

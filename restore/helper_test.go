@@ -78,7 +78,7 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 // variant is a model on the same device memory that a test may change, with programs of its own.
 func variant(t testing.TB, m *Model) *Model {
 	v := &Model{
-		cfg: m.cfg, network: m.network, params: m.params, net: m.net, tasks: m.tasks, align: m.align, halo: m.halo, margin: m.margin, dev: m.dev, store: m.store,
+		cfg: m.cfg, members: m.members, params: m.params, net: m.net, align: m.align, halo: m.halo, margin: m.margin, dev: m.dev,
 		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU),
 	}
 	v.build = v.compile

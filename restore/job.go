@@ -25,7 +25,8 @@ type job struct {
 	req   Request
 	pic   *picture.Picture
 	task  task.Task
-	class int // its place in the one-hot vector
+	of    *member // whose task it is
+	class int     // its place in the one-hot vector
 	noise float64
 	times []float64      // of the partition, from 1 to 0
 	keep  bool           // the known pixels
@@ -51,14 +52,9 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if req.Task.Masked() {
 		j.task = task.ResolveOf(req.Task, req.known, pic.W, pic.H)
 	}
-	j.class = -1
-	for i, t := range m.tasks {
-		if t == j.task {
-			j.class = i
-		}
-	}
-	if j.class < 0 {
-		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.tasks), ", ")}
+	var ok bool
+	if j.of, j.class, ok = m.memberFor(j.task); !ok {
+		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.Tasks()), ", ")}
 	}
 	if j.noise < 0 {
 		j.noise = estimate(pic, req.known, j.task)

@@ -134,12 +134,12 @@ func TestOutOfMemory(t *testing.T) {
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix
 	m := variant(t, sharedModel(t, 48, NoMargin))
 	limit, refused := 80*80, 0
-	m.build = func(g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
+	m.build = func(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
 		if s := outs[0].Shape; 16*s[1]*s[2] > limit && s[1] != 3 {
 			refused++
 			return nil, &gpu.OutOfMemoryError{Size: 1 << 40, Available: -1}
 		}
-		return m.compile(g, outs, opt)
+		return m.compile(store, g, outs, opt)
 	}
 	last, all := 0, 0
 	req.Progress = func(done, total int) { last, all = done, total }

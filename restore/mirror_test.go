@@ -161,12 +161,12 @@ func TestRows(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	m.pace.pixels = 192 * 128
 	fail := false
-	m.build = func(g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
+	m.build = func(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
 		if fail {
 			fail = false
 			return nil, &gpu.OutOfMemoryError{Size: 1 << 40, Available: -1}
 		}
-		return m.compile(g, outs, opt)
+		return m.compile(store, g, outs, opt)
 	}
 	var told []float32
 	var rows []int

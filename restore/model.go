@@ -3,7 +3,6 @@ package restore
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -11,7 +10,6 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/shake"
-	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -20,20 +18,18 @@ import (
 type Model struct {
 	cfg     Config
 	net     nets.EdgeConfig
-	tasks   []task.Task
 	source  string // where the weights come from, for Info
 	align   int    // pixels; domains and tiles are multiples
 	halo    int    // pixels that one network needs around what it computes, rounded up to align
 	margin  int
-	network *Network         // and its parameters, for a new device in place of a lost one
-	params  []*netdef.Node   //
+	members []*member        // the general network, and those for some tasks
+	params  []*netdef.Node   // of each
 	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
 	options gpu.Options      // of a device of its own
 
-	devices sync.RWMutex // guards dev and store, which change while somebody has the turn
+	devices sync.RWMutex // guards dev, which changes while somebody has the turn
 	dev     *gpu.Device
 	ownsDev bool
-	store   *compile.Store
 
 	turn   chan struct{} // holds one token while somebody uses the device, or what follows
 	closed chan struct{} // closed by Close
@@ -43,7 +39,7 @@ type Model struct {
 	pace   *pace
 	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
-	build      func(*netdef.Graph, []*netdef.Node, compile.Options) (*compile.Program, error)
+	build      func(*compile.Store, *netdef.Graph, []*netdef.Node, compile.Options) (*compile.Program, error)
 }
 
 // Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
@@ -63,12 +59,16 @@ func Open(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := network.tasks()
+	general, err := newMember(network)
+	if err != nil {
+		return nil, err
+	}
+	others, err := cfg.specialists(network)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{
-		cfg: cfg, network: network, params: params, net: network.Config, tasks: tasks, source: source, align: max(network.Config.Align(), 8),
+		cfg: cfg, members: append([]*member{general}, others...), params: params, net: network.Config, source: source, align: max(network.Config.Align(), 8),
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	if m.net.Guess {
@@ -101,7 +101,7 @@ func Open(cfg Config) (*Model, error) {
 			return nil, err
 		}
 	}
-	if m.store, err = m.fill(m.dev); err != nil {
+	if _, err = m.parameters(general); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -127,21 +127,6 @@ func (cfg Config) load() (n *Network, source string, err error) {
 		err = fmt.Errorf("%s: %w", cfg.Weights, err)
 	}
 	return n, source, err
-}
-
-// fill puts the parameters on the device.
-func (m *Model) fill(dev *gpu.Device) (*compile.Store, error) {
-	s, err := compile.EmptyStore(dev, slices.Concat(m.params, m.kernels.Nodes), false)
-	if err != nil {
-		return nil, err
-	}
-	for _, values := range []map[string][]float32{m.network.Params, m.kernels.Values} {
-		if err := s.Set(values); err != nil {
-			s.Close()
-			return nil, err
-		}
-	}
-	return s, nil
 }
 
 // device is the one at hand.
@@ -171,19 +156,20 @@ func (m *Model) onDevice(ctx context.Context, f func() error) error {
 // reopen replaces a lost device. The caller has the turn.
 func (m *Model) reopen() error {
 	m.cache.drop()
-	m.store.Close()
+	m.forgetParameters()
 	m.dev.Close()
 	dev, err := gpu.Open(m.options)
 	if err != nil {
 		return err
 	}
-	store, err := m.fill(dev)
+	store, err := m.fill(dev, m.general())
 	if err != nil {
 		dev.Close()
 		return err
 	}
+	m.general().store = store
 	m.devices.Lock()
-	m.dev, m.store = dev, store
+	m.dev = dev
 	m.devices.Unlock()
 	return nil
 }
@@ -195,9 +181,7 @@ func (m *Model) Close() error {
 		close(m.closed)
 		m.turn <- struct{}{} // kept: nobody gets a turn any more
 		m.cache.drop()
-		if m.store != nil {
-			m.store.Close()
-		}
+		m.forgetParameters()
 		if m.ownsDev {
 			m.dev.Close()
 		}

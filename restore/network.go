@@ -98,7 +98,7 @@ func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 	}
 	f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig] = NetworkName, compact.String()
 	if f.Meta[weights.KeyTasks] == "" {
-		f.Meta[weights.KeyTasks] = strings.Join(taskNames(task.All()), ",")
+		f.Meta[weights.KeyTasks] = listed(task.All())
 	}
 	for _, p := range params {
 		t := weights.Tensor{Name: p.Name, Shape: natural(p.Shape[:]), DType: weights.F32, Data: n.Params[p.Name]}
@@ -148,18 +148,25 @@ func (n *Network) check() ([]*netdef.Node, error) {
 			return nil, badNetwork("parameter %q is none of this network", name)
 		}
 	}
-	_, err = n.tasks()
+	_, err = n.places()
 	return params, err
 }
 
-// tasks returns the tasks in the order of the one-hot vector.
-func (n *Network) tasks() ([]task.Task, error) {
+// noTask stands in the order of the one-hot vector where the network was trained for none.
+const noTask task.Task = -1
+
+// places gives the tasks in the order of the one-hot vector.
+func (n *Network) places() ([]task.Task, error) {
 	text := n.Meta[weights.KeyTasks]
 	if text == "" {
 		return task.All(), nil
 	}
 	var ts []task.Task
 	for _, name := range strings.Split(text, ",") {
+		if name == "" {
+			ts = append(ts, noTask)
+			continue
+		}
 		t, err := task.Parse(name)
 		if err == nil && (t == task.Inpaint || slices.Contains(ts, t)) {
 			err = fmt.Errorf("%v has no place of its own there", t)
@@ -172,10 +179,32 @@ func (n *Network) tasks() ([]task.Task, error) {
 	return ts, nil
 }
 
+// Tasks lists the tasks that the network was trained for. It fails with a *NetworkError if weights.KeyTasks is no list of tasks.
+func (n *Network) Tasks() ([]task.Task, error) {
+	ts, err := n.places()
+	return slices.DeleteFunc(ts, func(t task.Task) bool { return t == noTask }), err
+}
+
+// SetTasks says that the network was trained for these tasks alone, each at the place of its class in the one-hot vector.
+func (n *Network) SetTasks(ts []task.Task) {
+	if n.Meta == nil {
+		n.Meta = map[string]string{}
+	}
+	n.Meta[weights.KeyTasks] = listed(inPlaces(ts))
+}
+
+// listed is how weights.KeyTasks lists tasks.
+func listed(places []task.Task) string {
+	return strings.TrimRight(strings.Join(taskNames(places), ","), ",")
+}
+
+// taskNames gives the names, none for noTask.
 func taskNames(ts []task.Task) []string {
 	names := make([]string, len(ts))
 	for i, t := range ts {
-		names[i] = t.String()
+		if t != noTask {
+			names[i] = t.String()
+		}
 	}
 	return names
 }

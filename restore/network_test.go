@@ -127,10 +127,11 @@ func TestTasksOfNetwork(t *testing.T) {
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
 	net.Meta = map[string]string{weights.KeyTasks: "gaussian-deblur,denoise"}
 	m := variant(t, sharedModel(t, 0, NoMargin))
-	var err error
-	if m.tasks, err = net.tasks(); err != nil {
+	places, err := net.places()
+	if err != nil {
 		t.Fatal(err)
 	}
+	m.members = []*member{{tasks: places, store: m.general().store}}
 	rnd := newRand(t)
 	p := randomPicture(rnd, 20, 20)
 	req := request(rnd, task.GaussianDeblur, p)

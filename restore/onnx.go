@@ -2,7 +2,6 @@ package restore
 
 import (
 	"io"
-	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/onnx"
@@ -31,10 +30,10 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 	if err := g.Err(); err != nil {
 		return &NetworkError{"no network for pictures of this size can be built", err}
 	}
-	tasks, err := n.tasks()
+	tasks, err := n.places()
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{weights.KeyTasks: strings.Join(taskNames(tasks), ",")}
+	meta := map[string]string{weights.KeyTasks: listed(tasks)}
 	return onnx.Write(out, NetworkName, []onnx.Output{{Name: ONNXMu, Node: outs[outMu]}, {Name: ONNXLogVar, Node: outs[outLogVar]}, {Name: ONNXPicture, Node: outs[outPicture]}}, n.Params, meta)
 }

@@ -19,6 +19,7 @@ type programs struct{ list []*cached }
 // recipe says what a program computes.
 type recipe struct {
 	kind  kind
+	of    *member       // whose parameters
 	w, h  int           // of the tile
 	shake shake.Program // of kindShake
 }
@@ -82,10 +83,17 @@ func (m *Model) program(r recipe) (*compile.Program, error) {
 		return nil, err
 	}
 	c.shrink(bytes, m.budget())
-	p, err := m.build(g, outs, opt)
+	build := func() (*compile.Program, error) {
+		store, err := m.parameters(r.of)
+		if err != nil {
+			return nil, err
+		}
+		return m.build(store, g, outs, opt)
+	}
+	p, err := build()
 	if err != nil && tooBig(err) && len(c.list) > 0 {
 		c.drop()
-		p, err = m.build(g, outs, opt)
+		p, err = build()
 	}
 	if err != nil {
 		return nil, err
@@ -112,8 +120,8 @@ func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compi
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(m.net), err
 }
 
-func (m *Model) compile(g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
-	return compile.Compile(m.dev, m.store, g, outs, opt)
+func (m *Model) compile(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
+	return compile.Compile(m.dev, store, g, outs, opt)
 }
 
 // workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow

@@ -46,7 +46,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 // newRun lays out the domain of a job.
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
 	return &run{
-		m: m, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+		m: m, of: j.of, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
 		dom: rect{
 			-m.margin, -m.margin,
 			domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin,

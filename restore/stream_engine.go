@@ -15,6 +15,7 @@ type engine struct {
 	m      *Model
 	cfg    StreamConfig
 	kind   kind
+	of     *member
 	job    *job // reused where a frame is a single tile
 	viewer *task.Viewer
 	seen   []float32 // the view of the frame itself
@@ -74,7 +75,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if m.guesses(j.task) {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
-	e.class, e.turn, e.kind = j.oneHot(), e.compute, kindPicture.with(e.guess != nil)
+	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
 	return nil
 }
 
@@ -156,7 +157,7 @@ func (e *engine) extend(dst, pix []float32) {
 
 // compute runs the program of the frame's size; the caller has the turn.
 func (e *engine) compute() error {
-	p, err := e.m.program(recipe{kind: e.kind, w: e.dom.w, h: e.dom.h})
+	p, err := e.m.program(recipe{kind: e.kind, of: e.of, w: e.dom.w, h: e.dom.h})
 	if err != nil {
 		return err
 	}

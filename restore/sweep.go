@@ -58,6 +58,7 @@ func (s *stage) plan(ts []tile) {
 // run is one call of Restore as it goes over its domain.
 type run struct {
 	m           *Model
+	of          *member
 	ctx         context.Context
 	dom         rect
 	limit       int // pixels of a tile; lowered when the device runs out of memory
@@ -134,7 +135,7 @@ func (r *run) pass(s stage, ts []tile) error {
 // compute runs one tile on the device.
 func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 	return r.m.onDevice(r.ctx, func() error {
-		p, err := r.m.program(recipe{kind: s.kind, w: t.at.w, h: t.at.h})
+		p, err := r.m.program(recipe{kind: s.kind, of: r.of, w: t.at.w, h: t.at.h})
 		if err != nil {
 			return err
 		}

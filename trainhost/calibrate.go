@@ -36,7 +36,10 @@ func Calibrate(ctx context.Context, n *restore.Network, c EvalConfig, rounds int
 		return errors.New("calibration needs two samples or more")
 	}
 	if c.Tasks == nil {
-		c.Tasks = SixTasks()
+		var err error
+		if c.Tasks, err = n.Tasks(); err != nil {
+			return err
+		}
 	}
 	table := n.Params[logvarParam]
 	if len(table) != nets.Tasks*nets.FlowChannels {

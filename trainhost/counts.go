@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // Counts is the number of pictures of each class in a batch, in the order of METHOD §4: denoise, inpaint-random, inpaint-box,
@@ -76,6 +78,14 @@ func (c Counts) present() (classes []int) {
 		}
 	}
 	return classes
+}
+
+// tasks lists the tasks of the classes that have pictures.
+func (c Counts) tasks() (ts []task.Task) {
+	for _, class := range c.present() {
+		ts = append(ts, classTask[class])
+	}
+	return ts
 }
 
 // Start is the index of a class's first picture.

@@ -20,7 +20,7 @@ import (
 // by every task's random operator and noise, restored, and compared.
 type EvalConfig struct {
 	Folder  string
-	Tasks   []task.Task // nil: the six of METHOD §4
+	Tasks   []task.Task // nil: all that the model was trained for
 	Sigma   float64     // noise std in [-1,1]; 0.05 is the paper's
 	Samples int         // posterior samples per picture; 0: z = μ only
 	Limit   int         // use at most this many pictures; 0: all
@@ -59,14 +59,11 @@ type Score struct {
 	Corr       float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
-// SixTasks are the inverse problems of METHOD §4 in order.
-func SixTasks() []task.Task { return append([]task.Task{}, classTask[:]...) }
-
 // Evaluate runs the protocol. Random operators and noise depend on the seed, the
 // task and the picture's place in the folder only.
 func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, error) {
 	if c.Tasks == nil {
-		c.Tasks = SixTasks()
+		c.Tasks = m.Tasks()
 	}
 	c.Draws = max(c.Draws, 1)
 	paths, err := picturePaths(c.Folder, c.Limit, c.Spread)

@@ -19,7 +19,8 @@ type Provenance struct {
 }
 
 // Pack turns a checkpoint's averaged weights into a network for restore, with
-// its provenance in the metadata. data and attribution are free text.
+// its provenance in the metadata. Of a run that left tasks out it is a network
+// for the others (restore.Config.Special). data and attribution are free text.
 func Pack(c *Checkpoint, data, attribution string) (*restore.Network, error) {
 	ema := c.Averaged()
 	if len(ema) == 0 {
@@ -37,7 +38,11 @@ func Pack(c *Checkpoint, data, attribution string) (*restore.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}, nil
+	n := &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}
+	if some := st.Config.Per.tasks(); len(some) > 0 && len(some) < Classes {
+		n.SetTasks(some)
+	}
+	return n, nil
 }
 
 // CheckpointFromNetwork gives a checkpoint from which a new run can start on

@@ -4,10 +4,12 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -103,9 +105,11 @@ func TestTrainingLearns(t *testing.T) {
 	}
 }
 
-// What is packed must open as the same network, with its history.
+// What is packed must open as the same network, with its history and the tasks that it was trained for.
 func TestPackRoundTrip(t *testing.T) {
-	tr := newTiny(t, tinyConfig(1), nil, false)
+	cfg := tinyConfig(1)
+	cfg.Per = Counts{0, 1, 0, 2, 0, 0}
+	tr := newTiny(t, cfg, nil, false)
 	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +146,9 @@ func TestPackRoundTrip(t *testing.T) {
 				t.Fatalf("%s[%d] is %g, was %g", name, i, back.Params[name][i], w)
 			}
 		}
+	}
+	if tasks, err := back.Tasks(); err != nil || !slices.Equal(tasks, []task.Task{task.InpaintRandom, task.SuperResolve}) {
+		t.Errorf("it is for %v, %v", tasks, err)
 	}
 	again := CheckpointFromNetwork(back)
 	if again.State.Step != 1 || again.State.Config.Crop != 32 {

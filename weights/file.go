@@ -81,6 +81,26 @@ func Default() (*File, error) {
 // Kernels decodes the embedded weights of the network that reads motion blur's kernels (nets.KernelMaps). It fails if the binary was built without.
 func Kernels() (*File, error) { return fromBinary(KernelsName) }
 
+// Specials lists the embedded weights for some tasks only, each by the names of its tasks, which stand in the file's name: weights/default/super-resolve+gaussian-deblur.vfm.
+func Specials() (list [][]string) {
+	entries, err := embedded.ReadDir("default")
+	if err != nil {
+		return nil // the folder is embedded: it can be read
+	}
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), ".vfm"); ok && e.Name() != DefaultName && e.Name() != KernelsName {
+			list = append(list, strings.Split(name, "+"))
+		}
+	}
+	return list
+}
+
+// SpecialName is the file of the embedded weights for tasks of these names.
+func SpecialName(tasks []string) string { return strings.Join(tasks, "+") + ".vfm" }
+
+// Special decodes one of Specials. It fails if the binary was built without.
+func Special(tasks []string) (*File, error) { return fromBinary(SpecialName(tasks)) }
+
 func fromBinary(name string) (*File, error) {
 	packed, err := embedded.ReadFile("default/" + name)
 	if err != nil {

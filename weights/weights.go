@@ -19,7 +19,7 @@ const (
 	KeyFormat     = "vfm.format"     // version of this layout; written by Encode, checked by Decode
 	KeyNetwork    = "vfm.network"    // name of the network, e.g. "edge"; required
 	KeyConfig     = "vfm.config"     // hyper-parameters, a JSON object
-	KeyTasks      = "vfm.tasks"      // names of the tasks it was trained for, separated by commas, in the order of the one-hot
+	KeyTasks      = "vfm.tasks"      // names of the tasks it was trained for, separated by commas, in the order of the one-hot; nothing between two commas is a place of no task
 	KeyProvenance = "vfm.provenance" // how it was trained and on what, a JSON object
 	KeySHA256     = "vfm.sha256"     // lower-case hex SHA-256 of all tensor bytes; written by Encode, verified by Decode
 )

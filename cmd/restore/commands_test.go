@@ -254,7 +254,7 @@ func TestWeightsCommand(t *testing.T) {
 		t.Errorf("verify: %q", out)
 	}
 	out := succeeds(t, dir, "weights", "info", w)
-	for _, words := range []string{"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise,inpaint-random", "training:    unknown"} {
+	for _, words := range []string{"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise, inpaint-random", "training:    unknown"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("info does not say %q: %s", words, out)
 		}

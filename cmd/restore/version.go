@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sort"
+	"strings"
 
 	"github.com/vfmrestore/restore/weights"
 )
@@ -41,6 +42,13 @@ func (a *app) version(args []string) error {
 	a.describe("weights", source, f)
 	if *path != "" {
 		return nil
+	}
+	for _, tasks := range weights.Specials() {
+		special, err := weights.Special(tasks)
+		if err != nil {
+			return err
+		}
+		a.describe("weights for "+strings.Join(tasks, ", "), source, special)
 	}
 	kernels, err := weights.Kernels()
 	if err != nil {

@@ -22,18 +22,37 @@ func (a *app) weightsCommand(args []string) error {
 	if len(names) > 2 {
 		return usagef("weights %s takes one file at most", names[0])
 	}
-	f, err := weights.Default()
 	if len(names) == 2 {
-		f, err = weights.Load(names[1])
+		f, err := weights.Load(names[1])
+		if err != nil {
+			return err
+		}
+		return a.tellWeights(f, names[0] == "verify")
 	}
+	f, err := weights.Default()
 	if err != nil {
 		return err
 	}
+	err = a.tellWeights(f, names[0] == "verify")
+	for _, tasks := range weights.Specials() {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.out, "\nfor %s:\n", strings.Join(tasks, ", "))
+		if f, err = weights.Special(tasks); err == nil {
+			err = a.tellWeights(f, names[0] == "verify")
+		}
+	}
+	return err
+}
+
+// tellWeights writes what a weights file holds, or only that it is sound.
+func (a *app) tellWeights(f *weights.File, verify bool) error {
 	n, err := restore.NetworkFromFile(f)
 	if err != nil {
 		return err
 	}
-	if names[0] == "verify" {
+	if verify {
 		fmt.Fprintln(a.out, "sound: every value is a finite number, the checksum is right, and the tensors are those of the network")
 		return nil
 	}
@@ -62,7 +81,15 @@ func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
 	}
 	fmt.Fprintf(a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n", cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "))
 	fmt.Fprintf(a.out, "arithmetic:  %.1f kFLOP per pixel for one restoration\n", cost.FLOPsPerPixel/1e3)
-	fmt.Fprintf(a.out, "tasks:       %s\n", oneLine(f.Meta[weights.KeyTasks]))
+	tasks, err := n.Tasks()
+	if err != nil {
+		return err
+	}
+	var list []string
+	for _, t := range tasks {
+		list = append(list, t.String())
+	}
+	fmt.Fprintf(a.out, "tasks:       %s\n", strings.Join(list, ", "))
 	text := f.Meta[weights.KeyProvenance]
 	if text == "" {
 		fmt.Fprintln(a.out, "training:    unknown")

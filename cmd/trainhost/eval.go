@@ -21,7 +21,7 @@ func eval(ctx context.Context, args []string) error {
 	fs.StringVar(&cfg.Folder, "data", "", "folder of clean pictures (PNG, JPEG)")
 	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights)")
 	device := fs.String("device", "", "device index or part of its name")
-	tasks := fs.String("tasks", "", "tasks, separated by commas (default: the six of the paper)")
+	tasks := fs.String("tasks", "", "tasks, separated by commas (default: all that the weights were trained for)")
 	fs.Float64Var(&cfg.Sigma, "sigma", 0.05, "noise standard deviation for pictures in [-1,1]")
 	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the whole table, 0 for z = μ alone")
 	fs.IntVar(&cfg.Limit, "limit", 0, "use only so many pictures (0: all)")
@@ -55,11 +55,14 @@ func eval(ctx context.Context, args []string) error {
 	if cfg.Draws < 1 || cfg.Samples < 0 || cfg.Limit < 0 {
 		return fmt.Errorf("eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws, cfg.Samples, cfg.Limit)
 	}
-	n, err := openNetwork(*path)
-	if err != nil {
-		return err
+	open := restore.Config{Device: *device, Portable: *portable, Precision: precision}
+	if *path != "" {
+		var err error
+		if open.Network, err = openNetwork(*path); err != nil {
+			return err
+		}
 	}
-	m, err := restore.Open(restore.Config{Device: *device, Network: n, Portable: *portable, Precision: precision})
+	m, err := restore.Open(open)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,167 @@
+package restore
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. All have the same
+// configuration, so programs differ by their parameters alone.
+type member struct {
+	tasks []task.Task // in the order of the one-hot vector, noTask where there is none
+	read  func() (*Network, error)
+	store *compile.Store // the parameters on the device; nil until they are needed, and changed by whoever has the turn
+}
+
+// newMember is for a network that was checked.
+func newMember(n *Network) (*member, error) {
+	tasks, err := n.places()
+	return &member{tasks: tasks, read: func() (*Network, error) { return n, nil }}, err
+}
+
+// specialists makes the members beside the general one: those of the Config, or of the embedded weights, which are read when they are needed first.
+func (cfg Config) specialists(general *Network) (list []*member, err error) {
+	for _, n := range cfg.Special {
+		if _, err := n.check(); err != nil {
+			return nil, err
+		}
+		if err := stands(n, general); err != nil {
+			return nil, err
+		}
+		s, err := newMember(n)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	if cfg.Network != nil || cfg.Weights != "" {
+		return list, nil
+	}
+	for _, names := range weights.Specials() {
+		var some []task.Task
+		for _, name := range names {
+			t, err := task.Parse(name)
+			if err != nil {
+				return nil, fmt.Errorf("embedded %s: %w", weights.SpecialName(names), err)
+			}
+			some = append(some, t)
+		}
+		list = append(list, &member{
+			tasks: inPlaces(some),
+			read:  sync.OnceValues(func() (*Network, error) { return readSpecial(names, some, general) }),
+		})
+	}
+	return list, nil
+}
+
+// inPlaces puts tasks at their class.
+func inPlaces(some []task.Task) []task.Task {
+	all := task.All()
+	for i, t := range all {
+		if !slices.Contains(some, t) {
+			all[i] = noTask
+		}
+	}
+	return all
+}
+
+// readSpecial reads an embedded specialist for some tasks, of these names.
+func readSpecial(names []string, some []task.Task, general *Network) (*Network, error) {
+	f, err := weights.Special(names)
+	if err != nil {
+		return nil, err
+	}
+	n, err := NetworkFromFile(f)
+	if err == nil {
+		err = stands(n, general)
+	}
+	if want := listed(inPlaces(some)); err == nil && n.Meta[weights.KeyTasks] != want {
+		err = badNetwork("%s is %q, not %q", weights.KeyTasks, n.Meta[weights.KeyTasks], want)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embedded %s: %w", weights.SpecialName(names), err)
+	}
+	return n, nil
+}
+
+// stands says why a specialist cannot stand in for the general network.
+func stands(n, general *Network) error {
+	if !reflect.DeepEqual(n.Config, general.Config) {
+		return badNetwork("a network for some tasks must have the configuration of the general one")
+	}
+	return nil
+}
+
+// memberFor finds who does a task, and the task's place in the one-hot vector: specialists before the general network.
+func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
+	for _, of := range append(slices.Clone(m.members[1:]), m.general()) {
+		if i := slices.Index(of.tasks, t); i >= 0 {
+			return of, i, true
+		}
+	}
+	return nil, 0, false
+}
+
+// general is the network for all tasks that have none of their own.
+func (m *Model) general() *member { return m.members[0] }
+
+// Tasks lists the tasks that the networks were trained for.
+func (m *Model) Tasks() []task.Task {
+	var list []task.Task
+	for _, t := range task.All() {
+		if _, _, ok := m.memberFor(t); ok {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// parameters puts a member's parameters on the device if they are not there. The caller has the turn.
+func (m *Model) parameters(of *member) (*compile.Store, error) {
+	if of.store != nil {
+		return of.store, nil
+	}
+	store, err := m.fill(m.dev, of)
+	of.store = store
+	return store, err
+}
+
+// fill puts a member's parameters on a device, with the general ones those of the kernel network.
+func (m *Model) fill(dev *gpu.Device, of *member) (*compile.Store, error) {
+	n, err := of.read()
+	if err != nil {
+		return nil, err
+	}
+	nodes, values := m.params, []map[string][]float32{n.Params}
+	if of == m.general() {
+		nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
+	}
+	s, err := compile.EmptyStore(dev, nodes, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		if err := s.Set(v); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// forgetParameters frees the device's memory. The caller has the turn, and has dropped the programs.
+func (m *Model) forgetParameters() {
+	for _, of := range m.members {
+		if of.store != nil {
+			of.store.Close()
+			of.store = nil
+		}
+	}
+}
