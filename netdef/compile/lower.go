@@ -43,7 +43,7 @@ type constant struct {
 type Tuning struct {
 	// MaxFMA bounds the unrolled multiply-adds per kernel (CPU lowering). Larger
 	// kernels load and store running sums less often; building one takes the
-	// driver longer (about 0.3 s at 1200, 3 s at LongRun, once per machine).
+	// driver longer (about 0.2 s at 600, 3 s at LongRun, once per machine).
 	MaxFMA int
 }
 
@@ -62,7 +62,7 @@ func (l *lowering) mostFMA() int {
 const ShortRun = 256
 
 // SingleRun is the MaxFMA for Programs that run once or a few times on something small: there building takes most of the time.
-const SingleRun = 128
+const SingleRun = 200
 
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
@@ -71,7 +71,7 @@ func (t Tuning) maxFMA() int {
 	if t.MaxFMA > 0 {
 		return t.MaxFMA
 	}
-	return 1200
+	return 600
 }
 
 // pixels is how many pixels a weight-gradient kernel adds up before it stores.

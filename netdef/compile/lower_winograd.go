@@ -16,7 +16,7 @@ const winogradFrom = 32
 const bandSize = 1 << 20
 
 // productFMA is the least bound of multiply-adds for the products: partial sums of theirs, four for every pixel, cost more than larger kernels.
-const productFMA = 1600
+const productFMA = 512
 
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
