@@ -277,6 +277,15 @@ func TestDefault(t *testing.T) {
 	if f.Meta[KeyProvenance] == "" || f.Meta[KeyConfig] == "" || len(f.Tensors) == 0 {
 		t.Error("the embedded weights lack provenance, configuration or tensors")
 	}
+	for _, tasks := range Specials() {
+		s, err := Special(tasks)
+		if err != nil || s.Meta[KeyProvenance] == "" || s.Meta[KeyConfig] != f.Meta[KeyConfig] || len(s.Tensors) != len(f.Tensors) {
+			t.Errorf("the embedded weights for %v do not go with the general ones (%v)", tasks, err)
+		}
+	}
+	if _, err := Special([]string{"cook"}); err == nil || !strings.Contains(err.Error(), "cook.vfm") {
+		t.Errorf("weights for a task that has none: %v", err)
+	}
 	g, _ := Default()
 	if &f.Tensors[0].Data[0] == &g.Tensors[0].Data[0] {
 		t.Error("two calls share memory")
