@@ -11,7 +11,7 @@ import (
 // export writes weights as an ONNX model.
 func export(args []string) error {
 	fs := flag.NewFlagSet("trainhost export", flag.ContinueOnError)
-	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights)")
+	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights for all tasks)")
 	out := fs.String("out", "", "ONNX file to write")
 	w, h := fs.Int("width", 256, "width of the pictures in pixels"), fs.Int("height", 256, "height of the pictures in pixels")
 	if err := fs.Parse(args); err != nil {
