@@ -26,7 +26,7 @@ func train(ctx context.Context, command string, args []string) error {
 		cfg.Objective = trainhost.Joint()
 	}
 	fs := flag.NewFlagSet("trainhost "+command, flag.ContinueOnError)
-	initial := fs.String("init", "", "packed weights (.vfm) that this run starts from; \"default\" for the embedded ones")
+	initial := fs.String("init", "", "packed weights (.vfm) that this run starts from; \"default\" for the embedded ones for all tasks")
 	r := newRunFlags(fs, 20)
 	logCSV := fs.String("csv", "", "file to append log lines to, as CSV")
 	board := fs.String("tensorboard", "", "folder to write log lines to as TensorBoard reads them")
