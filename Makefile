@@ -45,7 +45,7 @@ test: setup-test lint
 	@scripts/new-mesa.sh
 
 race: setup-test
-	$(GO) test -race -timeout $(TIMEOUT) ./restore/...
+	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/...
 
 bench: setup build
 	bin/restore bench

@@ -14,6 +14,13 @@ var testDev *gpu.Device
 
 func TestMain(m *testing.M) { gputest.Main(m, &testDev, "-") }
 
+// numbers marks tests that are long sums in float64, compared; the race detector, which makes minutes of them, has nothing to see there.
+func numbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+}
+
 // runner runs programs on the tests' device. What a run does not write is NaN.
 func runner(t testing.TB, portable bool) Runner {
 	all, err := NewPrograms(testDev, compile.Options{Portable: portable})
@@ -33,6 +40,7 @@ func runner(t testing.TB, portable bool) Runner {
 
 // On a device, by either lowering, comes out what comes out on the host, whose transforms and network are in float64.
 func TestDevice(t *testing.T) {
+	numbers(t)
 	for _, portable := range []bool{false, true} {
 		t.Run(fmt.Sprint("portable ", portable), func(t *testing.T) {
 			rng := fresh(t)

@@ -43,6 +43,7 @@ func readInFloat64(t testing.TB) reader {
 
 // Moments of maps are what the definitions give: of the first what is even, and the sum of all maps' powers with the law's share.
 func TestMoments(t *testing.T) {
+	numbers(t)
 	rng := fresh(t)
 	e := NewEstimator(1)
 	e.ask = func(context.Context, []float32, []float32) error { return nil }
@@ -84,6 +85,7 @@ func TestMoments(t *testing.T) {
 
 // Views are what the definitions give: the picture's power transformed at each displacement.
 func TestViews(t *testing.T) {
+	numbers(t)
 	rng := fresh(t)
 	e := NewEstimator(0)
 	sigma := 0.02 + 0.1*rng.Float64()
