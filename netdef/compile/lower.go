@@ -62,7 +62,7 @@ func (l *lowering) mostFMA() int {
 const ShortRun = 256
 
 // SingleRun is the MaxFMA for Programs that run once or a few times on something small: there building takes most of the time.
-const SingleRun = 200
+const SingleRun = 128
 
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
