@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
@@ -101,7 +100,7 @@ func stands(n, general *Network) error {
 
 // memberFor finds who does a task, and the task's place in the one-hot vector: specialists before the general network.
 func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
-	for _, of := range append(slices.Clone(m.members[1:]), m.general()) {
+	for _, of := range m.members {
 		if i := slices.Index(of.tasks, t); i >= 0 {
 			return of, i, true
 		}
@@ -110,7 +109,7 @@ func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
 }
 
 // general is the network for all tasks that have none of their own.
-func (m *Model) general() *member { return m.members[0] }
+func (m *Model) general() *member { return m.members[len(m.members)-1] }
 
 // Tasks lists the tasks that the networks were trained for.
 func (m *Model) Tasks() []task.Task {
@@ -123,18 +122,11 @@ func (m *Model) Tasks() []task.Task {
 	return list
 }
 
-// parameters puts a member's parameters on the device if they are not there. The caller has the turn.
+// parameters puts a member's parameters on the device if they are not there, with the general ones those of the kernel network. The caller has the turn.
 func (m *Model) parameters(of *member) (*compile.Store, error) {
 	if of.store != nil {
 		return of.store, nil
 	}
-	store, err := m.fill(m.dev, of)
-	of.store = store
-	return store, err
-}
-
-// fill puts a member's parameters on a device, with the general ones those of the kernel network.
-func (m *Model) fill(dev *gpu.Device, of *member) (*compile.Store, error) {
 	n, err := of.read()
 	if err != nil {
 		return nil, err
@@ -143,7 +135,7 @@ func (m *Model) fill(dev *gpu.Device, of *member) (*compile.Store, error) {
 	if of == m.general() {
 		nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
 	}
-	s, err := compile.EmptyStore(dev, nodes, false)
+	s, err := compile.EmptyStore(m.dev, nodes, false)
 	if err != nil {
 		return nil, err
 	}
@@ -153,6 +145,7 @@ func (m *Model) fill(dev *gpu.Device, of *member) (*compile.Store, error) {
 			return nil, err
 		}
 	}
+	of.store = s
 	return s, nil
 }
 

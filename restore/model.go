@@ -22,7 +22,7 @@ type Model struct {
 	align   int    // pixels; domains and tiles are multiples
 	halo    int    // pixels that one network needs around what it computes, rounded up to align
 	margin  int
-	members []*member        // the general network, and those for some tasks
+	members []*member        // the networks for some tasks, and at the end the general one
 	params  []*netdef.Node   // of each
 	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
 	options gpu.Options      // of a device of its own
@@ -68,7 +68,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{
-		cfg: cfg, members: append([]*member{general}, others...), params: params, net: network.Config, source: source, align: max(network.Config.Align(), 8),
+		cfg: cfg, members: append(others, general), params: params, net: network.Config, source: source, align: max(network.Config.Align(), 8),
 		turn: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	if m.net.Guess {
@@ -162,16 +162,11 @@ func (m *Model) reopen() error {
 	if err != nil {
 		return err
 	}
-	store, err := m.fill(dev, m.general())
-	if err != nil {
-		dev.Close()
-		return err
-	}
-	m.general().store = store
 	m.devices.Lock()
 	m.dev = dev
 	m.devices.Unlock()
-	return nil
+	_, err = m.parameters(m.general())
+	return err
 }
 
 // Close frees everything on the device. It waits for the tile that is being computed; calls that still run, and later ones,

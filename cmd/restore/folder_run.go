@@ -46,7 +46,7 @@ func (a *app) folder(o *options) error {
 		}
 		return nil
 	}
-	model, err := a.open(o, o.config())
+	model, err := a.open(o, false)
 	if err != nil {
 		return err
 	}

@@ -36,9 +36,7 @@ func (a *app) restore(args []string) error {
 	}
 	tidy(in)
 	started := time.Now()
-	cfg := o.config()
-	cfg.Once = o.work(in) <= smallWork
-	model, err := a.open(o, cfg)
+	model, err := a.open(o, o.work(in) <= smallWork)
 	if err != nil {
 		return err
 	}
@@ -93,11 +91,13 @@ func (a *app) restore(args []string) error {
 	return nil
 }
 
-// open opens the model that the flags ask for, and with -v says which it is.
-func (a *app) open(o *options, cfg restore.Config) (*restore.Model, error) {
+// open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
+func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	if o.task == task.MotionDeblur {
 		shake.Warm() // while the device is opened
 	}
+	cfg := o.config()
+	cfg.Once = once
 	model, err := restore.Open(cfg)
 	if err == nil && o.verbose {
 		fmt.Fprintln(a.err, oneLine(model.Info()))

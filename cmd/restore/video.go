@@ -109,7 +109,7 @@ func (a *app) video(args []string) (err error) {
 		return err
 	}
 	defer func() { err = finish(err) }()
-	model, err := a.open(&o, o.config())
+	model, err := a.open(&o, false)
 	if err != nil {
 		return err
 	}

@@ -77,10 +77,6 @@ func (f *filter) matrix() Matrix {
 	return out
 }
 
-// rows and columns are filterRows and filterColumns for float64.
-func (f *filter) rows(src []float64, h int) []float64    { return filterRows(f, src, h) }
-func (f *filter) columns(src []float64, w int) []float64 { return filterColumns(f, src, w) }
-
 // filterRows maps each of the h rows of f.n values in src to f.m values.
 func filterRows[T real](f *filter, src []T, h int) []T {
 	out := make([]T, h*f.m)

@@ -186,7 +186,7 @@ func TestPen(t *testing.T) {
 			}
 		}
 		half := resizeFilter(n, side, 2, lanczos3, 3)
-		want := half.columns(half.rows(smooth, n), side)
+		want := filterColumns(half, filterRows(half, smooth, n), side)
 		for i, v := range penOf(side).draw(ink) {
 			if math.Abs(v-want[i]) > 1e-12 {
 				t.Fatalf("side %d: weight %d is %v, want %v", side, i, v, want[i])

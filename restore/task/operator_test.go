@@ -195,7 +195,7 @@ func TestResizeLikePIL(t *testing.T) {
 		f        *filter
 		in, want []float64
 	}{{downFilter(16), row, down}, {upFilter(4), row[:4], up}} {
-		for i, v := range c.f.rows(c.in, 1) {
+		for i, v := range filterRows(c.f, c.in, 1) {
 			if math.Abs(v-c.want[i]) > 2e-6 {
 				t.Errorf("%d→%d: value %d is %v, PIL says %v", c.f.n, c.f.m, i, v, c.want[i])
 			}
