@@ -17,6 +17,8 @@ type ConvShape struct {
 	Batched int
 	// SharedX: all pictures read the same x.
 	SharedX bool
+	// Fresh: the sum begins at zero, and there is no operand start (CPU lowering).
+	Fresh bool
 	// Tile, if set, lets the items of a workgroup share what they load (GPU lowering, see Target.Tile).
 	Tile Tiling
 }
@@ -25,7 +27,7 @@ type ConvShape struct {
 func (s ConvShape) Chunks() int { return s.Cin / s.KC }
 
 // Conv is y = Σ_k w·x + start over one chunk of input channels.
-// Operands: x, w, start, epilogue inputs…, y. Scalars: 0: first channel of the
+// Operands: x, w, start (unless s.Fresh), epilogue inputs…, y. Scalars: 0: first channel of the
 // chunk, 1: distance between the pixels of start (N, or 0 for a bias or zeros
 // shared by all pixels). post, if it has a Fn, is applied to the finished sum
 // (its first input) and the further inputs.
@@ -43,9 +45,13 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 	if post.Fn != nil {
 		extra = len(post.In) - 1
 	}
+	in := 3 // operands before the epilogue's
+	if s.Fresh {
+		in = 2
+	}
 	k := Kernel{
 		Name:     fmt.Sprintf("conv %+v post %s %v", s, post.Key, post.In),
-		Operands: append(reads(3+extra), Write),
+		Operands: append(reads(in+extra), Write),
 		Scalars:  2,
 		Items:    tiles * nbs,
 		Zero:     s.Pad > 0,
@@ -54,15 +60,7 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 		u := e.Split(e.Item(), tiles)
 		cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
 		k0 := e.Scalar(0)
-		start := e.AddU(e.MulUU(p, e.Scalar(1)), cb)
-		acc := make([][]*Var, s.TP)
-		for i := range acc {
-			v := e.Block(e.At(2, start), e.C(0), s.NJ)
-			start = e.AddU(start, e.Scalar(1))
-			for _, x := range v {
-				acc[i] = append(acc[i], e.NewVar(x))
-			}
-		}
+		acc := e.accumulators(s, p, cb)
 		w0 := e.AddU(e.MulU(k0, s.N), cb)
 		if s.Batched > 0 {
 			w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
@@ -78,7 +76,11 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 					wv := e.Packed(w, e.AddU(e.MulU(i, 4*s.N), e.C((tap*s.Cin+kk)*s.N)), s.NJ)
 					for j := range xv {
 						for c, wc := range wv {
-							acc[j][c].Set(e.Mad(wc, xv[j][kk], acc[j][c].Get()))
+							if a := &acc[j][c]; *a == nil {
+								*a = e.NewVar(e.Mul(wc, xv[j][kk]))
+							} else {
+								(*a).Set(e.Mad(wc, xv[j][kk], (*a).Get()))
+							}
 						}
 					}
 				}
@@ -92,20 +94,39 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 		}
 		if post.Fn != nil {
 			tl := Tile{C: s.N, P: s.OH * s.OW, NJ: s.NJ, TP: s.TP}
-			in := [][][]F{out}
+			args := [][][]F{out}
 			for i, pat := range post.In[1:] {
-				in = append(in, e.spread(pat, 3+i, tl, p, cb))
+				args = append(args, e.spread(pat, in+i, tl, p, cb))
 			}
-			out = apply(e, post, in, tl)
+			out = apply(e, post, args, tl)
 		}
 		base := e.AddU(e.MulU(p, s.N), cb)
 		e.Stores(func() {
 			for i := range out {
-				e.StoreBlock(3+extra, e.AddU(base, e.C(i*s.N)), out[i])
+				e.StoreBlock(in+extra, e.AddU(base, e.C(i*s.N)), out[i])
 			}
 		})
 	}
 	return k
+}
+
+// accumulators are the sums of TP pixels from p on and NJ channels, from where they start; nil if they start with the first product.
+func (e *E) accumulators(s ConvShape, p, cb U) [][]*Var {
+	acc := make([][]*Var, s.TP)
+	if s.Fresh {
+		for i := range acc {
+			acc[i] = make([]*Var, s.NJ)
+		}
+		return acc
+	}
+	start := e.AddU(e.MulUU(p, e.Scalar(1)), cb)
+	for i := range acc {
+		for _, x := range e.Block(e.At(2, start), e.C(0), s.NJ) {
+			acc[i] = append(acc[i], e.NewVar(x))
+		}
+		start = e.AddU(start, e.Scalar(1))
+	}
+	return acc
 }
 
 // taps gives, for each kernel tap, the places of the TP input pixels at channel k0.

@@ -73,7 +73,7 @@ func (e *E) declarePush() {
 		members = append(members, m.Array(m.U32(), n, 4))
 		offs = append(offs, 0)
 		off = 4 * n
-		for range e.mod.Operands {
+		for range e.mod.count(e.mod.addressed) {
 			members = append(members, m.Vec(m.U32(), 2))
 			offs = append(offs, off)
 			off += 8
@@ -148,7 +148,7 @@ func (e *E) entry() {
 	per := e.T.Group / e.T.Lanes
 	var sub spirv.ID
 	if e.T.Mode == CPU {
-		first = 1 + len(e.mod.Operands)
+		first = 1
 		e.lane = e.builtin(spirv.BuiltInSubgroupLocalInvocationID, u32)
 		sub = e.builtin(spirv.BuiltInSubgroupID, u32)
 		sub = e.launder(sub, per-1)
@@ -166,9 +166,12 @@ func (e *E) entry() {
 			e.eq = append(e.eq, e.val(spirv.OpIEqual, m.Bool(), e.lane, m.ConstU32(uint32(i))))
 		}
 		e.lane64 = e.val(spirv.OpUConvert, m.U64(), e.lane)
-		for i := range e.mod.Operands {
-			v := e.pushMember(1+i, m.Vec(u32, 2))
-			e.addr = append(e.addr, e.val(spirv.OpBitcast, m.U64(), v))
+		e.addr = make([]spirv.ID, len(e.mod.Operands))
+		for op := range e.addr {
+			if e.mod.addressed(op) {
+				e.addr[op] = e.val(spirv.OpBitcast, m.U64(), e.pushMember(first, m.Vec(u32, 2)))
+				first++
+			}
 		}
 	} else {
 		e.local = e.builtin(spirv.BuiltInLocalInvocationIndex, u32)
@@ -243,7 +246,7 @@ func (e *E) Item() U { return e.item }
 func (e *E) Scalar(i int) U {
 	first := 2
 	if e.T.Mode == CPU {
-		first += 1 + len(e.mod.Operands)
+		first += 1 + e.mod.count(e.mod.addressed)
 	}
 	return U{id: e.memo(named("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
 }

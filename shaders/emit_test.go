@@ -28,6 +28,7 @@ func everyKernel(t Target) []Kernel {
 		Conv(t, ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 8}, post),
 		Conv(t, ConvShape{B: 2, IH: 4, IW: 4, Cin: 16, OH: 2, OW: 2, N: c, KH: 2, Stride: 2, TP: 2, NJ: 2, KC: 8}, Expr{}),
 		Conv(t, ConvShape{B: 1, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 1, NJ: 1, KC: 16}, Expr{}),
+		Conv(t, ConvShape{B: 2, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 5, NJ: 4, KC: 16, Batched: 16 * c, Fresh: t.Mode == CPU}, post),
 		GradW(t, GradWShape{ConvShape: ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, NJ: 4}, KT: 4, Rows: 3, Cols: 4}),
 		WinogradInput(t, WinogradShape{M: 2, B: 2, H: 4, W: 8, C: c, NJ: 4, Band: 4}), WinogradOutput(t, WinogradShape{M: 2, B: 2, H: 4, W: 7, C: c, NJ: 4, Band: 4}, post), WinogradWeights(t, 2, 8, c, 4),
 		WinogradInput(t, WinogradShape{M: 4, B: 2, H: 5, W: 8, C: c, NJ: 4, Band: 4}), WinogradOutput(t, WinogradShape{M: 4, B: 2, H: 4, W: 6, C: c, NJ: 4, Band: 2}, post), WinogradWeights(t, 4, 8, c, 4),
@@ -107,7 +108,9 @@ func TestModulesAreValid(t *testing.T) {
 	}
 	shuffling := CPUTarget(8)
 	shuffling.Shuffle = true
-	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), shuffling, CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
+	far := CPUTarget(8)
+	far.Far = true
+	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), shuffling, far, CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
 		for _, k := range everyKernel(tg) {
 			m, err := Emit(k, tg)
 			if err != nil {

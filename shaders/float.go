@@ -13,7 +13,15 @@ import (
 // Float is a constant.
 func (e *E) Float(v float64) F { return e.m.ConstF32(float32(v)) }
 
-func (e *E) f2(op spirv.Op, a, b F) F { return e.val(op, e.m.F32(), a, b) }
+// f2 is an operation on two values. In the CPU lowering the driver must leave it as it is: Mesa's rules for sums would gather all additions of a convolution
+// behind its last product, with hundreds of values waiting in memory. It makes no multiply-adds of its own there that this could forbid.
+func (e *E) f2(op spirv.Op, a, b F) F {
+	x := e.val(op, e.m.F32(), a, b)
+	if e.T.Mode == CPU {
+		e.m.Decorate(x, spirv.DecoNoContraction)
+	}
+	return x
+}
 
 // Add is a + b.
 func (e *E) Add(a, b F) F { return e.f2(spirv.OpFAdd, a, b) }

@@ -37,6 +37,8 @@ type Target struct {
 	Shared int
 	// Matrix is the size of the device's cooperative matrices (GPU); the zero value: none.
 	Matrix Matrix
+	// Far: results are written by address, and may be larger than what the device binds (CPU).
+	Far bool
 }
 
 // Matrix is the size of the cooperative matrices of a subgroup: float16 factors of M×K and K×N, float32 sums of M×N.
@@ -53,7 +55,7 @@ func GPUTarget(maxInvocations, shared int) Target {
 // Key names the target for caches, in one word.
 func (t Target) Key() string {
 	m := t.Matrix
-	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup)
+	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.Far)
 }
 
 // Access says how a kernel uses an operand.
@@ -101,12 +103,32 @@ type Module struct {
 	tabBits  int // CPU: log2 of the length of the laundering table
 }
 
-// NumBindings is the number of storage buffer bindings (0 in the CPU lowering).
-func (m *Module) NumBindings() int {
-	if m.Target.Mode == CPU {
-		return 0
+// Bound tells whether an operand is a storage buffer binding, the operands that are in their order: all in the GPU lowering; in the CPU lowering those that are
+// written, as the driver writes through bindings in two thirds of the time (unless Target.Far).
+func (m *Module) Bound(op int) bool {
+	return m.Target.Mode == GPU || m.Operands[op]&Write != 0 && !m.Target.Far
+}
+
+// addressed tells whether an operand's address is among the push constants: all that are read, in the CPU lowering.
+func (m *Module) addressed(op int) bool {
+	return m.Target.Mode == CPU && (m.Operands[op]&Read != 0 || !m.Bound(op))
+}
+
+func (m *Module) count(is func(op int) bool) (n int) {
+	for op := range m.Operands {
+		if is(op) {
+			n++
+		}
 	}
-	return len(m.Operands)
+	return n
+}
+
+// NumBindings is the number of storage buffer bindings.
+func (m *Module) NumBindings() int { return m.count(m.Bound) }
+
+// bindingOf is the number of a bound operand's binding.
+func (m *Module) bindingOf(op int) int {
+	return m.count(func(i int) bool { return i < op && m.Bound(i) })
 }
 
 // Groups gives the dispatch size for the given number of items.
@@ -124,12 +146,12 @@ func (m *Module) Groups(items, maxX int) (x, y int) {
 func (m *Module) PushBytes() int {
 	n := 8 + 4*m.Scalars
 	if m.Target.Mode == CPU {
-		n += 4<<m.tabBits + 8*len(m.Operands)
+		n += 4<<m.tabBits + 8*m.count(m.addressed)
 	}
 	return n
 }
 
-// Push builds the push-constant block: addr are the operands' device addresses
+// Push builds the push-constant block: addr are all operands' device addresses
 // (ignored in the GPU lowering), gx the dispatch's x size.
 func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
 	b := make([]byte, 0, m.PushBytes())
@@ -137,8 +159,10 @@ func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
 		for i := 0; i < 1<<m.tabBits; i++ {
 			b = binary.LittleEndian.AppendUint32(b, uint32(i))
 		}
-		for _, a := range addr {
-			b = binary.LittleEndian.AppendUint64(b, a)
+		for op, a := range addr {
+			if m.addressed(op) {
+				b = binary.LittleEndian.AppendUint64(b, a)
+			}
 		}
 	}
 	b = binary.LittleEndian.AppendUint32(b, uint32(items))

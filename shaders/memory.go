@@ -87,27 +87,33 @@ func (e *E) buffer(op, n int) (v, elem spirv.ID) {
 	if n > 1 {
 		elem = e.m.Vec(elem, n)
 	}
-	tkey := fmt.Sprint("type", n, access&(Write|Half))
+	return e.binding(op, elem, size*n), elem
+}
+
+// binding gives operand op seen as an array of elements of so many bytes.
+func (e *E) binding(op int, elem spirv.ID, size int) spirv.ID {
+	write := e.mod.Operands[op]&Write != 0
+	tkey := fmt.Sprint("type", elem, write)
 	st := e.bufs[tkey]
 	if st == 0 {
-		st = e.m.Struct(e.m.RuntimeArray(elem, size*n))
+		st = e.m.Struct(e.m.RuntimeArray(elem, size))
 		e.m.Decorate(st, spirv.DecoBlock)
 		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
-		if access&Write == 0 {
+		if !write {
 			e.m.MemberDecorate(st, 0, spirv.DecoNonWritable)
 		}
 		e.bufs[tkey] = st
 	}
-	key := fmt.Sprint("buf", op, ",", n)
-	v = e.bufs[key]
+	key := fmt.Sprint("buf", op, ",", elem)
+	v := e.bufs[key]
 	if v == 0 {
 		v = e.m.GlobalVar(e.m.Pointer(spirv.ClassStorageBuffer, st), spirv.ClassStorageBuffer, 0)
 		e.m.Decorate(v, spirv.DecoDescriptorSet, 0)
-		e.m.Decorate(v, spirv.DecoBinding, uint32(op))
+		e.m.Decorate(v, spirv.DecoBinding, uint32(e.mod.bindingOf(op)))
 		e.m.Decorate(v, spirv.DecoAliased)
 		e.bufs[key] = v
 	}
-	return v, elem
+	return v
 }
 
 // load1 reads one float at uniform index r.base+off (CPU lowering).
@@ -311,6 +317,9 @@ func (e *E) laneEq(l int) spirv.ID {
 func (e *E) Block(r Ref, off U, nj int) []F {
 	if e.T.Mode == CPU {
 		flat := e.run(r, off, e.T.Lanes*nj)
+		if e.T.Shuffle && nj > 1 {
+			return e.deal(flat, nj)
+		}
 		out := make([]F, nj)
 		for j := range out {
 			v := make([]F, e.T.Lanes)
@@ -323,6 +332,36 @@ func (e *E) Block(r Ref, off U, nj int) []F {
 	}
 	i := e.div(e.AddU(r.base, off), nj)
 	return e.loadN(r, e.val(spirv.OpIAdd, e.m.U32(), e.uid(i), e.lane), nj)
+}
+
+// deal gives lane l the elements l·nj .. l·nj+nj-1 of Lanes·nj neighbours: whole vectors, of which every lane takes its elements. The driver makes one load and a
+// few shuffles of what would be a load for each lane.
+func (e *E) deal(flat []F, nj int) []F {
+	m, L := e.m, e.T.Lanes
+	m.Capability(spirv.CapGroupNonUniformShuffle)
+	vec := make([]F, nj)
+	for i := range vec {
+		vec[i] = e.lanes(flat[i*L : (i+1)*L])
+	}
+	scope := uint32(m.ConstU32(spirv.ScopeSubgroup))
+	out := make([]F, nj)
+	for j := range out {
+		from := e.memo(named("deal", nj, j), func() spirv.ID {
+			return e.val(spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }), m.ConstU32(uint32(L-1)))
+		})
+		for i := range vec {
+			x := e.f.Val(spirv.OpGroupNonUniformShuffle, m.F32(), scope, uint32(vec[i]), uint32(from))
+			if i == 0 {
+				out[j] = x
+				continue
+			}
+			before := e.memo(named("lane<", i*L/nj), func() spirv.ID {
+				return e.val(spirv.OpULessThan, m.Bool(), e.lane, m.ConstU32(uint32(i*L/nj)))
+			})
+			out[j] = e.val(spirv.OpSelect, m.F32(), before, out[j], x)
+		}
+	}
+	return out
 }
 
 // Packed reads Lanes·nj weights that PackIndex arranged for this target: fast
@@ -368,21 +407,26 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		e.f.Do(spirv.OpStore, uint32(c), uint32(x))
 		return
 	}
-	if i.k < 0 {
-		i = U{id: e.uid(i)}
-	}
 	// The driver stores lane by lane and component by component: integers of 64 bits take two floats at once.
+	words, size := n, 4
 	if n%2 == 0 {
-		words := make([]F, n/2)
-		for j := range words {
+		w := make([]F, n/2)
+		for j := range w {
 			pair := e.val(spirv.OpCompositeConstruct, m.Vec(m.F32(), 2), v[2*j], v[2*j+1])
-			words[j] = e.val(spirv.OpBitcast, m.U64(), pair)
+			w[j] = e.val(spirv.OpBitcast, m.U64(), pair)
 		}
-		elem, x = m.U64(), words[0]
+		elem, x, words, size = m.U64(), w[0], n/2, 8
 		if n > 2 {
 			elem = m.Vec(elem, n/2)
-			x = e.val(spirv.OpCompositeConstruct, elem, words...)
+			x = e.val(spirv.OpCompositeConstruct, elem, w...)
 		}
+	}
+	if e.mod.Bound(op) {
+		e.storeBound(op, i, x, elem, words*size)
+		return
+	}
+	if i.k < 0 {
+		i = U{id: e.uid(i)}
 	}
 	// One pointer per lane and base; the constant part goes into the access chain.
 	st := e.arrayOf(elem, 4*n)
@@ -398,6 +442,19 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 	})
 	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), p, m.ConstU32(0), m.ConstU32(uint32(k/n)))
 	e.f.Do(spirv.OpStore, uint32(c), uint32(x), spirv.MemAligned, uint32(4*n))
+}
+
+// storeBound writes x, of so many bytes, to element i/n + lane of operand op, seen as an array of its type (CPU lowering).
+func (e *E) storeBound(op int, i U, x, elem spirv.ID, bytes int) {
+	m := e.m
+	b := e.binding(op, elem, bytes)
+	at := e.div(i, bytes/4)
+	first := e.memo(named("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
+	if at.k != 0 {
+		first = e.val(spirv.OpIAdd, m.U32(), first, m.ConstU32(uint32(int32(at.k))))
+	}
+	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), b, m.ConstU32(0), first)
+	e.f.Do(spirv.OpStore, uint32(c), uint32(x))
 }
 
 func (e *E) lane64x(n int) spirv.ID {

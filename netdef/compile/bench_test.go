@@ -37,6 +37,12 @@ func BenchmarkKernels(b *testing.B) {
 		{"add", func(g *netdef.Graph) *netdef.Node {
 			return g.Add(g.Input("x", S{1, 64, 64, 32}), g.Input("y", S{1, 64, 64, 32}))
 		}},
+		{"gate", func(g *netdef.Graph) *netdef.Node {
+			x, h := g.Input("x", S{1, 64, 64, 32}), g.Input("h", S{1, 64, 64, 32})
+			v := func(n string) *netdef.Node { return g.Input(n, S{1, 1, 1, 32}) }
+			c := g.Add(g.Conv2D(h, g.Param("w", S{1, 1, 32, 32}, netdef.HeNormal{Gain: 1}), 1), v("b"))
+			return g.Mul(g.SiLU(g.Add(g.Mul(g.LayerNorm(x, 1e-5), v("s")), v("t"))), g.Offset(c, 1))
+		}},
 		{"sum", func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("x", S{24, 16, 16, 32}), netdef.AxBHW) }},
 		{"transpose", func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("x", S{1, 12, 128, 128})) }},
 		{"blur", func(g *netdef.Graph) *netdef.Node {

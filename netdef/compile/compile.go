@@ -5,6 +5,7 @@
 package compile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,7 +33,8 @@ type Options struct {
 	Tuning Tuning
 	// Settings names inputs that stay the same from run to run, such as the task of the pictures of a stream: what depends on them, parameters and
 	// constants alone is computed when they change, not at every run.
-	Settings []string
+	Settings  []string
+	mostBound int64 // bytes of the largest binding, if not the device's; for tests
 	// Arena is where the working memory comes from; nil: the Program has its own.
 	Arena *Arena
 }
@@ -53,7 +55,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
 	}
 	l := &lowering{
-		best: best, portable: portable, tune: opt.Tuning, store: store, half: half,
+		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, mostBound: cmp.Or(opt.mostBound, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
 	}

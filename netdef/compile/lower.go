@@ -13,7 +13,8 @@ import (
 type lowering struct {
 	best, portable shaders.Target
 	tune           Tuning
-	half           bool // tensors over the sites are float16 in memory
+	mostBound      int64 // bytes of the largest binding
+	half           bool  // tensors over the sites are float16 in memory
 	store          *Store
 	modules        map[string]*shaders.Module
 	fusion         *fusion
@@ -136,6 +137,9 @@ func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, fl
 			k.Operands[i] |= shaders.Half
 			k.Name += fmt.Sprint(" half", i)
 		}
+	}
+	for i, a := range args {
+		t.Far = t.Far || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.mostBound
 	}
 	key := t.Key() + " " + k.Name
 	m := l.modules[key]

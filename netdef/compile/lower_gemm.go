@@ -146,6 +146,8 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	if isBias(post, s) { // the sum begins with it: one kernel less to build
 		first, post, extra = extra[0], shaders.Expr{}, nil
 	}
+	// With several chunks that would be one kernel more to build.
+	s.Fresh = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
 	acc := out
 	if chunks > 1 && post.Fn != nil {
 		// The running sum stands apart from the result, whose place an input
@@ -161,7 +163,11 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 		if i == chunks-1 && post.Fn != nil {
 			to, px, ex = out, post, extra
 		}
-		args := append([]*value{x, w, start}, ex...)
+		args := []*value{x, w, start}
+		if s.Fresh {
+			args = args[:2]
+		}
+		args = append(args, ex...)
 		if err := l.emit(t, shaders.Conv(t, s, px), []uint32{uint32(i * s.KC), stride}, flops, append(args, to)...); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/shaders"
 )
 
 var testDev *gpu.Device
@@ -319,6 +320,30 @@ func TestLongRunKernels(t *testing.T) {
 	y := g.SiLU(g.Conv2D(x, g.Param("w", S{3, 3, 40, 32}, netdef.Zeros), 1))
 	if e := compare(t, g, []*netdef.Node{y, g.ConvGradW(x, dy, 3, 1)}, Options{Tuning: Tuning{MaxFMA: LongRun}}); !(e <= 1e-5) {
 		t.Errorf("relative error %.3g", e)
+	}
+}
+
+// Results larger than the device's largest binding are written by address, and are the same.
+func TestFarResults(t *testing.T) {
+	g := netdef.NewGraph()
+	x := g.Input("x", S{2, 8, 16, 32})
+	y := g.SiLU(g.LayerNorm(g.Conv2D(x, g.Param("w", S{3, 3, 32, 32}, netdef.Zeros), 1), 1e-5))
+	outs := []*netdef.Node{y, g.Sum(y, netdef.AxHW), g.Slice(y, 3, 8, 24), g.ConvGradW(x, y, 1, 1)}
+	for _, most := range []int64{1, 4 * 2 * 32} {
+		far := 0
+		e := compareWith(t, g, outs, Options{mostBound: most}, func(p *Program) {
+			for _, s := range p.steps {
+				if s.mod != nil && s.mod.Target.Far {
+					far++
+				}
+			}
+		})
+		if best, _ := Targets(testDev.Info().Caps); far == 0 && best.Mode == shaders.CPU {
+			t.Errorf("bindings of %d bytes at most: no kernel writes by address", most)
+		}
+		if !(e <= 1e-5) {
+			t.Errorf("bindings of %d bytes at most: relative error %.3g", most, e)
+		}
 	}
 }
 

@@ -115,17 +115,17 @@ func (p *Program) dispatch(c *gpu.Commands, s *step, maxX int) {
 		args = append(append([]*value{}, args...), p.zeros)
 	}
 	x, y := s.mod.Groups(s.items, maxX)
-	cpu := s.mod.Target.Mode == shaders.CPU
 	var addr []uint64
 	var bind []gpu.Range
-	for _, a := range args {
+	for i, a := range args {
 		reg, off := a.place()
 		b := p.bufs[reg]
-		if cpu {
+		if s.mod.Target.Mode == shaders.CPU {
 			addr = append(addr, b.Address()+uint64(off))
-			continue
 		}
-		bind = append(bind, gpu.Range{Buf: b, Off: off, Size: min(4*int64(a.extent()), b.Size()-off)})
+		if s.mod.Bound(i) {
+			bind = append(bind, gpu.Range{Buf: b, Off: off, Size: min(4*int64(a.extent()), b.Size()-off)})
+		}
 	}
 	c.Dispatch(p.pipes[s.mod], bind, s.mod.Push(addr, s.scalars, s.items, x), x, y, 1)
 }
