@@ -16,5 +16,7 @@ if [ ! -d $dir/node_modules/onnxruntime-node ]; then
 fi
 "${GO:-go}" build -o $dir/peers ./internal/cmd/peers
 for n in 1 2; do
-	LP_NUM_THREADS=$n $dir/peers -dir "$PWD/$dir" -threads $n -large-kernels "$@"
+	lp=$n
+	[ $n = 1 ] && lp=0 # one thread is the one that takes the commands: no other to hand each dispatch to
+	LP_NUM_THREADS=$lp $dir/peers -dir "$PWD/$dir" -threads $n -large-kernels "$@"
 done

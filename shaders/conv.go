@@ -3,8 +3,8 @@ package shaders
 import "fmt"
 
 // ConvShape describes a convolution over channels-last pictures, the matrix
-// product included (KH = 1). Weights are [KH·KH][Cin][N], packed by PackIndex
-// within each block of Lanes·NJ output channels.
+// product included (KH = 1). Weights are [KH·KH][Cin][N] in the GPU lowering. In the CPU lowering they are [KH·KH][N/blk][Cin][blk] with blocks of
+// blk = Lanes·NJ output channels, each block in the order of PackIndex: what an item reads of them lies in a row, which processors fetch ahead.
 type ConvShape struct {
 	B, IH, IW, Cin  int
 	OH, OW, N       int
@@ -61,7 +61,11 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 		cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
 		k0 := e.Scalar(0)
 		acc := e.accumulators(s, p, cb)
-		w0 := e.AddU(e.MulU(k0, s.N), cb)
+		w0, row := e.AddU(e.MulU(k0, s.N), cb), s.N
+		if t.Mode == CPU {
+			row = t.Lanes * s.NJ
+			w0 = e.AddU(e.MulU(k0, row), e.MulU(cb, s.Cin))
+		}
 		if s.Batched > 0 {
 			w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
 		}
@@ -73,7 +77,7 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 					xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
 				}
 				for kk := 0; kk < 4; kk++ {
-					wv := e.Packed(w, e.AddU(e.MulU(i, 4*s.N), e.C((tap*s.Cin+kk)*s.N)), s.NJ)
+					wv := e.Packed(w, e.AddU(e.MulU(i, 4*row), e.C(tap*s.Cin*s.N+kk*row)), s.NJ)
 					for j := range xv {
 						for c, wc := range wv {
 							if a := &acc[j][c]; *a == nil {

@@ -81,14 +81,28 @@ func (e *E) u32(v uint32) I           { return e.m.ConstU32(v) }
 // Exp is e^x, within 2 units in the last place for −87 ≤ x ≤ 88; arguments beyond are clamped.
 func (e *E) Exp(x F) F {
 	x = e.Min(e.Max(x, e.Float(-87)), e.Float(88))
-	n := e.floor(e.Mad(x, e.Float(math.Log2E), e.Float(0.5)))
+	n, pow := e.twoTo(e.Mul(x, e.Float(math.Log2E)))
 	r := e.Mad(n, e.Float(-0.693359375), x)
 	r = e.Mad(n, e.Float(2.12194440e-4), r)
 	p := e.poly(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 	y := e.Add(e.Mad(e.Mul(r, r), p, r), e.Float(1))
+	return e.Mul(y, pow)
+}
+
+// twoTo gives the whole number n nearest to x, and 2ⁿ, for −126 ≤ n ≤ 127.
+func (e *E) twoTo(x F) (n, pow F) {
 	// 2ⁿ through the exponent bits: n + 127 is between 1 and 254.
-	k := e.val(spirv.OpConvertFToU, e.m.U32(), e.Add(n, e.Float(127)))
-	return e.Mul(y, e.fromBits(e.i2(spirv.OpShiftLeftLogical, k, e.u32(23))))
+	var k I
+	if e.T.Mode == CPU {
+		// So large a number has no digits behind the point, and n + 127 in its lowest bits. Only operations that stay as they are (see f2) allow that.
+		const large = 3<<22 + 127
+		t := e.Add(x, e.Float(large))
+		n, k = e.Sub(t, e.Float(large)), e.bits(t)
+	} else {
+		n = e.floor(e.Add(x, e.Float(0.5)))
+		k = e.val(spirv.OpConvertFToS, e.m.U32(), e.Add(n, e.Float(127)))
+	}
+	return n, e.fromBits(e.i2(spirv.OpShiftLeftLogical, k, e.u32(23)))
 }
 
 // Log is ln x for normal positive x, within 2 units in the last place.

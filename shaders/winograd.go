@@ -213,7 +213,7 @@ func (e *E) winogradPost(s WinogradShape, post Expr, row [][]F, p, cb U) [][]F {
 	return apply(e, post, in, tl)
 }
 
-// WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [products][C][n] in the order of PackIndex.
+// WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [products][C][n] in the order of ConvShape's weights.
 func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 	blocks := n / (t.Lanes * nj)
 	return Kernel{
@@ -223,6 +223,10 @@ func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 		Body: func(e *E) {
 			u := e.Split(e.Item(), blocks)
 			base := e.AddU(e.MulU(u[0], n), e.MulU(u[1], t.Lanes*nj))
+			to := base
+			if t.Mode == CPU { // see ConvShape
+				to = e.AddU(e.MulU(u[0], t.Lanes*nj), e.MulU(u[1], c*t.Lanes*nj))
+			}
 			side := m + 2
 			h := square(side)
 			for dx := range 3 {
@@ -237,7 +241,7 @@ func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 			e.Stores(func() {
 				for i := range side {
 					for j, v := range e.winogradG(m, h[i][:3]) {
-						e.storePacked(1, e.AddU(base, e.C((side*i+j)*c*n)), v)
+						e.storePacked(1, e.AddU(to, e.C((side*i+j)*c*n)), v)
 					}
 				}
 			})

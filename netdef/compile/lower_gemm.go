@@ -196,15 +196,12 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 		})
 	}
 	blk := t.Lanes * nj
-	rows := w.Shape.Size() / n
+	taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
 	source, stride := w, 1
-	s := shaders.CopyShape{Dims: []int{rows, n / blk}, In: []int{n, blk}, Out: []int{n, blk}}
+	s := shaders.CopyShape{Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk}}
 	if l.flipsWhilePacking(w) { // [taps][n][k] turned round and transposed to [taps][k][n] on the way
-		taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
 		source, stride = w.In[0], k
-		s = shaders.CopyShape{
-			Dims: []int{taps, k, n / blk}, In: []int{-n * k, 1, blk * k}, Out: []int{n * k, n, blk}, InBase: (taps - 1) * n * k,
-		}
+		s.In, s.InBase = []int{-n * k, 1, blk * k}, (taps-1)*n*k
 	}
 	for p := range blk {
 		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))

@@ -15,8 +15,9 @@ const winogradFrom = 32
 // takes little memory however large the tensors are.
 const bandSize = 1 << 20
 
-// productFMA is the least bound of multiply-adds for the products: partial sums of theirs, four for every pixel, cost more than larger kernels.
-const productFMA = 512
+// productFMA is the bound of multiply-adds for the products: a third above the others', and no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
+// more than larger kernels.
+func (t Tuning) productFMA() int { return max(t.maxFMA()*4/3, 512) }
 
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
@@ -52,7 +53,7 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		if err != nil {
 			return err
 		}
-		if err := l.chunks(t, n, product, max(l.tune.maxFMA(), productFMA), d, w, shaders.Expr{}, nil, m); err != nil {
+		if err := l.chunks(t, n, product, l.tune.productFMA(), d, w, shaders.Expr{}, nil, m); err != nil {
 			return err
 		}
 		o.NJ = min(2, o.NJ)
