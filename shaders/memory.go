@@ -11,8 +11,7 @@ type Ref struct {
 	op   int
 	base U
 	ok   B        // 0: always; else reads give 0 where it does not hold
-	ptr  spirv.ID // CPU: pointer to float[] when ok is set
-	addr spirv.ID // CPU: and its address
+	addr spirv.ID // CPU: address when ok is set
 }
 
 // At refers to element i of an operand.
@@ -33,12 +32,12 @@ func (e *E) AtIf(op int, i U, ok B) Ref {
 	a := e.address(op, U{id: e.uid(i)})
 	z := e.addr[len(e.addr)-1]
 	s := e.val(spirv.OpSelect, e.m.U64(), ok, a, z)
-	return Ref{op: op, ok: ok, ptr: e.toPtr(s), addr: s}
+	return Ref{op: op, ok: ok, addr: s}
 }
 
 // Plus moves a Ref by n elements.
 func (e *E) Plus(r Ref, n U) Ref {
-	if r.ptr != 0 && !n.IsConst() {
+	if r.addr != 0 && !n.IsConst() {
 		fail("run-time offset on a conditional reference")
 	}
 	r.base = e.AddU(r.base, n)
@@ -68,11 +67,6 @@ func (e *E) arrayOf(elem spirv.ID, size int) spirv.ID {
 		e.bufs[key] = st
 	}
 	return st
-}
-
-func (e *E) toPtr(addr spirv.ID) spirv.ID {
-	st := e.arrayOf(e.m.F32(), 4)
-	return e.val(spirv.OpConvertUToPtr, e.m.Pointer(spirv.ClassPhysicalStorageBuffer, st), addr)
 }
 
 // buffer gives operand op seen as an array of n-vectors (GPU lowering).
@@ -117,50 +111,34 @@ func (e *E) binding(op int, elem spirv.ID, size int) spirv.ID {
 }
 
 // load1 reads one float at uniform index r.base+off (CPU lowering).
-func (e *E) load1(r Ref, off int) F {
-	p := r.ptr
-	i := r.base
-	if p == 0 {
-		if i.k+off < 0 {
-			i = U{id: e.uid(U{i.id, i.k + off})}
-			off = 0
-		}
-		p = e.memo(named("ptr", r.op, int(i.id)), func() spirv.ID { return e.toPtr(e.address(r.op, i)) })
-	}
-	m := e.m
-	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, m.F32()), p, m.ConstU32(0), m.ConstU32(uint32(i.k+off)))
-	return e.f.Val(spirv.OpLoad, m.F32(), uint32(c), spirv.MemAligned, 4)
-}
+func (e *E) load1(r Ref, off int) F { return e.loadAt(r, off, e.m.F32()) }
 
 // load4 reads four neighbours at uniform index r.base+off (CPU lowering); any
 // alignment will do.
 func (e *E) load4(r Ref, off int) []F {
-	i := r.base
-	if r.ptr == 0 && i.k+off < 0 {
-		i = U{id: e.uid(U{i.id, i.k + off})}
-		off = 0
-	}
-	k := i.k + off
-	m := e.m
-	elem := m.Vec(m.F32(), 4)
-	st := e.arrayOf(elem, 16)
-	p := e.memo(named("ptr4", r.op, int(i.id), int(r.ptr), k%4), func() spirv.ID {
-		a := r.addr
-		if r.ptr == 0 {
-			a = e.address(r.op, i)
-		}
-		if k%4 > 0 {
-			a = e.val(spirv.OpIAdd, m.U64(), a, m.ConstU64(uint64(4*(k%4))))
-		}
-		return e.val(spirv.OpConvertUToPtr, m.Pointer(spirv.ClassPhysicalStorageBuffer, st), a)
-	})
-	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), p, m.ConstU32(0), m.ConstU32(uint32(k/4)))
-	x := e.f.Val(spirv.OpLoad, elem, uint32(c), spirv.MemAligned, 4)
+	x := e.loadAt(r, off, e.m.Vec(e.m.F32(), 4))
 	out := make([]F, 4)
 	for j := range out {
-		out[j] = e.f.Val(spirv.OpCompositeExtract, m.F32(), uint32(x), uint32(j))
+		out[j] = e.f.Val(spirv.OpCompositeExtract, e.m.F32(), uint32(x), uint32(j))
 	}
 	return out
+}
+
+// loadAt reads a value of the given type at uniform index r.base+off (CPU lowering). Sums of addresses take the driver fewer instructions than access chains, and
+// those are what building a pipeline costs.
+func (e *E) loadAt(r Ref, off int, elem spirv.ID) spirv.ID {
+	m, i, a := e.m, r.base, r.addr
+	if a == 0 {
+		if i.k+off < 0 {
+			i, off = U{id: e.uid(U{i.id, i.k + off})}, 0
+		}
+		a = e.address(r.op, i)
+	}
+	if k := i.k + off; k != 0 {
+		a = e.val(spirv.OpIAdd, m.U64(), a, m.ConstU64(uint64(4*k)))
+	}
+	p := e.val(spirv.OpConvertUToPtr, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), a)
+	return e.f.Val(spirv.OpLoad, elem, uint32(p), spirv.MemAligned, 4)
 }
 
 // floats is the type of n float32 values.
