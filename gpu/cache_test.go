@@ -2,10 +2,11 @@ package gpu
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
 func TestPipelineCacheFile(t *testing.T) {
@@ -45,7 +46,7 @@ func TestPipelineCacheFile(t *testing.T) {
 	}
 	// Valid by its sum, but not what the driver wrote: it must cope.
 	junk := randomBytes(500)
-	ok(t, writeCache(path, sha256.Sum256(junk), junk))
+	ok(t, cachefile.Write(path, cacheMark, cachefile.SumOf(junk), junk))
 	d := openTest(t, Options{CacheDir: dir})
 	p := must[[]*Pipeline](t)(d.NewPipelines([]PipelineDesc{{Code: axpbCode, Bindings: 3, PushBytes: 8}, {Code: incrCode, Bindings: 1}}))
 	checkAxpb(t, d, p[0], 77, Local)

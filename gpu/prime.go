@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
 // Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of the queue: seconds for a
@@ -35,7 +37,7 @@ func (p *primed) open(d *Device) {
 	}
 	p.path = strings.TrimSuffix(d.cache.path, ".bin") + ".primed"
 	p.known = map[string]bool{}
-	for _, line := range strings.Fields(string(readRegular(p.path, primedMost*33))) {
+	for _, line := range strings.Fields(string(cachefile.ReadPlain(p.path, primedMost*33))) {
 		p.known[line] = true
 	}
 }
@@ -52,7 +54,7 @@ func (p *primed) add(names []string) {
 	for n := range p.known {
 		text.WriteString(n + "\n")
 	}
-	_ = replaceFile(p.path, []byte(text.String()))
+	_ = cachefile.Replace(p.path, []byte(text.String()))
 }
 
 // prime translates pipelines that this machine has not seen, if there are enough of them. Whatever fails here fails or works later, when the

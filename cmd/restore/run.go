@@ -94,7 +94,7 @@ func (a *app) restore(args []string) error {
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	if o.task == task.MotionDeblur {
-		shake.Warm() // while the device is opened
+		shake.Warm("") // while the device is opened
 	}
 	cfg := o.config()
 	cfg.Once = once

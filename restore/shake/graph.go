@@ -108,7 +108,7 @@ func buildMisfit(g *netdef.Graph, l *library) (outs []*netdef.Node) {
 	rows, n := l.binRows(), len(l.kernels)
 	power := make([]float32, rows*n)
 	for k := range n {
-		for b, v := range l.power[k*len(l.bins):][:len(l.bins)] {
+		for b, v := range l.powerOf(k) {
 			power[b*n+k] = v
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/vfmrestore/restore/internal/cachefile"
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -94,8 +95,12 @@ func newEstimator(t *team.Team) *Estimator {
 	return e
 }
 
-// Warm begins to make the library of kernels, for programs that will need it soon.
-func Warm() { go shared() }
+// Warm begins to make the library of kernels, for programs that will need it soon, or to read it from a cache directory, in which it is kept then
+// (13 MB; "": the user's cache directory, "-": none).
+func Warm(cacheDir string) {
+	keptAt.Store(cachefile.Path(cacheDir, libraryFile))
+	go shared()
+}
 
 // Deblur writes the linear estimate of the sharp picture to dst, three planes of the size of img, which must be a picture (planar.Image.Check) and is
 // continued by reflection beyond its edges. sigma is the standard deviation of its noise in units of planar.Image. Values are not clamped.
