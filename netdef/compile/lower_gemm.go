@@ -232,6 +232,9 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 		if _, ok := u.Op.(*netdef.Conv2DOp); !ok || u.In[0] == w {
 			return false
 		}
+		if s, err := convShape(u); err != nil || l.takesWinograd(l.target(s.N), u, s) {
+			return false // its transform packs them
+		}
 	}
 	return true
 }

@@ -8,21 +8,27 @@ import (
 )
 
 // winogradFrom is the number of channels from which on Winograd's convolution is faster on software drivers (measured at the edge network's sizes: at 32 channels
-// by 7 % of the forward pass). Where the weights change at every step, their transform costs too much.
+// by 7 % of the forward pass).
 const winogradFrom = 32
+
+// winogradTiles is the number of tiles from which on it is worth to transform weights that are used once.
+const winogradTiles = 64
 
 // bandSize is how many transformed values, in elements, a band may have: what is transformed then stays in a processor's cache until it is multiplied, and
 // takes little memory however large the tensors are.
 const bandSize = 1 << 20
 
-// productFMA is the bound of multiply-adds for the products: a third above the others', and no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
-// more than larger kernels.
-func (t Tuning) productFMA() int { return max(t.maxFMA()*4/3, 512) }
+// productFMA is the bound of multiply-adds for the products: a third above the others', but no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
+// more than larger kernels, and no more than 800, from which on nothing is gained.
+func (t Tuning) productFMA() int { return min(max(t.maxFMA()*4/3, 512), 800) }
 
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
-	return t.Mode == shaders.CPU && s.KH == 3 && s.Stride == 1 && s.Pad == 1 && s.Cin >= winogradFrom && s.N >= winogradFrom &&
-		t.NJ(s.Cin) > 0 && !l.store.train && l.phases[n.In[1]] == once && !l.flipsWhilePacking(n.In[1])
+	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 {
+		return false
+	}
+	o := winogradSize(s)
+	return l.phases[n.In[1]] == once && !l.store.train || s.B*o.Rows()*o.Cols() >= winogradTiles
 }
 
 // winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.

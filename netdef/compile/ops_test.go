@@ -42,8 +42,14 @@ func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) fl
 // compareWith is compare with a look at the Program.
 func compareWith(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, look func(*Program)) float64 {
 	t.Helper()
+	return compareTrained(t, g, outs, opt, false, look)
+}
+
+// compareTrained is compareWith with parameters that change from run to run, if train is set.
+func compareTrained(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, train bool, look func(*Program)) float64 {
+	t.Helper()
 	nodes := netdef.Reachable(outs...)
-	store, err := NewStore(testDev, nodes, false, 1)
+	store, err := NewStore(testDev, nodes, train, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,3 +86,33 @@ func TestWinogradBands(t *testing.T) {
 		t.Errorf("%d bands", bands)
 	}
 }
+
+// In training a convolution of many tiles and its gradient by the input take Winograd's way too, with weights that are transformed in every run.
+func TestWinogradInTraining(t *testing.T) {
+	if best, _ := Targets(testDev.Info().Caps); best.Mode != shaders.CPU {
+		t.Skip("for software drivers")
+	}
+	for _, side := range []int{24, 12} { // 72 tiles, 18 tiles
+		g := netdef.NewGraph()
+		x, w := g.Input("x", S{2, side, side, 32}), g.Param("w", S{3, 3, 32, 40}, netdef.Zeros)
+		y := g.Conv2D(g.SiLU(x), w, 1)
+		grads, err := g.Gradient(g.Sum(g.Mul(y, g.Input("v", y.Shape)), netdef.AxAll), []*netdef.Node{x, w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		transformed := 0
+		e := compareTrained(t, g, append(grads, y), Options{}, true, func(p *Program) {
+			for _, s := range p.steps {
+				if s.mod != nil && strings.Contains(s.mod.Name, " winograd weights ") && s.phase == always {
+					transformed++
+				}
+			}
+		})
+		if !(e <= 1e-5) {
+			t.Errorf("side %d: relative error %.3g", side, e)
+		}
+		if want := map[int]int{24: 2}[side]; transformed != want {
+			t.Errorf("side %d: weights are transformed %d times, not %d", side, transformed, want)
+		}
+	}
+}
