@@ -164,13 +164,18 @@ func (e *E) LaneSum(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFAdd,
 // LaneMax gives all lanes of the item the largest v of its lanes.
 func (e *E) LaneMax(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFMax, e.Max) }
 
+// shuffle gives each lane the value of another (CPU lowering with Target.Shuffle).
+func (e *E) shuffle(v F, from I) F {
+	e.m.Capability(spirv.CapGroupNonUniformShuffle)
+	return e.f.Val(spirv.OpGroupNonUniformShuffle, e.m.F32(), uint32(e.m.ConstU32(spirv.ScopeSubgroup)), uint32(v), uint32(from))
+}
+
 func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	m := e.m
 	if e.T.Mode == CPU && e.T.Shuffle {
-		m.Capability(spirv.CapGroupNonUniformShuffle)
 		for d := 1; d < e.T.Lanes; d *= 2 {
 			other := e.memo(named("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
-			v = join(v, e.f.Val(spirv.OpGroupNonUniformShuffle, m.F32(), uint32(m.ConstU32(spirv.ScopeSubgroup)), uint32(v), uint32(other)))
+			v = join(v, e.shuffle(v, other))
 		}
 		return v
 	}

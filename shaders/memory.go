@@ -56,19 +56,6 @@ func (e *E) address(op int, i U) spirv.ID {
 	})
 }
 
-// arrayOf gives the struct type { T v[]; } of elements of so many bytes, used to address memory.
-func (e *E) arrayOf(elem spirv.ID, size int) spirv.ID {
-	key := fmt.Sprint("array", elem)
-	st := e.bufs[key]
-	if st == 0 {
-		st = e.m.Struct(e.m.RuntimeArray(elem, size))
-		e.m.Decorate(st, spirv.DecoBlock)
-		e.m.MemberDecorate(st, 0, spirv.DecoOffset, 0)
-		e.bufs[key] = st
-	}
-	return st
-}
-
 // buffer gives operand op seen as an array of n-vectors (GPU lowering).
 func (e *E) buffer(op, n int) (v, elem spirv.ID) {
 	// Read-only operands get a block type of their own: NonWritable stands on its member.
@@ -316,19 +303,17 @@ func (e *E) Block(r Ref, off U, nj int) []F {
 // few shuffles of what would be a load for each lane.
 func (e *E) deal(flat []F, nj int) []F {
 	m, L := e.m, e.T.Lanes
-	m.Capability(spirv.CapGroupNonUniformShuffle)
 	vec := make([]F, nj)
 	for i := range vec {
 		vec[i] = e.lanes(flat[i*L : (i+1)*L])
 	}
-	scope := uint32(m.ConstU32(spirv.ScopeSubgroup))
 	out := make([]F, nj)
 	for j := range out {
 		from := e.memo(named("deal", nj, j), func() spirv.ID {
 			return e.val(spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }), m.ConstU32(uint32(L-1)))
 		})
 		for i := range vec {
-			x := e.f.Val(spirv.OpGroupNonUniformShuffle, m.F32(), scope, uint32(vec[i]), uint32(from))
+			x := e.shuffle(vec[i], from)
 			if i == 0 {
 				out[j] = x
 				continue
@@ -363,85 +348,4 @@ func (t Target) PackIndex(p, nj int) int {
 	}
 	j, l := p/t.Lanes, p%t.Lanes
 	return l*nj + j
-}
-
-// StoreBlock writes v[j] of lane l to element i + l·len(v) + j.
-func (e *E) StoreBlock(op int, i U, v []F) {
-	n := len(v)
-	m := e.m
-	x := v[0]
-	elem := m.F32()
-	if n > 1 {
-		elem = m.Vec(elem, n)
-		x = e.val(spirv.OpCompositeConstruct, elem, v...)
-	}
-	if e.T.Mode == GPU {
-		b, elem := e.buffer(op, n)
-		if e.mod.Operands[op]&Half != 0 {
-			x = e.val(spirv.OpFConvert, elem, x)
-		}
-		idx := e.val(spirv.OpIAdd, m.U32(), e.uid(e.div(i, n)), e.lane)
-		c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), b, m.ConstU32(0), idx)
-		e.f.Do(spirv.OpStore, uint32(c), uint32(x))
-		return
-	}
-	// The driver stores lane by lane and component by component: integers of 64 bits take two floats at once.
-	words, size := n, 4
-	if n%2 == 0 {
-		w := make([]F, n/2)
-		for j := range w {
-			pair := e.val(spirv.OpCompositeConstruct, m.Vec(m.F32(), 2), v[2*j], v[2*j+1])
-			w[j] = e.val(spirv.OpBitcast, m.U64(), pair)
-		}
-		elem, x, words, size = m.U64(), w[0], n/2, 8
-		if n > 2 {
-			elem = m.Vec(elem, n/2)
-			x = e.val(spirv.OpCompositeConstruct, elem, w...)
-		}
-	}
-	if e.mod.Bound(op) {
-		e.storeBound(op, i, x, elem, words*size)
-		return
-	}
-	if i.k < 0 {
-		i = U{id: e.uid(i)}
-	}
-	// One pointer per lane and base; the constant part goes into the access chain.
-	st := e.arrayOf(elem, 4*n)
-	k := i.k
-	rest := k % n
-	p := e.memo(named("st", op, int(i.id), n, rest), func() spirv.ID {
-		a := e.address(op, i)
-		a = e.val(spirv.OpIAdd, m.U64(), a, e.lane64x(4*n))
-		if rest > 0 {
-			a = e.val(spirv.OpIAdd, m.U64(), a, m.ConstU64(uint64(4*rest)))
-		}
-		return e.val(spirv.OpConvertUToPtr, m.Pointer(spirv.ClassPhysicalStorageBuffer, st), a)
-	})
-	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassPhysicalStorageBuffer, elem), p, m.ConstU32(0), m.ConstU32(uint32(k/n)))
-	e.f.Do(spirv.OpStore, uint32(c), uint32(x), spirv.MemAligned, uint32(4*n))
-}
-
-// storeBound writes x, of so many bytes, to element i/n + lane of operand op, seen as an array of its type (CPU lowering).
-func (e *E) storeBound(op int, i U, x, elem spirv.ID, bytes int) {
-	m := e.m
-	b := e.binding(op, elem, bytes)
-	at := e.div(i, bytes/4)
-	first := e.memo(named("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
-	if at.k != 0 {
-		first = e.val(spirv.OpIAdd, m.U32(), first, m.ConstU32(uint32(int32(at.k))))
-	}
-	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), b, m.ConstU32(0), first)
-	e.f.Do(spirv.OpStore, uint32(c), uint32(x))
-}
-
-func (e *E) lane64x(n int) spirv.ID {
-	return e.memo(named("lane64*", n), func() spirv.ID {
-		return e.val(spirv.OpIMul, e.m.U64(), e.lane64, e.m.ConstU64(uint64(n)))
-	})
-}
-
-// StoreOne writes one value, that of lane 0, to element i.
-func (e *E) StoreOne(op int, i U, v F) {
-	e.If(e.laneEq(0), func() { e.StoreBlock(op, i, []F{v}) })
 }
