@@ -3,7 +3,6 @@ package restore
 import (
 	"context"
 	"math"
-	"strings"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -33,9 +32,10 @@ type job struct {
 	op    *task.Operator // for the projection; nil without
 	y     *planar.Image  // and the observation that it projects to
 
-	w, h  int       // of the result
-	view  *mirrored // what the adapter sees
-	guess *guess    // its second view; nil without
+	w, h     int       // of the result
+	view     *mirrored // what the adapter sees
+	guessing bool      // it has a second view
+	guess    *guess    // which is this
 
 	kernel *task.Kernel // that the guess is made with
 }
@@ -52,17 +52,44 @@ func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
 	if req.Task.Masked() {
 		j.task = task.ResolveOf(req.Task, req.known, pic.W, pic.H)
 	}
-	var ok bool
-	if j.of, j.class, ok = m.memberFor(j.task); !ok {
-		return nil, &UnsupportedTaskError{j.task.String(), strings.Join(taskNames(m.Tasks()), ", ")}
+	var err error
+	if j.of, j.class, err = m.memberOf(j.task); err != nil {
+		return nil, err
 	}
 	if j.noise < 0 {
 		j.noise = estimate(pic, req.known, j.task)
 	}
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
-	j.w, j.h = pic.W*j.task.Scale(), pic.H*j.task.Scale()
+	j.w, j.h, j.guessing = pic.W*j.task.Scale(), pic.H*j.task.Scale(), m.guesses(j.task)
 	return j, j.projection()
+}
+
+// wantsLatent tells whether μ and σ are needed once the picture of z = μ is there.
+func (j *job) wantsLatent() bool { return j.req.Samples > 0 || j.req.Explain }
+
+// oneStep tells whether the flow map takes z to the picture at once.
+func (j *job) oneStep() bool { return len(j.times) == 2 }
+
+// inOne tells whether one program does all, as there is one tile.
+func (j *job) inOne(ts []tile) bool { return len(ts) == 1 && j.oneStep() }
+
+// banded tells whether μ is needed for the tiles at hand only.
+func (j *job) banded() bool { return j.oneStep() && !j.wantsLatent() }
+
+// kinds are the programs that make the picture of z = μ: one that does all, or the adapter and the flow map.
+func (j *job) kinds(inOne bool) []kind {
+	switch {
+	case inOne && j.wantsLatent():
+		return []kind{kindWhole.with(j.guessing)}
+	case inOne:
+		return []kind{kindPicture.with(j.guessing)}
+	case j.banded():
+		return []kind{kindMu.with(j.guessing), kindOne}
+	case j.oneStep():
+		return []kind{kindAdapter.with(j.guessing), kindOne}
+	}
+	return []kind{kindAdapter.with(j.guessing), kindStep}
 }
 
 // Packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
@@ -83,7 +110,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		return err
 	}
 	j.view = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) { p.Read(dst, r.x, r.y, r.w, r.h) })
-	if !m.guesses(j.task) {
+	if !j.guessing {
 		return nil
 	}
 	e, _ := m.estimators.Get().(*shake.Estimator)

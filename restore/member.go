@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/vfmrestore/restore/netdef/compile"
@@ -106,6 +107,15 @@ func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
 		}
 	}
 	return nil, 0, false
+}
+
+// memberOf is memberFor with an error for people.
+func (m *Model) memberOf(t task.Task) (of *member, class int, err error) {
+	of, class, ok := m.memberFor(t)
+	if !ok {
+		err = &UnsupportedTaskError{t.String(), strings.Join(taskNames(m.Tasks()), ", ")}
+	}
+	return of, class, err
 }
 
 // general is the network for all tasks that have none of their own.

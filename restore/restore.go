@@ -79,28 +79,25 @@ func (r *run) planSamples(j *job) {
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
 	pix.rows = j.req.Rows
-	guessing := j.guess != nil
-	adapter := stage{kind: kindAdapter.with(guessing), halo: r.m.halo, inputs: j.adapterInputs()}
 	ts, _ := r.tiles(r.m.halo)
-	whole := len(ts) == 1 && len(j.times) == 2
+	whole := j.inOne(ts)
+	adapter := stage{kind: j.kinds(false)[0], halo: r.m.halo, inputs: j.adapterInputs()}
 	r.plan(j, whole)
-	wantsLatent := j.req.Samples > 0 || j.req.Explain
-	banded := len(j.times) == 2 && !wantsLatent // μ is needed for the tiles at hand only
-	if !whole && !banded || wantsLatent {
+	if !whole && !j.banded() || j.wantsLatent() {
 		mu = newSites(r.dom)
 		adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
 	}
-	if wantsLatent {
+	if j.wantsLatent() {
 		logvar = newSites(r.dom)
 		adapter.outputs = append(adapter.outputs, output{outLogVar, logvar.write})
 	}
 	if whole {
 		one := adapter
-		if wantsLatent {
-			one.kind = kindWhole.with(guessing)
+		one.kind = j.kinds(true)[0]
+		if j.wantsLatent() {
 			one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
 		} else {
-			one.kind, one.outputs = kindPicture.with(guessing), []output{{outOnlyPicture, j.writer(pix)}}
+			one.outputs = []output{{outOnlyPicture, j.writer(pix)}}
 		}
 		one.plan(ts)
 		err = r.pass(one, ts)
@@ -115,8 +112,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 		r.limit = r.dom.w * r.dom.h / 2
 		r.plan(j, false)
 	}
-	if banded {
-		adapter.kind = kindMu.with(guessing)
+	if j.banded() {
 		err = r.roll(adapter, func(mu *sites) stage { return r.oneStep(j, mu, pix) })
 	} else if err = r.sweep(adapter); err == nil {
 		err = r.flow(j, mu, pix)

@@ -146,7 +146,7 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if err != nil {
 		return nil, err
 	}
-	in, missing, err := one.read(nil)
+	in, missing, err := one.read(nil, nil)
 	if err != nil {
 		return nil, err
 	}

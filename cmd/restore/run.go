@@ -18,7 +18,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// restore is the command without a name: read, restore, write. Files come before the device, which may take a while to open.
+// restore is the command without a name: read, restore, write. A file whose header is in order has the device opened beside it while its pixels are read.
 func (a *app) restore(args []string) error {
 	o, err := a.parseOptions(args)
 	if err != nil {
@@ -30,13 +30,18 @@ func (a *app) restore(args []string) error {
 	if o.out.path == "-" && isTerminal(os.Stdout) && a.out == os.Stdout {
 		return usagef("the picture would go to the terminal; send stdout to a file or a program")
 	}
-	in, missing, err := o.read(a.in)
+	ctx, cancel := context.WithCancel(a.ctx)
+	defer cancel()
+	started := time.Now()
+	opening := &opening{a: a, o: o, ctx: ctx}
+	in, missing, err := o.read(a.in, opening.begin)
 	if err != nil {
+		cancel()
+		opening.abandon()
 		return err
 	}
 	tidy(in)
-	started := time.Now()
-	model, err := a.open(o, o.work(in) <= smallWork)
+	model, err := opening.end()
 	if err != nil {
 		return err
 	}
@@ -45,8 +50,6 @@ func (a *app) restore(args []string) error {
 	show := progress{w: a.err, on: a.terminal}
 	req := o.request(missing)
 	req.Progress = show.update
-	ctx, cancel := context.WithCancel(a.ctx)
-	defer cancel()
 	files := &staging{quality: o.quality}
 	defer files.abort()
 	var early *beside
@@ -67,7 +70,7 @@ func (a *app) restore(args []string) error {
 		return err
 	}
 	if o.verbose {
-		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, device opened in %.2f s, restored in %.2f s\n",
+		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
 	}
 	var page *report.Report
@@ -122,10 +125,10 @@ func (o *options) request(missing []bool) restore.Request {
 // smallWork is the work, in pixels, up to which kernels that are built quickly save more time than those that run fast.
 const smallWork = 4 << 20
 
-// work is how many pixels go through the networks.
-func (o *options) work(in *picture.Picture) int {
+// work is how many pixels go through the networks for a picture of w×h.
+func (o *options) work(w, h int) int {
 	side := o.task.Scale()
-	return in.W * side * in.H * side * (max(1, o.ensemble) + o.samples) * max(1, o.steps, len(o.times)-1)
+	return w * side * h * side * (max(1, o.ensemble) + o.samples) * max(1, o.steps, len(o.times)-1)
 }
 
 // extension is the ending of pictures in the format of the output.
@@ -179,14 +182,16 @@ func tidy(p *picture.Picture) {
 	}
 }
 
-// read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them.
-func (o *options) read(stdin io.Reader) (in *picture.Picture, missing []bool, err error) {
+// read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header.
+func (o *options) read(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
+	limits := o.limits()
+	limits.Header = header
 	if o.in == "-" {
-		if in, err = picture.Decode(stdin, o.limits()); err != nil {
+		if in, err = picture.Decode(stdin, limits); err != nil {
 			err = fmt.Errorf("stdin: %w", err)
 		}
 	} else {
-		in, err = picture.DecodeFile(o.in, o.limits())
+		in, err = picture.DecodeFile(o.in, limits)
 	}
 	var large *picture.SizeError
 	if errors.As(err, &large) {

@@ -117,6 +117,9 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	if err := checkSize(cfg, format, info, int64(len(b)), lim); err != nil {
 		return nil, err
 	}
+	if lim.Header != nil {
+		lim.Header(turnedSides(info.orientation, cfg.Width, cfg.Height))
+	}
 	img, err := imaging.Decode(bytes.NewReader(b)) // as it lies in the file; it is turned below, in float32
 	if err != nil {
 		return nil, explain(format, err)

@@ -36,6 +36,8 @@ type Limits struct {
 	MaxBytes  int64 // size of the file; default 2 GiB
 	// Pack is the number of pixels from which on a picture gets Levels instead of Pix; 0: never.
 	Pack int64
+	// Header, if not nil, is told the picture's sides, as it will lie, once the header has passed all checks and before the pixels are read, which may still fail.
+	Header func(w, h int)
 }
 
 func (l Limits) withDefaults() Limits {

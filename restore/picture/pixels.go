@@ -144,9 +144,15 @@ func (p *Picture) orient(o int) {
 	if p.Alpha != nil {
 		turnPlanes(p.Alpha, n, o, p.W, p.H)
 	}
-	if o >= 5 {
-		p.W, p.H = p.H, p.W
+	p.W, p.H = turnedSides(o, p.W, p.H)
+}
+
+// turnedSides are those of a w×h picture of EXIF orientation o as it is meant to be seen.
+func turnedSides(o, w, h int) (int, int) {
+	if o >= 5 && o <= 8 {
+		return h, w
 	}
+	return w, h
 }
 
 // turnPlanes orients planes of w×h = n values, one after the other.

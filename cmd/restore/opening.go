@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/restore"
+)
+
+// opening is a model that is opened, and prepared for a picture, while the picture's pixels are read.
+type opening struct {
+	a     *app
+	o     *options
+	ctx   context.Context
+	done  chan struct{} // nil: not begun
+	model *restore.Model
+	err   error
+}
+
+// begin is told the picture's sides.
+func (p *opening) begin(w, h int) {
+	p.done = make(chan struct{})
+	go func() {
+		defer close(p.done)
+		if p.model, p.err = p.a.open(p.o, p.o.work(w, h) <= smallWork); p.err == nil {
+			_ = p.model.Prepare(p.ctx, w, h, p.o.request(nil)) // what fails here will fail, or do, when it is needed
+		}
+	}()
+}
+
+// end waits for the model.
+func (p *opening) end() (*restore.Model, error) {
+	<-p.done
+	return p.model, p.err
+}
+
+// abandon closes what was begun for a picture that could not be read.
+func (p *opening) abandon() {
+	if p.done == nil {
+		return
+	}
+	if model, err := p.end(); err == nil {
+		model.Close()
+	}
+}

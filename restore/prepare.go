@@ -1,0 +1,43 @@
+package restore
+
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Prepare builds the networks' programs that Restore will need for a picture of w×h pixels and a request like this one, while the picture is still being read, say, or
+// before the first frame comes: until then a first picture takes longer than later ones. It is never needed, and does nothing for tasks with a mask, which decides how
+// they are done, and for an Ensemble, which turns pictures. Errors: as Restore's.
+func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
+	if !req.Task.Valid() {
+		return &task.UnknownTaskError{Name: req.Task.String()}
+	}
+	if w < 1 || h < 1 {
+		return badRequest("picture", "has %d×%d pixels", w, h)
+	}
+	if req.Task.Masked() || req.Ensemble > 1 {
+		return m.alive(ctx)
+	}
+	if err := checkTimes(req.Steps, req.Times); err != nil {
+		return err
+	}
+	j := &job{req: req, task: req.Task, times: partition(req.Steps, req.Times), guessing: m.guesses(req.Task)}
+	var err error
+	if j.of, j.class, err = m.memberOf(j.task); err != nil {
+		return err
+	}
+	j.w, j.h = w*j.task.Scale(), h*j.task.Scale()
+	r := m.newRun(ctx, j, nil)
+	ts, _ := r.tiles(m.halo)
+	for _, k := range j.kinds(j.inOne(ts)) {
+		err := m.onDevice(ctx, func() error {
+			_, err := m.program(recipe{kind: k, of: j.of, w: ts[0].at.w, h: ts[0].at.h})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
