@@ -72,10 +72,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 	d.leave() // not held any longer: what follows enters by itself, and Close waits for p.mu
 	var fresh []int
 	var names []string
-	for k, desc := range descs {
-		if desc.Bindings > 0 { // a dispatch would need buffers to bind
-			continue
-		}
+	for k := range descs {
 		if name := fmt.Sprintf("%x", pipes[k].key.code[:16]); !p.known[name] && !slices.Contains(names, name) {
 			fresh, names = append(fresh, k), append(names, name)
 		}
@@ -88,6 +85,15 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 		return
 	}
 	defer twin.Close()
+	here, err := d.NewBuffer(scratchSize, Local)
+	if err != nil {
+		return
+	}
+	defer here.Free()
+	there, err := twin.NewBuffer(scratchSize, Local)
+	if err != nil {
+		return
+	}
 	// The longest first, so that both end at about the same time.
 	slices.SortFunc(fresh, func(a, b int) int { return cmp.Compare(len(descs[b].Code), len(descs[a].Code)) })
 	var next atomic.Int64
@@ -111,24 +117,31 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 				return err
 			}
 			defer q.Free()
-			return twin.translate(q)
+			return twin.translate(q, there)
 		})
 	})
-	work(func(k int) error { return d.translate(pipes[k]) })
+	work(func(k int) error { return d.translate(pipes[k], here) })
 	other.Wait()
 	if !failed.Load() {
 		p.add(names)
 	}
 }
 
-// translate dispatches a pipeline with no work groups.
-func (d *Device) translate(p *Pipeline) error {
+// scratchSize is the size of what is bound to a dispatch that does nothing.
+const scratchSize = 256
+
+// translate dispatches a pipeline with no work groups. All its bindings are scratch.
+func (d *Device) translate(p *Pipeline, scratch *Buffer) error {
 	c, err := d.NewCommands()
 	if err != nil {
 		return err
 	}
 	defer c.Free()
-	c.record("Dispatch", func() error { return c.launch(p, nil, make([]byte, p.desc.PushBytes), [3]int{0, 1, 1}) })
+	bind := make([]Range, p.desc.Bindings)
+	for i := range bind {
+		bind[i].Buf = scratch
+	}
+	c.record("Dispatch", func() error { return c.launch(p, bind, make([]byte, p.desc.PushBytes), [3]int{0, 1, 1}) })
 	if err := c.End(); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func TestPrime(t *testing.T) {
 	if !d.Info().Caps.Lavapipe || runtime.GOMAXPROCS(0) < 2 {
 		t.Skip("priming is for lavapipe with two cores or more")
 	}
-	descs := variants(t, primeFrom+1)
+	descs := append(variants(t, primeFrom), PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8})
 	few := must[[]*Pipeline](t)(d.NewPipelines(descs[:primeFrom-1]))
 	if list() != "" {
 		t.Error("a few pipelines were primed")
