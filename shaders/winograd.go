@@ -214,25 +214,28 @@ func (e *E) winogradPost(s WinogradShape, post Expr, row [][]F, p, cb U) [][]F {
 }
 
 // WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [products][C][n] in the order of ConvShape's weights.
+// An item makes one vector, of every nj-th channel of a block in the CPU lowering: the 36 results of more would be what building the kernel takes long for.
 func WinogradWeights(t Target, m, c, n, nj int) Kernel {
-	blocks := n / (t.Lanes * nj)
+	blk := t.Lanes * nj
+	blocks := n / blk
 	return Kernel{
 		Name:     fmt.Sprintf("winograd weights %d %d %d %d", m, c, n, nj),
 		Operands: []Access{Read, Write},
-		Items:    c * blocks,
+		Items:    c * blocks * nj,
 		Body: func(e *E) {
-			u := e.Split(e.Item(), blocks)
-			base := e.AddU(e.MulU(u[0], n), e.MulU(u[1], t.Lanes*nj))
-			to := base
-			if t.Mode == CPU { // see ConvShape
-				to = e.AddU(e.MulU(u[0], t.Lanes*nj), e.MulU(u[1], c*t.Lanes*nj))
+			u := e.Split(e.Item(), blocks, nj)
+			row, first := e.AddU(e.MulU(u[0], n), e.MulU(u[1], blk)), e.MulU(u[2], t.Lanes)
+			from, stride, to := e.AddU(row, first), 1, e.AddU(row, first)
+			if t.Mode == CPU { // see PackIndex and ConvShape
+				from, stride = e.AddU(row, u[2]), nj
+				to = e.SumU(e.MulU(u[0], blk), e.MulU(u[1], c*blk), first)
 			}
 			side := m + 2
 			h := square(side)
 			for dx := range 3 {
 				col := make([][]F, 3)
 				for dy := range 3 {
-					col[dy] = e.Block(e.At(0, base), e.C((3*dy+dx)*c*n), nj)
+					col[dy] = []F{e.Gather(e.At(0, from), e.C((3*dy+dx)*c*n), func(l int) int { return stride * l })}
 				}
 				for i, v := range e.winogradG(m, col) {
 					h[i][dx] = v
@@ -241,7 +244,7 @@ func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 			e.Stores(func() {
 				for i := range side {
 					for j, v := range e.winogradG(m, h[i][:3]) {
-						e.storePacked(1, e.AddU(to, e.C((side*i+j)*c*n)), v)
+						e.StoreBlock(1, e.AddU(to, e.C((side*i+j)*c*n)), v)
 					}
 				}
 			})
@@ -264,15 +267,4 @@ func (e *E) winogradG(m int, g [][]F) [][]F {
 			e.Mul(e.Float(0.25), g[0]), e.Mul(sixth, e.Add(ends, g[1])), e.Mul(sixth, e.Sub(ends, g[1])), e.Add(far, mid), e.Sub(far, mid), g[2],
 		}
 	})
-}
-
-// storePacked writes values in Block's order in that of PackIndex.
-func (e *E) storePacked(op int, i U, v []F) {
-	if e.T.Mode == GPU {
-		e.StoreBlock(op, i, v)
-		return
-	}
-	for j, x := range v {
-		e.StoreBlock(op, e.AddU(i, e.C(j*e.T.Lanes)), []F{x})
-	}
 }
