@@ -11,7 +11,8 @@ import (
 // by 7 % of the forward pass).
 const winogradFrom = 32
 
-// winogradTiles is the number of tiles from which on it is worth to transform weights that are used once.
+// winogradTiles is the number of tiles from which on it is worth to transform weights that are used once, and for Programs that run a few times to build five kernels
+// instead of one or two.
 const winogradTiles = 64
 
 // bandSize is how many transformed values, in elements, a band may have: what is transformed then stays in a processor's cache until it is multiplied, and
@@ -28,7 +29,8 @@ func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.Con
 		return false
 	}
 	o := winogradSize(s)
-	return l.phases[n.In[1]] == once && !l.store.train || s.B*o.Rows()*o.Cols() >= winogradTiles
+	many := s.B*o.Rows()*o.Cols() >= winogradTiles
+	return many || l.phases[n.In[1]] == once && !l.store.train && l.tune.maxFMA() > ShortRun
 }
 
 // winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.
