@@ -40,29 +40,36 @@ type job struct {
 	kernel *task.Kernel // that the guess is made with
 }
 
-// prepare checks the request.
-func (m *Model) prepare(pic *picture.Picture, req Request) (*job, error) {
+// accept checks the request.
+func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
 	if pic.Levels != nil && !req.Packs() {
 		pic = pic.Unpacked()
 	}
-	j := &job{req: req, pic: pic, task: req.Task, noise: req.Noise, times: partition(req.Steps, req.Times)}
-	if req.Task.Masked() {
-		j.task = task.ResolveOf(req.Task, req.known, pic.W, pic.H)
+	t := req.Task
+	if t.Masked() {
+		t = task.ResolveOf(t, req.known, pic.W, pic.H)
 	}
-	var err error
-	if j.of, j.class, err = m.memberOf(j.task); err != nil {
+	j, err := m.newJob(req, t, pic.W, pic.H)
+	if err != nil {
 		return nil, err
 	}
+	j.pic, j.noise = pic, req.Noise
 	if j.noise < 0 {
 		j.noise = estimate(pic, req.known, j.task)
 	}
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
-	j.w, j.h, j.guessing = pic.W*j.task.Scale(), pic.H*j.task.Scale(), m.guesses(j.task)
 	return j, j.projection()
+}
+
+// newJob is what can be said of a job without the picture, which has w×h pixels: by which programs task t is done, and what they make.
+func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
+	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale(), guessing: m.guesses(t)}
+	j.of, j.class, err = m.memberOf(t)
+	return j, err
 }
 
 // wantsLatent tells whether μ and σ are needed once the picture of z = μ is there.

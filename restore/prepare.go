@@ -22,12 +22,10 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return err
 	}
-	j := &job{req: req, task: req.Task, times: partition(req.Steps, req.Times), guessing: m.guesses(req.Task)}
-	var err error
-	if j.of, j.class, err = m.memberOf(j.task); err != nil {
+	j, err := m.newJob(req, req.Task, w, h)
+	if err != nil {
 		return err
 	}
-	j.w, j.h = w*j.task.Scale(), h*j.task.Scale()
 	r := m.newRun(ctx, j, nil)
 	ts, _ := r.tiles(m.halo)
 	for _, k := range j.kinds(j.inOne(ts)) {

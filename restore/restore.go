@@ -23,7 +23,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if req.Ensemble > 1 {
 		return m.ensemble(ctx, pic, req)
 	}
-	j, err := m.prepare(pic, req)
+	j, err := m.accept(pic, req)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func TestAgainstReference(t *testing.T) {
 		req.Samples, req.Steps, req.Times, req.Temperature = 2, c.steps, c.times, 0.7
 		req.Noise += 1
 		res := restored(t, m, p, req)
-		j, err := m.prepare(p, req)
+		j, err := m.accept(p, req)
 		if err == nil {
 			err = m.look(t.Context(), j)
 		}

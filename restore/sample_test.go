@@ -132,7 +132,7 @@ func TestLatent(t *testing.T) {
 	if l == nil || l.W != 64 || l.H != 64 || len(l.Z) != 2 {
 		t.Fatalf("latent %+v", l)
 	}
-	j, err := m.prepare(p, req)
+	j, err := m.accept(p, req)
 	if err == nil {
 		err = m.look(t.Context(), j)
 	}

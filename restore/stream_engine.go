@@ -43,7 +43,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
-	j, err := m.prepare(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
@@ -28,7 +29,7 @@ const (
 	motionMore = 4
 )
 
-// parts splits what is measured by the number of pictures.
+// parts is what is measured task by task, as not all take as many pictures.
 func (c EvalConfig) parts() (list []EvalConfig) {
 	for _, t := range c.Tasks {
 		one := c
@@ -97,7 +98,11 @@ func Calibrate(ctx context.Context, n *restore.Network, c EvalConfig, rounds int
 	}
 	var prov Provenance
 	_ = json.Unmarshal([]byte(n.Meta["vfm.provenance"]), &prov) // weights of unknown origin have none
-	prov.Calibrated = fmt.Sprintf("spread of %d samples set by their error on %d pictures (%d for motion-deblur), noise %g", c.Samples, c.Limit, motionMore*c.Limit, c.Sigma)
+	pictures := fmt.Sprint(c.Limit)
+	if slices.Contains(c.Tasks, task.MotionDeblur) {
+		pictures += fmt.Sprintf(" (%d for motion-deblur)", motionMore*c.Limit)
+	}
+	prov.Calibrated = fmt.Sprintf("spread of %d samples set by their error on %s pictures, noise %g", c.Samples, pictures, c.Sigma)
 	b, err := json.Marshal(prov)
 	if err != nil {
 		return err

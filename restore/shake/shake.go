@@ -96,7 +96,7 @@ func newEstimator(t *team.Team) *Estimator {
 }
 
 // Warm begins to make the library of kernels, for programs that will need it soon, or to read it from a cache directory, in which it is kept then
-// (13 MB; "": the user's cache directory, "-": none).
+// (12 MB; "": the user's cache directory, "-": none).
 func Warm(cacheDir string) {
 	keptAt.Store(cachefile.Path(cacheDir, libraryFile))
 	go shared()
