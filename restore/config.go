@@ -19,7 +19,7 @@ type Config struct {
 	Device  string   // index or part of a name; "": $VFM_DEVICE, else the best
 	Weights string   // path of a .vfm file; "": the embedded weights
 	Network *Network // weights that are in memory; nil: as Weights says
-	// Special are networks for some tasks (Network.SetTasks), which they do in place of the one above; of the same configuration. The embedded weights have
+	// Special are networks for some tasks (Network.SetTasks), which they do in place of the one above, whatever their form. The embedded weights have
 	// such without being told.
 	Special []*Network
 

@@ -68,17 +68,14 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 	if shared == nil {
 		shared = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed)})
 	}
-	shared.cfg.Tile, shared.margin = tile, 0
-	if margin == FullMargin {
-		shared.margin = roundUp(nets.Halo(shared.net), shared.align)
-	}
+	shared.cfg.Tile, shared.net.grid = tile, newGrid(shared.net.Config, margin)
 	return shared
 }
 
 // variant is a model on the same device memory that a test may change, with programs of its own.
 func variant(t testing.TB, m *Model) *Model {
 	v := &Model{
-		cfg: m.cfg, members: m.members, params: m.params, net: m.net, align: m.align, halo: m.halo, margin: m.margin, dev: m.dev,
+		cfg: m.cfg, members: m.members, net: m.net, dev: m.dev,
 		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU),
 	}
 	v.build = v.compile

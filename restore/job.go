@@ -25,6 +25,7 @@ type job struct {
 	pic   *picture.Picture
 	task  task.Task
 	of    *member // whose task it is
+	net   *loaded // which is this network
 	class int     // its place in the one-hot vector
 	noise float64
 	times []float64      // of the partition, from 1 to 0
@@ -67,9 +68,15 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 
 // newJob is what can be said of a job without the picture, which has w×h pixels: by which programs task t is done, and what they make.
 func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
-	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale(), guessing: m.guesses(t)}
-	j.of, j.class, err = m.memberOf(t)
-	return j, err
+	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale()}
+	if j.of, j.class, err = m.memberOf(t); err != nil {
+		return nil, err
+	}
+	if j.net, err = j.of.read(); err != nil {
+		return nil, err
+	}
+	j.guessing = j.net.Config.Guess && t == task.MotionDeblur
+	return j, nil
 }
 
 // wantsLatent tells whether μ and σ are needed once the picture of z = μ is there.
@@ -143,9 +150,6 @@ func (m *Model) forget(j *job) {
 		m.estimators.Put(j.guess.e)
 	}
 }
-
-// guesses says whether the adapter has a second view for a task.
-func (m *Model) guesses(t task.Task) bool { return m.net.Guess && t == task.MotionDeblur }
 
 // known tells whether a pixel is.
 func (r *Request) known(i int) bool { return r.Mask == nil || !r.Mask[i] }

@@ -191,13 +191,13 @@ func TestMemoryEstimate(t *testing.T) {
 			continue
 		}
 		actual := float64(e.p.WorkBytes()) / float64(e.w*e.h)
-		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net))
-		if actual > float64(workPerPixel(m.net)) || actual < 4 {
-			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net))
+		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net.Config))
+		if actual > float64(workPerPixel(m.net.Config)) || actual < 4 {
+			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net.Config))
 		}
 	}
-	til := m.tiling(m.halo, math.MaxInt)
-	if int64(til.limit)*bytesPerPixel(m.net) > testDev.Info().Caps.HeapBudget/2 || til.limit < 1<<16 {
+	til := m.tiling(m.net, m.net.halo, math.MaxInt)
+	if int64(til.limit)*bytesPerPixel(m.net.Config) > testDev.Info().Caps.HeapBudget/2 || til.limit < 1<<16 {
 		t.Errorf("tiles of %d pixels", til.limit)
 	}
 }

@@ -2,40 +2,71 @@ package restore
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
+	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
 
-// member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. All have the same
-// configuration, so programs differ by their parameters alone.
+// member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. A specialist may have
+// a form of its own.
 type member struct {
-	tasks []task.Task // in the order of the one-hot vector, noTask where there is none
-	read  func() (*Network, error)
-	store *compile.Store // the parameters on the device; nil until they are needed, and changed by whoever has the turn
+	tasks []task.Task             // in the order of the one-hot vector, noTask where there is none
+	read  func() (*loaded, error) // the same every time
+	store *compile.Store          // the parameters on the device; nil until they are needed, and changed by whoever has the turn
 }
 
-// newMember is for a network that was checked.
-func newMember(n *Network) (*member, error) {
+// loaded is a network that was read and checked.
+type loaded struct {
+	*Network
+	nodes []*netdef.Node // its parameters
+	grid
+}
+
+// grid says how a network's pictures are laid out and cut.
+type grid struct {
+	align  int // pixels; domains and tiles are multiples
+	halo   int // pixels that one network (adapter or flow map) needs around what it computes, rounded up to align
+	margin int // of the domain around the picture
+}
+
+// newGrid lays out for a configuration and a Config.Margin.
+func newGrid(cfg nets.EdgeConfig, margin int) grid {
+	align := max(cfg.Align(), 8) // planar pictures need a width of 8
+	if margin == FullMargin {
+		margin = nets.Halo(cfg)
+	}
+	return grid{align, roundUp(nets.HaloSteps(cfg, 0), align), roundUp(margin, align)}
+}
+
+// accept checks a network.
+func (cfg Config) accept(n *Network) (*loaded, error) {
+	nodes, err := n.check()
+	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, err
+}
+
+// newMember is for a network that is there.
+func (cfg Config) newMember(n *Network) (*member, error) {
+	l, err := cfg.accept(n)
+	if err != nil {
+		return nil, err
+	}
 	tasks, err := n.places()
-	return &member{tasks: tasks, read: func() (*Network, error) { return n, nil }}, err
+	return &member{tasks: tasks, read: func() (*loaded, error) { return l, nil }}, err
 }
 
 // specialists makes the members beside the general one: those of the Config, or of the embedded weights, which are read when they are needed first.
 func (cfg Config) specialists(general *Network) (list []*member, err error) {
 	for _, n := range cfg.Special {
-		if _, err := n.check(); err != nil {
-			return nil, err
+		s, err := cfg.newMember(n)
+		if err == nil {
+			err = stands(n, general)
 		}
-		if err := stands(n, general); err != nil {
-			return nil, err
-		}
-		s, err := newMember(n)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +86,13 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 		}
 		list = append(list, &member{
 			tasks: inPlaces(some),
-			read:  sync.OnceValues(func() (*Network, error) { return readSpecial(names, some, general) }),
+			read: sync.OnceValues(func() (*loaded, error) {
+				n, err := readSpecial(names, some, general)
+				if err != nil {
+					return nil, err
+				}
+				return cfg.accept(n)
+			}),
 		})
 	}
 	return list, nil
@@ -93,8 +130,8 @@ func readSpecial(names []string, some []task.Task, general *Network) (*Network, 
 
 // stands says why a specialist cannot stand in for the general network.
 func stands(n, general *Network) error {
-	if !reflect.DeepEqual(n.Config, general.Config) {
-		return badNetwork("a network for some tasks must have the configuration of the general one")
+	if n.Config.Guess && !general.Config.Guess {
+		return badNetwork("a network for some tasks takes a second view of motion blur, which is made only where the general one takes it")
 	}
 	return nil
 }
@@ -141,7 +178,7 @@ func (m *Model) parameters(of *member) (*compile.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	nodes, values := m.params, []map[string][]float32{n.Params}
+	nodes, values := n.nodes, []map[string][]float32{n.Params}
 	if of == m.general() {
 		nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -17,13 +16,9 @@ import (
 // device, the work on the host overlaps.
 type Model struct {
 	cfg     Config
-	net     nets.EdgeConfig
-	source  string // where the weights come from, for Info
-	align   int    // pixels; domains and tiles are multiples
-	halo    int    // pixels that one network needs around what it computes, rounded up to align
-	margin  int
+	net     *loaded          // the general network
+	source  string           // where its weights come from, for Info
 	members []*member        // the networks for some tasks, and at the end the general one
-	params  []*netdef.Node   // of each
 	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
 	options gpu.Options      // of a device of its own
 
@@ -55,11 +50,7 @@ func Open(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	params, err := network.check()
-	if err != nil {
-		return nil, err
-	}
-	general, err := newMember(network)
+	general, err := cfg.newMember(network)
 	if err != nil {
 		return nil, err
 	}
@@ -67,22 +58,14 @@ func Open(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{
-		cfg: cfg, members: append(others, general), params: params, net: network.Config, source: source, align: max(network.Config.Align(), 8),
-		turn: make(chan struct{}, 1), closed: make(chan struct{}),
+	m := &Model{cfg: cfg, members: append(others, general), source: source, turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	if m.net, err = general.read(); err != nil {
+		return nil, err
 	}
-	if m.net.Guess {
+	if m.net.Config.Guess {
 		go shake.Network() // decodes it while the device is opened
 	}
 	m.build = m.compile
-	m.halo = roundUp(nets.HaloSteps(m.net, 0), m.align)
-	switch cfg.Margin {
-	case NoMargin:
-	case FullMargin:
-		m.margin = roundUp(nets.Halo(m.net), m.align)
-	default:
-		m.margin = roundUp(cfg.Margin, m.align)
-	}
 	if m.dev = cfg.Shared; m.dev == nil {
 		m.options = gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()}
 		if m.dev, err = gpu.Open(m.options); err != nil {
@@ -95,7 +78,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m.pace = newPace(m.dev.Info().Type)
-	if m.net.Guess {
+	if m.net.Config.Guess {
 		if m.kernels, err = shake.Network(); err != nil {
 			m.Close()
 			return nil, err
@@ -217,7 +200,7 @@ func (m *Model) alive(ctx context.Context) error {
 
 // count is the number of parameters.
 func (m *Model) count() (n int) {
-	for _, p := range m.params {
+	for _, p := range m.net.nodes {
 		n += p.Shape.Size()
 	}
 	return n
@@ -231,5 +214,5 @@ func (m *Model) Info() string {
 		driver += " " + d.DriverInfo
 	}
 	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
-		d.Name, d.Type, driver, d.API, NetworkName, m.net.Widths, m.count(), m.source)
+		d.Name, d.Type, driver, d.API, NetworkName, m.net.Config.Widths, m.count(), m.source)
 }

@@ -27,7 +27,7 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 		return err
 	}
 	r := m.newRun(ctx, j, nil)
-	ts, _ := r.tiles(m.halo)
+	ts, _ := r.tiles(j.net.halo)
 	for _, k := range j.kinds(j.inOne(ts)) {
 		err := m.onDevice(ctx, func() error {
 			_, err := m.program(recipe{kind: k, of: j.of, w: ts[0].at.w, h: ts[0].at.h})

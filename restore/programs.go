@@ -116,8 +116,12 @@ func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compi
 		return outs, r.shake.Options(opt), r.shake.Bytes(), err
 	}
 	opt.Half, opt.Settings = m.cfg.Precision.Half(m.dev.Info()), settings
-	outs, err = kinds{m.net, r.w, r.h}.build(g, r.kind)
-	return outs, opt, int64(r.w*r.h) * bytesPerPixel(m.net), err
+	n, err := r.of.read()
+	if err != nil {
+		return nil, opt, 0, err
+	}
+	outs, err = kinds{n.Config, r.w, r.h}.build(g, r.kind)
+	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }
 
 func (m *Model) compile(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
@@ -125,12 +129,13 @@ func (m *Model) compile(store *compile.Store, g *netdef.Graph, outs []*netdef.No
 }
 
 // workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow
-// space and, at every level, the residual block that is computed and the skip connection.
+// space and, at every level, that of 2×2 blocks among them, the residual block that is computed and the skip connection.
 func workPerPixel(cfg nets.EdgeConfig) int64 {
 	floats := 4 * nets.FlowChannels
 	for i, w := range cfg.Widths {
 		floats += 6 * w >> (2 * i)
 	}
+	floats += 6 * cfg.Fine << 2
 	return int64(floats) * 4 / 16
 }
 
@@ -143,21 +148,22 @@ func widestTensor(cfg nets.EdgeConfig) int64 {
 	for i, w := range cfg.Widths {
 		floats = max(floats, w>>(2*i))
 	}
+	floats = max(floats, cfg.Fine<<2)
 	return int64(floats) * 4 / 16
 }
 
 // budget is what all programs together may take: half of what there is, which on many devices is the computer's own memory.
 func (m *Model) budget() int64 { return m.device().Info().Caps.HeapBudget / 2 }
 
-// tiling says how to choose tiles by what the device allows. The caller need not hold the turn.
-func (m *Model) tiling(halo, limit int) tiling {
+// tiling says how to choose tiles for a network by what the device allows. The caller need not hold the turn.
+func (m *Model) tiling(n *loaded, halo, limit int) tiling {
 	caps := m.device().Info().Caps
-	pixels := min(int64(limit), tilePixels, int64(m.pace.most()), m.budget()/bytesPerPixel(m.net))
+	pixels := min(int64(limit), tilePixels, int64(m.pace.most()), m.budget()/bytesPerPixel(n.Config))
 	if caps.MaxAlloc > 0 {
-		pixels = min(pixels, caps.MaxAlloc/workPerPixel(m.net))
+		pixels = min(pixels, caps.MaxAlloc/workPerPixel(n.Config))
 	}
 	if caps.MaxStorageRange > 0 {
-		pixels = min(pixels, caps.MaxStorageRange/widestTensor(m.net))
+		pixels = min(pixels, caps.MaxStorageRange/widestTensor(n.Config))
 	}
-	return tiling{halo: halo, align: m.align, inner: m.cfg.Tile, limit: int(pixels)}
+	return tiling{halo: halo, align: n.align, inner: m.cfg.Tile, limit: int(pixels)}
 }

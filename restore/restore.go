@@ -46,10 +46,10 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 // newRun lays out the domain of a job.
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
 	return &run{
-		m: m, of: j.of, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+		m: m, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
 		dom: rect{
-			-m.margin, -m.margin,
-			domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin,
+			-j.net.margin, -j.net.margin,
+			domainSide(j.w, j.net.align) + 2*j.net.margin, domainSide(j.h, j.net.align) + 2*j.net.margin,
 		},
 	}
 }
@@ -62,7 +62,7 @@ func (r *run) count(halo int) int {
 
 // plan counts the runs of programs ahead.
 func (r *run) plan(j *job, whole bool) {
-	n := r.count(r.m.halo)
+	n := r.count(r.net.halo)
 	if whole {
 		r.total = n
 	} else {
@@ -72,16 +72,16 @@ func (r *run) plan(j *job, whole bool) {
 }
 
 func (r *run) planSamples(j *job) {
-	r.total += j.req.Samples * (r.count(0) + r.count(r.m.halo)*(len(j.times)-1))
+	r.total += j.req.Samples * (r.count(0) + r.count(r.net.halo)*(len(j.times)-1))
 }
 
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
 	pix.rows = j.req.Rows
-	ts, _ := r.tiles(r.m.halo)
+	ts, _ := r.tiles(r.net.halo)
 	whole := j.inOne(ts)
-	adapter := stage{kind: j.kinds(false)[0], halo: r.m.halo, inputs: j.adapterInputs()}
+	adapter := stage{kind: j.kinds(false)[0], halo: r.net.halo, inputs: j.adapterInputs()}
 	r.plan(j, whole)
 	if !whole && !j.banded() || j.wantsLatent() {
 		mu = newSites(r.dom)
@@ -126,7 +126,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 
 // oneStep is the flow map in one step from z to the picture.
 func (r *run) oneStep(j *job, z *sites, pix *canvas) stage {
-	return stage{kindOne, r.m.halo, []input{field("z", z)}, []output{{0, j.writer(pix)}}}
+	return stage{kindOne, r.net.halo, []input{field("z", z)}, []output{{0, j.writer(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
@@ -138,7 +138,7 @@ func (r *run) flow(j *job, z *sites, pix *canvas) error {
 	x := z
 	for k := 1; k <= last; k++ {
 		t, to := j.times[k-1], j.times[k]
-		s := stage{kind: kindStep, halo: r.m.halo}
+		s := stage{kind: kindStep, halo: r.net.halo}
 		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
 		if k == last {
 			s.outputs = []output{{outStepPicture, j.writer(pix)}}

@@ -15,16 +15,16 @@ import (
 // oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of steps.
 func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, sample uint32) []float32 {
 	t.Helper()
-	dom := rect{-m.margin, -m.margin, domainSide(j.w, m.align) + 2*m.margin, domainSide(j.h, m.align) + 2*m.margin}
+	dom := m.newRun(t.Context(), j, nil).dom
 	g := netdef.NewGraph()
-	k := kinds{m.net, dom.w, dom.h}
+	k := kinds{net.Config, dom.w, dom.h}
 	mu, logvar := k.adapter(g, j.guess != nil)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
 	for i, from := range j.times[:len(j.times)-1] {
 		to := j.times[i+1]
-		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net, x, times(to), times(from)), from-to))
+		x = g.Sub(x, g.Scale(nets.FlowMap(g, net.Config, x, times(to), times(from)), from-to))
 	}
 	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
 	for _, in := range j.adapterInputs() {
@@ -42,7 +42,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			params[n.Name] = &netdef.Tensor{Shape: n.Shape, Data: float64s(net.Params[n.Name])}
 		}
 	}
-	at := uint32(int32(-m.margin / 4))
+	at := uint32(int32(dom.x / 4))
 	inputs["key"] = netdef.Key{Seed: j.req.Seed, Sample: sample, Y0: at, X0: at}.Tensor()
 	out, err := reference.Run([]*netdef.Node{k.picture(g, x)}, inputs, params)
 	if err != nil {
@@ -52,7 +52,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	for c := range 3 {
 		for y := range j.h {
 			for x := range j.w {
-				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.h+y+m.margin)*dom.w+x+m.margin])
+				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.h+y-dom.y)*dom.w+x-dom.x])
 			}
 		}
 	}

@@ -28,14 +28,14 @@ func TestSample(t *testing.T) {
 	if len(got) != 2 || calls != total || last != total {
 		t.Fatalf("%d pictures; progress was called %d times, %d of %d at last", len(got), calls, last, total)
 	}
-	w, h := domainSide(req.W, m.align), domainSide(req.H, m.align)
+	w, h := domainSide(req.W, m.net.align), domainSide(req.H, m.net.align)
 	g := netdef.NewGraph()
-	k := kinds{m.net, w, h}
+	k := kinds{m.net.Config, w, h}
 	x := g.Scale(g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0), req.Temperature)
 	num := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
 	for i := range 2 {
 		from, to := req.Times[i], req.Times[i+1]
-		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net, x, num(to), num(from)), from-to))
+		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net.Config, x, num(to), num(from)), from-to))
 	}
 	out := k.picture(g, x)
 	params := map[string]*netdef.Tensor{}
@@ -141,8 +141,8 @@ func TestLatent(t *testing.T) {
 	}
 	r := m.newRun(context.Background(), j, nil)
 	mu, logvar := newSites(r.dom), newSites(r.dom)
-	ts, _ := r.tiles(m.halo)
-	s := stage{kindAdapter, m.halo, j.adapterInputs(), []output{{outMu, mu.write}, {outLogVar, logvar.write}}}
+	ts, _ := r.tiles(m.net.halo)
+	s := stage{kindAdapter, m.net.halo, j.adapterInputs(), []output{{outMu, mu.write}, {outLogVar, logvar.write}}}
 	if err := r.pass(s, ts); err != nil {
 		t.Fatal(err)
 	}

@@ -47,9 +47,9 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if err != nil {
 		return err
 	}
-	e.dom = m.newRun(context.Background(), j, nil).dom
-	ts, _ := (&run{m: m, dom: e.dom, limit: 1 << 62}).tiles(m.halo)
-	if len(ts) != 1 {
+	r := m.newRun(context.Background(), j, nil)
+	e.dom = r.dom
+	if ts, _ := r.tiles(j.net.halo); len(ts) != 1 {
 		return nil
 	}
 	e.job = j
@@ -72,7 +72,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		e.ys = append(e.ys, planar.Mirror(e.dom.y+y, h))
 	}
 	e.extend(e.known, e.viewer.Known())
-	if m.guesses(j.task) {
+	if j.guessing {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)

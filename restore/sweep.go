@@ -59,6 +59,7 @@ func (s *stage) plan(ts []tile) {
 type run struct {
 	m           *Model
 	of          *member
+	net         *loaded
 	ctx         context.Context
 	dom         rect
 	limit       int // pixels of a tile; lowered when the device runs out of memory
@@ -69,7 +70,7 @@ type run struct {
 
 // tiles cuts the domain for a stage. ok is false if these are the smallest tiles and still too large by what is known.
 func (r *run) tiles(halo int) (ts []tile, ok bool) {
-	w, h, ok := r.m.tiling(halo, r.limit).choose(r.dom)
+	w, h, ok := r.m.tiling(r.net, halo, r.limit).choose(r.dom)
 	return cutRect(r.dom, w, h, halo), ok
 }
 

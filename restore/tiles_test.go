@@ -47,10 +47,11 @@ func TestTileSizeDoesNotMatter(t *testing.T) {
 
 	// The comparison would notice a halo that is too small.
 	m := variant(t, sharedModel(t, 16, NoMargin))
-	m.halo = 16
+	m.net.halo = 16
 	p := randomPicture(rnd, 130, 70)
 	req := request(rnd, task.Denoise, p)
-	d := apart(restored(t, m, p, req).Picture.Pix, restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix)
+	half := restored(t, m, p, req)
+	d := apart(half.Picture.Pix, restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix)
 	if !(d > 10*allowed) {
 		t.Errorf("half a halo makes a difference of only %g", d)
 	}

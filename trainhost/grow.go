@@ -2,7 +2,9 @@ package trainhost
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 )
@@ -28,12 +30,13 @@ func (c *Checkpoint) AddGates(gates []int) error {
 // AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: half of it counts at first.
 func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
 
-// AddBlocks gives the network of a checkpoint more residual blocks, from which a
-// new run starts: blocks and up per level on the way down and up, mid at the last
-// one (see nets.EdgeConfig; no up: as blocks). New blocks follow the old ones of
-// their place and begin as the identity, so the network computes what it did.
-// Blocks that it had must stay.
-func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
+// SetBlocks gives the network of a checkpoint other numbers of residual blocks, from
+// which a new run starts: blocks and up per level on the way down and up, mid at the
+// last one (see nets.EdgeConfig; no up: as blocks). New blocks follow the old ones of
+// their place and begin as the identity, so the network computes what it did. With
+// drop the last blocks of a place may go, which training has to make good; without,
+// all that it had must stay.
+func (c *Checkpoint) SetBlocks(blocks, up []int, mid int, drop bool) error {
 	old := c.State.Network
 	net := old
 	net.Blocks, net.Up, net.Mid = blocks, up, mid
@@ -44,20 +47,12 @@ func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
 	down, newUp := net.FilmBlocks()
 	had, all := slices.Concat(oldDown, oldUp), slices.Concat(down, newUp)
 	for _, b := range had {
-		if place(all, b.Name) < 0 {
+		switch {
+		case place(all, b.Name) >= 0:
+		case drop:
+			maps.DeleteFunc(c.arrays["ema"], func(name string, _ []float32) bool { return strings.Contains(name, "/"+b.Name+"/") })
+		default:
 			return fmt.Errorf("blocks: the network has %s and would lose it with %v down, %v up and %d in the middle", b.Name, blocks, up, mid)
-		}
-	}
-	p := c.arrays["ema"]
-	for name, parts := range map[string][2][]nets.FilmBlock{
-		"adapter/emb": {chain(oldDown, oldUp), chain(down, newUp)},
-		"flow/emb-t":  {oldDown, down},
-		"flow/emb-r":  {oldUp, newUp},
-	} {
-		for _, leaf := range []string{"/film/w", "/film/b"} {
-			if v, ok := p[name+leaf]; ok {
-				p[name+leaf] = moveFilm(v, parts[0], parts[1])
-			}
 		}
 	}
 	for _, b := range all {
@@ -65,11 +60,44 @@ func (c *Checkpoint) AddBlocks(blocks, up []int, mid int) error {
 			continue
 		}
 		for _, half := range []string{"adapter/", "flow/"} {
-			p[half+b.Name+"/conv1/w"] = make([]float32, 9*b.Width*b.Width)
+			c.arrays["ema"][half+b.Name+"/conv1/w"] = make([]float32, 9*b.Width*b.Width)
+		}
+	}
+	c.become(net)
+	return nil
+}
+
+// AddFine gives the network of a checkpoint a level of 2×2 blocks (nets.EdgeConfig.Fine) from which a new run starts. It adds nothing to the output at first.
+func (c *Checkpoint) AddFine(width int) error {
+	net := c.State.Network
+	if net.Fine != 0 && net.Fine != width {
+		return fmt.Errorf("fine: the network has %d channels there, which cannot become %d", net.Fine, width)
+	}
+	net.Fine = width
+	if err := net.Validate(); err != nil {
+		return err
+	}
+	c.become(net)
+	return nil
+}
+
+// become changes the configuration to one with other blocks. FiLM parameters of new ones are 0.
+func (c *Checkpoint) become(net nets.EdgeConfig) {
+	oldDown, oldUp := c.State.Network.FilmBlocks()
+	down, up := net.FilmBlocks()
+	p := c.arrays["ema"]
+	for name, parts := range map[string][2][]nets.FilmBlock{
+		"adapter/emb": {chain(oldDown, oldUp), chain(down, up)},
+		"flow/emb-t":  {oldDown, down},
+		"flow/emb-r":  {oldUp, up},
+	} {
+		for _, leaf := range []string{"/film/w", "/film/b"} {
+			if v, ok := p[name+leaf]; ok {
+				p[name+leaf] = moveFilm(v, parts[0], parts[1])
+			}
 		}
 	}
 	c.State.Network = net
-	return nil
 }
 
 // place is where a block stands in a list, -1 if it does not.

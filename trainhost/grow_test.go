@@ -86,17 +86,45 @@ func TestAddGates(t *testing.T) {
 	}
 }
 
-// Blocks that a network gets later change nothing at first, wherever they stand, learn at once, and cannot be lost.
-func TestAddBlocks(t *testing.T) {
+// Blocks that a network gets later change nothing at first, wherever they stand, learn at once, and are not lost by mistake.
+func TestSetBlocks(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
 	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
-	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddBlocks([]int{blocks + 1}, []int{up + 2}, mid+1) },
+	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.SetBlocks([]int{blocks + 1}, []int{up + 2}, mid+1, false) },
 		"adapter/down0/block1/conv1/w", "adapter/up0/block2/conv1/w", "adapter/mid/block1/conv1/w", "flow/down0/block1/conv1/w", "flow/up0/block1/conv1/w", "flow/mid/block1/conv1/w")
-	wantGrown(t, path, func(c *Checkpoint) error { return c.AddBlocks([]int{blocks}, []int{up + 1}, mid) }, "flow/up0/block1/conv1/w")
+	wantGrown(t, path, func(c *Checkpoint) error { return c.SetBlocks([]int{blocks}, []int{up + 1}, mid, false) }, "flow/up0/block1/conv1/w")
 	c := &Checkpoint{State: tr.State}
 	for _, bad := range [][3]int{{blocks, up + 2, mid + 1}, {blocks + 1, up, mid + 1}, {blocks + 1, up + 2, mid}, {blocks + 1, up + 2, 100}} {
-		if err := c.AddBlocks(bad[0:1], bad[1:2], bad[2]); err == nil {
+		if err := c.SetBlocks(bad[0:1], bad[1:2], bad[2], false); err == nil {
 			t.Errorf("blocks %v, %v, %d became %v", tr.State.Network.Blocks, tr.State.Network.Up, tr.State.Network.Mid, bad)
 		}
+	}
+}
+
+// Blocks that are dropped are gone, those after them keep their FiLM parameters: what is left is the network that had blocks added which did nothing.
+func TestDropBlocks(t *testing.T) {
+	path := trainedTiny(t, tinyNet())
+	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
+	wantGrown(t, path, func(c *Checkpoint) error {
+		if err := c.SetBlocks([]int{blocks + 1}, []int{up + 1}, mid+2, false); err != nil {
+			return err
+		}
+		return c.SetBlocks([]int{blocks}, []int{up + 1}, mid, true)
+	}, "flow/up0/block1/conv1/w")
+}
+
+// A level of 2×2 blocks that a network gets later changes nothing at first, learns at once, and keeps its width.
+func TestAddFine(t *testing.T) {
+	path := trainedTiny(t, tinyNet())
+	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddFine(16) }, "adapter/fine/out/w", "flow/fine/out/w")
+	c := &Checkpoint{State: tr.State}
+	for _, bad := range []int{0, 8, 24} {
+		if err := c.AddFine(bad); err == nil {
+			t.Errorf("a level of 16 channels became one of %d", bad)
+		}
+	}
+	c.State.Network.Fine = 0
+	if err := c.AddFine(12); err == nil {
+		t.Error("a level of 12 channels was added")
 	}
 }

@@ -35,6 +35,8 @@ func train(ctx context.Context, command string, args []string) error {
 	blocks := fs.String("blocks", "", "residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)")
 	up := fs.String("up", "", "residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network (default 2,1 for new networks, and as -blocks where that is given)")
 	mid := fs.Int("mid", -1, "residual blocks at the coarsest level; with -init or -from they are added to the network (default 2 for new networks)")
+	drop := fs.Bool("drop", false, "with -init or -from: -blocks, -up and -mid may take blocks away")
+	fine := fs.Int("fine", -1, "channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
@@ -85,6 +87,9 @@ func train(ctx context.Context, command string, args []string) error {
 	if err == nil && (*gates != "" || len(net.Widths) != len(net.Gates)) {
 		net.Gates, err = ints(*gates)
 	}
+	if *fine >= 0 {
+		net.Fine = *fine
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", command, err)
 	}
@@ -130,7 +135,12 @@ func train(ctx context.Context, command string, args []string) error {
 		if *mid < 0 {
 			net.Mid = was.Mid
 		}
-		if err := start.AddBlocks(net.Blocks, net.Up, net.Mid); err != nil {
+		if err := start.SetBlocks(net.Blocks, net.Up, net.Mid, *drop); err != nil {
+			return fmt.Errorf("%s: %w", command, err)
+		}
+	}
+	if start != nil && !*r.resume && *fine >= 0 {
+		if err := start.AddFine(*fine); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
 	}

@@ -26,6 +26,9 @@ type EdgeConfig struct {
 	// Gates, if any, give for every level the side of the convolution that
 	// gates the blocks of that level: 0 (no gate), 1 or 3.
 	Gates []int `json:"gates,omitempty"`
+	// Fine, if not 0, is the channel count of a level of 2×2 pixel blocks at the end of both networks, a multiple of 8: one residual block (with a 1×1 gate)
+	// there corrects what the networks make of 4×4 blocks.
+	Fine int `json:"fine,omitempty"`
 	// Guess says that the adapter takes a second estimate of the picture (see Adapter).
 	Guess bool `json:"guess,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
@@ -113,6 +116,9 @@ func (c EdgeConfig) Validate() error {
 		if k != 0 && k != 1 && k != 3 {
 			return &ConfigError{"gates", fmt.Sprintf("holds %d, must be 0, 1 or 3", k)}
 		}
+	}
+	if c.Fine < 0 || c.Fine%8 != 0 || c.Fine > 4096 {
+		return &ConfigError{"fine", fmt.Sprintf("is %d, must be 0 or a multiple of 8 up to 4096", c.Fine)}
 	}
 	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {
 		return &ConfigError{"emb", fmt.Sprintf("is %d, must be a multiple of 8 up to 4096", c.Emb)}

@@ -67,11 +67,12 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netde
 	net := func(half int) *netdef.Node {
 		return linearTo(g, "out", features, 2*FlowChannels, netdef.Zeros, half*FlowChannels, (half+1)*FlowChannels)
 	}
+	mean := finer(g, cfg, net(0), features, normal, f)
 
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
 	gain = g.Mul(gain, g.Conv2D(task, g.Param("gain", table, netdef.Ones), 1))
-	mu = g.Add(g.Mul(normal, gain), net(0))
+	mu = g.Add(g.Mul(normal, gain), mean)
 	if more != nil {
 		mu = g.Add(mu, g.Mul(more, g.Param("guess", netdef.Shape{1, 1, 1, FlowChannels}, netdef.Fill{Value: guessGain})))
 	}
@@ -126,7 +127,8 @@ func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node
 	nDown, nUp := cfg.filmCounts()
 	encode := newFilm(g, "emb-t", cfg, t, nil, nDown)
 	decode := newFilm(g, "emb-r", cfg, r, nil, nUp)
-	return linear(g, "out", unet(g, cfg, []*netdef.Node{x}, nil, encode, decode), FlowChannels, netdef.Zeros)
+	features := unet(g, cfg, []*netdef.Node{x}, nil, encode, decode)
+	return finer(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
 }
 
 // spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.

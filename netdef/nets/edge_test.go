@@ -14,7 +14,7 @@ import (
 )
 
 func tinyConfig() EdgeConfig {
-	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Guess: true, Emb: 8, SD: PhotoSD()}
+	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Fine: 8, Guess: true, Emb: 8, SD: PhotoSD()}
 }
 
 // edge is both networks on inputs of one shape.
@@ -248,6 +248,7 @@ func TestEdgeConfig(t *testing.T) {
 		"blocks": func(c *EdgeConfig) { c.Blocks = []int{1} },
 		"mid":    func(c *EdgeConfig) { c.Mid = -1 },
 		"gates":  func(c *EdgeConfig) { c.Gates = []int{1, 2, 3} },
+		"fine":   func(c *EdgeConfig) { c.Fine = 12 },
 		"emb":    func(c *EdgeConfig) { c.Emb = 0 },
 		"sd":     func(c *EdgeConfig) { c.SD[3] = 0 },
 		"mean":   func(c *EdgeConfig) { c.Mean[3] = float32(math.NaN()) },
@@ -273,6 +274,7 @@ func TestOtherSizes(t *testing.T) {
 	for _, c := range []EdgeConfig{
 		{Widths: []int{8}, Blocks: []int{}, Mid: 0, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8}, Mid: 2, Emb: 16, SD: PhotoSD()},
+		{Widths: []int{8}, Mid: 0, Fine: 24, Emb: 16, SD: PhotoSD()},
 		{Widths: []int{8, 24, 16}, Blocks: []int{0, 2}, Mid: 1, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Emb: 8, SD: PhotoSD()},
 	} {

@@ -118,6 +118,9 @@ func (c EdgeConfig) FilmBlocks() (down, up []FilmBlock) {
 	for i := last - 1; i >= 0; i-- {
 		add(&up, fmt.Sprintf("up%d", i), c.Widths[i], c.up(i))
 	}
+	if c.Fine > 0 {
+		add(&up, fineName, c.Fine, 1)
+	}
 	return down, up
 }
 

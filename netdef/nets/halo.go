@@ -20,6 +20,9 @@ func HaloSteps(cfg EdgeConfig, steps int) int {
 	}
 	edge := to
 	for range steps + 1 { // flow maps, then the adapter
+		if cfg.Fine > 0 { // two 3×3 convolutions, at half the distance between sites
+			from, to = from-1, to+1
+		}
 		from, to = cfg.reach(0, from, to)
 	}
 	return 4 * max(-from, to-edge)

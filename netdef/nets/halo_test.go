@@ -17,6 +17,8 @@ func TestHalo(t *testing.T) {
 		{Widths: []int{8, 8, 8}, Blocks: []int{0, 1}, Mid: 1, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 3}, Emb: 8, SD: PhotoSD()},
 		{Widths: []int{8, 8}, Blocks: []int{0}, Up: []int{2}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		{Widths: []int{8}, Mid: 1, Fine: 8, Emb: 8, SD: PhotoSD()},
+		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Fine: 16, Emb: 8, SD: PhotoSD()},
 	} {
 		n := c.Align() / 4
 		margin := (Halo(c)/4/n + 2) * n // one group of sites more than needed
@@ -27,33 +29,36 @@ func TestHalo(t *testing.T) {
 		mu, logvar := Adapter(g, c, y, g.Input("mask", netdef.Shape{1, n, w, MaskChannels}),
 			g.Input("task", netdef.Shape{1, 1, 1, Tasks}), g.Input("sigma", netdef.Scalar), nil)
 		out := OneStep(g, c, g.Add(mu, g.Exp(logvar)))
-		params := reference.InitialParams(rnd.Uint64(), out)
-		for _, p := range netdef.Params(out) {
-			for i := range params[p.Name].Data {
-				params[p.Name].Data[i] += 0.3 * rnd.NormFloat64()
-			}
-		}
-		in := map[string]*netdef.Tensor{"y": randomTensor(rnd, s, 1), "mask": netdef.NewTensor(netdef.Shape{1, n, w, MaskChannels}),
-			"task": randomTensor(rnd, netdef.Shape{1, 1, 1, Tasks}, 1), "sigma": {Shape: netdef.Scalar, Data: []float64{0.1}}}
-		base := run(t, in, params, out)[0]
 		reach := 0 // farthest column outside the tile that changes the tile
-		for col := range w {
-			away := max(margin-col, col-(margin+2*n-1))
-			if away <= 0 {
-				continue
-			}
-			moved := netdef.NewTensor(s)
-			copy(moved.Data, in["y"].Data)
-			for row := range n {
-				for ch := range FlowChannels {
-					moved.Data[(row*w+col)*FlowChannels+ch] += 5 * rnd.NormFloat64()
+		// What comes from farthest is sometimes lost in rounding: a second and a third network find it.
+		for try := 0; try < 3 && 4*reach < Halo(c); try++ {
+			params := reference.InitialParams(rnd.Uint64(), out)
+			for _, p := range netdef.Params(out) {
+				for i := range params[p.Name].Data {
+					params[p.Name].Data[i] += 0.15 * rnd.NormFloat64()
 				}
 			}
-			in2 := map[string]*netdef.Tensor{"y": moved, "mask": in["mask"], "task": in["task"], "sigma": in["sigma"]}
-			got := run(t, in2, params, out)[0]
-			for i, v := range got.Data {
-				if x := i / FlowChannels % w; v != base.Data[i] && x >= margin && x < margin+2*n {
-					reach = max(reach, away)
+			in := map[string]*netdef.Tensor{"y": randomTensor(rnd, s, 1), "mask": netdef.NewTensor(netdef.Shape{1, n, w, MaskChannels}),
+				"task": randomTensor(rnd, netdef.Shape{1, 1, 1, Tasks}, 1), "sigma": {Shape: netdef.Scalar, Data: []float64{0.1}}}
+			base := run(t, in, params, out)[0]
+			for col := range w {
+				away := max(margin-col, col-(margin+2*n-1))
+				if away <= 0 {
+					continue
+				}
+				moved := netdef.NewTensor(s)
+				copy(moved.Data, in["y"].Data)
+				for row := range n {
+					for ch := range FlowChannels {
+						moved.Data[(row*w+col)*FlowChannels+ch] += 0.2 * rnd.NormFloat64()
+					}
+				}
+				in2 := map[string]*netdef.Tensor{"y": moved, "mask": in["mask"], "task": in["task"], "sigma": in["sigma"]}
+				got := run(t, in2, params, out)[0]
+				for i, v := range got.Data {
+					if x := i / FlowChannels % w; v != base.Data[i] && x >= margin && x < margin+2*n {
+						reach = max(reach, away)
+					}
 				}
 			}
 		}

@@ -75,7 +75,7 @@ func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 
 // The whole network of the product.
 func TestEdgeNetwork(t *testing.T) {
-	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Gates: []int{1, 3}, Emb: 16, SD: nets.PhotoSD()}
+	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Gates: []int{1, 3}, Fine: 8, Emb: 16, SD: nets.PhotoSD()}
 	for i := range cfg.Mean {
 		cfg.Mean[i] = float32(i) / 100
 	}

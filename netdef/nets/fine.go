@@ -1,0 +1,45 @@
+package nets
+
+import "github.com/vfmrestore/restore/netdef"
+
+// fineName is the scope of the level of 2×2 blocks.
+const fineName = "fine"
+
+// finer adds to the output [B,h,w,48] of a network what the level of 2×2 pixel blocks makes, if there is one: cfg.Fine channels at twice the resolution, of the
+// features at the end of the network and of its input x [B,h,w,48], which has in its 48 channels what the narrower features cannot all hold. Before training it
+// adds nothing.
+func finer(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *film) *netdef.Node {
+	if cfg.Fine == 0 {
+		return out
+	}
+	defer g.Scope(fineName)()
+	see := g.Conv2D(x, g.Param("see/w", netdef.Shape{1, 1, FlowChannels, 4 * cfg.Fine}, netdef.Data{Values: unhaarOnce(cfg.Fine)}), 1)
+	h := g.DepthToSpace(g.Add(see, linear(g, "up", features, 4*cfg.Fine, netdef.HeNormal{Gain: 0.5})), 2)
+	h = resBlock(g, "block0", h, f, 1)
+	return g.Add(out, convTo(g, "out", h, FlowChannels, 2, 2, netdef.Zeros))
+}
+
+// unhaarOnce undoes the second level of the front end's transform: weights [48][4·width] that give each of the four 2×2 blocks its own coefficients, three colours of LL,
+// H, V and D in the first 12 of its channels (those that there are), in the order in which DepthToSpace deals them. Blocks that lie differently in their site are seen alike by it.
+func unhaarOnce(width int) []float32 {
+	w := make([]float32, FlowChannels*4*width)
+	for i, c := range Channels {
+		for block := range 4 {
+			set := func(kind int, v float64) {
+				if to := 3*kind + c.Colour; to < width {
+					w[i*4*width+block*width+to] = float32(v)
+				}
+			}
+			y, x := block/2, block%2
+			switch {
+			case c.Band >= H1:
+				if c.DY == y && c.DX == x {
+					set(int(c.Band-H1)+1, 1)
+				}
+			default:
+				set(0, 2*haarValue(c, 2*y, 2*x)) // half, and the sign of the quarter
+			}
+		}
+	}
+	return w
+}
