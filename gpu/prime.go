@@ -19,7 +19,7 @@ import (
 
 const (
 	// primeFrom is how many new pipelines are worth a second device.
-	primeFrom = 8
+	primeFrom = 2
 	// primedMost is how many pipelines the list of known ones may hold before it begins anew.
 	primedMost = 1 << 14
 )

@@ -109,7 +109,7 @@ var settings = []string{"task", "sigma"}
 func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
 	opt = compile.Options{Portable: m.cfg.Portable, Arena: &m.arena}
 	if m.cfg.Once {
-		opt.Tuning.MaxFMA = compile.SingleRun
+		opt.Tuning.MaxFMA = compile.SingleRun(r.w * r.h)
 	}
 	if r.kind == kindShake {
 		outs, err = r.shake.Build(g)

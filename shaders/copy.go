@@ -35,7 +35,29 @@ func Copy(t Target, s CopyShape) Kernel {
 		Name:     "copy " + s.key(),
 		Operands: []Access{Read, Write},
 		Items:    items, // the table is known at emission, so each item copies the whole of it
-		Body:     func(e *E) { e.copyBody(s, n, nj, t.Lanes*nj) },
+		Body:     func(e *E) { e.copyBody(s, nj) },
+	}
+}
+
+// Pack rearranges weights [taps][k][n] to [taps][n/blk][k][blk], blk = len(tab), each block in the order of tab, as Copy can. But what their sizes are it learns when
+// it runs, so that one kernel packs all: it runs longer, and is for what is packed once. Operands: in, out. Scalars: 0: k, 1: n/blk. Items: taps·k·n/blk.
+func Pack(t Target, tab []int) Kernel {
+	n := len(tab)
+	nj := t.NJ(n)
+	return Kernel{
+		Name:     "pack " + CopyShape{Tab: tab}.key(),
+		Operands: []Access{Read, Write},
+		Scalars:  2,
+		Body: func(e *E) {
+			out := e.Item() // [tap][block][row] → [tap][row][block]
+			k, blocks := e.Scalar(0), e.Scalar(1)
+			q := e.DivUU(out, k)
+			row := U{id: e.i2(opISub, e.uid(out), e.uid(e.MulUU(q, k)))}
+			tap := e.DivUU(q, blocks)
+			block := U{id: e.i2(opISub, e.uid(q), e.uid(e.MulUU(tap, blocks)))}
+			in := e.AddU(e.MulUU(e.AddU(e.MulUU(tap, k), row), blocks), block)
+			e.rearrange(e.At(0, e.MulU(in, n)), e.MulU(out, n), tab, nj)
+		},
 	}
 }
 
@@ -51,7 +73,7 @@ func aligned(s CopyShape, n int) bool {
 	return true
 }
 
-func (e *E) copyBody(s CopyShape, n, nj, blk int) {
+func (e *E) copyBody(s CopyShape, nj int) {
 	dims := s.Dims
 	u := []U{e.Item()}
 	if len(dims) > 1 {
@@ -73,11 +95,15 @@ func (e *E) copyBody(s CopyShape, n, nj, blk int) {
 	}
 	in = e.AddU(in, e.C(s.InBase+flip))
 	out = e.AddU(out, e.C(s.OutBase))
-	ref := e.At(0, in)
-	for b := 0; b < n; b += blk {
+	e.rearrange(e.At(0, in), out, s.Tab, nj)
+}
+
+// rearrange copies what the table says from a place, nj values per lane at a time.
+func (e *E) rearrange(from Ref, out U, tab []int, nj int) {
+	for b := 0; b < len(tab); b += e.T.Lanes * nj {
 		v := make([]F, nj)
 		for j := range v {
-			v[j] = e.Gather(ref, e.C(0), func(l int) int { return s.Tab[b+l*nj+j] })
+			v[j] = e.Gather(from, e.C(0), func(l int) int { return tab[b+l*nj+j] })
 		}
 		e.Stores(func() { e.StoreBlock(1, e.AddU(out, e.C(b)), v) })
 	}

@@ -39,6 +39,8 @@ type Target struct {
 	Matrix Matrix
 	// Far: results are written by address, and may be larger than what the device binds (CPU).
 	Far bool
+	// Brief: the kernel runs a few times, and how long it takes to build matters more than how long it runs (CPU).
+	Brief bool
 }
 
 // Matrix is the size of the cooperative matrices of a subgroup: float16 factors of M×K and K×N, float32 sums of M×N.
@@ -55,7 +57,7 @@ func GPUTarget(maxInvocations, shared int) Target {
 // Key names the target for caches, in one word.
 func (t Target) Key() string {
 	m := t.Matrix
-	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.Far)
+	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.Far, t.Brief)
 }
 
 // Access says how a kernel uses an operand.

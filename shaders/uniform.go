@@ -88,6 +88,12 @@ func (e *E) DivU(a U, n int) U {
 	})}
 }
 
+// DivUU is ⌊a / b⌋ for a number b that the kernel is told (Scalar), which takes long.
+func (e *E) DivUU(a, b U) U {
+	x, y := e.uid(a), e.uid(b)
+	return U{id: e.memo(named("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
+}
+
 // ModU is a mod n.
 func (e *E) ModU(a U, n int) U {
 	if n == 1 {

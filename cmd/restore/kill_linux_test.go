@@ -29,11 +29,14 @@ func TestKilled(t *testing.T) {
 		}
 		return cmd
 	}
-	began := time.Now()
-	if err := start().Wait(); err != nil {
-		t.Fatal(err)
+	var whole time.Duration
+	for range 2 { // the first may have kernels to translate, which those to be killed have not
+		began := time.Now()
+		if err := start().Wait(); err != nil {
+			t.Fatal(err)
+		}
+		whole = time.Since(began)
 	}
-	whole := time.Since(began)
 	outs := []string{"out.png", "mean.tif", "std.png", "r.html"}
 	early, killed := 0, 0
 	for range 100 {

@@ -62,8 +62,20 @@ func (l *lowering) mostFMA() int {
 // ShortRun is the MaxFMA for Programs that are over so quickly that on software drivers building them is what takes time.
 const ShortRun = 256
 
-// SingleRun is the MaxFMA for Programs that run once or a few times on something small: there building takes most of the time.
-const SingleRun = 128
+// SingleRun is the MaxFMA for Programs that run once or a few times on pictures of so many pixels, few: there building takes most of the time. Kernels of these
+// Programs are small in other ways too (shaders.Target.Brief).
+func SingleRun(pixels int) int {
+	if pixels <= 1<<18 {
+		return briefFMA / 2
+	}
+	return briefFMA
+}
+
+// briefFMA is the largest MaxFMA with which the kernels are brief.
+const briefFMA = 64
+
+// briefSum is how many rows a brief kernel adds up.
+const briefSum = 8
 
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
@@ -74,6 +86,8 @@ func (t Tuning) maxFMA() int {
 	}
 	return 600
 }
+
+func (t Tuning) brief() bool { return t.maxFMA() <= briefFMA }
 
 // pixels is how many pixels a weight-gradient kernel adds up before it stores.
 func (t Tuning) pixels(mode shaders.Mode) int {
@@ -254,9 +268,13 @@ func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
 // flat evaluates an expression over contiguous values of n elements.
 func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 	t := l.best
-	tl := shaders.Tile{C: 4 * t.Lanes, NJ: 4, P: 1, TP: 1}
+	nj := 4
+	if t.Brief {
+		nj = 1
+	}
+	tl := shaders.Tile{C: nj * t.Lanes, NJ: nj, P: 1, TP: 1}
 	rows := (n + tl.C - 1) / tl.C
-	if rows > 64 {
+	if rows > 64 && !t.Brief {
 		tl.TP = 4
 		rows = (rows + 3) / 4 * 4
 	}
@@ -316,10 +334,14 @@ func (l *lowering) lowerGroup(g *group) error {
 	if nj == 0 {
 		return errors.New("channels must be a multiple of 8")
 	}
-	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, 4, 2)}
+	most := 4
+	if t.Brief {
+		most = 1
+	}
+	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, most, min(most, 2))}
 	if slices.Contains(pat, shaders.Depth2) {
 		tl.W = s[2]
-		tl.TP = shaders.Divisor(tl.W, 4, 2)
+		tl.TP = shaders.Divisor(tl.W, max(most, 2), 2) // an even number
 	}
 	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
 }

@@ -99,6 +99,9 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if l.takesWinograd(t, n, s) {
 		return l.winograd(t, n, s, post, extra, out)
 	}
+	if t.Brief && s.KH > 2 {
+		s.NJ = min(2, s.NJ)
+	}
 	w, err := l.weights(t, n.In[1], s.N, s.NJ)
 	if err != nil {
 		return err
@@ -121,6 +124,9 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	s.TP = shaders.Divisor(rowLen, 4, 3, 2)
 	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
 		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
+	}
+	if t.Brief && s.KH > 2 {
+		s.TP = 1
 	}
 	for t.Mode == shaders.CPU && s.TP%2 == 0 && s.KH <= 2 && s.KH*s.KH*s.TP*s.NJ*s.Cin > most && rowLen > 1 {
 		s.TP /= 2 // fewer pixels at a time, but no running sums that are stored and loaded
@@ -207,6 +213,11 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
+		if t.Brief && source == w {
+			err := l.emit(t, shaders.Pack(t, s.Tab), []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
+			l.steps[len(l.steps)-1].items = taps * k * n / blk
+			return err
+		}
 		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
 	})
 }
@@ -290,7 +301,10 @@ func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj
 	if nj == 0 {
 		nj = t.NJ(x)
 	}
-	const most = 32
+	most := 32
+	if t.Brief {
+		most = briefSum
+	}
 	for {
 		s := min(parts, most)
 		next := (parts + s - 1) / s
@@ -365,6 +379,9 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	if log {
 		g = g.ofLog()
 		s = largestDivisor(rows, shaders.MostLogs)
+	}
+	if t.Brief {
+		s = largestDivisor(rows, briefSum)
 	}
 	x := g.expr()
 	in := make([]*value, 0, len(g.in)+1)

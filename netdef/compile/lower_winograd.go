@@ -20,8 +20,21 @@ const winogradTiles = 64
 const bandSize = 1 << 20
 
 // productFMA is the bound of multiply-adds for the products: a third above the others', but no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
-// more than larger kernels, and no more than 800, from which on nothing is gained.
-func (t Tuning) productFMA() int { return min(max(t.maxFMA()*4/3, 512), 800) }
+// more than larger kernels, and no more than 800, from which on nothing is gained. Brief ones have 256.
+func (t Tuning) productFMA() int {
+	if t.brief() {
+		return 256
+	}
+	return min(max(t.maxFMA()*4/3, 512), 800)
+}
+
+// transformed is how many channels per lane a transform takes at once, of the nj that there are.
+func transformed(t shaders.Target, nj int) int {
+	if t.Brief {
+		return 1
+	}
+	return min(2, nj)
+}
 
 // takesWinograd tells whether a convolution goes that way.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
@@ -64,7 +77,7 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		if err := l.chunks(t, n, product, l.tune.productFMA(), d, w, shaders.Expr{}, nil, m); err != nil {
 			return err
 		}
-		o.NJ = min(2, o.NJ)
+		o.NJ = transformed(t, o.NJ)
 		if err := l.emit(t, shaders.WinogradOutput(t, o, post), first, 0, append(append([]*value{m}, extra...), out)...); err != nil {
 			return err
 		}
@@ -78,7 +91,7 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
 		return d, nil
 	}
-	o.C, o.NJ = s.Cin, min(2, t.NJ(s.Cin))
+	o.C, o.NJ = s.Cin, transformed(t, t.NJ(s.Cin))
 	d := l.temp(n.Name+" tiles", o.Products()*o.Tiles()*s.Cin)
 	if whole {
 		l.winogradIn[n.In[0]] = d

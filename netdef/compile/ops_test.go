@@ -16,19 +16,15 @@ var testDev *gpu.Device
 
 func TestMain(m *testing.M) { gputest.Main(m, &testDev, "-") }
 
-// check compiles outs with both lowerings and compares them with the float64
+// check compiles outs with both lowerings, and with brief kernels, and compares them with the float64
 // reference on random inputs; the working memory is poisoned first.
 func check(t *testing.T, g *netdef.Graph, outs []*netdef.Node, tol float64) {
 	t.Helper()
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
 	}
-	for _, portable := range []bool{false, true} {
-		name := "best"
-		if portable {
-			name = "portable"
-		}
-		if e := compare(t, g, outs, Options{Portable: portable}); e > tol || math.IsNaN(e) {
+	for name, opt := range map[string]Options{"best": {}, "portable": {Portable: true}, "brief": {Tuning: Tuning{MaxFMA: SingleRun(1)}}} {
+		if e := compare(t, g, outs, opt); e > tol || math.IsNaN(e) {
 			t.Errorf("%s: relative error %.3g, allowed %.1g", name, e, tol)
 		}
 	}
