@@ -14,6 +14,7 @@ import (
 // both, and the total derivative of the average velocity, must agree with the float64 reference in both lowerings.
 func TestEdgeNetwork(t *testing.T) {
 	cfg := nets.DefaultEdge()
+	cfg.Fine = 8
 	g := netdef.NewGraph()
 	y := g.Input("y", S{2, 4, 8, nets.FlowChannels})
 	mask := g.Input("mask", S{2, 4, 8, nets.MaskChannels})

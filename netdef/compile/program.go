@@ -253,6 +253,7 @@ func (p *Program) Poison() error {
 	for _, o := range p.outs {
 		reg, off := o.place()
 		if reg == regKeep {
+			c.Barrier() // outputs may share their place
 			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: off, Size: int64(4 * o.size)}, poison)
 		}
 	}
