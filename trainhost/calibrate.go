@@ -23,7 +23,7 @@ const (
 	// aimCoverage is how much more than a calibrated ensemble's the share of true values in the intervals should be.
 	aimCoverage = 0.04
 	// aimSpread is the least standard deviation, as a share of a calibrated ensemble's.
-	aimSpread = 0.92
+	aimSpread = 0.88
 	// motionMore is how many times as many pictures motion blur takes: its error differs so much with the kernel that the spread set on 24 pictures was 12 % beside that
 	// set on 96.
 	motionMore = 4
