@@ -44,29 +44,38 @@ func newGrid(cfg nets.EdgeConfig, margin int) grid {
 	return grid{align, roundUp(nets.HaloSteps(cfg, 0), align), roundUp(margin, align)}
 }
 
-// accept checks a network.
+// accept checks a network that the caller made.
 func (cfg Config) accept(n *Network) (*loaded, error) {
 	nodes, err := n.check()
 	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, err
 }
 
-// newMember is for a network that is there.
-func (cfg Config) newMember(n *Network) (*member, error) {
-	l, err := cfg.accept(n)
+// read reads a network from a file, which checks it.
+func (cfg Config) read(f *weights.File) (*loaded, error) {
+	n, nodes, err := readNetwork(f)
 	if err != nil {
 		return nil, err
 	}
-	tasks, err := n.places()
+	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+}
+
+// newMember is for a network that is there.
+func newMember(l *loaded) (*member, error) {
+	tasks, err := l.places()
 	return &member{tasks: tasks, read: func() (*loaded, error) { return l, nil }}, err
 }
 
 // specialists makes the members beside the general one: those of the Config, or of the embedded weights, which are read when they are needed first.
 func (cfg Config) specialists(general *Network) (list []*member, err error) {
 	for _, n := range cfg.Special {
-		s, err := cfg.newMember(n)
+		l, err := cfg.accept(n)
 		if err == nil {
 			err = stands(n, general)
 		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := newMember(l)
 		if err != nil {
 			return nil, err
 		}
@@ -86,13 +95,7 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 		}
 		list = append(list, &member{
 			tasks: inPlaces(some),
-			read: sync.OnceValues(func() (*loaded, error) {
-				n, err := readSpecial(names, some, general)
-				if err != nil {
-					return nil, err
-				}
-				return cfg.accept(n)
-			}),
+			read:  sync.OnceValues(func() (*loaded, error) { return cfg.readSpecial(names, some, general) }),
 		})
 	}
 	return list, nil
@@ -110,14 +113,14 @@ func inPlaces(some []task.Task) []task.Task {
 }
 
 // readSpecial reads an embedded specialist for some tasks, of these names.
-func readSpecial(names []string, some []task.Task, general *Network) (*Network, error) {
+func (cfg Config) readSpecial(names []string, some []task.Task, general *Network) (*loaded, error) {
 	f, err := weights.Special(names)
 	if err != nil {
 		return nil, err
 	}
-	n, err := NetworkFromFile(f)
+	n, err := cfg.read(f)
 	if err == nil {
-		err = stands(n, general)
+		err = stands(n.Network, general)
 	}
 	if want := listed(inPlaces(some)); err == nil && n.Meta[weights.KeyTasks] != want {
 		err = badNetwork("%s is %q, not %q", weights.KeyTasks, n.Meta[weights.KeyTasks], want)

@@ -129,7 +129,7 @@ func TestEmbeddedSpecialists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := Config{}.specialists(general)
+	list, err := Config{}.specialists(general.Network)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestEmbeddedSpecialists(t *testing.T) {
 	}
 	// A file of another name.
 	for _, names := range weights.Specials() {
-		if _, err := readSpecial(names, task.All(), general); err == nil || !strings.Contains(err.Error(), weights.KeyTasks) {
+		if _, err := (Config{}).readSpecial(names, task.All(), general.Network); err == nil || !strings.Contains(err.Error(), weights.KeyTasks) {
 			t.Errorf("a specialist for other tasks than its name says: %v", err)
 		}
 	}

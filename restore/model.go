@@ -50,18 +50,15 @@ func Open(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	general, err := cfg.newMember(network)
+	general, err := newMember(network)
 	if err != nil {
 		return nil, err
 	}
-	others, err := cfg.specialists(network)
+	others, err := cfg.specialists(network.Network)
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg, members: append(others, general), source: source, turn: make(chan struct{}, 1), closed: make(chan struct{})}
-	if m.net, err = general.read(); err != nil {
-		return nil, err
-	}
+	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source, turn: make(chan struct{}, 1), closed: make(chan struct{})}
 	if m.net.Config.Guess {
 		go shake.Network() // decodes it while the device is opened
 	}
@@ -91,9 +88,10 @@ func Open(cfg Config) (*Model, error) {
 	return m, nil
 }
 
-func (cfg Config) load() (n *Network, source string, err error) {
+func (cfg Config) load() (n *loaded, source string, err error) {
 	if cfg.Network != nil {
-		return cfg.Network, "given by the program", nil
+		n, err = cfg.accept(cfg.Network)
+		return n, "given by the program", err
 	}
 	var f *weights.File
 	if cfg.Weights == "" {
@@ -106,7 +104,7 @@ func (cfg Config) load() (n *Network, source string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if n, err = NetworkFromFile(f); err != nil && cfg.Weights != "" {
+	if n, err = cfg.read(f); err != nil && cfg.Weights != "" {
 		err = fmt.Errorf("%s: %w", cfg.Weights, err)
 	}
 	return n, source, err

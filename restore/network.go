@@ -29,24 +29,30 @@ type Network struct {
 // NetworkFromFile reads a network out of a weights file. It fails with a *NetworkError if a parameter is missing, unknown or of
 // another shape than the configuration says. The values are shared with f.
 func NetworkFromFile(f *weights.File) (*Network, error) {
+	n, _, err := readNetwork(f)
+	return n, err
+}
+
+// readNetwork is NetworkFromFile, and gives the graph's parameters.
+func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 	if name := f.Meta[weights.KeyNetwork]; name != NetworkName {
-		return nil, badNetwork("they are for a network %q, this program runs %q", name, NetworkName)
+		return nil, nil, badNetwork("they are for a network %q, this program runs %q", name, NetworkName)
 	}
 	cfg, err := parseConfig(f.Meta[weights.KeyConfig])
 	if err != nil {
-		return nil, &NetworkError{weights.KeyConfig + " is no configuration", err}
+		return nil, nil, &NetworkError{weights.KeyConfig + " is no configuration", err}
 	}
 	n := &Network{Config: cfg, Params: f.Params(), Meta: maps.Clone(f.Meta)}
 	params, err := n.check()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, p := range params {
 		if t := f.Find(p.Name); !slices.Equal(natural(t.Shape), natural(p.Shape[:])) {
-			return nil, badNetwork("%q has shape %v, the network's is %v", p.Name, t.Shape, natural(p.Shape[:]))
+			return nil, nil, badNetwork("%q has shape %v, the network's is %v", p.Name, t.Shape, natural(p.Shape[:]))
 		}
 	}
-	return n, nil
+	return n, params, nil
 }
 
 // parseConfig is strict: a setting that this program does not know would be one that it does not follow.

@@ -51,10 +51,8 @@ func Pack(t Target, tab []int) Kernel {
 		Body: func(e *E) {
 			out := e.Item() // [tap][block][row] → [tap][row][block]
 			k, blocks := e.Scalar(0), e.Scalar(1)
-			q := e.DivUU(out, k)
-			row := U{id: e.i2(opISub, e.uid(out), e.uid(e.MulUU(q, k)))}
-			tap := e.DivUU(q, blocks)
-			block := U{id: e.i2(opISub, e.uid(q), e.uid(e.MulUU(tap, blocks)))}
+			q, row := e.DivModUU(out, k)
+			tap, block := e.DivModUU(q, blocks)
 			in := e.AddU(e.MulUU(e.AddU(e.MulUU(tap, k), row), blocks), block)
 			e.rearrange(e.At(0, e.MulU(in, n)), e.MulU(out, n), tab, nj)
 		},

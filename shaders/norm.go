@@ -8,11 +8,8 @@ const rowValues = 16
 
 // rowPixels is the number of pixels per item: a divisor of the p pixels of a picture.
 func rowPixels(t Target, c, p int) int {
-	if t.Brief {
-		return 1
-	}
-	if t.Mode == GPU {
-		return 1 // sums over lanes go through shared memory there, and many small items keep it busy
+	if t.Brief || t.Mode == GPU {
+		return 1 // on GPUs sums over lanes go through shared memory, and many small items keep them busy
 	}
 	most := rowValues * t.Lanes / c
 	return Divisor(p, min(most, 4), min(most, 2))

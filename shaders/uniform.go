@@ -88,10 +88,11 @@ func (e *E) DivU(a U, n int) U {
 	})}
 }
 
-// DivUU is ⌊a / b⌋ for a number b that the kernel is told (Scalar), which takes long.
-func (e *E) DivUU(a, b U) U {
+// DivModUU is ⌊a / b⌋ and a mod b for a number b that the kernel is told (Scalar), which takes long.
+func (e *E) DivModUU(a, b U) (div, mod U) {
 	x, y := e.uid(a), e.uid(b)
-	return U{id: e.memo(named("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
+	div = U{id: e.memo(named("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
+	return div, U{id: e.i2(opISub, x, e.uid(e.MulUU(div, b)))}
 }
 
 // ModU is a mod n.

@@ -145,6 +145,11 @@ func (l *lowering) target(c int) shaders.Target {
 
 // emit adds a dispatch.
 func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
+	return l.emitItems(t, k, k.Items, scalars, flops, args...)
+}
+
+// emitItems adds a dispatch of so many items of a kernel that takes any number.
+func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value) error {
 	k.Operands = slices.Clone(k.Operands)
 	for i, a := range args {
 		if a.width() == 2 {
@@ -169,7 +174,7 @@ func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, fl
 	if l.cur != nil {
 		name = l.cur.Op.Name() + " " + l.cur.Name
 	}
-	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: k.Items, phase: l.phase, flops: flops})
+	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: items, phase: l.phase, flops: flops})
 	return nil
 }
 

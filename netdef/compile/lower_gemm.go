@@ -214,9 +214,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
 		if t.Brief && source == w {
-			err := l.emit(t, shaders.Pack(t, s.Tab), []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
-			l.steps[len(l.steps)-1].items = taps * k * n / blk
-			return err
+			return l.emitItems(t, shaders.Pack(t, s.Tab), taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
 		}
 		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
 	})

@@ -31,13 +31,10 @@ func unhaarOnce(width int) []float32 {
 				}
 			}
 			y, x := block/2, block%2
-			switch {
-			case c.Band >= H1:
-				if c.DY == y && c.DX == x {
-					set(int(c.Band-H1)+1, 1)
-				}
-			default:
+			if c.Band < H1 {
 				set(0, 2*haarValue(c, 2*y, 2*x)) // half, and the sign of the quarter
+			} else if c.DY == y && c.DX == x {
+				set(int(c.Band-H1)+1, 1)
 			}
 		}
 	}
