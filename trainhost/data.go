@@ -149,7 +149,11 @@ func (p *Pictures) draw(rng *rand.Rand) *rgb {
 // Crop writes a random crop, in one of the eight orientations of the square, to
 // dst: three planes of side² values in [-1,1].
 func (p *Pictures) Crop(rng *rand.Rand, side int, dst []float32) {
-	m := p.draw(rng)
+	p.draw(rng).crop(rng, side, dst)
+}
+
+// crop is Crop of one picture, which must be as large.
+func (m *rgb) crop(rng *rand.Rand, side int, dst []float32) {
 	x0, y0, o := rng.IntN(m.w-side+1), rng.IntN(m.h-side+1), rng.IntN(8)
 	for y := 0; y < side; y++ {
 		for x := 0; x < side; x++ {

@@ -56,6 +56,8 @@ func run(ctx context.Context, args []string) error {
 		return experiments(ctx, args[1:])
 	case "watch":
 		return watch(ctx, args[1:])
+	case "noise":
+		return noiseCommand(ctx, args[1:])
 	case "pack":
 		return pack(ctx, args[1:])
 	case "eval":
