@@ -31,6 +31,7 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 	}
 	return func(t tile, src []float32) {
 		j.tone(src)
+		j.putGrain(t, src)
 		if t.own.y < c.final {
 			t.own.h = max(bottom(t.own)-c.final, 0)
 			t.own.y = c.final

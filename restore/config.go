@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -68,11 +69,17 @@ type Request struct {
 	Task task.Task
 	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
 	Mask []bool
-	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that). Below 0 it
-	// is estimated, in the known pixels; for inpainting an estimate below 2 levels, which clean texture gives too, counts as 0.
+	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
+	// white noise. Below 0 it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an estimate below
+	// 1 level counts as 0.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64
+
+	// Profile, if not nil, describes the noise, in place of Noise.
+	Profile *noise.Profile
+	// Grain is the share of what denoising took away that is put back, of luminance and of chroma, 0 to 1. For Denoise only.
+	Grain [2]float64
 
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
@@ -119,6 +126,7 @@ type Result struct {
 	Mean    *picture.Picture   // mean of the samples; nil without any
 	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2
 	Noise   float64            // the noise level used, in 8-bit levels
+	Profile noise.Profile      // and the noise's shape; of white noise if it was told
 	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
 	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
 }

@@ -32,7 +32,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	}
 	defer m.forget(j)
 	r := m.newRun(ctx, j, req.Progress)
-	result := &Result{Noise: j.noise, Task: j.task}
+	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
 	mu, logvar, err := r.mode(j, result)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/shake"
@@ -12,28 +13,32 @@ import (
 
 // engine restores frame after frame.
 type engine struct {
-	m      *Model
-	cfg    StreamConfig
-	kind   kind
-	of     *member
-	job    *job // reused where a frame is a single tile
-	viewer *task.Viewer
-	seen   []float32 // the view of the frame itself
-	pic    picture.Picture
-	planar planar.Image // of seen
-	noise  float64      // smoothed
-	begun  bool         // noise is known
-	xs, ys []int        // where the columns and rows of the domain come from
-	dom    rect
-	view   []float32 // of the whole domain
-	guess  []float32 // as well, nil without
-	shake  *shake.Estimator
-	frame  []float32 // the guess at the frame itself
-	known  []float32
-	result []float32
-	sigma  [1]float32
-	class  []float32
-	turn   func() error // compute, made a value once
+	m          *Model
+	cfg        StreamConfig
+	kind       kind
+	of         *member
+	job        *job // reused where a frame is a single tile
+	viewer     *task.Viewer
+	seen       []float32 // the view of the frame itself
+	pic        picture.Picture
+	planar     planar.Image // of seen
+	frameImage planar.Image // the frame at hand
+	eye        noise.Estimator
+	source     noise.Source  // the frame, to look at
+	noise      noise.Profile // smoothed
+	begun      bool          // noise is known
+	shape      [noise.Numbers]float32
+	xs, ys     []int // where the columns and rows of the domain come from
+	dom        rect
+	view       []float32 // of the whole domain
+	guess      []float32 // as well, nil without
+	shake      *shake.Estimator
+	frame      []float32 // the guess at the frame itself
+	known      []float32
+	result     []float32
+	sigma      [1]float32
+	class      []float32
+	turn       func() error // compute, made a value once
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
@@ -43,6 +48,11 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
+	e.frameImage = planar.Image{W: cfg.W, H: cfg.H}
+	e.source = noise.Of(&e.frameImage, nil)
+	if cfg.Mask != nil {
+		e.source.Known = (&Request{Mask: cfg.Mask}).known
+	}
 	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
 	if err != nil {
 		return err
@@ -84,19 +94,24 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
-	e.pic.Pix = pix
-	noise := e.level()
+	e.pic.Pix, e.frameImage.Pix = pix, pix
+	profile := e.profile()
+	noise := task.Std8(profile.Sigma())
+	if e.cfg.Noise >= 0 {
+		noise = min(e.cfg.Noise, MaxNoise)
+	}
 	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
 		e.job = nil // in tiles from now on
 	}
 	if e.job != nil {
-		err := e.direct(ctx, out, noise)
+		err := e.direct(ctx, out, profile)
 		if err == nil || !tooBig(err) {
 			return noise, err
 		}
 		e.job = nil
 	}
-	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
+	whole := profile // a copy, so that only frames that come here allocate
+	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole})
 	if err != nil {
 		return noise, err
 	}
@@ -104,27 +119,28 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	return noise, nil
 }
 
-// level is the noise of the frame at hand, smoothed if it is an estimate.
-func (e *engine) level() float64 {
+// profile is the noise of the frame at hand, smoothed if it is an estimate.
+func (e *engine) profile() noise.Profile {
 	if e.cfg.Noise >= 0 {
-		return min(e.cfg.Noise, MaxNoise)
+		return noise.White(task.Sigma(min(e.cfg.Noise, MaxNoise)))
 	}
-	v := estimate(&e.pic, (&Request{Mask: e.cfg.Mask}).known, e.cfg.Task)
+	p := findNoise(&e.eye, e.source, e.cfg.Task)
 	if e.begun {
-		v = e.noise + noiseMemory*(v-e.noise)
+		p = e.noise.Toward(p, noiseMemory)
 	}
-	e.noise, e.begun = v, true
-	return min(v, MaxNoise)
+	e.noise, e.begun = p, true
+	return p.Limit(task.Sigma(MaxNoise))
 }
 
 // direct is Model.Restore for a frame in a single tile, in memory that is there already.
-func (e *engine) direct(ctx context.Context, out []float32, noise float64) error {
+func (e *engine) direct(ctx context.Context, out []float32, profile noise.Profile) error {
 	e.viewer.View(e.seen, e.pic.Pix)
 	e.extend(e.view, e.seen)
-	e.sigma[0] = float32(task.Sigma(noise))
-	e.job.keep = e.job.task.Masked() && noise <= keepNoise
+	e.sigma[0] = float32(profile.Sigma())
+	profile.Vector(e.shape[:])
+	e.job.setNoise(profile)
 	if e.guess != nil {
-		if err := e.shake.Deblur(ctx, e.frame, &e.planar, task.Sigma(noise)); err != nil {
+		if err := e.shake.Deblur(ctx, e.frame, &e.planar, profile.Sigma()); err != nil {
 			return err
 		}
 		e.extend(e.guess, e.frame)
@@ -177,6 +193,11 @@ func (e *engine) compute() error {
 	}
 	if err := p.SetInput("sigma", e.sigma[:]); err != nil {
 		return err
+	}
+	if p.HasInput("noise") {
+		if err := p.SetInput("noise", e.shape[:]); err != nil {
+			return err
+		}
 	}
 	if err := e.m.timed(p, e.dom.w*e.dom.h); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // partlyError says that some pictures of a folder failed; each has had its own line.
@@ -23,14 +24,33 @@ func (e *partlyError) Error() string {
 
 // line is what -json prints for a picture.
 type line struct {
-	In      string  `json:"in"`
-	Out     string  `json:"out"`
-	Status  string  `json:"status"` // "done" or "failed"
-	Error   string  `json:"error,omitempty"`
-	Width   int     `json:"width,omitempty"` // of the result
-	Height  int     `json:"height,omitempty"`
-	Noise   float64 `json:"noise,omitempty"` // in 8-bit levels
-	Seconds float64 `json:"seconds"`
+	In      string      `json:"in"`
+	Out     string      `json:"out"`
+	Status  string      `json:"status"` // "done" or "failed"
+	Error   string      `json:"error,omitempty"`
+	Width   int         `json:"width,omitempty"` // of the result
+	Height  int         `json:"height,omitempty"`
+	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
+	Shape   *noiseShape `json:"noise_shape,omitempty"`
+	Seconds float64     `json:"seconds"`
+}
+
+// noiseShape is the noise of a picture in 8-bit levels; see noise.Profile.
+type noiseShape struct {
+	Luma   []float64 `json:"luma"` // from fine to coarse
+	Chroma []float64 `json:"chroma"`
+	Tone   []float64 `json:"tone"`   // of dark, middle and bright parts, relative to the whole
+	Blocks float64   `json:"blocks"` // how visible JPEG's blocks are
+	Found  bool      `json:"found"`  // estimated, not told
+}
+
+func shapeOf(r *restore.Result) *noiseShape {
+	p := r.Profile
+	s := &noiseShape{Tone: p.Tone[:], Blocks: p.Blocks, Found: p.Found}
+	for b := range p.Luma {
+		s.Luma, s.Chroma = append(s.Luma, task.Std8(p.Luma[b])), append(s.Chroma, task.Std8(p.Chroma[b]))
+	}
+	return s
 }
 
 // folder restores all pictures of a folder. The jobs share the device and take turns on it, so that reading and writing files overlaps with
@@ -117,7 +137,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 		return
 	}
 	if err == nil {
-		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
+		l.Width, l.Height, l.Noise, l.Shape = result.Picture.W, result.Picture.H, result.Noise, shapeOf(result)
 	} else {
 		l.Status, l.Error = "failed", oneLine(err.Error())
 	}

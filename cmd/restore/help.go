@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/vfmrestore/restore/restore/camera"
 )
 
 func mainHelp() string {
@@ -31,8 +33,11 @@ flags:
   -task T           what is wrong with the picture (required)
   -mask FILE        inpaint only: a picture of the same size, white where pixels are missing
   -noise N|auto     standard deviation of the noise in the picture, in 8-bit levels (0 to 127.5);
-                    auto, the default, estimates it. The networks were trained up to about 13,
-                    for denoise up to 51, which more counts as
+                    auto, the default, finds it: for denoise its strength at four scales, for
+                    luminance and chroma, in dark and bright parts. N means white noise. The networks
+                    were trained up to about 13, for denoise up to 51, which more counts as
+  -strength S       denoise only: share of the noise that is taken away, 0 to 1 (default 1; less keeps some
+                    grain); two numbers with a comma between them are for luminance and for chroma
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
@@ -75,7 +80,8 @@ folders:
                     auto/N takes I from the environment of an indexed job (Kubernetes, Slurm, AWS Batch)
   A picture that cannot be restored gets its line on stderr, and the others go on; the exit status is then 2.
 
-  -json             print a line of JSON for every picture: in, out, status, error, width, height, noise, seconds
+  -json             print a line of JSON for every picture: in, out, status, error, width, height,
+                    noise (8-bit levels), noise_shape, seconds
 
 commands:
 `)
@@ -103,11 +109,16 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -task T           motion-deblur, gaussian-deblur, denoise, super-resolve (bad has a quarter of the width and height), inpaint
                     (inpaint-random or inpaint-box, half of the time each), inpaint-random, inpaint-box
   -noise N          standard deviation of the noise in 8-bit levels (default 6.375, the paper's 0.05 of [-1, 1])
+  -camera SPEC      denoise only, in place of -noise: what a camera does, as name=value with commas between them,
+                    for example iso=3200,jpeg=85; below is the list
+  -clean-out FILE   with -camera: write what the camera would have shown without noise and compression
   -seed S           of the random numbers (default 0)
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
   -quality Q        of JPEG output, 1 to 100 (default 95; PNG is better here, JPEG's own noise is not part of the task)
-`
+
+what -camera knows:
+` + camera.Usage + "\n"
 
 const sampleHelp = `restore sample draws pictures from the prior, without any picture to restore: what the flow map makes of pure noise.
 

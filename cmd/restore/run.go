@@ -72,6 +72,7 @@ func (a *app) restore(args []string) error {
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
+		fmt.Fprintf(a.err, "noise: %v\n", result.Profile)
 	}
 	var page *report.Report
 	if o.report != "" {
@@ -89,7 +90,7 @@ func (a *app) restore(args []string) error {
 		return err
 	}
 	if o.json {
-		a.print(line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Seconds: time.Since(started).Seconds()})
+		a.print(line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()})
 	}
 	return nil
 }
@@ -116,7 +117,7 @@ func (o *options) config() restore.Config {
 // request is what the flags say of the picture.
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
-		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
+		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]},
 		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
