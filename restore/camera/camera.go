@@ -5,7 +5,7 @@
 //
 //	inverse tone curve → inverse colour matrix and white balance → exposure → mosaic of the sensor, photon and read noise, clipping
 //	→ white balance → demosaicing → colour matrix → tone curve → white noise → noise reduction → sharpening → reduction of size
-//	→ chroma subsampling or JPEG → 8 bits.
+//	→ chroma subsampling or JPEG → a second JPEG → 8 bits.
 //
 // Sources: the inverse of a camera's processing and the laws of gains, matrices and noise levels are those of Brooks et al.,
 // "Unprocessing Images for Learned Raw Denoising" (CVPR 2019, §3); Poisson–Gaussian noise is Foi et al., "Practical
@@ -56,8 +56,9 @@ type Camera struct {
 	ChromaRadius int
 	ChromaShare  float64
 	// LumaShare (0 to 1) is how much of the camera's noise reduction of luminance is mixed in: a mean over the 5×5 neighbours that
-	// differ by less than LumaReach (in units of planar.Image).
+	// differ by less than LumaReach (in units of planar.Image), LumaPasses times (0 counts as once).
 	LumaShare, LumaReach float64
+	LumaPasses           int
 	// Sharpen is how much of what a 3×3 binomial filter takes away is added again.
 	Sharpen float64
 	// Reduce is the factor by which the picture is made smaller, 1 for none; the result has ⌊W/Reduce⌋ × ⌊H/Reduce⌋ pixels.
@@ -66,6 +67,9 @@ type Camera struct {
 	// Quality is JPEG's, 1 to 100; 0 for no JPEG. Subsampling is that of its chroma, and without JPEG that of video.
 	Quality     int
 	Subsampling Subsampling
+	// Again is the quality of a second JPEG of 4:2:0, as programs that share pictures make it; 0 for none. The blocks of the first
+	// then begin AgainX and AgainY (0 to 7) pixels left of and above the picture, which was cut in between.
+	Again, AgainX, AgainY int
 	// Round rounds to 8 bits.
 	Round bool
 }

@@ -3,6 +3,7 @@ package camera
 import (
 	"bytes"
 	"fmt"
+	"image"
 
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -23,7 +24,11 @@ func (s Subsampling) String() string { return [...]string{"444", "422", "420"}[s
 // compress brings a picture to 8 bits through JPEG, or chroma subsampling alone, in place as far as it can.
 func (c Camera) compress(img *planar.Image) (*planar.Image, error) {
 	if c.Quality > 0 {
-		return viaJPEG(img, c.Quality, c.Subsampling)
+		out, err := shiftedJPEG(img, c.Quality, c.Subsampling, c.AgainX, c.AgainY)
+		if err == nil && c.Again > 0 {
+			out, err = viaJPEG(out, c.Again, Sub420)
+		}
+		return out, err
 	}
 	if c.Subsampling != Sub444 {
 		img.Clamp()
@@ -40,6 +45,30 @@ func (c Camera) compress(img *planar.Image) (*planar.Image, error) {
 
 // level is the 8-bit level of a value in [-1,1].
 func level(v float32) uint8 { return uint8(min(max(v*127.5+128, 0), 255)) }
+
+// shiftedJPEG is viaJPEG with blocks that begin dx and dy pixels left of and above the picture.
+func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*planar.Image, error) {
+	if dx == 0 && dy == 0 {
+		return viaJPEG(img, quality, sub)
+	}
+	wide := planar.New(img.W+dx, img.H+dy)
+	for c := range 3 {
+		p, q := img.Plane(c), wide.Plane(c)
+		for y := range wide.H {
+			row := p[max(0, y-dy)*img.W:][:img.W]
+			to := q[y*wide.W:][:wide.W]
+			copy(to[dx:], row)
+			for x := range dx {
+				to[x] = row[0]
+			}
+		}
+	}
+	wide, err := viaJPEG(wide, quality, sub)
+	if err != nil {
+		return nil, err
+	}
+	return wide.Crop(image.Rect(dx, dy, wide.W, wide.H))
+}
 
 // viaJPEG encodes and decodes a picture.
 func viaJPEG(img *planar.Image, quality int, sub Subsampling) (*planar.Image, error) {

@@ -24,26 +24,29 @@ func Draw(rng *rand.Rand) Camera {
 	case u < 0.9:
 		c.Demosaic = Bilinear
 	}
-	c.drawProcessing(rng)
+	// What noise a middle grey of 0.2 has on the display, whose curve has a slope of about 1.2 there.
+	c.drawProcessing(rng, 2*1.2*math.Sqrt(0.2*c.Shot+c.Read)/c.Exposure)
 	if rng.Float64() < 0.25 {
 		c.Reduce = uniform(1, 2)
 	}
 	switch u := rng.Float64(); {
 	case u < 0.7:
-		c.drawJPEG(rng, 60, 100)
+		c.drawJPEG(rng, 70, 100)
+		c.drawAgain(rng, 0.4)
 	case u < 0.8:
 		c.Subsampling = Sub422 + Subsampling(rng.IntN(2))
 	}
 	return c
 }
 
-// drawProcessing draws noise reduction and sharpening.
-func (c *Camera) drawProcessing(rng *rand.Rand) {
-	if rng.Float64() < 0.6 {
-		c.ChromaRadius, c.ChromaShare = 1+rng.IntN(4), 0.3+0.7*rng.Float64()
+// drawProcessing draws noise reduction and sharpening, for noise of a standard deviation: cameras smooth more where there is more. Chroma
+// is nearly always smoothed, luminance mostly, which leaves noise that is weak at the finest scale.
+func (c *Camera) drawProcessing(rng *rand.Rand, sigma float64) {
+	if rng.Float64() < 0.8 {
+		c.ChromaRadius, c.ChromaShare = 1+rng.IntN(6), 0.4+0.6*rng.Float64()
 	}
-	if rng.Float64() < 0.5 {
-		c.LumaShare, c.LumaReach = 0.2+0.7*rng.Float64(), 0.02+0.2*rng.Float64()
+	if rng.Float64() < 0.7 {
+		c.LumaShare, c.LumaReach, c.LumaPasses = 0.3+0.7*rng.Float64(), sigma*(0.5+4*rng.Float64()), 1+rng.IntN(2)
 	}
 	if rng.Float64() < 0.5 {
 		c.Sharpen = 1.5 * rng.Float64()
@@ -54,10 +57,17 @@ func (c *Camera) drawProcessing(rng *rand.Rand) {
 func (c *Camera) drawJPEG(rng *rand.Rand, lo, hi int) {
 	c.Quality = lo + rng.IntN(hi-lo+1)
 	switch u := rng.Float64(); {
-	case u < 0.7:
+	case u < 0.75:
 		c.Subsampling = Sub420
-	case u < 0.8:
+	case u < 0.85:
 		c.Subsampling = Sub422
+	}
+}
+
+// drawAgain draws a second compression in a share of the pictures that have been compressed.
+func (c *Camera) drawAgain(rng *rand.Rand, share float64) {
+	if rng.Float64() < share {
+		c.Again, c.AgainX, c.AgainY = 60+rng.IntN(36), rng.IntN(8), rng.IntN(8)
 	}
 }
 
@@ -65,6 +75,7 @@ func (c *Camera) drawJPEG(rng *rand.Rand, lo, hi int) {
 func DrawJPEG(rng *rand.Rand) Camera {
 	var c Camera
 	c.drawJPEG(rng, 5, 95)
+	c.drawAgain(rng, 0.15)
 	return c
 }
 
@@ -80,7 +91,7 @@ func DrawWhite(rng *rand.Rand, sigma float64) Camera {
 	case 2:
 		c.WhiteMosaic, c.PhaseX, c.PhaseY = true, rng.IntN(2), rng.IntN(2)
 	default:
-		c.drawProcessing(rng)
+		c.drawProcessing(rng, sigma)
 	}
 	return c
 }

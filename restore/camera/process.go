@@ -17,7 +17,11 @@ func (c Camera) process(img *planar.Image) {
 		}
 		luma := img.Plane(0)
 		if c.LumaShare > 0 {
-			mix(luma, sigmaFilter(luma, img.W, img.H, float32(c.LumaReach)), c.LumaShare)
+			smooth := luma
+			for range max(1, c.LumaPasses) {
+				smooth = sigmaFilter(smooth, img.W, img.H, float32(c.LumaReach))
+			}
+			mix(luma, smooth, c.LumaShare)
 		}
 		if c.Sharpen > 0 {
 			mix(luma, binomial(luma, img.W, img.H), -c.Sharpen)

@@ -21,6 +21,7 @@ luma=R:S        its smoothing of luminance: reach in levels of 255, share 0 to 1
 sharpen=S       0 to 3
 reduce=F        factor by which the picture is made smaller, 1 to 8
 jpeg=Q          quality 1 to 100
+again=Q         quality of a second JPEG, whose blocks lie 3 pixels off the first one's
 subsampling=S   chroma of JPEG (default 420) or video: 444, 422 or 420
 random=1        everything drawn by the law that the denoising network was trained on`
 
@@ -60,6 +61,9 @@ func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	}
 	if given["mosaic"] && !given["white"] {
 		return c, fmt.Errorf("camera: mosaic needs white=N")
+	}
+	if given["again"] && !given["jpeg"] {
+		return c, fmt.Errorf("camera: again needs jpeg=Q")
 	}
 	if given["jpeg"] && !given["subsampling"] {
 		c.Subsampling = Sub420
@@ -127,6 +131,8 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 		c.Reduce = number(1, 8)
 	case "jpeg":
 		c.Quality = int(number(1, 100))
+	case "again":
+		c.Again, c.AgainX, c.AgainY = int(number(1, 100)), 3, 3
 	case "subsampling":
 		c.Subsampling = Subsampling(choice("444", "422", "420"))
 	case "random":
