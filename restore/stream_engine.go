@@ -16,7 +16,9 @@ type engine struct {
 	cfg    StreamConfig
 	kind   kind
 	of     *member
-	job    *job // reused where a frame is a single tile
+	asked  *job // what is to be done
+	job    *job // the same where a frame is a single tile: it is reused then
+	tiled  bool // the device cannot do a frame in a single tile
 	viewer *task.Viewer
 	seen   []float32 // the view of the frame itself
 	pic    picture.Picture
@@ -47,12 +49,19 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if err != nil {
 		return err
 	}
+	e.asked = j
+	return e.settle()
+}
+
+// settle makes what frames in a single tile need, if they fit one. Until a device that may be slow has shown what it can do, they may not: it is asked again
+// after every frame then.
+func (e *engine) settle() (err error) {
+	m, cfg, j := e.m, e.cfg, e.asked
 	r := m.newRun(context.Background(), j, nil)
-	e.dom = r.dom
 	if ts, _ := r.tiles(j.net.halo); len(ts) != 1 {
 		return nil
 	}
-	e.job = j
+	e.dom = r.dom
 	var known []float32
 	if cfg.Mask != nil {
 		known = knownOf(cfg.Mask)
@@ -76,6 +85,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
+	e.job = j
 	return nil
 }
 
@@ -86,15 +96,20 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	}
 	e.pic.Pix = pix
 	noise := e.level()
+	if e.job == nil && !e.tiled {
+		if err := e.settle(); err != nil {
+			return noise, err
+		}
+	}
 	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
-		e.job = nil // in tiles from now on
+		e.giveUp()
 	}
 	if e.job != nil {
 		err := e.direct(ctx, out, noise)
 		if err == nil || !tooBig(err) {
 			return noise, err
 		}
-		e.job = nil
+		e.giveUp()
 	}
 	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
 	if err != nil {
@@ -103,6 +118,9 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	copy(out, r.Picture.Pix)
 	return noise, nil
 }
+
+// giveUp does all further frames in tiles.
+func (e *engine) giveUp() { e.job, e.tiled = nil, true }
 
 // level is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) level() float64 {
