@@ -22,8 +22,8 @@ type pace struct {
 
 	mu     sync.Mutex
 	first  int // pixels of the first tile, at most, on a device that may be slow; 0 as soon as something is known
-	slow   int  // runs on end that were too slow
-	pixels int  // of a tile, at most
+	slow   int // runs on end that were too slow
+	pixels int // of a tile, at most
 }
 
 func newPace(t gpu.DeviceType) *pace {
