@@ -6,6 +6,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -44,7 +45,8 @@ type Config struct {
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
 
-	faults *gpu.Faults // of tests
+	faults  *gpu.Faults                      // of tests
+	kernels func() (shake.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
 
 	// Shared is a device to use instead of opening one; Device, Validation, OnMessage, CacheDir and Timeout then mean nothing, and Close
 	// leaves it open. It must outlive the Model.
@@ -59,6 +61,13 @@ func (cfg Config) timeout() time.Duration {
 		return hungAfter
 	}
 	return max(cfg.Timeout, 0)
+}
+
+func (cfg Config) kernelNetwork() (shake.Parameters, error) {
+	if cfg.kernels != nil {
+		return cfg.kernels()
+	}
+	return shake.Network()
 }
 
 // MaxNoise is the highest noise level that the networks know, in 8-bit levels: 0.4 in [-1, 1]. Higher ones are taken for it.

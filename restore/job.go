@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -78,7 +79,9 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.net, err = j.of.read(); err != nil {
 		return nil, err
 	}
-	j.guessing = j.net.Config.Guess && t == task.MotionDeblur
+	if j.guessing = j.net.Config.Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
+		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.unread)
+	}
 	return j, nil
 }
 

@@ -17,7 +17,9 @@ type engine struct {
 	cfg        StreamConfig
 	kind       kind
 	of         *member
-	job        *job // reused where a frame is a single tile
+	asked      *job // what is to be done
+	job        *job // the same where a frame is a single tile: it is reused then
+	tiled      bool // the device cannot do a frame in a single tile
 	viewer     *task.Viewer
 	seen       []float32 // the view of the frame itself
 	pic        picture.Picture
@@ -57,12 +59,19 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if err != nil {
 		return err
 	}
+	e.asked = j
+	return e.settle()
+}
+
+// settle makes what frames in a single tile need, if they fit one. Until a device that may be slow has shown what it can do, they may not: it is asked again
+// after every frame then.
+func (e *engine) settle() (err error) {
+	m, cfg, j := e.m, e.cfg, e.asked
 	r := m.newRun(context.Background(), j, nil)
-	e.dom = r.dom
 	if ts, _ := r.tiles(j.net.halo); len(ts) != 1 {
 		return nil
 	}
-	e.job = j
+	e.dom = r.dom
 	var known []float32
 	if cfg.Mask != nil {
 		known = knownOf(cfg.Mask)
@@ -86,6 +95,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
+	e.job = j
 	return nil
 }
 
@@ -100,15 +110,20 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	if e.cfg.Noise >= 0 {
 		noise = min(e.cfg.Noise, MaxNoise)
 	}
+	if e.job == nil && !e.tiled {
+		if err := e.settle(); err != nil {
+			return noise, err
+		}
+	}
 	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
-		e.job = nil // in tiles from now on
+		e.giveUp()
 	}
 	if e.job != nil {
 		err := e.direct(ctx, out, profile)
 		if err == nil || !tooBig(err) {
 			return noise, err
 		}
-		e.job = nil
+		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
 	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole})
@@ -118,6 +133,9 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	copy(out, r.Picture.Pix)
 	return noise, nil
 }
+
+// giveUp does all further frames in tiles.
+func (e *engine) giveUp() { e.job, e.tiled = nil, true }
 
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) profile() noise.Profile {
