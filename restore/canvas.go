@@ -37,6 +37,7 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 		}
 		c.write(t, src)
 		j.keepKnown(c.planes, t.own)
+		j.hide(c.planes, t.own)
 		if end := min(bottom(t.own), c.h); end > c.final && t.own.x+t.own.w >= c.w {
 			c.final = end
 			if c.rows != nil {
@@ -58,6 +59,7 @@ func (j *job) finish(c *canvas) *picture.Picture {
 func (j *job) settle(p planes) []float32 {
 	j.tone(p.data)
 	j.keepKnown(p, rect{0, 0, p.w, p.h})
+	j.hide(p, rect{0, 0, p.w, p.h})
 	return p.data
 }
 

@@ -21,17 +21,20 @@ const (
 
 // job is a request that was checked, with all that is made once for the whole picture.
 type job struct {
-	req   Request
-	pic   *picture.Picture
-	task  task.Task
-	of    *member // whose task it is
-	net   *loaded // which is this network
-	class int     // its place in the one-hot vector
-	noise float64
-	times []float64      // of the partition, from 1 to 0
-	keep  bool           // the known pixels
-	op    *task.Operator // for the projection; nil without
-	y     *planar.Image  // and the observation that it projects to
+	req Request
+	pic *picture.Picture // with what alpha hides filled in
+	// The picture as it was given, and the result's alpha, where something is hidden.
+	covered *picture.Picture
+	alpha   []float32
+	task    task.Task
+	of      *member // whose task it is
+	net     *loaded // which is this network
+	class   int     // its place in the one-hot vector
+	noise   float64
+	times   []float64      // of the partition, from 1 to 0
+	keep    bool           // the known pixels
+	op      *task.Operator // for the projection; nil without
+	y       *planar.Image  // and the observation that it projects to
 
 	w, h     int       // of the result
 	view     *mirrored // what the adapter sees
@@ -57,9 +60,18 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.pic, j.noise = pic, req.Noise
+	if j.pic, err = uncovered(pic, req.known); err != nil {
+		return nil, err
+	}
+	if j.pic != pic {
+		j.covered, j.alpha = pic, pic.Like(j.w, j.h, nil).Alpha
+	}
+	if j.task.Masked() { // what was to go may stand in them
+		j.pic = j.pic.WithoutMakerNotes()
+	}
+	j.noise = req.Noise
 	if j.noise < 0 {
-		j.noise = estimate(pic, req.known, j.task)
+		j.noise = estimate(j.pic, req.known, j.task)
 	}
 	j.noise = min(j.noise, MaxNoise)
 	j.keep = j.task.Masked() && j.noise <= keepNoise
@@ -131,6 +143,9 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if e == nil {
 		e = m.newEstimator()
 	}
+	if j.covered != nil {
+		e.LeaveOut(func(i int) bool { return !visible(j.covered, i) })
+	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
@@ -165,9 +180,10 @@ func knownOf(missing []bool) []float32 {
 	return known
 }
 
-// estimate is the noise level of a picture for a task, in 8-bit levels.
+// estimate is the noise level of what is visible and known of a picture for a task, in 8-bit levels.
 func estimate(pic *picture.Picture, known func(i int) bool, t task.Task) float64 {
-	noise := task.Std8(task.EstimateSigmaOf(pic.W, pic.H, pic.Crop, known))
+	seen := func(i int) bool { return known(i) && visible(pic, i) }
+	noise := task.Std8(task.EstimateSigmaOf(pic.W, pic.H, pic.Crop, seen))
 	if t.Masked() && noise < textureNoise {
 		return 0
 	}

@@ -259,7 +259,7 @@ func (s *Stream) work() {
 			close(s.ready)
 			return
 		}
-		f.noise, f.err = s.eng.restore(s.ctx, f.out, f.pix)
+		f.noise, f.err = s.eng.restore(s.ctx, f.out, f.pix, f.alpha)
 		s.ready <- f
 	}
 }

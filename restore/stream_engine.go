@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -79,17 +80,18 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and tells the noise level.
-func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, error) {
+// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame.
+func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
 	e.pic.Pix = pix
+	e.setAlpha(alpha)
 	noise := e.level()
 	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
 		e.job = nil // in tiles from now on
 	}
-	if e.job != nil {
+	if e.job != nil && e.pic.Alpha == nil {
 		err := e.direct(ctx, out, noise)
 		if err == nil || !tooBig(err) {
 			return noise, err
@@ -102,6 +104,18 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	}
 	copy(out, r.Picture.Pix)
 	return noise, nil
+}
+
+// setAlpha gives the picture alpha if it hides something; else it changes nothing for the networks.
+func (e *engine) setAlpha(alpha []byte) {
+	e.pic.Alpha = nil
+	if !slices.Contains(alpha, 0) {
+		return
+	}
+	e.pic.Alpha = make([]float32, len(alpha))
+	for i, a := range alpha {
+		e.pic.Alpha[i] = float32(a) / 255
+	}
 }
 
 // level is the noise of the frame at hand, smoothed if it is an estimate.
