@@ -82,8 +82,9 @@ func (j *job) keepKnown(p planes, r rect) {
 
 // tone limits the values of three planes and makes grey pictures grey.
 func (j *job) tone(pix []float32) {
+	low, high := -1-j.req.below, 1+j.req.above
 	for i, v := range pix {
-		pix[i] = min(max(v, -1), 1)
+		pix[i] = min(max(v, low), high)
 	}
 	if n := len(pix) / 3; j.pic.Gray {
 		for i := range n {

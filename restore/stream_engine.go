@@ -23,6 +23,8 @@ type engine struct {
 	pic    picture.Picture
 	planar planar.Image // of seen
 	noise  float64      // smoothed
+	below  float32      // how far values may go below -1
+	above  float32      // and above 1
 	begun  bool         // noise is known
 	xs, ys []int        // where the columns and rows of the domain come from
 	dom    rect
@@ -44,7 +46,9 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
+	low, high := cfg.Out.Reach()
+	e.below, e.above = -1-low, high-1
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0), below: e.below, above: e.above})
 	if err != nil {
 		return err
 	}
@@ -98,7 +102,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		}
 		e.job = nil
 	}
-	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
+	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise, below: e.below, above: e.above})
 	if err != nil {
 		return noise, err
 	}
