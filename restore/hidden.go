@@ -44,15 +44,19 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 	}
 	const rows = 16
 	strip, row := make([]float32, 3*rows*pic.W), make([]float32, pic.W)
+	level := picture.NewLevels(pic.Depth, pic.W) // what is filled in stands in the file's steps, so that pictures with Levels are not other ones
 	for y := 0; y < pic.H; y += rows {
 		h := min(rows, pic.H-y)
 		fill.Read(strip[:3*h*pic.W], 0, y, pic.W, h)
 		for c := range 3 {
 			for v := range h {
 				given.row(row, c, y+v, 0)
+				filled := strip[(c*h+v)*pic.W:][:pic.W]
+				level.Write(0, filled)
+				level.Read(filled, 0)
 				for x, hidden := range hidden[(y+v)*pic.W:][:pic.W] {
 					if hidden {
-						row[x] = strip[(c*h+v)*pic.W+x]
+						row[x] = filled[x]
 					}
 				}
 				at := (c*pic.H + y + v) * pic.W

@@ -117,7 +117,7 @@ func TestUncovered(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i, v := range filled.Pix {
-			if math.Abs(float64(v)-0.75) > 1e-6 {
+			if math.Abs(float64(v)-0.75) > 0.5/127.5 {
 				t.Fatalf("value %d is filled with %g", i, v)
 			}
 		}

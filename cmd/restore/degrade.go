@@ -64,7 +64,11 @@ func (a *app) degrade(args []string) error {
 	if maskOut.path != "" {
 		mask = picture.FromMask(missing, clean.W, clean.H)
 	}
-	return writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad})
+	if err := writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad}); err != nil {
+		return err
+	}
+	a.sayDropped(names[0], bad, out.format)
+	return nil
 }
 
 // observe draws the parameters of the task and applies it; sigma is in the units of [-1, 1]. missing is nil for tasks without mask.

@@ -14,7 +14,7 @@ type Converter struct {
 	// y = (code - yOff)·yMul in [0, 1], c = (code - cOff)·cMul in [-½, ½]
 	yOff, yMul, cOff, cMul float32
 	kr, kg, kb             float32
-	low, high              float32 // what the codes reach to; black is 0 and white 1
+	low, high              float32      // what the codes reach to; black is 0 and white 1
 	rows                   [4][]float32 // of luma's or chroma's length
 }
 
