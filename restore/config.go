@@ -125,6 +125,9 @@ type Request struct {
 	// as many as are told, do not change any more and may be read by anybody from then on; those below still do. Of a Restore that fails they may not be
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
+
+	// How far below -1 and above 1 values may go: those of video, whose codes do.
+	below, above float32
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for

@@ -25,8 +25,11 @@ const (
 
 // job is a request that was checked, with all that is made once for the whole picture.
 type job struct {
-	req     Request
-	pic     *picture.Picture
+	req Request
+	pic *picture.Picture // with what alpha hides filled in
+	// The picture as it was given, and the result's alpha, where something is hidden.
+	covered *picture.Picture
+	alpha   []float32
 	task    task.Task
 	of      *member // whose task it is
 	net     *loaded // which is this network
@@ -62,7 +65,15 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.pic = pic
+	if j.pic, err = uncovered(pic, req.known); err != nil {
+		return nil, err
+	}
+	if j.pic != pic {
+		j.covered, j.alpha = pic, pic.Like(j.w, j.h, nil).Alpha
+	}
+	if j.task.Masked() { // what was to go may stand in them
+		j.pic = j.pic.WithoutMakerNotes()
+	}
 	j.setNoise(j.find(new(noise.Estimator)))
 	if req.Profile == nil && req.Noise >= 0 {
 		j.noise = min(req.Noise, MaxNoise) // as it was told, to the bit
@@ -137,6 +148,9 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if e == nil {
 		e = m.newEstimator()
 	}
+	if j.covered != nil {
+		e.LeaveOut(func(i int) bool { return !visible(j.covered, i) })
+	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
@@ -180,7 +194,10 @@ func (j *job) find(e *noise.Estimator) noise.Profile {
 		return noise.White(task.Sigma(j.req.Noise))
 	}
 	src := noise.Source{W: j.pic.W, H: j.pic.H, Crop: j.pic.Crop}
-	if j.req.Mask != nil {
+	switch {
+	case j.covered != nil:
+		src.Known = func(i int) bool { return j.req.known(i) && visible(j.covered, i) }
+	case j.req.Mask != nil:
 		src.Known = j.req.known
 	}
 	return findNoise(e, src, j.task)

@@ -12,7 +12,7 @@ import (
 // Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after the tile at hand.
 //
 // Grey pictures go through the network as three equal channels; the result is the mean of what comes out. Alpha is kept as it
-// is, or enlarged with the picture.
+// is, or enlarged with the picture; where it is 0 the given colours are not looked at, and stand in the result again.
 //
 // Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, ErrClosed, ctx.Err(), *OutputError, and those of the
 // device: *gpu.OutOfMemoryError if not even the smallest tiles fit, *gpu.DeviceLostError, *gpu.CallError.

@@ -30,7 +30,8 @@ type StreamConfig struct {
 }
 
 // Stream restores frames of one size and format, in order. While one frame is on the device the next is packed and the last unpacked. Once the
-// first frames are through, streams with a given noise level whose frames fit a tile allocate no memory any more.
+// first frames are through, streams with a given noise level whose frames fit a tile
+// and hide nothing under alpha of 0 allocate no memory any more.
 //
 // Submit and Receive are for one goroutine each (or one for both, if it never submits more than InFlight frames ahead). Several Streams of a
 // Model share its device.
@@ -259,7 +260,7 @@ func (s *Stream) work() {
 			close(s.ready)
 			return
 		}
-		f.noise, f.err = s.eng.restore(s.ctx, f.out, f.pix)
+		f.noise, f.err = s.eng.restore(s.ctx, f.out, f.pix, f.alpha)
 		s.ready <- f
 	}
 }

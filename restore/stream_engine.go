@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/noise"
@@ -41,6 +42,8 @@ type engine struct {
 	sigma      [1]float32
 	class      []float32
 	turn       func() error // compute, made a value once
+	below      float32      // how far values may go below -1
+	above      float32      // and above 1
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
@@ -55,7 +58,9 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if cfg.Mask != nil {
 		e.source.Known = (&Request{Mask: cfg.Mask}).known
 	}
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
+	low, high := cfg.Out.Reach()
+	e.below, e.above = -1-low, high-1
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0), below: e.below, above: e.above})
 	if err != nil {
 		return err
 	}
@@ -99,12 +104,13 @@ func (e *engine) settle() (err error) {
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and tells the noise level.
-func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, error) {
+// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame.
+func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
 	e.pic.Pix, e.frameImage.Pix = pix, pix
+	e.setAlpha(alpha)
 	profile := e.profile()
 	noise := task.Std8(profile.Sigma())
 	if e.cfg.Noise >= 0 {
@@ -118,7 +124,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
 		e.giveUp()
 	}
-	if e.job != nil {
+	if e.job != nil && e.pic.Alpha == nil {
 		err := e.direct(ctx, out, profile)
 		if err == nil || !tooBig(err) {
 			return noise, err
@@ -126,7 +132,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole})
+	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above})
 	if err != nil {
 		return noise, err
 	}
@@ -137,12 +143,28 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 // giveUp does all further frames in tiles.
 func (e *engine) giveUp() { e.job, e.tiled = nil, true }
 
+// setAlpha gives the picture alpha if it hides something; else it changes nothing for the networks.
+func (e *engine) setAlpha(alpha []byte) {
+	e.pic.Alpha = nil
+	if !slices.Contains(alpha, 0) {
+		return
+	}
+	e.pic.Alpha = make([]float32, len(alpha))
+	for i, a := range alpha {
+		e.pic.Alpha[i] = float32(a) / 255
+	}
+}
+
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) profile() noise.Profile {
 	if e.cfg.Noise >= 0 {
 		return noise.White(task.Sigma(min(e.cfg.Noise, MaxNoise)))
 	}
-	p := findNoise(&e.eye, e.source, e.cfg.Task)
+	src := e.source
+	if e.pic.Alpha != nil {
+		src.Known = func(i int) bool { return visible(&e.pic, i) && (e.cfg.Mask == nil || !e.cfg.Mask[i]) }
+	}
+	p := findNoise(&e.eye, src, e.cfg.Task)
 	if e.begun {
 		p = e.noise.Toward(p, noiseMemory)
 	}

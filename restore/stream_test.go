@@ -121,7 +121,7 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 		src, dst := make([]byte, s.InSize()), make([]byte, s.OutSize())
 		if f.Kind != frame.Float32 {
 			for i := range src {
-				src[i] = byte(rnd.Uint32())
+				src[i] = byte(rnd.Uint32()) | 1 // nothing is hidden, which takes more than a pixel of alpha that is 0
 			}
 		}
 		once := func() {
@@ -249,5 +249,38 @@ func TestStreamMisuse(t *testing.T) {
 	}
 	if _, err := s.Receive(ctx, dst); err != ErrClosed {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// Luma below black and above white comes out of a stream as it went in, where pixels are kept: by the way for frames of one tile, and by that for larger ones.
+func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
+	for _, tile := range []int{0, 16} {
+		m := sharedModel(t, tile, NoMargin)
+		f := frame.I420(frame.BT709)
+		cfg := StreamConfig{Task: task.InpaintRandom, Mask: make([]bool, 64*32), W: 64, H: 32, In: f, Out: f}
+		cfg.Mask[5] = true
+		s, err := m.NewStream(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, out := make([]byte, s.InSize()), make([]byte, s.OutSize())
+		for i := range data {
+			data[i] = 128
+			if i < 64*32 {
+				data[i] = byte(4 * i)
+			}
+		}
+		if err := s.Submit(context.Background(), data); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Receive(context.Background(), out); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		for i := range cfg.Mask {
+			if d := int(out[i]) - int(data[i]); !cfg.Mask[i] && (d < -1 || d > 1) {
+				t.Fatalf("tiles of %d: luma %d became %d", tile, data[i], out[i])
+			}
+		}
 	}
 }

@@ -82,7 +82,11 @@ func (a *app) degrade(args []string) error {
 	if maskOut.path != "" {
 		mask = picture.FromMask(missing, clean.W, clean.H)
 	}
-	return writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad})
+	if err := writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad}); err != nil {
+		return err
+	}
+	a.sayDropped(names[0], bad, out.format)
+	return nil
 }
 
 // shoot takes a clean picture through a camera: what it shows without noise, and with it.

@@ -12,13 +12,17 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
 // partlyError says that some pictures of a folder failed; each has had its own line.
-type partlyError struct{ failed, all int }
+type partlyError struct{ failed, salvaged, all int }
 
 func (e *partlyError) Error() string {
+	if e.salvaged > 0 {
+		return fmt.Sprintf("of %d pictures %d failed and %d were restored in part; see above", e.all, e.failed, e.salvaged)
+	}
 	return fmt.Sprintf("%d of %d pictures failed; see above", e.failed, e.all)
 }
 
@@ -26,7 +30,7 @@ func (e *partlyError) Error() string {
 type line struct {
 	In      string      `json:"in"`
 	Out     string      `json:"out"`
-	Status  string      `json:"status"` // "done" or "failed"
+	Status  string      `json:"status"` // "done", "failed" or "salvaged"
 	Error   string      `json:"error,omitempty"`
 	Width   int         `json:"width,omitempty"` // of the result
 	Height  int         `json:"height,omitempty"`
@@ -104,8 +108,8 @@ func (a *app) folder(o *options) error {
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed, skipped, b.failed, time.Since(b.began).Seconds())
 	}
-	if b.failed > 0 {
-		return &partlyError{b.failed, len(jobs)}
+	if b.failed > 0 || b.salvaged > 0 {
+		return &partlyError{b.failed, b.salvaged, len(jobs)}
 	}
 	return nil
 }
@@ -118,9 +122,9 @@ type batch struct {
 	began time.Time
 	fatal context.CancelCauseFunc
 
-	mu           sync.Mutex
-	done, failed int
-	shown        bool
+	mu                     sync.Mutex
+	done, failed, salvaged int
+	shown                  bool
 }
 
 // do restores one picture of the folder.
@@ -149,6 +153,14 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	if err != nil {
 		b.failed++
 		fmt.Fprintf(b.app.err, "restore: %s\n", l.Error)
+	} else {
+		f, _ := picture.FormatOf(j.out)
+		b.app.sayDropped(j.in, result.Picture, f)
+		if s := result.Picture.Salvaged; s != nil {
+			b.salvaged++
+			l.Status, l.Error = "salvaged", oneLine((&salvagedError{j.in, s}).Error())
+			fmt.Fprintf(b.app.err, "restore: %s\n", l.Error)
+		}
 	}
 	if o.json {
 		b.app.print(l)

@@ -17,8 +17,9 @@ usage:
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
 Pictures are PNG, JPEG, TIFF (the first page) or WebP by their content when read, and PNG, JPEG or TIFF by the ending of the name
-(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour profile and EXIF are
-kept, the orientation is applied. Animated and HDR pictures are refused. Flags may stand before or after the names; after -- everything
+(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour space, EXIF, XMP and IPTC
+are kept, the orientation is applied, thumbnails are removed; what else cannot be kept is told in one line. Animated, HDR
+and camera raw pictures are refused. Flags may stand before or after the names; after -- everything
 is a name. An output is written whole or not at all.
 
 tasks:
@@ -45,7 +46,8 @@ flags:
                     work for 0.1 to 0.2 dB more
   -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
                     projection Aᵀy + (I − AᵀA)x)
-  -quality Q        of JPEG output, 1 to 100 (default 95)
+  -quality Q        of JPEG output, 1 to 100 (default 95). Below 95 colour is halved where the picture's own file had it halved
+  -salvage          restore of JPEG and PNG files that are cut off or damaged what is there; the exit status is then 2
   -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
 
   -samples N        also draw N pictures that may have been the true one (at most 1000), for:
@@ -89,8 +91,8 @@ commands:
 		fmt.Fprintf(&b, "  %-10s        %s\n", c.name, c.summary)
 	}
 	b.WriteString(`
-exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, or some pictures of
-a folder failed, 3 no Vulkan on this machine
+exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, some pictures of a
+folder failed, or not all of one was there (-salvage), 3 no Vulkan on this machine
 
 examples:
   restore -task motion-deblur shaken.jpg sharp.jpg

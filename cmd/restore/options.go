@@ -47,6 +47,7 @@ type options struct {
 	json          bool
 	recursive     bool
 	overwrite     bool
+	salvage       bool
 	jobs          int
 	shard         shard
 	folder        bool // in is one
@@ -83,6 +84,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Func("precision", "", func(s string) (err error) { o.precision, err = restore.ParsePrecision(s); return err })
 	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
 	fs.IntVar(&o.maxMegapixels, "max-megapixels", 1000, "")
+	fs.BoolVar(&o.salvage, "salvage", false, "")
 	fs.StringVar(&o.mean.path, "mean", "", "")
 	fs.StringVar(&o.std.path, "std", "", "")
 	fs.StringVar(&o.samplesDir, "samples-dir", "", "")

@@ -89,10 +89,16 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
-	if o.json {
-		a.print(line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()})
+	a.sayDropped(o.in, result.Picture, o.out.format)
+	l := line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()}
+	if s := result.Picture.Salvaged; s != nil {
+		err = &salvagedError{o.in, s}
+		l.Status, l.Error = "salvaged", oneLine(err.Error())
 	}
-	return nil
+	if o.json {
+		a.print(l)
+	}
+	return err
 }
 
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
@@ -186,7 +192,7 @@ func tidy(p *picture.Picture) {
 // read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header.
 func (o *options) read(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
 	limits := o.limits()
-	limits.Header = header
+	limits.Header, limits.Salvage = header, o.salvage
 	if o.in == "-" {
 		if in, err = picture.Decode(stdin, limits); err != nil {
 			err = fmt.Errorf("stdin: %w", err)
@@ -197,6 +203,9 @@ func (o *options) read(stdin io.Reader, header func(w, h int)) (in *picture.Pict
 	var large *picture.SizeError
 	if errors.As(err, &large) {
 		err = fmt.Errorf("%w; -max-megapixels allows more", err)
+	}
+	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) {
+		err = fmt.Errorf("%w%s", err, o.hintSalvage(bad))
 	}
 	if err != nil {
 		return nil, nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // MaskSizeError says that a mask does not belong to a picture.
@@ -21,8 +22,23 @@ func (e *MaskSizeError) Error() string {
 	return s
 }
 
+// EmptyMaskError says that a mask marks no pixel.
+type EmptyMaskError struct {
+	Path     string  // "" if it did not come from a file
+	Lightest float64 // of its pixels, in 8-bit levels
+}
+
+func (e *EmptyMaskError) Error() string {
+	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and black what is there, or paint in any colour on a transparent picture; its lightest pixel is %.0f of 255", e.Lightest)
+	if e.Path != "" {
+		s = e.Path + ": " + s
+	}
+	return s
+}
+
 // Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing, black is there. Pixels count
-// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work.
+// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work. Where nothing is white and alpha is not the
+// same everywhere, the mask is alpha: what was painted, in whatever colour, is missing. Errors: [*MaskSizeError]; that nothing is missing is none.
 func (p *Picture) Mask(w, h int) ([]bool, error) {
 	if p.W != w || p.H != h {
 		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}
@@ -35,10 +51,32 @@ func (p *Picture) Mask(w, h int) ([]bool, error) {
 		}
 		missing[i] = v >= 0.5
 	}
+	if p.Alpha != nil && !slices.Contains(missing, true) {
+		clear, painted := false, false
+		for _, a := range p.Alpha {
+			clear, painted = clear || a < 0.5, painted || a >= 0.5
+		}
+		for i, a := range p.Alpha {
+			missing[i] = clear && painted && a >= 0.5
+		}
+	}
 	return missing, nil
 }
 
-// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path.
+// lightest is the mean of the channels of the lightest pixel, times alpha, in 8-bit levels.
+func (p *Picture) lightest() float64 {
+	most := 0.0
+	for i := range p.W * p.H {
+		v := float64(p.gray(i)+1) * 127.5
+		if p.Alpha != nil {
+			v *= float64(p.Alpha[i])
+		}
+		most = max(most, v)
+	}
+	return most
+}
+
+// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path; a mask that marks nothing is an [*EmptyMaskError].
 func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 	p, err := DecodeFile(path, lim)
 	if err != nil {
@@ -47,6 +85,9 @@ func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 	m, err := p.Mask(w, h)
 	if e, ok := err.(*MaskSizeError); ok {
 		e.Path = path
+	}
+	if err == nil && !slices.Contains(m, true) {
+		return nil, &EmptyMaskError{path, p.lightest()}
 	}
 	return m, err
 }
