@@ -59,6 +59,10 @@ type Camera struct {
 	// differ by less than LumaReach (in units of planar.Image), LumaPasses times (0 counts as once).
 	LumaShare, LumaReach float64
 	LumaPasses           int
+	// Smooth is how often the noise of luminance, but not the picture, is smoothed by a 3×3 binomial filter, and SmoothShare (0 to 1)
+	// how much of that is mixed in: the limit of noise reduction that keeps edges, which leaves coarse noise alone.
+	Smooth      int
+	SmoothShare float64
 	// Sharpen is how much of what a 3×3 binomial filter takes away is added again.
 	Sharpen float64
 	// Reduce is the factor by which the picture is made smaller, 1 for none; the result has ⌊W/Reduce⌋ × ⌊H/Reduce⌋ pixels.
@@ -78,16 +82,17 @@ type Camera struct {
 // gone through demosaicing, tone curve, sharpening and reduction too, so that the difference of the two is what a denoiser should
 // take away. x is not changed; both results have the same size, which is x's unless Reduce says otherwise.
 func (c Camera) Shoot(rng *rand.Rand, x *planar.Image) (clean, noisy *planar.Image, err error) {
-	clean = c.develop(nil, x)
-	noisy = c.develop(rng, x)
+	clean, noisy = c.expose(nil, x), c.expose(rng, x)
+	c.smoothNoise(clean, noisy)
+	clean, noisy = c.finish(clean), c.finish(noisy)
 	if noisy, err = c.compress(noisy); err != nil {
 		return nil, nil, err
 	}
 	return clean.Clamp(), noisy, nil
 }
 
-// develop takes the picture to the sensor and back to the display. Without rng there is no noise.
-func (c Camera) develop(rng *rand.Rand, x *planar.Image) *planar.Image {
+// expose takes the picture to the sensor and back to the display. Without rng there is no noise.
+func (c Camera) expose(rng *rand.Rand, x *planar.Image) *planar.Image {
 	out := x.Clone()
 	if c.Raw {
 		c.sense(rng, out)
@@ -100,6 +105,11 @@ func (c Camera) develop(rng *rand.Rand, x *planar.Image) *planar.Image {
 	if c.WhiteMosaic {
 		remosaic(out, c.PhaseX, c.PhaseY)
 	}
+	return out
+}
+
+// finish is what cameras do to the finished picture, which may be changed.
+func (c Camera) finish(out *planar.Image) *planar.Image {
 	if c.Raw || c.LumaShare > 0 || c.ChromaShare > 0 || c.Sharpen > 0 || c.Reduce > 1 {
 		out.Clamp()
 	}

@@ -317,7 +317,7 @@ func TestParse(t *testing.T) {
 			if !ok {
 				continue
 			}
-			for placeholder, example := range map[string]string{"N": "50", "V": "0.01", "M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "F": "2", "Q": "80"} {
+			for placeholder, example := range map[string]string{"N": "50", "V": "0.01", "M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "N:S": "2:0.5", "F": "2", "Q": "80"} {
 				if value != placeholder {
 					continue
 				}

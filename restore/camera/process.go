@@ -31,6 +31,35 @@ func (c Camera) process(img *planar.Image) {
 	}
 }
 
+// smoothNoise smooths what is different in two pictures of the same size, in the second one.
+func (c Camera) smoothNoise(clean, noisy *planar.Image) {
+	if c.Smooth == 0 || c.SmoothShare == 0 {
+		return
+	}
+	n := clean.W * clean.H
+	noise := make([]float32, n)
+	for ch := range 3 {
+		p, q := clean.Plane(ch), noisy.Plane(ch)
+		for i := range noise {
+			noise[i] += lumaWeights[ch] * (q[i] - p[i])
+		}
+	}
+	smooth := noise
+	for range c.Smooth {
+		smooth = binomial(smooth, clean.W, clean.H)
+	}
+	share := float32(c.SmoothShare)
+	for ch := range 3 {
+		q := noisy.Plane(ch)
+		for i := range noise {
+			q[i] += share * (smooth[i] - noise[i])
+		}
+	}
+}
+
+// lumaWeights are those of JPEG's luminance.
+var lumaWeights = [3]float32{0.299, 0.587, 0.114}
+
 // toOpponent turns red, green and blue into JPEG's luminance and differences of colour, in place.
 func toOpponent(img *planar.Image) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
