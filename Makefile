@@ -1,5 +1,5 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
-# make test   everything that can be a test
+# make test   everything that can be a test, within minutes; make test-long: what takes longer
 # The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
+.PHONY: test-long fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
 
 all: build
 
@@ -41,8 +41,12 @@ test: setup-test lint
 	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then echo "no second driver here: SwiftShader could not be fetched"; exit 0; fi; \
-	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -timeout $(TIMEOUT) -count=1 ./gpu/ ./netdef/compile/
+	echo "again on SwiftShader:"; VK_DRIVER_FILES=$$driver $(GO) test -short -timeout $(TIMEOUT) -count=1 ./gpu/ ./netdef/compile/
 	@scripts/new-mesa.sh
+
+# What takes long beside it, see docs/ARCHITECTURE.md, "Tests": of the packages that ask for $VFM_TEST_LONG.
+test-long: setup-test
+	VFM_TEST_LONG=1 $(GO) test -timeout 40m -count=1 ./gpu/ ./netdef/compile/ ./restore/ ./restore/shake/ ./trainhost/... ./cmd/...
 
 race: setup-test
 	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/...

@@ -20,6 +20,7 @@ import (
 var testDev *gpu.Device
 
 func TestMain(m *testing.M) {
+	gputest.SmallKernels()
 	gputest.Main(m, &testDev, "-", func() {
 		if shared != nil {
 			shared.Close()
@@ -78,6 +79,7 @@ func variant(t testing.TB, m *Model) *Model {
 		cfg: m.cfg, members: m.members, net: m.net, dev: m.dev,
 		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU),
 	}
+	v.pace.limit = m.pace.limit
 	v.build = v.compile
 	t.Cleanup(v.cache.drop)
 	return v
@@ -90,6 +92,7 @@ func open(t testing.TB, cfg Config) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.pace.limit = time.Hour // tiles stay as they are however busy the machine is
 	return m
 }
 

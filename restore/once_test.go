@@ -3,11 +3,14 @@ package restore
 import (
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/small"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
 // Kernels for a single picture compute what the others do.
 func TestOnce(t *testing.T) {
+	defer func(was bool) { small.Kernels = was }(small.Kernels)
+	small.Kernels = false
 	rnd := newRand(t)
 	p := randomPicture(rnd, 75, 42)
 	for _, what := range []task.Task{task.InpaintRandom, task.MotionDeblur} {

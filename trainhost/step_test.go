@@ -19,7 +19,10 @@ import (
 
 var testDev *gpu.Device
 
-func TestMain(m *testing.M) { gputest.Main(m, &testDev, "") }
+func TestMain(m *testing.M) {
+	gputest.SmallKernels()
+	gputest.Main(m, &testDev, "")
+}
 
 // tinyNet is a network small enough for the float64 reference.
 func tinyNet() nets.EdgeConfig {

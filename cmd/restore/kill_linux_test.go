@@ -47,12 +47,24 @@ func TestKilled(t *testing.T) {
 				os.Remove(filepath.Join(dir, name))
 			}
 		}
+		for _, name := range begun(t, dir) { // what those killed before have left
+			os.Remove(name)
+		}
 		cmd, began := start(), time.Now()
+		done := make(chan error, 1)
+		go func() { done <- cmd.Wait() }()
 		if whole > 0 {
-			time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
+			if killed%2 == 0 {
+				time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
+			} else { // while it writes
+				for len(begun(t, dir)) == 0 && len(done) == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+			}
 			cmd.Process.Kill()
 		}
-		if err := cmd.Wait(); err != nil {
+		if err := <-done; err != nil {
 			killed++
 		} else {
 			whole = time.Since(began)
@@ -76,4 +88,14 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d were killed before their end, %d came to it, %d outputs not begun", killed, ended, early)
+}
+
+// begun lists the files that processes have begun with and not ended.
+func begun(t *testing.T, dir string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, ".tmp-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

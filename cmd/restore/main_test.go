@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
@@ -22,6 +23,7 @@ import (
 const asProgram = "RESTORE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	gputest.SmallKernels()
 	if os.Getenv(asProgram) != "" {
 		main()
 		return

@@ -12,10 +12,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/weights"
 )
+
+func TestMain(m *testing.M) {
+	gputest.SmallKernels()
+	os.Exit(m.Run())
+}
 
 // pictures writes a few synthetic photographs to a new folder.
 func pictures(t *testing.T, n, side int) string {

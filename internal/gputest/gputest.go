@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/small"
 )
 
 var (
@@ -20,6 +21,9 @@ var (
 // Long tells whether the tests that take long are wanted, with $VFM_TEST_LONG: continuous integration runs them once a day. The others are what a change must
 // pass; docs/ARCHITECTURE.md says what the long ones add.
 func Long() bool { return os.Getenv("VFM_TEST_LONG") != "" }
+
+// SmallKernels makes kernels small (package small), but in the long tests. It is called in a TestMain of packages whose tests are not about the kernels.
+func SmallKernels() { small.Kernels = !Long() }
 
 // OnMessage collects a validation message, for devices that a test opens itself.
 func OnMessage(s string) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vfmrestore/restore/internal/small"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
 )
@@ -82,6 +83,9 @@ const briefSum = 8
 const LongRun = 4800
 
 func (t Tuning) maxFMA() int {
+	if small.Kernels {
+		return SingleRun(1)
+	}
 	if t.MaxFMA > 0 {
 		return t.MaxFMA
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
@@ -66,13 +67,20 @@ func TestEdgeNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tuning := Tuning{MaxFMA: SingleRun(1)} // short kernels: the driver compiles each
+	if gputest.Long() {
+		tuning.MaxFMA = 240
+	}
 	for _, portable := range []bool{false, true} {
+		if !portable && onlyPortable() {
+			continue
+		}
 		store, err := NewStore(testDev, netdef.Reachable(outs...), false, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer store.Close()
-		p, err := Compile(testDev, store, g, outs, Options{Portable: portable, Tuning: Tuning{MaxFMA: 240}}) // short kernels: the driver compiles each
+		p, err := Compile(testDev, store, g, outs, Options{Portable: portable, Tuning: tuning})
 		if err != nil {
 			t.Fatal(err)
 		}

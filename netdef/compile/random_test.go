@@ -19,8 +19,12 @@ func TestRandomGraphs(t *testing.T) {
 	if gputest.Long() {
 		first = rand.Uint64() >> 1 // graphs that nobody has seen
 	}
-	vague := 0
-	for seed := first; seed < first+randomGraphs && !t.Failed(); seed++ {
+	graphs := uint64(randomGraphs)
+	if testing.Short() { // the kernels were compared: another driver is
+		graphs /= 10
+	}
+	vague := uint64(0)
+	for seed := first; seed < first+graphs && !t.Failed(); seed++ {
 		r := newRandomGraph(seed)
 		if err := r.g.Err(); err != nil {
 			t.Fatal(err)
@@ -41,8 +45,8 @@ func TestRandomGraphs(t *testing.T) {
 			}
 		}
 	}
-	if vague > randomGraphs/50 {
-		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, randomGraphs)
+	if vague > graphs/20 {
+		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, graphs)
 	}
 }
 
@@ -58,6 +62,9 @@ func randomOptions(r *randomGraph, outs []*netdef.Node) map[string]Options {
 	portable.Portable = true
 	if r.IntN(3) == 0 {
 		opt.Tuning.MaxFMA = SingleRun(1)
+	}
+	if onlyPortable() {
+		return map[string]Options{"portable": portable}
 	}
 	return map[string]Options{fmt.Sprintf("best %+v", opt): opt, "portable": portable}
 }

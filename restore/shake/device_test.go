@@ -12,7 +12,10 @@ import (
 
 var testDev *gpu.Device
 
-func TestMain(m *testing.M) { gputest.Main(m, &testDev, "-") }
+func TestMain(m *testing.M) {
+	gputest.SmallKernels()
+	gputest.Main(m, &testDev, "-")
+}
 
 // numbers marks tests that are long sums in float64, compared; the race detector, which makes minutes of them, has nothing to see there.
 func numbers(t *testing.T) {

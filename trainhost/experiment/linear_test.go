@@ -15,7 +15,10 @@ import (
 
 var testDev *gpu.Device
 
-func TestMain(m *testing.M) { gputest.Main(m, &testDev, "") }
+func TestMain(m *testing.M) {
+	gputest.SmallKernels()
+	gputest.Main(m, &testDev, "")
+}
 
 // The closed forms against direct computation: the free gain gives the Kalman mean whatever the rotation (A.13 and A.14), the gain tied to a
 // diagonal covariance does not (eq. 82), and at the eigenvectors of H the diagonal loses nothing (A.16).
