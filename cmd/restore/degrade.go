@@ -24,6 +24,7 @@ func (a *app) degrade(args []string) error {
 	scale := fs.Float64("scale", 1, "")
 	quality := fs.Int("quality", picture.DefaultQuality, "")
 	fs.StringVar(&maskOut.path, "mask-out", "", "")
+	overwrite := fs.Bool("overwrite", false, "")
 	names, err := a.parse(fs, args, degradeHelp)
 	if err != nil {
 		return err
@@ -47,6 +48,13 @@ func (a *app) degrade(args []string) error {
 	}
 	out.path = names[1]
 	if err := outputs(&out, &maskOut); err != nil {
+		return err
+	}
+	files := &claims{}
+	files.read("the input", names[0])
+	files.write("the output", out.path)
+	files.write("-mask-out", maskOut.path)
+	if err := files.check(*overwrite); err != nil {
 		return err
 	}
 	clean, err := picture.DecodeFile(names[0], picture.Limits{})

@@ -103,7 +103,7 @@ func TestFolderGoesOn(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		status[filepath.Base(l.In)] = l.Status
+		status[filepath.Base(string(l.In))] = l.Status
 		if (l.Status == "done") != (l.Error == "" && l.Width > 0) {
 			t.Errorf("%+v", l)
 		}

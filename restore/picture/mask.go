@@ -40,6 +40,12 @@ func (p *Picture) Mask(w, h int) ([]bool, error) {
 
 // DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path.
 func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
+	lim.Check = func(pw, ph int) error { // before it is unpacked
+		if pw != w || ph != h {
+			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
+		}
+		return nil
+	}
 	p, err := DecodeFile(path, lim)
 	if err != nil {
 		return nil, err
