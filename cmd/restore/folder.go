@@ -194,11 +194,18 @@ func reason(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// passedOver tells what files of a folder were left alone because of their formats; "" if there were none.
-func passedOver(passed map[string]int) string {
+// otherPictures are the endings of pictures that are not read.
+var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .dng .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
+	".exr .hdr .ppm .pgm .pbm .pnm .tga .ico .svg .pcx .xcf .eps .pdf")
+
+// passedOver tells what files of a folder were left alone because of their formats, those that are no pictures only if asked for all; "" if there were none.
+func passedOver(passed map[string]int, all bool) string {
 	total := 0
 	var kinds []string
 	for ending, n := range passed {
+		if !all && !slices.Contains(otherPictures, ending) {
+			continue
+		}
 		total += n
 		if ending == "" {
 			ending = "without an ending"

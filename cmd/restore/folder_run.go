@@ -41,7 +41,7 @@ func (a *app) folder(o *options) error {
 		return err
 	}
 	jobs, skipped := p.jobs, p.skipped
-	if text := passedOver(p.passed); text != "" {
+	if text := passedOver(p.passed, o.verbose); text != "" {
 		fmt.Fprintln(a.err, oneLine(text))
 	}
 	if len(jobs) == 0 {

@@ -119,7 +119,6 @@ func TestFolderErrors(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	fails(t, dir, nil, exitFailure, "would both become", "-task", "denoise", "-format", "png", "-weights", w, "in", "out")
 	fails(t, dir, nil, exitFailure, "no pictures there", "-task", "denoise", "-weights", w, "empty", "out")
 	fails(t, dir, nil, exitFailure, "is not a folder", "-task", "denoise", "-weights", w, "in", w)
 }

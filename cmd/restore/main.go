@@ -67,6 +67,9 @@ func commands() []command {
 	}
 }
 
+// heard is told when signals are; for tests.
+var heard = func() {}
+
 func main() {
 	survivable()
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
@@ -75,6 +78,7 @@ func main() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the program at once
 	}()
+	heard()
 	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), outTerminal: isTerminal(os.Stdout)}
 	os.Exit(a.main(os.Args[1:]))
 }

@@ -33,6 +33,7 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -device D         as for restore
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           as for restore
+  -overwrite        out.y4m may be in.y4m itself; otherwise that is refused
   -v                say on stderr which device was used, the frames per second and how long a frame takes
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 `
