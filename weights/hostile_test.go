@@ -170,7 +170,7 @@ func TestHostileHeaders(t *testing.T) {
 		{entry("F32", "[3]", "[0,12]"), "follow the last"},
 		{entry("F32", "[3]", "[4,16]"), "gap"},
 		{entry("F32", "[4000000]", "[0,16000000]"), "ends after"},
-		{entry("F32", "[4194304]", "[0,16777216]"), "more than the"},
+		{entry("F32", "[67108864]", "[0,268435456]"), "larger than"},
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[3],"data_offsets":[4,16]}}`, "overlaps"},
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, "overlaps"},
 		{`{$META,` + a + `,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}`, "gap"},
