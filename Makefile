@@ -1,13 +1,13 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test
-# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
 
-.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers bench-scale pictures setup setup-test clean
+.PHONY: fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
 
 all: build
 
@@ -49,6 +49,9 @@ race: setup-test
 
 bench: setup build
 	bin/restore bench
+
+bench-quality: setup build
+	@scripts/bench-quality.sh
 
 bench-peers: setup
 	@scripts/bench-peers.sh

@@ -83,15 +83,20 @@ func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 		if err == nil {
 			continue
 		}
-		for _, p := range out {
-			if p != nil && d.release(p) {
-				d.discard(&p.res)
-			}
-		}
+		d.giveBack(out)
 		return nil, err
 	}
 	d.cache.save()
 	return out, nil
+}
+
+// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use what they share.
+func (d *Device) giveBack(ps []*Pipeline) {
+	for _, p := range ps {
+		if p != nil && d.release(p) {
+			d.discard(&p.res)
+		}
+	}
 }
 
 func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {

@@ -73,3 +73,29 @@ func TestSharedProgramsAtOnce(t *testing.T) {
 		t.Errorf("%d programs and %d resources are left", len(d.programs), len(d.resources))
 	}
 }
+
+// What NewPipelines gives back when it fails may be in use by a run whose own pipeline was freed meanwhile: it lives until that run is over.
+func TestGivenBackWhileRunning(t *testing.T) {
+	d := openTest(t, Options{})
+	desc := PipelineDesc{Code: incrCode, Bindings: 1}
+	running := must[*Pipeline](t)(d.NewPipeline(desc))
+	ok(t, d.pin(&running.res)) // as Run does
+	asked := must[*Pipeline](t)(d.NewPipeline(desc))
+	destroyed, destroy := false, running.res.destroy
+	running.res.destroy = func() {
+		destroyed = true
+		destroy()
+	}
+	running.Free()
+	d.giveBack([]*Pipeline{asked, nil})
+	if destroyed {
+		t.Error("a pipeline was destroyed while a run used it")
+	}
+	if len(d.programs) != 0 {
+		t.Error("nobody has the program any more, but it can be found")
+	}
+	d.unpin(&running.res)
+	if !destroyed || len(d.resources) != 0 {
+		t.Errorf("after the run: destroyed %v, %d resources left", destroyed, len(d.resources))
+	}
+}

@@ -27,13 +27,15 @@ func (r *resource) free() {
 	if d.closed {
 		return
 	}
+	d.discard(r)
+	d.inst.deliver()
+}
+
+// discard is free inside of a call that is on the device already.
+func (d *Device) discard(r *resource) {
 	d.mu.Lock()
-	if r.freed {
-		d.mu.Unlock()
-		return
-	}
+	now := !r.freed && r.pins == 0 && !d.hungLocked()
 	r.freed = true
-	now := r.pins == 0 && !d.hungLocked()
 	if now {
 		delete(d.resources, r)
 	}
@@ -41,7 +43,6 @@ func (r *resource) free() {
 	if now {
 		r.destroy()
 	}
-	d.inst.deliver()
 }
 
 // pin keeps the resources alive until unpin; it fails, pinning none, if one of them has been freed.
@@ -74,20 +75,6 @@ func (d *Device) unpin(rs ...*resource) {
 	}
 	d.mu.Unlock()
 	for _, r := range dead {
-		r.destroy()
-	}
-}
-
-// discard frees a resource inside of a call that is on the device already.
-func (d *Device) discard(r *resource) {
-	d.mu.Lock()
-	r.freed = true
-	hung := d.hungLocked()
-	if !hung {
-		delete(d.resources, r)
-	}
-	d.mu.Unlock()
-	if !hung {
 		r.destroy()
 	}
 }

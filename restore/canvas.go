@@ -31,12 +31,14 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 	}
 	return func(t tile, src []float32) {
 		j.tone(src)
+		j.putGrain(t, src)
 		if t.own.y < c.final {
 			t.own.h = max(bottom(t.own)-c.final, 0)
 			t.own.y = c.final
 		}
 		c.write(t, src)
 		j.keepKnown(c.planes, t.own)
+		j.hide(c.planes, t.own)
 		if end := min(bottom(t.own), c.h); end > c.final && t.own.x+t.own.w >= c.w {
 			c.final = end
 			if c.rows != nil {
@@ -58,6 +60,7 @@ func (j *job) finish(c *canvas) *picture.Picture {
 func (j *job) settle(p planes) []float32 {
 	j.tone(p.data)
 	j.keepKnown(p, rect{0, 0, p.w, p.h})
+	j.hide(p, rect{0, 0, p.w, p.h})
 	return p.data
 }
 
@@ -80,8 +83,9 @@ func (j *job) keepKnown(p planes, r rect) {
 
 // tone limits the values of three planes and makes grey pictures grey.
 func (j *job) tone(pix []float32) {
+	low, high := -1-j.req.below, 1+j.req.above
 	for i, v := range pix {
-		pix[i] = min(max(v, -1), 1)
+		pix[i] = min(max(v, low), high)
 	}
 	if n := len(pix) / 3; j.pic.Gray {
 		for i := range n {

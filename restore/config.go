@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -43,7 +45,8 @@ type Config struct {
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
 
-	faults *gpu.Faults // of tests
+	faults  *gpu.Faults                      // of tests
+	kernels func() (shake.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
 
 	// Shared is a device to use instead of opening one; Device, Validation, OnMessage, CacheDir and Timeout then mean nothing, and Close
 	// leaves it open. It must outlive the Model.
@@ -63,6 +66,13 @@ func (cfg Config) timeout() time.Duration {
 	return max(cfg.Timeout, 0)
 }
 
+func (cfg Config) kernelNetwork() (shake.Parameters, error) {
+	if cfg.kernels != nil {
+		return cfg.kernels()
+	}
+	return shake.Network()
+}
+
 // MaxNoise is the highest noise level that the networks know, in 8-bit levels: 0.4 in [-1, 1]. Higher ones are taken for it.
 const MaxNoise = 0.4 * 127.5
 
@@ -71,11 +81,17 @@ type Request struct {
 	Task task.Task
 	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
 	Mask []bool
-	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that). Below 0 it
-	// is estimated, in the known pixels; for inpainting an estimate below 2 levels, which clean texture gives too, counts as 0.
+	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
+	// white noise. Below 0 it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an estimate below
+	// 1 level counts as 0.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64
+
+	// Profile, if not nil, describes the noise, in place of Noise.
+	Profile *noise.Profile
+	// Grain is the share of what denoising took away that is put back, of luminance and of chroma, 0 to 1. For Denoise only.
+	Grain [2]float64
 
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
@@ -112,6 +128,9 @@ type Request struct {
 	// as many as are told, do not change any more and may be read by anybody from then on; those below still do. Of a Restore that fails they may not be
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
+
+	// How far below -1 and above 1 values may go: those of video, whose codes do.
+	below, above float32
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
@@ -122,6 +141,7 @@ type Result struct {
 	Mean    *picture.Picture   // mean of the samples; nil without any
 	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2
 	Noise   float64            // the noise level used, in 8-bit levels
+	Profile noise.Profile      // and the noise's shape; of white noise if it was told
 	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
 	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
 }

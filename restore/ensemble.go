@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/picture"
 )
@@ -75,16 +76,21 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	if err != nil {
 		return nil, err
 	}
+	seen, err := uncovered(pic, req.known)
+	if err != nil {
+		return nil, err
+	}
 	sum := result.Picture
+	hidden := slices.Clone(sum.Pix)
 	pixels := sum.W * sum.H
 	for o := orientation(1); int(o) < n; o++ {
 		// The class and the noise level that were found, not what would be found again.
-		again := Request{Task: result.Task, Noise: result.Noise, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress}
+		again := Request{Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress}
 		if req.Mask != nil {
 			again.Mask = make([]bool, len(req.Mask))
 			o.each(pic.W, pic.H, func(now, was int) { again.Mask[now] = req.Mask[was] })
 		}
-		r, err := turn(o, o.picture(pic), again)
+		r, err := turn(o, o.picture(seen), again)
 		if err != nil {
 			return nil, err
 		}
@@ -96,6 +102,13 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 				*mean += (r.Picture.Pix[c*pixels+now] - *mean) * share
 			}
 		})
+	}
+	for i := range pixels {
+		if !visible(sum, i) { // as it was in the picture that lay as it was given
+			for c := range 3 {
+				sum.Pix[c*pixels+i] = hidden[c*pixels+i]
+			}
+		}
 	}
 	if req.Rows != nil {
 		req.Rows(sum, sum.H)

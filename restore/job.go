@@ -2,9 +2,11 @@ package restore
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/shake"
@@ -14,24 +16,30 @@ import (
 const (
 	// keepNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone: less than rounding hides.
 	keepNoise = 0.5
-	// textureNoise is the estimate of noise that clean pictures give (see task.EstimateSigma).
-	textureNoise = 2
-	maxSteps     = 1000
+	// textureNoise is the estimate of noise that clean pictures may give.
+	textureNoise = 1
+	// fewWindows is the number of whole windows below which the shape of noise cannot be told.
+	fewWindows = 4
+	maxSteps   = 1000
 )
 
 // job is a request that was checked, with all that is made once for the whole picture.
 type job struct {
-	req   Request
-	pic   *picture.Picture
-	task  task.Task
-	of    *member // whose task it is
-	net   *loaded // which is this network
-	class int     // its place in the one-hot vector
-	noise float64
-	times []float64      // of the partition, from 1 to 0
-	keep  bool           // the known pixels
-	op    *task.Operator // for the projection; nil without
-	y     *planar.Image  // and the observation that it projects to
+	req Request
+	pic *picture.Picture // with what alpha hides filled in
+	// The picture as it was given, and the result's alpha, where something is hidden.
+	covered *picture.Picture
+	alpha   []float32
+	task    task.Task
+	of      *member // whose task it is
+	net     *loaded // which is this network
+	class   int     // its place in the one-hot vector
+	noise   float64 // the level of profile, in 8-bit levels
+	profile noise.Profile
+	times   []float64      // of the partition, from 1 to 0
+	keep    bool           // the known pixels
+	op      *task.Operator // for the projection; nil without
+	y       *planar.Image  // and the observation that it projects to
 
 	w, h     int       // of the result
 	view     *mirrored // what the adapter sees
@@ -57,12 +65,19 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.pic, j.noise = pic, req.Noise
-	if j.noise < 0 {
-		j.noise = estimate(pic, req.known, j.task)
+	if j.pic, err = uncovered(pic, req.known); err != nil {
+		return nil, err
 	}
-	j.noise = min(j.noise, MaxNoise)
-	j.keep = j.task.Masked() && j.noise <= keepNoise
+	if j.pic != pic {
+		j.covered, j.alpha = pic, pic.Like(j.w, j.h, nil).Alpha
+	}
+	if j.task.Masked() { // what was to go may stand in them
+		j.pic = j.pic.WithoutMakerNotes()
+	}
+	j.setNoise(j.find(new(noise.Estimator)))
+	if req.Profile == nil && req.Noise >= 0 {
+		j.noise = min(req.Noise, MaxNoise) // as it was told, to the bit
+	}
 	return j, j.projection()
 }
 
@@ -75,7 +90,9 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.net, err = j.of.read(); err != nil {
 		return nil, err
 	}
-	j.guessing = j.net.Config.Guess && t == task.MotionDeblur
+	if j.guessing = j.net.Config.Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
+		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.unread)
+	}
 	return j, nil
 }
 
@@ -131,6 +148,9 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if e == nil {
 		e = m.newEstimator()
 	}
+	if j.covered != nil {
+		e.LeaveOut(func(i int) bool { return !visible(j.covered, i) })
+	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
@@ -165,13 +185,48 @@ func knownOf(missing []bool) []float32 {
 	return known
 }
 
-// estimate is the noise level of a picture for a task, in 8-bit levels.
-func estimate(pic *picture.Picture, known func(i int) bool, t task.Task) float64 {
-	noise := task.Std8(task.EstimateSigmaOf(pic.W, pic.H, pic.Crop, known))
-	if t.Masked() && noise < textureNoise {
-		return 0
+// find is the noise that the request tells, or that e finds.
+func (j *job) find(e *noise.Estimator) noise.Profile {
+	switch {
+	case j.req.Profile != nil:
+		return *j.req.Profile
+	case j.req.Noise >= 0:
+		return noise.White(task.Sigma(j.req.Noise))
 	}
-	return noise
+	src := noise.Source{W: j.pic.W, H: j.pic.H, Crop: j.pic.Crop}
+	switch {
+	case j.covered != nil:
+		src.Known = func(i int) bool { return j.req.known(i) && visible(j.covered, i) }
+	case j.req.Mask != nil:
+		src.Known = j.req.known
+	}
+	return findNoise(e, src, j.task)
+}
+
+// findNoise estimates the noise of a picture for a task.
+func findNoise(e *noise.Estimator, src noise.Source, t task.Task) noise.Profile {
+	p := e.Estimate(src)
+	if src.Known != nil && e.Windows() < fewWindows {
+		// Single missing pixels leave no window whole: white noise is taken for granted, and 2×2 blocks looked at.
+		p = noise.White(task.EstimateSigmaOf(src.W, src.H, src.Crop, src.Known))
+	}
+	if t.Masked() && task.Std8(p.Sigma()) < textureNoise {
+		p = noise.White(0)
+	}
+	return p
+}
+
+// setNoise tells the job what noise there is. More than MaxNoise counts as that.
+func (j *job) setNoise(p noise.Profile) {
+	j.profile, j.noise = p.Limit(task.Sigma(MaxNoise)), min(task.Std8(p.Sigma()), MaxNoise)
+	j.keep = j.task.Masked() && j.noise <= keepNoise
+}
+
+// describe is the vector of the noise's shape, as the adapter reads it.
+func (j *job) describe() []float32 {
+	v := make([]float32, noise.Numbers)
+	j.profile.Vector(v)
+	return v
 }
 
 // check holds what does not depend on the model.
@@ -198,6 +253,12 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("mask", "leaves nothing of the picture: every pixel is missing")
 	case math.IsNaN(req.Noise) || math.IsInf(req.Noise, 0):
 		return badRequest("noise", "is %v, must be a level from 0 on, or negative to estimate it", req.Noise)
+	case req.Profile != nil && !req.Profile.Valid():
+		return badRequest("profile", "has a level that is negative or not a finite number")
+	case !inUnit(req.Grain[0]) || !inUnit(req.Grain[1]):
+		return badRequest("grain", "is %v, must be two shares from 0 to 1", req.Grain)
+	case req.Grain != [2]float64{} && req.Task != task.Denoise:
+		return badRequest("grain", "has no meaning for task %v, only for denoise", req.Task)
 	case req.Samples < 0 || req.Samples > math.MaxInt32:
 		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
 	case req.Steps < 0 || req.Steps > maxSteps:
@@ -211,6 +272,8 @@ func check(pic *picture.Picture, req Request) error {
 	}
 	return checkTimes(req.Steps, req.Times)
 }
+
+func inUnit(v float64) bool { return v >= 0 && v <= 1 }
 
 func somethingKnown(mask []bool) bool {
 	for _, missing := range mask {
@@ -241,6 +304,9 @@ func (j *job) adapterInputs() []input {
 	ins := []input{
 		{name: "view", perPixel: 3, fill: surely(j.view.read)}, {name: "known", perPixel: 1, fill: surely(known)},
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
+	}
+	if j.net.Config.Noise {
+		ins = append(ins, value("noise", j.describe()...))
 	}
 	if j.guess != nil {
 		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})

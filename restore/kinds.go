@@ -12,7 +12,7 @@ import (
 type kind string
 
 const (
-	// view [1,3,h,w], known [1,1,h,w], task, sigma → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
+	// view [1,3,h,w], known [1,1,h,w], task, sigma (and noise, if the network is told its shape) → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
 	kindWhole kind = "whole"
 	// the same → mu, and the picture
 	kindPicture kind = "picture"
@@ -99,12 +99,14 @@ func (k kinds) adapter(g *netdef.Graph, guessing bool) (mu, logvar *netdef.Node)
 	view := k.flow(g, "view")
 	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
 	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
-	sigma := g.Input("sigma", netdef.Scalar)
-	var guess *netdef.Node
-	if guessing {
-		guess = k.flow(g, "guess")
+	in := nets.AdapterInput{Y: view, Mask: g.Patchify(known), Task: what, Sigma: g.Input("sigma", netdef.Scalar)}
+	if k.cfg.Noise {
+		in.Noise = g.Input("noise", netdef.Shape{1, 1, 1, nets.NoiseNumbers})
 	}
-	return nets.Adapter(g, k.cfg, view, g.Patchify(known), what, sigma, guess)
+	if guessing {
+		in.Guess = k.flow(g, "guess")
+	}
+	return nets.Adapter(g, k.cfg, in)
 }
 
 func (k kinds) whole(g *netdef.Graph, guessing bool) []*netdef.Node {

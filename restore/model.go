@@ -20,6 +20,7 @@ type Model struct {
 	source  string           // where its weights come from, for Info
 	members []*member        // the networks for some tasks, and at the end the general one
 	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
+	unread  error            // why there are no kernels: motion-deblur alone needs them
 	options gpu.Options      // of a device of its own
 
 	devices sync.RWMutex // guards dev, which changes while somebody has the turn
@@ -61,7 +62,7 @@ func Open(cfg Config) (*Model, error) {
 	}
 	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source, turn: make(chan struct{}, 1), closed: make(chan struct{})}
 	if m.net.Config.Guess {
-		go shake.Network() // decodes it while the device is opened
+		go cfg.kernelNetwork() // decodes it while the device is opened
 	}
 	m.build = m.compile
 	if m.dev = cfg.Shared; m.dev == nil {
@@ -77,10 +78,7 @@ func Open(cfg Config) (*Model, error) {
 	}
 	m.pace = newPace(m.dev.Info().Type)
 	if m.net.Config.Guess {
-		if m.kernels, err = shake.Network(); err != nil {
-			m.Close()
-			return nil, err
-		}
+		m.kernels, m.unread = cfg.kernelNetwork()
 	}
 	if _, err = m.parameters(general); err != nil {
 		m.Close()

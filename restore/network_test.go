@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -145,5 +148,31 @@ func TestTasksOfNetwork(t *testing.T) {
 	var unsupported *UnsupportedTaskError
 	if _, err := m.Restore(t.Context(), p, req); !errors.As(err, &unsupported) {
 		t.Errorf("a task that it was not trained for: %v", err)
+	}
+}
+
+// Without the network that reads motion blur's kernels everything else works, in pictures and in streams, and motion-deblur says what is missing.
+func TestWithoutTheKernelNetwork(t *testing.T) {
+	missing := errors.New("built without kernels")
+	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (shake.Parameters, error) { return shake.Parameters{}, missing }})
+	defer m.Close()
+	rnd := newRand(t)
+	p := randomPicture(rnd, 24, 16)
+	for _, what := range task.All() {
+		req := request(rnd, what, p)
+		_, err := m.Restore(context.Background(), p, req)
+		f := frame.Format{Kind: frame.Float32}
+		s, streamErr := m.NewStream(StreamConfig{Task: what, Mask: req.Mask, W: p.W, H: p.H, In: f, Out: f})
+		if streamErr == nil {
+			s.Close()
+		}
+		for _, err := range []error{err, streamErr} {
+			switch {
+			case what == task.MotionDeblur && (!errors.Is(err, missing) || !strings.Contains(err.Error(), what.String())):
+				t.Errorf("%v: %v", what, err)
+			case what != task.MotionDeblur && err != nil:
+				t.Errorf("%v: %v", what, err)
+			}
+		}
 	}
 }

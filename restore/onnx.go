@@ -14,6 +14,7 @@ const (
 	ONNXKnown   = "known"   // [1,1,h,w]: 1 where the view shows a measured pixel
 	ONNXTask    = "task"    // [1,8,1,1]: one-hot, in the order of the weights' vfm.tasks
 	ONNXSigma   = "sigma"   // [1,1,1,1]: standard deviation of the noise in [-1,1]
+	ONNXNoise   = "noise"   // [1,16,1,1]: the shape of the noise (restore/noise, Profile.Vector); only with Config.Noise
 	ONNXGuess   = "guess"   // [1,3,h,w]: for motion-deblur what restore/shake makes of the view, for other tasks the view; only with Config.Guess
 	ONNXMu      = "mu"      // [1,48,h/4,w/4]: the mean of q(z|y)
 	ONNXLogVar  = "logvar"  // [1,48,h/4,w/4]: its log-variance

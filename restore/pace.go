@@ -21,20 +21,24 @@ type pace struct {
 	limit time.Duration
 
 	mu     sync.Mutex
-	first  bool // nothing is known yet, and the device may be slow
-	slow   int  // runs on end that were too slow
-	pixels int  // of a tile, at most
+	first  int // pixels of the first tile, at most, on a device that may be slow; 0 as soon as something is known
+	slow   int // runs on end that were too slow
+	pixels int // of a tile, at most
 }
 
 func newPace(t gpu.DeviceType) *pace {
-	return &pace{limit: dispatchLimit, first: t != gpu.Discrete && t != gpu.CPU, pixels: math.MaxInt}
+	p := &pace{limit: dispatchLimit, pixels: math.MaxInt}
+	if t != gpu.Discrete && t != gpu.CPU {
+		p.first = firstPixels
+	}
+	return p
 }
 
 // note takes the time of a run over a tile of so many pixels whose heaviest dispatch has the given share of the work.
 func (p *pace) note(pixels int, share float64, took time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.first = false
+	p.first = 0
 	heaviest := share * float64(took)
 	if heaviest <= float64(p.limit) {
 		p.slow = 0
@@ -50,8 +54,8 @@ func (p *pace) note(pixels int, share float64, took time.Duration) {
 func (p *pace) most() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.first {
-		return min(p.pixels, firstPixels)
+	if p.first > 0 {
+		return min(p.pixels, p.first)
 	}
 	return p.pixels
 }

@@ -94,6 +94,46 @@ func TestSlowDevice(t *testing.T) {
 	}
 }
 
+// A device that may be slow gets small tiles at first. Once it has shown that it is not, a stream takes whole frames, and allocates nothing any more.
+func TestStreamAfterTheFirstTile(t *testing.T) {
+	rnd := newRand(t)
+	m := variant(t, sharedModel(t, 0, NoMargin))
+	m.pace = newPace(gpu.Integrated)
+	m.pace.limit = time.Hour // however busy the machine is
+	m.pace.first = 80 * 80
+	f32 := frame.Format{Kind: frame.Float32}
+	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 5, W: 128, H: 64, In: f32, Out: f32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.eng.job != nil {
+		t.Fatal("the first frame is a single tile")
+	}
+	p := randomPicture(rnd, 128, 64)
+	want := restored(t, sharedModel(t, 0, NoMargin), p, Request{Task: task.Denoise, Noise: 5}).Picture.Pix
+	src, dst := floats(p.Pix), make([]byte, s.OutSize())
+	once := func() {
+		if err := s.Submit(context.Background(), src); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Receive(context.Background(), dst); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 3 {
+		if once(); !(apart(unfloats(dst), want) < 1e-5) {
+			t.Errorf("frame %d is off by %g", i, apart(unfloats(dst), want))
+		}
+	}
+	if s.eng.job == nil {
+		t.Fatal("the stream does not take whole frames though the device has shown that it can")
+	}
+	if n := testing.AllocsPerRun(20, once); n > 0 {
+		t.Errorf("%g allocations per frame", n)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	for give, want := range map[time.Duration]time.Duration{0: hungAfter, -1: 0, time.Second: time.Second} {
 		if got := (Config{Timeout: give}).timeout(); got != want {

@@ -103,7 +103,7 @@ func (m *Model) program(r recipe) (*compile.Program, error) {
 }
 
 // settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of a stream.
-var settings = []string{"task", "sigma"}
+var settings = []string{"task", "sigma", "noise"}
 
 // graph builds the graph of a program, and says how to compile it and what it takes of the device's memory.
 func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {

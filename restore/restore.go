@@ -12,7 +12,7 @@ import (
 // Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after the tile at hand.
 //
 // Grey pictures go through the network as three equal channels; the result is the mean of what comes out. Alpha is kept as it
-// is, or enlarged with the picture.
+// is, or enlarged with the picture; where it is 0 the given colours are not looked at, and stand in the result again.
 //
 // Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, ctx.Err(), *OutputError, and those of the
 // device: *gpu.OutOfMemoryError if not even the smallest tiles fit, *gpu.DeviceLostError, *gpu.CallError.
@@ -37,7 +37,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	}
 	defer m.forget(j)
 	r := m.newRun(ctx, j, req.Progress)
-	result := &Result{Noise: j.noise, Task: j.task}
+	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
 	mu, logvar, err := r.mode(j, result)
 	if err != nil {
 		return nil, err

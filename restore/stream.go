@@ -31,7 +31,8 @@ type StreamConfig struct {
 }
 
 // Stream restores frames of one size and format, in order. While one frame is on the device the next is packed and the last unpacked. Once the
-// first frames are through, streams with a given noise level whose frames fit a tile allocate no memory any more.
+// first frames are through, streams with a given noise level whose frames fit a tile
+// and hide nothing under alpha of 0 allocate no memory any more.
 //
 // All methods may be called by several goroutines at once. Of frames that are submitted at the same time any may be the first, so one goroutine should submit and one
 // receive (or one do both, if it never submits more than InFlight frames ahead). Several Streams of a Model share its device.
@@ -306,5 +307,5 @@ func (s *Stream) restore(f *slot) (noise float64, err error) {
 			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return s.eng.restore(s.ctx, f.out, f.pix)
+	return s.eng.restore(s.ctx, f.out, f.pix, f.alpha)
 }

@@ -2,8 +2,10 @@ package restore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/shake"
@@ -12,28 +14,36 @@ import (
 
 // engine restores frame after frame.
 type engine struct {
-	m      *Model
-	cfg    StreamConfig
-	kind   kind
-	of     *member
-	job    *job // reused where a frame is a single tile
-	viewer *task.Viewer
-	seen   []float32 // the view of the frame itself
-	pic    picture.Picture
-	planar planar.Image // of seen
-	noise  float64      // smoothed
-	begun  bool         // noise is known
-	xs, ys []int        // where the columns and rows of the domain come from
-	dom    rect
-	view   []float32 // of the whole domain
-	guess  []float32 // as well, nil without
-	shake  *shake.Estimator
-	frame  []float32 // the guess at the frame itself
-	known  []float32
-	result []float32
-	sigma  [1]float32
-	class  []float32
-	turn   func() error // compute, made a value once
+	m          *Model
+	cfg        StreamConfig
+	kind       kind
+	of         *member
+	asked      *job // what is to be done
+	job        *job // the same where a frame is a single tile: it is reused then
+	tiled      bool // the device cannot do a frame in a single tile
+	viewer     *task.Viewer
+	seen       []float32 // the view of the frame itself
+	pic        picture.Picture
+	planar     planar.Image // of seen
+	frameImage planar.Image // the frame at hand
+	eye        noise.Estimator
+	source     noise.Source  // the frame, to look at
+	noise      noise.Profile // smoothed
+	begun      bool          // noise is known
+	shape      [noise.Numbers]float32
+	xs, ys     []int // where the columns and rows of the domain come from
+	dom        rect
+	view       []float32 // of the whole domain
+	guess      []float32 // as well, nil without
+	shake      *shake.Estimator
+	frame      []float32 // the guess at the frame itself
+	known      []float32
+	result     []float32
+	sigma      [1]float32
+	class      []float32
+	turn       func() error // compute, made a value once
+	below      float32      // how far values may go below -1
+	above      float32      // and above 1
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
@@ -43,16 +53,30 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0)})
+	e.frameImage = planar.Image{W: cfg.W, H: cfg.H}
+	e.source = noise.Of(&e.frameImage, nil)
+	if cfg.Mask != nil {
+		e.source.Known = (&Request{Mask: cfg.Mask}).known
+	}
+	low, high := cfg.Out.Reach()
+	e.below, e.above = -1-low, high-1
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0), below: e.below, above: e.above})
 	if err != nil {
 		return err
 	}
+	e.asked = j
+	return e.settle()
+}
+
+// settle makes what frames in a single tile need, if they fit one. Until a device that may be slow has shown what it can do, they may not: it is asked again
+// after every frame then.
+func (e *engine) settle() (err error) {
+	m, cfg, j := e.m, e.cfg, e.asked
 	r := m.newRun(context.Background(), j, nil)
-	e.dom = r.dom
 	if ts, _ := r.tiles(j.net.halo); len(ts) != 1 {
 		return nil
 	}
-	e.job = j
+	e.dom = r.dom
 	var known []float32
 	if cfg.Mask != nil {
 		known = knownOf(cfg.Mask)
@@ -76,27 +100,39 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
+	e.job = j
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and tells the noise level.
-func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, error) {
+// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame.
+func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
-	e.pic.Pix = pix
-	noise := e.level()
-	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
-		e.job = nil // in tiles from now on
+	e.pic.Pix, e.frameImage.Pix = pix, pix
+	e.setAlpha(alpha)
+	profile := e.profile()
+	noise := task.Std8(profile.Sigma())
+	if e.cfg.Noise >= 0 {
+		noise = min(e.cfg.Noise, MaxNoise)
 	}
-	if e.job != nil {
-		err := e.direct(ctx, out, noise)
+	if e.job == nil && !e.tiled {
+		if err := e.settle(); err != nil {
+			return noise, err
+		}
+	}
+	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
+		e.giveUp()
+	}
+	if e.job != nil && e.pic.Alpha == nil {
+		err := e.direct(ctx, out, profile)
 		if err == nil || !tooBig(err) {
 			return noise, err
 		}
-		e.job = nil
+		e.giveUp()
 	}
-	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Noise: noise})
+	whole := profile // a copy, so that only frames that come here allocate
+	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above})
 	if err != nil {
 		return noise, err
 	}
@@ -104,27 +140,47 @@ func (e *engine) restore(ctx context.Context, out, pix []float32) (float64, erro
 	return noise, nil
 }
 
-// level is the noise of the frame at hand, smoothed if it is an estimate.
-func (e *engine) level() float64 {
+// giveUp does all further frames in tiles.
+func (e *engine) giveUp() { e.job, e.tiled = nil, true }
+
+// setAlpha gives the picture alpha if it hides something; else it changes nothing for the networks.
+func (e *engine) setAlpha(alpha []byte) {
+	e.pic.Alpha = nil
+	if !slices.Contains(alpha, 0) {
+		return
+	}
+	e.pic.Alpha = make([]float32, len(alpha))
+	for i, a := range alpha {
+		e.pic.Alpha[i] = float32(a) / 255
+	}
+}
+
+// profile is the noise of the frame at hand, smoothed if it is an estimate.
+func (e *engine) profile() noise.Profile {
 	if e.cfg.Noise >= 0 {
-		return min(e.cfg.Noise, MaxNoise)
+		return noise.White(task.Sigma(min(e.cfg.Noise, MaxNoise)))
 	}
-	v := estimate(&e.pic, (&Request{Mask: e.cfg.Mask}).known, e.cfg.Task)
+	src := e.source
+	if e.pic.Alpha != nil {
+		src.Known = func(i int) bool { return visible(&e.pic, i) && (e.cfg.Mask == nil || !e.cfg.Mask[i]) }
+	}
+	p := findNoise(&e.eye, src, e.cfg.Task)
 	if e.begun {
-		v = e.noise + noiseMemory*(v-e.noise)
+		p = e.noise.Toward(p, noiseMemory)
 	}
-	e.noise, e.begun = v, true
-	return min(v, MaxNoise)
+	e.noise, e.begun = p, true
+	return p.Limit(task.Sigma(MaxNoise))
 }
 
 // direct is Model.Restore for a frame in a single tile, in memory that is there already.
-func (e *engine) direct(ctx context.Context, out []float32, noise float64) error {
+func (e *engine) direct(ctx context.Context, out []float32, profile noise.Profile) error {
 	e.viewer.View(e.seen, e.pic.Pix)
 	e.extend(e.view, e.seen)
-	e.sigma[0] = float32(task.Sigma(noise))
-	e.job.keep = e.job.task.Masked() && noise <= keepNoise
+	e.sigma[0] = float32(profile.Sigma())
+	profile.Vector(e.shape[:])
+	e.job.setNoise(profile)
 	if e.guess != nil {
-		if err := e.shake.Deblur(ctx, e.frame, &e.planar, task.Sigma(noise)); err != nil {
+		if err := e.shake.Deblur(ctx, e.frame, &e.planar, profile.Sigma()); err != nil {
 			return err
 		}
 		e.extend(e.guess, e.frame)
@@ -177,6 +233,11 @@ func (e *engine) compute() error {
 	}
 	if err := p.SetInput("sigma", e.sigma[:]); err != nil {
 		return err
+	}
+	if p.HasInput("noise") {
+		if err := p.SetInput("noise", e.shape[:]); err != nil {
+			return err
+		}
 	}
 	if err := e.m.timed(p, e.dom.w*e.dom.h); err != nil {
 		return err

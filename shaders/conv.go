@@ -17,6 +17,8 @@ type ConvShape struct {
 	Batched int
 	// SharedX: all pictures read the same x.
 	SharedX bool
+	// Heads is how many pictures of the product are one of the epilogue: matrix products have a picture for every head. 0: one.
+	Heads int
 	// Fresh: the sum begins at zero, and there is no operand start (CPU lowering).
 	Fresh bool
 	// Tile, if set, lets the items of a workgroup share what they load (GPU lowering, see Target.Tile).
@@ -25,6 +27,11 @@ type ConvShape struct {
 
 // Chunks is the number of dispatches that cover all input channels.
 func (s ConvShape) Chunks() int { return s.Cin / s.KC }
+
+// epilogueTile is the geometry of the epilogue.
+func (s ConvShape) epilogueTile() Tile {
+	return Tile{C: s.N, P: s.OH * s.OW * max(1, s.Heads), NJ: s.NJ, TP: s.TP}
+}
 
 // Conv is y = Σ_k w·x + start over one chunk of input channels.
 // Operands: x, w, start (unless s.Fresh), epilogue inputs…, y. Scalars: 0: first channel of the
@@ -97,7 +104,7 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 			}
 		}
 		if post.Fn != nil {
-			tl := Tile{C: s.N, P: s.OH * s.OW, NJ: s.NJ, TP: s.TP}
+			tl := s.epilogueTile()
 			args := [][][]F{out}
 			for i, pat := range post.In[1:] {
 				args = append(args, e.spread(pat, in+i, tl, p, cb))

@@ -22,7 +22,7 @@ func everyKernel(t Target) []Kernel {
 	c := 4 * t.Lanes
 	tiled := Conv(t, t.Tile(ConvShape{B: 2, IH: 6, IW: 8, Cin: 16, OH: 6, OW: 8, N: 2 * c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 16}), post)
 	pair := Conv(t, t.Tile(ConvShape{B: 1, IH: 6, IW: 6, Cin: 4, OH: 6, OW: 6, N: 3 * c / 2, KH: 1, Stride: 1, TP: 2, NJ: 2, KC: 4}), Expr{})
-	return []Kernel{
+	list := []Kernel{
 		tiled, pair,
 		Pointwise(t, silu, 2, Tile{C: c, P: 6, NJ: 4, TP: 2}),
 		Conv(t, ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 8}, post),
@@ -39,6 +39,13 @@ func everyKernel(t Target) []Kernel {
 		Blur(t, BlurShape{B: 2, Planes: 3, IH: 9, IW: 4 * t.Lanes, OH: 4, OW: 2 * t.Lanes, KH: 6, KW: 5, KStride: 8, Flip: true, Rows: 2, TY: 2, NX: 2}),
 		Random(t, 2, 3, 4, 48, 3, true), Random(t, 2, 3, 4, 1, 3, false), AdamW(t, 8*c, true),
 	}
+	if t.Mode == GPU {
+		rows := Place{Size: 4, Off: -1, Sum: []Times{{1, 1}, {4, 1}}}
+		list = append(list, General(t, GeneralShape{
+			Out: []int{2, 4, 3, 1}, Sum: []int{3, 5}, In: []View{{Along(0, 2), rows, Along(5, 5)}, {First(1), Along(4, 3)}}, To: View{Along(0, 2), Along(1, 4), Along(2, 3)},
+		}), General(t, GeneralShape{Out: []int{5}, In: []View{{Along(0, 5)}}, To: View{Along(0, 5)}}))
+	}
+	return list
 }
 
 func identity(n int) []int {

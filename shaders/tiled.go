@@ -328,7 +328,7 @@ func (e *E) startSums(s ConvShape, w workTile) [][]*Var {
 func (e *E) finishTile(s ConvShape, w workTile, post Expr, out [][]F) {
 	last := 3
 	if post.Fn != nil {
-		tl := Tile{C: s.N, P: s.OH * s.OW, NJ: s.NJ, TP: s.TP}
+		tl := s.epilogueTile()
 		in := [][][]F{out}
 		for i, pat := range post.In[1:] {
 			in = append(in, e.spread(pat, 3+i, tl, w.p, w.cb))

@@ -39,9 +39,11 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 
 // makeBatch draws the inputs of step number step. They depend on the seed and
 // the step only, so a resumed run sees the same data. With shaken the
-// motion-blurred observations are made here; see batch.guess.
-func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken bool) (batch, error) {
+// motion-blurred observations are made here; see batch.guess. With real denoising's
+// are, by the law of observer.
+func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
+	var eye observer
 	n := per.Total()
 	scale := kernelScale(side)
 	ks := task.MotionSide(scale)
@@ -51,8 +53,17 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken bool
 		inX: make([]float32, n*3*plane), inSigma: make([]float32, n),
 		inMask: make([]float32, 0, (per[clsRandom]+per[clsBox])*plane), inKernel: make([]float32, 0, per[clsMotion]*ks*stride),
 	}
+	if real {
+		b[inNoise], b[inNoisy] = make([]float32, n*nets.NoiseNumbers), make([]float32, per[clsDenoise]*3*plane)
+	}
 	for i := 0; i < n; i++ {
 		class := per.Class(i)
+		if real && class == clsDenoise {
+			if err := b.observe(&eye, rng, p, i, side); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		p.Crop(rng, side, b[inX][i*3*plane:(i+1)*3*plane])
 		b[inSigma][i] = float32(drawSigma(rng, class))
 		w, err := task.DrawTraining(rng, classTask[class], side, side, scale)
@@ -75,6 +86,20 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken bool
 	}
 	b[inKey] = netdef.Key{Seed: seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
 	return b, nil
+}
+
+// observe makes picture i, of denoising, with the noise of cameras; see observer.
+func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, i, side int) error {
+	ob, err := o.observe(rng, p.source(rng), side)
+	if err != nil {
+		return err
+	}
+	size := 3 * side * side
+	copy(b[inX][i*size:], ob.clean.Pix)
+	copy(b[inNoisy][i*size:], ob.noisy.Pix)
+	b[inSigma][i] = float32(ob.profile.Sigma())
+	ob.profile.Vector(b[inNoise][i*nets.NoiseNumbers:])
+	return nil
 }
 
 // shake adds a motion-blurred observation of x.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/camera"
 	"github.com/vfmrestore/restore/restore/metric"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -32,6 +33,8 @@ type EvalConfig struct {
 	// Ensemble is restore.Request.Ensemble.
 	Ensemble int
 	Auto     bool // let the model estimate the noise level instead of telling it
+	// Camera, if not empty, is what Denoise's pictures go through instead of white noise (camera.Parse).
+	Camera string
 	// Progress is called after each picture; may be nil.
 	Progress func(t task.Task, done, total int)
 }
@@ -46,17 +49,19 @@ type Score struct {
 	Mode     float64 `json:"psnr_mode"`  // z = μ
 	ModeSSIM float64 `json:"ssim_mode"`
 	// ModeDraws is psnr_mode of every draw by itself: how far one draw's luck goes.
-	ModeDraws  []float64 `json:"psnr_mode_draws,omitempty"`
-	Sample     float64   `json:"psnr_sample,omitempty"` // one posterior sample
-	SampleSSIM float64   `json:"ssim_sample,omitempty"`
-	Mean       float64   `json:"psnr_mean,omitempty"` // mean of the samples
-	MeanSSIM   float64   `json:"ssim_mean,omitempty"`
-	CRPS       float64   `json:"crps,omitempty"`                // eq. 98 per pixel value
-	Coverage   float64   `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
-	Expected   float64   `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
-	Std        float64   `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
-	Error      float64   `json:"error,omitempty"`               // root mean square error of their mean
-	Corr       float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
+	ModeDraws           []float64 `json:"psnr_mode_draws,omitempty"`
+	LumaInput, LumaMode float64   `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
+	Itself, ItselfWorst float64   `json:",omitempty"`            // PSNR of the result to the input: mean and least
+	Sample              float64   `json:"psnr_sample,omitempty"` // one posterior sample
+	SampleSSIM          float64   `json:"ssim_sample,omitempty"`
+	Mean                float64   `json:"psnr_mean,omitempty"` // mean of the samples
+	MeanSSIM            float64   `json:"ssim_mean,omitempty"`
+	CRPS                float64   `json:"crps,omitempty"`                // eq. 98 per pixel value
+	Coverage            float64   `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
+	Expected            float64   `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Std                 float64   `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
+	Error               float64   `json:"error,omitempty"`               // root mean square error of their mean
+	Corr                float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
 // Evaluate runs the protocol. Random operators and noise depend on the seed, the
@@ -72,7 +77,7 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 	}
 	var out []Score
 	for _, t := range c.Tasks {
-		s := Score{Task: t.String(), Pictures: len(paths), Draws: c.Draws}
+		s := Score{Task: t.String(), Pictures: len(paths), Draws: c.Draws, ItselfWorst: 99}
 		for d := range c.Draws {
 			before := s.Mode
 			draw := c
@@ -137,6 +142,12 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		return err
 	}
 	y, err := op.Observe(rng, truth, c.Sigma)
+	if c.Camera != "" && t == task.Denoise {
+		var cam camera.Camera
+		if cam, err = camera.Parse(c.Camera, rng); err == nil {
+			truth, y, err = cam.Shoot(rng, truth)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -199,6 +210,22 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 	if err := both(img(r.Picture), &s.Mode, &s.ModeSSIM); err != nil {
 		return err
 	}
+	if c.Camera != "" {
+		before, err := metric.PSNR(luminance(truth), luminance(input.Clone().Clamp()))
+		if err != nil {
+			return err
+		}
+		after, err := metric.PSNR(luminance(truth), luminance(img(r.Picture)))
+		if err != nil {
+			return err
+		}
+		s.LumaInput, s.LumaMode = s.LumaInput+before, s.LumaMode+after
+		own, err := metric.PSNR(input, img(r.Picture))
+		if err != nil {
+			return err
+		}
+		s.Itself, s.ItselfWorst = s.Itself+min(own, 99), min(own, s.ItselfWorst)
+	}
 	if c.Samples < 2 {
 		return nil
 	}
@@ -234,7 +261,7 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 
 func (s *Score) finish(c EvalConfig) {
 	n := float64(s.Pictures * s.Draws)
-	for _, v := range []*float64{&s.Input, &s.Mode, &s.ModeSSIM, &s.Sample, &s.SampleSSIM, &s.Mean, &s.MeanSSIM, &s.CRPS, &s.Coverage, &s.Std, &s.Error, &s.Corr} {
+	for _, v := range []*float64{&s.Input, &s.Mode, &s.ModeSSIM, &s.Sample, &s.SampleSSIM, &s.Mean, &s.MeanSSIM, &s.CRPS, &s.Coverage, &s.Std, &s.Error, &s.Corr, &s.LumaInput, &s.LumaMode, &s.Itself} {
 		*v /= n
 	}
 	s.Std, s.Error = math.Sqrt(s.Std), math.Sqrt(s.Error)
@@ -260,6 +287,11 @@ func Table(scores []Score) string {
 		}
 		fmt.Fprintf(&b, " %.2f | %.3f | %.2f | %.3f | %.4f | %.1f %% (calibrated: %.1f %%) | %.3f / %.3f | %.2f |\n",
 			s.Sample, s.SampleSSIM, s.Mean, s.MeanSSIM, s.CRPS, 100*s.Coverage, 100*s.Expected, s.Std, s.Error, s.Corr)
+	}
+	for _, s := range scores {
+		if s.LumaMode != 0 {
+			fmt.Fprintf(&b, "\n%s: PSNR of luminance %.2f → %.2f dB; the result to the input %.1f dB, least %.1f\n", s.Task, s.LumaInput, s.LumaMode, s.Itself, s.ItselfWorst)
+		}
 	}
 	return b.String()
 }

@@ -30,6 +30,10 @@ func (c *Checkpoint) AddGates(gates []int) error {
 // AddGuess lets the network of a checkpoint take a guess (nets.EdgeConfig.Guess) from which a new run starts: half of it counts at first.
 func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
 
+// AddNoise lets the network of a checkpoint be told the shape of the noise (nets.EdgeConfig.Noise). Only what differs from white noise
+// changes what it computes.
+func (c *Checkpoint) AddNoise() { c.State.Network.Noise = true }
+
 // SetBlocks gives the network of a checkpoint other numbers of residual blocks, from
 // which a new run starts: blocks and up per level on the way down and up, mid at the
 // last one (see nets.EdgeConfig; no up: as blocks). New blocks follow the old ones of

@@ -107,6 +107,8 @@ type Graph struct {
 const (
 	inX      = "x"      // [B,3,P,P] clean crops
 	inSigma  = "sigma"  // [B,1,1,1]
+	inNoise  = "noise"  // [B,1,1,16], for networks that are told the shape of the noise
+	inNoisy  = "noisy"  // [n,3,P,P], for these: denoising's observations, which are made on the host
 	inMask   = "mask"   // [2n,1,P,P], 1 = known
 	inKernel = "kernel" // [n,1,side,side8]
 	inKey    = "key"
@@ -130,6 +132,9 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	if cfg.Guess && per[clsMotion] > 0 {
 		ops.shaken = g.Input(inShaken, netdef.Shape{per[clsMotion], 3, side, side})
 	}
+	if cfg.Noise && per[clsDenoise] > 0 {
+		ops.noisy = g.Input(inNoisy, netdef.Shape{per[clsDenoise], 3, side, side})
+	}
 	task := g.Const("task", netdef.Shape{b, 1, 1, nets.Tasks}, oneHot(per))
 
 	// y in image space and the adapter's view of it, class by class.
@@ -150,7 +155,11 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		}
 		guess = flow(ops.join(guesses))
 	}
-	mu, logvar := nets.Adapter(g, cfg, yf, g.Patchify(mask), task, sigma, guess)
+	in := nets.AdapterInput{Y: yf, Mask: g.Patchify(mask), Task: task, Sigma: sigma, Guess: guess}
+	if cfg.Noise {
+		in.Noise = g.Input(inNoise, netdef.Shape{b, 1, 1, nets.NoiseNumbers})
+	}
+	mu, logvar := nets.Adapter(g, cfg, in)
 
 	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total *netdef.Node

@@ -16,6 +16,7 @@ type operators struct {
 	side         int
 	kernelSide   int
 	mask, kernel *netdef.Node
+	noisy        *netdef.Node // denoising's y, if it is made on the host
 	shaken       *netdef.Node // motion blur's y, if it is made on the host; nil: observe makes it
 }
 
@@ -99,6 +100,10 @@ func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 		case clsMotion:
 			if ys[c] = o.shaken; ys[c] == nil {
 				ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+			}
+		case clsDenoise:
+			if ys[c] = o.noisy; ys[c] == nil {
+				ys[c] = g.Add(o.class(x, c), n)
 			}
 		default:
 			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)

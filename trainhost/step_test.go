@@ -62,7 +62,9 @@ func TestStepAgainstReference(t *testing.T) {
 			case "l2":
 				per = Counts{1, 0, 1, 0, 0, 1}
 			}
-			step, err := BuildStep(tinyNet(), obj, per, side, task.MotionSide(kernelScale(side)))
+			net := tinyNet()
+			net.Noise = name != "joint" // one with white noise that the device makes
+			step, err := BuildStep(net, obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +112,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.SetState("ema", ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side, true)
+			b, err := makeBatch(noisePictures(4, 48), rng.Uint64(), 7, per, side, true, net.Noise)
 			if err == nil {
 				err = b.guess(shake.NewEstimator(1), per, side)
 			}

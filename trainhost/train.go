@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"time"
 
@@ -211,7 +212,7 @@ func (c Config) hyper(step uint64) []float32 {
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
 	seed := c.Seed + uint64(len(t.State.History))<<32
-	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop, t.guess != nil)
+	b, err := makeBatch(t.pics, seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
 	}
@@ -268,7 +269,8 @@ func (e *ErrDiverged) Error() string {
 // Hooks are called while Run goes on; any may be nil.
 type Hooks struct {
 	Report     func(Report)
-	Every      uint64 // steps between reports
+	Every      uint64                  // steps between reports
+	Step       func(step uint64) error // after each step; its error ends the run
 	Checkpoint func() error
 	Interval   time.Duration // between checkpoints
 }
@@ -320,9 +322,14 @@ func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, e
 			h.Report(r)
 			mean, mark = newAverager(t.terms), time.Now()
 		}
-		if h.Checkpoint != nil && h.Interval > 0 && time.Since(saved) > h.Interval {
-			if err := h.Checkpoint(); err != nil {
+		if h.Step != nil {
+			if err := h.Step(t.State.Step); err != nil {
 				return false, err
+			}
+		}
+		if h.Checkpoint != nil && h.Interval > 0 && time.Since(saved) > h.Interval {
+			if err := h.Checkpoint(); err != nil { // the next one may succeed, and the run goes on in memory
+				fmt.Fprintln(os.Stderr, "trainhost: checkpoint not saved:", err)
 			}
 			saved = time.Now()
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/vfmrestore/restore/restore/camera"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
@@ -23,6 +24,9 @@ func (a *app) degrade(args []string) error {
 	seed := fs.Uint64("seed", 0, "")
 	scale := fs.Float64("scale", 1, "")
 	quality := fs.Int("quality", picture.DefaultQuality, "")
+	spec := fs.String("camera", "", "")
+	cleanOut := output{flag: "-clean-out"}
+	fs.StringVar(&cleanOut.path, "clean-out", "", "")
 	fs.StringVar(&maskOut.path, "mask-out", "", "")
 	overwrite := fs.Bool("overwrite", false, "")
 	names, err := a.parse(fs, args, degradeHelp)
@@ -45,9 +49,13 @@ func (a *app) degrade(args []string) error {
 		return usagef("-scale has no meaning for task %v, only for motion-deblur", t.task)
 	case *quality < 1 || *quality > 100:
 		return usagef("-quality %d is not from 1 to 100", *quality)
+	case *spec != "" && (t.task != task.Denoise || isSet(fs, "noise")):
+		return usagef("-camera is for task denoise, in place of -noise")
+	case cleanOut.path != "" && *spec == "":
+		return usagef("-clean-out needs -camera")
 	}
 	out.path = names[1]
-	if err := outputs(&out, &maskOut); err != nil {
+	if err := outputs(&out, &maskOut, &cleanOut); err != nil {
 		return err
 	}
 	files := &claims{}
@@ -64,6 +72,16 @@ func (a *app) degrade(args []string) error {
 	if err := picture.CanHold(out.format, clean); err != nil {
 		return fmt.Errorf("%s: %w", out.path, err)
 	}
+	if *spec != "" {
+		before, bad, err := shoot(clean, *spec, *seed)
+		if err != nil {
+			return err
+		}
+		if cleanOut.path == "" {
+			before = nil
+		}
+		return writePictures(*quality, []output{cleanOut, out}, []*picture.Picture{before, bad})
+	}
 	bad, missing, err := observe(t.task, clean, *seed, *scale, n.levels/127.5)
 	if err != nil {
 		return err
@@ -72,7 +90,29 @@ func (a *app) degrade(args []string) error {
 	if maskOut.path != "" {
 		mask = picture.FromMask(missing, clean.W, clean.H)
 	}
-	return writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad})
+	if err := writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad}); err != nil {
+		return err
+	}
+	a.sayDropped(names[0], bad, out.format)
+	return nil
+}
+
+// shoot takes a clean picture through a camera: what it shows without noise, and with it.
+func shoot(clean *picture.Picture, spec string, seed uint64) (before, bad *picture.Picture, err error) {
+	rng := task.NewRand(seed, 0)
+	c, err := camera.Parse(spec, rng)
+	if err != nil {
+		return nil, nil, &usageError{"-" + err.Error()}
+	}
+	x, y, err := c.Shoot(rng, clean.Planar())
+	if err != nil {
+		return nil, nil, err
+	}
+	if clean.Gray {
+		oneChannel(x)
+		oneChannel(y)
+	}
+	return clean.Like(x.W, x.H, x.Pix), clean.Like(y.W, y.H, y.Pix), nil
 }
 
 // observe draws the parameters of the task and applies it; sigma is in the units of [-1, 1]. missing is nil for tasks without mask.

@@ -105,6 +105,26 @@ func (n *noise) Set(s string) error {
 	return nil
 }
 
+// strength is the value of -strength: the shares of the noise of luminance and of chroma that are taken away.
+type strength [2]float64
+
+func (s *strength) String() string { return fmt.Sprintf("%g,%g", s[0], s[1]) }
+
+func (s *strength) Set(text string) error {
+	first, second, two := strings.Cut(text, ",")
+	if !two {
+		second = first
+	}
+	for i, part := range []string{first, second} {
+		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
+		if err != nil || !(v >= 0 && v <= 1) {
+			return errors.New("give a share from 0 to 1, or two with a comma between them, for luminance and chroma")
+		}
+		s[i] = v
+	}
+	return nil
+}
+
 // taskFlag is the value of -task. The name is looked up by require, so that a wrong one gets a message of its own.
 type taskFlag struct {
 	name string

@@ -12,25 +12,49 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // partlyError says that some pictures of a folder failed; each has had its own line.
-type partlyError struct{ failed, all int }
+type partlyError struct{ failed, salvaged, all int }
 
 func (e *partlyError) Error() string {
+	if e.salvaged > 0 {
+		return fmt.Sprintf("of %d pictures %d failed and %d were restored in part; see above", e.all, e.failed, e.salvaged)
+	}
 	return fmt.Sprintf("%d of %d pictures failed; see above", e.failed, e.all)
 }
 
 // line is what -json prints for a picture.
 type line struct {
-	In      name    `json:"in"`
-	Out     name    `json:"out"`
-	Status  string  `json:"status"` // "done" or "failed"
-	Error   name    `json:"error,omitempty"`
-	Width   int     `json:"width,omitempty"` // of the result
-	Height  int     `json:"height,omitempty"`
-	Noise   float64 `json:"noise,omitempty"` // in 8-bit levels
-	Seconds float64 `json:"seconds"`
+	In      name        `json:"in"`
+	Out     name        `json:"out"`
+	Status  string      `json:"status"` // "done", "failed" or "salvaged"
+	Error   name        `json:"error,omitempty"`
+	Width   int         `json:"width,omitempty"` // of the result
+	Height  int         `json:"height,omitempty"`
+	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
+	Shape   *noiseShape `json:"noise_shape,omitempty"`
+	Seconds float64     `json:"seconds"`
+}
+
+// noiseShape is the noise of a picture in 8-bit levels; see noise.Profile.
+type noiseShape struct {
+	Luma   []float64 `json:"luma"` // from fine to coarse
+	Chroma []float64 `json:"chroma"`
+	Tone   []float64 `json:"tone"`   // of dark, middle and bright parts, relative to the whole
+	Blocks float64   `json:"blocks"` // how visible JPEG's blocks are
+	Found  bool      `json:"found"`  // estimated, not told
+}
+
+func shapeOf(r *restore.Result) *noiseShape {
+	p := r.Profile
+	s := &noiseShape{Tone: p.Tone[:], Blocks: p.Blocks, Found: p.Found}
+	for b := range p.Luma {
+		s.Luma, s.Chroma = append(s.Luma, task.Std8(p.Luma[b])), append(s.Chroma, task.Std8(p.Chroma[b]))
+	}
+	return s
 }
 
 // folder restores all pictures of a folder. The jobs share the device and take turns on it, so that reading and writing files overlaps with
@@ -90,8 +114,8 @@ func (a *app) folder(o *options) error {
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed, skipped, b.failed, time.Since(b.began).Seconds())
 	}
-	if b.failed > 0 {
-		return &partlyError{b.failed, len(jobs)}
+	if b.failed > 0 || b.salvaged > 0 {
+		return &partlyError{b.failed, b.salvaged, len(jobs)}
 	}
 	return nil
 }
@@ -104,9 +128,9 @@ type batch struct {
 	began time.Time
 	fatal context.CancelCauseFunc
 
-	mu           sync.Mutex
-	done, failed int
-	shown        bool
+	mu                     sync.Mutex
+	done, failed, salvaged int
+	shown                  bool
 }
 
 // do restores one picture of the folder.
@@ -123,7 +147,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 		return
 	}
 	if err == nil {
-		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
+		l.Width, l.Height, l.Noise, l.Shape = result.Picture.W, result.Picture.H, result.Noise, shapeOf(result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
 	}
@@ -135,6 +159,14 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	if err != nil {
 		b.failed++
 		fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(err.Error()))
+	} else {
+		f, _ := picture.FormatOf(j.out)
+		b.app.sayDropped(j.in, result.Picture, f)
+		if s := result.Picture.Salvaged; s != nil {
+			b.salvaged++
+			l.Status, l.Error = "salvaged", name((&salvagedError{j.in, s}).Error())
+			fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(string(l.Error)))
+		}
 	}
 	if o.json {
 		b.app.print(l)

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/vfmrestore/restore/restore/camera"
 )
 
 func mainHelp() string {
@@ -15,8 +17,9 @@ usage:
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
 Pictures are PNG, JPEG, TIFF (the first page) or WebP by their content when read, and PNG, JPEG or TIFF by the ending of the name
-(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour profile and EXIF are
-kept, the orientation is applied. Animated and HDR pictures are refused. Flags may stand before or after the names; after -- everything
+(.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour space, EXIF, XMP and IPTC
+are kept, the orientation is applied, thumbnails are removed; what else cannot be kept is told in one line. Animated, HDR
+and camera raw pictures are refused. Flags may stand before or after the names; after -- everything
 is a name. An output is written whole or not at all.
 
 tasks:
@@ -31,8 +34,11 @@ flags:
   -task T           what is wrong with the picture (required)
   -mask FILE        inpaint only: a picture of the same size, white where pixels are missing
   -noise N|auto     standard deviation of the noise in the picture, in 8-bit levels (0 to 127.5);
-                    auto, the default, estimates it. The networks were trained up to about 13,
-                    for denoise up to 51, which more counts as
+                    auto, the default, finds it: for denoise its strength at four scales, for
+                    luminance and chroma, in dark and bright parts. N means white noise. The networks
+                    were trained up to about 13, for denoise up to 51, which more counts as
+  -strength S       denoise only: share of the noise that is taken away, 0 to 1 (default 1; less keeps some
+                    grain); two numbers with a comma between them are for luminance and for chroma
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
@@ -40,7 +46,8 @@ flags:
                     work for 0.1 to 0.2 dB more
   -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
                     projection Aᵀy + (I − AᵀA)x)
-  -quality Q        of JPEG output, 1 to 100 (default 95)
+  -quality Q        of JPEG output, 1 to 100 (default 95). Below 95 colour is halved where the picture's own file had it halved
+  -salvage          restore of JPEG and PNG files that are cut off or damaged what is there; the exit status is then 2
   -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
 
   -samples N        also draw N pictures that may have been the true one (at most 1000), for:
@@ -80,8 +87,9 @@ folders:
   that cannot be read, files that are no regular ones, and pictures whose restorations would have one name. Pictures in formats that
   are not read are counted on stderr, with -v all other files too. A link to a folder is a folder; each is visited once.
 
-  -json             print a line of JSON for every picture: in, out, status, error, width, height, noise, seconds. Bytes of names
-                    that are not UTF-8 stand there as \udc80 to \udcff, which Python's surrogateescape turns back
+  -json             print a line of JSON for every picture: in, out, status, error, width, height,
+                    noise (8-bit levels), noise_shape, seconds. Bytes of names that are not UTF-8 stand there as
+                    \udc80 to \udcff, which Python's surrogateescape turns back
 
 commands:
 `)
@@ -89,8 +97,8 @@ commands:
 		fmt.Fprintf(&b, "  %-10s        %s\n", c.name, c.summary)
 	}
 	b.WriteString(`
-exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, or some pictures of
-a folder failed, 3 no Vulkan on this machine
+exit status: 0 done, 1 failed (one line on stderr says why), 2 mistake in the command line, some pictures of a
+folder failed, or not all of one was there (-salvage), 3 no Vulkan on this machine
 
 examples:
   restore -task motion-deblur shaken.jpg sharp.jpg
@@ -109,12 +117,17 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -task T           motion-deblur, gaussian-deblur, denoise, super-resolve (bad has a quarter of the width and height), inpaint
                     (inpaint-random or inpaint-box, half of the time each), inpaint-random, inpaint-box
   -noise N          standard deviation of the noise in 8-bit levels (default 6.375, the paper's 0.05 of [-1, 1])
+  -camera SPEC      denoise only, in place of -noise: what a camera does, as name=value with commas between them,
+                    for example iso=3200,jpeg=85; below is the list
+  -clean-out FILE   with -camera: write what the camera would have shown without noise and compression
   -seed S           of the random numbers (default 0)
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
   -quality Q        of JPEG output, 1 to 100 (default 95; PNG is better here, JPEG's own noise is not part of the task)
   -overwrite        bad.png may be clean.png itself; otherwise that is refused
-`
+
+what -camera knows:
+` + camera.Usage + "\n"
 
 const sampleHelp = `restore sample draws pictures from the prior, without any picture to restore: what the flow map makes of pure noise.
 

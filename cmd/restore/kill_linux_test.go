@@ -8,10 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// A hundred processes killed without warning at random moments: each output is not there, or what was there before, or whole.
+// Processes killed without warning at random moments: each output is not there, or what was there before, or whole.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -29,27 +30,33 @@ func TestKilled(t *testing.T) {
 		}
 		return cmd
 	}
-	var whole time.Duration
-	for range 2 { // the first may have kernels to translate, which those to be killed have not
-		began := time.Now()
-		if err := start().Wait(); err != nil {
-			t.Fatal(err)
-		}
-		whole = time.Since(began)
+	if err := start().Wait(); err != nil { // it may have kernels to translate, which those to be killed have not
+		t.Fatal(err)
 	}
 	outs := []string{"out.png", "mean.tif", "std.png", "r.html"}
-	early, killed := 0, 0
-	for range 100 {
+	wanted := 25
+	if gputest.Long() {
+		wanted = 100
+	}
+	// The moments lie within the time that a process took which was not killed in time. Others may take the machine meanwhile or leave it: as many are started as it
+	// takes until enough were killed.
+	early, killed, ended := 0, 0, 0
+	for whole := time.Duration(0); killed < wanted; {
 		if rand.IntN(2) == 0 {
 			for _, name := range outs {
 				os.Remove(filepath.Join(dir, name))
 			}
 		}
-		cmd := start()
-		time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
-		cmd.Process.Kill()
+		cmd, began := start(), time.Now()
+		if whole > 0 {
+			time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
+			cmd.Process.Kill()
+		}
 		if err := cmd.Wait(); err != nil {
 			killed++
+		} else {
+			whole = time.Since(began)
+			ended++
 		}
 		for _, name := range outs {
 			path := filepath.Join(dir, name)
@@ -68,8 +75,5 @@ func TestKilled(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of 100 were killed before their end, %d outputs not begun", killed, early)
-	if killed < 30 {
-		t.Errorf("only %d of 100 were killed: the moments are badly chosen", killed)
-	}
+	t.Logf("%d were killed before their end, %d came to it, %d outputs not begun", killed, ended, early)
 }

@@ -24,7 +24,7 @@ import (
 const (
 	exitOK       = 0
 	exitFailure  = 1 // the files, the weights or the device said no
-	exitUsage    = 2 // the command line makes no sense, or some pictures of a folder failed
+	exitUsage    = 2 // the command line makes no sense, some pictures of a folder failed, or -salvage found less than a whole picture
 	exitNoVulkan = 3 // there is no Vulkan on this machine
 )
 
@@ -142,8 +142,9 @@ func exitCode(err error) int {
 	var driver *gpu.NoDriverError
 	var device *gpu.NoDeviceError
 	var partly *partlyError
+	var salvaged *salvagedError
 	switch {
-	case errors.As(err, &usage), errors.As(err, &partly):
+	case errors.As(err, &usage), errors.As(err, &partly), errors.As(err, &salvaged):
 		return exitUsage
 	case errors.As(err, &loader), errors.As(err, &driver):
 		return exitNoVulkan

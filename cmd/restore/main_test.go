@@ -198,8 +198,10 @@ func someWeights(t *testing.T, dir string) string {
 	cfg.Widths, cfg.Blocks, cfg.Up, cfg.Mid, cfg.Gates, cfg.Emb = []int{8}, []int{}, nil, 1, []int{1}, 8
 	g := netdef.NewGraph()
 	y := g.Input("y", netdef.Shape{1, 8, 8, nets.FlowChannels})
-	mu, logvar := nets.Adapter(g, cfg, y, g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}),
-		g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}), g.Input("sigma", netdef.Scalar), g.Input("guess", netdef.Shape{1, 8, 8, nets.FlowChannels}))
+	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
+		Y: y, Mask: g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}), Task: g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}),
+		Sigma: g.Input("sigma", netdef.Scalar), Guess: g.Input("guess", netdef.Shape{1, 8, 8, nets.FlowChannels}),
+	})
 	x := nets.OneStep(g, cfg, mu)
 	if err := g.Err(); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ type options struct {
 	in          string
 	mask        string
 	noise       noise
+	strength    strength
 	samples     int
 	steps       int
 	ensemble    int
@@ -47,6 +48,7 @@ type options struct {
 	recursive     bool
 	overwrite     bool
 	noLinks       bool
+	salvage       bool
 	jobs          int
 	shard         shard
 	folder        bool // in is one
@@ -63,12 +65,13 @@ const (
 
 // parseOptions reads the command line and refuses whatever can be refused without opening a picture or a device.
 func (a *app) parseOptions(args []string) (*options, error) {
-	o := &options{noise: noise{auto: true}}
+	o := &options{noise: noise{auto: true}, strength: strength{1, 1}}
 	var t taskFlag
 	fs := flagSet("restore")
 	fs.Var(&t, "task", "")
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
+	fs.Var(&o.strength, "strength", "")
 	fs.IntVar(&o.samples, "samples", 0, "")
 	fs.IntVar(&o.steps, "steps", 1, "")
 	fs.IntVar(&o.ensemble, "ensemble", 1, "")
@@ -82,6 +85,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Func("precision", "", func(s string) (err error) { o.precision, err = restore.ParsePrecision(s); return err })
 	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
 	fs.IntVar(&o.maxMegapixels, "max-megapixels", 1000, "")
+	fs.BoolVar(&o.salvage, "salvage", false, "")
 	fs.StringVar(&o.mean.path, "mean", "", "")
 	fs.StringVar(&o.std.path, "std", "", "")
 	fs.StringVar(&o.samplesDir, "samples-dir", "", "")
@@ -145,6 +149,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-steps and -times are two ways to say the same; give one")
 	case o.project && !o.task.Masked() && o.task != task.GaussianDeblur:
 		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
+	case o.strength != strength{1, 1} && o.task != task.Denoise:
+		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
 	case o.samples < 0 || o.samples > maxSamples:
 		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
 	case o.steps < 1 || o.steps > maxSteps:

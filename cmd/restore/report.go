@@ -23,6 +23,7 @@ func (o *options) page(in *picture.Picture, r *restore.Result, device string, to
 		estimated = ", estimated"
 	}
 	add("Noise level", fmt.Sprintf("%.2f of 255%s", r.Noise, estimated))
+	add("Shape of the noise", r.Profile.String())
 	add("Result", "from z = μ, the mode of the proposal")
 	if o.times != nil {
 		add("Times", fmt.Sprint(o.times))

@@ -75,6 +75,7 @@ func (a *app) restore(args []string) error {
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
+		fmt.Fprintf(a.err, "noise: %v\n", result.Profile)
 	}
 	var page *report.Report
 	if o.report != "" {
@@ -91,10 +92,16 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
-	if o.json {
-		a.print(line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Seconds: time.Since(started).Seconds()})
+	a.sayDropped(o.in, result.Picture, o.out.format)
+	l := line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()}
+	if s := result.Picture.Salvaged; s != nil {
+		err = &salvagedError{o.in, s}
+		l.Status, l.Error = "salvaged", name(err.Error())
 	}
-	return nil
+	if o.json {
+		a.print(l)
+	}
+	return err
 }
 
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
@@ -119,7 +126,7 @@ func (o *options) config() restore.Config {
 // request is what the flags say of the picture.
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
-		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
+		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]},
 		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
@@ -233,9 +240,13 @@ func (o *options) fits(w, h int) error {
 
 func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
 	limits := o.limits()
-	limits.Header = header
-	limits.Check = o.fits
-	limits.Regular = o.folder
+	limits.Header, limits.Salvage = header, o.salvage
+	limits.Check, limits.Regular = func(w, h int) error {
+		if err := o.fits(w, h); err != nil || !o.task.Masked() {
+			return err
+		}
+		return picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
+	}, o.folder
 	if o.in == "-" {
 		if in, err = picture.Decode(stdin, limits); err != nil {
 			err = fmt.Errorf("stdin: %w", err)
@@ -246,6 +257,9 @@ func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Pict
 	var large *picture.SizeError
 	if errors.As(err, &large) {
 		err = fmt.Errorf("%w; -max-megapixels allows more", err)
+	}
+	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) {
+		err = fmt.Errorf("%w%s", err, o.hintSalvage(bad))
 	}
 	if err != nil {
 		return nil, nil, err

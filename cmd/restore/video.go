@@ -29,7 +29,8 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
   -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
   -frames N         frames on their way at a time, 1 to 64 (default 3)
-  -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601)
+  -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601, in
+                    by the height of in and out by that of out; given, it holds for both)
   -device D         as for restore
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           as for restore
@@ -110,14 +111,17 @@ func (a *app) video(args []string) (err error) {
 	if matrix != nil {
 		in.Format.Matrix = *matrix
 	}
-	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: in.Format, InFlight: *frames}
+	out := in.Header
+	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
+	if matrix == nil {
+		out.Format.Matrix = y4m.MatrixOf(out.H) // whoever reads it goes by its height
+	}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: out.Format, InFlight: *frames}
 	if o.mask != "" {
 		if cfg.Mask, err = picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}); err != nil {
 			return err
 		}
 	}
-	out := in.Header
-	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
 	dst, finish, err := a.videoOut(names[1])
 	if err != nil {
 		return err

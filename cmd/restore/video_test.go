@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
@@ -140,5 +141,67 @@ func TestVideoFails(t *testing.T) {
 		{1, "nowhere", []string{"-task", "denoise", "good.y4m", "nowhere/o.y4m"}},
 	} {
 		fails(t, dir, nil, x.code, x.words, append([]string{"video", "-weights", w}, x.args...)...)
+	}
+}
+
+// The colours of an enlarged video are coded as its new height asks for; with -matrix they stay as told.
+func TestVideoMatrix(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	const rows = 184 // 736 when enlarged
+	var b bytes.Buffer
+	r, err := y4m.NewReader(strings.NewReader("YUV4MPEG2 W16 H184 C444\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := y4m.NewWriter(&b, r.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.Repeat([]byte{120}, 16*rows)
+	data = append(append(data, bytes.Repeat([]byte{100}, 16*rows)...), bytes.Repeat([]byte{160}, 16*rows)...)
+	if err := in.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "in.y4m"), b.Bytes())
+	// rgb is the middle pixel of the enlarged frame, read with a matrix.
+	rgb := func(m frame.Matrix, args ...string) [3]float32 {
+		t.Helper()
+		succeeds(t, dir, append(append([]string{"video", "-task", "super-resolve", "-noise", "0", "-weights", w}, args...), "in.y4m", "out.y4m")...)
+		file, err := os.Open(filepath.Join(dir, "out.y4m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		out, err := y4m.NewReader(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, out.FrameSize())
+		if err := out.Read(buf); err != nil {
+			t.Fatal(err)
+		}
+		out.Format.Matrix = m
+		c, err := frame.NewConverter(out.Format, out.W, out.H)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := out.W * out.H
+		pix := make([]float32, 3*n)
+		c.ToRGB(pix, buf)
+		i := n/2 + out.W/2
+		return [3]float32{pix[i], pix[n+i], pix[2*n+i]}
+	}
+	// The weights are random, so that only runs can be compared: both have the same colours inside.
+	told := rgb(frame.BT601, "-matrix", "601")
+	followed := rgb(frame.BT709)
+	other := rgb(frame.BT601)
+	for c := range told {
+		if d := told[c] - followed[c]; d < -0.03 || d > 0.03 {
+			t.Errorf("channel %d is %g by its height, %g when told", c, followed[c], told[c])
+		}
+	}
+	if d := told[0] - other[0] + told[1] - other[1]; d > -0.02 && d < 0.02 {
+		t.Errorf("the test is empty: %v and %v", told, other)
 	}
 }

@@ -36,12 +36,20 @@ func eval(ctx context.Context, args []string) error {
 		precision, err = restore.ParsePrecision(s)
 		return err
 	})
+	pairs := fs.String("pairs", "", "folder of pairs of pictures, in place of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt")
+	names := fs.String("pair-names", "", "other endings of the names: of the faulty and of the true picture, with a comma between them")
+	noise := fs.Float64("noise", -1, "with -pairs: noise level to tell, in 8-bit levels; negative: let the model find it")
+	fs.IntVar(&cfg.Crop, "crop", 0, "use only so many pixels a side, from the middle (0: all)")
+	fs.StringVar(&cfg.Camera, "camera", "", "degrade for denoise as a camera does instead of by white noise, as in iso=3200,jpeg=85; see restore help degrade")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if cfg.Folder == "" {
-		return errors.New("eval: -data is needed")
+	if err := noNames(fs); err != nil {
+		return err
+	}
+	if (cfg.Folder == "") == (*pairs == "") {
+		return errors.New("eval: -data is needed, or -pairs")
 	}
 	if *tasks != "" {
 		for _, s := range strings.Split(*tasks, ",") {
@@ -73,8 +81,28 @@ func eval(ctx context.Context, args []string) error {
 			fmt.Fprintf(os.Stderr, "%s %d/%d  %.0f s\n", t, done, total, time.Since(began).Seconds())
 		}
 	}
-	scores, err := trainhost.Evaluate(ctx, m, cfg)
-	if err != nil {
+	var scores []trainhost.Score
+	if *pairs != "" {
+		if len(cfg.Tasks) != 1 {
+			return errors.New("eval: -pairs needs one task: -tasks denoise, for example")
+		}
+		var endings [2]string
+		if *names != "" {
+			a, b, ok := strings.Cut(*names, ",")
+			if !ok {
+				return fmt.Errorf("eval: -pair-names %q: want two endings with a comma between them", *names)
+			}
+			endings = [2]string{a, b}
+		}
+		cfg.Folder = *pairs
+		s, list, err := trainhost.EvaluatePairs(ctx, m, cfg.Tasks[0], endings, *noise, cfg)
+		if err != nil {
+			return err
+		}
+		if scores = []trainhost.Score{s}; !*asJSON {
+			fmt.Println(trainhost.PairTable(list))
+		}
+	} else if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 		return err
 	}
 	if *asJSON {

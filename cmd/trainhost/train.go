@@ -30,6 +30,10 @@ func train(ctx context.Context, command string, args []string) error {
 	r := newRunFlags(fs, 20)
 	logCSV := fs.String("csv", "", "file to append log lines to, as CSV")
 	board := fs.String("tensorboard", "", "folder to write log lines to as TensorBoard reads them")
+	var val validation
+	fs.StringVar(&val.folder, "val", "", "folder of pictures, none of them in -data, to score the averaged weights on while training")
+	fs.Uint64Var(&val.every, "val-every", 500, "steps between scores")
+	fs.IntVar(&val.limit, "val-limit", 24, "pictures to score, spread over the folder")
 	profile := fs.Bool("profile", false, "do one step, print where its time goes, and stop")
 	widths := fs.String("widths", "32,64,96", "channels of the network's levels (new networks)")
 	blocks := fs.String("blocks", "", "residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)")
@@ -39,6 +43,7 @@ func train(ctx context.Context, command string, args []string) error {
 	fine := fs.Int("fine", -1, "channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
+	shape := fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
@@ -66,11 +71,14 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *r.data == "" || *r.out == "" {
-		return fmt.Errorf("%s: -data and -out are needed", command)
+	if err := r.check(fs); err != nil {
+		return err
 	}
 	if cfg.Objective.DataWeight == 0 {
 		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
+	}
+	if val.every < 1 || val.limit < 1 {
+		return fmt.Errorf("%s: -val-every and -val-limit must be at least 1", command)
 	}
 	var err error
 	net.Widths, err = ints(*widths)
@@ -147,7 +155,10 @@ func train(ctx context.Context, command string, args []string) error {
 	if start != nil && !*r.resume && *guess {
 		start.AddGuess()
 	}
-	pics, err := trainhost.LoadPictures(*r.data, cfg.Crop)
+	if start != nil && !*r.resume && *shape {
+		start.AddNoise()
+	}
+	pics, err := r.load(cfg.Crop)
 	if err != nil {
 		return err
 	}
@@ -180,7 +191,20 @@ func train(ctx context.Context, command string, args []string) error {
 		defer events.Close()
 	}
 	save := func() error { return trainhost.SaveCheckpoint(*r.out, t.Store(), t.State) }
-	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Report: func(r trainhost.Report) {
+	val.device = *r.device
+	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Step: func(step uint64) error {
+		if !val.due(step) {
+			return nil
+		}
+		if err := save(); err != nil {
+			return err
+		}
+		line, err := val.score(ctx, *r.out, step)
+		if err == nil {
+			fmt.Println(line)
+		}
+		return err
+	}, Report: func(r trainhost.Report) {
 		r.Log(os.Stdout)
 		if events != nil {
 			if err := events.Write(r); err != nil {

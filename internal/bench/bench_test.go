@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -45,18 +46,26 @@ func TestRun(t *testing.T) {
 		if !(f.Rate() > 0) || math.IsInf(f.Rate(), 0) || !strings.Contains(out.String(), f.Name) {
 			t.Errorf("%+v", f)
 		}
-		// Nothing is much faster than bare multiply-adds, but others may take most of the machine while these are measured.
-		if f.Flops > 4*f.Seconds*r.Peak {
-			t.Errorf("%s: %.1f GFLOP/s, but the peak is %.1f", f.Name, f.Rate(), r.Peak/1e9)
-		}
 	}
-	want := 2 * 9 * 24 * 24 * float64(8*8) // a 3×3 at the second level
+	if !(r.Peak > 0) || math.IsInf(r.Peak, 0) {
+		t.Errorf("peak %g", r.Peak)
+	}
 	found := false
 	for _, f := range r.Kernels {
-		found = found || f.Name == "3×3 24→24 at 8×8" && f.Flops == want
+		found = found || f.Name == "3×3 24→24 at 8×8" // at the second level
+		var k, cin, cout, w, h int
+		if _, err := fmt.Sscanf(f.Name, "%d×%d %d→%d at %d×%d", &k, &k, &cin, &cout, &w, &h); err != nil {
+			t.Fatalf("%q: %v", f.Name, err)
+		}
+		if k == 2 { // of stride 2
+			w, h = w/2, h/2
+		}
+		if want := 2 * float64(k*k*cin*cout) * float64(w*h); f.Flops != want {
+			t.Errorf("%s: %g FLOP, want %g", f.Name, f.Flops, want)
+		}
 	}
 	if !found {
-		t.Errorf("no 3×3 24→24 of %g FLOP in:\n%s", want, out.String())
+		t.Errorf("no 3×3 24→24 in:\n%s", out.String())
 	}
 	sum := 0.0
 	for _, s := range r.Steps {

@@ -40,7 +40,7 @@ func newNetwork(opt Options) (*network, error) {
 	mask := g.Input("mask", netdef.Shape{1, h, h, nets.MaskChannels})
 	task := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
 	sigma := g.Input("sigma", netdef.Shape{1, 1, 1, 1})
-	mu, _ := nets.Adapter(g, opt.Network, nets.ToFlow(g, opt.Network, g.Patchify(y)), mask, task, sigma, nil)
+	mu, _ := nets.Adapter(g, opt.Network, nets.AdapterInput{Y: nets.ToFlow(g, opt.Network, g.Patchify(y)), Mask: mask, Task: task, Sigma: sigma})
 	out := g.Unpatchify(nets.FromFlow(g, opt.Network, nets.OneStep(g, opt.Network, mu)))
 	return &network{g, out, opt.Side}, g.Err()
 }

@@ -17,6 +17,10 @@ var (
 	messages []string
 )
 
+// Long tells whether the tests that take long are wanted, with $VFM_TEST_LONG: continuous integration runs them once a day. The others are what a change must
+// pass; docs/ARCHITECTURE.md says what the long ones add.
+func Long() bool { return os.Getenv("VFM_TEST_LONG") != "" }
+
 // OnMessage collects a validation message, for devices that a test opens itself.
 func OnMessage(s string) {
 	mu.Lock()

@@ -130,3 +130,61 @@ func TestAdamW(t *testing.T) {
 		}
 	}
 }
+
+// Parameters of any size have gradients and are trained: single numbers, and filters of single channels.
+func TestGradientsOfOddParameters(t *testing.T) {
+	g := netdef.NewGraph()
+	x := g.Input("x", S{2, 3, 5, 1})
+	params := []*netdef.Node{g.Param("number", netdef.Scalar, netdef.Zeros), g.Param("filter", S{3, 3, 1, 1}, netdef.Zeros), g.Param("plane", S{1, 3, 5, 1}, netdef.Zeros)}
+	y := g.Add(g.Mul(g.Conv2D(x, params[1], 1), params[0]), params[2])
+	loss := g.Sum(g.Mul(y, g.Input("v", y.Shape)), netdef.AxAll)
+	grads, err := g.Gradient(loss, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := newComparison(grads, 5)
+	for _, portable := range []bool{false, true} {
+		store, err := EmptyStore(testDev, netdef.Reachable(loss), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		byName := map[string]*netdef.Node{}
+		vals := map[string][]float32{}
+		for i, p := range params {
+			byName[p.Name] = grads[i]
+			if vals[p.Name] = want.params[p.Name]; vals[p.Name] == nil { // no gradient depends on it
+				vals[p.Name] = make([]float32, p.Shape.Size())
+			}
+		}
+		p, err := Compile(testDev, store, g, []*netdef.Node{loss}, Options{Portable: portable, Grads: byName, AdamW: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		if err := store.Set(vals); err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range want.inputs {
+			if err := p.SetInput(name, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.Run(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := store.State("g")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range params {
+			v, err := netdef.FromFloat32(n.Shape, got[n.Name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := norm(v, want.want[i]); !(e <= want.allowed[i]) {
+				t.Errorf("portable %v: gradient of %s: error %g of %g", portable, n.Name, e, norm(want.want[i], nil))
+			}
+		}
+	}
+}

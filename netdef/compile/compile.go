@@ -59,6 +59,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, mostBound: cmp.Or(opt.mostBound, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
+		spreads: map[spreadKey]*netdef.Node{},
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))
@@ -145,10 +146,11 @@ func writesExactly(n *netdef.Node) bool {
 	return false
 }
 
-// copyExact copies size elements (a multiple of 8) and writes no more than them.
+// copyExact copies size elements and writes no more than them.
 func (l *lowering) copyExact(in, out *value, size int) error {
 	if size%8 != 0 {
-		return fmt.Errorf("parameters of %d values cannot be trained: the size must be a multiple of 8", size)
+		row := []int{size}
+		return l.generalStep(shaders.GeneralShape{Out: row, In: []shaders.View{inOrder(row)}, To: inOrder(row)}, 0, []*value{in}, out)
 	}
 	c := blockOf(size)
 	return l.copyStep(shaders.CopyShape{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)

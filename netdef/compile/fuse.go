@@ -173,16 +173,7 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 		if f.phases[n] > f.phases[g.root] {
 			continue // what is computed rarely would be computed at every run
 		}
-		switch op := n.Op.(type) {
-		case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
-		case *netdef.MatMulOp:
-			if op.TA {
-				continue
-			}
-		default:
-			continue
-		}
-		if n.Shape[3] == 1 {
+		if !hosts(n) {
 			continue
 		}
 		g.host = n
@@ -194,13 +185,24 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 	}
 }
 
+// hosts tells whether n's kernel can evaluate an epilogue.
+func hosts(n *netdef.Node) bool {
+	switch op := n.Op.(type) {
+	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
+		return special(n)
+	case *netdef.MatMulOp:
+		return !op.TA && special(n)
+	}
+	return false
+}
+
 // takesExpression tells whether n's kernel can evaluate its last input itself.
 func takesExpression(n *netdef.Node) bool {
 	switch op := n.Op.(type) {
 	case *netdef.SumOp:
-		return n.In[0].Shape[3] > 1 && (op.Axes == netdef.AxHW || op.Axes == netdef.AxBHW)
+		return special(n) && n.In[0].Shape[3] > 1 && (op.Axes == netdef.AxHW || op.Axes == netdef.AxBHW)
 	case *netdef.LayerNormGradOp:
-		return true
+		return special(n)
 	}
 	return false
 }

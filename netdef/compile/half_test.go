@@ -14,8 +14,10 @@ func edgeForward(side int) (g *netdef.Graph, outs []*netdef.Node) {
 	cfg := nets.DefaultEdge()
 	g = netdef.NewGraph()
 	y := g.Input("y", S{1, side, side, nets.FlowChannels})
-	mu, logvar := nets.Adapter(g, cfg, y, g.Input("mask", S{1, side, side, nets.MaskChannels}), g.Input("task", S{1, 1, 1, nets.Tasks}),
-		g.Input("+sigma", S{1, 1, 1, 1}), g.Input("guess", y.Shape))
+	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
+		Y: y, Mask: g.Input("mask", S{1, side, side, nets.MaskChannels}), Task: g.Input("task", S{1, 1, 1, nets.Tasks}),
+		Sigma: g.Input("+sigma", S{1, 1, 1, 1}), Guess: g.Input("guess", y.Shape),
+	})
 	return g, []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}
 }
 

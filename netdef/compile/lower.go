@@ -20,6 +20,7 @@ type lowering struct {
 	fusion         *fusion
 	vals           map[*netdef.Node]*value
 	packed         map[string]*value
+	spreads        map[spreadKey]*netdef.Node
 	winogradIn     map[*netdef.Node]*value // transformed inputs
 	pinned         map[*netdef.Node]*value
 	phases         map[*netdef.Node]phase
@@ -211,6 +212,13 @@ func (l *lowering) lower(n *netdef.Node) error {
 		return nil
 	case *netdef.ReshapeOp:
 		return l.view(n, 0)
+	case *netdef.Conv2DOp, *netdef.MatMulOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp, *netdef.ConvGradWOp, *netdef.SoftmaxOp, *netdef.SumOp,
+		*netdef.DepthwiseConvOp, *netdef.DepthwiseGradWOp, *netdef.BlurOp:
+		if !special(n) {
+			return l.lowerGeneral(n)
+		}
+	}
+	switch op := n.Op.(type) {
 	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
 		return l.lowerHost(n, l.out(n), nil)
 	case *netdef.MatMulOp:
@@ -317,7 +325,7 @@ func (l *lowering) lowerGroup(g *group) error {
 	pat := append([]shaders.Pattern{}, g.pat...)
 	if c == 1 {
 		// One number per site: let the lanes run over the sites (or pictures) instead.
-		if p > 1 && l.portable.NJ(p) > 0 {
+		if l.portable.NJ(p) > 0 {
 			p, c = 1, p
 			for i, q := range pat {
 				switch q {
@@ -330,7 +338,7 @@ func (l *lowering) lowerGroup(g *group) error {
 				}
 			}
 		} else {
-			return fmt.Errorf("one channel with %d sites per picture: the number of sites must be a multiple of %d to broadcast over the batch", p, l.portable.Lanes)
+			return l.broadcastGroup(g, x, in, out)
 		}
 	}
 	x.In = pat
@@ -349,6 +357,23 @@ func (l *lowering) lowerGroup(g *group) error {
 		tl.TP = shaders.Divisor(tl.W, max(most, 2), 2) // an even number
 	}
 	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
+}
+
+// broadcastGroup computes a chain whose inputs fit no kernel as they are: it brings them all to the shape of the result first.
+func (l *lowering) broadcastGroup(g *group, x shaders.Expr, in []*value, out *value) error {
+	s := g.root.Shape
+	x.In = slices.Clone(g.pat)
+	for i, n := range g.in {
+		if x.In[i] == shaders.Same || x.In[i] == shaders.One {
+			continue
+		}
+		v, err := l.broadcast(n.Name, in[i], n.Shape, s)
+		if err != nil {
+			return err
+		}
+		in[i], x.In[i] = v, shaders.Same
+	}
+	return l.flat(x, s.Size(), in, out)
 }
 
 func largestDivisor(n, limit int) int {

@@ -2,43 +2,70 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// convShape gives the geometry of a convolution or matrix product node.
-func convShape(n *netdef.Node) (s shaders.ConvShape, err error) {
+// convShape gives the geometry of a convolution or matrix product node, whose operands have both leading axes of the result or neither.
+func convShape(n *netdef.Node) (s shaders.ConvShape) {
 	x, w, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	switch op := n.Op.(type) {
 	case *netdef.Conv2DOp:
 		s = shaders.ConvShape{B: y[0], IH: x[1], IW: x[2], Cin: x[3], OH: y[1], OW: y[2], N: y[3], KH: w[0], Stride: op.Stride, Pad: (w[0] - 1) / 2}
 	case *netdef.MatMulOp:
-		s = shaders.ConvShape{B: y[0] * y[1], IH: y[2], IW: 1, Cin: x[3], OH: y[2], OW: 1, N: y[3], KH: 1, Stride: 1}
-		if s.SharedX, err = shared(x, y); err != nil {
-			return s, err
-		}
-		sw, err := shared(w, y)
-		if err != nil {
-			return s, err
-		}
-		if !sw {
+		s = shaders.ConvShape{B: y[0] * y[1], IH: y[2], IW: 1, Cin: x[3], OH: y[2], OW: 1, N: y[3], KH: 1, Stride: 1, Heads: y[1]}
+		s.SharedX = shared(x, y)
+		if !shared(w, y) {
 			s.Batched = w[2] * w[3]
 		}
 	}
-	return s, nil
+	return s
 }
 
 // shared tells whether an operand is the same for all pictures and heads of y.
-func shared(s, y netdef.Shape) (bool, error) {
-	if s[0] == y[0] && s[1] == y[1] {
-		return false, nil
+func shared(s, y netdef.Shape) bool {
+	return s[0] == 1 && s[1] == 1 && y[0]*y[1] > 1
+}
+
+// spreadHeads gives a matrix product as the kernels take it: an operand that is shared along one of the leading axes alone is repeated along it.
+func (l *lowering) spreadHeads(n *netdef.Node) (*netdef.Node, error) {
+	out := *n
+	out.In = slices.Clone(n.In)
+	for i, m := range n.In {
+		to := netdef.Shape{n.Shape[0], n.Shape[1], m.Shape[2], m.Shape[3]}
+		if m.Shape == to || shared(m.Shape, n.Shape) {
+			continue
+		}
+		key := spreadKey{m, to}
+		wide := l.spreads[key]
+		if wide == nil {
+			// It stands for a node that the graph does not have.
+			wide = &netdef.Node{ID: -1 - len(l.spreads), Op: &netdef.BroadcastToOp{To: to}, In: []*netdef.Node{m}, Shape: to, Name: m.Name + " of all heads"}
+			l.spreads[key], l.phases[wide] = wide, l.phases[m]
+			v, err := l.inPhaseOf(m, func() (*value, error) { return l.broadcast(m.Name, l.val(m), m.Shape, to) })
+			if err != nil {
+				return nil, err
+			}
+			l.vals[wide] = v
+		}
+		out.In[i] = wide
 	}
-	if s[0] == 1 && s[1] == 1 {
-		return true, nil
-	}
-	return false, fmt.Errorf("operand %v must have both leading axes of %v or neither", s, y)
+	return &out, nil
+}
+
+type spreadKey struct {
+	n  *netdef.Node
+	to netdef.Shape
+}
+
+// inPhaseOf calls f, what it emits being computed when n is.
+func (l *lowering) inPhaseOf(n *netdef.Node, f func() (*value, error)) (*value, error) {
+	defer func(n *netdef.Node, p phase) { l.cur, l.phase = n, p }(l.cur, l.phase)
+	l.cur, l.phase = n, l.phases[n]
+	return f()
 }
 
 // lowerHost computes a convolution, matrix product or normalisation with its
@@ -72,19 +99,13 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 		k := shaders.LayerNormGrad(t, n.Shape.Size()/c, c, op.Eps, pre, post, p)
 		return l.emit(t, k, nil, 0, append(append(args, extra...), out)...)
 	}
-	s, err := convShape(n)
-	if err != nil {
-		return err
-	}
-	if _, ok := n.Op.(*netdef.MatMulOp); ok && g != nil {
-		// Heads are pictures to the kernel; its epilogue must see the same.
-		for _, q := range post.In {
-			if q != shaders.Same && q != shaders.One && q != shaders.Chan && n.Shape[1] > 1 {
-				return fmt.Errorf("broadcast epilogue on a product with heads")
-			}
+	if _, ok := n.Op.(*netdef.MatMulOp); ok {
+		var err error
+		if n, err = l.spreadHeads(n); err != nil {
+			return err
 		}
 	}
-	return l.conv(t, n, s, post, extra, out)
+	return l.conv(t, n, convShape(n), post, extra, out)
 }
 
 // conv emits the chain of dispatches over chunks of input channels.
@@ -225,11 +246,11 @@ func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill 
 	if v := l.packed[key]; v != nil {
 		return v, nil
 	}
-	defer func(n *netdef.Node, p phase) { l.cur, l.phase = n, p }(l.cur, l.phase)
-	l.cur, l.phase = w, l.phases[w]
-	v := l.temp(name, size)
-	l.packed[key] = v
-	return v, fill(v)
+	return l.inPhaseOf(w, func() (*value, error) {
+		v := l.temp(name, size)
+		l.packed[key] = v
+		return v, fill(v)
+	})
 }
 
 // flipsWhilePacking tells whether weights of an adjoint convolution need not be stored as such: only convolutions that pack them read them.
@@ -241,7 +262,7 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 		if _, ok := u.Op.(*netdef.Conv2DOp); !ok || u.In[0] == w {
 			return false
 		}
-		if s, err := convShape(u); err != nil || l.takesWinograd(l.target(s.N), u, s) {
+		if s := convShape(u); l.takesWinograd(l.target(s.N), u, s) {
 			return false // its transform packs them
 		}
 	}
@@ -250,7 +271,7 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 
 // gradW emits partial products and their sum: groups results, each the sum over
 // parts partial results.
-func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int) error {
+func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *value) error {
 	t := l.target(s.N)
 	s.NJ, s.TP, s.KC = t.NJ(s.N), 1, s.Cin
 	s.KT = shaders.Divisor(s.Cin, 4, 2)
@@ -267,7 +288,7 @@ func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int) error
 	if err := l.emit(t, shaders.GradW(t, s), nil, flops, l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
 		return err
 	}
-	return l.colSum(t, tmp, l.out(n), groups, parts, x, s.NJ)
+	return l.colSum(t, tmp, out, groups, parts, x, s.NJ)
 }
 
 func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {
@@ -277,20 +298,19 @@ func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error 
 		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
 		s.OH, s.IH, s.B = 1, 1, 1
 	}
-	return l.gradW(n, s, 1)
+	return l.gradW(n, s, 1, l.out(n))
 }
 
 func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
+	out := l.out(n)
+	n, err := l.spreadHeads(n)
+	if err != nil {
+		return err
+	}
 	a, b, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1}}
-	var err error
-	if s.SharedX, err = shared(a, y); err != nil {
-		return err
-	}
-	if s.SharedG, err = shared(b, y); err != nil {
-		return err
-	}
-	return l.gradW(n, s, s.B)
+	s.SharedX, s.SharedG = shared(a, y), shared(b, y)
+	return l.gradW(n, s, s.B, out)
 }
 
 // colSum adds parts rows of x elements for each group; nj > 0 undoes GradW's order.

@@ -19,6 +19,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 	case *netdef.SpaceToDepthOp:
 		// out[b,h,w,(dy,dx,c)] = in[b, h·r+dy, w·r+dx, c]
 		r, c := op.R, in[3]
+		if r*c%8 != 0 {
+			return l.generalLayout(n)
+		}
 		return l.copy(n, shaders.CopyShape{
 			Dims: []int{s[0] * s[1], s[2], r},
 			In:   []int{r * in[2] * c, r * c, in[2] * c},
@@ -27,6 +30,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		})
 	case *netdef.DepthToSpaceOp:
 		r, c := op.R, s[3]
+		if r*c%8 != 0 {
+			return l.generalLayout(n)
+		}
 		return l.copy(n, shaders.CopyShape{
 			Dims: []int{in[0] * in[1], in[2], r},
 			In:   []int{in[2] * in[3], in[3], r * c},
@@ -66,6 +72,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			return nil
 		}
 		taps, cin, cout := in[0]*in[1], in[2], in[3]
+		if cin == 1 && cout == 1 {
+			return l.generalLayout(n)
+		}
 		if cin == 1 { // only the taps turn round
 			c := blockOf(cout)
 			return l.copy(n, shaders.CopyShape{Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c}, InBase: (taps - 1) * cout, Tab: ramp(c, 1)})
@@ -153,7 +162,7 @@ func (l *lowering) window(in *value, si netdef.Shape, a [4]int, out *value, so n
 		dims[i] = 1
 	}
 	if run%8 != 0 {
-		return fmt.Errorf("cannot copy runs of %d elements: they must be a multiple of 8", run)
+		return l.generalWindow(in, si, a, out, so, b, size)
 	}
 	c := blockOf(run)
 	return l.copyStep(shaders.CopyShape{

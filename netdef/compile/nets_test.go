@@ -14,13 +14,15 @@ import (
 // both, and the total derivative of the average velocity, must agree with the float64 reference in both lowerings.
 func TestEdgeNetwork(t *testing.T) {
 	cfg := nets.DefaultEdge()
-	cfg.Fine = 8
+	cfg.Fine, cfg.Noise = 8, true
 	g := netdef.NewGraph()
 	y := g.Input("y", S{2, 4, 8, nets.FlowChannels})
 	mask := g.Input("mask", S{2, 4, 8, nets.MaskChannels})
 	task := g.Input("task", S{2, 1, 1, nets.Tasks})
 	sigma := g.Input("+sigma", S{2, 1, 1, 1})
-	mu, logvar := nets.Adapter(g, cfg, y, mask, task, sigma, g.Input("guess", y.Shape))
+	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
+		Y: y, Mask: mask, Task: task, Sigma: sigma, Noise: g.Input("noise", S{2, 1, 1, nets.NoiseNumbers}), Guess: g.Input("guess", y.Shape),
+	})
 	x := nets.OneStep(g, cfg, mu)
 	r, tt := g.Input("+r", S{2, 1, 1, 1}), g.Input("+t", S{2, 1, 1, 1})
 	u := nets.FlowMap(g, cfg, mu, r, tt)

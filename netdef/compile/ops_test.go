@@ -240,6 +240,28 @@ func TestOps(t *testing.T) {
 		"matmulTAR": func(g *netdef.Graph) *netdef.Node {
 			return g.MatMulTA(g.Input("a", S{2, 3, 12, 8}), g.Input("b", S{1, 1, 12, 24}))
 		},
+		"scaled by head": func(g *netdef.Graph) *netdef.Node {
+			qk := g.MatMul(g.Input("q", S{2, 3, 5, 16}), g.Input("k", S{2, 3, 16, 24}))
+			return g.Add(g.Mul(qk, g.Input("s", S{2, 1, 1, 1})), g.Input("bias", S{2, 3, 5, 1}))
+		},
+		"every epilogue of a product with heads": func(g *netdef.Graph) *netdef.Node {
+			y := g.MatMul(g.Input("q", S{2, 3, 5, 16}), g.Input("k", S{2, 3, 16, 24}))
+			y = g.Add(g.Mul(y, g.Input("bc", S{2, 1, 1, 24})), g.Input("pc", S{1, 3, 5, 24}))
+			return g.Add(g.Mul(y, g.Input("c", S{1, 1, 1, 24})), g.Input("same", S{2, 3, 5, 24}))
+		},
+		"heads that share": func(g *netdef.Graph) *netdef.Node {
+			k := g.Input("k", S{2, 1, 16, 24})
+			y := g.MatMul(g.Input("q", S{2, 3, 5, 16}), k)
+			y = g.Add(y, g.MatMul(g.Input("r", S{2, 1, 5, 16}), g.Param("w", S{1, 3, 16, 24}, netdef.Zeros)))
+			return g.Add(y, g.Sum(g.MatMulTA(g.Input("a", S{2, 1, 7, 40}), g.MatMul(g.Input("b", S{1, 3, 7, 16}), k)), netdef.AxHW))
+		},
+		"one channel": func(g *netdef.Graph) *netdef.Node {
+			x := g.Input("x", S{2, 3, 5, 1})
+			y := g.Conv2D(g.Conv2D(x, g.Param("w", S{3, 3, 1, 16}, netdef.Zeros), 1), g.Param("v", S{3, 3, 16, 1}, netdef.Zeros), 1)
+			y = g.Add(g.Mul(y, g.Input("b", S{2, 1, 1, 1})), g.Input("p", S{1, 3, 5, 1}))
+			y = g.Add(y, g.DepthwiseConv(x, g.Param("u", S{3, 3, 1, 1}, netdef.Zeros)))
+			return g.Add(g.Softmax(y), g.Sum(g.Conv2D(x, g.ConvGradW(y, x, 3, 1), 1), netdef.AxB))
+		},
 		"transpose":  func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("a", S{2, 3, 40, 24})) },
 		"s2d":        func(g *netdef.Graph) *netdef.Node { return g.SpaceToDepth(g.Input("x", S{2, 6, 4, 24}), 2) },
 		"d2s":        func(g *netdef.Graph) *netdef.Node { return g.DepthToSpace(g.Input("x", S{2, 3, 5, 96}), 2) },

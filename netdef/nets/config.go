@@ -31,6 +31,8 @@ type EdgeConfig struct {
 	Fine int `json:"fine,omitempty"`
 	// Guess says that the adapter takes a second estimate of the picture (see Adapter).
 	Guess bool `json:"guess,omitempty"`
+	// Noise says that the adapter is told the noise's shape beside its strength (see AdapterInput).
+	Noise bool `json:"noise,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`
 	// SD and Mean are the standard deviation and the mean of every channel of
@@ -42,6 +44,15 @@ type EdgeConfig struct {
 // Tasks is the width of the one-hot task vector; METHOD's six inverse problems
 // take the first six places, the rest are free.
 const Tasks = 8
+
+// NoiseNumbers is the length of the vector that describes the shape of noise, and the places in it that the network's analytic part
+// reads: the logarithms of the level of a band over that of all, for luminance and for chroma, in each of the bands diagonal detail of
+// 2×2 blocks, other detail of 2×2 blocks, detail of 4×4 blocks, and all that is coarser. restore/noise makes the vector.
+const (
+	NoiseNumbers                   = 16
+	noiseLuma, noiseChroma         = 0, 4
+	bandD1, bandHV1, band2, bandLL = 0, 1, 2, 3
+)
 
 // MaskChannels is the number of channels of a patchified mask.
 const MaskChannels = 16
@@ -142,7 +153,10 @@ func (c EdgeConfig) Cost() (Cost, error) {
 	g := netdef.NewGraph()
 	side := c.Align() / 4 * 16 // wide enough that what is done once per picture does not count
 	in := func(name string, h, ch int) *netdef.Node { return g.Input(name, netdef.Shape{1, h, h, ch}) }
-	mu, logvar := Adapter(g, c, in("y", side, FlowChannels), in("mask", side, MaskChannels), in("task", 1, Tasks), in("sigma", 1, 1), in("guess", side, FlowChannels))
+	mu, logvar := Adapter(g, c, AdapterInput{
+		Y: in("y", side, FlowChannels), Mask: in("mask", side, MaskChannels), Task: in("task", 1, Tasks), Sigma: in("sigma", 1, 1),
+		Noise: in("noise", 1, NoiseNumbers), Guess: in("guess", side, FlowChannels),
+	})
 	x := OneStep(g, c, in("z", side, FlowChannels))
 	if err := g.Err(); err != nil {
 		return Cost{}, err

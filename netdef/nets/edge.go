@@ -19,17 +19,28 @@ const (
 	guessGain = 0.5
 )
 
+// AdapterInput is what the adapter reads.
+type AdapterInput struct {
+	// Y [B,h,w,48] is the observation in flow space (see ToFlow), with holes filled in and low resolution upsampled. h and w are
+	// multiples of cfg.Align()/4.
+	Y *netdef.Node
+	// Mask [B,h,w,16] is 1 where a pixel was observed (patchified).
+	Mask *netdef.Node
+	// Task [B,1,1,8] is one-hot.
+	Task *netdef.Node
+	// Sigma [B,1,1,1] is the standard deviation of the observation's noise for pictures in [-1,1], of which less than MinSigma counts
+	// as MinSigma.
+	Sigma *netdef.Node
+	// Noise [B,1,1,16], for networks with cfg.Noise, is the shape of the noise (see NoiseNumbers and restore/noise); 0 and nil stand
+	// for white noise.
+	Noise *netdef.Node
+	// Guess [B,h,w,48], for networks with cfg.Guess, is another estimate of the picture in flow space, made of Y by other means
+	// (restore/shake for motion blur); only Guess − Y counts, and nil stands for Guess = Y.
+	Guess *netdef.Node
+}
+
 // Adapter builds the noise adapter q(z|y,task) = N(mu, exp(logvar)): the
 // posterior of the latent z of flow space whose prior is N(0, I).
-//
-// y [B,h,w,48] is the observation in flow space (see ToFlow), with holes
-// filled in and low resolution upsampled; mask [B,h,w,16] is 1 where a pixel
-// was observed (patchified); task [B,1,1,8] is one-hot; sigma [B,1,1,1] is the
-// standard deviation of the observation's noise for pictures in [-1,1], of
-// which less than MinSigma counts as MinSigma. h and w are multiples of
-// cfg.Align()/4. guess [B,h,w,48], for networks with cfg.Guess, is another
-// estimate of the picture in flow space, made of y by other means (restore/shake
-// for motion blur); only guess − y counts, and nil stands for guess = y.
 //
 // mu is the mean and logvar = log σ_φ² the log-VARIANCE (not of the standard
 // deviation) of every element, [B,h,w,48], clamped to [MinLogVar, MaxLogVar].
@@ -43,13 +54,17 @@ const (
 // the mean by guessGain of the difference.
 //
 // Parameters are named "adapter/..." under the current scope.
-func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netdef.Node) (mu, logvar *netdef.Node) {
+func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netdef.Node) {
 	defer g.Scope("adapter")()
-	if err := checkInputs(g, cfg, y); err != nil {
+	if err := checkInputs(g, cfg, in.Y); err != nil {
 		return g.Fail(err), g.Fail(err)
 	}
-	sigma = g.Clamp(sigma, MinSigma, 10)
-	variance := g.Square(sigma)
+	y, task, noise := in.Y, in.Task, in.Noise
+	if !cfg.Noise {
+		noise = nil
+	}
+	sigma := g.Clamp(in.Sigma, MinSigma, 10)
+	variance := noiseVariance(g, sigma, noise)
 	total := g.Add(variance, channelConst(g, "sd2", square(cfg.SD))) // [B,1,1,48]
 	rootTotal := g.Sqrt(total)
 	normal := g.Div(y, rootTotal)
@@ -57,12 +72,12 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, y, mask, task, sigma, guess *netde
 	// Noise on a log scale, about -1 to 0.5 over the useful range.
 	level := g.Scale(g.Log(g.Scale(sigma, 1/0.05)), 0.25)
 	nDown, nUp := cfg.filmCounts()
-	f := newFilm(g, "emb", cfg, level, task, nDown+nUp)
+	f := newFilm(g, "emb", cfg, level, task, noise, nDown+nUp)
 	var more *netdef.Node
-	if cfg.Guess && guess != nil {
-		more = g.Div(g.Sub(guess, y), rootTotal)
+	if cfg.Guess && in.Guess != nil {
+		more = g.Div(g.Sub(in.Guess, y), rootTotal)
 	}
-	features := unet(g, cfg, []*netdef.Node{normal, mask}, more, f, f)
+	features := unet(g, cfg, []*netdef.Node{normal, in.Mask}, more, f, f)
 	// Before training the network's part is 0.
 	net := func(half int) *netdef.Node {
 		return linearTo(g, "out", features, 2*FlowChannels, netdef.Zeros, half*FlowChannels, (half+1)*FlowChannels)
@@ -125,10 +140,41 @@ func OneStep(g *netdef.Graph, cfg EdgeConfig, z *netdef.Node) *netdef.Node {
 
 func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node {
 	nDown, nUp := cfg.filmCounts()
-	encode := newFilm(g, "emb-t", cfg, t, nil, nDown)
-	decode := newFilm(g, "emb-r", cfg, r, nil, nUp)
+	encode := newFilm(g, "emb-t", cfg, t, nil, nil, nDown)
+	decode := newFilm(g, "emb-r", cfg, r, nil, nil, nUp)
 	features := unet(g, cfg, []*netdef.Node{x}, nil, encode, decode)
 	return finer(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
+}
+
+// noiseVariance is the variance of the noise: σ², [B,1,1,1], or, with the shape of noise [B,1,1,16], that of every channel of flow
+// space, [B,1,1,48].
+func noiseVariance(g *netdef.Graph, sigma, noise *netdef.Node) *netdef.Node {
+	if noise == nil {
+		return g.Square(sigma)
+	}
+	// log σ_c² − log σ² = twice the logarithm of the band's relative level.
+	w := make([]float32, NoiseNumbers*FlowChannels)
+	for i, c := range Channels {
+		from := noiseLuma
+		if c.Colour > 0 {
+			from = noiseChroma
+		}
+		w[(from+noiseBand(c.Band))*FlowChannels+i] = 2
+	}
+	log := g.Conv2D(noise, g.Const("noise bands", netdef.Shape{1, 1, NoiseNumbers, FlowChannels}, w), 1)
+	return g.Mul(g.Exp(log), g.Square(sigma))
+}
+
+func noiseBand(b Band) int {
+	switch b {
+	case D1:
+		return bandD1
+	case H1, V1:
+		return bandHV1
+	case LL2:
+		return bandLL
+	}
+	return band2
 }
 
 // spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.

@@ -22,7 +22,7 @@ type edge struct {
 	g                       *netdef.Graph
 	y, mask, task, sigma, z *netdef.Node
 	guess                   *netdef.Node
-	x, r, t                 *netdef.Node
+	x, r, t, noise          *netdef.Node
 	mu, logvar, u, restored *netdef.Node
 	in, params              map[string]*netdef.Tensor
 }
@@ -32,15 +32,15 @@ func buildEdge(t testing.TB, rnd *rand.Rand, cfg EdgeConfig, b, h, w int) *edge 
 	s, one := netdef.Shape{b, h, w, FlowChannels}, netdef.Shape{b, 1, 1, 1}
 	e := &edge{g: g, y: g.Input("y", s), mask: g.Input("mask", netdef.Shape{b, h, w, MaskChannels}),
 		task: g.Input("task", netdef.Shape{b, 1, 1, Tasks}), sigma: g.Input("sigma", one), z: g.Input("z", s),
-		guess: g.Input("guess", s), x: g.Input("x", s), r: g.Input("r", one), t: g.Input("t", one)}
-	e.mu, e.logvar = Adapter(g, cfg, e.y, e.mask, e.task, e.sigma, e.guess)
+		guess: g.Input("guess", s), noise: g.Input("noise", netdef.Shape{b, 1, 1, NoiseNumbers}), x: g.Input("x", s), r: g.Input("r", one), t: g.Input("t", one)}
+	e.mu, e.logvar = Adapter(g, cfg, AdapterInput{Y: e.y, Mask: e.mask, Task: e.task, Sigma: e.sigma, Noise: e.noise, Guess: e.guess})
 	e.u = FlowMap(g, cfg, e.x, e.r, e.t)
 	e.restored = OneStep(g, cfg, e.z)
 	if g.Err() != nil {
 		t.Fatal(g.Err())
 	}
 	e.in = map[string]*netdef.Tensor{}
-	for _, n := range []*netdef.Node{e.y, e.mask, e.z, e.x, e.guess} {
+	for _, n := range []*netdef.Node{e.y, e.mask, e.z, e.x, e.guess, e.noise} {
 		e.in[n.Name] = randomTensor(rnd, n.Shape, 1)
 	}
 	for _, n := range []*netdef.Node{e.sigma, e.r, e.t, e.task} {
@@ -68,12 +68,21 @@ func (e *edge) shake(rnd *rand.Rand, by float64) {
 // TestUntrainedAdapter compares with the posterior of a Gaussian.
 func TestUntrainedAdapter(t *testing.T) {
 	rnd := newRand(t)
-	e := buildEdge(t, rnd, tinyConfig(), 2, 4, 6)
+	cfg := tinyConfig()
+	cfg.Noise = true
+	e := buildEdge(t, rnd, cfg, 2, 4, 6)
 	e.in["sigma"].Data[1] = 0 // counts as MinSigma
 	v := run(t, e.in, e.params, e.mu, e.logvar)
 	sd := PhotoSD()
 	for i, y := range e.in["y"].Data {
-		s, sigma := float64(sd[i%48]), math.Max(e.in["sigma"].Data[i/(4*6*48)], MinSigma)
+		picture, c := i/(4*6*48), Channels[i%48]
+		// The level of the channel's band: luminance in places 0 to 3, chroma in 4 to 7, from fine to coarse.
+		place := map[Band]int{D1: 0, H1: 1, V1: 1, H2: 2, V2: 2, D2: 2, LL2: 3}[c.Band]
+		if c.Colour > 0 {
+			place += 4
+		}
+		shape := e.in["noise"].Data[picture*NoiseNumbers+place]
+		s, sigma := float64(sd[i%48]), math.Max(e.in["sigma"].Data[picture], MinSigma)*math.Exp(shape)
 		first, second := s*y/(s*s+sigma*sigma), 0.5*(e.in["guess"].Data[i]-y)/math.Sqrt(s*s+sigma*sigma)
 		mu := first + second
 		lv := math.Max(math.Log(sigma*sigma/(s*s+sigma*sigma)), MinLogVar)

@@ -67,12 +67,15 @@ type film struct {
 }
 
 // newFilm embeds the scalar s [B,1,1,1] and, unless nil, the one-hot task
-// [B,1,1,8], and makes count parameters of it.
-func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task *netdef.Node, count int) *film {
+// [B,1,1,8] and the shape of noise [B,1,1,16], which has no effect before training, and makes count parameters of it.
+func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task, noise *netdef.Node, count int) *film {
 	defer g.Scope(name)()
 	e := linear(g, "in", features(g, s), cfg.Emb, netdef.HeNormal{Gain: 1})
 	if task != nil {
 		e = g.Add(e, g.Conv2D(task, g.Param("task", netdef.Shape{1, 1, Tasks, cfg.Emb}, netdef.Normal{Std: 0.5}), 1))
+	}
+	if noise != nil {
+		e = g.Add(e, g.Conv2D(noise, g.Param("noise", netdef.Shape{1, 1, NoiseNumbers, cfg.Emb}, netdef.Zeros), 1))
 	}
 	e = g.SiLU(linear(g, "hidden", g.SiLU(e), cfg.Emb, netdef.HeNormal{Gain: 1}))
 	if count == 0 {

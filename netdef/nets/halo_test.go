@@ -26,8 +26,10 @@ func TestHalo(t *testing.T) {
 		g := netdef.NewGraph()
 		s := netdef.Shape{1, n, w, FlowChannels}
 		y := g.Input("y", s)
-		mu, logvar := Adapter(g, c, y, g.Input("mask", netdef.Shape{1, n, w, MaskChannels}),
-			g.Input("task", netdef.Shape{1, 1, 1, Tasks}), g.Input("sigma", netdef.Scalar), nil)
+		mu, logvar := Adapter(g, c, AdapterInput{
+			Y: y, Mask: g.Input("mask", netdef.Shape{1, n, w, MaskChannels}), Task: g.Input("task", netdef.Shape{1, 1, 1, Tasks}),
+			Sigma: g.Input("sigma", netdef.Scalar),
+		})
 		out := OneStep(g, c, g.Add(mu, g.Exp(logvar)))
 		reach := 0 // farthest column outside the tile that changes the tile
 		// What comes from farthest is sometimes lost in rounding: a second and a third network find it.

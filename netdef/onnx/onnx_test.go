@@ -75,13 +75,16 @@ func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 
 // The whole network of the product.
 func TestEdgeNetwork(t *testing.T) {
-	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Gates: []int{1, 3}, Fine: 8, Emb: 16, SD: nets.PhotoSD()}
+	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Gates: []int{1, 3}, Fine: 8, Noise: true, Emb: 16, SD: nets.PhotoSD()}
 	for i := range cfg.Mean {
 		cfg.Mean[i] = float32(i) / 100
 	}
 	g := netdef.NewGraph()
 	y, known := g.Input("y", S{1, 3, 16, 24}), g.Input("known", S{1, 1, 16, 24})
-	mu, logvar := nets.Adapter(g, cfg, nets.ToFlow(g, cfg, g.Patchify(y)), g.Patchify(known), g.Input("task", S{1, 1, 1, nets.Tasks}), g.Input("+sigma", netdef.Scalar), nil)
+	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
+		Y: nets.ToFlow(g, cfg, g.Patchify(y)), Mask: g.Patchify(known), Task: g.Input("task", S{1, 1, 1, nets.Tasks}),
+		Sigma: g.Input("+sigma", netdef.Scalar), Noise: g.Input("noise", S{1, 1, 1, nets.NoiseNumbers}),
+	})
 	pic := g.Unpatchify(nets.FromFlow(g, cfg, nets.OneStep(g, cfg, mu)))
 	u := nets.FlowMap(g, cfg, mu, g.Input("+r", netdef.Scalar), g.Input("+t", netdef.Scalar))
 	compare(t, map[string]bool{"y": true, "known": true, "picture": true}, Output{"mu", mu}, Output{"logvar", logvar}, Output{"picture", pic}, Output{"u", u})

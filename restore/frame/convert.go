@@ -14,6 +14,7 @@ type Converter struct {
 	// y = (code - yOff)·yMul in [0, 1], c = (code - cOff)·cMul in [-½, ½]
 	yOff, yMul, cOff, cMul float32
 	kr, kg, kb             float32
+	low, high              float32      // what the codes reach to; black is 0 and white 1
 	rows                   [4][]float32 // of luma's or chroma's length
 }
 
@@ -35,6 +36,8 @@ func NewConverter(f Format, w, h int) (*Converter, error) {
 		top := float32(int(1)<<f.Bits - 1)
 		c.yOff, c.yMul, c.cMul = 0, 1/top, 1/top
 	}
+	low, high := f.Reach()
+	c.low, c.high = (low+1)/2, (high+1)/2
 	c.kr, c.kb = f.Matrix.weights()
 	c.kg = 1 - c.kr - c.kb
 	for i := range c.rows {
@@ -144,7 +147,7 @@ func (c *Converter) rowToRGB(pix []float32, data []byte, y int) {
 	}
 }
 
-// FromRGB fills the bytes of a frame from planes in [-1, 1]; values beyond are limited, NaN becomes black. For RGBA the fourth byte of every pixel is
+// FromRGB fills the bytes of a frame from planes in [-1, 1]; values beyond what the format's codes reach to (Format.Reach) are limited, NaN becomes black. For RGBA the fourth byte of every pixel is
 // left as it stands in data.
 func (c *Converter) FromRGB(data []byte, pix []float32) {
 	c.check(pix, data)
@@ -176,20 +179,28 @@ func (c *Converter) FromRGB(data []byte, pix []float32) {
 }
 
 // unit maps [-1, 1] to [0, 1] and limits to it.
-func unit(v float32) float32 {
+func unit(v float32) float32 { return limited(v, 0, 1) }
+
+// limited maps [-1, 1] to [0, 1] and limits to [low, high].
+func limited(v, low, high float32) float32 {
 	v = (v + 1) / 2
-	if v >= 1 {
-		return 1
-	}
-	if v > 0 {
+	switch {
+	case v >= high:
+		return high
+	case v > low:
 		return v
+	case v == v:
+		return low
 	}
-	return 0 // NaN too
+	return 0 // not a number
 }
+
+// unit maps [-1, 1] to [0, 1] and limits to what the codes reach to.
+func (c *Converter) unit(v float32) float32 { return limited(v, c.low, c.high) }
 
 func (c *Converter) luma(pix []float32, i int) float32 {
 	n := c.w * c.h
-	return c.kr*unit(pix[i]) + c.kg*unit(pix[n+i]) + c.kb*unit(pix[2*n+i])
+	return c.kr*c.unit(pix[i]) + c.kg*c.unit(pix[n+i]) + c.kb*c.unit(pix[2*n+i])
 }
 
 func (c *Converter) put(data []byte, i int, v float32) {
@@ -223,8 +234,8 @@ func (c *Converter) chromaRow(data []byte, pix []float32, y int) {
 		for x := range c.w {
 			i := rows[k]*c.w + x
 			luma := c.luma(pix, i)
-			cb[x] += weights[k] * (unit(pix[2*n+i]) - luma) / (2 * (1 - c.kb))
-			cr[x] += weights[k] * (unit(pix[i]) - luma) / (2 * (1 - c.kr))
+			cb[x] += weights[k] * (c.unit(pix[2*n+i]) - luma) / (2 * (1 - c.kb))
+			cr[x] += weights[k] * (c.unit(pix[i]) - luma) / (2 * (1 - c.kr))
 		}
 	}
 	for x := range c.cw {

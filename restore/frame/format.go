@@ -94,6 +94,18 @@ func (f Format) Check() error {
 	return nil
 }
 
+// Reach is the least and the greatest value of R, G and B that the format holds, where -1 is black and 1 white: Y′CbCr and grey of limited range have codes below
+// black and above white, which cameras use.
+func (f Format) Reach() (low, high float32) {
+	if f.Full || f.Kind == RGB || f.Kind == RGBA || f.Kind == Float32 {
+		return -1, 1
+	}
+	f = f.normal()
+	unit := float32(int(1) << (f.Bits - 8))
+	top := float32(int(1)<<f.Bits - 1)
+	return 2*(0-16*unit)/(219*unit) - 1, 2*(top-16*unit)/(219*unit) - 1
+}
+
 // step is the number of bytes per pixel of RGB and RGBA.
 func (f Format) step() int {
 	if f.Kind == RGBA {

@@ -168,3 +168,37 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestHeadAndFootRoom: luma below black and above white survives in formats of limited range, whose codes reach there, and is limited in the others.
+func TestHeadAndFootRoom(t *testing.T) {
+	for _, f := range all() {
+		low, high := f.Reach()
+		f = f.normal()
+		if limited := !f.Full && (f.Kind == Planar || f.Kind == NV12 || f.Kind == Gray); limited != (low < -1.1 && high > 1.1) || !limited && (low != -1 || high != 1) {
+			t.Errorf("%+v reaches from %g to %g", f, low, high)
+		}
+		if f.Kind == RGB || f.Kind == RGBA || f.Kind == Float32 {
+			continue
+		}
+		const w, h = 32, 8
+		c, err := NewConverter(f, w, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := make([]byte, c.Bytes())
+		for i := range len(data) / ((f.Bits + 7) / 8) {
+			c.put(data, i, float32(int(128)<<(f.Bits-8)))
+			if i < w*h {
+				c.put(data, i, float32(i<<(f.Bits-8)))
+			}
+		}
+		pix, back := make([]float32, 3*w*h), make([]byte, len(data))
+		c.ToRGB(pix, data)
+		c.FromRGB(back, pix)
+		for i := range w * h {
+			if got, want := c.sample(back, i), c.sample(data, i); math.Abs(float64(got-want)) > 1 {
+				t.Fatalf("%+v: luma %g became %g", f, want, got)
+			}
+		}
+	}
+}

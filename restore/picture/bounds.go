@@ -144,11 +144,6 @@ func countScans(b []byte, most int) (n int) {
 	return n
 }
 
-const (
-	tagTileWidth  = 0x0142
-	tagTileLength = 0x0143
-)
-
 // boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture: each is unpacked as a whole.
 func boundTiles(b []byte, cfg image.Config) error {
 	d, ok := firstDirectory(b)

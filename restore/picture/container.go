@@ -86,13 +86,26 @@ func iccSegments(icc []byte) []byte {
 }
 
 // exifSegment is EXIF as JPEG's APP1 segment, or nothing if there is none or it is too large for one.
-func exifSegment(exif []byte) []byte {
-	const most = 65535 - 2 - 6
-	if len(exif) == 0 || len(exif) > most {
+func exifSegment(exif []byte) []byte { return segment(0xe1, "Exif\x00\x00", exif) }
+
+// segment is a JPEG segment with a head; nothing if there is no body, or too much for one.
+func segment(marker byte, head string, body []byte) []byte {
+	if n := 2 + len(head) + len(body); len(body) > 0 && n <= 65535 {
+		b := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(n))
+		return append(append(b, head...), body...)
+	}
+	return nil
+}
+
+func xmpSegment(xmp []byte) []byte { return segment(0xe1, xmpHead, xmp) }
+
+func commentSegment(comment []byte) []byte { return segment(0xfe, "", comment) }
+
+func iptcSegment(iptc []byte) []byte {
+	if iptc == nil {
 		return nil
 	}
-	b := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+6+len(exif)))
-	return append(append(b, "Exif\x00\x00"...), exif...)
+	return segment(0xed, irbHead, irbOf(iptc))
 }
 
 // encodeGrayAlpha writes PNG's colour type 4, grey with alpha, which image/png reads but does not write.

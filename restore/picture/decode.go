@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 )
@@ -95,45 +96,41 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	}
 	format, ok, name := sniff(b)
 	switch {
+	case strings.HasPrefix(name, "a camera raw"):
+		return nil, &DecodeError{What: "it is " + name + ", which is not supported; develop it first, e.g. with darktable or RawTherapee"}
 	case name != "":
 		return nil, &DecodeError{What: "it is " + name + ", which is not supported; convert it to PNG or JPEG"}
 	case !ok:
 		return nil, &DecodeError{What: "it is neither PNG, JPEG, TIFF nor WebP"}
 	}
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
-	if err != nil {
-		return nil, explain(format, err)
-	}
-	info, err := scan(format, b)
-	if errors.Is(err, errAnimated) {
-		return nil, &DecodeError{What: err.Error()}
-	}
-	if err != nil {
-		return nil, explain(format, err)
-	}
-	if err := checkSize(cfg, format, info, int64(len(b)), lim); err != nil {
+	f := &file{format: format, b: b}
+	if err := f.open(); err != nil {
 		return nil, err
 	}
-	w, h := turnedSides(info.orientation, cfg.Width, cfg.Height)
-	if err := bound(format, b, cfg, w, h, lim); err != nil {
+	if err := checkSize(f.cfg, format, f.info, int64(len(b)), lim); err != nil {
+		return nil, err
+	}
+	info := &f.info
+	w, h := turnedSides(info.orientation, f.cfg.Width, f.cfg.Height)
+	if err := bound(format, b, f.cfg, w, h, lim); err != nil {
 		return nil, err
 	}
 	if lim.Header != nil {
 		lim.Header(w, h)
 	}
-	img, err := imaging.Decode(bytes.NewReader(b)) // as it lies in the file; it is turned below, in float32
+	img, salvaged, err := f.decode(lim.Salvage) // as it lies in the file; it is turned below
 	if err != nil {
 		return nil, explain(format, err)
 	}
-	if s := img.Bounds().Size(); s.X != cfg.Width || s.Y != cfg.Height {
-		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", cfg.Width, cfg.Height, s.X, s.Y)}
+	if s := img.Bounds().Size(); s.X != f.cfg.Width || s.Y != f.cfg.Height {
+		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", f.cfg.Width, f.cfg.Height, s.X, s.Y)}
 	}
 	convert := fromImage
-	if lim.Pack > 0 && int64(cfg.Width)*int64(cfg.Height) >= lim.Pack {
+	if lim.Pack > 0 && int64(f.cfg.Width)*int64(f.cfg.Height) >= lim.Pack {
 		convert = packed
 	}
 	p := convert(img, format)
-	p.Format = format
+	p.Format, p.Salvaged = format, salvaged
 	if format == WebP && p.Opaque() { // the decoder of lossless files always makes one
 		p.Alpha = nil
 	}
@@ -143,12 +140,139 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	if info.hasAlpha && p.Alpha == nil {
 		p.Alpha = constant(1, p.W*p.H)
 	}
-	p.EXIF = bytes.Clone(info.exif)
-	if profileFits(info.icc, p.Gray) {
-		p.ICC = info.icc
-	}
+	info.into(p)
 	p.orient(info.orientation)
 	return p, nil
+}
+
+// into gives the picture what the file says beside its pixels.
+func (info *fileInfo) into(p *Picture) {
+	p.EXIF = bytes.Clone(info.exif)
+	p.ICC = info.settleICC(p.Gray)
+	if info.xmp != nil {
+		if settleXMP(info.xmp, p.W, p.H) == nil {
+			info.drop("XMP, which is damaged or holds pictures")
+		} else {
+			p.XMP = info.xmp
+		}
+	}
+	if p.IPTC = settleIPTC(info.iptc); p.IPTC == nil && info.iptc != nil {
+		info.drop("IPTC, which is damaged")
+	}
+	if info.exif != nil && settleEXIF(info.exif, p.W, p.H) == nil {
+		info.drop("EXIF, which is damaged")
+		p.EXIF = nil
+	}
+	p.Text, p.Comment, p.colour, p.Halved = info.text, info.comment, info.colour, info.halved
+	p.Dropped = info.dropped
+}
+
+// file is a picture's while it is read.
+type file struct {
+	format Format
+	b      []byte
+	cfg    image.Config
+	info   fileInfo
+	png    pngFile
+	tiff   *tiffLayout // if the library at hand does not read it
+}
+
+// open reads what stands before and beside the pixels.
+func (f *file) open() (err error) {
+	switch f.format {
+	case PNG:
+		f.png, f.info, err = walkPNG(f.b)
+	case TIFF:
+		if kind := rawKind(f.b); kind != "" {
+			return &DecodeError{What: "it is a camera raw file (" + kind + "), which is not supported; develop it first, e.g. with darktable or RawTherapee"}
+		}
+		if largerElsewhere(f.b) {
+			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the same file; convert it to PNG or JPEG"}
+		}
+		if f.tiff, err = unusualTIFF(f.b); f.tiff != nil && err == nil && !f.tiff.fits() {
+			return &DecodeError{What: fmt.Sprintf("truncated TIFF: its directory says %d×%d pixels, which do not fit into %d bytes", f.tiff.w, f.tiff.h, len(f.b))}
+		}
+		f.info = scanTIFF(f.b)
+	case WebP:
+		f.info, err = scanWebP(f.b)
+	default:
+		f.info = scanJPEG(f.b)
+	}
+	if errors.Is(err, errAnimated) {
+		return &DecodeError{What: err.Error()}
+	}
+	if err != nil {
+		return explain(f.format, err)
+	}
+	if hdr := f.info.colour.hdr(); hdr != "" {
+		return &DecodeError{What: "it is an HDR picture (" + hdr + "), which is not supported; convert it to SDR"}
+	}
+	if f.tiff != nil {
+		f.cfg = f.tiff.config()
+		f.info.gray = f.tiff.colours == 1
+		f.info.hasAlpha = f.tiff.alpha != 0
+		if more := f.tiff.channels - f.tiff.colours; more > 1 || more == 1 && f.tiff.alpha == 0 {
+			f.info.drop("TIFF's further channels")
+		}
+		return nil
+	}
+	if f.cfg, _, err = image.DecodeConfig(f.reader()); err != nil {
+		return explain(f.format, err)
+	}
+	return nil
+}
+
+// reader is the file for its decoder.
+func (f *file) reader() io.Reader {
+	if len(f.png.parts) < 2 { // as it is
+		return bytes.NewReader(f.b)
+	}
+	var parts []io.Reader
+	for _, p := range f.png.parts {
+		parts = append(parts, bytes.NewReader(p))
+	}
+	return io.MultiReader(parts...)
+}
+
+// decode reads the pixels. What decoders refuse though all pixels are there is mended first: a JPEG without its end, a PNG with more data than pixels. With salvage
+// what is left of a file passes, too.
+func (f *file) decode(salvage bool) (image.Image, *Salvage, error) {
+	if f.tiff != nil {
+		img, err := f.tiff.decode()
+		return img, nil, err
+	}
+	img, err := imaging.Decode(f.reader())
+	if err == nil {
+		return img, nil, nil
+	}
+	again := func(b []byte) bool {
+		var e error
+		img, e = imaging.Decode(bytes.NewReader(b))
+		return e == nil
+	}
+	switch f.format {
+	case JPEG:
+		if whole := append(f.b[:len(f.b):len(f.b)], 0xff, 0xd9); jpegcodec.Complete(f.b) && again(whole) {
+			return img, nil, nil
+		}
+		if !salvage {
+			break
+		}
+		if whole, share, e := jpegcodec.Salvage(f.b); e == nil && again(whole) {
+			return img, &Salvage{share, explain(f.format, err)}, nil
+		}
+	case PNG:
+		if whole, _, ok := f.png.rescue(false); ok && again(whole) {
+			return img, nil, nil
+		}
+		if !salvage {
+			break
+		}
+		if whole, share, ok := f.png.rescue(true); ok && again(whole) {
+			return img, &Salvage{share, explain(f.format, err)}, nil
+		}
+	}
+	return nil, nil, err
 }
 
 // checkSize refuses what cannot be a picture, or not one that anybody wants to wait for.

@@ -11,6 +11,7 @@ import (
 	"github.com/disintegration/imaging"
 
 	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
 // DefaultQuality is the JPEG quality used where 0 is given.
@@ -38,9 +39,10 @@ func FitsSize(f Format, w, h int) error {
 
 // Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest level of p.Depth bits (JPEG: 8); a
 // value that is not a number is an error, not a pixel. Grey pictures are the mean of their three planes. PNG keeps alpha, JPEG
-// drops it if it is opaque everywhere and refuses it otherwise. Large PNG files are compressed fast instead of well. quality is JPEG's, 1 to 100, or 0 for DefaultQuality. The colour
-// profile is written if it fits the kind of picture, EXIF with its orientation, size and thumbnail made true (and to TIFF
-// without the camera maker's notes, which break when they move).
+// drops it if it is opaque everywhere and refuses it otherwise. Large PNG files are compressed fast instead of well. quality is JPEG's, 1 to 100, or 0 for DefaultQuality;
+// below 95 colour is halved where Halved says that it was. The colour
+// profile is written if it fits the kind of picture, EXIF and XMP with orientation and size made true and without thumbnails (and EXIF to TIFF
+// without the camera maker's notes, which break when they move). Loses tells what a format has no room for.
 func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	return EncodeRows(w, p, f, quality, nil)
 }
@@ -69,18 +71,23 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 	if !profileFits(icc, p.Gray) {
 		icc = nil
 	}
-	exif := settleEXIF(p.EXIF, p.W, p.H)
+	if icc == nil && f != PNG {
+		icc, _ = p.colour.profile(p.Gray)
+	}
+	exif, xmp, iptc := settleEXIF(p.EXIF, p.W, p.H), settleXMP(p.XMP, p.W, p.H), settleIPTC(p.IPTC)
 	switch f {
 	case TIFF:
-		return encodeTIFF(w, p, icc, exif)
+		return encodeTIFF(w, p, icc, exif, xmp, iptc)
 	case PNG:
 		extra, err := iccChunk(icc)
 		if err != nil {
 			return err
 		}
+		extra = append(extra, p.colour.chunks(icc != nil)...)
 		if exif != nil {
 			extra = append(extra, pngChunk("eXIf", exif)...)
 		}
+		extra = append(extra, p.textChunks(xmp, iptc)...)
 		w = &inserter{w: w, after: 33, extra: extra} // signature and IHDR
 		if p.Gray && p.Alpha != nil {
 			return encodeGrayAlpha(w, p, wait)
@@ -101,12 +108,78 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 		if quality < 1 || quality > 100 {
 			return fmt.Errorf("JPEG quality %d is not from 1 to 100", quality)
 		}
-		w = &inserter{w: w, after: 2, extra: append(exifSegment(exif), iccSegments(icc)...)} // start of image
-		q := *p
-		q.Alpha = nil
-		return imaging.Encode(w, q.image(8), imaging.JPEG, imaging.JPEGQuality(quality))
+		extra := append(exifSegment(exif), xmpSegment(xmp)...)
+		extra = append(append(extra, iccSegments(icc)...), iptcSegment(iptc)...)
+		extra = append(extra, commentSegment(p.Comment)...)
+		w = &inserter{w: w, after: 2, extra: extra} // start of image
+		return p.encodeJPEG(w, quality)
 	}
 	return &FormatError{What: fmt.Sprintf("cannot write format %v", f)}
+}
+
+// fullColour is the quality from which on JPEG files keep colour at full resolution, whatever the file had that the picture came from.
+const fullColour = 95
+
+// encodeJPEG writes the picture with colour at full resolution, or below fullColour at that of the file it came from.
+func (p *Picture) encodeJPEG(w io.Writer, quality int) error {
+	o := jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub444}
+	n := p.W * p.H
+	if p.Gray {
+		o.Subsampling = jpegcodec.Gray
+		return jpegcodec.EncodeRows(w, p.W, p.H, o, func(y int, row []uint8) error {
+			for x := range row {
+				row[x] = uint8(quantise(p.gray(y*p.W+x), 255))
+			}
+			return nil
+		})
+	}
+	switch {
+	case quality >= fullColour:
+	case p.Halved[0] && p.Halved[1]:
+		o.Subsampling = jpegcodec.Sub420
+	case p.Halved[0]:
+		o.Subsampling = jpegcodec.Sub422
+	}
+	return jpegcodec.EncodeRows(w, p.W, p.H, o, func(y int, row []uint8) error {
+		for x := range p.W {
+			for c := range 3 {
+				row[3*x+c] = uint8(quantise(p.value(c*n+y*p.W+x), 255))
+			}
+		}
+		return nil
+	})
+}
+
+// Loses names what of the picture a format cannot hold, beside what Dropped names, for people.
+func (p *Picture) Loses(f Format) (what []string) {
+	if p.ICC == nil && f != PNG {
+		if _, ok := p.colour.profile(p.Gray); !ok {
+			what = append(what, "the colour space, which is told by PNG's own chunks")
+		}
+	}
+	switch f {
+	case JPEG:
+		if len(p.EXIF) > 0 && exifSegment(settleEXIF(p.EXIF, p.W, p.H)) == nil {
+			what = append(what, "EXIF, which is too large for JPEG")
+		}
+		if p.XMP != nil && xmpSegment(settleXMP(p.XMP, p.W, p.H)) == nil {
+			what = append(what, "XMP, which is too large for JPEG")
+		}
+		if p.IPTC != nil && iptcSegment(p.IPTC) == nil {
+			what = append(what, "IPTC, which is too large for JPEG")
+		}
+	case TIFF:
+		if hasMakerNote(p.EXIF) {
+			what = append(what, "the camera maker's notes, which cannot be moved")
+		}
+		if p.Comment != nil {
+			what = append(what, "the comment")
+		}
+	}
+	if f != PNG && p.Text != nil {
+		what = append(what, "PNG's text")
+	}
+	return what
 }
 
 // fastPNG is the number of pixels from which on PNG is compressed fast instead of well: 12 megapixels then take 0.65 s instead of 5.2 (measured), in which a GPU restores many of

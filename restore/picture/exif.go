@@ -1,27 +1,43 @@
 package picture
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
-// EXIF is a TIFF structure: a byte order, and directories of twelve-byte entries that point at each other by offsets. It is carried over as it
-// is, because what camera makers put into it breaks when it moves, but for what the new picture makes untrue: the orientation, the
-// size, and the thumbnail, whose bytes are blanked: they may show what was to be removed.
+// EXIF is a TIFF structure: a byte order, and directories of twelve-byte entries that point at each other by offsets. What stays, stays where it is,
+// because what camera makers put into it breaks when it moves. Only what directories about the picture say is taken over, byte by byte, and
+// what the new picture makes untrue is mended: the orientation and the size. So no thumbnail is left, wherever it stood: it may show what was to be removed.
 
 // Tags of EXIF and TIFF.
 const (
+	tagImageWidth   = 0x0100
+	tagImageLength  = 0x0101
 	tagPhotometric  = 0x0106
 	tagStripOffsets = 0x0111
 	tagOrientation  = 0x0112
+	tagStripCounts  = 0x0117
+	tagTileOffsets  = 0x0144
+	tagTileCounts   = 0x0145
+	tagSubDirs      = 0x014a
 	tagExtraSamples = 0x0152
+	tagJPEGTables   = 0x015b
 	tagThumbnail    = 0x0201 // offset of a JPEG
 	tagThumbLength  = 0x0202
+	tagXMP          = 0x02bc
+	tagIPTC         = 0x83bb
+	tagPhotoshop    = 0x8649
 	tagICC          = 0x8773
 	tagExifDir      = 0x8769
+	tagUserComment  = 0x9286
 	tagPixelsX      = 0xa002
 	tagPixelsY      = 0xa003
+	tagDNGPrivate   = 0xc634
 )
 
 const (
 	typeByte  = 1
+	typeASCII = 2
 	typeShort = 3
 	typeLong  = 4
 	typeOther = 7
@@ -31,6 +47,7 @@ const (
 type directory struct {
 	order   binary.ByteOrder
 	b       []byte
+	at      int64
 	entries []int64 // where they begin
 	next    int64   // where the offset of the next directory stands; 0 if it is cut off
 }
@@ -56,7 +73,7 @@ func readDirectory(b []byte, order binary.ByteOrder, at int64) (d directory, ok 
 	if at < 8 || at+2 > int64(len(b)) {
 		return d, false
 	}
-	d = directory{order: order, b: b}
+	d = directory{order: order, b: b, at: at}
 	count := int64(order.Uint16(b[at:]))
 	at += 2
 	for i := int64(0); i < count; i, at = i+1, at+12 {
@@ -116,17 +133,27 @@ func (d directory) set(tag uint16, v int) {
 	}
 }
 
+// value is where the data of the entry at e lie and how many bytes they have; ok is false if they are not all there.
+func (d directory) value(e int64) (from, size int64, ok bool) {
+	size = elementSize(d.order.Uint16(d.b[e+2:])) * int64(d.order.Uint32(d.b[e+4:]))
+	from = e + 8
+	if size > 4 {
+		from = int64(d.order.Uint32(d.b[e+8:]))
+	}
+	return from, size, size > 0 && from+size <= int64(len(d.b))
+}
+
 // bytes are those that an entry of bytes points at; nil if they are not there.
 func (d directory) bytes(tag uint16) []byte {
 	at, kind, n := d.find(tag)
-	if at == 0 || kind != typeByte && kind != typeOther || n <= 4 || n > maxICC {
+	if at == 0 || kind != typeByte && kind != typeOther && kind != typeASCII || n <= 4 || n > maxICC {
 		return nil
 	}
-	from := int64(d.order.Uint32(d.b[at+8:]))
-	if from+n > int64(len(d.b)) {
+	from, size, ok := d.value(at)
+	if !ok {
 		return nil
 	}
-	return d.b[from : from+n]
+	return d.b[from : from+size]
 }
 
 // exifOrientation finds the orientation in the first directory; 0 if it is not there or makes no sense.
@@ -144,33 +171,200 @@ func exifOrientation(b []byte) int {
 	return 0
 }
 
+// hasMakerNote tells whether EXIF holds the camera maker's notes.
+func hasMakerNote(exif []byte) bool {
+	d, ok := firstDirectory(exif)
+	if !ok {
+		return false
+	}
+	at, ok := d.number(tagExifDir)
+	if !ok {
+		return false
+	}
+	e, ok := readDirectory(exif, d.order, at)
+	if !ok {
+		return false
+	}
+	note, _, _ := e.find(tagMakerNote)
+	return note != 0
+}
+
+// WithoutMakerNotes is p with EXIF that lacks the camera maker's notes, in which a preview of the picture may stand that nobody but the maker can find; what was
+// left out is said in Dropped. p itself is not changed.
+func (p *Picture) WithoutMakerNotes() *Picture {
+	if !hasMakerNote(p.EXIF) {
+		return p
+	}
+	q := *p
+	q.EXIF = copyEXIF(p.EXIF, func(tag uint16) bool { return tag != tagMakerNote })
+	q.drop("the camera maker's notes, which may hold a preview")
+	return &q
+}
+
+// maxEXIF bounds what is carried; JPEG has room for 64 KB.
+const maxEXIF = 16 << 20
+
+// largeValue is the size from which on values that are not known are left out: they may be pictures.
+const largeValue = 4 << 10
+
+// carries tells whether an entry of a directory about the picture goes with it: none that points at pixels or is a block of another kind that is carried by itself.
+func carries(tag, kind uint16, size int64) bool {
+	switch {
+	case tag == tagStripOffsets || tag == tagStripCounts || tag == tagTileOffsets || tag == tagTileCounts || tag == tagSubDirs || tag == tagJPEGTables:
+		return false
+	case tag >= 0x0200 && tag <= 0x0209: // JPEG's, of old
+		return false
+	case tag == tagXMP || tag == tagIPTC || tag == tagPhotoshop || tag == tagICC || tag == tagDNGPrivate:
+		return false
+	case tag >= 0x5012 && tag <= 0x5034: // the thumbnail of Windows' GDI+
+		return false
+	case size <= largeValue || kind == typeASCII:
+		return true
+	}
+	switch tag {
+	case tagMakerNote, tagUserComment, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f, // title, comment, author, keywords, subject of Windows
+		0x8828, 0xa20c, 0xa302, 0xa40b: // tables of the sensor and the device
+		return true
+	}
+	return false
+}
+
 // settleEXIF makes a copy of EXIF that is true of an upright picture of w×h pixels; nil if it cannot be made sense of.
 func settleEXIF(exif []byte, w, h int) []byte {
-	b := append([]byte(nil), exif...)
-	d, ok := firstDirectory(b)
-	if !ok || d.next == 0 {
+	b := copyEXIF(exif, func(uint16) bool { return true })
+	if b == nil {
 		return nil
 	}
-	order := d.order
-	if next := int64(order.Uint32(b[d.next:])); next != 0 {
-		thumb, ok := readDirectory(b, order, next)
-		if at, _, _ := thumb.find(tagStripOffsets); !ok || at != 0 {
-			return nil // pixels somewhere, which we had rather not pass on
-		}
-		from, ok1 := thumb.number(tagThumbnail)
-		n, ok2 := thumb.number(tagThumbLength)
-		if ok1 != ok2 || ok1 && from+n > int64(len(b)) {
-			return nil
-		}
-		clear(b[from : from+n])
-		order.PutUint32(b[d.next:], 0)
+	d, ok := firstDirectory(b)
+	if !ok {
+		return nil
 	}
 	d.set(tagOrientation, 1)
+	d.set(tagImageWidth, w)
+	d.set(tagImageLength, h)
 	if sub, ok := d.number(tagExifDir); ok {
-		if e, ok := readDirectory(b, order, sub); ok {
+		if e, ok := readDirectory(b, d.order, sub); ok && sub != d.at {
 			e.set(tagPixelsX, w)
 			e.set(tagPixelsY, h)
 		}
 	}
 	return b
+}
+
+// copyEXIF copies the entries that carries and want let pass, each to where it stood in as many bytes; all other bytes are 0.
+func copyEXIF(exif []byte, want func(tag uint16) bool) []byte {
+	d, ok := firstDirectory(exif)
+	if !ok || len(exif) > maxEXIF {
+		return nil
+	}
+	c := &exifCopy{to: make([]byte, len(exif)), left: 2*int64(len(exif)) + 1<<16, want: want}
+	copy(c.to, exif[:8])
+	for _, tag := range []uint16{tagExifDir, tagGPSDir} {
+		if at, ok := d.number(tag); ok {
+			if sub, ok := readDirectory(exif, d.order, at); ok {
+				if at, ok := sub.number(tagInterop); ok {
+					if inner, ok := readDirectory(exif, d.order, at); ok {
+						c.values(inner)
+					}
+				}
+				c.values(sub)
+			}
+		}
+	}
+	c.values(d)
+	// Where directories overlap each other, or values, in damaged EXIF, the first directory stands in the end.
+	for _, k := range c.kept {
+		k.write(c.to)
+	}
+	return c.to
+}
+
+// exifCopy is EXIF while it is copied.
+type exifCopy struct {
+	to   []byte
+	left int64 // bytes of values that may still be copied: damaged entries may all point at the same
+	want func(tag uint16) bool
+	kept []keptEntries
+}
+
+// keptEntries are those of a directory that will be written.
+type keptEntries struct {
+	order   binary.ByteOrder
+	at      int64
+	room    int64 // bytes that the directory had
+	entries [][]byte
+}
+
+// values copies the values of a directory and remembers the entries.
+func (c *exifCopy) values(d directory) {
+	k := keptEntries{order: d.order, at: d.at, room: 2 + 12*int64(len(d.entries))}
+	if d.next != 0 {
+		k.room += 4
+	}
+	for _, e := range d.entries {
+		tag, kind := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:])
+		from, size, ok := d.value(e)
+		if !ok || size > c.left || !carries(tag, kind, size) || !c.want(tag) {
+			continue
+		}
+		if tag == tagExifDir || tag == tagGPSDir || tag == tagInterop {
+			at, ok := d.number(tag)
+			if !ok || at < 8 || at+2 > int64(len(d.b)) {
+				continue
+			}
+		}
+		if size > 4 {
+			c.left -= size
+			to := c.to[from : from+size]
+			copy(to, d.b[from:])
+			blankJPEGs(to)
+		}
+		k.entries = append(k.entries, d.b[e:e+12])
+	}
+	c.kept = append(c.kept, k)
+}
+
+// write puts the directory where it stood; it has no successor.
+func (k keptEntries) write(to []byte) {
+	for 6+12*int64(len(k.entries)) > k.room && len(k.entries) > 0 { // cut off in the file
+		k.entries = k.entries[:len(k.entries)-1]
+	}
+	k.order.PutUint16(to[k.at:], uint16(len(k.entries)))
+	at := k.at + 2
+	for _, e := range k.entries {
+		copy(to[at:], e)
+		at += 12
+	}
+	clear(to[at : k.at+k.room])
+}
+
+// blankJPEGs overwrites the JPEG files in b, such as the previews in makers' notes, with zeros. Some makers change the first byte.
+func blankJPEGs(b []byte) {
+	for i := 1; i+3 <= len(b); i++ {
+		if b[i] != 0xd8 || b[i+1] != 0xff || b[i+2] < 0xc0 {
+			continue
+		}
+		end, segments := jpegEnd(b, i+1)
+		if b[i-1] != 0xff && segments < 2 {
+			continue
+		}
+		clear(b[i-1 : end])
+		i = end
+	}
+}
+
+// jpegEnd is where a JPEG file ends whose first segment begins at `at`, and how many sound segments stand before its pixels. One that breaks off ends with b.
+func jpegEnd(b []byte, at int) (end, segments int) {
+	for at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 && b[at+1] != 0xda {
+		n := int(binary.BigEndian.Uint16(b[at+2:]))
+		if n < 2 || at+2+n > len(b) {
+			break
+		}
+		at += 2 + n
+		segments++
+	}
+	if i := bytes.Index(b[min(at, len(b)):], []byte{0xff, 0xd9}); i >= 0 {
+		return at + i + 2, segments
+	}
+	return len(b), segments
 }

@@ -26,7 +26,7 @@ var describing = []uint16{
 
 // elementSize is by the type of an entry; 0 if there is none of that type.
 func elementSize(kind uint16) int64 {
-	sizes := [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8}
+	sizes := [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4}
 	if int(kind) >= len(sizes) {
 		return 0
 	}
@@ -43,11 +43,13 @@ func splitEXIF(b []byte) (p exifParts) {
 		return p
 	}
 	left := int64(mostEXIF)
-	p.main = d.copies(&left, func(tag uint16) bool { return slices.Contains(describing, tag) })
+	p.main = d.copies(&left, func(tag uint16, _ uint16, _ int64) bool { return slices.Contains(describing, tag) })
 	for tag, to := range map[uint16]*[]tiffEntry{tagExifDir: &p.exif, tagGPSDir: &p.gps} {
 		if at, ok := d.number(tag); ok {
 			if sub, ok := readDirectory(b, d.order, at); ok {
-				*to = sub.copies(&left, func(tag uint16) bool { return tag != tagMakerNote && tag != tagInterop })
+				*to = sub.copies(&left, func(tag, kind uint16, size int64) bool {
+					return tag != tagMakerNote && tag != tagInterop && carries(tag, kind, size)
+				})
 			}
 		}
 	}
@@ -58,21 +60,18 @@ func splitEXIF(b []byte) (p exifParts) {
 }
 
 // copies are the wanted entries in the order of their tags, as little-endian data of their own.
-func (d directory) copies(left *int64, want func(tag uint16) bool) (out []tiffEntry) {
+func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) bool) (out []tiffEntry) {
 	for _, e := range d.entries {
 		tag, kind, count := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:]), int64(d.order.Uint32(d.b[e+4:]))
-		size := elementSize(kind) * count
-		from := e + 8
-		if size > 4 {
-			from = int64(d.order.Uint32(d.b[e+8:]))
-		}
-		if !want(tag) || size == 0 || from+size > int64(len(d.b)) {
+		from, size, ok := d.value(e)
+		if !ok || !want(tag, kind, size) {
 			continue
 		}
 		if *left -= size + 12; *left < 0 {
 			return nil
 		}
 		data := slices.Clone(d.b[from : from+size])
+		blankJPEGs(data)
 		if d.order == binary.BigEndian {
 			word := int(elementSize(kind))
 			if kind == 5 || kind == 10 { // fractions are two numbers

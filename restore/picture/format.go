@@ -70,6 +70,9 @@ var signatures = []struct {
 	{0, "GIF8", "GIF"}, {0, "BM", "BMP"},
 	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"},
 	{0, "\xff\x0a", "JPEG XL"}, {4, "JXL \r\n", "JPEG XL"}, {4, "jP  \r\n", "JPEG 2000"},
+	{0, "IIU\x00", "a camera raw file (RW2)"}, {0, "IIRO", "a camera raw file (ORF)"}, {0, "IIRS", "a camera raw file (ORF)"}, {0, "MMOR", "a camera raw file (ORF)"},
+	{0, "FUJIFILMCCD-RAW", "a camera raw file (RAF)"}, {4, "ftypcrx ", "a camera raw file (CR3)"}, {0, "FOVb", "a camera raw file (X3F)"},
+	{0, "\x00MRM", "a camera raw file (MRW)"}, {0, "II\x1a\x00\x00\x00HEAPCCDR", "a camera raw file (CRW)"},
 	{0, "8BPS", "Photoshop"}, {0, "%PDF", "PDF"}, {0, "P6", "PPM"}, {0, "P5", "PGM"},
 }
 

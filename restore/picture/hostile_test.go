@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -39,9 +40,18 @@ func TestTruncation(t *testing.T) {
 		for k := 1; k < 20; k++ {
 			wantDecodeError(t, b[:len(b)*k/20], "truncated "+name[:3])
 		}
-		for n := 1; n < 60; n++ { // all through the headers, and all through the end
+		whole := decode(t, b)
+		spare := map[string]int{"PNG": 12 + 4 + 4, "JPE": 2}[name[:3]] // the end, and PNG's checksums
+		for n := 1; n < 60; n++ {                                      // all through the headers, and all through the end
 			wantDecodeError(t, b[:n], name[:3])
-			wantDecodeError(t, b[:len(b)-n], name[:3])
+			if n > spare+8 { // a stream ends with an empty block
+				wantDecodeError(t, b[:len(b)-n], name[:3])
+				continue
+			}
+			p, err := Decode(bytes.NewReader(b[:len(b)-n]), Limits{})
+			if err != nil && n <= spare || err == nil && !reflect.DeepEqual(p, whole) {
+				t.Fatalf("%s without its last %d bytes, none of them of pixels: %v, or another picture", name, n, err)
+			}
 		}
 	}
 }
@@ -49,12 +59,13 @@ func TestTruncation(t *testing.T) {
 func TestDamage(t *testing.T) {
 	r := newRand()
 	b := encode(t, random(r, 60, 50, 8, false, false), PNG, 0)
+	whole := decode(t, b)
 	for i := 0; i < 200; i++ { // PNG has a checksum over everything
 		c := bytes.Clone(b)
 		at := 8 + r.IntN(len(c)-8)
 		c[at] ^= 1 << r.IntN(8)
-		if _, err := Decode(bytes.NewReader(c), Limits{}); err == nil {
-			t.Fatalf("a flipped bit in byte %d of %d was not noticed", at, len(b))
+		if p, err := Decode(bytes.NewReader(c), Limits{}); err == nil && !reflect.DeepEqual(p, whole) {
+			t.Fatalf("a flipped bit in byte %d of %d gave another picture", at, len(b))
 		}
 	}
 	b = encode(t, random(r, 60, 50, 8, false, false), JPEG, 0)

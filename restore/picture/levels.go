@@ -118,6 +118,15 @@ func packed(img image.Image, format Format) *Picture {
 	})
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
+	if m, isJPEG := img.(*image.YCbCr); isJPEG && format != WebP { // whose rows need their neighbours
+		l := NewLevels(8, 3*w*h)
+		jpegRows(m, func(y int, red, green, blue []uint8) {
+			for c, row := range [][]uint8{red, green, blue} {
+				copy(l.B8[(c*h+y)*w:], row)
+			}
+		})
+		return &Picture{W: w, H: h, Levels: l, Depth: 8}
+	}
 	if !ok {
 		p := fromImage(img, format)
 		p.Levels = NewLevels(p.Depth, len(p.Pix))

@@ -1,9 +1,12 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"slices"
 )
 
 // MaskSizeError says that a mask does not belong to a picture.
@@ -21,8 +24,23 @@ func (e *MaskSizeError) Error() string {
 	return s
 }
 
+// EmptyMaskError says that a mask marks no pixel.
+type EmptyMaskError struct {
+	Path     string  // "" if it did not come from a file
+	Lightest float64 // of its pixels, in 8-bit levels
+}
+
+func (e *EmptyMaskError) Error() string {
+	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and black what is there, or paint in any colour on a transparent picture; its lightest pixel is %.0f of 255", e.Lightest)
+	if e.Path != "" {
+		s = e.Path + ": " + s
+	}
+	return s
+}
+
 // Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing, black is there. Pixels count
-// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work.
+// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work. Where nothing is white and alpha is not the
+// same everywhere, the mask is alpha: what was painted, in whatever colour, is missing. Errors: [*MaskSizeError]; that nothing is missing is none.
 func (p *Picture) Mask(w, h int) ([]bool, error) {
 	if p.W != w || p.H != h {
 		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}
@@ -35,10 +53,32 @@ func (p *Picture) Mask(w, h int) ([]bool, error) {
 		}
 		missing[i] = v >= 0.5
 	}
+	if p.Alpha != nil && !slices.Contains(missing, true) {
+		clear, painted := false, false
+		for _, a := range p.Alpha {
+			clear, painted = clear || a < 0.5, painted || a >= 0.5
+		}
+		for i, a := range p.Alpha {
+			missing[i] = clear && painted && a >= 0.5
+		}
+	}
 	return missing, nil
 }
 
-// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path.
+// lightest is the mean of the channels of the lightest pixel, times alpha, in 8-bit levels.
+func (p *Picture) lightest() float64 {
+	most := 0.0
+	for i := range p.W * p.H {
+		v := float64(p.gray(i)+1) * 127.5
+		if p.Alpha != nil {
+			v *= float64(p.Alpha[i])
+		}
+		most = max(most, v)
+	}
+	return most
+}
+
+// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path; a mask that marks nothing is an [*EmptyMaskError].
 func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 	lim.Check = func(pw, ph int) error { // before it is unpacked
 		if pw != w || ph != h {
@@ -54,7 +94,31 @@ func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 	if e, ok := err.(*MaskSizeError); ok {
 		e.Path = path
 	}
+	if err == nil && !slices.Contains(m, true) {
+		return nil, &EmptyMaskError{path, p.lightest()}
+	}
 	return m, err
+}
+
+// errRight says that a mask's header is in order.
+var errRight = errors.New("the mask is of the right size")
+
+// CheckMaskFile is DecodeMaskFile without the pixels: whether the header of the file at path is that of a mask for w×h pixels. Of pipes, which can be read only once,
+// nothing is read.
+func CheckMaskFile(path string, w, h int, lim Limits) error {
+	if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() {
+		return nil
+	}
+	lim.Check = func(pw, ph int) error {
+		if pw != w || ph != h {
+			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
+		}
+		return errRight
+	}
+	if _, err := DecodeFile(path, lim); !errors.Is(err, errRight) {
+		return err
+	}
+	return nil
 }
 
 // FromMask makes the picture of a mask, white where missing: what Mask reads.

@@ -1,9 +1,10 @@
 // Package picture reads and writes photographs without losing what the restoration must not touch: alpha, 16 bits, greyness, the
-// way up, the camera's EXIF data and the colour profile. PNG, JPEG and TIFF, and WebP to read, over github.com/disintegration/imaging
-// and golang.org/x/image.
+// way up, the camera's EXIF data, what people said of it (XMP, IPTC, comments) and its colour space. PNG, JPEG and TIFF, and WebP to read, over
+// github.com/disintegration/imaging, golang.org/x/image and package jpegcodec.
 //
-// The orientation is applied to the pixels. What does not survive: EXIF's thumbnail, and into and out of TIFF files the camera maker's notes; colour profiles of another kind
-// of colour than the picture ends up in (a CMYK JPEG becomes RGB); the gAMA, cHRM and text chunks of PNG.
+// The orientation is applied to the pixels. Thumbnails and previews are never passed on, as they may show what was to be removed. What else does not survive is
+// told by Picture.Dropped and Picture.Loses: into and out of TIFF files the camera maker's notes, PNG's text in other formats, damaged profiles and those of another
+// kind of colour than the picture ends up in (a CMYK JPEG becomes RGB).
 package picture
 
 import (
@@ -28,6 +29,25 @@ type Picture struct {
 	Format Format // of the file it came from
 	EXIF   []byte // as it stood in the file (TIFF structure), nil if there was none; Encode makes it true of the new picture
 	ICC    []byte // colour profile that fits Gray or RGB; nil if there was none
+	XMP    []byte // as it stood in the file, nil if there was none; Encode makes it true of the new picture
+	IPTC   []byte // records of IPTC-IIM, likewise
+	Text   []byte // chunks of text of a PNG file, which only PNG takes
+	// Comment is a JPEG file's, nil if it has none.
+	Comment []byte
+	// Halved tells whether the file kept colour at half the width and half the height: JPEG and lossy WebP. JPEG files of such a picture may, too.
+	Halved [2]bool
+	// Dropped names what of the file could not be read or will not be written in any format, for people.
+	Dropped []string
+	// Salvaged, if not nil, tells that the file was cut off or damaged and Limits.Salvage let it pass.
+	Salvaged *Salvage
+
+	colour *pngColour // what a PNG file without a profile says of its colours
+}
+
+// Salvage tells what of a damaged file is there.
+type Salvage struct {
+	Share float64 // of the picture's area, from 0 to 1; the rest is grey. 1: of all of it, but not in all detail
+	Err   error   // what is wrong with the file
 }
 
 // Limits bound what Decode is willing to read. A zero field means its default.
@@ -42,6 +62,8 @@ type Limits struct {
 	Check func(w, h int) error
 	// Regular makes DecodeFile refuse what is no regular file, such as pipes, which may never end. Otherwise no more is read of them than a picture can have.
 	Regular bool
+	// Salvage reads of JPEG and PNG files that are cut off or damaged what is there, and tells so in Picture.Salvaged.
+	Salvage bool
 }
 
 func (l Limits) withDefaults() Limits {

@@ -3,6 +3,8 @@ package picture
 import (
 	"image"
 	"image/color"
+
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
 func level8(v uint8) float32   { return float32(v)/127.5 - 1 }
@@ -52,10 +54,10 @@ func fromImage(img image.Image, format Format) *Picture {
 			fromVP8(m, red, green, blue)
 			break
 		}
-		each(func(i, x, y int) {
-			c := m.COffset(x, y)
-			r, g, b := color.YCbCrToRGB(m.Y[m.YOffset(x, y)], m.Cb[c], m.Cr[c])
-			red[i], green[i], blue[i] = levels8[r], levels8[g], levels8[b]
+		jpegRows(m, func(y int, r, g, b []uint8) {
+			for x := range w {
+				red[y*w+x], green[y*w+x], blue[y*w+x] = levels8[r[x]], levels8[g[x]], levels8[b[x]]
+			}
 		})
 	case *image.RGBA: // without alpha, but for TIFF, which may be multiplied with it
 		if !m.Opaque() {
@@ -125,6 +127,17 @@ func fromImage(img image.Image, format Format) *Picture {
 	return p
 }
 
+// jpegRows calls put with every row of a decoded JPEG file, counted from 0, colour interpolated where the file has it at half the resolution.
+func jpegRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
+	w := m.Rect.Dx()
+	buf := make([]uint8, 3*w)
+	rows := jpegcodec.NewRows(m)
+	for y := range m.Rect.Dy() {
+		rows.Row(y, buf[:w], buf[w:2*w], buf[2*w:])
+		put(y, buf[:w], buf[w:2*w], buf[2*w:])
+	}
+}
+
 // orient turns the picture from how it lies in the file to how it is meant to be seen. o is the EXIF value: 1 nothing, 2 mirror
 // left-right, 3 half a turn, 4 mirror top-bottom, 5 mirror at the main diagonal, 6 a quarter turn clockwise, 7 mirror at the
 // other diagonal, 8 a quarter turn counter-clockwise.
@@ -145,6 +158,9 @@ func (p *Picture) orient(o int) {
 		turnPlanes(p.Alpha, n, o, p.W, p.H)
 	}
 	p.W, p.H = turnedSides(o, p.W, p.H)
+	if o >= 5 {
+		p.Halved[0], p.Halved[1] = p.Halved[1], p.Halved[0]
+	}
 }
 
 // turnedSides are those of a w×h picture of EXIF orientation o as it is meant to be seen.

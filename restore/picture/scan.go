@@ -2,10 +2,8 @@ package picture
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
-	"errors"
-	"io"
+	"slices"
 )
 
 // fileInfo is what the standard decoders keep to themselves.
@@ -13,78 +11,63 @@ type fileInfo struct {
 	orientation  int  // EXIF value, 0 if there is none
 	gray         bool // one channel of grey, with or without alpha
 	hasAlpha     bool
-	bitsPerPixel int    // of PNG, before compression
-	icc          []byte // nil if there is none or it is broken
+	bitsPerPixel int     // of PNG, before compression
+	halved       [2]bool // JPEG and WebP: colour is kept at half the width, the height
+	icc          []byte  // nil if there is none or it is broken
+	colour       *pngColour
 	exif         []byte // TIFF structure, as it stands in the file
+	xmp, iptc    []byte
+	text         []byte // PNG's chunks
+	comment      []byte // JPEG's
+	dropped      []string
+}
+
+// drop remembers what of the file will not be in the next.
+func (info *fileInfo) drop(what string) { info.dropped = dropOnce(info.dropped, what) }
+
+func (p *Picture) drop(what string) { p.Dropped = dropOnce(slices.Clone(p.Dropped), what) }
+
+func dropOnce(list []string, what string) []string {
+	if slices.Contains(list, what) || len(list) >= 8 { // damaged files may hold any number
+		return list
+	}
+	return append(list, what)
+}
+
+// setEXIF takes the first EXIF of a file.
+func (info *fileInfo) setEXIF(b []byte) {
+	if info.exif != nil || len(b) == 0 {
+		return
+	}
+	if len(b) > maxEXIF {
+		info.drop("EXIF of more than 16 MB")
+		return
+	}
+	info.exif, info.orientation = b, exifOrientation(b)
+}
+
+func (info *fileInfo) setXMP(b []byte) {
+	b = bytes.TrimRight(b, "\x00")
+	if info.xmp == nil && len(b) > 0 {
+		info.xmp = bytes.Clone(b)
+	}
+}
+
+// setIRB takes the IPTC of Photoshop's resources.
+func (info *fileInfo) setIRB(irb []byte) {
+	irb, _ = bytes.CutPrefix(irb, []byte(irbHead))
+	if info.iptc == nil {
+		info.iptc = iptcOf(irb)
+	}
 }
 
 const maxICC = 16 << 20
 
-func scan(f Format, b []byte) (fileInfo, error) {
-	switch f {
-	case PNG:
-		return scanPNG(b)
-	case TIFF:
-		return scanTIFF(b), nil
-	case WebP:
-		return scanWebP(b)
-	}
-	return scanJPEG(b), nil
-}
-
-// scanPNG walks the chunks up to the pixels. b has already passed png.DecodeConfig, so IHDR is sound.
-func scanPNG(b []byte) (fileInfo, error) {
-	var info fileInfo
-	rest := b[8:]
-	for len(rest) >= 12 {
-		n := int64(binary.BigEndian.Uint32(rest))
-		if n > int64(len(rest))-12 {
-			break
-		}
-		kind, body := string(rest[4:8]), rest[8:8+n]
-		rest = rest[12+n:]
-		switch kind {
-		case "IHDR":
-			if len(body) != 13 {
-				return info, errors.New("bad IHDR length")
-			}
-			color := body[9]
-			channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
-			info.bitsPerPixel = int(body[8]) * channels
-			info.gray = color == 0 || color == 4
-			info.hasAlpha = color == 4 || color == 6
-		case "tRNS":
-			info.hasAlpha = true
-		case "eXIf":
-			info.exif, info.orientation = body, exifOrientation(body)
-		case "acTL":
-			return info, errAnimated
-		case "iCCP":
-			info.icc = inflateICC(body)
-		case "IDAT", "IEND":
-			return info, nil
-		}
-	}
-	return info, nil // the decoder will say what is wrong
-}
-
-// inflateICC reads the body of an iCCP chunk: name, 0, method 0, zlib data.
-func inflateICC(body []byte) []byte {
-	_, rest, ok := bytes.Cut(body, []byte{0})
-	if !ok || len(rest) < 1 || rest[0] != 0 {
-		return nil
-	}
-	z, err := zlib.NewReader(bytes.NewReader(rest[1:]))
-	if err != nil {
-		return nil
-	}
-	defer z.Close()
-	icc, err := io.ReadAll(io.LimitReader(z, maxICC+1))
-	if err != nil || len(icc) > maxICC {
-		return nil
-	}
-	return icc
-}
+const (
+	xmpHead    = "http://ns.adobe.com/xap/1.0/\x00"
+	xmpMore    = "http://ns.adobe.com/xmp/extension/\x00"
+	maxComment = 1 << 16
+)
 
 // scanJPEG walks the marker segments up to the first scan. A broken walk gives what was found until then.
 func scanJPEG(b []byte) fileInfo {
@@ -114,28 +97,69 @@ func scanJPEG(b []byte) fileInfo {
 		body := b[at+4 : at+2+n]
 		at += 2 + n
 		switch {
-		case marker == 0xe1 && info.exif == nil && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
-			info.exif, info.orientation = body[6:], exifOrientation(body[6:])
+		case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+			info.setEXIF(body[6:])
+		case marker == 0xe1 && bytes.HasPrefix(body, []byte(xmpHead)):
+			info.setXMP(body[len(xmpHead):])
+		case marker == 0xe1 && bytes.HasPrefix(body, []byte(xmpMore)):
+			info.drop("the second part of XMP")
 		case marker == 0xe2 && len(body) > 14 && bytes.HasPrefix(body, []byte("ICC_PROFILE\x00")):
 			if _, twice := parts[body[12]]; !twice {
 				parts[body[12]], total = body[14:], body[13]
 			}
+		case marker == 0xe2 && bytes.HasPrefix(body, []byte("MPF\x00")):
+			info.drop("further pictures in the file, such as previews or a map of HDR")
+		case marker == 0xed && bytes.HasPrefix(body, []byte(irbHead)):
+			info.setIRB(body)
+		case marker == 0xfe && info.comment == nil && len(body) <= maxComment:
+			info.comment = bytes.Clone(body)
 		case marker >= 0xc0 && marker <= 0xc2 && len(body) > 5:
 			info.gray = body[5] == 1
+			if body[5] == 3 && len(body) >= 15 {
+				luma, cb, cr := body[7], body[10], body[13]
+				info.halved[0] = luma>>4 > max(cb>>4, cr>>4)
+				info.halved[1] = luma&15 > max(cb&15, cr&15)
+			}
 		}
 	}
-	if total == 0 || len(parts) != int(total) {
+	if total == 0 {
 		return info
 	}
 	for i := 1; i <= int(total); i++ {
 		part, ok := parts[byte(i)]
 		if !ok {
 			info.icc = nil
+			info.drop("the colour profile, of which a part is missing")
 			break
 		}
 		info.icc = append(info.icc, part...)
 	}
 	return info
+}
+
+// settleICC gives the profile if it describes colours of the kind that we write. One that is longer than its header says is cut to that.
+func (info *fileInfo) settleICC(gray bool) []byte {
+	icc := info.icc
+	if icc == nil {
+		return nil
+	}
+	if len(icc) >= 132 {
+		if n := int64(binary.BigEndian.Uint32(icc)); n >= 132 && n < int64(len(icc)) {
+			icc = icc[:n]
+		}
+	}
+	if profileFits(icc, gray) {
+		return icc
+	}
+	switch {
+	case len(icc) < 132 || len(icc) > maxICC || int64(binary.BigEndian.Uint32(icc)) != int64(len(icc)) || string(icc[36:40]) != "acsp":
+		info.drop("the colour profile, which is damaged")
+	case string(icc[16:20]) == "CMYK":
+		info.drop("the CMYK colour profile, as the result is RGB")
+	default:
+		info.drop("the colour profile, which is for colours of another kind")
+	}
+	return nil
 }
 
 // profileFits tells whether an ICC profile is whole and describes colours of the kind that we write.

@@ -17,9 +17,45 @@ func scanTIFF(b []byte) (info fileInfo) {
 	info.orientation = exifOrientation(b)
 	at, _, _ := d.find(tagExtraSamples)
 	info.hasAlpha = at != 0
-	info.icc = append([]byte(nil), d.bytes(tagICC)...)
+	info.icc = bytes.Clone(d.bytes(tagICC))
+	info.setXMP(d.bytes(tagXMP))
+	if info.iptc = d.bytesOrLongs(tagIPTC); info.iptc == nil {
+		info.setIRB(d.bytes(tagPhotoshop))
+	}
 	info.exif = exifOf(b)
+	if hasMakerNote(b) {
+		info.drop("the camera maker's notes, which cannot be moved")
+	}
+	if d.next != 0 {
+		if next := int64(d.order.Uint32(b[d.next:])); next != 0 {
+			if _, ok := readDirectory(b, d.order, next); ok {
+				info.drop("all pages but the first")
+			}
+		}
+	}
 	return info
+}
+
+// bytesOrLongs is bytes of an entry that some writers, for historical reasons, declare to be of long numbers, whose bytes then stand in the file's order.
+func (d directory) bytesOrLongs(tag uint16) []byte {
+	if b := d.bytes(tag); b != nil {
+		return bytes.Clone(b)
+	}
+	at, kind, _ := d.find(tag)
+	if at == 0 || kind != typeLong {
+		return nil
+	}
+	from, size, ok := d.value(at)
+	if !ok || size > maxICC {
+		return nil
+	}
+	b := bytes.Clone(d.b[from : from+size])
+	if len(b) > 0 && b[0] != 0x1c { // swapped as numbers
+		for i := 0; i+4 <= len(b); i += 4 {
+			slices.Reverse(b[i : i+4])
+		}
+	}
+	return b
 }
 
 // tiffMost is how many bytes of pixels a TIFF may have, whose offsets have 32 bits.
@@ -39,7 +75,7 @@ func tiffSize(w, h, depth int, gray, alpha bool) int64 {
 
 // encodeTIFF writes strips of deflated differences. The library that reads TIFF for us writes it, too, but always with four channels and
 // without a colour profile.
-func encodeTIFF(w io.Writer, p *Picture, icc, exif []byte) error {
+func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	channels, photometric := 3, 2
 	if p.Gray {
 		channels, photometric = 1, 1
@@ -93,8 +129,13 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif []byte) error {
 	if p.Alpha != nil {
 		t.add(tagExtraSamples, typeShort, 2) // colours are not multiplied with it
 	}
-	if icc != nil {
-		t.raw(tagICC, typeOther, uint32(len(icc)), icc)
+	for _, x := range []struct {
+		tag, kind uint16
+		body      []byte
+	}{{tagICC, typeOther, icc}, {tagXMP, typeByte, xmp}, {tagIPTC, typeOther, iptc}} {
+		if x.body != nil {
+			t.raw(x.tag, x.kind, uint32(len(x.body)), x.body)
+		}
 	}
 	t.entries = append(t.entries, described...)
 	slices.SortFunc(t.entries, func(a, b tiffEntry) int { return int(a.tag) - int(b.tag) })

@@ -30,7 +30,11 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 			if len(body) > 6 && string(body[:6]) == "Exif\x00\x00" { // some writers keep JPEG's prefix
 				body = body[6:]
 			}
-			info.exif, info.orientation = body, exifOrientation(body)
+			info.setEXIF(body)
+		case "XMP ":
+			info.setXMP(body)
+		case "VP8 ":
+			info.halved = [2]bool{true, true}
 		}
 		at += 8 + int(n+n%2)
 	}

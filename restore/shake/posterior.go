@@ -160,14 +160,32 @@ func (e *Estimator) periodogram(ctx context.Context) error {
 	ww, wh := min(window, e.w), min(window, e.h)
 	nx, ny := windows(e.w), windows(e.h)
 	e.hx, e.hy = hann(e.hx, ww), hann(e.hy, wh)
-	for i := range nx * ny {
+	// Where pixels are left out, which are filled in smoothly, windows have less power; those with few others are passed over.
+	shares := e.shares[:nx*ny]
+	total, least := 0.0, leastShare
+	for i := range shares {
+		shares[i] = e.share(spread(i%nx, nx, e.w-ww), spread(i/nx, ny, e.h-wh))
+		total += shares[i]
+	}
+	if slices.Max(shares) < least {
+		least = 0
+	}
+	for _, s := range shares {
+		if s < least {
+			total -= s
+		}
+	}
+	for i, s := range shares {
+		if s < least {
+			continue
+		}
 		e.load(spread(i%nx, nx, e.w-ww), spread(i/nx, ny, e.h-wh))
 		if err := e.powers(ctx); err != nil {
 			return err
 		}
 		for s, p := range e.spectrum {
 			for j, v := range e.power[s] {
-				p[j] += float64(v) / float64(ww*wh*nx*ny)
+				p[j] += float64(v) / (float64(ww*wh) * max(total, 1e-3))
 			}
 		}
 	}
@@ -186,6 +204,27 @@ func (e *Estimator) periodogram(ctx context.Context) error {
 		e.observed[b] = max(e.lens.smooth[sign][2*at.fx*powerSide+y], 1e-6)
 	}
 	return nil
+}
+
+// leastShare is how much of a window must not be left out for it to count, if others have more.
+const leastShare = 0.25
+
+// share is how much of the window from (x0, y0) on is not left out, weighted as its power is.
+func (e *Estimator) share(x0, y0 int) float64 {
+	if e.hidden == nil {
+		return 1
+	}
+	sum, all := 0.0, 0.0
+	for y, v := range e.hy {
+		for x, u := range e.hx {
+			w := u * u * v * v
+			all += w
+			if !e.hidden((y0+y)*e.w + x0 + x) {
+				sum += w
+			}
+		}
+	}
+	return sum / all
 }
 
 // around is the power at a frequency of the layout of e.power and its neighbours, weighted 1 to 2 to 1 both ways.

@@ -23,8 +23,10 @@ type Estimator struct {
 	power    [2][]float32 // and of its spectrum
 	variance float64
 	cool     float64
-	middle   *grid        // window
-	spectrum [2][]float64 // mean power of the windows
+	middle   *grid            // window
+	spectrum [2][]float64     // mean power of the windows
+	hidden   func(i int) bool // LeaveOut's; nil: none
+	shares   [windowsMost * windowsMost]float64
 	post     posterior
 	lens     *lens
 	// The kernel network, its input and output, and what its output is read with. Without, the library's posterior is all there is.
@@ -134,6 +136,9 @@ func (e *Estimator) Begin(ctx context.Context, w, h int, src task.Source, sigma 
 	return nil
 }
 
+// LeaveOut tells Begin which pixels of the next picture, counted along its rows, are filled in and so say nothing of its kernel. It holds for one picture.
+func (e *Estimator) LeaveOut(hidden func(i int) bool) { e.hidden = hidden }
+
 // Grid is how the picture of Begin is cut: into rows of so many blocks of w×h pixels, less at the right and at the bottom.
 func (e *Estimator) Grid() (w, h, across, down int) {
 	w, h = e.tile()
@@ -170,7 +175,7 @@ func (e *Estimator) Kernel() *task.Kernel {
 }
 
 // End forgets the source of Begin, so that an Estimator that is kept does not keep the picture.
-func (e *Estimator) End() { e.src = nil }
+func (e *Estimator) End() { e.src, e.hidden = nil, nil }
 
 // blockwise filters the whole picture.
 func (e *Estimator) blockwise(ctx context.Context, dst []float32) error {

@@ -388,3 +388,44 @@ func TestCancel(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// TestLeaveOut: pixels that are filled in take nothing from the power of the others. White noise has the same at every frequency, however much of it is left.
+func TestLeaveOut(t *testing.T) {
+	rng := fresh(t)
+	const w, h = 600, 400
+	e := NewEstimator(1)
+	mean := func(m *planar.Image) float64 {
+		e.w, e.h = w, h
+		e.src = func(dst []float32, c, y, x int) { copy(dst, m.Pix[(c*h+y)*w+x:]) }
+		defer e.End()
+		if err := e.periodogram(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, v := range e.observed {
+			sum += v / float64(len(e.observed))
+		}
+		return sum
+	}
+	m := planar.New(w, h)
+	for i := range m.Pix {
+		m.Pix[i] = 0.1 * float32(rng.NormFloat64())
+	}
+	all := mean(m)
+	for _, seen := range []int{450, 250, 90} {
+		for i := range m.Pix {
+			if i%w >= seen {
+				m.Pix[i] = 0
+			}
+		}
+		without := mean(m)
+		e.LeaveOut(func(i int) bool { return i%w >= seen })
+		if with := mean(m); with < 0.7*all || with > 1.4*all || without > 0.85*all {
+			t.Errorf("%d of %d columns seen: %.3f of the power, %.3f if nothing is left out", seen, w, with/all, without/all)
+		}
+	}
+	e.LeaveOut(func(int) bool { return true })
+	if v := mean(m); math.IsNaN(v) || math.IsInf(v, 0) {
+		t.Errorf("nothing seen gives %g", v)
+	}
+}

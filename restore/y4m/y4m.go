@@ -138,11 +138,17 @@ func parse(line string) (Header, error) {
 		return bad("%v", err)
 	}
 	f.Full = full
-	if h.H >= 720 {
-		f.Matrix = frame.BT709
-	}
+	f.Matrix = MatrixOf(h.H)
 	h.Format = f
 	return h, nil
+}
+
+// MatrixOf is how the colours of frames of that height are coded, by convention, as Y4M does not tell it.
+func MatrixOf(height int) frame.Matrix {
+	if height >= 720 {
+		return frame.BT709
+	}
+	return frame.BT601
 }
 
 // format knows the names of colour spaces.

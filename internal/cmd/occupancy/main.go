@@ -19,7 +19,10 @@ func main() {
 	g := netdef.NewGraph()
 	h := *side / 4
 	y := g.Input("y", netdef.Shape{1, h, h, nets.FlowChannels})
-	mu, _ := nets.Adapter(g, cfg, y, g.Input("mask", netdef.Shape{1, h, h, nets.MaskChannels}), g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}), g.Input("sigma", netdef.Scalar), nil)
+	mu, _ := nets.Adapter(g, cfg, nets.AdapterInput{
+		Y: y, Mask: g.Input("mask", netdef.Shape{1, h, h, nets.MaskChannels}), Task: g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}),
+		Sigma: g.Input("sigma", netdef.Scalar),
+	})
 	out := nets.OneStep(g, cfg, mu)
 	plain := shaders.GPUTarget(128, 32<<10)
 	matrix := plain

@@ -56,11 +56,14 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	view, known := g.Input(restore.ONNXView, netdef.Shape{1, 3, side, side}), g.Input(restore.ONNXKnown, netdef.Shape{1, 1, side, side})
 	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}), g.Input(restore.ONNXSigma, netdef.Scalar)
 	flow := func(x *netdef.Node) *netdef.Node { return nets.ToFlow(g, n.Config, g.Patchify(x)) }
-	var guess *netdef.Node
-	if n.Config.Guess {
-		guess = flow(g.Input(restore.ONNXGuess, netdef.Shape{1, 3, side, side}))
+	in := nets.AdapterInput{Y: flow(view), Mask: g.Patchify(known), Task: task, Sigma: sigma}
+	if n.Config.Noise {
+		in.Noise = g.Input(restore.ONNXNoise, netdef.Shape{1, 1, 1, nets.NoiseNumbers})
 	}
-	mu, logvar := nets.Adapter(g, n.Config, flow(view), g.Patchify(known), task, sigma, guess)
+	if n.Config.Guess {
+		in.Guess = flow(g.Input(restore.ONNXGuess, netdef.Shape{1, 3, side, side}))
+	}
+	mu, logvar := nets.Adapter(g, n.Config, in)
 	pic := g.Unpatchify(nets.FromFlow(g, n.Config, nets.OneStep(g, n.Config, mu)))
 	if err := g.Err(); err != nil {
 		return err

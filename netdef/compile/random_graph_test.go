@@ -1,0 +1,392 @@
+package compile
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a few thousand elements.
+type randomGraph struct {
+	*rand.Rand
+	g     *netdef.Graph
+	nodes []*netdef.Node // that ops may be applied to
+	names int
+}
+
+// mostElements bounds every tensor.
+const mostElements = 3000
+
+func newRandomGraph(seed uint64) *randomGraph {
+	r := &randomGraph{Rand: rand.New(rand.NewPCG(seed, 41)), g: netdef.NewGraph()}
+	for range 1 + r.IntN(2) {
+		r.add(r.leaf(r.shape()))
+	}
+	for n := 1 + r.IntN(4); n > 0; n-- {
+		r.grow()
+	}
+	return r
+}
+
+// outs are the last node and perhaps one more.
+func (r *randomGraph) outs() []*netdef.Node {
+	outs := []*netdef.Node{r.nodes[len(r.nodes)-1]}
+	if r.IntN(3) == 0 {
+		outs = append(outs, r.any())
+	}
+	return outs
+}
+
+func (r *randomGraph) add(n *netdef.Node) { r.nodes = append(r.nodes, n) }
+
+// any picks a node, mostly one of the last.
+func (r *randomGraph) any() *netdef.Node {
+	n := len(r.nodes)
+	if r.IntN(4) > 0 {
+		return r.nodes[n-1-r.IntN(min(n, 2))]
+	}
+	return r.nodes[r.IntN(n)]
+}
+
+func (r *randomGraph) of(choices ...int) int { return choices[r.IntN(len(choices))] }
+
+func (r *randomGraph) channels() int { return r.of(1, 1, 8, 8, 16, 24, 32, 40, 72) }
+
+func (r *randomGraph) shape() netdef.Shape {
+	for {
+		if s := (netdef.Shape{r.of(1, 1, 2, 3), r.of(1, 1, 2, 3, 4, 5, 8), r.of(1, 2, 3, 4, 6, 7, 8), r.channels()}); fitsTest(s) {
+			return s
+		}
+	}
+}
+
+func fitsTest(s netdef.Shape) bool {
+	return s.Size() <= mostElements && s[3] <= 256 && (s[3] == 1 || s[3]%8 == 0)
+}
+
+// leaf is a new input, parameter or constant; nil if there can be none of that shape.
+func (r *randomGraph) leaf(s netdef.Shape) *netdef.Node {
+	if !fitsTest(s) {
+		return nil
+	}
+	r.names++
+	name := fmt.Sprint("x", r.names)
+	switch r.IntN(6) {
+	case 0:
+		return r.g.Param(name, s, netdef.Zeros)
+	case 1:
+		v := make([]float32, s.Size())
+		for i := range v {
+			v[i] = float32(r.NormFloat64())
+		}
+		return r.g.Const(name, s, v)
+	}
+	return r.g.Input(name, s)
+}
+
+// operand is a node of that shape, there already or new.
+func (r *randomGraph) operand(s netdef.Shape) *netdef.Node {
+	for _, n := range r.nodes {
+		if n.Shape == s && r.IntN(2) == 0 {
+			return n
+		}
+	}
+	return r.leaf(s)
+}
+
+// smaller is a shape that can be broadcast to s.
+func (r *randomGraph) smaller(s netdef.Shape) netdef.Shape {
+	known := []netdef.Axes{0, netdef.AxB, netdef.AxC, netdef.AxHW, netdef.AxBHW, netdef.AxHWC, netdef.AxAll}
+	return known[r.IntN(len(known))].Reduce(s)
+}
+
+// grow applies an op, drawn anew until one fits.
+func (r *randomGraph) grow() {
+	for {
+		op, in := r.draw()
+		if op == nil || slices.Contains(in, nil) {
+			continue
+		}
+		shapes := make([]netdef.Shape, len(in))
+		for i, n := range in {
+			shapes[i] = n.Shape
+		}
+		if s, err := op.Infer(shapes); err == nil && fitsTest(s) && s.Size() > 0 {
+			r.add(r.tamed(op, in))
+			return
+		}
+	}
+}
+
+// tamed applies an op; those that are not for all numbers to others made of what there is.
+func (r *randomGraph) tamed(op netdef.Op, in []*netdef.Node) *netdef.Node {
+	g := r.g
+	p, ok := op.(*netdef.PointwiseOp)
+	if !ok {
+		n := g.Apply(op, in...)
+		switch op.(type) { // what sums keeps its size
+		case *netdef.MatMulOp, *netdef.ConvGradWOp, *netdef.DepthwiseGradWOp, *netdef.BlurOp, *netdef.Conv2DOp:
+			return g.Scale(n, 0.25)
+		case *netdef.SumOp:
+			return g.Scale(n, 2*float64(n.Shape.Size())/float64(in[0].Shape.Size()+n.Shape.Size()))
+		}
+		return n
+	}
+	switch p.Kind {
+	case netdef.Log, netdef.Sqrt, netdef.Recip:
+		in[0] = g.Offset(g.Square(in[0]), 0.5)
+	case netdef.Exp:
+		in[0] = g.Clamp(in[0], -2, 2)
+	case netdef.Div:
+		in[1] = g.Offset(g.Abs(in[1]), 0.5)
+	case netdef.Square:
+		in[0] = g.Clamp(in[0], -3, 3)
+	case netdef.Sign, netdef.Inside, netdef.Greater: // they jump: only of what is exact
+		for i := range in {
+			in[i] = g.Input(fmt.Sprint("exact", len(g.Nodes())), in[i].Shape)
+		}
+	}
+	return g.Apply(op, in...)
+}
+
+// draw proposes an op with its inputs.
+func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
+	x := r.any()
+	s := x.Shape
+	list := func(n ...*netdef.Node) []*netdef.Node { return n }
+	switch r.IntN(24) {
+	case 0, 1, 2:
+		k := netdef.PointwiseKind(r.IntN(int(netdef.StopGradient) + 1))
+		op := &netdef.PointwiseOp{Kind: k}
+		switch k {
+		case netdef.Scale, netdef.Offset:
+			op.A = r.NormFloat64()
+		case netdef.Clamp, netdef.Inside:
+			op.A, op.B = -0.5, 0.7
+		}
+		return op, list(x)
+	case 3, 4, 5, 6, 7:
+		in := list(x, r.operand(r.smaller(s)))
+		if r.IntN(3) == 0 {
+			in[0], in[1] = in[1], in[0]
+		}
+		return &netdef.PointwiseOp{Kind: netdef.Add + netdef.PointwiseKind(r.IntN(int(netdef.Greater-netdef.Add)+1))}, in
+	case 8:
+		to := s
+		for i := range to {
+			if to[i] == 1 && r.IntN(2) == 0 {
+				to[i] = r.of(2, 3, 5)
+				if i == 3 {
+					to[i] = r.of(8, 24)
+				}
+			}
+		}
+		if to == s {
+			return nil, nil
+		}
+		return &netdef.BroadcastToOp{To: to}, list(x)
+	case 9, 10:
+		k := r.of(1, 2, 3)
+		op := &netdef.Conv2DOp{Stride: 1}
+		if k == 2 {
+			op.Stride = 2
+		}
+		return op, list(x, r.operand(netdef.Shape{k, k, s[3], r.channels()}))
+	case 11:
+		k := r.of(1, 2, 3)
+		op, y := &netdef.ConvGradWOp{K: k, Stride: 1}, netdef.Shape{s[0], s[1], s[2], r.channels()}
+		if k == 2 {
+			op.Stride, y[1], y[2] = 2, s[1]/2, s[2]/2
+		}
+		if y.Size() == 0 {
+			return nil, nil
+		}
+		return op, list(x, r.operand(y))
+	case 12:
+		if r.IntN(2) == 0 {
+			return &netdef.DepthwiseGradWOp{}, list(x, r.operand(s))
+		}
+		return &netdef.DepthwiseConvOp{}, list(x, r.operand(netdef.Shape{3, 3, 1, s[3]}))
+	case 13, 14, 15:
+		return r.drawProduct(x)
+	case 16:
+		return []netdef.Op{&netdef.TransposeOp{}, &netdef.FlipTransposeOp{}}[r.IntN(2)], list(x)
+	case 17:
+		rr := r.of(1, 2, 2, 4)
+		return []netdef.Op{&netdef.SpaceToDepthOp{R: rr}, &netdef.DepthToSpaceOp{R: rr}, &netdef.PatchifyOp{}, &netdef.UnpatchifyOp{}}[r.IntN(4)], list(x)
+	case 18:
+		to := r.shape()
+		to[r.IntN(3)] = s.Size() / max(1, to[0]*to[1]*to[2]*to[3])
+		if to.Size() != s.Size() {
+			to = netdef.Shape{1, s[0], s[1] * s[2], s[3]}
+		}
+		return &netdef.ReshapeOp{To: to}, list(x)
+	case 19:
+		return r.drawBox(x)
+	case 20:
+		axis := r.of(0, 3)
+		y := s
+		y[axis] = r.of(1, 2, 8, 16)
+		return &netdef.ConcatOp{Axis: axis}, list(x, r.operand(y))
+	case 21:
+		switch r.IntN(3) {
+		case 0:
+			return &netdef.LayerNormOp{Eps: []float64{1e-2, 1e-5}[r.IntN(2)]}, list(x)
+		case 1:
+			return &netdef.LayerNormGradOp{Eps: 1e-2}, list(x, r.operand(s))
+		}
+		return &netdef.SoftmaxOp{}, list(x)
+	case 22:
+		axes := []netdef.Axes{netdef.AxB, netdef.AxC, netdef.AxHW, netdef.AxBHW, netdef.AxHWC, netdef.AxAll}
+		return &netdef.SumOp{Axes: axes[r.IntN(len(axes))]}, list(x)
+	}
+	if r.IntN(2) == 0 {
+		return &netdef.RandomOp{Gaussian: r.IntN(2) == 0, To: r.shape(), Stream: uint32(r.IntN(9))}, list(r.g.Input("key", netdef.KeyShape))
+	}
+	kh, kw := r.of(1, 2, 5), r.of(1, 3, 8)
+	w := s[3] - kw + 1
+	if w > 1 {
+		w = w / 8 * 8
+	}
+	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(x, r.operand(netdef.Shape{s[0], 1, kh, 8}))
+}
+
+// drawProduct is a matrix product with x, its other operand sharing any of the leading axes.
+func (r *randomGraph) drawProduct(x *netdef.Node) (netdef.Op, []*netdef.Node) {
+	s := x.Shape
+	op := &netdef.MatMulOp{TA: r.IntN(3) == 0}
+	y := netdef.Shape{s[0], s[1], s[3], r.channels()}
+	if op.TA {
+		y[2] = s[2]
+	}
+	for i := range 2 {
+		if r.IntN(2) == 0 {
+			y[i] = 1
+		} else if y[i] == 1 && r.IntN(2) == 0 {
+			y[i] = r.of(2, 3)
+		}
+	}
+	return op, []*netdef.Node{x, r.operand(y)}
+}
+
+// drawBox crops or pads along any axes.
+func (r *randomGraph) drawBox(x *netdef.Node) (netdef.Op, []*netdef.Node) {
+	s := x.Shape
+	var at [4]int
+	if r.IntN(2) == 0 {
+		for i := range s {
+			step := 1
+			if i == 3 {
+				step = 8
+			}
+			if n := s[i] / step; n > 1 && r.IntN(2) == 0 {
+				to := 1 + r.IntN(n)
+				at[i] = r.IntN(n-to+1) * step
+				s[i] = to * step
+			}
+		}
+		return &netdef.CropOp{At: at, Size: s}, []*netdef.Node{x}
+	}
+	for i := range s {
+		if r.IntN(2) == 0 {
+			more := r.IntN(3)
+			if i == 3 {
+				more = r.of(0, 8)
+				if s[i] == 1 {
+					more = r.of(0, 7)
+				}
+			}
+			at[i] = r.IntN(more + 1)
+			s[i] += more
+		}
+	}
+	return &netdef.PadOp{At: at, Size: s}, []*netdef.Node{x}
+}
+
+// listing writes a graph out, a line for each node.
+func listing(outs []*netdef.Node) string {
+	var b strings.Builder
+	for _, n := range netdef.Reachable(outs...) {
+		op := strings.TrimPrefix(fmt.Sprintf("%+v", n.Op), "&")
+		if c, ok := n.Op.(*netdef.ConstOp); ok && len(c.Data) > 4 {
+			op = "{…}"
+		}
+		fmt.Fprintf(&b, "  #%d %v = %s%s(", n.ID, n.Shape, n.Op.Name(), op)
+		for i, m := range n.In {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "#%d", m.ID)
+		}
+		b.WriteString(")\n")
+	}
+	b.WriteString("  out:")
+	for _, n := range outs {
+		fmt.Fprintf(&b, " #%d", n.ID)
+	}
+	return b.String()
+}
+
+// without builds the graph anew with inputs in the place of some of its nodes.
+func without(outs []*netdef.Node, cut map[*netdef.Node]bool) []*netdef.Node {
+	g := netdef.NewGraph()
+	made := map[*netdef.Node]*netdef.Node{}
+	var build func(n *netdef.Node) *netdef.Node
+	build = func(n *netdef.Node) *netdef.Node {
+		if made[n] != nil {
+			return made[n]
+		}
+		var m *netdef.Node
+		switch op := n.Op.(type) {
+		case *netdef.InputOp:
+			m = g.Input(n.Name, n.Shape)
+		case *netdef.ParamOp:
+			m = g.Param(n.Name, n.Shape, op.Init)
+		case *netdef.ConstOp:
+			m = g.Const(n.Name, n.Shape, op.Data)
+		default:
+			if cut[n] {
+				m = g.Input(fmt.Sprint("cut", n.ID), n.Shape)
+				break
+			}
+			in := make([]*netdef.Node, len(n.In))
+			for i, x := range n.In {
+				in[i] = build(x)
+			}
+			m = g.Apply(n.Op, in...)
+		}
+		made[n] = m
+		return m
+	}
+	out := make([]*netdef.Node, len(outs))
+	for i, n := range outs {
+		out[i] = build(n)
+	}
+	return out
+}
+
+// shrink gives a smaller graph that still fails: of the outputs one, and inputs in the place of whatever the failure does not need.
+func shrink(outs []*netdef.Node, fails func([]*netdef.Node) bool) []*netdef.Node {
+	for _, n := range netdef.Reachable(outs...) {
+		if len(n.In) > 0 && fails([]*netdef.Node{n}) {
+			outs = []*netdef.Node{n}
+			break
+		}
+	}
+	for again := true; again; {
+		again = false
+		for _, n := range netdef.Reachable(outs...) {
+			if len(n.In) == 0 || slices.Contains(outs, n) {
+				continue
+			}
+			if less := without(outs, map[*netdef.Node]bool{n: true}); fails(less) {
+				outs, again = less, true
+				break
+			}
+		}
+	}
+	return outs
+}

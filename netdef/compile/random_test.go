@@ -1,0 +1,217 @@
+package compile
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/gputest"
+	"github.com/vfmrestore/restore/netdef"
+)
+
+// randomGraphs is how many graphs the suite compiles.
+const randomGraphs = 1000
+
+// Every graph that can be built is compiled, by both lowerings, and computes what the reference does: whatever chains are fused, and however odd the shapes are.
+func TestRandomGraphs(t *testing.T) {
+	first := uint64(0)
+	if gputest.Long() {
+		first = rand.Uint64() >> 1 // graphs that nobody has seen
+	}
+	vague := 0
+	for seed := first; seed < first+randomGraphs && !t.Failed(); seed++ {
+		r := newRandomGraph(seed)
+		if err := r.g.Err(); err != nil {
+			t.Fatal(err)
+		}
+		outs := r.outs()
+		c := newComparison(outs, seed)
+		if c == nil {
+			vague++
+			continue
+		}
+		for name, opt := range randomOptions(r, outs) {
+			if err := c.run(outs, opt); err != nil {
+				small := shrink(outs, func(outs []*netdef.Node) bool {
+					c := newComparison(outs, seed)
+					return c != nil && c.run(outs, opt) != nil
+				})
+				t.Errorf("graph %d, %s: %v\n%s\nsmaller:\n%s\n%v", seed, name, err, listing(outs), listing(small), newComparison(small, seed).run(small, opt))
+			}
+		}
+	}
+	if vague > randomGraphs/50 {
+		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, randomGraphs)
+	}
+}
+
+// randomOptions are both lowerings, with a setting now and then, and small kernels in a third of the cases.
+func randomOptions(r *randomGraph, outs []*netdef.Node) map[string]Options {
+	opt := Options{}
+	for _, n := range netdef.Reachable(outs...) {
+		if _, ok := n.Op.(*netdef.InputOp); ok && r.IntN(4) == 0 {
+			opt.Settings = append(opt.Settings, n.Name)
+		}
+	}
+	portable := opt
+	portable.Portable = true
+	if r.IntN(3) == 0 {
+		opt.Tuning.MaxFMA = SingleRun(1)
+	}
+	return map[string]Options{fmt.Sprintf("best %+v", opt): opt, "portable": portable}
+}
+
+// comparison holds a graph's inputs, what the reference makes of them, and how far rounding may move that.
+type comparison struct {
+	inputs, params map[string][]float32
+	want           []*netdef.Tensor
+	allowed        []float64 // root of the sum of squares
+}
+
+// rounding is the relative error that every value that an op of the reference reads is given to find out what becomes of it; float32 has 6e-8.
+const rounding = 5e-7
+
+// newComparison draws inputs. It gives nil where the reference has no numbers, or rounding moves them by more than a hundredth.
+func newComparison(outs []*netdef.Node, seed uint64) *comparison {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	c := &comparison{inputs: map[string][]float32{}, params: map[string][]float32{}}
+	for _, n := range netdef.Reachable(outs...) {
+		v := make([]float32, n.Shape.Size())
+		for i := range v {
+			v[i] = float32(rng.NormFloat64())
+			if n.Name == "key" {
+				v[i] = math.Float32frombits(rng.Uint32() >> 8)
+			}
+		}
+		switch n.Op.(type) {
+		case *netdef.InputOp:
+			c.inputs[n.Name] = v
+		case *netdef.ParamOp:
+			c.params[n.Name] = v
+		}
+	}
+	c.want = c.reference(outs, nil)
+	c.allowed = make([]float64, len(outs))
+	for i, w := range c.want {
+		c.allowed[i] = 1e-5*norm(w, nil) + 1e-20
+	}
+	for range 2 {
+		for i, moved := range c.reference(outs, rng) {
+			size := norm(c.want[i], nil)
+			by := norm(moved, c.want[i])
+			if !(by <= 1e-2*size+1e-3) || math.IsInf(size, 0) || size > 1e12 {
+				return nil
+			}
+			c.allowed[i] = max(c.allowed[i], 10*by)
+		}
+	}
+	return c
+}
+
+// norm is the root of the sum of the squares of a - b.
+func norm(a, b *netdef.Tensor) float64 {
+	sum := 0.0
+	for i, x := range a.Data {
+		if b != nil {
+			x -= b.Data[i]
+		}
+		sum += x * x
+	}
+	return math.Sqrt(sum)
+}
+
+// reference computes the outputs in float64, with a random error of every value if rng is given.
+func (c *comparison) reference(outs []*netdef.Node, rng *rand.Rand) []*netdef.Tensor {
+	vals := map[*netdef.Node]*netdef.Tensor{}
+	for _, n := range netdef.Reachable(outs...) {
+		v := netdef.NewTensor(n.Shape)
+		switch n.Op.(type) {
+		case *netdef.InputOp:
+			v, _ = netdef.FromFloat32(n.Shape, c.inputs[n.Name])
+		case *netdef.ParamOp:
+			v, _ = netdef.FromFloat32(n.Shape, c.params[n.Name])
+		default:
+			in := make([]*netdef.Tensor, len(n.In))
+			for i, m := range n.In {
+				if in[i] = vals[m]; rng != nil && !exact(n) {
+					in[i] = rounded(in[i], rng)
+				}
+			}
+			n.Op.Eval(in, v)
+		}
+		vals[n] = v
+	}
+	out := make([]*netdef.Tensor, len(outs))
+	for i, n := range outs {
+		out[i] = vals[n]
+	}
+	return out
+}
+
+// rounded gives a tensor with a small error of every value.
+func rounded(t *netdef.Tensor, rng *rand.Rand) *netdef.Tensor {
+	v := netdef.NewTensor(t.Shape)
+	for i, x := range t.Data {
+		v.Data[i] = x * (1 + rounding*rng.NormFloat64())
+	}
+	return v
+}
+
+// exact tells whether an op reads numbers that are not computed, and jumps where they change a little.
+func exact(n *netdef.Node) bool {
+	switch op := n.Op.(type) {
+	case *netdef.RandomOp:
+		return true
+	case *netdef.PointwiseOp:
+		return op.Kind == netdef.Sign || op.Kind == netdef.Inside || op.Kind == netdef.Greater
+	}
+	return false
+}
+
+// run compiles the graph, runs it on poisoned memory and compares.
+func (c *comparison) run(outs []*netdef.Node, opt Options) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	store, err := EmptyStore(testDev, netdef.Reachable(outs...), false)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	if err := store.Set(c.params); err != nil {
+		return err
+	}
+	p, err := Compile(testDev, store, netdef.NewGraph(), outs, opt) // of the graph only its error counts
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for name, v := range c.inputs {
+		if err := p.SetInput(name, v); err != nil {
+			return err
+		}
+	}
+	if err := p.Poison(); err != nil {
+		return err
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	for i, w := range c.want {
+		got, err := p.Output(i)
+		if err != nil {
+			return err
+		}
+		v, err := netdef.FromFloat32(w.Shape, got)
+		if err != nil {
+			return err
+		}
+		if e := norm(v, w); !(e <= c.allowed[i]) {
+			return fmt.Errorf("output %d: error %.3g of %.3g, allowed %.3g", i, e, norm(w, nil), c.allowed[i])
+		}
+	}
+	return nil
+}

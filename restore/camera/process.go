@@ -1,0 +1,182 @@
+package camera
+
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// process is what cameras do to the finished picture, in place: noise reduction and sharpening.
+func (c Camera) process(img *planar.Image) {
+	if c.ChromaShare > 0 && c.ChromaRadius > 0 || c.LumaShare > 0 || c.Sharpen > 0 {
+		toOpponent(img)
+		if c.ChromaShare > 0 && c.ChromaRadius > 0 {
+			for ch := 1; ch < 3; ch++ {
+				mix(img.Plane(ch), box(box(img.Plane(ch), img.W, img.H, c.ChromaRadius), img.W, img.H, c.ChromaRadius), c.ChromaShare)
+			}
+		}
+		luma := img.Plane(0)
+		if c.LumaShare > 0 {
+			smooth := luma
+			for range max(1, c.LumaPasses) {
+				smooth = sigmaFilter(smooth, img.W, img.H, float32(c.LumaReach))
+			}
+			mix(luma, smooth, c.LumaShare)
+		}
+		if c.Sharpen > 0 {
+			mix(luma, binomial(luma, img.W, img.H), -c.Sharpen)
+		}
+		fromOpponent(img)
+		img.Clamp()
+	}
+}
+
+// toOpponent turns red, green and blue into JPEG's luminance and differences of colour, in place.
+func toOpponent(img *planar.Image) {
+	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
+	for i := range r {
+		y := 0.299*r[i] + 0.587*g[i] + 0.114*b[i]
+		r[i], g[i], b[i] = y, (b[i]-y)/1.772, (r[i]-y)/1.402
+	}
+}
+
+// fromOpponent is the inverse.
+func fromOpponent(img *planar.Image) {
+	y, cb, cr := img.Plane(0), img.Plane(1), img.Plane(2)
+	for i := range y {
+		r, b := y[i]+1.402*cr[i], y[i]+1.772*cb[i]
+		y[i], cb[i], cr[i] = r, (y[i]-0.299*r-0.114*b)/0.587, b
+	}
+}
+
+// mix replaces p by (1−share)·p + share·q.
+func mix(p, q []float32, share float64) {
+	s := float32(share)
+	for i, v := range q {
+		p[i] += s * (v - p[i])
+	}
+}
+
+// box is the mean over a square of 2·radius+1 pixels a side, smaller at the border.
+func box(p []float32, w, h, radius int) []float32 {
+	across, out := make([]float32, w*h), make([]float32, w*h)
+	line := func(dst, src []float32, n, stride int) {
+		sum, count := float32(0), 0
+		for i := range min(radius, n) {
+			sum, count = sum+src[i*stride], count+1
+		}
+		for i := range n {
+			if j := i + radius; j < n {
+				sum, count = sum+src[j*stride], count+1
+			}
+			if j := i - radius - 1; j >= 0 {
+				sum, count = sum-src[j*stride], count-1
+			}
+			dst[i*stride] = sum / float32(count)
+		}
+	}
+	for y := range h {
+		line(across[y*w:], p[y*w:], w, 1)
+	}
+	for x := range w {
+		line(out[x:], across[x:], h, w)
+	}
+	return out
+}
+
+// sigmaFilter is the mean of the 5×5 neighbours that differ by less than reach (Lee's sigma filter, 1983): cameras reduce the noise
+// of luminance like this, which leaves its coarse part.
+func sigmaFilter(p []float32, w, h int, reach float32) []float32 {
+	out := make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			here := p[y*w+x]
+			sum, n := float32(0), float32(0)
+			for v := max(0, y-2); v <= min(h-1, y+2); v++ {
+				for _, q := range p[v*w+max(0, x-2) : v*w+min(w, x+3)] {
+					if d := q - here; d < reach && d > -reach {
+						sum, n = sum+q, n+1
+					}
+				}
+			}
+			if n > 0 {
+				here = sum / n
+			}
+			out[y*w+x] = here
+		}
+	}
+	return out
+}
+
+// binomial smooths by (1 2 1)/4 in both directions.
+func binomial(p []float32, w, h int) []float32 {
+	across, out := make([]float32, w*h), make([]float32, w*h)
+	for y := range h {
+		for x := range w {
+			across[y*w+x] = (p[y*w+mirror(x-1, w)] + 2*p[y*w+x] + p[y*w+mirror(x+1, w)]) / 4
+		}
+	}
+	for y := range h {
+		for x := range w {
+			out[y*w+x] = (across[mirror(y-1, h)*w+x] + 2*across[y*w+x] + across[mirror(y+1, h)*w+x]) / 4
+		}
+	}
+	return out
+}
+
+// reduce makes a picture smaller by a factor of at least 1, by a triangle filter as wide as two pixels of the result.
+func reduce(img *planar.Image, factor float64) *planar.Image {
+	w, h := max(1, int(float64(img.W)/factor)), max(1, int(float64(img.H)/factor))
+	cols, rows := triangle(img.W, w), triangle(img.H, h)
+	out := planar.New(w, h)
+	across := make([]float32, w*img.H)
+	for ch := range 3 {
+		src, dst := img.Plane(ch), out.Plane(ch)
+		for y := range img.H {
+			for x, t := range cols {
+				across[y*w+x] = t.sum(src[y*img.W:], 1)
+			}
+		}
+		for y, t := range rows {
+			for x := range w {
+				dst[y*w+x] = t.sum(across[x:], w)
+			}
+		}
+	}
+	return out
+}
+
+// taps are the weights of a value of the result, from a first value on.
+type taps struct {
+	first   int
+	weights []float32
+}
+
+func (t taps) sum(p []float32, stride int) (s float32) {
+	for k, w := range t.weights {
+		s += w * p[(t.first+k)*stride]
+	}
+	return s
+}
+
+// triangle gives the weights that bring n values to m.
+func triangle(n, m int) []taps {
+	list := make([]taps, m)
+	scale := float64(n) / float64(m)
+	for i := range list {
+		centre := (float64(i)+0.5)*scale - 0.5
+		from, to := max(0, int(math.Ceil(centre-scale))), min(n-1, int(math.Floor(centre+scale)))
+		t := taps{first: from}
+		sum := 0.0
+		for j := from; j <= to; j++ {
+			w := max(0, 1-math.Abs(float64(j)-centre)/scale)
+			sum += w
+			t.weights = append(t.weights, float32(w))
+		}
+		for k := range t.weights {
+			t.weights[k] /= float32(sum)
+		}
+		list[i] = t
+	}
+	return list
+}

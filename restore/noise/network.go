@@ -1,0 +1,78 @@
+package noise
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+)
+
+// Outputs is the number of values that the estimating network gives: logLevel of Luma and Chroma per band, and the logarithm of Tone.
+const Outputs = 2*Bands + Tones
+
+// hidden is the width of its two hidden layers.
+const hidden = 48
+
+// Network is a small perceptron that turns the statistics of a picture's windows into its noise: what texture looks like at each scale
+// is learnt from photographs, not written down. y = C·s(B·s((A·x̂)+a)+b)+c with s(v) = v·sigmoid(v) and x̂ the inputs brought to mean 0
+// and standard deviation 1.
+type Network struct {
+	Mean, Scale [Features]float32
+	A           [hidden][Features]float32
+	BiasA       [hidden]float32
+	B           [hidden][hidden]float32
+	BiasB       [hidden]float32
+	C           [Outputs][hidden]float32
+	BiasC       [Outputs]float32
+}
+
+//go:embed estimator.bin
+var embedded []byte
+
+// shipped gives the network that the program carries; it was trained by `trainhost noise`. It is decoded when it is first needed, so that
+// training one of another size needs no file of that size.
+var shipped = sync.OnceValue(func() *Network {
+	n := &Network{}
+	if _, err := binary.Decode(embedded, binary.LittleEndian, n); err != nil {
+		panic(fmt.Sprintf("noise: the embedded network: %v", err)) // a build with a wrong file
+	}
+	return n
+})
+
+// Bytes is the form in which a network is embedded: its fields in order as little-endian float32.
+func (n *Network) Bytes() []byte {
+	b, err := binary.Append(nil, binary.LittleEndian, n)
+	if err != nil {
+		panic("noise: " + err.Error()) // all fields have fixed sizes
+	}
+	return b
+}
+
+// Run computes the outputs of Features inputs.
+func (n *Network) Run(x []float32) (y [Outputs]float32) {
+	var in [Features]float32
+	var p, q [hidden]float32
+	for i := range in {
+		in[i] = (x[i] - n.Mean[i]) * n.Scale[i]
+	}
+	for i := range p {
+		p[i] = silu(dot(n.A[i][:], in[:]) + n.BiasA[i])
+	}
+	for i := range q {
+		q[i] = silu(dot(n.B[i][:], p[:]) + n.BiasB[i])
+	}
+	for i := range y {
+		y[i] = dot(n.C[i][:], q[:]) + n.BiasC[i]
+	}
+	return y
+}
+
+func silu(v float32) float32 { return v / (1 + float32(math.Exp(float64(-v)))) }
+
+func dot(a, b []float32) (s float32) {
+	for i, v := range a {
+		s += v * b[i]
+	}
+	return s
+}

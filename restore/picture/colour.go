@@ -1,0 +1,275 @@
+package picture
+
+import (
+	"encoding/binary"
+	"math"
+	"unicode/utf16"
+)
+
+// pngColour is what a PNG file says of its colours without a profile: the bodies of its chunks, nil where there is none.
+type pngColour struct {
+	cicp []byte // code points of primaries, transfer function, matrix; full range
+	gama []byte // 100000 times the exponent of the way from light to values
+	chrm []byte // 100000 times x and y of white, red, green and blue
+	srgb []byte // the rendering intent
+}
+
+// Code points of transfer functions (ITU-T H.273) of pictures that are brighter than white.
+const (
+	transferPQ  = 16
+	transferHLG = 18
+)
+
+// hdr names the transfer function if it is one of HDR.
+func (c *pngColour) hdr() string {
+	if c == nil || len(c.cicp) != 4 {
+		return ""
+	}
+	switch c.cicp[1] {
+	case transferPQ:
+		return "PQ"
+	case transferHLG:
+		return "HLG"
+	}
+	return ""
+}
+
+// chunks are those that say the same in a new PNG file. Beside a profile sRGB must not stand, and cICP would overrule it as it did before.
+func (c *pngColour) chunks(profile bool) (b []byte) {
+	if c == nil {
+		return nil
+	}
+	for _, x := range []struct {
+		kind string
+		body []byte
+	}{{"cICP", c.cicp}, {"gAMA", c.gama}, {"cHRM", c.chrm}, {"sRGB", c.srgb}} {
+		if x.body != nil && !(profile && x.kind == "sRGB") {
+			b = append(b, pngChunk(x.kind, x.body)...)
+		}
+	}
+	return b
+}
+
+// chromaticities are x and y of white, red, green and blue.
+type chromaticities [8]float64
+
+var (
+	whiteD65 = [2]float64{0.3127, 0.3290}
+	srgbXY   = chromaticities{0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06}
+)
+
+// primaries are by their code point in H.273.
+var primaries = map[byte]chromaticities{
+	1:  srgbXY,
+	4:  {0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08},
+	5:  {0.3127, 0.3290, 0.64, 0.33, 0.29, 0.60, 0.15, 0.06},
+	6:  {0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070},
+	7:  {0.3127, 0.3290, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070},
+	9:  {0.3127, 0.3290, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046},
+	11: {0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060},
+	12: {0.3127, 0.3290, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060},
+	22: {0.3127, 0.3290, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077},
+}
+
+// curve is the way from values to light.
+type curve func(v float64) float64
+
+func power(gamma float64) curve { return func(v float64) float64 { return math.Pow(v, gamma) } }
+
+func srgbCurve(v float64) float64 {
+	if v <= 0.04045 {
+		return v / 12.92
+	}
+	return math.Pow((v+0.055)/1.055, 2.4)
+}
+
+// bt709Curve is the inverse of the camera's way from light to values, for BT.709, 601 and 2020.
+func bt709Curve(v float64) float64 {
+	if v < 4.5*0.018053968510807 {
+		return v / 4.5
+	}
+	return math.Pow((v+0.09929682680944)/1.09929682680944, 1/0.45)
+}
+
+// transfers are by their code point in H.273.
+var transfers = map[byte]curve{
+	1: bt709Curve, 4: power(2.2), 5: power(2.8), 6: bt709Curve, 8: power(1), 13: srgbCurve, 14: bt709Curve, 15: bt709Curve,
+}
+
+// profile makes an ICC profile that says the same, for files without such chunks. ok is false if it cannot; a nil profile then means sRGB, which needs none.
+func (c *pngColour) profile(gray bool) (icc []byte, ok bool) {
+	if c == nil {
+		return nil, true
+	}
+	xy, f := srgbXY, curve(srgbCurve)
+	switch {
+	case c.cicp != nil:
+		p, ok1 := primaries[c.cicp[0]]
+		t, ok2 := transfers[c.cicp[1]]
+		if !ok1 || !ok2 || c.cicp[2] != 0 || c.cicp[3] != 1 {
+			return nil, false
+		}
+		if c.cicp[0] == 1 && c.cicp[1] == 13 {
+			return nil, true
+		}
+		xy, f = p, t
+	case c.srgb != nil:
+		return nil, true
+	default:
+		plain := true
+		if c.chrm != nil {
+			for i := range xy {
+				xy[i] = float64(binary.BigEndian.Uint32(c.chrm[4*i:])) / 100000
+				plain = plain && math.Abs(xy[i]-srgbXY[i]) < 0.002
+			}
+		}
+		if c.gama != nil {
+			g := float64(binary.BigEndian.Uint32(c.gama)) / 100000
+			if g < 0.1 || g > 4 {
+				return nil, false
+			}
+			if math.Abs(g-0.45455) > 0.002 { // which stands for sRGB
+				plain, f = false, power(1/g)
+			}
+		}
+		if plain {
+			return nil, true
+		}
+	}
+	return makeProfile(xy, f, gray)
+}
+
+// makeProfile makes a profile (ICC.1:2001-04) of a matrix and a curve. ok is false if the colours do not span a space.
+func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
+	d50 := [3]float64{0.96420, 1, 0.82491}
+	for i := 1; i < len(xy); i += 2 {
+		if !(xy[i] > 0) {
+			return nil, false
+		}
+	}
+	xyz := func(i int) [3]float64 { return [3]float64{xy[i] / xy[i+1], 1, (1 - xy[i] - xy[i+1]) / xy[i+1]} }
+	white := xyz(0)
+	// The columns are the light of full red, green and blue, which together are white.
+	var m [3][3]float64
+	for c := range 3 {
+		for r, v := range xyz(2 + 2*c) {
+			m[r][c] = v
+		}
+	}
+	inverse, ok := invert(m)
+	if !ok {
+		return nil, false
+	}
+	share := apply(inverse, white)
+	// To the eye that takes D50 for white (Bradford).
+	bradford := [3][3]float64{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
+	back, _ := invert(bradford)
+	from, to := apply(bradford, white), apply(bradford, d50)
+	adapt := func(v [3]float64) [3]float64 {
+		v = apply(bradford, v)
+		for i := range v {
+			v[i] *= to[i] / from[i]
+		}
+		return apply(back, v)
+	}
+	tags := []iccTag{
+		{"desc", iccText("Colours of a PNG file")}, {"cprt", append([]byte("text\x00\x00\x00\x00"), "No copyright\x00"...)}, {"wtpt", iccXYZ(d50)},
+	}
+	space := "GRAY"
+	if gray {
+		tags = append(tags, iccTag{"kTRC", iccCurve(f)})
+	} else {
+		space = "RGB "
+		for c, name := range []string{"r", "g", "b"} {
+			column := [3]float64{m[0][c] * share[c], m[1][c] * share[c], m[2][c] * share[c]}
+			tags = append(tags, iccTag{name + "XYZ", iccXYZ(adapt(column))})
+		}
+		for _, name := range []string{"r", "g", "b"} {
+			tags = append(tags, iccTag{name + "TRC", iccCurve(f)})
+		}
+	}
+	head := make([]byte, 128)
+	copy(head[8:], []byte{2, 0x40, 0, 0})
+	copy(head[12:], "mntr"+space+"XYZ ")
+	copy(head[24:], []byte{0x07, 0xd0, 0, 1, 0, 1}) // the first of January 2000
+	copy(head[36:], "acsp")
+	copy(head[68:], iccXYZ(d50)[8:]) // of the space between profiles
+	icc = binary.BigEndian.AppendUint32(head, uint32(len(tags)))
+	at := len(icc) + 12*len(tags)
+	var bodies []byte
+	for _, t := range tags {
+		icc = append(icc, t.name...)
+		icc = binary.BigEndian.AppendUint32(icc, uint32(at+len(bodies)))
+		icc = binary.BigEndian.AppendUint32(icc, uint32(len(t.body)))
+		bodies = append(bodies, t.body...)
+		for len(bodies)%4 != 0 {
+			bodies = append(bodies, 0)
+		}
+	}
+	icc = append(icc, bodies...)
+	binary.BigEndian.PutUint32(icc, uint32(len(icc)))
+	return icc, true
+}
+
+type iccTag struct {
+	name string
+	body []byte
+}
+
+// iccXYZ is a colour in numbers of 16 bits before and 16 behind the point.
+func iccXYZ(v [3]float64) []byte {
+	b := []byte("XYZ \x00\x00\x00\x00")
+	for _, x := range v {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(math.Round(x*65536))))
+	}
+	return b
+}
+
+// iccCurve is a curve as a table.
+func iccCurve(f curve) []byte {
+	const n = 1024
+	b := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), n)
+	for i := range n {
+		v := f(float64(i) / (n - 1))
+		b = binary.BigEndian.AppendUint16(b, uint16(math.Round(65535*min(max(v, 0), 1))))
+	}
+	return b
+}
+
+// iccText is a description, in ASCII only.
+func iccText(s string) []byte {
+	b := binary.BigEndian.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(s)+1))
+	b = append(append(b, s...), 0)
+	b = append(b, make([]byte, 4)...) // language of the text that follows
+	b = binary.BigEndian.AppendUint32(b, uint32(len(utf16.Encode([]rune(s)))+1))
+	for _, u := range utf16.Encode([]rune(s + "\x00")) {
+		b = binary.BigEndian.AppendUint16(b, u)
+	}
+	return append(b, make([]byte, 2+1+67)...) // none for the Macintosh
+}
+
+func apply(m [3][3]float64, v [3]float64) (out [3]float64) {
+	for r := range 3 {
+		for c := range 3 {
+			out[r] += m[r][c] * v[c]
+		}
+	}
+	return out
+}
+
+func invert(m [3][3]float64) (out [3][3]float64, ok bool) {
+	minor := func(r, c int) float64 {
+		a, b, d, e := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
+		return m[a][d]*m[b][e] - m[a][e]*m[b][d]
+	}
+	det := m[0][0]*minor(0, 0) + m[0][1]*minor(0, 1) + m[0][2]*minor(0, 2)
+	if !(math.Abs(det) > 1e-6) {
+		return out, false
+	}
+	for r := range 3 {
+		for c := range 3 {
+			out[c][r] = minor(r, c) / det
+		}
+	}
+	return out, true
+}

@@ -1,0 +1,423 @@
+// Copyright 2011 The Go Authors. All rights reserved.
+// Use of this source code is governed by a BSD-style
+// license that can be found in the LICENSE file.
+//
+// After image/jpeg's writer.go of Go 1.26. Changed: the resolution of colour is the caller's choice,
+// pixels come in rows, and the output goes through a slice.
+
+package jpegcodec
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"math/bits"
+	"sync"
+)
+
+// Subsampling is the resolution at which a file keeps its two planes of colour.
+type Subsampling int
+
+const (
+	Sub420 Subsampling = iota // half of the width and half of the height
+	Sub422                    // half of the width
+	Sub444                    // all
+	Gray                      // no colour: one plane of luma
+)
+
+func (s Subsampling) String() string {
+	switch s {
+	case Sub420:
+		return "4:2:0"
+	case Sub422:
+		return "4:2:2"
+	case Sub444:
+		return "4:4:4"
+	case Gray:
+		return "gray"
+	}
+	return fmt.Sprintf("Subsampling(%d)", int(s))
+}
+
+// step is how many pixels share one value of colour, across and down.
+func (s Subsampling) step() (x, y int) {
+	switch s {
+	case Sub420:
+		return 2, 2
+	case Sub422:
+		return 2, 1
+	}
+	return 1, 1
+}
+
+// Options say how to encode.
+type Options struct {
+	Quality     int // 1 to 100, scaled as libjpeg does
+	Subsampling Subsampling
+}
+
+// MaxSide is the largest width or height that a JPEG file can have.
+const MaxSide = 1<<16 - 1
+
+// Encode writes m as a baseline JPEG file. Colour is what m's pixels are without their alpha: alpha is
+// ignored, and the colours of image.RGBA are taken as they stand. An *image.Gray becomes a file of one
+// plane whatever the subsampling. *image.Gray, *image.RGBA, *image.NRGBA and *image.YCbCr are read
+// without a call per pixel. Errors: options or sides out of range, and those of w.
+func Encode(w io.Writer, m image.Image, o Options) error {
+	b := m.Bounds()
+	if _, ok := m.(*image.Gray); ok {
+		o.Subsampling = Gray
+	}
+	return encode(w, b.Dx(), b.Dy(), o, func(e *encoder, y int) error {
+		e.convert(m, b.Min.Y+y)
+		return nil
+	})
+}
+
+// EncodeRows is Encode of a picture of w×h pixels that comes row by row, from the top, each asked for
+// once: row fills rgb with w pixels of three bytes (red, green, blue), or of one if the subsampling is
+// Gray. Its error ends the encoding and is returned as it is.
+func EncodeRows(w io.Writer, width, height int, o Options, row func(y int, rgb []uint8) error) error {
+	return encode(w, width, height, o, func(e *encoder, y int) error {
+		if e.gray {
+			return row(y, e.y[:width])
+		}
+		if cap(e.rgb) < 3*width {
+			e.rgb = make([]uint8, 3*width)
+		}
+		e.rgb = e.rgb[:3*width]
+		if err := row(y, e.rgb); err != nil {
+			return err
+		}
+		e.fromRGB(e.rgb, 3)
+		return nil
+	})
+}
+
+// encoder holds what one file needs; encoders are used again, so that small files cost no memory.
+type encoder struct {
+	w    io.Writer
+	err  error // the first of w; what follows is dropped
+	out  []uint8
+	bits uint64 // not yet in out, the oldest highest
+	n    uint   // how many
+
+	width int
+	gray  bool
+	rgb   []uint8
+	// A row of pixels in full resolution, as many as blocks hold: slices of the bands below.
+	y, cb, cr []uint8
+	// A band is a row of blocks of luma in steps of the colour's blocks, one or two blocks high.
+	bandY, bandCb, bandCr []uint8
+	quant                 [nQuantIndex][blockSize]int32 // eight times what the file says, zig-zag
+	dc                    [3]int32
+}
+
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
+func encode(w io.Writer, width, height int, o Options, row func(e *encoder, y int) error) error {
+	if width < 1 || height < 1 || width > MaxSide || height > MaxSide {
+		return fmt.Errorf("jpeg: a picture of %d×%d pixels; 1 to %d per side are possible", width, height, MaxSide)
+	}
+	if o.Quality < 1 || o.Quality > 100 {
+		return fmt.Errorf("jpeg: quality %d is not from 1 to 100", o.Quality)
+	}
+	if o.Subsampling < Sub420 || o.Subsampling > Gray {
+		return errors.New("jpeg: unknown subsampling")
+	}
+	e := encoders.Get().(*encoder)
+	defer func() {
+		e.w, e.err = nil, nil
+		encoders.Put(e)
+	}()
+	e.w, e.out, e.bits, e.n, e.dc = w, e.out[:0], 0, 0, [3]int32{}
+	e.width, e.gray = width, o.Subsampling == Gray
+	sx, sy := o.Subsampling.step()
+	e.header(width, height, o)
+
+	// Columns and rows beyond the picture repeat its last.
+	padded := (width + 8*sx - 1) / (8 * sx) * (8 * sx)
+	for _, b := range []*[]uint8{&e.bandY, &e.bandCb, &e.bandCr} {
+		if cap(*b) < 8*sy*padded {
+			*b = make([]uint8, 8*sy*padded)
+		}
+		*b = (*b)[:8*sy*padded]
+	}
+	for top := 0; top < height; top += 8 * sy {
+		for v := range 8 * sy {
+			at := v * padded
+			e.y, e.cb, e.cr = e.bandY[at:at+padded], e.bandCb[at:at+padded], e.bandCr[at:at+padded]
+			planes := [][]uint8{e.y, e.cb, e.cr}
+			if e.gray {
+				planes = planes[:1]
+			}
+			if top+v >= height {
+				for i, b := range [][]uint8{e.bandY, e.bandCb, e.bandCr}[:len(planes)] {
+					copy(planes[i], b[at-padded:at])
+				}
+				continue
+			}
+			if err := row(e, top+v); err != nil {
+				return err
+			}
+			for _, p := range planes {
+				for x := width; x < padded; x++ {
+					p[x] = p[width-1]
+				}
+			}
+		}
+		e.band(padded, sx, sy)
+		if len(e.out) >= 1<<16 {
+			e.flush()
+		}
+		if e.err != nil {
+			return e.err
+		}
+	}
+	e.emit(0x7f, 7) // the last byte is filled with ones
+	e.out = append(e.out, 0xff, 0xd9)
+	e.flush()
+	return e.err
+}
+
+func (e *encoder) flush() {
+	if e.err == nil {
+		_, e.err = e.w.Write(e.out)
+	}
+	e.out = e.out[:0]
+}
+
+// header writes all up to the first block: tables of quantisation, frame, Huffman codes, scan.
+func (e *encoder) header(width, height int, o Options) {
+	scale := 200 - 2*o.Quality
+	if o.Quality < 50 {
+		scale = 5000 / o.Quality
+	}
+	planes := 3
+	if e.gray {
+		planes = 1
+	}
+	tables := min(planes, 2) // one for luma and one for colour
+	e.out = append(e.out, 0xff, 0xd8)
+	e.segment(0xdb, tables*(1+blockSize))
+	for i := range tables {
+		e.out = append(e.out, uint8(i))
+		for j, v := range unscaledQuant[i] {
+			q := min(max((int(v)*scale+50)/100, 1), 255)
+			e.quant[i][j] = int32(8 * q)
+			e.out = append(e.out, uint8(q))
+		}
+	}
+	e.segment(0xc0, 6+3*planes)
+	e.out = append(e.out, 8)
+	e.out = binary.BigEndian.AppendUint16(e.out, uint16(height))
+	e.out = binary.BigEndian.AppendUint16(e.out, uint16(width))
+	sx, sy := o.Subsampling.step()
+	e.out = append(e.out, uint8(planes), 1, uint8(sx<<4|sy), 0)
+	if planes == 3 {
+		e.out = append(e.out, 2, 0x11, 1, 3, 0x11, 1)
+	}
+	specs := theHuffmanSpec[:2*tables]
+	size := 0
+	for _, s := range specs {
+		size += 1 + len(s.count) + len(s.value)
+	}
+	e.segment(0xc4, size)
+	for i, s := range specs {
+		e.out = append(e.out, uint8(i>>1|i&1<<4))
+		e.out = append(e.out, s.count[:]...)
+		e.out = append(e.out, s.value...)
+	}
+	e.segment(0xda, 4+2*planes)
+	e.out = append(e.out, uint8(planes), 1, 0)
+	if planes == 3 {
+		e.out = append(e.out, 2, 0x11, 3, 0x11)
+	}
+	e.out = append(e.out, 0, 63, 0)
+}
+
+// segment begins one of so many bytes.
+func (e *encoder) segment(marker uint8, n int) {
+	e.out = append(e.out, 0xff, marker, uint8((n+2)>>8), uint8(n+2))
+}
+
+// fromRGB fills the row at hand from pixels of so many bytes, of which the first three are the colour.
+func (e *encoder) fromRGB(pix []uint8, size int) {
+	y, cb, cr := e.y[:e.width], e.cb[:e.width], e.cr[:e.width]
+	if e.gray {
+		for x := range y {
+			y[x] = luma(pix[size*x], pix[size*x+1], pix[size*x+2])
+		}
+		return
+	}
+	for x := range y {
+		p := pix[size*x : size*x+3 : size*x+3]
+		r, g, b := int32(p[0]), int32(p[1]), int32(p[2])
+		// JFIF's conversion with the constants and the rounding of libjpeg.
+		y[x] = uint8((19595*r + 38470*g + 7471*b + 1<<15) >> 16)
+		cb[x] = uint8((-11059*r - 21709*g + 32768*b + 1<<23 + 1<<15 - 1) >> 16)
+		cr[x] = uint8((32768*r - 27439*g - 5329*b + 1<<23 + 1<<15 - 1) >> 16)
+	}
+}
+
+func luma(r, g, b uint8) uint8 {
+	return uint8((19595*int32(r) + 38470*int32(g) + 7471*int32(b) + 1<<15) >> 16)
+}
+
+// convert fills the row at hand from row y of an image.
+func (e *encoder) convert(m image.Image, y int) {
+	r := m.Bounds()
+	switch m := m.(type) {
+	case *image.Gray:
+		copy(e.y, m.Pix[m.PixOffset(r.Min.X, y):][:e.width])
+	case *image.RGBA:
+		e.fromRGB(m.Pix[m.PixOffset(r.Min.X, y):], 4)
+	case *image.NRGBA:
+		e.fromRGB(m.Pix[m.PixOffset(r.Min.X, y):], 4)
+	case *image.YCbCr:
+		copy(e.y, m.Y[m.YOffset(r.Min.X, y):][:e.width])
+		if e.gray {
+			return
+		}
+		for x := range e.width {
+			c := m.COffset(r.Min.X+x, y)
+			e.cb[x], e.cr[x] = m.Cb[c], m.Cr[c]
+		}
+	default:
+		e.rgb = e.rgb[:0]
+		for x := range e.width {
+			c := color.NRGBAModel.Convert(m.At(r.Min.X+x, y)).(color.NRGBA)
+			e.rgb = append(e.rgb, c.R, c.G, c.B)
+		}
+		e.fromRGB(e.rgb, 3)
+	}
+}
+
+// band writes the blocks of a band.
+func (e *encoder) band(padded, sx, sy int) {
+	var b block
+	if e.gray {
+		for x := 0; x < padded; x += 8 {
+			b.load(e.bandY[x:], padded)
+			e.block(&b, 0, 0)
+		}
+		return
+	}
+	reduce(e.bandCb, padded, sx, sy)
+	reduce(e.bandCr, padded, sx, sy)
+	for x := 0; x < padded; x += 8 * sx {
+		for v := range sy {
+			for u := range sx {
+				b.load(e.bandY[8*v*padded+x+8*u:], padded)
+				e.block(&b, 0, 0)
+			}
+		}
+		b.load(e.bandCb[x/sx:], padded)
+		e.block(&b, 1, 1)
+		b.load(e.bandCr[x/sx:], padded)
+		e.block(&b, 1, 2)
+	}
+}
+
+// reduce averages groups of sx×sy values of a band in place; rows stay as far apart as they were.
+// Halves are rounded up and down in turn, as libjpeg does, so that the mean stays.
+func reduce(band []uint8, stride, sx, sy int) {
+	switch {
+	case sx == 2 && sy == 2:
+		for y := range 8 {
+			a, b, to := band[2*y*stride:][:stride], band[(2*y+1)*stride:][:stride], band[y*stride:][:stride/2]
+			for x := range to {
+				sum := int(a[2*x]) + int(a[2*x+1]) + int(b[2*x]) + int(b[2*x+1])
+				to[x] = uint8((sum + 1 + x&1) >> 2)
+			}
+		}
+	case sx == 2:
+		for y := range 8 {
+			a := band[y*stride:][:stride]
+			for x := range stride / 2 {
+				a[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + x&1) >> 1)
+			}
+		}
+	}
+}
+
+// load takes the block whose first value is the first of band.
+func (b *block) load(band []uint8, stride int) {
+	for v := range 8 {
+		from, to := band[v*stride:][:8], b[8*v:][:8]
+		for u := range to {
+			to[u] = int32(from[u])
+		}
+	}
+}
+
+// block transforms and writes a block of a plane.
+func (e *encoder) block(b *block, q quantIndex, plane int) {
+	fdct(b)
+	quant := &e.quant[q]
+	dc := divide(b[0], quant[0])
+	e.code(&theHuffmanLUT[2*q], 0, dc-e.dc[plane])
+	e.dc[plane] = dc
+	lut, run := &theHuffmanLUT[2*q+1], int32(0)
+	for zig := 1; zig < blockSize; zig++ {
+		v := divide(b[unzig[zig]], quant[zig])
+		if v == 0 {
+			run++
+			continue
+		}
+		for ; run > 15; run -= 16 {
+			e.emit(lut[0xf0]&(1<<24-1), uint(lut[0xf0]>>24))
+		}
+		e.code(lut, run, v)
+		run = 0
+	}
+	if run > 0 {
+		e.emit(lut[0]&(1<<24-1), uint(lut[0]>>24))
+	}
+}
+
+// divide is v/q to the nearest whole number, halves away from zero. Most coefficients become zero, which needs no division.
+func divide(v, q int32) int32 {
+	if v >= 0 {
+		if v < q>>1 {
+			return 0
+		}
+		return (v + q>>1) / q
+	}
+	if -v < q>>1 {
+		return 0
+	}
+	return -((-v + q>>1) / q)
+}
+
+// code writes a value after a run of zeros.
+func (e *encoder) code(lut *huffmanLUT, run, v int32) {
+	a, low := v, v
+	if v < 0 {
+		a, low = -v, v-1
+	}
+	n := uint(bits.Len32(uint32(a)))
+	h := lut[run<<4|int32(n)]
+	e.emit(h&(1<<24-1), uint(h>>24))
+	if n > 0 {
+		e.emit(uint32(low)&(1<<n-1), n)
+	}
+}
+
+// emit writes the low n bits of v, of which there are at most 16, and no others are set.
+func (e *encoder) emit(v uint32, n uint) {
+	e.n += n
+	e.bits |= uint64(v) << (64 - e.n)
+	for e.n >= 8 {
+		b := uint8(e.bits >> 56)
+		e.out = append(e.out, b)
+		if b == 0xff {
+			e.out = append(e.out, 0)
+		}
+		e.bits <<= 8
+		e.n -= 8
+	}
+}

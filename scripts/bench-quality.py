@@ -1,0 +1,78 @@
+"""Denoises pairs of pictures by several programs and prints a table; see bench-quality.sh."""
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy
+from PIL import Image
+
+restore, folder = sys.argv[1:3]
+
+
+def load(path):
+    return numpy.asarray(Image.open(path).convert("RGB"))
+
+
+def psnr(a, b):
+    return 10 * numpy.log10(255**2 / max(1e-9, numpy.mean((a.astype(float) - b.astype(float)) ** 2)))
+
+
+pairs = []
+for real in sorted(glob.glob(os.path.join(folder, "*_real.*"))):
+    mean = glob.glob(os.path.splitext(real)[0][: -len("_real")] + "_mean.*")
+    if mean:
+        pairs.append((real, mean[0]))
+if not pairs:
+    sys.exit("bench-quality: %s holds no pairs *_real.* and *_mean.*" % folder)
+
+work = tempfile.mkdtemp()
+methods = [("restore -task denoise", lambda i, o: subprocess.run([restore, "-task", "denoise", i, o], check=True))]
+for n in (5, 10, 15):
+    methods.append(("restore -noise %d" % n, lambda i, o, n=n: subprocess.run([restore, "-task", "denoise", "-noise", str(n), i, o], check=True)))
+try:
+    import cv2
+
+    def nlm(h):
+        return lambda i, o: cv2.imwrite(o, cv2.fastNlMeansDenoisingColored(cv2.imread(i), None, h, h, 7, 21))
+
+    for h in (3, 5, 7, 10):
+        methods.append(("OpenCV fastNlMeansDenoisingColored, h = %d%s" % (h, " (default)" if h == 3 else ""), nlm(h)))
+except ImportError:
+    pass
+if shutil.which("gm"):
+    methods.append(("GraphicsMagick -despeckle", lambda i, o: subprocess.run(["gm", "convert", i, "-despeckle", o], check=True)))
+    methods.append(("GraphicsMagick -median 1", lambda i, o: subprocess.run(["gm", "convert", i, "-median", "1", o], check=True)))
+if shutil.which("gmic"):
+    for name, args in (("G'MIC bilateral 10,7", ["bilateral", "10,7"]), ("G'MIC denoise 10", ["denoise", "10"]), ("G'MIC denoise_patchpca", ["denoise_patchpca", ","])):
+        methods.append((name, lambda i, o, args=args: subprocess.run(["gmic", "-v", "0", i, *args, "-output", o], check=True, stderr=subprocess.DEVNULL)))
+
+scores = {}
+before = [psnr(load(r), load(m)) for r, m in pairs]
+for name, method in methods:
+    values, began = [], time.time()
+    for k, (real, mean) in enumerate(pairs):
+        out = os.path.join(work, "out.png")
+        source = os.path.join(work, "in.png")
+        Image.open(real).convert("RGB").save(source)
+        try:
+            method(source, out)
+            values.append(psnr(load(out), load(mean)))
+        except Exception as error:  # a program that does not know the filter
+            print("bench-quality: %s: %s" % (name, error), file=sys.stderr)
+            break
+    if len(values) == len(pairs):
+        scores[name] = (values, (time.time() - began) / len(pairs))
+
+print("%d pairs, input %.2f dB\n" % (len(pairs), numpy.mean(before)))
+print("| program | PSNR | gain | worst gain | worse than the input | seconds |\n|---|---|---|---|---|---|")
+for name, (values, seconds) in scores.items():
+    gains = numpy.array(values) - before
+    print("| %s | %.2f | %+.2f | %+.2f | %d | %.2f |" % (name, numpy.mean(values), gains.mean(), gains.min(), (gains < 0).sum(), seconds))
+best = numpy.max([v for n, (v, _) in scores.items() if n.startswith("OpenCV")], axis=0) if any(n.startswith("OpenCV") for n in scores) else None
+if best is not None:
+    print("| OpenCV, the best h of each picture | %.2f | %+.2f | %+.2f | %d | |" % (best.mean(), (best - before).mean(), (best - before).min(), (best < before).sum()))
+shutil.rmtree(work)

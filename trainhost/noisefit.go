@@ -1,0 +1,169 @@
+package trainhost
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// NoiseFit is the training of the network that estimates noise (noise.Network).
+type NoiseFit struct {
+	Samples int // pictures drawn; a tenth of them is kept for checking
+	Epochs  int
+	LR      float64
+	Seed    uint64
+	// Report is called now and then with what has been done; may be nil.
+	Report func(string)
+}
+
+// noiseSample is one picture's statistics and what should be found.
+type noiseSample struct {
+	x [noise.Features]float32
+	y [noise.Outputs]float32
+}
+
+// Sides of the pictures, in pixels, log-uniform.
+const noiseSideMin, noiseSideMax = 96, 288
+
+// Run draws the pictures, trains the network and gives it.
+func (f NoiseFit) Run(ctx context.Context, pics *Pictures) (*noise.Network, error) {
+	samples, err := f.draw(ctx, pics)
+	if err != nil {
+		return nil, err
+	}
+	return f.fit(ctx, samples)
+}
+
+// draw makes the samples, shared among the cores.
+func (f NoiseFit) draw(ctx context.Context, pics *Pictures) ([]noiseSample, error) {
+	samples := make([]noiseSample, f.Samples)
+	var next, failed atomic.Int64
+	var first error
+	var once sync.Once
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var e noise.Estimator
+			for i := int(next.Add(1)) - 1; i < len(samples) && ctx.Err() == nil && failed.Load() == 0; i = int(next.Add(1)) - 1 {
+				if err := f.sample(pics, &e, uint64(i), &samples[i]); err != nil {
+					once.Do(func() { first = err })
+					failed.Store(1)
+				}
+				if n := i + 1; f.Report != nil && n%2000 == 0 {
+					f.Report(fmt.Sprintf("%d of %d pictures", n, len(samples)))
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	if first == nil {
+		first = ctx.Err()
+	}
+	return samples, first
+}
+
+// sample makes one.
+func (f NoiseFit) sample(pics *Pictures, e *noise.Estimator, i uint64, s *noiseSample) error {
+	rng := rand.New(rand.NewPCG(f.Seed, i))
+	side := min(int(noiseSideMin*math.Pow(noiseSideMax/noiseSideMin, rng.Float64())), pics.largest())
+	ob, err := (&observer{}).shoot(rng, pics.source(rng), side)
+	if err != nil {
+		return err
+	}
+	truth := noise.Measure(ob.clean, ob.noisy)
+	s.y = truth.Targets()
+	e.Describe(noise.Of(ob.noisy, nil), &s.x)
+	return nil
+}
+
+// largest is the side of the largest square that lies in a picture.
+func (p *Pictures) largest() (side int) {
+	for _, sizes := range p.list {
+		side = max(side, min(sizes[0].w, sizes[0].h))
+	}
+	return side
+}
+
+// source gives square crops of the pictures; nil where a drawn one is too small.
+func (p *Pictures) source(rng *rand.Rand) func(side int) *planar.Image {
+	return func(side int) *planar.Image {
+		for range 20 {
+			if m := p.draw(rng); min(m.w, m.h) >= side {
+				x := planar.New(side, side)
+				m.crop(rng, side, x.Pix)
+				return x
+			}
+		}
+		return nil
+	}
+}
+
+// fit trains by AdamW without weight decay, on batches of 64.
+func (f NoiseFit) fit(ctx context.Context, samples []noiseSample) (*noise.Network, error) {
+	held := len(samples) / 10
+	check, learn := samples[:held], samples[held:]
+	net := &noise.Network{}
+	for i := range noise.Features {
+		sum, sq := 0.0, 0.0
+		for k := range learn {
+			v := float64(learn[k].x[i])
+			sum, sq = sum+v, sq+v*v
+		}
+		m := sum / float64(len(learn))
+		net.Mean[i] = float32(m)
+		net.Scale[i] = float32(1 / max(math.Sqrt(max(sq/float64(len(learn))-m*m, 0)), 1e-3))
+	}
+	rng := rand.New(rand.NewPCG(f.Seed, 1<<40))
+	w := newPerceptron(rng, net)
+	const batch = 64
+	steps := f.Epochs * len(learn) / batch
+	for step := range steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		w.zero()
+		for range batch {
+			s := &learn[rng.IntN(len(learn))]
+			w.backward(s.x[:], s.y[:], 1.0/batch)
+		}
+		lr := f.LR * min(1, float64(step+1)/200) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
+		w.update(lr)
+		if f.Report != nil && (step+1)%(max(1, steps/10)) == 0 {
+			w.store(net)
+			f.Report(fmt.Sprintf("step %d of %d: root mean square error of logarithms %.3f on pictures for learning, %.3f on others; per output %.2f",
+				step+1, steps, rms(net, learn[:min(len(learn), 2000)]), rms(net, check), perOutput(net, check)))
+		}
+	}
+	w.store(net)
+	return net, nil
+}
+
+func rms(net *noise.Network, samples []noiseSample) float64 {
+	sum := 0.0
+	for _, v := range perOutput(net, samples) {
+		sum += v * v / noise.Outputs
+	}
+	return math.Sqrt(sum)
+}
+
+func perOutput(net *noise.Network, samples []noiseSample) (e [noise.Outputs]float64) {
+	for i := range samples {
+		y := net.Run(samples[i].x[:])
+		for k, v := range y {
+			e[k] += math.Pow(float64(v-samples[i].y[k]), 2)
+		}
+	}
+	for k := range e {
+		e[k] = math.Sqrt(e[k] / float64(max(1, len(samples))))
+	}
+	return e
+}

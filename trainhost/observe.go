@@ -1,0 +1,119 @@
+package trainhost
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+// The law of noise that denoising is trained on, as shares of the draws. What remains is clean.
+const (
+	shareWhite     = 0.35 // white noise, half of it told
+	shareCamera    = 0.35 // a camera's
+	shareJPEG      = 0.12 // compression alone
+	shareProcessed = 0.10 // white noise that went through one more thing
+	shareDrawing   = 0.07 // of all draws: the picture is a drawing or a page of text instead of a photograph
+	roundShare     = 0.5  // of white noise, rounded to 8 bits and clipped
+)
+
+// observed is a noisy picture with what the network is told of its noise.
+type observed struct {
+	clean, noisy *planar.Image
+	profile      noise.Profile
+}
+
+// observer makes noisy pictures; it keeps buffers.
+type observer struct{ estimator noise.Estimator }
+
+// observe is shoot with what the network is told: the noise that was drawn, or what the estimator finds.
+func (o *observer) observe(rng *rand.Rand, source func(side int) *planar.Image, side int) (observed, error) {
+	ob, err := o.shoot(rng, source, side)
+	if err == nil && ob.profile.Found {
+		ob.profile = o.estimator.Estimate(noise.Of(ob.noisy, nil))
+	}
+	return ob, err
+}
+
+// shoot degrades a square picture by the law of training. source gives clean ones of a side, nil where it has none so large. The
+// result's profile is that of white noise that was told, or only says that it is to be found.
+func (o *observer) shoot(rng *rand.Rand, source func(side int) *planar.Image, side int) (observed, error) {
+	c, told := drawCamera(rng)
+	need := side
+	if c.Reduce > 1 {
+		need = int(float64(side+1)*c.Reduce) + 1
+	}
+	// A quarter of the pictures was cut after compression, so that the blocks may begin anywhere.
+	shift := [2]int{}
+	if c.Quality > 0 && rng.Float64() < 0.25 {
+		shift = [2]int{rng.IntN(8), rng.IntN(8)}
+		need += 8
+		if c.Reduce > 1 {
+			need += 8
+		}
+	}
+	var x *planar.Image
+	if rng.Float64() < shareDrawing {
+		x = drawn(rng, need)
+	} else if x = source(need); x == nil {
+		// No picture is so large: without reduction, and cut where it begins.
+		c.Reduce, shift = 0, [2]int{}
+		if x = source(side); x == nil {
+			return observed{}, fmt.Errorf("training pictures: none has %d pixels a side", side)
+		}
+	}
+	clean, noisy, err := c.Shoot(rng, x)
+	if err != nil {
+		return observed{}, err
+	}
+	if clean.W != side || clean.H != side {
+		clean, noisy = cut(clean, shift, side), cut(noisy, shift, side)
+	}
+	ob := observed{clean: clean, noisy: noisy}
+	if ob.profile.Found = !told; told {
+		ob.profile = noise.White(c.White)
+	}
+	return ob, nil
+}
+
+// drawCamera draws what is done to a picture, and whether its noise is told.
+func drawCamera(rng *rand.Rand) (c camera.Camera, told bool) {
+	switch u := rng.Float64(); {
+	case u < shareWhite:
+		c = camera.Camera{White: drawSigma(rng, clsDenoise), Round: rng.Float64() < roundShare}
+		return c, rng.IntN(2) == 0
+	case u < shareWhite+shareCamera:
+		return camera.Draw(rng), false
+	case u < shareWhite+shareCamera+shareJPEG:
+		return camera.DrawJPEG(rng), false
+	case u < shareWhite+shareCamera+shareJPEG+shareProcessed:
+		return camera.DrawWhite(rng, drawSigma(rng, clsDenoise)), false
+	}
+	return camera.Camera{}, false
+}
+
+// drawn paints a drawing as a square picture.
+func drawn(rng *rand.Rand, side int) *planar.Image {
+	m := toRGB(synth.Drawing(rng, side, side))
+	x := planar.New(side, side)
+	for i := range side * side {
+		for c := range 3 {
+			x.Plane(c)[i] = float32(m.pix[3*i+c])/127.5 - 1
+		}
+	}
+	return x
+}
+
+// cut copies a square from a place on.
+func cut(img *planar.Image, at [2]int, side int) *planar.Image {
+	out := planar.New(side, side)
+	for c := range 3 {
+		for y := range side {
+			copy(out.Plane(c)[y*side:(y+1)*side], img.Plane(c)[(at[1]+y)*img.W+at[0]:])
+		}
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package trainhost
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/noise"
+)
+
+// Every draw of denoising's law gives a clean and a noisy crop of the side asked for, in range, and what is told fits what is there.
+func TestObserve(t *testing.T) {
+	pics := noisePictures(3, 96)
+	const side = 64
+	told, found, clean := 0, 0, 0
+	for i := range 150 {
+		var o observer
+		var again observed
+		for try := range 2 {
+			rng := rand.New(rand.NewPCG(9, uint64(i)))
+			ob, err := o.observe(rng, pics.source(rng), side)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ob.clean.W != side || ob.clean.H != side || ob.noisy.W != side || ob.noisy.H != side {
+				t.Fatalf("draw %d: %d×%d and %d×%d pixels", i, ob.clean.W, ob.clean.H, ob.noisy.W, ob.noisy.H)
+			}
+			for _, v := range slices.Concat(ob.clean.Pix, ob.noisy.Pix) {
+				if math.IsNaN(float64(v)) || v < -4 || v > 4 {
+					t.Fatalf("draw %d: value %g", i, v)
+				}
+			}
+			if try == 0 {
+				again = ob
+			} else if !slices.Equal(again.noisy.Pix, ob.noisy.Pix) || again.profile != ob.profile {
+				t.Fatalf("draw %d is another one the second time", i)
+			}
+		}
+		truth := noise.Measure(again.clean, again.noisy)
+		switch p := again.profile; {
+		case !p.Found:
+			told++
+			// White noise that was clipped is weaker than what was told; it is never stronger.
+			if s := truth.Sigma(); s > 1.1*p.Sigma()+0.005 {
+				t.Errorf("draw %d: noise of %g, told %g", i, s, p.Sigma())
+			}
+		case truth.Sigma() < 1e-6:
+			clean++
+		default:
+			found++
+		}
+	}
+	if told < 10 || found < 50 || clean < 3 {
+		t.Errorf("of 150 draws %d were told their noise, %d were to find it and %d were clean", told, found, clean)
+	}
+}
+
+// The gradient of the perceptron that estimates noise agrees with finite differences.
+func TestPerceptronGradient(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	net := &noise.Network{}
+	for i := range net.Mean {
+		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
+	}
+	w := newPerceptron(rng, net)
+	x, y := make([]float32, noise.Features), make([]float32, noise.Outputs)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	for i := range y {
+		y[i] = float32(5 * rng.NormFloat64())
+	}
+	loss := func() float64 {
+		w.zero()
+		w.backward(x, y, 1)
+		sum := 0.0
+		for o, v := range w.layers[2].y {
+			d := math.Abs(v - float64(y[o]))
+			if d < 1 {
+				sum += d * d / 2
+			} else {
+				sum += d - 0.5
+			}
+		}
+		return sum
+	}
+	for range 60 {
+		l := &w.layers[rng.IntN(3)]
+		k := rng.IntN(len(l.p))
+		loss()
+		got := l.g[k]
+		const h = 1e-5
+		p := l.p[k]
+		l.p[k] = p + h
+		up := loss()
+		l.p[k] = p - h
+		down := loss()
+		l.p[k] = p
+		if want := (up - down) / (2 * h); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
+		}
+	}
+	// What is stored computes the same in float32.
+	w.store(net)
+	loss()
+	for o, v := range net.Run(x) {
+		if want := w.layers[2].y[o]; math.Abs(float64(v)-want) > 1e-4*(1+math.Abs(want)) {
+			t.Errorf("output %d is %g, in float64 %g", o, v, want)
+		}
+	}
+}
+
+// A short fit on the project's own pictures finds the level of noise better than its mean does.
+func TestNoiseFit(t *testing.T) {
+	fit := NoiseFit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
+	pics := noisePictures(4, 128)
+	samples, err := fit.draw(t.Context(), pics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := fit.fit(t.Context(), samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := samples[:150]
+	mean := [noise.Outputs]float64{}
+	for _, s := range check {
+		for k, v := range s.y {
+			mean[k] += float64(v) / float64(len(check))
+		}
+	}
+	spread := 0.0
+	for _, s := range check {
+		for k, v := range s.y {
+			spread += math.Pow(float64(v)-mean[k], 2) / float64(len(check)*noise.Outputs)
+		}
+	}
+	if e := rms(net, check); e > 0.75*math.Sqrt(spread) {
+		t.Errorf("error %g of logarithms that spread by %g", e, math.Sqrt(spread))
+	}
+}
