@@ -63,7 +63,11 @@ func choose(have []Info, want string) (int, error) {
 		}
 		return &NoDeviceError{Want: want, Source: source, Have: names, Reason: reason}
 	}
-	if n, err := strconv.Atoi(want); err == nil && n >= 0 && n < len(have) {
+	// A number below a hundred is an index, never a part of a name such as 4090.
+	if n, err := strconv.Atoi(want); err == nil && n < 100 {
+		if n < 0 || n >= len(have) {
+			return 0, fail("")
+		}
 		if have[n].Unusable != "" {
 			return 0, fail(have[n].Unusable)
 		}

@@ -53,6 +53,9 @@ type Config struct {
 	Shared *gpu.Device
 }
 
+// largestTile is as good as any larger one: no picture is longer.
+const largestTile = 1 << 30
+
 // hungAfter is far beyond what a tile takes where no dispatch takes longer than dispatchLimit.
 const hungAfter = 2 * time.Minute
 

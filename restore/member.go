@@ -46,8 +46,14 @@ func newGrid(cfg nets.EdgeConfig, margin int) grid {
 
 // accept checks a network that the caller made.
 func (cfg Config) accept(n *Network) (*loaded, error) {
+	if n == nil {
+		return nil, badNetwork("there is none")
+	}
 	nodes, err := n.check()
-	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, err
+	if err != nil { // its configuration may be of no network
+		return nil, err
+	}
+	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
 }
 
 // read reads a network from a file, which checks it.

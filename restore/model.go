@@ -44,6 +44,7 @@ func Open(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
 	}
+	cfg.Tile = min(cfg.Tile, largestTile)
 	if cfg.Margin < FullMargin || cfg.Margin > 1<<20 {
 		return nil, &ConfigError{"Margin", fmt.Sprintf("is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
 	}

@@ -14,11 +14,16 @@ import (
 // Grey pictures go through the network as three equal channels; the result is the mean of what comes out. Alpha is kept as it
 // is, or enlarged with the picture; where it is 0 the given colours are not looked at, and stand in the result again.
 //
-// Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, ErrClosed, ctx.Err(), *OutputError, and those of the
+// Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, ctx.Err(), *OutputError, and those of the
 // device: *gpu.OutOfMemoryError if not even the smallest tiles fit, *gpu.DeviceLostError, *gpu.CallError.
 func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) (*Result, error) {
 	if err := m.alive(ctx); err != nil {
 		return nil, err
+	}
+	if pic != nil && req.Task.Valid() {
+		if err := req.fits(pic.W, pic.H, pic.Levels != nil); err != nil {
+			return nil, err
+		}
 	}
 	if req.Ensemble > 1 {
 		return m.ensemble(ctx, pic, req)

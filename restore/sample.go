@@ -39,6 +39,9 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return nil, err
 	}
+	if err := req.fits(); err != nil {
+		return nil, err
+	}
 	blank := picture.New(req.W, req.H, make([]float32, 3*req.W*req.H))
 	j := &job{
 		of: m.general(), net: m.net, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -33,8 +34,8 @@ type StreamConfig struct {
 // first frames are through, streams with a given noise level whose frames fit a tile
 // and hide nothing under alpha of 0 allocate no memory any more.
 //
-// Submit and Receive are for one goroutine each (or one for both, if it never submits more than InFlight frames ahead). Several Streams of a
-// Model share its device.
+// All methods may be called by several goroutines at once. Of frames that are submitted at the same time any may be the first, so one goroutine should submit and one
+// receive (or one do both, if it never submits more than InFlight frames ahead). Several Streams of a Model share its device.
 type Stream struct {
 	m      *Model
 	cfg    StreamConfig
@@ -47,9 +48,11 @@ type Stream struct {
 	ready  chan *slot // to Receive
 	worker sync.WaitGroup
 	once   sync.Once
-	ended  sync.Once
 	eng    engine
-	sent   int64
+
+	sending sync.Mutex    // guards sent, and that nothing is queued after End
+	sent    int64         // frames; -1 after End
+	over    chan struct{} // closed by End
 
 	lock    sync.Mutex
 	times   [1024]time.Duration // of the last frames received
@@ -80,7 +83,7 @@ type Latency struct {
 	P50, P95, P99, Max time.Duration
 }
 
-// NewStream makes a Stream and starts its worker. Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, ErrClosed, those of
+// NewStream makes a Stream and starts its worker. Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, those of
 // frame.NewConverter. The device is used from the first frame on.
 func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if err := m.alive(context.Background()); err != nil {
@@ -95,7 +98,10 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if !cfg.Task.Valid() {
 		return nil, &task.UnknownTaskError{Name: cfg.Task.String()}
 	}
-	s := &Stream{m: m, cfg: cfg}
+	if err := cfg.fits(); err != nil {
+		return nil, err
+	}
+	s := &Stream{m: m, cfg: cfg, over: make(chan struct{})}
 	var err error
 	if s.in, err = frame.NewConverter(cfg.In, cfg.W, cfg.H); err != nil {
 		return nil, err
@@ -135,38 +141,67 @@ func (s *Stream) Submit(ctx context.Context, data []byte) error {
 	if len(data) != s.InSize() {
 		return badRequest("frame", "has %d bytes, must have %d", len(data), s.InSize())
 	}
-	if s.sent < 0 {
-		return ErrEnded
-	}
-	f, err := s.take(ctx, s.free)
+	f, err := s.room(ctx)
 	if err != nil {
 		return err
 	}
-	f.index, f.began, f.err = s.sent, began, nil
-	s.sent++
+	f.began, f.err = began, nil
 	s.in.ToRGB(f.pix, data)
 	for i := range f.alpha {
 		f.alpha[i] = data[4*i+3]
 	}
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	if s.sent < 0 {
+		s.free <- f
+		return ErrEnded
+	}
+	f.index = s.sent
+	s.sent++
 	s.queue <- f // never waits: there are as many places as slots
 	return nil
 }
 
-// End says that no more frames come: Receive gives what is on its way and then io.EOF. For the goroutine that submits.
+// End says that no more frames come: Receive gives what is on its way and then io.EOF. A Submit that waits beside it returns ErrEnded, as do later ones.
 func (s *Stream) End() {
-	s.ended.Do(func() {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	if s.sent >= 0 {
 		s.sent = -1
+		close(s.over)
 		close(s.queue)
-	})
+	}
 }
 
-// take waits for a slot; nil without an error: the channel was closed.
-func (s *Stream) take(ctx context.Context, c chan *slot) (*slot, error) {
+// room waits for a slot to send.
+func (s *Stream) room(ctx context.Context) (*slot, error) {
+	select {
+	case <-s.over:
+		return nil, ErrEnded
+	default:
+	}
 	if s.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
 	select {
-	case f := <-c:
+	case f := <-s.free:
+		return f, nil
+	case <-s.over:
+		return nil, ErrEnded
+	case <-s.ctx.Done():
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// take waits for a restored frame; nil without an error: there will be none any more.
+func (s *Stream) take(ctx context.Context) (*slot, error) {
+	if s.ctx.Err() != nil {
+		return nil, ErrClosed
+	}
+	select {
+	case f := <-s.ready:
 		return f, nil
 	case <-s.ctx.Done():
 		return nil, ErrClosed
@@ -182,7 +217,7 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	if len(dst) != s.OutSize() {
 		return FrameInfo{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), s.OutSize())
 	}
-	f, err := s.take(ctx, s.ready)
+	f, err := s.take(ctx)
 	if err != nil {
 		return FrameInfo{}, err
 	}
@@ -260,7 +295,17 @@ func (s *Stream) work() {
 			close(s.ready)
 			return
 		}
-		f.noise, f.err = s.eng.restore(s.ctx, f.out, f.pix, f.alpha)
+		f.noise, f.err = s.restore(f)
 		s.ready <- f
 	}
+}
+
+// restore takes a frame to the device and back. A panic is the frame's error: it would end the process, which nobody else can keep it from.
+func (s *Stream) restore(f *slot) (noise float64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.eng.restore(s.ctx, f.out, f.pix, f.alpha)
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what this machine lacks to build and run restore; with the argument "test", also what only the tests need.
+# Installs what this machine lacks to build and run restore, after asking if a person is there (YES=1: without); with the argument "test", also what only the tests need.
 # On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it says what to install. When nothing is lacking it does
 # nothing, and quickly.
 set -eu
@@ -70,6 +70,12 @@ if command -v apt-get >/dev/null 2>&1; then
 			exit 1
 		fi
 		root="sudo"
+	fi
+	# On a terminal a person decides; scripts and CI have said so by running this.
+	if [ "${YES:-}" != 1 ] && [ -t 0 ] && [ -t 2 ]; then
+		printf 'setup: install with %s apt-get:%s? [Y/n] ' "$root" "$lacking" >&2
+		read -r answer
+		case "$answer" in "" | [yY]*) ;; *) say "nothing was installed (YES=1 does not ask)"; exit 1 ;; esac
 	fi
 	say "installing$lacking"
 	# shellcheck disable=SC2086

@@ -4,10 +4,12 @@
 package trainhost
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -15,6 +17,8 @@ import (
 	"sync"
 
 	"github.com/disintegration/imaging"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
 )
 
 // Pictures is a training set in memory: 8-bit RGB, large pictures also reduced
@@ -22,6 +26,8 @@ import (
 type Pictures struct {
 	list  [][]rgb // by picture: full size first, then reduced
 	Names []string
+	// Skipped tells which files could not be read, and why.
+	Skipped []error
 }
 
 // Shares of crops from full-size, halved and quartered pictures, for those that
@@ -36,17 +42,20 @@ type rgb struct {
 	pix  []uint8
 }
 
-// LoadPictures reads every JPEG and PNG below a folder, in name order. It fails
-// on the first one that cannot be read, and if there is none of at least minSide
+// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those that
+// cannot be read are left out and told by Skipped. It fails if there is none of at least minSide
 // pixels on both sides.
 func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	var paths []string
+	if real, err := filepath.EvalSymlinks(folder); err == nil { // a link to a folder is a folder
+		folder = real
+	}
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		switch strings.ToLower(filepath.Ext(path)) {
-		case ".jpg", ".jpeg", ".png":
+		case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp":
 			if !d.IsDir() {
 				paths = append(paths, path)
 			}
@@ -66,7 +75,7 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 		slots <- struct{}{}
 		go func() {
 			defer func() { <-slots; wg.Done() }()
-			img, err := imaging.Open(path, imaging.AutoOrientation(true))
+			img, err := openPicture(path)
 			if err != nil {
 				errs[i] = fmt.Errorf("training picture %s: %w", path, err)
 				return
@@ -78,7 +87,8 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	p := &Pictures{}
 	for i := range paths {
 		if errs[i] != nil {
-			return nil, errs[i]
+			p.Skipped = append(p.Skipped, errs[i])
+			continue
 		}
 		if len(sets[i]) > 0 {
 			p.Names = append(p.Names, filepath.Base(paths[i]))
@@ -86,9 +96,17 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 		}
 	}
 	if len(p.list) == 0 {
-		return nil, fmt.Errorf("training pictures: %s holds no JPEG or PNG of at least %d×%d pixels", folder, minSide, minSide)
+		return nil, fmt.Errorf("training pictures: %s holds no picture (JPEG, PNG, TIFF, WebP) of at least %d×%d pixels", folder, minSide, minSide)
 	}
 	return p, nil
+}
+
+// openPicture reads a picture the way up that it is meant to be seen.
+func openPicture(path string) (image.Image, error) {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return imaging.Open(path, imaging.AutoOrientation(true))
 }
 
 // NewPictures makes a training set of pictures in memory.

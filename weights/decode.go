@@ -10,12 +10,14 @@ import (
 	"math"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/vfmrestore/restore/internal/memory"
 )
 
 // Decode reads the bytes of a `.vfm` file, or of the safetensors file that it holds. Anything but a whole, valid, unharmed file is a
 // [*FormatError].
 func Decode(packed []byte, lim Limits) (*File, error) {
-	lim = lim.withDefaults()
+	lim = lim.withDefaults(int64(len(packed)))
 	if int64(len(packed)) > lim.MaxPacked {
 		return nil, bad("file", "it is larger than the %d bytes allowed", lim.MaxPacked)
 	}
@@ -45,8 +47,7 @@ func plainBytes(b []byte) bool {
 
 // Read reads r to its end and decodes it. Errors of r itself come back as they are.
 func Read(r io.Reader, lim Limits) (*File, error) {
-	lim = lim.withDefaults()
-	packed, err := io.ReadAll(io.LimitReader(r, lim.MaxPacked+1))
+	packed, err := io.ReadAll(io.LimitReader(r, lim.withDefaults(0).MaxPacked+1))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +84,9 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 	if err := checkMeta(meta); err != nil {
 		return nil, err
 	}
+	if err := memory.Check("reading the weights", total+floats(entries)); err != nil {
+		return nil, err
+	}
 	data := make([]byte, total)
 	if err := readFull(r, data, "tensor data"); err != nil {
 		return nil, err
@@ -116,6 +120,14 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 		}
 	}
 	return f, nil
+}
+
+// floats is how many bytes the tensors take as float32.
+func floats(entries []entry) (n int64) {
+	for _, e := range entries {
+		n += (e.to - e.from) / int64(e.dtype.Size()) * 4
+	}
+	return n
 }
 
 func values(b []byte, d DType) []float32 {

@@ -15,13 +15,20 @@ import (
 
 // Load reads the `.vfm` file at path with the default limits. The error names the path.
 func Load(path string) (*File, error) {
+	if st, err := os.Stat(path); err == nil && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 { // before it is opened, which would wait for a writer
+		return nil, fmt.Errorf("%s: it is not a regular file", path)
+	}
 	in, err := os.Open(path)
 	if err != nil {
 		return nil, err // names the path itself
 	}
 	defer in.Close()
-	if st, err := in.Stat(); err == nil && st.IsDir() {
+	st, err := in.Stat()
+	switch {
+	case err == nil && st.IsDir():
 		return nil, fmt.Errorf("%s: it is a directory, not a weights file", path)
+	case err == nil && !st.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: it is not a regular file", path)
 	}
 	f, err := Read(in, Limits{})
 	if err != nil {

@@ -106,17 +106,22 @@ func (f *File) SetDType(choose func(*Tensor) DType) {
 // Limits bound what Decode is willing to hold in memory. A zero field means its default.
 type Limits struct {
 	MaxPacked  int64 // bytes of the file as stored; default 256 MiB
-	MaxBytes   int64 // bytes after decompression; default 256 MiB
+	MaxBytes   int64 // bytes after decompression; default 256 MiB, but no more than trained weights unpack to (see unpacks)
 	MaxHeader  int64 // bytes of the JSON header; default 4 MiB
 	MaxTensors int   // number of tensors; default 65536
 }
 
-func (l Limits) withDefaults() Limits {
+// unpacks is how many bytes a weights file of so many can be trusted to hold. Trained numbers hardly pack at all, and the zeros of layers or moments that are not
+// trained yet are never most of a file; a small file that says it holds much is made to take time and memory.
+func unpacks(packed int64) int64 { return 16<<20 + 32*packed }
+
+// withDefaults fills in what is not set, for a file of so many bytes.
+func (l Limits) withDefaults(packed int64) Limits {
 	if l.MaxPacked <= 0 {
 		l.MaxPacked = 256 << 20
 	}
 	if l.MaxBytes <= 0 {
-		l.MaxBytes = 256 << 20
+		l.MaxBytes = min(256<<20, unpacks(packed))
 	}
 	if l.MaxHeader <= 0 {
 		l.MaxHeader = 4 << 20

@@ -28,6 +28,7 @@ func (a *app) degrade(args []string) error {
 	cleanOut := output{flag: "-clean-out"}
 	fs.StringVar(&cleanOut.path, "clean-out", "", "")
 	fs.StringVar(&maskOut.path, "mask-out", "", "")
+	overwrite := fs.Bool("overwrite", false, "")
 	names, err := a.parse(fs, args, degradeHelp)
 	if err != nil {
 		return err
@@ -55,6 +56,13 @@ func (a *app) degrade(args []string) error {
 	}
 	out.path = names[1]
 	if err := outputs(&out, &maskOut, &cleanOut); err != nil {
+		return err
+	}
+	files := &claims{}
+	files.read("the input", names[0])
+	files.write("the output", out.path)
+	files.write("-mask-out", maskOut.path)
+	if err := files.check(*overwrite); err != nil {
 		return err
 	}
 	clean, err := picture.DecodeFile(names[0], picture.Limits{})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -167,10 +166,7 @@ func outputs(list ...*output) error {
 		if err := atomicfile.Check(o.path); err != nil {
 			return err
 		}
-		key := filepath.Clean(o.path)
-		if abs, err := filepath.Abs(o.path); err == nil {
-			key = abs
-		}
+		key := placeOf(o.path).path
 		if other, twice := seen[key]; twice {
 			return usagef("%s and %s both name %s", other, o.flag, o.path)
 		}

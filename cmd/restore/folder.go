@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sort"
 	"strings"
 
 	"github.com/vfmrestore/restore/restore/picture"
@@ -15,72 +17,213 @@ import (
 type job struct {
 	name          string // relative to the folder
 	in, out, mask string
+	err           error // why it cannot be restored, if that is known before it is read; then it may be a folder, too
 }
 
 // pictureEndings are those of the files that a folder's pictures are looked for among.
 var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true}
 
+func isPicture(name string) bool { return pictureEndings[strings.ToLower(filepath.Ext(name))] }
+
+// plan is what is to do in a folder.
+type plan struct {
+	jobs    []job
+	skipped int            // that are there already
+	passed  map[string]int // files of other formats, by their endings
+}
+
 // plan lists the pictures of the folder and where their restorations go; what exists already is counted and left out unless -overwrite.
-// Names that differ only in what -format replaces would overwrite each other, which is an error.
-func (o *options) plan() (jobs []job, skipped int, err error) {
-	var all []job
-	from := map[string]string{}
-	err = filepath.WalkDir(o.in, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if path != o.in && (!o.recursive || same(path, o.out.path)) {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if !pictureEndings[strings.ToLower(filepath.Ext(path))] || strings.HasPrefix(d.Name(), ".") {
-			return nil
-		}
-		rel, err := filepath.Rel(o.in, path)
-		if err != nil {
-			return err
-		}
-		j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
-		switch {
-		case o.format == "" && strings.EqualFold(filepath.Ext(rel), ".webp"): // is not written
-			j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
-		case o.format != "":
-			j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
-		}
-		if o.mask != "" {
-			j.mask = maskFor(o.mask, rel)
-		}
-		if other, twice := from[j.out]; twice {
-			return fmt.Errorf("%s and %s would both become %s", other, rel, j.out)
-		}
-		from[j.out] = rel
-		all = append(all, j)
-		return nil
-	})
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = fmt.Errorf("%s: %w", pe.Path, pe.Err)
+// Names that differ only in what -format replaces would overwrite each other: they fail, and the others go on.
+func (o *options) plan() (*plan, error) {
+	w := &walk{o: o, seen: map[string]bool{}, passed: map[string]int{}}
+	if err := w.folder(o.in, ""); err != nil {
+		return nil, reason(o.in, err)
 	}
-	if err != nil {
-		return nil, 0, err
+	for len(w.links) > 0 { // after the folders themselves, so that what a link repeats is found under its own name
+		link := w.links[0]
+		w.links = w.links[1:]
+		w.enter(filepath.Join(o.in, link), link)
 	}
-	if len(all) == 0 {
+	if len(w.jobs) == 0 {
 		deeper := ""
 		if !o.recursive {
 			deeper = " (-r looks into the folders below)"
 		}
-		return nil, 0, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff or .webp%s", o.in, deeper)
+		return nil, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff or .webp%s", o.in, deeper)
 	}
-	for _, j := range take(o.shard, all) {
-		if _, err := os.Lstat(j.out); err == nil && !o.overwrite {
-			skipped++
+	slices.SortStableFunc(w.jobs, func(a, b job) int { return strings.Compare(a.name, b.name) })
+	o.settle(w.jobs)
+	p := &plan{passed: w.passed}
+	for _, j := range take(o.shard, w.jobs) {
+		if _, err := os.Lstat(j.out); err == nil && !o.overwrite && j.err == nil {
+			p.skipped++
 			continue
 		}
-		jobs = append(jobs, j)
+		p.jobs = append(p.jobs, j)
 	}
-	return jobs, skipped, nil
+	return p, nil
+}
+
+// walk looks through a folder.
+type walk struct {
+	o      *options
+	jobs   []job
+	links  []string // to folders, relative
+	seen   map[string]bool
+	passed map[string]int
+}
+
+// folder adds what is in a folder; rel is its name relative to the one asked for.
+func (w *walk) folder(path, rel string) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		if w.seen[real] {
+			return nil
+		}
+		w.seen[real] = true
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path, rel := filepath.Join(path, e.Name()), filepath.Join(rel, e.Name())
+		kind := e.Type()
+		if kind&fs.ModeSymlink != 0 {
+			if st, err := os.Stat(path); err == nil {
+				kind = st.Mode().Type()
+			}
+			if w.o.noLinks && (isPicture(path) || kind.IsDir() && w.o.recursive) {
+				w.fail(path, rel, checkLink(path))
+				continue
+			}
+			if kind.IsDir() {
+				if w.o.recursive {
+					w.links = append(w.links, rel)
+				}
+				continue
+			}
+		}
+		switch hidden := strings.HasPrefix(e.Name(), "."); {
+		case kind.IsDir():
+			if w.o.recursive {
+				w.enter(path, rel)
+			}
+		case hidden:
+		case !isPicture(path):
+			w.passed[strings.ToLower(filepath.Ext(path))]++
+		case kind.IsRegular() || kind&fs.ModeSymlink != 0: // a link that leads nowhere fails when it is opened
+			w.add(path, rel)
+		default:
+			w.fail(path, rel, fmt.Errorf("%s: it is not a regular file", path))
+		}
+	}
+	return nil
+}
+
+// enter goes into a folder below; one that cannot be read fails alone.
+func (w *walk) enter(path, rel string) {
+	if same(path, w.o.out.path) {
+		return
+	}
+	if err := w.folder(path, rel); err != nil {
+		w.fail(path, rel, reason(path, err))
+	}
+}
+
+func (w *walk) fail(path, rel string, err error) {
+	w.jobs = append(w.jobs, job{name: rel, in: path, err: err})
+}
+
+func (w *walk) add(path, rel string) {
+	o := w.o
+	j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
+	switch {
+	case o.format == "" && strings.EqualFold(filepath.Ext(rel), ".webp"): // is not written
+		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
+	case o.format != "":
+		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
+	}
+	if o.mask != "" {
+		j.mask = maskFor(o.mask, rel)
+	}
+	w.jobs = append(w.jobs, j)
+}
+
+// settle fails the jobs whose outputs are one file, or are a picture or mask that is read, whatever links lie between.
+func (o *options) settle(jobs []job) {
+	outs, ins := map[string][]int{}, map[string]string{}
+	read := func(name string) {
+		if real, err := filepath.EvalSymlinks(name); name != "" && err == nil {
+			if abs, err := filepath.Abs(real); err == nil {
+				ins[abs] = name
+			}
+		}
+	}
+	for i, j := range jobs {
+		if j.err == nil {
+			outs[placeOf(j.out).path] = append(outs[placeOf(j.out).path], i)
+			read(j.in)
+			read(j.mask)
+		}
+	}
+	for path, of := range outs {
+		if lost, is := ins[path]; is {
+			for _, i := range of {
+				jobs[i].err = fmt.Errorf("%s: its restoration would replace %s", jobs[i].in, lost)
+			}
+		}
+		if len(of) < 2 {
+			continue
+		}
+		for k, i := range of {
+			other := of[0]
+			if k == 0 {
+				other = of[1]
+			}
+			jobs[i].err = fmt.Errorf("%s: it and %s would both become %s", jobs[i].in, jobs[other].name, jobs[i].out)
+		}
+	}
+}
+
+// reason is an error about a path in the words of people.
+func reason(path string, err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// otherPictures are the endings of pictures that are not read.
+var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .dng .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
+	".exr .hdr .ppm .pgm .pbm .pnm .tga .ico .svg .pcx .xcf .eps .pdf")
+
+// passedOver tells what files of a folder were left alone because of their formats, those that are no pictures only if asked for all; "" if there were none.
+func passedOver(passed map[string]int, all bool) string {
+	total := 0
+	var kinds []string
+	for ending, n := range passed {
+		if !all && !slices.Contains(otherPictures, ending) {
+			continue
+		}
+		total += n
+		if ending == "" {
+			ending = "without an ending"
+		}
+		kinds = append(kinds, fmt.Sprintf("%d %s", n, ending))
+	}
+	if total == 0 {
+		return ""
+	}
+	sort.Strings(kinds)
+	if len(kinds) > 8 {
+		kinds = append(kinds[:8], "...")
+	}
+	files := "files"
+	if total == 1 {
+		files = "file"
+	}
+	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF or WebP by name: %s", total, files, strings.Join(kinds, ", "))
 }
 
 // maskFor is the mask of a picture: the one file given, or the PNG of the same name in the folder given.
@@ -114,8 +257,10 @@ func (o *options) checkFolder() error {
 		return usagef("-jobs %d is not from 1 to 64", o.jobs)
 	case same(o.in, o.out.path):
 		return usagef("both names are the same folder; the originals would be lost")
+	case o.mask != "" && same(o.mask, o.out.path):
+		return usagef("-mask and the output are the same folder; the masks would be lost")
 	}
-	if _, err := os.Stat(o.out.path); err != nil && pictureEndings[strings.ToLower(filepath.Ext(o.out.path))] {
+	if _, err := os.Stat(o.out.path); err != nil && isPicture(o.out.path) {
 		return usagef("%s is a folder, so the output must be one too, and %s is a picture's name", o.in, o.out.path)
 	}
 	if st, err := os.Stat(o.out.path); err == nil && !st.IsDir() {

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,10 +28,10 @@ func (e *partlyError) Error() string {
 
 // line is what -json prints for a picture.
 type line struct {
-	In      string      `json:"in"`
-	Out     string      `json:"out"`
+	In      name        `json:"in"`
+	Out     name        `json:"out"`
 	Status  string      `json:"status"` // "done", "failed" or "salvaged"
-	Error   string      `json:"error,omitempty"`
+	Error   name        `json:"error,omitempty"`
 	Width   int         `json:"width,omitempty"` // of the result
 	Height  int         `json:"height,omitempty"`
 	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
@@ -60,9 +60,13 @@ func shapeOf(r *restore.Result) *noiseShape {
 // folder restores all pictures of a folder. The jobs share the device and take turns on it, so that reading and writing files overlaps with
 // it. A picture that fails does not stop the others; a lost device does.
 func (a *app) folder(o *options) error {
-	jobs, skipped, err := o.plan()
+	p, err := o.plan()
 	if err != nil {
 		return err
+	}
+	jobs, skipped := p.jobs, p.skipped
+	if text := passedOver(p.passed, o.verbose); text != "" {
+		fmt.Fprintln(a.err, oneLine(text))
 	}
 	if len(jobs) == 0 {
 		if o.verbose {
@@ -70,11 +74,13 @@ func (a *app) folder(o *options) error {
 		}
 		return nil
 	}
-	model, err := a.open(o, false)
-	if err != nil {
-		return err
+	var model *restore.Model
+	if slices.ContainsFunc(jobs, func(j job) bool { return j.err == nil }) {
+		if model, err = a.open(o, false); err != nil {
+			return err
+		}
+		defer model.Close()
 	}
-	defer model.Close()
 	ctx, cancel := context.WithCancelCause(a.ctx)
 	defer cancel(nil)
 	b := &batch{app: a, model: model, total: len(jobs), began: time.Now(), fatal: cancel}
@@ -130,7 +136,7 @@ type batch struct {
 // do restores one picture of the folder.
 func (b *batch) do(ctx context.Context, o *options, j job) {
 	began := time.Now()
-	l := line{In: j.in, Out: j.out, Status: "done"}
+	l := line{In: name(j.in), Out: name(j.out), Status: "done"}
 	result, err := b.restore(ctx, o, j)
 	if ctx.Err() != nil {
 		return // interrupted: nothing was written
@@ -143,7 +149,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	if err == nil {
 		l.Width, l.Height, l.Noise, l.Shape = result.Picture.W, result.Picture.H, result.Noise, shapeOf(result)
 	} else {
-		l.Status, l.Error = "failed", oneLine(err.Error())
+		l.Status, l.Error = "failed", name(err.Error())
 	}
 	l.Seconds = time.Since(began).Seconds()
 	b.mu.Lock()
@@ -152,14 +158,14 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	b.clear()
 	if err != nil {
 		b.failed++
-		fmt.Fprintf(b.app.err, "restore: %s\n", l.Error)
+		fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(err.Error()))
 	} else {
 		f, _ := picture.FormatOf(j.out)
 		b.app.sayDropped(j.in, result.Picture, f)
 		if s := result.Picture.Salvaged; s != nil {
 			b.salvaged++
-			l.Status, l.Error = "salvaged", oneLine((&salvagedError{j.in, s}).Error())
-			fmt.Fprintf(b.app.err, "restore: %s\n", l.Error)
+			l.Status, l.Error = "salvaged", name((&salvagedError{j.in, s}).Error())
+			fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(string(l.Error)))
 		}
 	}
 	if o.json {
@@ -174,11 +180,14 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 }
 
 func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result, error) {
+	if j.err != nil {
+		return nil, j.err
+	}
 	one, err := o.one(j)
 	if err != nil {
 		return nil, err
 	}
-	in, missing, err := one.read(nil, nil)
+	in, missing, err := one.read(ctx, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +196,7 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 		return nil, fmt.Errorf("%s: %w", j.in, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
-		return nil, fmt.Errorf("cannot make the folder: %w", err)
+		return nil, reason(filepath.Dir(j.out), err)
 	}
 	return result, one.write(nil, result, nil)
 }
@@ -202,8 +211,7 @@ func (b *batch) clear() {
 
 // print writes a -json line.
 func (a *app) print(l line) {
-	text, err := json.Marshal(l)
-	if err == nil {
-		fmt.Fprintf(a.out, "%s\n", text)
+	if text, err := appendJSON(l); err == nil {
+		a.out.Write(text) // main asks whether it failed
 	}
 }

@@ -69,6 +69,9 @@ flags:
                     chooses by the device's memory. The picture is the same whatever the tile, but for rounding
   -precision P      of the network's numbers in the device's memory: fp32, fp16 (half the memory traffic; differs by
                     hundredths of a decibel), or auto, the default: fp16 on GPUs that can
+  -overwrite        the output may be the input itself, also by a link; otherwise that is refused. (For folders see below)
+  -no-links         refuse an input or mask that is a symbolic link, and in folders every picture and folder that is one.
+                    Otherwise links are followed, wherever they lead, also out of the folder
   -v                say on stderr which device was used, the noise found and the time taken
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 
@@ -80,10 +83,13 @@ folders:
   -mask DIR         inpaint: a folder of masks, PNG files of the pictures' names; a single file serves for all
   -shard I/N        do every N-th picture only, beginning with number I (from 0): N machines share a folder.
                     auto/N takes I from the environment of an indexed job (Kubernetes, Slurm, AWS Batch)
-  A picture that cannot be restored gets its line on stderr, and the others go on; the exit status is then 2.
+  A picture that cannot be restored gets its line on stderr, and the others go on; the exit status is then 2. So do folders below
+  that cannot be read, files that are no regular ones, and pictures whose restorations would have one name. Pictures in formats that
+  are not read are counted on stderr, with -v all other files too. A link to a folder is a folder; each is visited once.
 
   -json             print a line of JSON for every picture: in, out, status, error, width, height,
-                    noise (8-bit levels), noise_shape, seconds
+                    noise (8-bit levels), noise_shape, seconds. Bytes of names that are not UTF-8 stand there as
+                    \udc80 to \udcff, which Python's surrogateescape turns back
 
 commands:
 `)
@@ -118,6 +124,7 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
   -quality Q        of JPEG output, 1 to 100 (default 95; PNG is better here, JPEG's own noise is not part of the task)
+  -overwrite        bad.png may be clean.png itself; otherwise that is refused
 
 what -camera knows:
 ` + camera.Usage + "\n"

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/term"
+
 	"github.com/vfmrestore/restore/gpu"
 )
 
@@ -34,8 +36,10 @@ type app struct {
 	ctx      context.Context
 	in       io.Reader
 	out, err io.Writer
-	terminal bool                // stderr is looked at by a person
-	collect  func(*flag.FlagSet) // if not nil, gets the flags of a command, which does nothing then
+	terminal bool // stderr is looked at by a person
+	// stdout is
+	outTerminal bool
+	collect     func(*flag.FlagSet) // if not nil, gets the flags of a command, which does nothing then
 }
 
 // command is one word after `restore`.
@@ -63,21 +67,30 @@ func commands() []command {
 	}
 }
 
+// heard is told when signals are; for tests.
+var heard = func() {}
+
 func main() {
 	survivable()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	go func() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the program at once
 	}()
-	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr)}
+	heard()
+	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), outTerminal: isTerminal(os.Stdout)}
 	os.Exit(a.main(os.Args[1:]))
 }
 
 // main runs the command line and gives the exit code.
 func (a *app) main(args []string) int {
+	out := &witness{w: a.out}
+	a.out = out
 	err := a.dispatch(args)
+	if out.err != nil && (err == nil || errors.Is(err, flag.ErrHelp)) {
+		err = fmt.Errorf("stdout: cannot write: %w", out.err)
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		return exitOK // the help text has been printed
 	}
@@ -141,13 +154,35 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// oneLine makes sure that an error is one line whatever a driver or a file name put into it.
-func oneLine(s string) string {
-	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
-	return strings.Join(parts, "; ")
+func isTerminal(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-func isTerminal(f *os.File) bool {
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+// endings are the signals that end the program in order. Those that it was started to ignore (nohup, a shell's background) it ignores.
+func endings() []os.Signal {
+	var list []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// witness remembers the first failure to write.
+type witness struct {
+	w   io.Writer
+	err error
+}
+
+func (w *witness) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err != nil && w.err == nil {
+		w.err = err
+		var pe *os.PathError
+		if errors.As(err, &pe) { // its path is /dev/stdout, which is no help
+			w.err = pe.Err
+		}
+	}
+	return n, err
 }

@@ -22,9 +22,15 @@ import (
 // The test binary is the program itself when this is set, so that tests run real processes without building anything else.
 const asProgram = "RESTORE_TEST_AS_PROGRAM"
 
+// announce has the program write a byte to stdout as soon as it hears signals.
+const announce = "RESTORE_TEST_ANNOUNCE"
+
 func TestMain(m *testing.M) {
 	gputest.SmallKernels()
 	if os.Getenv(asProgram) != "" {
+		if os.Getenv(announce) != "" {
+			heard = func() { os.Stdout.WriteString("!") }
+		}
 		main()
 		return
 	}
@@ -98,6 +104,9 @@ func contents(t *testing.T, dir string) map[string]string {
 		}
 		b, err := os.ReadFile(path)
 		m[path] = string(b)
+		if to, e := os.Readlink(path); e == nil { // which may lead nowhere
+			m[path], err = "link to "+to+": "+string(b), nil
+		}
 		return err
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/vfmrestore/restore/restore"
 )
@@ -11,6 +12,8 @@ type opening struct {
 	a     *app
 	o     *options
 	ctx   context.Context
+	mu    sync.Mutex    // begin may be told by a decoder that nobody waits for any more
+	left  bool          // abandoned
 	done  chan struct{} // nil: not begun
 	model *restore.Model
 	err   error
@@ -18,6 +21,11 @@ type opening struct {
 
 // begin is told the picture's sides.
 func (p *opening) begin(w, h int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left {
+		return
+	}
 	p.done = make(chan struct{})
 	go func() {
 		defer close(p.done)
@@ -35,6 +43,9 @@ func (p *opening) end() (*restore.Model, error) {
 
 // abandon closes what was begun for a picture that could not be read.
 func (p *opening) abandon() {
+	p.mu.Lock()
+	p.left = true
+	p.mu.Unlock()
 	if p.done == nil {
 		return
 	}

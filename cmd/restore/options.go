@@ -47,6 +47,7 @@ type options struct {
 	json          bool
 	recursive     bool
 	overwrite     bool
+	noLinks       bool
 	salvage       bool
 	jobs          int
 	shard         shard
@@ -96,6 +97,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.BoolVar(&o.json, "json", false, "")
 	fs.BoolVar(&o.recursive, "r", false, "")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "")
+	fs.BoolVar(&o.noLinks, "no-links", false, "")
 	fs.IntVar(&o.jobs, "jobs", 2, "")
 	fs.Var(&o.shard, "shard", "")
 	names, err := a.parse(fs, args, mainHelp())
@@ -119,7 +121,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	if st, err := os.Stat(o.in); err == nil && st.IsDir() {
 		o.folder = true
 	}
-	for _, name := range []string{"r", "overwrite", "jobs", "shard"} {
+	for _, name := range []string{"r", "jobs", "shard"} {
 		if isSet(fs, name) && !o.folder {
 			return nil, usagef("-%s is for folders, and %s is none", name, o.in)
 		}
@@ -167,6 +169,13 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	if err := o.checkFormat(); err != nil {
 		return err
 	}
+	if o.noLinks {
+		for _, name := range []string{o.in, o.mask} {
+			if err := checkLink(name); err != nil {
+				return err
+			}
+		}
+	}
 	if o.folder {
 		return o.checkFolder()
 	}
@@ -199,21 +208,16 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		if err := atomicfile.Check(o.report); err != nil {
 			return err
 		}
-		for _, other := range []string{o.in, o.out.path, o.mean.path, o.std.path} {
-			if filepath.Clean(o.report) == filepath.Clean(other) {
-				return usagef("-report and another file both name %s", o.report)
-			}
-		}
 	}
 	for name, path := range map[string]string{"-samples-dir": o.samplesDir, "-explain": o.explain} {
 		if err := checkDirectory(name, path); err != nil {
 			return err
 		}
 	}
-	if o.explain != "" && o.samplesDir != "" && filepath.Clean(o.explain) == filepath.Clean(o.samplesDir) {
+	if o.explain != "" && o.samplesDir != "" && placeOf(o.explain).same(placeOf(o.samplesDir)) {
 		return usagef("-samples-dir and -explain both name %s", o.explain)
 	}
-	return nil
+	return o.claims().check(o.overwrite)
 }
 
 // checkDirectory: the directory may be new, but not its parent.

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
 
+	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/report"
@@ -27,17 +27,20 @@ func (a *app) restore(args []string) error {
 	if o.folder {
 		return a.folder(o)
 	}
-	if o.out.path == "-" && isTerminal(os.Stdout) && a.out == os.Stdout {
+	if o.out.path == "-" && a.outTerminal {
 		return usagef("the picture would go to the terminal; send stdout to a file or a program")
 	}
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	started := time.Now()
 	opening := &opening{a: a, o: o, ctx: ctx}
-	in, missing, err := o.read(a.in, opening.begin)
+	in, missing, err := o.read(ctx, a.in, opening.begin)
 	if err != nil {
 		cancel()
 		opening.abandon()
+		if a.ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
 		return err
 	}
 	tidy(in)
@@ -90,10 +93,10 @@ func (a *app) restore(args []string) error {
 		return err
 	}
 	a.sayDropped(o.in, result.Picture, o.out.format)
-	l := line{In: o.in, Out: o.out.path, Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()}
+	l := line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Seconds: time.Since(started).Seconds()}
 	if s := result.Picture.Salvaged; s != nil {
 		err = &salvagedError{o.in, s}
-		l.Status, l.Error = "salvaged", oneLine(err.Error())
+		l.Status, l.Error = "salvaged", name(err.Error())
 	}
 	if o.json {
 		a.print(l)
@@ -189,10 +192,61 @@ func tidy(p *picture.Picture) {
 	}
 }
 
-// read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header.
-func (o *options) read(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
+// read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header. It
+// ends with ctx, whatever a pipe or a decoder does.
+func (o *options) read(ctx context.Context, stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
+	type read struct {
+		in      *picture.Picture
+		missing []bool
+	}
+	r, err := heed(ctx, func() (r read, err error) {
+		r.in, r.missing, err = o.load(stdin, header)
+		return r, err
+	})
+	return r.in, r.missing, err
+}
+
+// heed waits for f or for the end of ctx, which f does not hear: it is left behind then, as the program ends, or the folder.
+func heed[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type outcome struct {
+		v   T
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		v, err := f()
+		done <- outcome{v, err}
+	}()
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// fits refuses a picture of w×h pixels for whose restoration there is no memory.
+func (o *options) fits(w, h int) error {
+	req := o.request(nil)
+	limits := o.limits()
+	levels := limits.Pack > 0 && memory.Bytes(w, h) >= limits.Pack
+	given := 3 * 4 // bytes per pixel
+	if levels {
+		given = 3
+	}
+	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", o.task, w, h), memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)))
+}
+
+func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
 	limits := o.limits()
 	limits.Header, limits.Salvage = header, o.salvage
+	limits.Check, limits.Regular = func(w, h int) error {
+		if err := o.fits(w, h); err != nil || !o.task.Masked() {
+			return err
+		}
+		return picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
+	}, o.folder
 	if o.in == "-" {
 		if in, err = picture.Decode(stdin, limits); err != nil {
 			err = fmt.Errorf("stdin: %w", err)

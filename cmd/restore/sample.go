@@ -66,6 +66,14 @@ func (a *app) sample(args []string) error {
 			return fmt.Errorf("%s: %w", outs[i].path, err)
 		}
 	}
+	files := &claims{}
+	files.read("-weights", *weights)
+	for _, o := range outs {
+		files.write("the output", o.path)
+	}
+	if err := files.check(false); err != nil {
+		return err
+	}
 	model, err := restore.Open(restore.Config{Device: *device, Weights: *weights})
 	if err != nil {
 		return err

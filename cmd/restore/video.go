@@ -34,6 +34,7 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -device D         as for restore
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           as for restore
+  -overwrite        out.y4m may be in.y4m itself; otherwise that is refused
   -v                say on stderr which device was used, the frames per second and how long a frame takes
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 `
@@ -60,6 +61,7 @@ func (a *app) video(args []string) (err error) {
 	fs.StringVar(&o.weights, "weights", "", "")
 	fs.IntVar(&o.tile, "tile", 0, "")
 	fs.BoolVar(&o.verbose, "v", false, "")
+	fs.BoolVar(&o.overwrite, "overwrite", false, "")
 	fs.BoolVar(&o.validation, "validation", false, "")
 	names, err := a.parse(fs, args, videoHelp)
 	if err != nil {
@@ -78,21 +80,33 @@ func (a *app) video(args []string) (err error) {
 		return usagef("-mask is for inpaint, and inpaint needs it")
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
-	case names[1] == "-" && isTerminal(os.Stdout) && a.out == os.Stdout:
+	case names[1] == "-" && a.outTerminal:
 		return usagef("the video would go to the terminal; send stdout to a file or a program")
 	}
-	src := a.in
-	if names[0] != "-" {
-		f, err := os.Open(names[0])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		src = f
+	files := &claims{}
+	files.read("the input", names[0])
+	files.read("-mask", o.mask)
+	files.read("-weights", o.weights)
+	files.write("the output", names[1])
+	if err := files.check(o.overwrite); err != nil {
+		return err
 	}
-	in, err := y4m.NewReader(src)
+	in, err := heed(a.ctx, func() (*y4m.Reader, error) {
+		src := a.in
+		if names[0] != "-" {
+			f, err := os.Open(names[0]) // open until the program ends
+			if err != nil {
+				return nil, err
+			}
+			src = f
+		}
+		return y4m.NewReader(src)
+	})
+	if a.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", named(names[0], "stdin"), err)
+		return reason(named(names[0], "stdin"), err)
 	}
 	if matrix != nil {
 		in.Format.Matrix = *matrix

@@ -45,6 +45,9 @@ func eval(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	if (cfg.Folder == "") == (*pairs == "") {
 		return errors.New("eval: -data is needed, or -pairs")
 	}

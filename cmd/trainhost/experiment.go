@@ -45,6 +45,9 @@ func linear(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	dev, err := gpu.Open(gpu.Options{Device: *device})
 	if err != nil {
 		return err
@@ -64,6 +67,9 @@ func checkerboard(ctx context.Context, args []string) error {
 	pretrain := fs.Int("pretrain", -1, "flow-matching steps before, instead of the preset's")
 	seed := fs.Uint64("seed", 1, "seed of data and training")
 	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if err := noNames(fs); err != nil {
 		return err
 	}
 	variants, listed, err := choose("checkerboard", *only, experiment.Variants(), func(v experiment.Variant) string { return v.Name })

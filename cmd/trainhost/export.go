@@ -17,6 +17,9 @@ func export(args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	if *out == "" {
 		return errors.New("export: -out is needed")
 	}

@@ -27,8 +27,8 @@ func kernels(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *r.data == "" || *r.out == "" {
-		return errors.New("kernels: -data and -out are needed")
+	if err := r.check(fs); err != nil {
+		return err
 	}
 	var start *trainhost.KernelCheckpoint
 	var err error
@@ -40,7 +40,7 @@ func kernels(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	pics, err := trainhost.LoadPictures(*r.data, trainhost.KernelSides[len(trainhost.KernelSides)-1])
+	pics, err := r.load(trainhost.KernelSides[len(trainhost.KernelSides)-1])
 	if err != nil {
 		return err
 	}

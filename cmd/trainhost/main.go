@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+
+	"github.com/vfmrestore/restore/internal/plain"
 )
 
 const usage = `trainhost trains the networks of restore on any Vulkan device.
@@ -24,18 +27,42 @@ usage:
   trainhost watch    [-follow 30s] LOG.csv                 curves of a training log, in the terminal
   trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment in the plane
   trainhost experiment linear-gaussian [flags]             its theory against closed forms
+  trainhost experiment photographs -out FOLDER [flags]     its objectives on photographs at equal arithmetic
+  trainhost version                                        say which build this is
 
 "trainhost COMMAND -help" lists the flags of a command.
 `
 
+// version is set by the Makefile.
+var version = ""
+
+// versionText names the build, by its revision where the Makefile did not.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return "unknown"
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the program at once
+	}()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return
 		}
-		fmt.Fprintln(os.Stderr, "trainhost:", err)
+		fmt.Fprintln(os.Stderr, "trainhost:", plain.Line(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -62,6 +89,9 @@ func run(ctx context.Context, args []string) error {
 		return pack(ctx, args[1:])
 	case "eval":
 		return eval(ctx, args[1:])
+	case "version", "-version", "--version":
+		fmt.Println("trainhost", versionText())
+		return nil
 	case "help", "-h", "-help", "--help":
 		fmt.Print(usage)
 		return nil

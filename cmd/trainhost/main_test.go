@@ -151,7 +151,7 @@ func TestMistakes(t *testing.T) {
 	}{
 		"command":    {[]string{"trian"}, "unknown command"},
 		"no data":    {[]string{"train", "-out", out}, "-data"},
-		"empty":      {[]string{"train", "-data", t.TempDir(), "-out", out}, "no JPEG or PNG"},
+		"empty":      {[]string{"train", "-data", t.TempDir(), "-out", out}, "holds no picture"},
 		"no folder":  {[]string{"train", "-data", filepath.Join(dir, "none"), "-out", out}, "none"},
 		"resume":     {[]string{"train", "-data", dir, "-out", out, "-resume"}, "x.ckpt"},
 		"widths":     {[]string{"train", "-data", dir, "-out", out, "-widths", "8,x"}, "8,x"},

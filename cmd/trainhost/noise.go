@@ -24,6 +24,9 @@ func noiseCommand(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	if *data == "" || *out == "" {
 		return errors.New("noise: -data and -out are needed")
 	}

@@ -25,6 +25,9 @@ func pack(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	if *in == "" || *out == "" {
 		return errors.New("pack: -in and -out are needed")
 	}

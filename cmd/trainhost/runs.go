@@ -3,9 +3,12 @@ package main
 import (
 	"flag"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/trainhost"
 )
@@ -13,7 +16,7 @@ import (
 // runFlags are the flags of every training run.
 type runFlags struct {
 	data, out, from, device *string
-	resume                  *bool
+	resume, replace, strict *bool
 	limit, interval         *time.Duration
 	every                   *uint64
 }
@@ -21,15 +24,63 @@ type runFlags struct {
 // newRunFlags defines them; every is the number of steps between log lines if nothing else is said.
 func newRunFlags(fs *flag.FlagSet, every uint64) runFlags {
 	return runFlags{
-		data:     fs.String("data", "", "folder of training pictures (JPEG, PNG; searched recursively)"),
+		data:     fs.String("data", "", "folder of training pictures (JPEG, PNG, TIFF, WebP; searched recursively)"),
 		out:      fs.String("out", "", "checkpoint to write"),
 		from:     fs.String("from", "", "checkpoint whose averaged weights this run starts from"),
 		resume:   fs.Bool("resume", false, "go on with the run in -out, exactly where it stopped"),
+		replace:  fs.Bool("overwrite", false, "replace what is at -out; otherwise that is refused"),
+		strict:   fs.Bool("strict", false, "stop if a picture cannot be read, instead of leaving it out"),
 		device:   fs.String("device", "", "device index or part of its name"),
 		limit:    fs.Duration("time", 0, "stop after this time, with a checkpoint (0: no limit)"),
 		every:    fs.Uint64("log", every, "steps between log lines"),
 		interval: fs.Duration("checkpoint", 3*time.Minute, "time between checkpoints"),
 	}
+}
+
+// check finds what would fail after hours, before anything is built.
+func (r runFlags) check(fs *flag.FlagSet) error {
+	if err := noNames(fs); err != nil {
+		return err
+	}
+	if *r.data == "" || *r.out == "" {
+		return fmt.Errorf("%s: -data and -out are needed", fs.Name())
+	}
+	if _, err := os.Stat(*r.out); err == nil && !*r.resume && !*r.replace {
+		return fmt.Errorf("%s: -out %s is there already: -resume goes on with it, -overwrite replaces it", fs.Name(), *r.out)
+	}
+	return writable(*r.out)
+}
+
+// noNames refuses arguments that are no flags.
+func noNames(fs *flag.FlagSet) error {
+	if fs.NArg() > 0 {
+		return fmt.Errorf("%s: unexpected %q", fs.Name(), fs.Arg(0))
+	}
+	return nil
+}
+
+// writable tries whether a file can be made at path, and leaves none.
+func writable(path string) error {
+	f, err := atomicfile.Create(path)
+	if err == nil {
+		f.Abort()
+	}
+	return err
+}
+
+// load reads the training pictures, and tells which cannot be read.
+func (r runFlags) load(minSide int) (*trainhost.Pictures, error) {
+	pics, err := trainhost.LoadPictures(*r.data, minSide)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(pics.Skipped); n > 0 {
+		if *r.strict {
+			return nil, pics.Skipped[0]
+		}
+		fmt.Fprintf(os.Stderr, "trainhost: %d of %d pictures cannot be read and are left out; the first: %s\n", n, n+pics.Len(), plain.Line(pics.Skipped[0].Error()))
+	}
+	return pics, nil
 }
 
 // deadline is when a run that begins now is to stop, or the zero time.

@@ -31,6 +31,9 @@ func photographs(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
 	variants, listed, err := choose("photographs", *only, trainhost.StudyVariants(), func(v trainhost.StudyVariant) string { return v.Name })
 	if listed || err != nil {
 		return err

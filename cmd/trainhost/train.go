@@ -71,8 +71,8 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *r.data == "" || *r.out == "" {
-		return fmt.Errorf("%s: -data and -out are needed", command)
+	if err := r.check(fs); err != nil {
+		return err
 	}
 	if cfg.Objective.DataWeight == 0 {
 		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
@@ -158,7 +158,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if start != nil && !*r.resume && *shape {
 		start.AddNoise()
 	}
-	pics, err := trainhost.LoadPictures(*r.data, cfg.Crop)
+	pics, err := r.load(cfg.Crop)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,13 @@ func check(path string) (mode fs.FileMode, err error) {
 	st, err = os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		// A link to a file that is not there yet is followed, if a file can be there.
+		if target := Target(path); target != path {
+			st, err := os.Stat(filepath.Dir(target))
+			if err != nil || !st.IsDir() {
+				return 0, fmt.Errorf("%s: it is a link to %s, where no file can be", path, target)
+			}
+		}
 		return 0, nil
 	case err != nil:
 		return 0, fmt.Errorf("%s: %w", path, cause(err))
@@ -56,22 +63,43 @@ func check(path string) (mode fs.FileMode, err error) {
 	return st.Mode().Perm(), nil
 }
 
-// Create begins a file at path.
+// Target is where a file written to path ends up: symbolic links are followed, also those to files that are not there.
+func Target(path string) string {
+	for range 40 { // as systems do
+		to, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(to) {
+			dir := filepath.Dir(path)
+			if real, err := filepath.EvalSymlinks(dir); err == nil { // ".." in a link means the real folder's parent
+				dir = real
+			}
+			to = filepath.Join(dir, to)
+		}
+		path = to
+	}
+	return path
+}
+
+// Create begins a file at path. The first file of a directory also sweeps it of what processes left that were killed.
 func Create(path string) (*File, error) {
 	mode, err := check(path)
 	if err != nil {
 		return nil, err
 	}
-	target := path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		target = real
-	}
+	target := Target(path)
+	sweepOnce(filepath.Dir(target))
 	for try := 0; ; try++ {
 		var r [8]byte
 		rand.Read(r[:])
-		temp := filepath.Join(filepath.Dir(target), ".tmp-"+hex.EncodeToString(r[:]))
+		temp := filepath.Join(filepath.Dir(target), prefix+hex.EncodeToString(r[:]))
 		// 0666 less the umask, as for any file that a program creates; os.CreateTemp would leave 0600.
 		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil && !claim(f, temp) { // swept by another process between its creation and its lock
+			f.Close()
+			continue
+		}
 		if err == nil {
 			return &File{path: path, target: target, temp: temp, f: f, mode: mode}, nil
 		}
@@ -90,7 +118,7 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Sync brings everything written to the disk and closes the temporary file; only the rename is left to Commit. A caller with
+// Sync brings everything written to the disk; only the rename is left to Commit. A caller with
 // several files syncs them all before it commits the first.
 func (f *File) Sync() error {
 	if f.synced {
@@ -100,11 +128,7 @@ func (f *File) Sync() error {
 		// Keeping the mode is a courtesy; file systems without modes refuse it.
 		_ = f.f.Chmod(f.mode)
 	}
-	err := f.f.Sync()
-	if e := f.f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
+	if err := f.f.Sync(); err != nil {
 		return fmt.Errorf("%s: cannot write: %w", f.path, cause(err))
 	}
 	f.synced = true
@@ -117,6 +141,9 @@ func (f *File) Commit() error {
 		return errors.New("atomicfile: Commit after Commit or Abort")
 	}
 	err := f.Sync()
+	if closeFirst && err == nil {
+		err = f.f.Close()
+	}
 	if err == nil {
 		if err = os.Rename(f.temp, f.target); err != nil {
 			err = fmt.Errorf("%s: cannot write: %w", f.path, cause(err))
@@ -127,6 +154,7 @@ func (f *File) Commit() error {
 		return err
 	}
 	f.done = true
+	_ = f.f.Close() // with it goes the lock; what was written is on the disk
 	// Makes the rename itself durable. Not every system can sync a directory, and the file is whole either way.
 	if d, err := os.Open(filepath.Dir(f.target)); err == nil {
 		_ = d.Sync()

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -61,13 +62,27 @@ func drop[T any](h uint64) (v T, ok bool) {
 	return v, ok
 }
 
+// caught is deferred by every exported function: a panic, which is a fault of this library, becomes an error, as it would end the host process.
+func caught(result *C.vfm_status, err *C.char, errSize C.size_t) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	e := fmt.Errorf("a fault of libvfm: %v", p)
+	put(e.Error(), err, errSize)
+	if result != nil {
+		*result = C.VFM_FAILED
+	}
+}
+
 var versionText = sync.OnceValue(func() *C.char { return C.CString(version) })
 
 //export vfm_version
 func vfm_version() *C.char { return versionText() }
 
 //export vfm_open
-func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size_t) C.vfm_status {
+func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
 	if model == nil {
 		return fail(badArgument("model is NULL"), err, errSize)
 	}
@@ -91,13 +106,15 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 
 //export vfm_close
 func vfm_close(model C.vfm_model) {
+	defer caught(nil, nil, 0)
 	if m, ok := drop[*restore.Model](uint64(model)); ok {
 		m.Close()
 	}
 }
 
 //export vfm_info
-func vfm_info(model C.vfm_model, text *C.char, size C.size_t) C.vfm_status {
+func vfm_info(model C.vfm_model, text *C.char, size C.size_t) (result C.vfm_status) {
+	defer caught(&result, nil, 0)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return C.VFM_CLOSED
@@ -150,16 +167,23 @@ func translate(req *C.vfm_request) (j job, err error) {
 	if !okIn || !okOut {
 		return j, badArgument(fmt.Sprintf("formats %d and %d: one does not exist", req.in, req.out))
 	}
+	scale := j.task.Scale()
+	need := memory.Sum(memory.Bytes(j.w, j.h, 3*4+1), memory.Bytes(j.w, scale, j.h, scale, 3*4))
+	if err := memory.Check(fmt.Sprintf("%v of %d×%d pixels", j.task, j.w, j.h), need); err != nil {
+		return j, err
+	}
 	if req.mask != nil {
-		for _, v := range unsafe.Slice((*byte)(req.mask), j.w*j.h) {
-			j.mask = append(j.mask, v != 0)
+		j.mask = make([]bool, j.w*j.h)
+		for i, v := range unsafe.Slice((*byte)(req.mask), j.w*j.h) {
+			j.mask[i] = v != 0
 		}
 	}
 	return j, nil
 }
 
 //export vfm_restore
-func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSize C.size_t, out unsafe.Pointer, outSize C.size_t, err *C.char, errSize C.size_t) C.vfm_status {
+func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSize C.size_t, out unsafe.Pointer, outSize C.size_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
@@ -229,7 +253,8 @@ func sizes(in unsafe.Pointer, inSize C.size_t, wantIn int, out unsafe.Pointer, o
 }
 
 //export vfm_stream_open
-func vfm_stream_open(model C.vfm_model, req *C.vfm_request, stream *C.vfm_stream, err *C.char, errSize C.size_t) C.vfm_status {
+func vfm_stream_open(model C.vfm_model, req *C.vfm_request, stream *C.vfm_stream, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
@@ -258,7 +283,8 @@ func within(seconds C.double) (context.Context, context.CancelFunc) {
 }
 
 //export vfm_stream_submit
-func vfm_stream_submit(stream C.vfm_stream, in unsafe.Pointer, inSize C.size_t, seconds C.double, err *C.char, errSize C.size_t) C.vfm_status {
+func vfm_stream_submit(stream C.vfm_stream, in unsafe.Pointer, inSize C.size_t, seconds C.double, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
 	s, ok := get[*restore.Stream](uint64(stream))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
@@ -275,7 +301,8 @@ func vfm_stream_submit(stream C.vfm_stream, in unsafe.Pointer, inSize C.size_t, 
 }
 
 //export vfm_stream_receive
-func vfm_stream_receive(stream C.vfm_stream, out unsafe.Pointer, outSize C.size_t, seconds C.double, info *C.vfm_frame, err *C.char, errSize C.size_t) C.vfm_status {
+func vfm_stream_receive(stream C.vfm_stream, out unsafe.Pointer, outSize C.size_t, seconds C.double, info *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
 	s, ok := get[*restore.Stream](uint64(stream))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
@@ -297,6 +324,7 @@ func vfm_stream_receive(stream C.vfm_stream, out unsafe.Pointer, outSize C.size_
 
 //export vfm_stream_end
 func vfm_stream_end(stream C.vfm_stream) {
+	defer caught(nil, nil, 0)
 	if s, ok := get[*restore.Stream](uint64(stream)); ok {
 		s.End()
 	}
@@ -304,6 +332,7 @@ func vfm_stream_end(stream C.vfm_stream) {
 
 //export vfm_stream_close
 func vfm_stream_close(stream C.vfm_stream) {
+	defer caught(nil, nil, 0)
 	if s, ok := drop[*restore.Stream](uint64(stream)); ok {
 		s.Close()
 	}

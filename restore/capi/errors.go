@@ -33,6 +33,7 @@ func status(err error) C.vfm_status {
 		driver    *gpu.NoDriverError
 		device    *gpu.NoDeviceError
 		memory    *gpu.OutOfMemoryError
+		host      *restore.MemoryError
 		lost      *gpu.DeviceLostError
 		file      *weights.FormatError
 		network   *restore.NetworkError
@@ -49,7 +50,7 @@ func status(err error) C.vfm_status {
 		return C.VFM_BAD_REQUEST
 	case errors.As(err, &loader), errors.As(err, &driver), errors.As(err, &device):
 		return C.VFM_NO_VULKAN
-	case errors.As(err, &memory):
+	case errors.As(err, &memory), errors.As(err, &host):
 		return C.VFM_NO_MEMORY
 	case errors.As(err, &lost):
 		return C.VFM_DEVICE_LOST

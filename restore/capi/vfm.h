@@ -4,7 +4,7 @@
  *
  * Rules
  *   - Every function may be called from any thread; calls on one model take turns on its device. A stream wants one thread that submits and
- *     one that receives (or one for both).
+ *     one that receives (or one for both); vfm_stream_end and vfm_stream_close may come from any other.
  *   - Memory that you pass stays yours; nothing of it is used after the call returns. The library returns no memory, only handles, which are
  *     numbers; 0 is none. Close them; a closed or made-up handle gives VFM_CLOSED.
  *   - Functions that can fail return a vfm_status and write a line of text that says what failed and what to do, with its ending 0, into
@@ -27,7 +27,7 @@ enum {
 	VFM_OK = 0,
 	VFM_BAD_REQUEST = 1,   /* an argument makes no sense */
 	VFM_NO_VULKAN = 2,     /* no loader, driver or device */
-	VFM_NO_MEMORY = 3,     /* the device has too little, even for the smallest tiles */
+	VFM_NO_MEMORY = 3,     /* the device has too little, even for the smallest tiles, or the computer too little for pictures of this size */
 	VFM_DEVICE_LOST = 4,   /* close the model and open it again */
 	VFM_BAD_WEIGHTS = 5,   /* the file cannot be read or is not for this library */
 	VFM_CLOSED = 6,        /* the handle is not, or no more, open */
@@ -107,7 +107,7 @@ vfm_status vfm_stream_submit(vfm_stream stream, const void *in, size_t in_size, 
  * gives its error once; the next call goes on with the frame after it. */
 vfm_status vfm_stream_receive(vfm_stream stream, void *out, size_t out_size, double seconds, vfm_frame *info, char *err, size_t err_size);
 
-/* Says that no more frames come. For the thread that submits. */
+/* Says that no more frames come. A vfm_stream_submit that waits beside it gives VFM_BAD_REQUEST, as do later ones. */
 void vfm_stream_end(vfm_stream stream);
 
 /* Drops what is on its way and frees the stream. */

@@ -52,20 +52,20 @@ func Decode(r io.Reader, lim Limits) (*Picture, error) { return decodeReader(r, 
 // decodeReader is Decode of so many bytes, if they are known: growing as they come they would take more than twice their room.
 func decodeReader(r io.Reader, size int64, lim Limits) (*Picture, error) {
 	lim = lim.withDefaults()
-	var buf bytes.Buffer
-	buf.Grow(int(min(size, lim.MaxBytes)) + bytes.MinRead)
-	if _, err := buf.ReadFrom(io.LimitReader(r, lim.MaxBytes+1)); err != nil {
+	b, err := readAll(r, size, lim)
+	if err != nil {
 		return nil, err
-	}
-	b := buf.Bytes()
-	if int64(len(b)) > lim.MaxBytes {
-		return nil, &DecodeError{What: fmt.Sprintf("the file is larger than %d bytes", lim.MaxBytes)}
 	}
 	return decodeBytes(b, lim)
 }
 
 // DecodeFile is Decode of the file at path; errors name the path.
 func DecodeFile(path string, lim Limits) (*Picture, error) {
+	if lim.Regular {
+		if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() { // before it is opened: a FIFO waits for its writer
+			return nil, fmt.Errorf("%s: it is not a regular file", path)
+		}
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		var pe *fs.PathError
@@ -79,16 +79,13 @@ func DecodeFile(path string, lim Limits) (*Picture, error) {
 	if st, err := f.Stat(); err == nil && st.IsDir() {
 		return nil, fmt.Errorf("%s: it is a directory, not a picture", path)
 	} else if err == nil {
-		size = max(size, st.Size())
+		if st.Mode().IsRegular() {
+			size = st.Size()
+		}
 	}
 	p, err := decodeReader(f, size, lim)
-	var de *DecodeError
-	if errors.As(err, &de) {
-		de.Path = path
-		return nil, de
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot read: %w", path, err)
+		return nil, named(path, err)
 	}
 	return p, nil
 }
@@ -114,8 +111,12 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 		return nil, err
 	}
 	info := &f.info
+	w, h := turnedSides(info.orientation, f.cfg.Width, f.cfg.Height)
+	if err := bound(format, b, f.cfg, w, h, lim); err != nil {
+		return nil, err
+	}
 	if lim.Header != nil {
-		lim.Header(turnedSides(info.orientation, f.cfg.Width, f.cfg.Height))
+		lim.Header(w, h)
 	}
 	img, salvaged, err := f.decode(lim.Salvage) // as it lies in the file; it is turned below
 	if err != nil {

@@ -102,7 +102,7 @@ func TestNotPictures(t *testing.T) {
 		"damaged JPEG":        "\xff\xd8\xff\xe0\x00\x00abcdefghijkl",
 		"truncated JPEG":      "\xff\xd8\xff",
 		"truncated PNG":       "\x89PNG",
-		"file is larger than": strings.Repeat("x", 101),
+		"file is larger than": "\xff\xd8\xff" + strings.Repeat("x", 101),
 	} {
 		if what == "file is larger than" {
 			_, err := Decode(strings.NewReader(b), Limits{MaxBytes: 100})

@@ -1,9 +1,11 @@
 package picture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 )
 
@@ -78,6 +80,12 @@ func (p *Picture) lightest() float64 {
 
 // DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path; a mask that marks nothing is an [*EmptyMaskError].
 func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
+	lim.Check = func(pw, ph int) error { // before it is unpacked
+		if pw != w || ph != h {
+			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
+		}
+		return nil
+	}
 	p, err := DecodeFile(path, lim)
 	if err != nil {
 		return nil, err
@@ -90,6 +98,27 @@ func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 		return nil, &EmptyMaskError{path, p.lightest()}
 	}
 	return m, err
+}
+
+// errRight says that a mask's header is in order.
+var errRight = errors.New("the mask is of the right size")
+
+// CheckMaskFile is DecodeMaskFile without the pixels: whether the header of the file at path is that of a mask for w×h pixels. Of pipes, which can be read only once,
+// nothing is read.
+func CheckMaskFile(path string, w, h int, lim Limits) error {
+	if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() {
+		return nil
+	}
+	lim.Check = func(pw, ph int) error {
+		if pw != w || ph != h {
+			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
+		}
+		return errRight
+	}
+	if _, err := DecodeFile(path, lim); !errors.Is(err, errRight) {
+		return err
+	}
+	return nil
 }
 
 // FromMask makes the picture of a mask, white where missing: what Mask reads.

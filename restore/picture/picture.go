@@ -58,6 +58,10 @@ type Limits struct {
 	Pack int64
 	// Header, if not nil, is told the picture's sides, as it will lie, once the header has passed all checks and before the pixels are read, which may still fail.
 	Header func(w, h int)
+	// Check, if not nil, is asked before Header whether a picture of these sides is wanted; its error is Decode's.
+	Check func(w, h int) error
+	// Regular makes DecodeFile refuse what is no regular file, such as pipes, which may never end. Otherwise no more is read of them than a picture can have.
+	Regular bool
 	// Salvage reads of JPEG and PNG files that are cut off or damaged what is there, and tells so in Picture.Salvaged.
 	Salvage bool
 }

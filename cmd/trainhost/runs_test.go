@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+// What would fail in the end is found before anything is built: no device is opened here.
+func TestMistakesOfRuns(t *testing.T) {
+	dir := t.TempDir()
+	there := filepath.Join(dir, "there.ckpt")
+	if err := os.WriteFile(there, []byte("hours of work"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(dir, "empty.vfm")
+	if err := os.WriteFile(empty, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"is there already":          {"train", "-data", dir, "-out", there},
+		"there is no directory":     {"train", "-data", dir, "-out", filepath.Join(dir, "no", "x.ckpt")},
+		`unexpected "stray"`:        {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "stray"},
+		`kernels: unexpected "str"`: {"kernels", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "str"},
+		`pack: unexpected "stray"`:  {"pack", "-in", there, "-out", "x.vfm", "stray"},
+		"unreadable weights":        {"eval", "-data", dir, "-weights", empty},
+		"holds no picture":          {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt")},
+		"are needed":                {"train", "-data", dir},
+	} {
+		if err := run(context.Background(), args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", args, err, want)
+		}
+	}
+	if b, err := os.ReadFile(there); err != nil || string(b) != "hours of work" {
+		t.Error("the checkpoint that was there is gone")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+// Pictures of all formats and endings are read; bad ones are left out and told.
+func TestTrainingPictures(t *testing.T) {
+	dir := t.TempDir()
+	img := synth.Photo(1, 40, 40)
+	for _, name := range []string{"a.JPG", "b.Png", "c.TIFF", "d.tif"} {
+		if err := imaging.Save(img, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"bad.png", "bad.webp"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("no picture"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pics, err := trainhost.LoadPictures(dir, 32)
+	if err != nil || pics.Len() != 4 || len(pics.Skipped) != 2 {
+		t.Fatalf("%v: %d pictures, skipped %v", err, pics.Len(), pics.Skipped)
+	}
+	strict := true
+	if _, err := (runFlags{data: &dir, strict: &strict}).load(32); err == nil || !strings.Contains(err.Error(), "bad.png") {
+		t.Errorf("-strict: got %v", err)
+	}
+}
+
+func TestUsageListsExperiments(t *testing.T) {
+	for _, name := range []string{"checkerboard", "linear-gaussian", "photographs", "trainhost version"} {
+		if !strings.Contains(usage, name) {
+			t.Errorf("the help does not tell of %s", name)
+		}
+	}
+}

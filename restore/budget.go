@@ -1,0 +1,64 @@
+package restore
+
+import (
+	"fmt"
+
+	"github.com/vfmrestore/restore/internal/memory"
+)
+
+// MemoryError says that work needs more memory of the host than there is. It is given before the work begins, so that the process that asks for too much lives on.
+// What is short on the device is a *gpu.OutOfMemoryError.
+type MemoryError = memory.Error
+
+// Bytes per pixel of the result.
+const (
+	floatBytes  = 3 * 4 // three planes
+	levelsBytes = 3     // of a picture with Levels of 8 bits
+)
+
+// Memory is about how many bytes of the host's memory a picture of w×h pixels takes beyond itself: its restoration and what else the request asks for. levels
+// tells whether the picture has Levels. The least it can be, not the most: what the device takes comes to it.
+func (r *Request) Memory(w, h int, levels bool) int64 {
+	side := r.Task.Scale()
+	perPixel := floatBytes
+	if levels && r.Packs() {
+		perPixel = levelsBytes
+	}
+	if r.Samples > 0 || r.Explain {
+		perPixel += 2 * floatBytes // μ and its deviation
+	}
+	if r.Samples > 0 {
+		perPixel += 3 * floatBytes // the sample at hand, the mean and the deviation
+		if !r.StatisticsOnly {
+			perPixel += floatBytes * r.Samples
+		}
+	}
+	if r.Steps > 1 || r.Times != nil {
+		perPixel += floatBytes
+	}
+	if r.Ensemble > 1 {
+		perPixel += 2 * floatBytes
+	}
+	return memory.Bytes(w, side, h, side, perPixel)
+}
+
+// fits is nil, or a *MemoryError.
+func (r *Request) fits(w, h int, levels bool) error {
+	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", r.Task, w, h), r.Memory(w, h, levels))
+}
+
+// fits is nil, or a *MemoryError: every frame on its way has its planes, given and restored, and the engine those of the tile that all may fit.
+func (cfg *StreamConfig) fits() error {
+	side := cfg.Task.Scale()
+	given, made := memory.Bytes(cfg.W, cfg.H, floatBytes), memory.Bytes(cfg.W, side, cfg.H, side, floatBytes)
+	need := memory.Sum(given, made, made)
+	for range cfg.InFlight {
+		need = memory.Sum(need, given, made)
+	}
+	return memory.Check(fmt.Sprintf("a stream of %d×%d pixels with %d frames on their way", cfg.W, cfg.H, cfg.InFlight), need)
+}
+
+// fits is nil, or a *MemoryError.
+func (r *SampleRequest) fits() error {
+	return memory.Check(fmt.Sprintf("%d samples of %d×%d pixels", r.Samples, r.W, r.H), memory.Sum(memory.Bytes(r.W, r.H, floatBytes, r.Samples), memory.Bytes(r.W, r.H, 4*floatBytes)))
+}

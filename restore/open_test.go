@@ -1,0 +1,142 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Whatever a program gives to Open, it gets an error and no panic.
+func TestOpenNonsense(t *testing.T) {
+	change := func(f func(*nets.EdgeConfig)) *Network {
+		n := &Network{Config: nets.DefaultEdge()}
+		f(&n.Config)
+		return n
+	}
+	for name, cfg := range map[string]Config{
+		"empty":          {Network: &Network{}},
+		"no parameters":  {Network: &Network{Config: nets.DefaultEdge()}},
+		"no blocks":      {Network: change(func(c *nets.EdgeConfig) { c.Blocks = nil })},
+		"one level":      {Network: change(func(c *nets.EdgeConfig) { c.Widths = c.Widths[:1] })},
+		"one up":         {Network: change(func(c *nets.EdgeConfig) { c.Up = []int{1} })},
+		"one gate":       {Network: change(func(c *nets.EdgeConfig) { c.Gates = c.Gates[:1] })},
+		"huge":           {Network: change(func(c *nets.EdgeConfig) { c.Widths = []int{math.MaxInt} })},
+		"nil special":    {Special: []*Network{nil}},
+		"empty special":  {Special: []*Network{{}}},
+		"one of each":    {Network: &Network{}, Special: []*Network{{}}},
+		"short argument": {Network: &Network{Config: nets.DefaultEdge(), Params: map[string][]float32{"adapter/gain": {1}}}},
+	} {
+		m, err := Open(cfg)
+		var network *NetworkError
+		if !errors.As(err, &network) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if m != nil {
+			m.Close()
+		}
+	}
+	for name, cfg := range map[string]Config{"tile": {Tile: math.MinInt}, "margin": {Margin: math.MaxInt}, "negative margin": {Margin: math.MinInt}} {
+		var config *ConfigError
+		if _, err := Open(cfg); !errors.As(err, &config) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// The largest tile that there is makes one tile of every picture.
+func TestLargestTile(t *testing.T) {
+	ts := tiling{halo: 120, align: 8, inner: min(math.MaxInt, largestTile), limit: math.MaxInt}
+	if w, h, ok := ts.choose(rect{w: 5000, h: 3000}); !ok || w != 5000 || h != 3000 {
+		t.Errorf("got %d×%d, %v", w, h, ok)
+	}
+}
+
+// Sizes that no memory holds give a typed error before anything is allocated.
+func TestBudget(t *testing.T) {
+	var e *MemoryError
+	r := Request{Task: task.SuperResolve}
+	if err := r.fits(1<<28, 1<<28, false); !errors.As(err, &e) {
+		t.Errorf("a picture: got %v", err)
+	}
+	s := SampleRequest{W: 1 << 14, H: 1 << 14, Samples: math.MaxInt32}
+	if err := s.fits(); !errors.As(err, &e) {
+		t.Errorf("samples: got %v", err)
+	}
+	if err := (&SampleRequest{W: 64, H: 64, Samples: 2}).fits(); err != nil {
+		t.Error(err)
+	}
+	if small, large := r.Memory(100, 100, true), (&Request{Task: task.SuperResolve, Samples: 3}).Memory(100, 100, true); small != 3*160000 || large < 12*160000*5 {
+		t.Errorf("%d and %d bytes", small, large)
+	}
+}
+
+// Streams too: of any size whose product is beyond a number's range.
+func TestStreamBudget(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	for _, side := range []int{1 << 16, 1 << 22, math.MaxInt32} {
+		s, err := m.NewStream(StreamConfig{Task: task.SuperResolve, W: side, H: side})
+		var e *MemoryError
+		if !errors.As(err, &e) {
+			t.Errorf("%d: got %v", side, err)
+		}
+		if s != nil {
+			s.Close()
+		}
+	}
+}
+
+// End beside a Submit that waits, and beside many: every Submit ends, the frames that were taken come out, and nothing panics.
+func TestEndBesideSubmit(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	for range 20 {
+		s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 10, W: 16, H: 16, InFlight: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const senders = 3
+		results, taken := make(chan error, senders), make(chan int, senders)
+		for range senders {
+			go func() {
+				n := 0
+				for {
+					err := s.Submit(context.Background(), make([]byte, s.InSize()))
+					if err != nil {
+						taken <- n
+						results <- err
+						return
+					}
+					n++
+				}
+			}()
+		}
+		out := make([]byte, s.OutSize())
+		if _, err := s.Receive(context.Background(), out); err != nil { // some have begun
+			t.Fatal(err)
+		}
+		s.End()
+		s.End()
+		got := 1
+		for {
+			_, err := s.Receive(context.Background(), out)
+			if err != nil {
+				break
+			}
+			got++
+		}
+		sent := 0
+		for range senders {
+			sent += <-taken
+			if err := <-results; !errors.Is(err, ErrEnded) {
+				t.Errorf("Submit beside End: %v", err)
+			}
+		}
+		if sent != got {
+			t.Errorf("%d frames were taken, %d came out", sent, got)
+		}
+		s.Close()
+	}
+}

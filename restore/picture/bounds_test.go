@@ -1,0 +1,189 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/jpeg"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/memory"
+)
+
+// counter counts what is read of an endless stream.
+type counter struct {
+	head []byte
+	fill byte
+	n    int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n := copy(p, c.head)
+	c.head = c.head[n:]
+	for fill := bytes.Repeat([]byte{c.fill}, 4096); n < len(p); {
+		n += copy(p[n:], fill)
+	}
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+// Streams that never end are refused: those of no picture by their first bytes, others when they are longer than their pictures can be.
+func TestEndless(t *testing.T) {
+	r := newRand()
+	png := encode(t, random(r, 8, 8, 8, false, false), PNG, 0)
+	webp := append([]byte("RIFF\x00\x01\x00\x00WEBPVP8L"), make([]byte, 100)...)
+	for name, c := range map[string]struct {
+		head []byte
+		fill byte
+		most int64
+	}{
+		"zeros":    {nil, 0, 1 << 20},
+		"yes":      {nil, 'y', 1 << 20},
+		"GIF":      {[]byte("GIF89a"), 0, 1 << 20},
+		"a PNG":    {png, 0, 2 * beside},
+		"a JPEG":   {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
+		"PNG head": {png[:33], 1, 2 * beside},
+		"WebP":     {webp, 0, 1 << 20},
+	} {
+		s := &counter{head: c.head, fill: c.fill}
+		var de *DecodeError
+		if _, err := Decode(s, Limits{}); !errors.As(err, &de) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if s.n > c.most {
+			t.Errorf("%s: %d bytes were read", name, s.n)
+		}
+	}
+}
+
+// Pictures that come through pipes are read as those from files.
+func TestPipe(t *testing.T) {
+	r := newRand()
+	for _, f := range []Format{PNG, JPEG, TIFF} {
+		b := encode(t, random(r, 200, 150, 16, false, false), f, 0)
+		in, out := io.Pipe()
+		go func() {
+			for i := 0; i < len(b); i += 1000 {
+				out.Write(b[i:min(i+1000, len(b))])
+			}
+			out.Close()
+		}()
+		if p, err := Decode(in, Limits{}); err != nil || p.W != 200 {
+			t.Errorf("%v: %v", f, err)
+		}
+	}
+}
+
+// progressive repeats a scan of a progressive JPEG that adds nothing.
+func progressive(t *testing.T, scans int) []byte {
+	t.Helper()
+	b := []byte{0xff, 0xd8, 0xff, 0xdb, 0, 67, 0}
+	for range 64 {
+		b = append(b, 1)
+	}
+	b = append(b, 0xff, 0xc2, 0, 11, 8, 0, 64, 0, 64, 1, 1, 0x11, 0)
+	// A Huffman table of one code, for a difference of 0, and one for bands, for the end of a block.
+	for _, class := range []byte{0x00, 0x10} {
+		b = append(b, 0xff, 0xc4, 0, 20, class, 1)
+		b = append(b, make([]byte, 16)...)
+	}
+	zeros := make([]byte, 8) // 64 blocks of one bit
+	b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0)
+	b = append(b, zeros...)
+	for range scans - 1 {
+		b = append(b, 0xff, 0xda, 0, 8, 1, 1, 0, 1, 63, 0)
+		b = append(b, zeros...)
+	}
+	return append(b, 0xff, 0xd9)
+}
+
+func TestScans(t *testing.T) {
+	b := progressive(t, 30)
+	if _, err := jpeg.Decode(bytes.NewReader(b)); err != nil {
+		t.Fatalf("the test's own JPEG is wrong: %v", err)
+	}
+	if n := countScans(b, 1000); n != 30 {
+		t.Errorf("counted %d scans of 30", n)
+	}
+	if _, err := Decode(bytes.NewReader(b), Limits{}); err != nil {
+		t.Errorf("30 scans: %v", err)
+	}
+	wantDecodeError(t, progressive(t, 500), "scans")
+	// Scans inside segments, as of thumbnails, do not count.
+	inner := append([]byte{0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff}, bytes.Repeat([]byte{0xff, 0xda, 0, 2}, 0xfffd/4)...)
+	inner = append(inner, make([]byte, 0xfffd%4)...)
+	if _, err := Decode(bytes.NewReader(append(inner, b[2:]...)), Limits{}); err != nil {
+		t.Errorf("a thumbnail's scans count: %v", err)
+	}
+}
+
+// tiledTIFF is a grey TIFF of w×h pixels in tiles that all share their bytes.
+func tiledTIFF(w, h, tw, th int) []byte {
+	n := (w + tw - 1) / tw * ((h + th - 1) / th)
+	data := make([]byte, tw*th)
+	at := uint32(8 + len(data))
+	offsets, counts := make([]uint32, n), make([]uint32, n)
+	for i := range n {
+		offsets[i], counts[i] = 8, uint32(len(data))
+	}
+	d := &tiffDirectory{at: at}
+	d.add(0x0100, typeLong, uint32(w))
+	d.add(0x0101, typeLong, uint32(h))
+	d.add(0x0102, typeShort, 8)
+	d.add(0x0103, typeShort, 1)
+	d.add(tagPhotometric, typeShort, 1)
+	d.add(tagTileWidth, typeLong, uint32(tw))
+	d.add(tagTileLength, typeLong, uint32(th))
+	d.add(0x0144, typeLong, offsets...)
+	d.add(0x0145, typeLong, counts...)
+	b := binary.LittleEndian.AppendUint32([]byte("II*\x00"), at)
+	return append(append(b, data...), d.bytes()...)
+}
+
+func TestTiles(t *testing.T) {
+	for _, s := range [][4]int{{10, 10, 256, 256}, {300, 200, 256, 256}, {1, 2000, 16, 16}, {1500, 3, 512, 512}, {1000, 700, 1024, 1024}} {
+		if _, err := Decode(bytes.NewReader(tiledTIFF(s[0], s[1], s[2], s[3])), Limits{}); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+	for _, s := range [][4]int{{1, 200 << 10, 1024, 1024}, {200 << 10, 1, 512, 1024}, {2, 1 << 20, 512, 16}} {
+		wantDecodeError(t, tiledTIFF(s[0], s[1], s[2], s[3]), "tiles")
+	}
+}
+
+// hugePNG says that it has w×h pixels of one bit, and holds so many bytes that it might.
+func hugePNG(w, h int) []byte {
+	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(w)), uint32(h))
+	b := append([]byte(pngSignature), pngChunk("IHDR", append(head, 1, 0, 0, 0, 0))...)
+	return append(b, pngChunk("IDAT", make([]byte, w*h/8/1032+100))...)
+}
+
+// A mask of another size than the picture is refused before its pixels are unpacked, which here would fail in other words.
+func TestMaskUnpacked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mask.png")
+	if err := os.WriteFile(path, hugePNG(16000, 16000), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := DecodeMaskFile(path, 96, 64, Limits{})
+	var size *MaskSizeError
+	if !errors.As(err, &size) || size.Path != path || size.MaskW != 16000 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Pictures that no memory holds are refused by a typed error.
+func TestMemoryOfPictures(t *testing.T) {
+	if memory.Available() > 1<<50 {
+		t.Skip("nobody knows how much memory there is")
+	}
+	err := bound(PNG, nil, image.Config{Width: math.MaxInt32, Height: math.MaxInt32}, math.MaxInt32, math.MaxInt32, Limits{})
+	var e *memory.Error
+	if !errors.As(err, &e) {
+		t.Errorf("got %v", err)
+	}
+}
