@@ -31,6 +31,8 @@ func everyKernel(t Target) []Kernel {
 		Conv(t, ConvShape{B: 2, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 5, NJ: 4, KC: 16, Batched: 16 * c, Fresh: t.Mode == CPU}, post),
 		GradW(t, GradWShape{ConvShape: ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, NJ: 4}, KT: 4, Rows: 3, Cols: 4}),
 		WinogradInput(t, WinogradShape{M: 2, B: 2, H: 4, W: 8, C: c, NJ: 4, Band: 4}), WinogradOutput(t, WinogradShape{M: 2, B: 2, H: 4, W: 7, C: c, NJ: 4, Band: 4}, post), WinogradWeights(t, 2, 8, c, 4),
+		WinogradGrad(t, WinogradShape{M: 2, B: 2, H: 4, W: 7, C: c, NJ: 4, Band: 4}), WinogradGrad(t, WinogradShape{M: 4, B: 2, H: 4, W: 8, C: c, NJ: 2, Band: 2}),
+		WinogradGradW(t, 2, 8, c, 4), WinogradGradW(t, 4, 8, c, 2),
 		WinogradInput(t, WinogradShape{M: 4, B: 2, H: 5, W: 8, C: c, NJ: 4, Band: 4}), WinogradOutput(t, WinogradShape{M: 4, B: 2, H: 4, W: 6, C: c, NJ: 4, Band: 2}, post), WinogradWeights(t, 4, 8, c, 4),
 		ColSum(t, 2, 5, c, 4, 4, true), ColSumOf(t, post, false, 2, 6, c, 3, 4, 2), ColSumOf(t, post, true, 2, 6, c, 3, 4, 2), RowSum(t, 3, 37, 2), RowSum(t, 1, 8*t.Lanes, 4),
 		LayerNorm(t, 7, c, 1e-5, post, 7), LayerNormGrad(t, 7, c, 1e-5, post, post, 7), Softmax(t, 3, c),

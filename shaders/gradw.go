@@ -15,7 +15,7 @@ type GradWShape struct {
 func (s GradWShape) Chunks() int { return (s.OH / s.Rows) * (s.OW / s.Cols) }
 
 // GradW writes the partial results [B·Chunks][KH·KH·Cin][N]. Operands: x, g,
-// partial. In the CPU lowering the channels of each block of Lanes·NJ stand in
+// partial. Where GradWPacked tells so the channels of each block of Lanes·NJ stand in
 // the order ColSum undoes with unpack.
 func GradW(t Target, s GradWShape) Kernel {
 	kbs, nbs, taps := s.Cin/s.KT, s.N/(t.Lanes*s.NJ), s.KH*s.KH
@@ -89,12 +89,15 @@ func GradW(t Target, s GradWShape) Kernel {
 				for j := range v {
 					v[j] = acc[i][j].Get()
 				}
-				e.StoreBlock(2, e.AddU(o, e.C(i*s.N)), v)
+				e.StoreVectors(2, e.AddU(o, e.C(i*s.N)), v)
 			}
 		})
 	}
 	return k
 }
+
+// GradWPacked tells whether GradW leaves the channels in an order of its own.
+func GradWPacked(t Target) bool { return t.Mode == CPU && !t.deals() }
 
 func (e *E) broadcasts(r Ref, n int) []F {
 	var v []F

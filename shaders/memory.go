@@ -302,11 +302,16 @@ func (e *E) Block(r Ref, off U, nj int) []F {
 // deal gives lane l the elements l·nj .. l·nj+nj-1 of Lanes·nj neighbours: whole vectors, of which every lane takes its elements. The driver makes one load and a
 // few shuffles of what would be a load for each lane.
 func (e *E) deal(flat []F, nj int) []F {
-	m, L := e.m, e.T.Lanes
 	vec := make([]F, nj)
 	for i := range vec {
-		vec[i] = e.lanes(flat[i*L : (i+1)*L])
+		vec[i] = e.lanes(flat[i*e.T.Lanes : (i+1)*e.T.Lanes])
 	}
+	return e.dealVectors(vec)
+}
+
+// dealVectors is deal of vectors that follow one another.
+func (e *E) dealVectors(vec []F) []F {
+	m, L, nj := e.m, e.T.Lanes, len(vec)
 	out := make([]F, nj)
 	for j := range out {
 		from := e.memo(named("deal", nj, j), func() spirv.ID {

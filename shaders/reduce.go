@@ -36,6 +36,8 @@ func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 				for j := 0; j < nj; j++ {
 					v = append(v, e.Gather(ref, e.C(0), func(l int) int { c := l*nj + j; return c%t.Lanes*nj + c/t.Lanes }))
 				}
+			case t.deals(): // once for the sums is enough
+				v = e.Packed(ref, e.C(0), nj)
 			default:
 				v = e.Block(ref, e.C(0), nj)
 			}
@@ -49,7 +51,11 @@ func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 			for j := range v {
 				v[j] = acc[j].Get()
 			}
-			e.StoreBlock(1, o, v)
+			if unpack || !t.deals() {
+				e.StoreBlock(1, o, v)
+			} else {
+				e.StoreVectors(1, o, v)
+			}
 		})
 	}
 	return k

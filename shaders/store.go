@@ -44,6 +44,18 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 	e.storeAt(e.binding(op, elem, 4*n), elem, first, x)
 }
 
+// deals tells whether StoreVectors brings its values into the order of channels.
+func (t Target) deals() bool { return t.Mode == CPU && t.Shuffle }
+
+// StoreVectors writes what Packed of weights that nobody packed, or Vec at distances of Lanes, gives: v[j] of lane l is element j·Lanes + l in the CPU lowering,
+// and l·len(v) + j in the GPU lowering. Elements are written in their order, unless the CPU lowering has no shuffles: then see PackIndex.
+func (e *E) StoreVectors(op int, i U, v []F) {
+	if e.T.deals() && len(v) > 1 {
+		v = e.dealVectors(v)
+	}
+	e.StoreBlock(op, i, v)
+}
+
 // storeAt writes x to element i of a binding.
 func (e *E) storeAt(binding, elem spirv.ID, i I, x spirv.ID) {
 	p := e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassStorageBuffer, elem), binding, e.m.ConstU32(0), i)

@@ -130,6 +130,115 @@ func (e *E) winogradA(m [][]F) [][]F {
 	})
 }
 
+// WinogradGrad is A dY Aᵀ, the gradient with respect to the products. Operands: dy [B][H][W][C], result [products][tiles][C]. Scalar as in WinogradInput.
+func WinogradGrad(t Target, s WinogradShape) Kernel {
+	blocks := s.C / (t.Lanes * s.NJ)
+	return Kernel{
+		Name:     fmt.Sprintf("winograd grad %+v", s),
+		Operands: []Access{Read, Write},
+		Scalars:  1,
+		Items:    s.Tiles() * blocks,
+		Zero:     s.H%s.M != 0 || s.W%s.M != 0,
+		Body: func(e *E) {
+			u := e.Split(e.Item(), blocks)
+			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
+			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
+			y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
+			side := s.M + 2
+			h := square(side) // [row transformed][column]
+			for dx := range s.M {
+				col := make([][]F, s.M)
+				for dy := range s.M {
+					y, x := e.AddU(y0, e.C(dy)), e.AddU(x0, e.C(dx))
+					var ok B // the pixel is in the picture
+					if dy > 0 && s.H%s.M != 0 {
+						ok = e.LtU(y, e.C(s.H))
+					}
+					if dx > 0 && s.W%s.M != 0 {
+						ok = e.And(ok, e.LtU(x, e.C(s.W)))
+					}
+					at := e.AddU(e.MulU(e.SumU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x), s.C), cb)
+					col[dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
+				}
+				for i, v := range e.winogradAT(col) {
+					h[i][dx] = v
+				}
+			}
+			base := e.AddU(e.MulU(tile, s.C), cb)
+			plane := s.Tiles() * s.C
+			e.Stores(func() {
+				for i := range h {
+					for j, v := range e.winogradAT(h[i][:s.M]) {
+						e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
+					}
+				}
+			})
+		},
+	}
+}
+
+// winogradAT is A times M values of every channel: M+2 values.
+func (e *E) winogradAT(y [][]F) [][]F {
+	return channelwise(y, len(y)+2, func(y []F) []F {
+		if len(y) == 2 {
+			return []F{y[0], e.Add(y[0], y[1]), e.Sub(y[0], y[1]), e.Sub(e.Float(0), y[1])}
+		}
+		four := e.Float(4)
+		even, odd := e.Add(y[0], y[2]), e.Add(y[1], y[3])
+		even2, odd2 := e.Mad(four, y[2], y[0]), e.Mul(e.Float(2), e.Mad(four, y[3], y[1]))
+		return []F{y[0], e.Add(even, odd), e.Sub(even, odd), e.Add(even2, odd2), e.Sub(even2, odd2), y[3]}
+	})
+}
+
+// WinogradGradW is Gᵀ U G. Operands: u [products][C][n], result dw [3·3][C][n].
+func WinogradGradW(t Target, m, c, n, nj int) Kernel {
+	blocks := n / (t.Lanes * nj)
+	return Kernel{
+		Name:     fmt.Sprintf("winograd gradw %d %d %d %d", m, c, n, nj),
+		Operands: []Access{Read, Write},
+		Items:    c * blocks,
+		Body: func(e *E) {
+			at := e.MulU(e.Item(), t.Lanes*nj)
+			side := m + 2
+			h := square(side) // [tap row][column]
+			for j := range side {
+				col := make([][]F, side)
+				for i := range side {
+					col[i] = e.Block(e.At(0, at), e.C((side*i+j)*c*n), nj)
+				}
+				for i, v := range e.winogradGT(col) {
+					h[i][j] = v
+				}
+			}
+			e.Stores(func() {
+				for dy := range 3 {
+					for dx, v := range e.winogradGT(h[dy]) {
+						e.StoreBlock(1, e.AddU(at, e.C((3*dy+dx)*c*n)), v)
+					}
+				}
+			})
+		},
+	}
+}
+
+// winogradGT is Gᵀ times M+2 values of every channel: three values.
+func (e *E) winogradGT(u [][]F) [][]F {
+	return channelwise(u, 3, func(u []F) []F {
+		sum, diff := e.Add(u[1], u[2]), e.Sub(u[1], u[2])
+		if len(u) == 4 {
+			half := e.Float(0.5)
+			return []F{e.Mad(half, sum, u[0]), e.Mul(half, diff), e.Mad(half, sum, u[3])}
+		}
+		far, near := e.Add(u[3], u[4]), e.Sub(u[3], u[4])
+		sixth := e.Float(1.0 / 6)
+		return []F{
+			e.Sub(e.Mad(e.Float(1.0/24), far, e.Mul(e.Float(0.25), u[0])), e.Mul(sixth, sum)),
+			e.Sub(e.Mul(e.Float(1.0/12), near), e.Mul(sixth, diff)),
+			e.Mad(sixth, e.Sub(far, sum), u[5]),
+		}
+	})
+}
+
 // WinogradOutput is Aᵀ M A with an epilogue as Conv's. Operands: M [products][tiles][C], epilogue inputs…, y [B][H][W][C]. Scalar as in WinogradInput.
 func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)

@@ -273,7 +273,16 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 // parts partial results.
 func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *value) error {
 	t := l.target(s.N)
-	s.NJ, s.TP, s.KC = t.NJ(s.N), 1, s.Cin
+	s.NJ = t.NJ(s.N)
+	if l.gradTakesWinograd(t, s) {
+		return l.winogradGradW(t, n, s, out)
+	}
+	return l.gradWOf(t, n, s, groups, l.val(n.In[0]), l.val(n.In[1]), out)
+}
+
+// gradWOf is gradW of values.
+func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
+	s.TP, s.KC = 1, s.Cin
 	s.KT = shaders.Divisor(s.Cin, 4, 2)
 	limit := l.tune.pixels(t.Mode)
 	s.Cols = largestDivisor(s.OW, limit)
@@ -282,13 +291,21 @@ func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *
 		s.Rows = largestDivisor(s.OH, max(1, limit/s.OW))
 	}
 	parts := s.B * s.Chunks() / groups
+	packed := shaders.GradWPacked(t)
 	x := s.KH * s.KH * s.Cin * s.N
-	tmp := l.temp(n.Name+" partial", groups*parts*x)
+	to := out
+	if parts > 1 || packed {
+		to = l.temp(n.Name+" partial", groups*parts*x)
+	}
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.KH*s.KH*s.Cin*s.N)
-	if err := l.emit(t, shaders.GradW(t, s), nil, flops, l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
+	if err := l.emit(t, shaders.GradW(t, s), nil, flops, a, b, to); err != nil || to == out {
 		return err
 	}
-	return l.colSum(t, tmp, out, groups, parts, x, s.NJ)
+	nj := 0
+	if packed {
+		nj = s.NJ
+	}
+	return l.colSum(t, to, out, groups, parts, x, nj)
 }
 
 func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {

@@ -19,6 +19,9 @@ const winogradTiles = 64
 // takes little memory however large the tensors are.
 const bandSize = 1 << 20
 
+// trainBandSize is bandSize in training, where the transformed input is kept for the weights' gradient if it is whole.
+const trainBandSize = 1 << 21
+
 // productFMA is the bound of multiply-adds for the products: a third above the others', but no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
 // more than larger kernels, and no more than 800, from which on nothing is gained. Brief ones have 256.
 func (t Tuning) productFMA() int {
@@ -41,13 +44,13 @@ func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.Con
 	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 {
 		return false
 	}
-	o := winogradSize(s)
+	o := l.winogradSize(s)
 	many := s.B*o.Rows()*o.Cols() >= winogradTiles
 	return many || l.phases[n.In[1]] == once && !l.store.train && l.tune.maxFMA() > ShortRun
 }
 
 // winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.
-func winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
+func (l *lowering) winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
 	for _, m := range []int{2, 4} {
 		c := shaders.WinogradShape{M: m, B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: s.NJ}
 		c.Band = c.B * c.Rows()
@@ -55,13 +58,17 @@ func winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
 			o = c
 		}
 	}
-	o.Band = largestDivisor(o.Band, max(1, bandSize/(o.Products()*o.Cols()*max(s.Cin, s.N))))
+	most := bandSize
+	if l.store.train {
+		most = trainBandSize
+	}
+	o.Band = largestDivisor(o.Band, max(1, most/(o.Products()*o.Cols()*max(s.Cin, s.N))))
 	return o
 }
 
 // winograd emits a 3×3 convolution as matrix products between transforms, band by band.
 func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
-	o := winogradSize(s)
+	o := l.winogradSize(s)
 	w, err := l.winogradWeights(t, n.In[1], s, o)
 	if err != nil {
 		return err
@@ -105,4 +112,52 @@ func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.C
 	return l.pack(fmt.Sprint(w.ID, " winograd ", o.M), w, w.Name+" transformed", o.Products()*s.Cin*s.N, func(v *value) error {
 		return l.emit(t, shaders.WinogradWeights(t, o.M, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
 	})
+}
+
+// gradTakesWinograd tells whether a weight gradient goes that way.
+func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradWShape) bool {
+	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 || l.tune.maxFMA() <= ShortRun {
+		return false
+	}
+	o := l.winogradSize(s.ConvShape)
+	return o.M == 4 && s.B*o.Rows()*o.Cols() >= winogradTiles
+}
+
+// winogradGradW emits a weight gradient between transforms, band by band: with Y = Aᵀ [(G w Gᵀ) ⊙ V] A, where V is the transformed input,
+//
+//	dw = Gᵀ [ Σ_tiles V ⊙ (A dY Aᵀ) ] G,
+//
+// and the sum is (M+2)² matrix products [C × tiles]·[tiles × N].
+func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.GradWShape, out *value) error {
+	o := l.winogradSize(s.ConvShape)
+	size := o.Products() * s.Cin * s.N
+	bands := o.B * o.Rows() / o.Band
+	sums := l.temp(n.Name+" products", bands*size)
+	product := shaders.GradWShape{ConvShape: shaders.ConvShape{
+		B: o.Products(), IH: 1, IW: o.Tiles(), Cin: s.Cin, OH: 1, OW: o.Tiles(), N: s.N, NJ: s.NJ, KH: 1, Stride: 1}}
+	for band := range bands {
+		first := []uint32{uint32(band * o.Tiles())}
+		v, err := l.winogradInput(t, n, s.ConvShape, o, first)
+		if err != nil {
+			return err
+		}
+		og := o
+		og.NJ = transformed(t, s.NJ)
+		m := l.temp(n.Name+" gradient tiles", o.Products()*o.Tiles()*s.N)
+		if err := l.emit(t, shaders.WinogradGrad(t, og), first, 0, l.val(n.In[1]), m); err != nil {
+			return err
+		}
+		to := &value{name: sums.name, size: size, base: sums, off: band * size}
+		if err := l.gradWOf(t, n, product, o.Products(), v, m, to); err != nil {
+			return err
+		}
+	}
+	total := sums
+	if bands > 1 {
+		total = l.temp(n.Name+" product", size)
+		if err := l.colSum(t, sums, total, 1, bands, size, 0); err != nil {
+			return err
+		}
+	}
+	return l.emit(t, shaders.WinogradGradW(t, o.M, s.Cin, s.N, transformed(t, s.NJ)), nil, 0, total, out)
 }

@@ -171,6 +171,15 @@ func TestOps(t *testing.T) {
 		"gradw3big": func(g *netdef.Graph) *netdef.Node {
 			return g.ConvGradW(g.Input("x", S{2, 16, 16, 8}), g.Input("g", S{2, 16, 16, 48}), 3, 1)
 		},
+		"gradw3, winograd": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{2, 24, 32, 32}), g.Input("g", S{2, 24, 32, 64}), 3, 1)
+		},
+		"gradw3, winograd, beyond the border": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{4, 14, 19, 40}), g.Input("g", S{4, 14, 19, 32}), 3, 1)
+		},
+		"gradw3, winograd, in bands": func(g *netdef.Graph) *netdef.Node {
+			return g.ConvGradW(g.Input("x", S{2, 48, 52, 32}), g.Input("g", S{2, 48, 52, 96}), 3, 1)
+		},
 		"gradw1": func(g *netdef.Graph) *netdef.Node {
 			return g.ConvGradW(g.Input("x", S{3, 5, 8, 16}), g.Input("g", S{3, 5, 8, 24}), 1, 1)
 		},

@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +88,8 @@ func TestWinogradBands(t *testing.T) {
 	}
 }
 
-// In training a convolution of many tiles and its gradient by the input take Winograd's way too, with weights that are transformed in every run.
+// In training a convolution of many tiles and its gradients take Winograd's way too, with weights that are transformed in every run; the gradient by the weights
+// takes the input that the convolution has transformed.
 func TestWinogradInTraining(t *testing.T) {
 	if best, _ := Targets(testDev.Info().Caps); best.Mode != shaders.CPU {
 		t.Skip("for software drivers")
@@ -100,19 +102,26 @@ func TestWinogradInTraining(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		transformed := 0
+		kinds := []string{"weights", "in", "out", "grad", "gradw"}
+		transformed := make([]int, len(kinds))
 		e := compareTrained(t, g, append(grads, y), Options{}, true, func(p *Program) {
 			for _, s := range p.steps {
-				if s.mod != nil && strings.Contains(s.mod.Name, " winograd weights ") && s.phase == always {
-					transformed++
+				for i, kind := range kinds {
+					if s.mod != nil && strings.Contains(s.mod.Name, " winograd "+kind+" ") && s.phase == always {
+						transformed[i]++
+					}
 				}
 			}
 		})
 		if !(e <= 1e-5) {
 			t.Errorf("side %d: relative error %.3g", side, e)
 		}
-		if want := map[int]int{24: 2}[side]; transformed != want {
-			t.Errorf("side %d: weights are transformed %d times, not %d", side, transformed, want)
+		want := make([]int, len(kinds))
+		if side == 24 {
+			want = []int{2, 2, 2, 1, 1}
+		}
+		if !slices.Equal(transformed, want) {
+			t.Errorf("side %d: there are %v transforms of %v, not %v", side, transformed, kinds, want)
 		}
 	}
 }
