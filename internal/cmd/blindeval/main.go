@@ -1,3 +1,12 @@
+// Blindeval measures restore/shake/blind on pictures whose sharp form is known: how near the picture comes that is deconvolved by the kernel found, and by the true
+// one where there is one.
+//
+//	blindeval -levin DIR     MATLAB 5 files with matrices x (sharp), y (blurred), f (kernel), values from 0 to 1
+//	blindeval -pairs DIR     NAME.png (blurred) and NAME_gt.png (sharp); their brightness is compared
+//	blindeval -photos DIR    photographs (*.jpg), which it shakes by drawn trajectories, or leaves sharp with -sharp
+//
+// PSNR is that of values clamped to 0 … 1, 20 pixels of margin left out, after the best move by up to 10 whole pixels and then by quarters of a pixel: where a
+// blurred picture lies is the kernel's business. The picture as it is gets whole pixels only.
 package main
 
 import (
@@ -9,6 +18,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,164 +27,144 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-var (
-	noise  = flag.Float64("noise", 0, "")
-	levin  = flag.String("levin", "", "folder")
-	photos = flag.String("photos", "", "folder")
-	count  = flag.Int("count", 8, "")
-	seed   = flag.Int("seed", 1, "")
-	sigma  = flag.Float64("sigma", 0.004, "")
-	wins   = flag.String("windows", "23", "")
-	out    = flag.String("out", "", "")
-	only   = flag.String("only", "", "")
-)
-
+// item is a picture to measure on.
 type item struct {
 	name string
 	x, y *blind.Plane
-	k    *task.Kernel
+	k    *task.Kernel // nil: not known
 }
 
 func main() {
-	t := blind.DefaultTune()
-	flag.IntVar(&t.Outer, "outer", t.Outer, "")
-	flag.IntVar(&t.CG, "cg", t.CG, "")
-	flag.IntVar(&t.KSteps, "ksteps", t.KSteps, "")
-	flag.Float64Var(&t.FloorNoise, "floor", t.FloorNoise, "")
-	flag.Float64Var(&t.StartNoise, "start", t.StartNoise, "")
-	flag.Float64Var(&t.Decay, "decay", t.Decay, "")
-	flag.BoolVar(&t.Joint, "joint", t.Joint, "")
-	flag.Float64Var(&t.Thresh, "thresh", t.Thresh, "")
-	flag.Float64Var(&t.Prune, "prune", t.Prune, "")
-	flag.BoolVar(&t.Verbose, "v", false, "")
-	flag.Float64Var(&t.RefineNoise, "rnoise", t.RefineNoise, "")
-	flag.Float64Var(&t.Ridge, "ridge", t.Ridge, "")
-	flag.Float64Var(&t.Smooth, "smooth", t.Smooth, "")
-	flag.Float64Var(&t.Sparse, "sparse", t.Sparse, "")
-	flag.IntVar(&t.Wait, "wait", t.Wait, "")
-	e := blind.DefaultEdges()
-	flag.Float64Var(&e.Lambda, "l0", e.Lambda, "")
-	flag.IntVar(&e.Iters, "iters", e.Iters, "")
-	flag.Float64Var(&e.Kappa, "kappa", e.Kappa, "")
-	flag.Float64Var(&e.Most, "most", e.Most, "")
-	flag.Float64Var(&e.Tik, "tik", e.Tik, "")
-	flag.Float64Var(&e.Thresh, "ethresh", e.Thresh, "")
-	flag.Float64Var(&e.Prune, "eprune", e.Prune, "")
-	flag.Float64Var(&e.Smooth, "esmooth", e.Smooth, "")
-	flag.Float64Var(&e.Sel, "sel", e.Sel, "")
-	flag.Float64Var(&e.ShrinkL, "shrinkl", e.ShrinkL, "")
-	flag.Float64Var(&e.First, "first", e.First, "")
-	flag.IntVar(&e.KSteps, "eksteps", e.KSteps, "")
-	mode := flag.String("mode", "edges", "")
-	fast := flag.Bool("fast", false, "")
-	flag.Parse()
-	var items []item
-	if *levin != "" {
-		files, _ := filepath.Glob(filepath.Join(*levin, "*.mat"))
-		for _, f := range files {
-			m, err := readMat(f)
-			if err != nil {
-				panic(err)
-			}
-			items = append(items, item{filepath.Base(f), plane(m["x"]), plane(m["y"]), kern(m["f"])})
-		}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "blindeval:", err)
+		os.Exit(1)
 	}
-	if *photos != "" {
-		items = append(items, shakes(*photos, *count, uint64(*seed), *sigma)...)
-	}
-	var sum [5]float64
-	var ks []*task.Kernel
-	num, ncc := 0.0, 0.0
-	dec := blind.Deconvolution{Noise: *noise}
-	if *fast {
-		dec.Steps, dec.Second = 16, -1
-	}
-	for i, it := range items {
-		if *only != "" && !strings.Contains(it.name, *only) {
-			continue
-		}
-		num++
-		nb := func(k *task.Kernel) *blind.Plane {
-			z, err := blind.Deconvolve(context.Background(), it.y, k, dec)
-			if err != nil {
-				panic(err)
-			}
-			return z
-		}
-		r := []float64{psnr(it.y, it.x, false), psnr(nb(it.k), it.x, false)}
-		ks = nil
-		bestF, chosen, oracle := 1e9, 0.0, 0.0
-		msg := ""
-		took := 0.0
-		for _, w := range strings.Split(*wins, ",") {
-			n, _ := strconv.Atoi(w)
-			st := time.Now()
-			var k *task.Kernel
-			var f float64
-			switch *mode {
-			case "edges":
-				k, f = blind.ExpEdges(it.y, n, e, t.Verbose)
-			case "both":
-				k, f = blind.ExpBoth(it.y, n, e, t)
-			case "vb":
-				k, f = blind.Exp(it.y, n, t)
-			}
-			took += time.Since(st).Seconds()
-			ks = append(ks, k)
-			z := nb(k)
-			p := psnr(z, it.x, true)
-			msg += fmt.Sprintf(" | %d: %.2f F %.4f ncc %.3f", n, p, f, blind.NCC(k, it.k))
-			ncc += blind.NCC(k, it.k)
-			if f < bestF {
-				bestF, chosen = f, p
-			}
-			oracle = max(oracle, p)
-		}
-		r = append(r, chosen, oracle, took)
-		for j := range r {
-			sum[j] += r[j]
-		}
-		fmt.Printf("%d %s side %d in %.2f true %.2f chosen %.2f oracle %.2f %.1fs%s\n", i, it.name, it.k.Size, r[0], r[1], r[2], r[3], took, msg)
-		if *out != "" {
-			show(filepath.Join(*out, fmt.Sprintf("k%02d.png", i)), append([]*task.Kernel{it.k}, ks...))
-		}
-	}
-	fmt.Printf("mean in %.2f true %.2f chosen %.2f oracle %.2f %.2fs ncc %.3f\n", sum[0]/num, sum[1]/num, sum[2]/num, sum[3]/num, sum[4]/num, ncc/num/float64(len(ks)))
 }
 
-func show(path string, ks []*task.Kernel) {
-	const n, z = 41, 4
-	im := image.NewGray(image.Rect(0, 0, n*z*len(ks), n*z))
-	for i, k := range ks {
-		m := float32(0)
-		for _, v := range k.W {
-			m = max(m, v)
+func run() error {
+	levin := flag.String("levin", "", "folder of MATLAB files")
+	pairs := flag.String("pairs", "", "folder of pairs of pictures")
+	photos := flag.String("photos", "", "folder of photographs to shake")
+	count := flag.Int("count", 8, "photographs that are shaken")
+	seed := flag.Uint64("seed", 1, "of the choice of photographs, the trajectories and the noise")
+	sigma := flag.Float64("sigma", 0.004, "standard deviation of the noise that photographs get, of 1")
+	sharp := flag.Bool("sharp", false, "leave the photographs sharp")
+	windows := flag.String("windows", "", "kernel sides to try, with commas between; none: the package's own")
+	known := flag.Bool("true", true, "deconvolve by the true kernel, too")
+	only := flag.String("only", "", "only what has this in its name")
+	out := flag.String("out", "", "folder for pictures of the kernels: the true one, if known, and one per window")
+	flag.Parse()
+
+	var o blind.Options
+	for _, w := range strings.FieldsFunc(*windows, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(w)
+		if err != nil {
+			return fmt.Errorf("-windows %s: %w", *windows, err)
 		}
-		for y := range n * z {
-			for x := range n * z {
-				a, b := y/z-n/2+k.Size/2, x/z-n/2+k.Size/2
-				v := uint8(40)
-				if a >= 0 && a < k.Size && b >= 0 && b < k.Size {
-					v = uint8(255 * max(0, k.W[a*k.Size+b]/m))
+		o.Windows = append(o.Windows, n)
+	}
+	var items []item
+	for _, from := range []struct {
+		dir  string
+		read func(dir string) ([]item, error)
+	}{
+		{*levin, matFiles},
+		{*pairs, pairsOf},
+		{*photos, func(dir string) ([]item, error) { return shakes(dir, *count, *seed, *sigma, *sharp) }},
+	} {
+		if from.dir == "" {
+			continue
+		}
+		more, err := from.read(from.dir)
+		if err != nil {
+			return err
+		}
+		if len(more) == 0 {
+			return fmt.Errorf("%s: nothing to measure on", from.dir)
+		}
+		items = append(items, more...)
+	}
+	items = slices.DeleteFunc(items, func(it item) bool { return !strings.Contains(it.name, *only) })
+	if len(items) == 0 {
+		return fmt.Errorf("name a folder: -levin, -pairs or -photos")
+	}
+	return measure(items, o, *known, *out)
+}
+
+// measure prints a line per picture, and the means.
+func measure(items []item, o blind.Options, known bool, out string) error {
+	ctx := context.Background()
+	var sum [5]float64
+	fmt.Println("| picture | kernel | input | blind | true kernel | finding it, s | deconvolution, s | verdict | width | gain | agreement | noise |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
+	for i, it := range items {
+		began := time.Now()
+		r, err := blind.Estimate(ctx, it.y, o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", it.name, err)
+		}
+		found := time.Since(began).Seconds()
+		began = time.Now()
+		z, err := blind.Deconvolve(ctx, it.y, r.Kernel, blind.Deconvolution{})
+		if err != nil {
+			return fmt.Errorf("%s: %w", it.name, err)
+		}
+		row := [5]float64{psnr(it.y, it.x, false), psnr(z, it.x, true), 0, found, time.Since(began).Seconds()}
+		side, kernels := 0, []*task.Kernel{}
+		if it.k != nil {
+			side, kernels = it.k.Size, append(kernels, it.k)
+			if known {
+				if z, err = blind.Deconvolve(ctx, it.y, it.k, blind.Deconvolution{}); err != nil {
+					return fmt.Errorf("%s: %w", it.name, err)
 				}
-				im.SetGray(i*n*z+x, y, color.Gray{v})
+				row[2] = psnr(z, it.x, true)
+			}
+		}
+		for j, v := range row {
+			sum[j] += v / float64(len(items))
+		}
+		c := r.Certainty
+		fmt.Printf("| %s | %d | %.2f | %.2f | %.2f | %.1f | %.1f | %s | %.2f | %.3f | %.2f | %.4f |\n", it.name, side, row[0], row[1], row[2], row[3], row[4], c.Verdict, c.Width, c.Gain, c.Agreement, c.Noise)
+		if out != "" {
+			for _, c := range r.Candidates {
+				kernels = append(kernels, c.Kernel)
+			}
+			if err := show(filepath.Join(out, fmt.Sprintf("kernel-%02d.png", i)), kernels); err != nil {
+				return err
+			}
+		}
+	}
+	fmt.Printf("| mean of %d | | %.2f | %.2f | %.2f | %.1f | %.1f | | | | | |\n", len(items), sum[0], sum[1], sum[2], sum[3], sum[4])
+	return nil
+}
+
+// show writes kernels side by side, each as bright as its largest weight allows.
+func show(path string, kernels []*task.Kernel) (err error) {
+	const zoom = 4
+	side := 0
+	for _, k := range kernels {
+		side = max(side, k.Size)
+	}
+	side = (side + 2) * zoom
+	im := image.NewGray(image.Rect(0, 0, side*len(kernels), side))
+	for i, k := range kernels {
+		most := slices.Max(k.W)
+		for y := range k.Size * zoom {
+			for x := range k.Size * zoom {
+				v := max(0, k.W[y/zoom*k.Size+x/zoom]) / most
+				off := (side - k.Size*zoom) / 2
+				im.SetGray(i*side+off+x, off+y, color.Gray{Y: uint8(32 + 223*v)})
 			}
 		}
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		panic(err)
+		return err
 	}
-	png.Encode(f, im)
-	f.Close()
-}
-
-func plane(m matrix) *blind.Plane { return &blind.Plane{W: m.cols, H: m.rows, Pix: m.v} }
-
-func kern(m matrix) *task.Kernel {
-	k := &task.Kernel{Size: m.rows, W: make([]float32, len(m.v))}
-	for i, v := range m.v {
-		k.W[i] = float32(v)
-	}
-	return k
+	defer func() {
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}()
+	return png.Encode(f, im)
 }

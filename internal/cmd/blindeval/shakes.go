@@ -1,140 +1,118 @@
 package main
 
 import (
-	"image"
-	_ "image/jpeg"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
-	"sort"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// shakes blurs count photographs of a folder by handheld trajectories; the same seed gives the same.
-func shakes(dir string, count int, seed uint64, sigma float64) []item {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.jpg"))
-	sort.Strings(files)
+// side is that of the pictures that are made. What was beyond them when they were shaken is not in them, as with a camera.
+const side = 255
+
+// shakes makes count pictures of a folder's photographs, chosen and shaken by seed; sharp ones if asked. Pictures and noise have values of 1.
+func shakes(dir string, count int, seed uint64, sigma float64, sharp bool) ([]item, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	slices.Sort(files)
 	rng := rand.New(rand.NewPCG(seed, 19))
 	var out []item
-	for len(out) < count {
+	for tries := 0; len(out) < count && tries < 100*count; tries++ {
 		f := files[rng.IntN(len(files))]
-		p := luminance(f)
-		if p == nil || p.W < 299 || p.H < 299 {
+		p, err := brightness(f)
+		if err != nil {
+			return nil, err
+		}
+		if p.W < 299 || p.H < 299 {
 			continue
 		}
-		if p.W > 600 { // large ones: a window of their middle
+		if p.W > 600 { // of large ones the middle
 			p = p.Crop((p.W-300)/2, (p.H-300)/2, 300, 300)
 		}
-		size := 9 + 2*rng.IntN(11)
-		k := trajectory(rng, float64(size))
-		const side = 255
+		k := trajectory(rng, float64(9+2*rng.IntN(11)))
+		if sharp {
+			k = &task.Kernel{Size: 1, W: []float32{1}}
+		}
 		m := (p.W - side) / 2
-		x := p.Crop(m, m, side, side)
 		y := blind.NewPlane(side, side)
 		for i := range side {
 			for j := range side {
-				s := 0.0
-				for a := range k.Size {
-					for b := range k.Size {
-						yy := min(max(m+i+a-k.Size/2, 0), p.H-1)
-						xx := min(max(m+j+b-k.Size/2, 0), p.W-1)
-						s += float64(k.W[a*k.Size+b]) * p.Pix[yy*p.W+xx]
-					}
-				}
-				y.Pix[i*side+j] = s + sigma*rng.NormFloat64()
+				y.Pix[i*side+j] = blurred(p, k, m+j, m+i) + sigma*rng.NormFloat64()
 			}
 		}
-		out = append(out, item{filepath.Base(f), x, y, k})
+		out = append(out, item{filepath.Base(f), p.Crop(m, m, side, side), y, k})
 	}
-	return out
+	return out, nil
 }
 
-func luminance(path string) *blind.Plane {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	im, _, err := image.Decode(f)
-	if err != nil {
-		return nil
-	}
-	b := im.Bounds()
-	p := blind.NewPlane(b.Dx(), b.Dy())
-	for y := range p.H {
-		for x := range p.W {
-			r, g, bl, _ := im.At(b.Min.X+x, b.Min.Y+y).RGBA()
-			p.Pix[y*p.W+x] = (0.299*float64(r) + 0.587*float64(g) + 0.114*float64(bl)) / 65535
+// blurred is the value at a place of the picture that k makes of p, whose edge pixels go on.
+func blurred(p *blind.Plane, k *task.Kernel, x, y int) float64 {
+	s := 0.0
+	for a := range k.Size {
+		for b := range k.Size {
+			i, j := min(max(y+a-k.Size/2, 0), p.H-1), min(max(x+b-k.Size/2, 0), p.W-1)
+			s += float64(k.W[a*k.Size+b]) * p.Pix[i*p.W+j]
 		}
 	}
-	return p
+	return s
 }
 
-// trajectory draws the path of a hand: a velocity that keeps its direction for a while, is drawn back to the middle, trembles, and jerks at times;
-// scaled so that its larger extent is size pixels; drawn by a pen of about a pixel.
+// trajectory draws the path of a hand: a velocity that keeps its direction for a while, is drawn back to the middle, trembles, and jerks at times. It is scaled so
+// that its larger extent is size pixels, centred on its centre of mass, and drawn by a pen of half a pixel.
 func trajectory(rng *rand.Rand, size float64) *task.Kernel {
 	const steps = 1000
-	var xs, ys []float64
-	var x, y float64
-	a := 2 * math.Pi * rng.Float64()
-	vx, vy := math.Cos(a), math.Sin(a)
-	tremor := 0.05 + 0.25*rng.Float64()
+	var xs, ys [steps]float64
+	turn := func() (float64, float64) { s, c := math.Sincos(2 * math.Pi * rng.Float64()); return c, s }
+	vx, vy := turn()
+	x, y := 0.0, 0.0
+	tremor := 0.01 + 0.05*rng.Float64()
 	pull := 0.0002 + 0.003*rng.Float64()*rng.Float64()
 	jerk := 0.0005 + 0.004*rng.Float64()
-	for range steps {
+	for i := range steps {
 		if rng.Float64() < jerk {
-			a := 2 * math.Pi * rng.Float64()
 			s := 0.5 + rng.Float64()
-			vx, vy = vx*0.3+s*math.Cos(a), vy*0.3+s*math.Sin(a)
+			c, d := turn()
+			vx, vy = vx*0.3+s*c, vy*0.3+s*d
 		}
-		vx += tremor*0.2*rng.NormFloat64() - pull*x
-		vy += tremor*0.2*rng.NormFloat64() - pull*y
-		s := math.Hypot(vx, vy)
-		vx, vy = vx*(1-0.02*(s-1)), vy*(1-0.02*(s-1))
+		vx += tremor*rng.NormFloat64() - pull*x
+		vy += tremor*rng.NormFloat64() - pull*y
+		s := 1 - 0.02*(math.Hypot(vx, vy)-1) // back to a speed of 1
+		vx, vy = vx*s, vy*s
 		x, y = x+vx, y+vy
-		xs, ys = append(xs, x), append(ys, y)
+		xs[i], ys[i] = x, y
 	}
-	lo := func(v []float64) (l, h float64) {
-		l, h = v[0], v[0]
-		for _, u := range v {
-			l, h = min(l, u), max(h, u)
-		}
-		return
-	}
-	x0, x1 := lo(xs)
-	y0, y1 := lo(ys)
-	scale := (size - 2) / max(x1-x0, y1-y0)
+	extent := max(slices.Max(xs[:])-slices.Min(xs[:]), slices.Max(ys[:])-slices.Min(ys[:]))
 	mx, my := 0.0, 0.0
 	for i := range xs {
-		xs[i], ys[i] = xs[i]*scale, ys[i]*scale
 		mx, my = mx+xs[i]/steps, my+ys[i]/steps
 	}
 	reach := 0.0
 	for i := range xs {
-		reach = max(reach, math.Abs(xs[i]-mx), math.Abs(ys[i]-my))
+		xs[i], ys[i] = (xs[i]-mx)*(size-2)/extent, (ys[i]-my)*(size-2)/extent
+		reach = max(reach, math.Abs(xs[i]), math.Abs(ys[i]))
 	}
 	n := 2*int(math.Ceil(reach+1.5)) + 1
-	k := &task.Kernel{Size: n, W: make([]float32, n*n)}
-	w := make([]float64, n*n)
+	w, sum := make([]float64, n*n), 0.0
 	pen := 0.3 + 0.3*rng.Float64()
-	sum := 0.0
 	for i := range xs {
-		cx, cy := xs[i]-mx+float64(n/2), ys[i]-my+float64(n/2)
-		for yy := int(cy) - 2; yy <= int(cy)+3; yy++ {
-			for xx := int(cx) - 2; xx <= int(cx)+3; xx++ {
-				if xx >= 0 && yy >= 0 && xx < n && yy < n {
-					v := math.Exp(-((float64(xx)-cx)*(float64(xx)-cx) + (float64(yy)-cy)*(float64(yy)-cy)) / (2 * pen * pen))
-					w[yy*n+xx] += v
-					sum += v
-				}
+		cx, cy := xs[i]+float64(n/2), ys[i]+float64(n/2)
+		for a := max(int(cy)-2, 0); a <= min(int(cy)+3, n-1); a++ {
+			for b := max(int(cx)-2, 0); b <= min(int(cx)+3, n-1); b++ {
+				dx, dy := float64(b)-cx, float64(a)-cy
+				v := math.Exp(-(dx*dx + dy*dy) / (2 * pen * pen))
+				w[a*n+b] += v
+				sum += v
 			}
 		}
 	}
-	for i := range w {
-		k.W[i] = float32(w[i] / sum)
+	k := &task.Kernel{Size: n, W: make([]float32, n*n)}
+	for i, v := range w {
+		k.W[i] = float32(v / sum)
 	}
 	return k
 }

@@ -12,8 +12,8 @@ import (
 type Deconvolution struct {
 	Noise float64 // standard deviation of white noise, in units of Plane; 0: 0.003
 	// Unknown tells pixels, row by row, whose values say nothing: clipped ones, and those that something else covers. nil: every pixel counts.
-	Unknown []bool
-	Steps int
+	Unknown               []bool
+	Steps                 int
 	Weight, Second, Power float64
 }
 

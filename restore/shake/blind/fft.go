@@ -3,10 +3,10 @@ package blind
 // transform is the Fourier transform of real planes of w×h values. A spectrum is stored row by row of h rows, and only the columns of frequencies 0 … w/2, as the
 // others are their conjugates. It has memory of its own and is for one goroutine at a time.
 type transform struct {
-	w, h  int
-	rows  *lines
-	cols  *lines
-	a, b  []complex128 // strips of lines
+	w, h int
+	rows *lines
+	cols *lines
+	a, b []complex128 // strips of lines
 }
 
 // strip lines are transformed together. Two real rows make one complex line.

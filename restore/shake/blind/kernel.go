@@ -2,6 +2,7 @@ package blind
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -69,6 +70,8 @@ func (k *kernel) power() float64 {
 	return s
 }
 
+func (k *kernel) largest() float64 { return slices.Max(k.w) }
+
 // spread sets plane, of w×h values that wrap around, to the kernel as a filter of convolution: w(a) at −(a − n/2). What does not fit wraps.
 func (k *kernel) spread(plane []float64, w, h int) {
 	clear(plane)
@@ -87,16 +90,14 @@ func wrap(i, n int) int {
 	return i
 }
 
-// gather is the adjoint of spread: it reads a kernel of n×n weights from a plane.
-func gather(n int, plane []float64, w, h int) []float64 {
-	out := make([]float64, n*n)
+// gather is the adjoint of spread: it reads n×n weights from a plane.
+func gather(dst []float64, n int, plane []float64, w, h int) {
 	c := n / 2
 	for a := range n {
 		for b := range n {
-			out[a*n+b] = plane[wrap(c-a, h)*w+wrap(c-b, w)]
+			dst[a*n+b] = plane[wrap(c-a, h)*w+wrap(c-b, w)]
 		}
 	}
-	return out
 }
 
 // centroid is the centre of mass, in pixels from the centre.
@@ -133,11 +134,7 @@ func (k *kernel) centred() *kernel {
 
 // threshold sets weights below share of the largest to 0.
 func (k *kernel) threshold(share float64) *kernel {
-	least := 0.0
-	for _, v := range k.w {
-		least = max(least, v)
-	}
-	least *= share
+	least := share * k.largest()
 	for i, v := range k.w {
 		if v < least {
 			k.w[i] = 0
@@ -228,4 +225,31 @@ func keys(x float64) float64 {
 		return ((-0.5*x+2.5)*x-4)*x + 2
 	}
 	return 0
+}
+
+// width is the root of the mean squared distance from the centre of mass, in pixels.
+func (k *kernel) width() float64 {
+	x, y := k.centroid()
+	s := 0.0
+	for i, v := range k.w {
+		dx, dy := float64(i%k.n-k.n/2)-x, float64(i/k.n-k.n/2)-y
+		s += v * (dx*dx + dy*dy)
+	}
+	return math.Sqrt(s / k.sum())
+}
+
+// likeness is the largest normalised correlation of two kernels over moves by whole pixels: 1 if they are the same but for the place.
+func likeness(a, b *kernel) float64 {
+	n := smooth(a.n + b.n)
+	t := newTransform(n, n)
+	fa, fb, p := make([]complex128, t.size()), make([]complex128, t.size()), make([]float64, n*n)
+	a.spread(p, n, n)
+	t.forward(fa, p)
+	b.spread(p, n, n)
+	t.forward(fb, p)
+	for i, v := range fb {
+		fa[i] *= complex(real(v), -imag(v))
+	}
+	t.inverse(p, fa)
+	return slices.Max(p) / math.Sqrt(a.power()*b.power())
 }
