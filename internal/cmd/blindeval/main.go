@@ -53,6 +53,7 @@ func run() error {
 	known := flag.Bool("true", true, "deconvolve by the true kernel, too")
 	only := flag.String("only", "", "only what has this in its name")
 	out := flag.String("out", "", "folder for pictures of the kernels: the true one, if known, and one per window")
+	verbose := flag.Bool("v", false, "print each window's energy")
 	flag.Parse()
 
 	var o blind.Options
@@ -88,11 +89,11 @@ func run() error {
 	if len(items) == 0 {
 		return fmt.Errorf("name a folder: -levin, -pairs or -photos")
 	}
-	return measure(items, o, *known, *out)
+	return measure(items, o, *known, *verbose, *out)
 }
 
 // measure prints a line per picture, and the means.
-func measure(items []item, o blind.Options, known bool, out string) error {
+func measure(items []item, o blind.Options, known, verbose bool, out string) error {
 	ctx := context.Background()
 	var sum [5]float64
 	fmt.Println("| picture | kernel | input | blind | true kernel | finding it, s | deconvolution, s | verdict | width | gain | agreement | noise |")
@@ -125,6 +126,11 @@ func measure(items []item, o blind.Options, known bool, out string) error {
 		}
 		c := r.Certainty
 		fmt.Printf("| %s | %d | %.2f | %.2f | %.2f | %.1f | %.1f | %s | %.2f | %.3f | %.2f | %.4f |\n", it.name, side, row[0], row[1], row[2], row[3], row[4], c.Verdict, c.Width, c.Gain, c.Agreement, c.Noise)
+		if verbose {
+			for _, c := range r.Candidates {
+				fmt.Printf("  window %d: energy %.4f\n", c.Kernel.Size, c.Energy)
+			}
+		}
 		if out != "" {
 			for _, c := range r.Candidates {
 				kernels = append(kernels, c.Kernel)

@@ -12,7 +12,7 @@ import (
 
 // Options says how Estimate works. The zero value is good for photographs.
 type Options struct {
-	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 27. Blur wider than the largest is not found, and small windows do better on little blur.
+	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider than the largest is not found, and small windows do better on little blur.
 	Windows []int
 	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts.
 	Unknown []bool
@@ -45,6 +45,7 @@ type Certainty struct {
 	Width     float64 // root of the mean squared distance of the kernel's weights from their centre, in pixels
 	Gain      float64 // free energy per difference of pixels (natural logarithms, twice) that the kernel saves against none; below 0: none explains the picture better
 	Agreement float64 // likeness of the windows' kernels, 0 to 1; 1 if there is one window
+	Detail    float64 // of the sharp picture's differences: the sum of squares of their own differences beside that of their squares; edges give 1 to 4, shading alone near 0
 	Noise     float64 // standard deviation of what is left unexplained in differences of pixels, in units of Plane
 }
 
@@ -81,9 +82,10 @@ const (
 	evidenceRounds = 12
 	waitRounds     = 2 // before the kernel moves
 	latentSteps    = 8
-	startNoise     = 0.005
-	noiseFloor     = 0.002
-	noiseFall      = 1.44 // by which the variance may fall in a round
+	leastNoise     = 0.0035 // of differences
+	noiseMore      = 1.2    // than what is found in the picture, for what the model does not know
+	noiseStart     = 2.0    // times the noise in the first round
+	noiseFall      = 1.15   // by which it falls in a round
 	finalShare     = 0.03
 )
 
@@ -104,8 +106,8 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	}
 	windows := o.Windows
 	if windows == nil {
-		windows = []int{19, 27}
-		if most := min(y.W, y.H)/2 - 1; most < 27 && most >= 3 {
+		windows = []int{19, 33}
+		if most := min(y.W, y.H)/2 - 1; most < 33 && most >= 3 {
 			windows = []int{most - 1 + most%2}
 		}
 	}
@@ -126,7 +128,8 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	y, unknown := richest(y, o.Unknown)
 
 	found := make([]*kernel, len(windows)+1) // the last: no blur, as it is judged
-	energies, noises := make([]float64, len(found)), make([]float64, len(found))
+	energies, noises, details := make([]float64, len(found)), make([]float64, len(found)), make([]float64, len(found))
+	noise := max(leastNoise, noiseMore*math.Sqrt2*noiseOf(y))
 	t := team.New(max(1, o.Workers))
 	err := t.Each(ctx, len(found), func(_, i int) {
 		var l *level
@@ -139,8 +142,9 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 		if l == nil {
 			return
 		}
-		energies[i] = l.improve(ctx, i < len(windows))
-		found[i], noises[i] = l.k.clone().threshold(finalShare).centred(), math.Sqrt(l.noise)
+		energies[i] = l.improve(ctx, i < len(windows), noise)
+		found[i], noises[i] = l.k.clone().threshold(finalShare).centred(), l.unexplained
+		details[i] = l.detail()
 	})
 	if err == nil {
 		err = ctx.Err()
@@ -158,7 +162,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	}
 	r.Kernel = r.Candidates[best].Kernel
 	c := &r.Certainty
-	*c = Certainty{Width: found[best].width(), Gain: energies[len(windows)] - energies[best], Agreement: 1, Noise: noises[best]}
+	*c = Certainty{Width: found[best].width(), Gain: energies[len(windows)] - energies[best], Agreement: 1, Detail: details[best], Noise: noises[best]}
 	if others := len(windows) - 1; others > 0 {
 		c.Agreement = 0
 		for i := range windows {
@@ -210,9 +214,10 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *level {
 	}
 }
 
-// improve alternates the variational step and the kernel's, if that may move, and returns the free energy.
-func (l *level) improve(ctx context.Context, moves bool) float64 {
-	l.begin(startNoise)
+// improve alternates the variational step and the kernel's, if that may move, while the noise comes down to that of the picture's differences. It returns the
+// free energy, which may be compared with that of other kernels, as the noise is the same for all.
+func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
+	l.begin(noiseStart * noise)
 	energy := 0.0
 	for i := range evidenceRounds {
 		if ctx.Err() != nil {
@@ -223,27 +228,46 @@ func (l *level) improve(ctx context.Context, moves bool) float64 {
 		if moves && i >= waitRounds {
 			l.solve(evidencePenalty)
 		}
-		energy = l.explain(noiseFloor)
+		energy = l.explain()
+		l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
 	}
 	return energy
+}
+
+// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of which blurred pictures have few of their own.
+func noiseOf(y *Plane) float64 {
+	var d []float64
+	for i := 0; i+1 < y.H; i += 2 {
+		for j := 0; j+1 < y.W; j += 2 {
+			p := y.Pix[i*y.W+j:]
+			d = append(d, math.Abs(p[0]-p[1]-p[y.W]+p[y.W+1])/2)
+		}
+	}
+	slices.Sort(d)
+	return d[len(d)/2] / 0.6745
 }
 
 // judge makes a verdict.
 func (c *Certainty) judge() Verdict {
 	switch {
-	case c.Width < sharpWidth:
+	case c.Detail < leastDetail:
+		return Untold
+	case c.Width < leastWidth, c.Width < sharpWidth && c.Gain < leastGain:
 		return Sharp
-	case c.Gain < leastGain || c.Agreement < leastAgreement:
+	case c.Gain < worstGain || c.Agreement < leastAgreement:
 		return Untold
 	}
 	return Blurred
 }
 
-// Found on photographs that were and were not blurred; see the package's comment.
+// Chosen on photographs that were blurred and that were not; see the package's comment.
 const (
-	sharpWidth     = 0.8
-	leastGain      = 0.05
+	leastWidth     = 0.8  // narrower kernels are not worth undoing
+	sharpWidth     = 1.5  // and these only if they explain the picture better than none does, as a kernel is found in sharp pictures, too
+	leastGain      = 0.05 // which is this
+	worstGain      = -0.1
 	leastAgreement = 0.5
+	leastDetail    = 0.2
 )
 
 // richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones the square of mostSide with the largest sum of clamped

@@ -81,10 +81,10 @@ func (l *level) latent(steps int) {
 	}
 }
 
-// explain sets the noise to what the model leaves unexplained, but at least to floor, and to no less than a share of what it was. Hidden differences become what the model
-// predicts. It returns the free energy per observed difference at the noise as it was: twice the negative logarithm of a bound on the evidence, but for a constant.
-func (l *level) explain(floor float64) float64 {
-	fit, energy, doubt := 0.0, 0.0, 0.0
+// explain returns the free energy per observed difference, which is twice the negative logarithm of a bound on the evidence but for a constant, and sets what is
+// unexplained. Hidden differences become what the model predicts.
+func (l *level) explain() float64 {
+	fit, energy := 0.0, 0.0
 	kk := l.k.power()
 	for d := range 2 {
 		l.blurred(l.t, l.x[d])
@@ -103,7 +103,6 @@ func (l *level) explain(floor float64) float64 {
 			e, x, g := l.t[i]-l.y[d][i], l.x[d][i], l.gamma[d][i]
 			fit += e * e
 			energy += x * x / g
-			doubt += l.spread[d][i]
 			product *= l.noise + kk*g
 			if held++; held == 16 {
 				energy += math.Log(product)
@@ -114,6 +113,27 @@ func (l *level) explain(floor float64) float64 {
 	}
 	energy += fit / l.noise
 	n := 2 * l.count
-	l.noise = max((fit+doubt*kk)/n, floor*floor, l.noise/noiseFall)
+	l.unexplained = math.Sqrt(fit / n)
 	return energy / n
 }
+
+// detail is the sum of squares of the differences of x beside that of its squares.
+func (l *level) detail() float64 {
+	above, below := 0.0, 0.0
+	for d, step := range []int{1, l.c.w} {
+		for i, in := range l.inside {
+			if in && l.inside[i-step] {
+				above += square(l.x[d][i] - l.x[d][i-step])
+			}
+			if in {
+				below += square(l.x[d][i])
+			}
+		}
+	}
+	if below == 0 {
+		return 0
+	}
+	return above / below
+}
+
+func square(v float64) float64 { return v * v }

@@ -2,22 +2,23 @@ package blind
 
 // level is what is known of a picture at one scale, and memory to work on it. Differences along (0) and across (1) lie on a canvas that wraps around.
 type level struct {
-	c      *canvas
-	n      int             // kernels are n×n
-	ext    []float64       // the picture, continued around
-	y      [2][]float64    // its differences
-	fy     [2][]complex128 // their transforms
-	inside []bool          // where both differences are between pixels of the picture
-	hidden []int           // places inside whose differences say nothing, as a pixel is unknown; what the model predicts stands there
-	taper  []float64       // 1 where a gradient of the sharp picture is seen by the picture's pixels alone, under any kernel
-	count  float64         // places inside
-	x      [2][]float64    // differences of the sharp picture
-	spread [2][]float64    // their variances
-	gamma  [2][]float64    // and those that the prior gives them
-	noise  float64         // variance of what the model leaves unexplained
-	k      *kernel
-	otf    []complex128
-	small  *transform // holds all displacements between two places of a kernel
+	c           *canvas
+	n           int             // kernels are n×n
+	ext         []float64       // the picture, continued around
+	y           [2][]float64    // its differences
+	fy          [2][]complex128 // their transforms
+	inside      []bool          // where both differences are between pixels of the picture
+	hidden      []int           // places inside whose differences say nothing, as a pixel is unknown; what the model predicts stands there
+	taper       []float64       // 1 where a gradient of the sharp picture is seen by the picture's pixels alone, under any kernel
+	count       float64         // places inside
+	x           [2][]float64    // differences of the sharp picture
+	spread      [2][]float64    // their variances
+	gamma       [2][]float64    // and those that the prior gives them
+	noise       float64         // variance that the model grants what it does not explain
+	unexplained float64         // standard deviation of that, as it is
+	k           *kernel
+	otf         []complex128
+	small       *transform // holds all displacements between two places of a kernel
 
 	a, b       []complex128
 	t, u, r, p []float64
