@@ -82,10 +82,12 @@ const (
 	evidenceRounds = 12
 	waitRounds     = 2 // before the kernel moves
 	latentSteps    = 8
-	leastNoise     = 0.0035 // of differences
-	noiseMore      = 1.2    // than what is found in the picture, for what the model does not know
-	noiseStart     = 2.0    // times the noise in the first round
-	noiseFall      = 1.15   // by which it falls in a round
+	leastNoise     = 0.003 // of differences
+	noiseMore      = 0.8   // beside what is found in the picture, which has a little of its own at that scale
+	noiseStart     = 2.0   // times the noise in the first round
+	noiseFall      = 1.15  // by which it falls in a round
+	finalIsland    = 0.02
+	trimMargin     = 3
 	finalShare     = 0.03
 )
 
@@ -134,7 +136,11 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	err := t.Each(ctx, len(found), func(_, i int) {
 		var l *level
 		if i < len(windows) {
-			l = overEdges(ctx, y, unknown, windows[i])
+			if k := overEdges(ctx, y, unknown, windows[i]); k != nil {
+				k = k.trimmed(trimMargin)
+				l = newLevel(y, unknown, k.n)
+				l.setKernel(k)
+			}
 		} else {
 			l = newLevel(y, unknown, 3)
 			l.setKernel(delta(3))
@@ -143,7 +149,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 			return
 		}
 		energies[i] = l.improve(ctx, i < len(windows), noise)
-		found[i], noises[i] = l.k.clone().threshold(finalShare).centred(), l.unexplained
+		found[i], noises[i] = l.k.clone().threshold(finalShare).prune(finalIsland).centred(), l.unexplained
 		details[i] = l.detail()
 	})
 	if err == nil {
@@ -175,8 +181,8 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	return r, nil
 }
 
-// overEdges is the alternation from coarse to fine; it returns the level of full scale, or nil if ctx is done.
-func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *level {
+// overEdges is the alternation from coarse to fine; it returns nil if ctx is done.
+func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	var k *kernel
 	scales := max(0, int(math.Floor(math.Log(float64(n)/firstSide)/math.Log(ratio))))
 	for s := scales; ; s-- {
@@ -207,9 +213,8 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *level {
 			lambda = max(lambda/lambdaFall, lambdaLeast)
 		}
 		k = l.k.centred()
-		l.setKernel(k)
 		if s == 0 {
-			return l
+			return k
 		}
 	}
 }

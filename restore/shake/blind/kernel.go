@@ -253,3 +253,20 @@ func likeness(a, b *kernel) float64 {
 	t.inverse(p, fa)
 	return slices.Max(p) / math.Sqrt(a.power()*b.power())
 }
+
+// trimmed returns the kernel in the smallest square about its centre that holds all weights above 0 and margin more pixels on each side, but no larger one than its own.
+func (k *kernel) trimmed(margin int) *kernel {
+	c, reach := k.n/2, 0
+	for i, v := range k.w {
+		if v > 0 {
+			x, y := i%k.n-c, i/k.n-c
+			reach = max(reach, x, -x, y, -y)
+		}
+	}
+	reach = max(min(reach+margin, c), 1)
+	out := newKernel(2*reach + 1)
+	for y := range out.n {
+		copy(out.w[y*out.n:(y+1)*out.n], k.w[(y+c-reach)*k.n+c-reach:])
+	}
+	return out
+}
