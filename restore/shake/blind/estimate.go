@@ -45,7 +45,7 @@ type Certainty struct {
 	Width     float64 // root of the mean squared distance of the kernel's weights from their centre, in pixels
 	Gain      float64 // free energy per difference of pixels (natural logarithms, twice) that the kernel saves against none; below 0: none explains the picture better
 	Agreement float64 // likeness of the windows' kernels, 0 to 1; 1 if there is one window
-	Detail    float64 // of the sharp picture's differences: the sum of squares of their own differences beside that of their squares; edges give 1 to 4, shading alone near 0
+	Detail    float64 // of the picture's differences: the sum of squares of their own differences beside that of their squares; a ramp gives 0, shading alone less than 0.01
 	Noise     float64 // standard deviation of what is left unexplained in differences of pixels, in units of Plane
 }
 
@@ -272,7 +272,7 @@ const (
 	leastGain      = 0.05 // which is this
 	worstGain      = -0.1
 	leastAgreement = 0.5
-	leastDetail    = 0.2
+	leastDetail    = 0.002 // a ramp is a ramp under every kernel
 )
 
 // richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones the square of mostSide with the largest sum of clamped

@@ -117,16 +117,16 @@ func (l *level) explain() float64 {
 	return energy / n
 }
 
-// detail is the sum of squares of the differences of x beside that of its squares.
+// detail is the sum of squares of the differences between neighbours of y beside that of its squares.
 func (l *level) detail() float64 {
 	above, below := 0.0, 0.0
 	for d, step := range []int{1, l.c.w} {
 		for i, in := range l.inside {
 			if in && l.inside[i-step] {
-				above += square(l.x[d][i] - l.x[d][i-step])
+				above += square(l.y[d][i] - l.y[d][i-step])
 			}
 			if in {
-				below += square(l.x[d][i])
+				below += square(l.y[d][i])
 			}
 		}
 	}
