@@ -128,7 +128,7 @@ func measure(items []item, o blind.Options, known, verbose bool, out string) err
 		fmt.Printf("| %s | %d | %.2f | %.2f | %.2f | %.1f | %.1f | %s | %.2f | %.3f | %.2f | %.4f |\n", it.name, side, row[0], row[1], row[2], row[3], row[4], c.Verdict, c.Width, c.Gain, c.Agreement, c.Noise)
 		if verbose {
 			for _, c := range r.Candidates {
-				fmt.Printf("  window %d: energy %.4f\n", c.Kernel.Size, c.Energy)
+				fmt.Printf("  window %d: energy %.4f, cut off: %v\n", c.Kernel.Size, c.Energy, c.Cut)
 			}
 		}
 		if out != "" {

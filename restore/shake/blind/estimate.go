@@ -53,6 +53,7 @@ type Certainty struct {
 type Candidate struct {
 	Kernel *task.Kernel
 	Energy float64 // free energy per difference of pixels, twice; the lower the likelier
+	Cut    bool    // it runs into its window's edge, so it is part of a longer one. Such are chosen only where all are cut, and then by the largest window
 }
 
 // Result is what Estimate found.
@@ -86,6 +87,7 @@ const (
 	noiseMore      = 0.8   // beside what is found in the picture, which has a little of its own at that scale
 	noiseStart     = 2.0   // times the noise in the first round
 	noiseFall      = 1.15  // by which it falls in a round
+	mostRim        = 0.01  // share of a kernel's weight on its window's outermost pixels
 	finalIsland    = 0.02
 	trimMargin     = 3
 	finalShare     = 0.03
@@ -131,6 +133,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 
 	found := make([]*kernel, len(windows)+1) // the last: no blur, as it is judged
 	energies, noises, details := make([]float64, len(found)), make([]float64, len(found)), make([]float64, len(found))
+	cut := make([]bool, len(found))
 	noise := max(leastNoise, noiseMore*math.Sqrt2*noiseOf(y))
 	t := team.New(max(1, o.Workers))
 	err := t.Each(ctx, len(found), func(_, i int) {
@@ -151,6 +154,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 		energies[i] = l.improve(ctx, i < len(windows), noise)
 		found[i], noises[i] = l.k.clone().threshold(finalShare).prune(finalIsland).centred(), l.unexplained
 		details[i] = l.detail()
+		cut[i] = i < len(windows) && l.k.n == windows[i] && l.k.rim() > mostRim
 	})
 	if err == nil {
 		err = ctx.Err()
@@ -160,9 +164,15 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	}
 	r := &Result{}
 	best := 0
-	for i := range windows {
-		r.Candidates = append(r.Candidates, Candidate{found[i].export(), energies[i]})
-		if energies[i] < energies[best] {
+	for i, n := range windows {
+		r.Candidates = append(r.Candidates, Candidate{found[i].export(), energies[i], cut[i]})
+		better := energies[i] < energies[best]
+		if cut[i] != cut[best] {
+			better = cut[best]
+		} else if cut[i] {
+			better = n > windows[best]
+		}
+		if better {
 			best = i
 		}
 	}

@@ -270,3 +270,14 @@ func (k *kernel) trimmed(margin int) *kernel {
 	}
 	return out
 }
+
+// rim is the share of the weight on the outermost pixels.
+func (k *kernel) rim() float64 {
+	s := 0.0
+	for i, v := range k.w {
+		if x, y := i%k.n, i/k.n; x == 0 || y == 0 || x == k.n-1 || y == k.n-1 {
+			s += v
+		}
+	}
+	return s / k.sum()
+}
