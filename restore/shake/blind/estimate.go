@@ -269,7 +269,7 @@ func (c *Certainty) judge() Verdict {
 		return Untold
 	case c.Width < leastWidth, c.Width < sharpWidth && c.Gain < leastGain:
 		return Sharp
-	case c.Gain < worstGain || c.Agreement < leastAgreement:
+	case c.Gain < leastGain || c.Agreement < leastAgreement:
 		return Untold
 	}
 	return Blurred
@@ -280,7 +280,6 @@ const (
 	leastWidth     = 0.8  // narrower kernels are not worth undoing
 	sharpWidth     = 1.5  // and these only if they explain the picture better than none does, as a kernel is found in sharp pictures, too
 	leastGain      = 0.05 // which is this
-	worstGain      = -0.1
 	leastAgreement = 0.5
 	leastDetail    = 0.002 // a ramp is a ramp under every kernel
 )
