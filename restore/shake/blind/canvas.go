@@ -1,0 +1,70 @@
+package blind
+
+// canvas is a plane that wraps around, larger than the picture by at least a kernel's side on each axis, so that what wraps stays outside of the picture's
+// middle; with its transform. The picture lies at (left, top).
+type canvas struct {
+	*transform
+	pw, ph    int // the picture's size
+	left, top int
+}
+
+// newCanvas returns a canvas for a picture of w×h pixels and kernels of n×n.
+func newCanvas(w, h, n int) *canvas {
+	return &canvas{transform: newTransform(smooth(w+n+1), smooth(h+n+1)), pw: w, ph: h, left: n / 2, top: n / 2}
+}
+
+// extend puts the picture on the canvas and fills the rest with what leads smoothly from each side to the opposite one: mirrored pixels of both, blended.
+func (c *canvas) extend(p *Plane) []float64 {
+	rows := make([]float64, c.pw*c.h)
+	line := make([]float64, max(c.w, c.h))
+	for x := range c.pw {
+		blend(line[:c.h], c.ph, c.top, func(y int) float64 { return p.Pix[y*p.W+x] })
+		for y := range c.h {
+			rows[y*c.pw+x] = line[y]
+		}
+	}
+	out := make([]float64, c.w*c.h)
+	for y := range c.h {
+		blend(out[y*c.w:][:c.w], c.pw, c.left, func(x int) float64 { return rows[y*c.pw+x] })
+	}
+	return out
+}
+
+// blend fills a line that wraps from n values that begin at first.
+func blend(line []float64, n, first int, at func(i int) float64) {
+	for i := range n {
+		line[first+i] = at(i)
+	}
+	rest := len(line) - n
+	for i := range rest {
+		t := float64(i+1) / float64(rest+1)
+		t = t * t * (3 - 2*t)
+		after, before := at(max(n-2-i, 0)), at(min(rest-i, n-1))
+		line[(first+n+i)%len(line)] = (1-t)*after + t*before
+	}
+}
+
+// cut returns the picture's part of a canvas.
+func (c *canvas) cut(v []float64) *Plane {
+	out := NewPlane(c.pw, c.ph)
+	for y := range c.ph {
+		copy(out.Pix[y*c.pw:(y+1)*c.pw], v[(y+c.top)*c.w+c.left:])
+	}
+	return out
+}
+
+// place returns a canvas with the plane at the picture's place and 0 elsewhere.
+func (c *canvas) place(p *Plane) []float64 {
+	out := make([]float64, c.w*c.h)
+	for y := range c.ph {
+		copy(out[(y+c.top)*c.w+c.left:], p.Pix[y*p.W:(y+1)*p.W])
+	}
+	return out
+}
+
+// otf sets dst to the transform of the kernel.
+func (c *canvas) otf(dst []complex128, k *kernel) {
+	plane := make([]float64, c.w*c.h)
+	k.spread(plane, c.w, c.h)
+	c.forward(dst, plane)
+}

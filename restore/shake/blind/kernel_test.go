@@ -1,0 +1,180 @@
+package blind
+
+import (
+	"math"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// A kernel on a canvas blurs as task.Kernel says: by correlation.
+func TestOTFIsCorrelation(t *testing.T) {
+	rng := fresh(t)
+	k := &task.Kernel{Size: 5, W: make([]float32, 25)}
+	for i := range k.W {
+		k.W[i] = rng.Float32()
+	}
+	p := NewPlane(20, 17)
+	for i := range p.Pix {
+		p.Pix[i] = rng.NormFloat64()
+	}
+	c := newCanvas(p.W, p.H, k.Size)
+	l := &level{c: c, a: make([]complex128, c.size()), otf: make([]complex128, c.size())}
+	l.setKernel(kernelOf(k))
+	got := make([]float64, c.w*c.h)
+	l.blurred(got, c.place(p))
+	out := c.cut(got)
+	for i := 2; i < p.H-2; i++ {
+		for j := 2; j < p.W-2; j++ {
+			want := 0.0
+			for a := range 5 {
+				for b := range 5 {
+					want += float64(k.W[a*5+b]) * p.Pix[(i+a-2)*p.W+j+b-2]
+				}
+			}
+			if d := math.Abs(want - out.Pix[i*p.W+j]); !(d < 1e-9) {
+				t.Fatalf("row %d column %d is off by %g", i, j, d)
+			}
+		}
+	}
+}
+
+// Spread and gather are each other's adjoints, and so are differences and divergence, and a filter's two directions.
+func TestAdjoints(t *testing.T) {
+	rng := fresh(t)
+	c := newCanvas(18, 13, 5)
+	n := c.w * c.h
+	draw := func(n int) []float64 {
+		v := make([]float64, n)
+		for i := range v {
+			v[i] = rng.NormFloat64()
+		}
+		return v
+	}
+	dot := func(a, b []float64) (s float64) {
+		for i, v := range a {
+			s += v * b[i]
+		}
+		return s
+	}
+	same := func(what string, a, b float64) {
+		if !(math.Abs(a-b) < 1e-9*(1+math.Abs(a))) {
+			t.Errorf("%s: %g and %g", what, a, b)
+		}
+	}
+	k, plane := &kernel{n: 5, w: draw(25)}, draw(n)
+	p, w := make([]float64, n), make([]float64, 25)
+	k.spread(p, c.w, c.h)
+	gather(w, 5, plane, c.w, c.h)
+	same("spread", dot(p, plane), dot(k.w, w))
+
+	x, h, v := draw(n), draw(n), draw(n)
+	dx, dy, d := make([]float64, n), make([]float64, n), make([]float64, n)
+	c.differences(dx, dy, x)
+	c.divergence(d, h, v)
+	same("differences", dot(dx, h)+dot(dy, v), dot(x, d))
+
+	for _, f := range filters {
+		c.filtered(dx, x, f.taps)
+		clear(d)
+		c.addAdjoint(d, h, f.taps)
+		same("filter", dot(dx, h), dot(x, d))
+	}
+}
+
+// The least squares under k ≥ 0 fulfil the conditions of a minimum.
+func TestNonNegative(t *testing.T) {
+	rng := fresh(t)
+	const n = 12
+	var a [n][n]float64
+	var m [2 * n][n]float64
+	b := make([]float64, n)
+	for i := range m {
+		y := rng.NormFloat64()
+		for j := range n {
+			m[i][j] = rng.NormFloat64()
+			b[j] += m[i][j] * y
+		}
+	}
+	for i := range n {
+		for j := range n {
+			for _, r := range m {
+				a[i][j] += r[i] * r[j]
+			}
+		}
+	}
+	apply := func(dst, k []float64) {
+		for i := range n {
+			dst[i] = 0
+			for j, v := range k {
+				dst[i] += a[i][j] * v
+			}
+		}
+	}
+	start := make([]float64, n)
+	start[3] = 1
+	k := nonNegative(apply, b, start, 2000)
+	g := make([]float64, n)
+	apply(g, k)
+	for i, v := range k {
+		g := g[i] - b[i]
+		if v < 0 || v > 0 && math.Abs(g) > 1e-5 || v == 0 && g < -1e-5 {
+			t.Errorf("weight %d is %g where the gradient is %g", i, v, g)
+		}
+	}
+}
+
+// With the true differences of the sharp picture the step for the kernel gives the kernel, edges of the picture or not.
+func TestSolve(t *testing.T) {
+	rng := fresh(t)
+	k := path(rng)
+	from := scene(rng, 120, 110)
+	y, _ := seen(rng, from, k, 0)
+	l := newLevel(y, nil, k.n)
+	// The scene reaches half a kernel beyond y, and so does the canvas.
+	c := l.c
+	for d, g := range from.gradients() {
+		for i := range from.H {
+			for j := range from.W {
+				l.x[d][wrap(c.top-k.n/2+i, c.h)*c.w+wrap(c.left-k.n/2+j, c.w)] = g.Pix[i*from.W+j]
+			}
+		}
+	}
+	start := newKernel(k.n)
+	for i := range start.w {
+		start.w[i] = 1
+	}
+	l.setKernel(start.normalise())
+	for range 12 {
+		l.solve(penalties{steps: 200})
+	}
+	for i, v := range l.k.w {
+		if d := math.Abs(v - k.w[i]); !(d < 0.1*k.largest()) {
+			t.Fatalf("weight %d is %g, not %g", i, v, k.w[i])
+		}
+	}
+	if s := likeness(l.k, k); !(s > 0.99) {
+		t.Errorf("likeness %g", s)
+	}
+}
+
+// Islands go, moves are by whole pixels, and trimming keeps every weight.
+func TestTidying(t *testing.T) {
+	k := newKernel(9)
+	k.w[1*9+1], k.w[1*9+2], k.w[2*9+3], k.w[7*9+7] = 4, 3, 2, 0.5
+	p := k.clone().prune(0.1)
+	if p.w[7*9+7] != 0 || !(math.Abs(p.sum()-1) < 1e-12) || !(math.Abs(p.w[10]-4.0/9) < 1e-12) {
+		t.Errorf("pruned: %v", p.w)
+	}
+	c := p.centred()
+	if x, y := c.centroid(); math.Abs(x) > 0.5 || math.Abs(y) > 0.5 || likeness(c, p) < 1-1e-9 {
+		t.Errorf("centred at %g, %g, likeness %g", x, y, likeness(c, p))
+	}
+	s := c.trimmed(1)
+	if s.n >= 9 || math.Abs(s.sum()-1) > 1e-12 || likeness(s, c) < 1-1e-9 {
+		t.Errorf("trimmed to %d: %v", s.n, s.w)
+	}
+	if w := (&kernel{n: 3, w: []float64{0, 0, 0, 0.5, 0, 0.5, 0, 0, 0}}).width(); math.Abs(w-1) > 1e-12 {
+		t.Errorf("width %g", w)
+	}
+}

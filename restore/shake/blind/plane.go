@@ -1,0 +1,55 @@
+package blind
+
+import (
+	"fmt"
+	"math"
+)
+
+// Plane is one plane of a picture: H rows of W values, one row after the other. Values are light or brightness from 0 (black) to 1 (white).
+type Plane struct {
+	W, H int
+	Pix  []float64 // the value at column x of row y is Pix[y*W+x]
+}
+
+// NewPlane returns a plane of w×h zeros.
+func NewPlane(w, h int) *Plane { return &Plane{W: w, H: h, Pix: make([]float64, w*h)} }
+
+// Check returns an error unless the plane has at least one pixel, as many values as its sides say, and only finite ones.
+func (p *Plane) Check() error {
+	if p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H {
+		return fmt.Errorf("plane of %d×%d pixels holds %d values; it needs as many values as pixels, and at least one", p.W, p.H, len(p.Pix))
+	}
+	for i, v := range p.Pix {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("plane has the value %v at column %d of row %d; values must be finite", v, i%p.W, i/p.W)
+		}
+	}
+	return nil
+}
+
+// Crop returns a copy of the w×h pixels from column x of row y on, which must lie inside.
+func (p *Plane) Crop(x, y, w, h int) *Plane {
+	out := NewPlane(w, h)
+	for i := range h {
+		copy(out.Pix[i*w:(i+1)*w], p.Pix[(y+i)*p.W+x:])
+	}
+	return out
+}
+
+// gradients returns the forward differences to the right and down; they are 0 in the last column and in the last row.
+func (p *Plane) gradients() [2]*Plane {
+	dx, dy := NewPlane(p.W, p.H), NewPlane(p.W, p.H)
+	for y := range p.H {
+		row := p.Pix[y*p.W:][:p.W]
+		for x := range p.W - 1 {
+			dx.Pix[y*p.W+x] = row[x+1] - row[x]
+		}
+		if y+1 < p.H {
+			below := p.Pix[(y+1)*p.W:][:p.W]
+			for x, v := range row {
+				dy.Pix[y*p.W+x] = below[x] - v
+			}
+		}
+	}
+	return [2]*Plane{dx, dy}
+}
