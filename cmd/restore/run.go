@@ -258,7 +258,7 @@ func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Pict
 	if errors.As(err, &large) {
 		err = fmt.Errorf("%w; -max-megapixels allows more", err)
 	}
-	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) {
+	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) && (o.mask == "" || bad.Path != o.mask) {
 		err = fmt.Errorf("%w%s", err, o.hintSalvage(bad))
 	}
 	if err != nil {

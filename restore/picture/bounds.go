@@ -76,7 +76,7 @@ func reach(b []byte) int64 {
 		return headBytes
 	}
 	if format == WebP && len(b) >= 8 { // tells its size
-		return 8 + int64(binary.LittleEndian.Uint32(b[4:]))
+		return memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside) // some writers forget what they add
 	}
 	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil || format == TIFF { // of which the directory may stand at the end
@@ -169,10 +169,14 @@ func named(path string, err error) error {
 	var size *MaskSizeError
 	switch {
 	case errors.As(err, &de):
-		de.Path = path
+		if de.Path == "" { // else it is another file's, which Limits.Check has read
+			de.Path = path
+		}
 		return de
 	case errors.As(err, &size):
-		size.Path = path
+		if size.Path == "" {
+			size.Path = path
+		}
 		return size
 	}
 	return fmt.Errorf("%s: cannot read: %w", path, err)
