@@ -45,10 +45,20 @@ func (e *Estimator) Estimate(src Source) Profile {
 // Windows is the number of windows that the last Estimate could look at, clipped ones included.
 func (e *Estimator) Windows() int { return len(e.windows) + e.flat }
 
-// Describe gives the network's inputs; false if the picture is too small to tell anything.
+// varies tells whether there is any detail in any window: where there is none, there is no noise.
+func (e *Estimator) varies() bool {
+	for i := range e.windows {
+		if e.windows[i].level != [2][Bands][orders]float32{} {
+			return true
+		}
+	}
+	return false
+}
+
+// Describe gives the network's inputs; false if the picture is too small to tell anything, or flat all over.
 func (e *Estimator) Describe(src Source, x *[Features]float32) bool {
 	e.gather(src)
-	if len(e.windows)+e.flat == 0 {
+	if len(e.windows)+e.flat == 0 || !e.varies() {
 		return false
 	}
 	e.features(src, x[:])

@@ -75,7 +75,7 @@ func TestKindsOfNoise(t *testing.T) {
 
 // What has no noise is not taken for noise: pages, drawings, gradients, night skies, rendered scenes; in grey and with 16 bits too.
 func TestCleanPictures(t *testing.T) {
-	const worst, mean = 2.0, 0.6 // levels of 255
+	const worst, mean = 4.0, 0.6 // levels of 255
 	sum, n := 0.0, 0
 	check := func(name string, x *planar.Image) {
 		s := 127.5 * noise.Estimate(x, nil).Sigma()
