@@ -122,6 +122,9 @@ func TestStepAgainstReference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for i := range b[inNoise] { // white noise that is told has the shape 0
+				b[inNoise][i] = 0.3 * float32(rng.NormFloat64())
+			}
 			obj.MeanFlow.draw(b, rng, per.Total())
 			inputs := map[string]*netdef.Tensor{}
 			for _, n := range netdef.Reachable(append(grads, step.Loss)...) {
