@@ -83,7 +83,7 @@ type Request struct {
 	Mask []bool
 	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
 	// white noise. Below 0 it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an estimate below
-	// 1 level counts as 0.
+	// 1.5 levels counts as 0.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64

@@ -17,7 +17,7 @@ const (
 	// keepNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone: less than rounding hides.
 	keepNoise = 0.5
 	// textureNoise is the estimate of noise that clean pictures may give.
-	textureNoise = 1
+	textureNoise = 1.5
 	// fewWindows is the number of whole windows below which the shape of noise cannot be told.
 	fewWindows = 4
 	maxSteps   = 1000

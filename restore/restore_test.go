@@ -249,7 +249,7 @@ func TestNoiseLevels(t *testing.T) {
 		t.Errorf("noise 100 was taken for %g", r.Noise)
 	}
 	for i := range p.Pix { // clean, but for a trace
-		p.Pix[i] = float32(0.5*math.Sin(float64(i%side)/9) + rnd.NormFloat64()*task.Sigma(0.4))
+		p.Pix[i] = float32(0.5*math.Sin(float64(i%side)/9) + rnd.NormFloat64()*task.Sigma(0.2))
 	}
 	r := restored(t, m, p, Request{Task: task.Inpaint, Mask: make([]bool, side*side), Noise: -1})
 	if r.Noise != 0 || !slices.Equal(r.Picture.Pix, p.Pix) {
