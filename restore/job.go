@@ -74,7 +74,7 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if j.task.Masked() { // what was to go may stand in them
 		j.pic = j.pic.WithoutMakerNotes()
 	}
-	j.setNoise(j.find(new(noise.Estimator)))
+	j.setNoise(j.find())
 	if req.Profile == nil && req.Noise >= 0 {
 		j.noise = min(req.Noise, MaxNoise) // as it was told, to the bit
 	}
@@ -185,8 +185,8 @@ func knownOf(missing []bool) []float32 {
 	return known
 }
 
-// find is the noise that the request tells, or that e finds.
-func (j *job) find(e *noise.Estimator) noise.Profile {
+// find is the noise that the request tells, or that is found in the picture.
+func (j *job) find() noise.Profile {
 	switch {
 	case j.req.Profile != nil:
 		return *j.req.Profile
@@ -200,7 +200,7 @@ func (j *job) find(e *noise.Estimator) noise.Profile {
 	case j.req.Mask != nil:
 		src.Known = j.req.known
 	}
-	return findNoise(e, src, j.task)
+	return findNoise(new(noise.Estimator), src, j.task)
 }
 
 // findNoise estimates the noise of a picture for a task.

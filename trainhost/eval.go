@@ -111,15 +111,21 @@ func picturePaths(folder string, limit int, spread bool) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("evaluation: %s holds no PNG or JPEG", folder)
 	}
-	if all := len(paths); limit > 0 && all > limit {
-		if spread {
-			for i := range limit {
-				paths[i] = paths[i*all/limit]
-			}
-		}
-		paths = paths[:limit]
+	return atMost(paths, limit, spread), nil
+}
+
+// atMost keeps at most limit elements (0: all), the first ones or, with spread, some evenly from the whole list, which is changed.
+func atMost[T any](list []T, limit int, spread bool) []T {
+	all := len(list)
+	if limit <= 0 || all <= limit {
+		return list
 	}
-	return paths, nil
+	if spread {
+		for i := range limit {
+			list[i] = list[i*all/limit]
+		}
+	}
+	return list[:limit]
 }
 
 // picture adds the scores of one picture.

@@ -2,6 +2,7 @@ package trainhost
 
 import (
 	"fmt"
+	"image"
 	"math/rand/v2"
 
 	"github.com/vfmrestore/restore/internal/synth"
@@ -57,7 +58,7 @@ func (o *observer) shoot(rng *rand.Rand, source func(side int) *planar.Image, si
 	}
 	var x *planar.Image
 	if rng.Float64() < shareDrawing {
-		x = drawn(rng, need)
+		x = planar.FromNRGBA(synth.Drawing(rng, need, need))
 	} else if x = source(need); x == nil {
 		// No picture is so large: without reduction, and cut where it begins.
 		c.Reduce, shift = 0, [2]int{}
@@ -70,7 +71,13 @@ func (o *observer) shoot(rng *rand.Rand, source func(side int) *planar.Image, si
 		return observed{}, err
 	}
 	if clean.W != side || clean.H != side {
-		clean, noisy = cut(clean, shift, side), cut(noisy, shift, side)
+		part := image.Rect(shift[0], shift[1], shift[0]+side, shift[1]+side)
+		if clean, err = clean.Crop(part); err == nil {
+			noisy, err = noisy.Crop(part)
+		}
+		if err != nil {
+			return observed{}, err
+		}
 	}
 	ob := observed{clean: clean, noisy: noisy}
 	if ob.profile.Found = !told; told {
@@ -93,27 +100,4 @@ func drawCamera(rng *rand.Rand) (c camera.Camera, told bool) {
 		return camera.DrawWhite(rng, drawSigma(rng, clsDenoise)), false
 	}
 	return camera.Camera{}, false
-}
-
-// drawn paints a drawing as a square picture.
-func drawn(rng *rand.Rand, side int) *planar.Image {
-	m := toRGB(synth.Drawing(rng, side, side))
-	x := planar.New(side, side)
-	for i := range side * side {
-		for c := range 3 {
-			x.Plane(c)[i] = float32(m.pix[3*i+c])/127.5 - 1
-		}
-	}
-	return x
-}
-
-// cut copies a square from a place on.
-func cut(img *planar.Image, at [2]int, side int) *planar.Image {
-	out := planar.New(side, side)
-	for c := range 3 {
-		for y := range side {
-			copy(out.Plane(c)[y*side:(y+1)*side], img.Plane(c)[(at[1]+y)*img.W+at[0]:])
-		}
-	}
-	return out
 }

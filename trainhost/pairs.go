@@ -36,14 +36,7 @@ func EvaluatePairs(ctx context.Context, m *restore.Model, t task.Task, endings [
 	if err != nil {
 		return Score{}, nil, err
 	}
-	if all := len(pairs); c.Limit > 0 && all > c.Limit {
-		if c.Spread {
-			for i := range c.Limit {
-				pairs[i] = pairs[i*all/c.Limit]
-			}
-		}
-		pairs = pairs[:c.Limit]
-	}
+	pairs = atMost(pairs, c.Limit, c.Spread)
 	s := Score{Task: t.String(), Pictures: len(pairs), Draws: 1}
 	for i := range pairs {
 		p := &pairs[i]

@@ -11,16 +11,7 @@ import (
 )
 
 // scene is a picture of the project's own.
-func scene(seed uint64, w, h int) *planar.Image {
-	m := synth.Photo(seed, w, h)
-	x := planar.New(w, h)
-	for i := range w * h {
-		for c := range 3 {
-			x.Plane(c)[i] = float32(m.Pix[4*i+c])/127.5 - 1
-		}
-	}
-	return x
-}
+func scene(seed uint64, w, h int) *planar.Image { return planar.FromNRGBA(synth.Photo(seed, w, h)) }
 
 // flat is a picture of one grey.
 func flat(v float32, w, h int) *planar.Image {

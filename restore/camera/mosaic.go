@@ -9,20 +9,7 @@ import (
 // filter is the colour of the Bayer mosaic at a pixel: red at (even, even), blue at (odd, odd), else green.
 func filter(x, y int) int { return x&1 + y&1 }
 
-// mirror reflects an index about the first and the last, which keeps its parity and so the colour of the mosaic.
-func mirror(i, n int) int {
-	if n == 1 {
-		return 0
-	}
-	for i < 0 || i >= n {
-		if i < 0 {
-			i = -i
-		} else {
-			i = 2*(n-1) - i
-		}
-	}
-	return i
-}
+// Pictures continue by planar.Mirror, which keeps the parity of positions and so the colour of the mosaic.
 
 // demosaicBilinear fills in, in place, the values that the mosaic does not have: each is the mean of the nearest ones of its colour.
 func demosaicBilinear(img *planar.Image, px, py int) {
@@ -30,9 +17,9 @@ func demosaicBilinear(img *planar.Image, px, py int) {
 	for ch := range 3 {
 		p := img.Plane(ch)
 		for y := range h {
-			up, down := mirror(y-1, h)*w, mirror(y+1, h)*w
+			up, down := planar.Mirror(y-1, h)*w, planar.Mirror(y+1, h)*w
 			for x := range w {
-				left, right := mirror(x-1, w), mirror(x+1, w)
+				left, right := planar.Mirror(x-1, w), planar.Mirror(x+1, w)
 				at := y * w
 				here := filter(x+px, y+py)
 				switch {
@@ -60,7 +47,7 @@ func demosaicEdges(img *planar.Image, px, py int) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	abs := func(v float32) float32 { return float32(math.Abs(float64(v))) }
 	for y := range h {
-		rows := [5]int{mirror(y-2, h) * w, mirror(y-1, h) * w, y * w, mirror(y+1, h) * w, mirror(y+2, h) * w}
+		rows := [5]int{planar.Mirror(y-2, h) * w, planar.Mirror(y-1, h) * w, y * w, planar.Mirror(y+1, h) * w, planar.Mirror(y+2, h) * w}
 		for x := range w {
 			var p []float32
 			switch filter(x+px, y+py) {
@@ -72,7 +59,7 @@ func demosaicEdges(img *planar.Image, px, py int) {
 				continue
 			}
 			at := rows[2]
-			l2, l1, r1, r2 := mirror(x-2, w), mirror(x-1, w), mirror(x+1, w), mirror(x+2, w)
+			l2, l1, r1, r2 := planar.Mirror(x-2, w), planar.Mirror(x-1, w), planar.Mirror(x+1, w), planar.Mirror(x+2, w)
 			here := p[at+x]
 			across, along := 2*here-p[at+l2]-p[at+r2], 2*here-p[rows[0]+x]-p[rows[4]+x]
 			dx := abs(g[at+l1]-g[at+r1]) + abs(across)

@@ -142,12 +142,12 @@ func binomial(p []float32, w, h int) []float32 {
 	across, out := make([]float32, w*h), make([]float32, w*h)
 	for y := range h {
 		for x := range w {
-			across[y*w+x] = (p[y*w+mirror(x-1, w)] + 2*p[y*w+x] + p[y*w+mirror(x+1, w)]) / 4
+			across[y*w+x] = (p[y*w+planar.Mirror(x-1, w)] + 2*p[y*w+x] + p[y*w+planar.Mirror(x+1, w)]) / 4
 		}
 	}
 	for y := range h {
 		for x := range w {
-			out[y*w+x] = (across[mirror(y-1, h)*w+x] + 2*across[y*w+x] + across[mirror(y+1, h)*w+x]) / 4
+			out[y*w+x] = (across[planar.Mirror(y-1, h)*w+x] + 2*across[y*w+x] + across[planar.Mirror(y+1, h)*w+x]) / 4
 		}
 	}
 	return out

@@ -1,7 +1,6 @@
 package noise_test
 
 import (
-	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -12,23 +11,12 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-func planarOf(m *image.NRGBA) *planar.Image {
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	x := planar.New(w, h)
-	for i := range w * h {
-		for c := range 3 {
-			x.Plane(c)[i] = float32(m.Pix[4*i+c])/127.5 - 1
-		}
-	}
-	return x
-}
-
 // Noise of every kind is found, on scenes that the estimating network has never seen, within a factor on the average and another one
 // for each picture.
 func TestKindsOfNoise(t *testing.T) {
 	var scenes []*planar.Image
 	for seed := range uint64(6) {
-		scenes = append(scenes, planarOf(synth.Photo(900+seed, 256, 256)))
+		scenes = append(scenes, planar.FromNRGBA(synth.Photo(900+seed, 256, 256)))
 	}
 	for _, k := range []struct {
 		spec       string
@@ -86,11 +74,11 @@ func TestCleanPictures(t *testing.T) {
 	}
 	for i := range 24 {
 		rng := rand.New(rand.NewPCG(1e6, uint64(i)))
-		x := planarOf(synth.Drawing(rng, 200+rng.IntN(200), 200+rng.IntN(200)))
+		x := planar.FromNRGBA(synth.Drawing(rng, 200+rng.IntN(200), 200+rng.IntN(200)))
 		check("drawing", x)
 	}
 	for seed := range uint64(6) {
-		x := planarOf(synth.Photo(950+seed, 256, 192))
+		x := planar.FromNRGBA(synth.Photo(950+seed, 256, 192))
 		check("scene", x)
 		for i := range x.W * x.H {
 			v := (x.Plane(0)[i] + x.Plane(1)[i] + x.Plane(2)[i]) / 3
