@@ -13,10 +13,11 @@ import (
 
 // The law of noise that denoising is trained on, as shares of the draws. What remains is clean.
 const (
-	shareWhite     = 0.35 // white noise, half of it told
-	shareCamera    = 0.35 // a camera's
-	shareJPEG      = 0.12 // compression alone
-	shareProcessed = 0.10 // white noise that went through one more thing
+	shareWhite     = 0.35 // white noise
+	shareCamera    = 0.33 // a camera's
+	shareJPEG      = 0.17 // compression alone
+	shareTold      = 0.6  // of white noise, told to the network
+	shareProcessed = 0.08 // white noise that went through one more thing
 	shareDrawing   = 0.07 // of all draws: the picture is a drawing or a page of text instead of a photograph
 	roundShare     = 0.5  // of white noise, rounded to 8 bits and clipped
 )
@@ -91,7 +92,7 @@ func drawCamera(rng *rand.Rand) (c camera.Camera, told bool) {
 	switch u := rng.Float64(); {
 	case u < shareWhite:
 		c = camera.Camera{White: drawSigma(rng, clsDenoise), Round: rng.Float64() < roundShare}
-		return c, rng.IntN(2) == 0
+		return c, rng.Float64() < shareTold
 	case u < shareWhite+shareCamera:
 		return camera.Draw(rng), false
 	case u < shareWhite+shareCamera+shareJPEG:

@@ -46,9 +46,9 @@ func (c *Camera) drawProcessing(rng *rand.Rand, sigma float64) {
 		c.ChromaRadius, c.ChromaShare = 1+rng.IntN(6), 0.4+0.6*rng.Float64()
 	}
 	switch u := rng.Float64(); {
-	case u < 0.45:
+	case u < 0.6:
 		c.Smooth, c.SmoothShare = 1+rng.IntN(8), 1-0.4*rng.Float64()*rng.Float64()
-	case u < 0.75:
+	case u < 0.85:
 		c.LumaShare, c.LumaReach, c.LumaPasses = 0.5+0.5*rng.Float64(), sigma*(1+4*rng.Float64()), 1+rng.IntN(2)
 	}
 	if rng.Float64() < 0.5 {

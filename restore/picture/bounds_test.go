@@ -48,7 +48,7 @@ func TestEndless(t *testing.T) {
 		"a PNG":    {png, 0, 2 * beside},
 		"a JPEG":   {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
 		"PNG head": {png[:33], 1, 2 * beside},
-		"WebP":     {webp, 0, 1 << 20},
+		"WebP":     {webp, 0, 2 * beside},
 	} {
 		s := &counter{head: c.head, fill: c.fill}
 		var de *DecodeError
