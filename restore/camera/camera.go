@@ -59,10 +59,10 @@ type Camera struct {
 	// differ by less than LumaReach (in units of planar.Image), LumaPasses times (0 counts as once).
 	LumaShare, LumaReach float64
 	LumaPasses           int
-	// Smooth is how often the noise of luminance, but not the picture, is smoothed by a 3×3 binomial filter, and SmoothShare (0 to 1)
-	// how much of that is mixed in: the limit of noise reduction that keeps edges, which leaves coarse noise alone.
-	Smooth      int
-	SmoothShare float64
+	// Coarse is noise reduction of luminance that keeps every edge, and leaves more noise the coarser it is. The noise, but not the
+	// picture, is multiplied by 2^(−Coarse·n·(n+1)/4) in band 3−n of an undecimated binomial pyramid, n = 3 (finest), 2, 1, and left
+	// alone beyond: from band to band by 2 to 1.5, 1 and 0.5 times Coarse. 0 for none.
+	Coarse float64
 	// Sharpen is how much of what a 3×3 binomial filter takes away is added again.
 	Sharpen float64
 	// Reduce is the factor by which the picture is made smaller, 1 for none; the result has ⌊W/Reduce⌋ × ⌊H/Reduce⌋ pixels.
@@ -83,7 +83,7 @@ type Camera struct {
 // take away. x is not changed; both results have the same size, which is x's unless Reduce says otherwise.
 func (c Camera) Shoot(rng *rand.Rand, x *planar.Image) (clean, noisy *planar.Image, err error) {
 	clean, noisy = c.expose(nil, x), c.expose(rng, x)
-	c.smoothNoise(clean, noisy)
+	c.coarsen(clean, noisy)
 	clean, noisy = c.finish(clean), c.finish(noisy)
 	if noisy, err = c.compress(noisy); err != nil {
 		return nil, nil, err

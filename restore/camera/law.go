@@ -24,31 +24,64 @@ func Draw(rng *rand.Rand) Camera {
 	case u < 0.9:
 		c.Demosaic = Bilinear
 	}
+	if rng.Float64() < 0.4 {
+		return c.developed(rng)
+	}
 	// What noise a middle grey of 0.2 has on the display, whose curve has a slope of about 1.2 there.
 	c.drawProcessing(rng, 2*1.2*math.Sqrt(0.2*c.Shot+c.Read)/c.Exposure)
+	if c.Coarse > 0 {
+		c.strengthen(rng)
+	}
 	if rng.Float64() < 0.25 {
 		c.Reduce = uniform(1, 2)
 	}
 	switch u := rng.Float64(); {
-	case u < 0.7:
-		c.drawJPEG(rng, 70, 100)
+	case u < 0.4: // as cameras write it
+		c.drawJPEG(rng, 90, 100)
+	case u < 0.75: // as it is passed on
+		c.drawJPEG(rng, 70, 95)
 		c.drawAgain(rng, 0.4)
-	case u < 0.8:
+	case u < 0.82:
 		c.Subsampling = Sub422 + Subsampling(rng.IntN(2))
 	}
 	return c
 }
 
+// developed draws what a camera with a large sensor writes at high film speed: much noise, most of it taken away in colour and in fine
+// detail, no reduction of size and little compression.
+func (c Camera) developed(rng *rand.Rand) Camera {
+	c.ChromaRadius, c.ChromaShare = 2+rng.IntN(8), 1-0.1*rng.Float64()
+	c.Coarse = 0.5 + 1.5*rng.Float64()
+	c.strengthen(rng)
+	if rng.Float64() < 0.3 {
+		c.Sharpen = rng.Float64()
+	}
+	switch u := rng.Float64(); {
+	case u < 0.4:
+		c.drawJPEG(rng, 90, 100)
+	case u < 0.7: // a crop that was written again
+		c.drawJPEG(rng, 93, 100)
+		c.Again, c.AgainX, c.AgainY = 93+rng.IntN(8), rng.IntN(8), rng.IntN(8)
+	}
+	return c
+}
+
+// strengthen draws more noise for a camera whose Coarse takes most of it away: cameras do so where there is much.
+func (c *Camera) strengthen(rng *rand.Rand) {
+	gain := math.Exp2(3 * c.Coarse * rng.Float64())
+	c.Shot, c.Read = min(c.Shot*gain, 0.1), min(c.Read*gain, 0.1)
+}
+
 // drawProcessing draws noise reduction and sharpening, for noise of a standard deviation: cameras smooth more where there is more. Chroma
 // is nearly always smoothed, luminance mostly, which leaves noise that is weak at the finest scale.
 func (c *Camera) drawProcessing(rng *rand.Rand, sigma float64) {
-	if rng.Float64() < 0.8 {
-		c.ChromaRadius, c.ChromaShare = 1+rng.IntN(6), 0.4+0.6*rng.Float64()
+	if rng.Float64() < 0.9 {
+		c.ChromaRadius, c.ChromaShare = 1+rng.IntN(8), 1-0.5*math.Pow(rng.Float64(), 3)
 	}
 	switch u := rng.Float64(); {
 	case u < 0.6:
-		c.Smooth, c.SmoothShare = 1+rng.IntN(8), 1-0.4*rng.Float64()*rng.Float64()
-	case u < 0.85:
+		c.Coarse = 0.3 + 1.7*rng.Float64()
+	case u < 0.8:
 		c.LumaShare, c.LumaReach, c.LumaPasses = 0.5+0.5*rng.Float64(), sigma*(1+4*rng.Float64()), 1+rng.IntN(2)
 	}
 	if rng.Float64() < 0.5 {

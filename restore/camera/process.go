@@ -24,35 +24,44 @@ func (c Camera) process(img *planar.Image) {
 			mix(luma, smooth, c.LumaShare)
 		}
 		if c.Sharpen > 0 {
-			mix(luma, binomial(luma, img.W, img.H), -c.Sharpen)
+			mix(luma, binomial(luma, img.W, img.H, 1), -c.Sharpen)
 		}
 		fromOpponent(img)
 		img.Clamp()
 	}
 }
 
-// smoothNoise smooths what is different in two pictures of the same size, in the second one.
-func (c Camera) smoothNoise(clean, noisy *planar.Image) {
-	if c.Smooth == 0 || c.SmoothShare == 0 {
+// coarseBands is how many bands of noise Coarse weakens; the coarsest of them are forms of about eight pixels.
+const coarseBands = 3
+
+// coarsen weakens the fine bands of what is different in two pictures of the same size, in the second one. A band is what is lost
+// from one level of the pyramid to the next, whose filter is twice as wide.
+func (c Camera) coarsen(clean, noisy *planar.Image) {
+	if c.Coarse == 0 {
 		return
 	}
-	n := clean.W * clean.H
-	noise := make([]float32, n)
+	w, h := clean.W, clean.H
+	noise := make([]float32, w*h)
 	for ch := range 3 {
 		p, q := clean.Plane(ch), noisy.Plane(ch)
 		for i := range noise {
 			noise[i] += lumaWeights[ch] * (q[i] - p[i])
 		}
 	}
-	smooth := noise
-	for range c.Smooth {
-		smooth = binomial(smooth, clean.W, clean.H)
+	change := make([]float32, w*h)
+	for b := range coarseBands {
+		next := binomial(noise, w, h, 1<<b)
+		n := float64(coarseBands - b)
+		less := float32(math.Exp2(-c.Coarse*n*(n+1)/4)) - 1
+		for i := range change {
+			change[i] += less * (noise[i] - next[i])
+		}
+		noise = next
 	}
-	share := float32(c.SmoothShare)
 	for ch := range 3 {
 		q := noisy.Plane(ch)
-		for i := range noise {
-			q[i] += share * (smooth[i] - noise[i])
+		for i, v := range change {
+			q[i] += v
 		}
 	}
 }
@@ -137,17 +146,19 @@ func sigmaFilter(p []float32, w, h int, reach float32) []float32 {
 	return out
 }
 
-// binomial smooths by (1 2 1)/4 in both directions.
-func binomial(p []float32, w, h int) []float32 {
+// binomial smooths by (1 2 1)/4 in both directions, of pixels that lie step apart.
+func binomial(p []float32, w, h, step int) []float32 {
 	across, out := make([]float32, w*h), make([]float32, w*h)
 	for y := range h {
+		row := p[y*w:][:w]
 		for x := range w {
-			across[y*w+x] = (p[y*w+planar.Mirror(x-1, w)] + 2*p[y*w+x] + p[y*w+planar.Mirror(x+1, w)]) / 4
+			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] + row[planar.Mirror(x+step, w)]) / 4
 		}
 	}
 	for y := range h {
+		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w], across[planar.Mirror(y+step, h)*w:][:w]
 		for x := range w {
-			out[y*w+x] = (across[planar.Mirror(y-1, h)*w+x] + 2*across[y*w+x] + across[planar.Mirror(y+1, h)*w+x]) / 4
+			out[y*w+x] = (above[x] + 2*row[x] + below[x]) / 4
 		}
 	}
 	return out

@@ -18,7 +18,7 @@ exposure=E      light before the sensor clips, 0.1 to 4 (default 1)
 white=N         white noise of N levels of 255 on the finished picture; mosaic=1: on a mosaic of it
 chroma=R:S      the camera's smoothing of chroma: radius in pixels, share 0 to 1
 luma=R:S        its smoothing of luminance: reach in levels of 255, share 0 to 1
-smooth=N:S      what is left of noise by a filter that keeps every edge: passes 0 to 16, share 0 to 1
+coarse=G        how much less is left of luminance's fine noise than of its coarse: 0 (as much) to 2
 sharpen=S       0 to 3
 reduce=F        factor by which the picture is made smaller, 1 to 8
 jpeg=Q          quality 1 to 100
@@ -126,9 +126,8 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 	case "luma":
 		r, share := pair(255)
 		c.LumaReach, c.LumaShare = r/127.5, share
-	case "smooth":
-		n, share := pair(16)
-		c.Smooth, c.SmoothShare = int(n), share
+	case "coarse":
+		c.Coarse = number(0, 2)
 	case "sharpen":
 		c.Sharpen = number(0, 3)
 	case "reduce":
