@@ -93,6 +93,10 @@ type Request struct {
 	// Grain is the share of what denoising took away that is put back, of luminance and of chroma, 0 to 1. For Denoise only.
 	Grain [2]float64
 
+	// Kernel is the blur kernel of motion-deblur where it is known, by a calibration or a gyroscope: the picture is deconvolved with it.
+	// nil: it is found. Its weights have the sum 1.
+	Kernel *task.Kernel
+
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
 	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
@@ -144,4 +148,5 @@ type Result struct {
 	Profile noise.Profile      // and the noise's shape; of white noise if it was told
 	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
 	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
+	Blur    *Blur              // what was found of a picture's motion blur; nil for other tasks
 }

@@ -47,6 +47,8 @@ type job struct {
 	guess    *guess    // which is this
 
 	kernel *task.Kernel // that the guess is made with
+	blur   *Blur        // of motion blur, what was found
+	still  *mirrored    // the second view where it is made at once, by deconvolution; nil: guess
 }
 
 // accept checks the request.
@@ -142,6 +144,22 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	}
 	j.view = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) { p.Read(dst, r.x, r.y, r.w, r.h) })
 	if !j.guessing {
+		return nil
+	}
+	if j.blur != nil && j.blur.Kernel != nil {
+		x, err := j.deconvolve(ctx, j.blur.Kernel)
+		if err != nil {
+			return err
+		}
+		j.kernel = j.blur.Kernel
+		all := planes{w: j.w, h: j.h, data: x}
+		j.still = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) {
+			for c := range 3 {
+				for y := range r.h {
+					all.row(dst[(c*r.h+y)*r.w:][:r.w], c, r.y+y, r.x)
+				}
+			}
+		})
 		return nil
 	}
 	e, _ := m.estimators.Get().(*shake.Estimator)
@@ -307,6 +325,9 @@ func (j *job) adapterInputs() []input {
 	}
 	if j.net.Config.Noise {
 		ins = append(ins, value("noise", j.describe()...))
+	}
+	if j.still != nil {
+		ins = append(ins, input{name: "guess", perPixel: 3, fill: surely(j.still.read)})
 	}
 	if j.guess != nil {
 		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})

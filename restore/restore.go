@@ -7,6 +7,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after the tile at hand.
@@ -32,12 +33,22 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
+	if j.task == task.MotionDeblur {
+		b, err := j.findBlur(ctx)
+		if err != nil {
+			return nil, err
+		}
+		j.blur = &b
+		if b.Kernel == nil && j.noise <= mostBlindNoise {
+			return m.leaveAlone(ctx, pic, req, j)
+		}
+	}
 	if err := m.look(ctx, j); err != nil {
 		return nil, err
 	}
 	defer m.forget(j)
 	r := m.newRun(ctx, j, req.Progress)
-	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
+	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}
 	mu, logvar, err := r.mode(j, result)
 	if err != nil {
 		return nil, err
@@ -46,6 +57,20 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 		result.Latent = newLatent(j, mu, logvar)
 	}
 	return result, r.samples(j, mu, logvar, result)
+}
+
+// leaveAlone answers a request for motion-deblur of a picture without blur that could be undone: it is denoised.
+func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	req.Task, req.Kernel = task.Denoise, nil
+	if req.Noise < 0 {
+		req.Profile = &j.profile
+	}
+	result, err := m.Restore(ctx, pic, req)
+	if err != nil {
+		return nil, err
+	}
+	result.Task, result.Blur = j.task, j.blur
+	return result, nil
 }
 
 // newRun lays out the domain of a job.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,8 @@ func eval(ctx context.Context, args []string) error {
 	})
 	pairs := fs.String("pairs", "", "folder of pairs of pictures, in place of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt")
 	names := fs.String("pair-names", "", "other endings of the names: of the faulty and of the true picture, with a comma between them")
-	noise := fs.Float64("noise", -1, "with -pairs: noise level to tell, in 8-bit levels; negative: let the model find it")
+	mats := fs.String("levin", "", "folder of Levin's captured shakes (MATLAB files with x, y and f), in place of -data: motion-deblur, blind and with the true kernel")
+	noise := fs.Float64("noise", -1, "with -pairs and -levin: noise level to tell, in 8-bit levels; negative: let the model find it")
 	fs.IntVar(&cfg.Crop, "crop", 0, "use only so many pixels a side, from the middle (0: all)")
 	fs.StringVar(&cfg.Camera, "camera", "", "degrade for denoise as a camera does instead of by white noise, as in iso=3200,jpeg=85; see restore help degrade")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
@@ -48,8 +50,8 @@ func eval(ctx context.Context, args []string) error {
 	if err := noNames(fs); err != nil {
 		return err
 	}
-	if (cfg.Folder == "") == (*pairs == "") {
-		return errors.New("eval: -data is needed, or -pairs")
+	if given := len(slices.DeleteFunc([]string{cfg.Folder, *pairs, *mats}, func(s string) bool { return s == "" })); given != 1 {
+		return errors.New("eval: one of -data, -pairs and -levin is needed")
 	}
 	if *tasks != "" {
 		for _, s := range strings.Split(*tasks, ",") {
@@ -81,6 +83,17 @@ func eval(ctx context.Context, args []string) error {
 			fmt.Fprintf(os.Stderr, "%s %d/%d  %.0f s\n", t, done, total, time.Since(began).Seconds())
 		}
 	}
+	if *mats != "" {
+		list, err := trainhost.EvaluateLevin(ctx, m, *mats, *noise, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(list)
+		}
+		fmt.Print(trainhost.ShakenTable(list))
+		return nil
+	}
 	var scores []trainhost.Score
 	if *pairs != "" {
 		if len(cfg.Tasks) != 1 {
@@ -106,10 +119,14 @@ func eval(ctx context.Context, args []string) error {
 		return err
 	}
 	if *asJSON {
-		e := json.NewEncoder(os.Stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(scores)
+		return printJSON(scores)
 	}
 	fmt.Print(trainhost.Table(scores))
 	return nil
+}
+
+func printJSON(v any) error {
+	e := json.NewEncoder(os.Stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }

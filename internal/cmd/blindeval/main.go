@@ -23,6 +23,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vfmrestore/restore/internal/levin"
 	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -42,7 +43,7 @@ func main() {
 }
 
 func run() error {
-	levin := flag.String("levin", "", "folder of MATLAB files")
+	mats := flag.String("levin", "", "folder of MATLAB files")
 	pairs := flag.String("pairs", "", "folder of pairs of pictures")
 	photos := flag.String("photos", "", "folder of photographs to shake")
 	count := flag.Int("count", 8, "photographs that are shaken")
@@ -69,7 +70,7 @@ func run() error {
 		dir  string
 		read func(dir string) ([]item, error)
 	}{
-		{*levin, matFiles},
+		{*mats, matFiles},
 		{*pairs, pairsOf},
 		{*photos, func(dir string) ([]item, error) { return shakes(dir, *count, *seed, *sigma, *sharp) }},
 	} {
@@ -110,7 +111,7 @@ func measure(items []item, o blind.Options, known, verbose bool, out string) err
 		if err != nil {
 			return fmt.Errorf("%s: %w", it.name, err)
 		}
-		row := [5]float64{psnr(it.y, it.x, false), psnr(z, it.x, true), 0, found, time.Since(began).Seconds()}
+		row := [5]float64{levin.PSNR(it.y, it.x, false), levin.PSNR(z, it.x, true), 0, found, time.Since(began).Seconds()}
 		side, kernels := 0, []*task.Kernel{}
 		if it.k != nil {
 			side, kernels = it.k.Size, append(kernels, it.k)
@@ -118,7 +119,7 @@ func measure(items []item, o blind.Options, known, verbose bool, out string) err
 				if z, err = blind.Deconvolve(ctx, it.y, it.k, blind.Deconvolution{}); err != nil {
 					return fmt.Errorf("%s: %w", it.name, err)
 				}
-				row[2] = psnr(z, it.x, true)
+				row[2] = levin.PSNR(z, it.x, true)
 			}
 		}
 		for j, v := range row {

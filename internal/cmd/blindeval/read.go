@@ -9,33 +9,17 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/vfmrestore/restore/internal/levin"
 	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/task"
 )
 
 // matFiles reads the items of a folder of MATLAB files.
-func matFiles(dir string) ([]item, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.mat"))
-	if err != nil {
-		return nil, err
+func matFiles(dir string) (items []item, err error) {
+	list, err := levin.Read(dir)
+	for _, s := range list {
+		items = append(items, item{s.Name, s.Sharp, s.Blurred, s.Kernel})
 	}
-	var items []item
-	for _, f := range files {
-		m, err := readMat(f)
-		if err != nil {
-			return nil, err
-		}
-		x, y, k := m["x"], m["y"], m["f"]
-		if x.v == nil || y.v == nil || k.v == nil || x.rows != y.rows || x.cols != y.cols || k.rows != k.cols {
-			return nil, fmt.Errorf("%s: needs matrices x and y of one size, and a square f", f)
-		}
-		kernel := &task.Kernel{Size: k.rows, W: make([]float32, len(k.v))}
-		for i, v := range k.v {
-			kernel.W[i] = float32(v)
-		}
-		items = append(items, item{filepath.Base(f), &blind.Plane{W: x.cols, H: x.rows, Pix: x.v}, &blind.Plane{W: y.cols, H: y.rows, Pix: y.v}, kernel})
-	}
-	return items, nil
+	return items, err
 }
 
 // pairsOf reads pairs of pictures.

@@ -1,4 +1,4 @@
-package main
+package levin
 
 import (
 	"bytes"

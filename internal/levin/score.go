@@ -1,4 +1,4 @@
-package main
+package levin
 
 import (
 	"math"
@@ -11,8 +11,8 @@ const (
 	reach  = 10 // pixels that a result may be moved by, which is the kernel's business
 )
 
-// psnr is that of x to the truth in dB, of values from 0 to 1 that are clamped to it, after the best move by whole pixels and, if fine is set, by quarters of pixels then.
-func psnr(x, truth *blind.Plane, fine bool) float64 {
+// PSNR is that of x to the truth in dB, of values from 0 to 1 that are clamped to it, after the best move by whole pixels and, if fine is set, by quarters of pixels then.
+func PSNR(x, truth *blind.Plane, fine bool) float64 {
 	c := clamped(x)
 	best, bx, by := math.Inf(1), 0, 0
 	for dy := -reach; dy <= reach; dy++ {

@@ -1,4 +1,4 @@
-package main
+package levin
 
 import (
 	"bytes"
@@ -102,7 +102,7 @@ func TestScoreFollowsMoves(t *testing.T) {
 	for j := range x.Pix {
 		x.Pix[j], y.Pix[j] = min(max(x.Pix[j]/4+0.4, 0), 1), min(max(y.Pix[j]/4+0.4, 0), 1)
 	}
-	if whole, fine := psnr(y, x, false), psnr(y, x, true); !(fine > whole+10 && fine > 55) {
+	if whole, fine := PSNR(y, x, false), PSNR(y, x, true); !(fine > whole+10 && fine > 55) {
 		t.Errorf("%.1f dB by whole pixels, %.1f by quarters", whole, fine)
 	}
 }

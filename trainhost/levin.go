@@ -1,0 +1,92 @@
+package trainhost
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/vfmrestore/restore/internal/levin"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake/blind"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Shaken is what became of one of Levin's captured shakes: PSNR in dB after the best move by up to 10 pixels, 20 pixels of margin left
+// out, with the kernel that was found and with the true one.
+type Shaken struct {
+	Name    string        `json:"name"`
+	Input   float64       `json:"psnr_input"`
+	Blind   float64       `json:"psnr_blind"`
+	Told    float64       `json:"psnr_true_kernel"`
+	Verdict blind.Verdict `json:"verdict"`
+}
+
+// EvaluateLevin restores the pictures of a folder of Levin's set by motion-deblur, blind and with the true kernel. noise is
+// Request.Noise. Pictures are rounded to 8 bits before and after, as files are.
+func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise float64, progress func(done, total int)) ([]Shaken, error) {
+	list, err := levin.Read(folder)
+	if err != nil {
+		return nil, err
+	}
+	var out []Shaken
+	for i, s := range list {
+		y := greyPicture(s.Blurred)
+		r := Shaken{Name: s.Name, Input: levin.PSNR(s.Blurred, s.Sharp, false)}
+		for _, k := range []*task.Kernel{nil, s.Kernel} {
+			res, err := m.Restore(ctx, y, restore.Request{Task: task.MotionDeblur, Noise: noise, Kernel: k})
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.Name, err)
+			}
+			v := levin.PSNR(planeOf(res.Picture), s.Sharp, true)
+			if k == nil {
+				r.Blind, r.Verdict = v, res.Blur.Verdict
+			} else {
+				r.Told = v
+			}
+		}
+		out = append(out, r)
+		if progress != nil {
+			progress(i+1, len(list))
+		}
+	}
+	return out, nil
+}
+
+// greyPicture is a plane as a picture of 8 bits.
+func greyPicture(p *blind.Plane) *picture.Picture {
+	n := p.W * p.H
+	pix := make([]float32, 3*n)
+	for i, v := range p.Pix {
+		g := float32(2*v - 1)
+		pix[i], pix[n+i], pix[2*n+i] = g, g, g
+	}
+	round(pix)
+	q := picture.New(p.W, p.H, pix)
+	q.Gray = true
+	return q
+}
+
+// planeOf is the first channel of a picture, rounded to 8 bits.
+func planeOf(q *picture.Picture) *blind.Plane {
+	round(q.Pix)
+	p := blind.NewPlane(q.W, q.H)
+	for i := range p.Pix {
+		p.Pix[i] = (float64(q.Pix[i]) + 1) / 2
+	}
+	return p
+}
+
+// ShakenTable writes what became of every picture, and the means.
+func ShakenTable(list []Shaken) string {
+	var b strings.Builder
+	b.WriteString("| picture | input | blind | true kernel | verdict |\n|---|---|---|---|---|\n")
+	var in, found, told float64
+	for _, s := range list {
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.2f | %v |\n", s.Name, s.Input, s.Blind, s.Told, s.Verdict)
+		in, found, told = in+s.Input, found+s.Blind, told+s.Told
+	}
+	n := float64(max(1, len(list)))
+	fmt.Fprintf(&b, "| mean of %d | %.2f | **%.2f** | %.2f | |\n", len(list), in/n, found/n, told/n)
+	return b.String()
+}
