@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -147,7 +148,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		return nil
 	}
 	if j.blur != nil && j.blur.Kernel != nil {
-		x, err := j.deconvolve(ctx, j.blur.Kernel)
+		x, err := motion.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile)
 		if err != nil {
 			return err
 		}

@@ -2,10 +2,8 @@ package restore
 
 import (
 	"context"
-	"math"
 
-	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -21,131 +19,41 @@ import (
 // mostBlindNoise is the noise, in 8-bit levels, up to which edges tell a kernel.
 const mostBlindNoise = 5
 
-// Blur is what a Result tells about a picture's blur.
+// Blur is what a Result tells about a picture's motion blur.
 type Blur struct {
 	Verdict blind.Verdict
-	// Kernel is what the picture was deconvolved with, nil if it was not.
+	// Field says how the blur varies over the picture; nil if it was not looked at, because of its noise.
+	Field *blind.Field
+	// Kernel is the one that was given, or of those of Field the most certain; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the kernel came with the request.
 	Given bool
-	// Certainty is what the verdict was made from; zero if the kernel was given, or not looked for because of the noise.
-	Certainty blind.Certainty
 }
 
 // findBlur tells how the job's picture is blurred.
-func (j *job) findBlur(ctx context.Context) (Blur, error) {
-	if j.req.Kernel != nil {
-		return Blur{Verdict: blind.Blurred, Kernel: j.req.Kernel, Given: true}, nil
+func (j *job) findBlur(ctx context.Context) (*Blur, error) {
+	if k := j.req.Kernel; k != nil {
+		return &Blur{Verdict: blind.Blurred, Field: blind.FieldOf(j.pic.W, j.pic.H, k), Kernel: k, Given: true}, nil
 	}
 	if j.noise > mostBlindNoise {
-		return Blur{}, nil
+		return &Blur{}, nil
 	}
-	y, clipped := j.brightness()
-	r, err := blind.Estimate(ctx, y, blind.Options{Unknown: clipped, Workers: 2})
+	f, err := motion.Find(ctx, j.seen())
 	if err != nil {
-		return Blur{}, err
+		return nil, err
 	}
-	b := Blur{Verdict: r.Certainty.Verdict, Certainty: r.Certainty}
-	if b.Verdict == blind.Blurred {
-		b.Kernel = r.Kernel
+	b := &Blur{Verdict: f.Verdict(), Field: f}
+	if best := f.Best(); best != nil {
+		b.Kernel = best.Kernel
 	}
 	return b, nil
 }
 
-// nearWhite is where values count as clipped, as a share of white.
-const nearWhite = 253.5 / 255
-
-// brightness is the mean of the picture's channels, from 0 to 1, and where it tells nothing: where a channel is clipped or nothing can be
-// seen.
-func (j *job) brightness() (y *blind.Plane, unknown []bool) {
-	y = blind.NewPlane(j.pic.W, j.pic.H)
-	unknown = make([]bool, len(y.Pix))
-	given, row := j.given(), make([]float32, j.pic.W)
-	for c := range 3 {
-		for v := range j.pic.H {
-			given.row(row, c, v, 0)
-			for x, p := range row {
-				i := v*j.pic.W + x
-				value := (float64(p) + 1) / 2
-				y.Pix[i] += value / 3
-				unknown[i] = unknown[i] || value >= nearWhite
-			}
-		}
-	}
+// seen is the job's picture as package motion looks at it.
+func (j *job) seen() motion.Picture {
+	p := motion.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().row}
 	if j.covered != nil {
-		for i := range unknown {
-			unknown[i] = unknown[i] || !visible(j.covered, i)
-		}
+		p.Hidden = func(i int) bool { return !visible(j.covered, i) }
 	}
-	return y, unknown
+	return p
 }
-
-// deconvolve undoes a blur plane by plane, with luminance and colour apart, and gives three planes as Picture.Pix has them.
-func (j *job) deconvolve(ctx context.Context, k *task.Kernel) ([]float32, error) {
-	_, unknown := j.brightness()
-	w, h := j.pic.W, j.pic.H
-	n := w * h
-	out := make([]float32, 3*n)
-	given := j.given()
-	for y := range h {
-		for c := range 3 {
-			given.row(out[c*n+y*w:][:w], c, y, 0)
-		}
-	}
-	opponent(out)
-	for c := range 3 {
-		if c > 0 && j.pic.Gray {
-			break
-		}
-		p := blind.NewPlane(w, h)
-		for i := range p.Pix {
-			p.Pix[i] = float64(out[c*n+i]) / 2
-		}
-		level := j.profile.Luma
-		if c > 0 {
-			level = j.profile.Chroma
-		}
-		sigma := 0.0
-		for _, v := range level {
-			sigma = max(sigma, v/2)
-		}
-		x, err := blind.Deconvolve(ctx, p, k, blind.Deconvolution{Noise: max(sigma, leastNoise), Unknown: unknown})
-		if err != nil {
-			return nil, err
-		}
-		for i, v := range x.Pix {
-			out[c*n+i] = float32(2 * v)
-		}
-	}
-	fromOpponent(out)
-	return out, nil
-}
-
-// leastNoise is the noise of 8 bits and of a kernel that is not quite right, in units of blind.Plane.
-const leastNoise = 0.003
-
-// opponent turns three planes into their components along (1,1,1)/√3, (1,−1,0)/√2 and (1,1,−2)/√6, in place. The transform is
-// orthonormal: white noise stays as it is.
-func opponent(pix []float32) {
-	n := len(pix) / 3
-	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]
-	for i := range r {
-		x, y, z := float64(r[i]), float64(g[i]), float64(b[i])
-		r[i] = float32((x + y + z) / math.Sqrt(3))
-		g[i] = float32((x - y) / math.Sqrt2)
-		b[i] = float32((x + y - 2*z) / math.Sqrt(6))
-	}
-}
-
-// fromOpponent is the inverse.
-func fromOpponent(pix []float32) {
-	n := len(pix) / 3
-	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]
-	for i := range r {
-		x, y, z := float64(r[i])/math.Sqrt(3), float64(g[i])/math.Sqrt2, float64(b[i])/math.Sqrt(6)
-		r[i], g[i], b[i] = float32(x+y+z), float32(x-y+z), float32(x-2*z)
-	}
-}
-
-var _ = picture.Picture{}
-var _ = planar.Image{}

@@ -34,12 +34,10 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 		return nil, err
 	}
 	if j.task == task.MotionDeblur {
-		b, err := j.findBlur(ctx)
-		if err != nil {
+		if j.blur, err = j.findBlur(ctx); err != nil {
 			return nil, err
 		}
-		j.blur = &b
-		if b.Kernel == nil && j.noise <= mostBlindNoise {
+		if j.blur.Kernel == nil && j.noise <= mostBlindNoise {
 			return m.leaveAlone(ctx, pic, req, j)
 		}
 	}

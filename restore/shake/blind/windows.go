@@ -1,0 +1,259 @@
+package blind
+
+import (
+	"context"
+	"math"
+
+	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// A picture's blur may vary: the camera turns, people move. So large pictures are cut into overlapping windows, each of which has a kernel
+// of its own; results fade from window to window.
+const (
+	windowSide    = 224 // pixels from one window's middle to the next one's, about
+	windowOverlap = 64  // pixels, at least
+	mostAcross    = 7   // windows along a side; those of larger pictures are larger
+	wholeSide     = 320 // pictures up to this side are one window
+	windowRim     = 24  // pixels around a window that its deconvolution sees more
+	leastForBlur  = 48  // pixels of a side that a picture needs to tell a kernel
+)
+
+// Window is a part of a picture with its blur.
+type Window struct {
+	X, Y, W, H int
+	Certainty  Certainty    // of the window itself
+	Kernel     *task.Kernel // that the window is deconvolved with; nil: it is left alone
+	Borrowed   bool         // from its neighbours, as the window tells nothing itself
+}
+
+// Field is how the blur of a picture varies.
+type Field struct {
+	W, H           int
+	Windows        []Window // row by row
+	across, down   int
+	columns, lines []span
+}
+
+// span is a window's extent along an axis.
+type span struct{ from, size int }
+
+// spans cuts an axis of n pixels.
+func spans(n int) []span {
+	if n <= wholeSide {
+		return []span{{0, n}}
+	}
+	count := min(max(2, int(math.Round(float64(n-windowOverlap)/windowSide))), mostAcross)
+	size := (n + (count-1)*windowOverlap + count - 1) / count
+	list := make([]span, count)
+	for i := range list {
+		list[i] = span{i * (n - size) / (count - 1), size}
+	}
+	return list
+}
+
+// EstimateField finds the kernels of a picture's windows. Windows that tell nothing take those of their neighbours; a picture of which no
+// window tells a kernel has none. It fails as Estimate does, but not for pictures that are too small: those tell nothing.
+func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
+	if err := y.Check(); err != nil {
+		return nil, err
+	}
+	f := newField(y.W, y.H)
+	if min(y.W, y.H) < leastForBlur {
+		return f, nil
+	}
+	t := team.New(max(1, o.Workers))
+	results, errs := make([]*Result, len(f.Windows)), make([]error, len(f.Windows))
+	if len(results) > 1 {
+		o.Workers = 1
+	}
+	err := t.Each(ctx, len(results), func(_, i int) {
+		w := f.Windows[i]
+		part := o
+		part.Unknown = cutMap(o.Unknown, y.W, w)
+		results[i], errs[i] = Estimate(ctx, y.Crop(w.X, w.Y, w.W, w.H), part)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range results {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		w := &f.Windows[i]
+		if w.Certainty = r.Certainty; r.Certainty.Verdict == Blurred {
+			w.Kernel = r.Kernel
+		}
+	}
+	f.lend()
+	return f, nil
+}
+
+// FieldOf is the field of a picture of w×h pixels that one kernel has blurred.
+func FieldOf(w, h int, k *task.Kernel) *Field {
+	f := newField(w, h)
+	for i := range f.Windows {
+		f.Windows[i].Kernel = k
+	}
+	return f
+}
+
+func newField(w, h int) *Field {
+	f := &Field{W: w, H: h, columns: spans(w), lines: spans(h)}
+	f.across, f.down = len(f.columns), len(f.lines)
+	for _, y := range f.lines {
+		for _, x := range f.columns {
+			f.Windows = append(f.Windows, Window{X: x.from, Y: y.from, W: x.size, H: y.size})
+		}
+	}
+	return f
+}
+
+// lend gives windows that tell nothing the kernel of the most certain of the windows around them that tell one, from near to far.
+func (f *Field) lend() {
+	type loan struct {
+		to   int
+		from *task.Kernel
+	}
+	for range f.across + f.down {
+		var loans []loan
+		for i, w := range f.Windows {
+			if w.Kernel != nil || w.Certainty.Verdict != Untold {
+				continue
+			}
+			var best *Window
+			for v := max(0, i/f.across-1); v <= min(f.down-1, i/f.across+1); v++ {
+				for u := max(0, i%f.across-1); u <= min(f.across-1, i%f.across+1); u++ {
+					if n := &f.Windows[v*f.across+u]; n.Kernel != nil && (best == nil || n.Certainty.Gain > best.Certainty.Gain) {
+						best = n
+					}
+				}
+			}
+			if best != nil {
+				loans = append(loans, loan{i, best.Kernel})
+			}
+		}
+		for _, l := range loans {
+			f.Windows[l.to].Kernel, f.Windows[l.to].Borrowed = l.from, true
+		}
+	}
+}
+
+// Verdict is that of the picture: blurred if any window is, else sharp if any is.
+func (f *Field) Verdict() Verdict {
+	v := Untold
+	for _, w := range f.Windows {
+		if w.Kernel != nil {
+			return Blurred
+		}
+		if w.Certainty.Verdict == Sharp {
+			v = Sharp
+		}
+	}
+	return v
+}
+
+// Best is the window whose own kernel is the most certain; nil if there is none.
+func (f *Field) Best() (best *Window) {
+	for i := range f.Windows {
+		if w := &f.Windows[i]; w.Kernel != nil && !w.Borrowed && (best == nil || w.Certainty.Gain > best.Certainty.Gain) {
+			best = w
+		}
+	}
+	return best
+}
+
+// Deconvolve undoes the blur window by window and lets the results fade into each other. Windows without a kernel stay as they are.
+// d.Unknown is of the whole picture. It uses as many workers as are told. It fails as the function Deconvolve does.
+func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, workers int) (*Plane, error) {
+	out := NewPlane(y.W, y.H)
+	parts, errs := make([]*Plane, len(f.Windows)), make([]error, len(f.Windows))
+	err := team.New(max(1, workers)).Each(ctx, len(parts), func(_, i int) {
+		w := f.Windows[i]
+		if w.Kernel == nil {
+			parts[i] = y.Crop(w.X, w.Y, w.W, w.H)
+			return
+		}
+		x0, y0 := max(0, w.X-windowRim), max(0, w.Y-windowRim)
+		x1, y1 := min(y.W, w.X+w.W+windowRim), min(y.H, w.Y+w.H+windowRim)
+		seen := Window{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
+		part := d
+		part.Unknown = cutMap(d.Unknown, y.W, seen)
+		var x *Plane
+		if x, errs[i] = Deconvolve(ctx, y.Crop(x0, y0, x1-x0, y1-y0), w.Kernel, part); errs[i] == nil {
+			parts[i] = x.Crop(w.X-x0, w.Y-y0, w.W, w.H)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	across, down := fades(f.columns, y.W), fades(f.lines, y.H)
+	for i, p := range parts {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		w := f.Windows[i]
+		fx, fy := across[i%f.across], down[i/f.across]
+		for v := range w.H {
+			row := out.Pix[(w.Y+v)*y.W+w.X:][:w.W]
+			for u, z := range p.Pix[v*w.W:][:w.W] {
+				row[u] += fx[u] * fy[v] * z
+			}
+		}
+	}
+	return out, nil
+}
+
+// fades gives the weights of every span's pixels, which rise and fall over its overlaps and whose sum is 1 everywhere.
+func fades(list []span, n int) [][]float64 {
+	weights, sum := make([][]float64, len(list)), make([]float64, n)
+	for i, s := range list {
+		w := make([]float64, s.size)
+		for j := range w {
+			w[j] = 1
+			if i > 0 {
+				w[j] = ramp(float64(j)+0.5, list[i-1].from+list[i-1].size-s.from)
+			}
+			if i+1 < len(list) {
+				w[j] *= ramp(float64(s.size-j)-0.5, s.from+s.size-list[i+1].from)
+			}
+			sum[s.from+j] += w[j]
+		}
+		weights[i] = w
+	}
+	for i, s := range list {
+		for j := range weights[i] {
+			weights[i][j] /= sum[s.from+j]
+		}
+	}
+	return weights
+}
+
+// ramp rises smoothly from 0 to 1 over so many pixels.
+func ramp(at float64, over int) float64 {
+	if at >= float64(over) {
+		return 1
+	}
+	s := math.Sin(math.Pi / 2 * at / float64(over))
+	return s * s
+}
+
+// cutMap is the part of a map of a picture's pixels that lies in a window; nil if nothing in it is marked.
+func cutMap(unknown []bool, width int, w Window) []bool {
+	if unknown == nil {
+		return nil
+	}
+	var part []bool
+	some := false
+	for v := range w.H {
+		row := unknown[(w.Y+v)*width+w.X:][:w.W]
+		for _, u := range row {
+			some = some || u
+		}
+		part = append(part, row...)
+	}
+	if !some {
+		return nil
+	}
+	return part
+}
