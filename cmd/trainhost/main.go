@@ -85,6 +85,8 @@ func run(ctx context.Context, args []string) error {
 		return watch(ctx, args[1:])
 	case "noise":
 		return noiseCommand(ctx, args[1:])
+	case "shakes":
+		return shakesCommand(ctx, args[1:])
 	case "pack":
 		return pack(ctx, args[1:])
 	case "eval":
