@@ -20,9 +20,9 @@ const (
 	defaultSteps = 60
 	exponent     = 0.8
 	priorWeight  = 40   // of Σ|g ⋆ x|^0.8, times the noise's variance, beside half the squared error
-	priorRise    = 1.26 // of its splitting's weight, from splitFirst times the prior's own to splitLast times, per step
-	splitFirst   = 2
-	splitLast    = 400
+	priorRise    = 1.26 // of its splitting's weight, from startSplit times the prior's own to endSplit times, per step
+	startSplit   = 2
+	endSplit     = 400
 )
 
 // tap is a weight of a filter at a place beside its own.
@@ -77,13 +77,13 @@ func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) 
 	}
 	s := newSplitting(y, kernelOf(k), o)
 	weight := priorWeight * o.Noise * o.Noise
-	beta := splitFirst * weight
+	beta := startSplit * weight
 	for range o.Steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		s.step(weight, beta)
-		beta = min(beta*priorRise, splitLast*weight)
+		beta = min(beta*priorRise, endSplit*weight)
 	}
 	return s.c.cut(s.x), nil
 }
@@ -92,31 +92,31 @@ func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) 
 type splitting struct {
 	c          *canvas
 	known      []bool
-	seen       []float64    // the picture, continued around
-	otf        []complex128 // of the kernel
-	power      []float64    // Σ|G|² over the filters
-	x, kx      []float64    // the sharp picture, blurred
-	u, dual    []float64    // the blurred picture, split from kx, and its multiplier
-	plane, g   []float64
-	fx, fu, fg []complex128
+	seen       []float32   // the picture, continued around
+	otf        []complex64 // of the kernel
+	power      []float32   // Σ|G|² over the filters
+	x, kx      []float32   // the sharp picture, blurred
+	u, dual    []float32   // the blurred picture, split from kx, and its multiplier
+	plane, g   []float32
+	fx, fu, fg []complex64
 }
 
 func newSplitting(y *Plane, k *kernel, o Deconvolution) *splitting {
 	c := newCanvas(y.W, y.H, k.n)
 	n := c.w * c.h
-	s := &splitting{c: c, known: make([]bool, n), seen: c.extend(y), power: make([]float64, c.size()), dual: make([]float64, n), kx: make([]float64, n), plane: make([]float64, n), g: make([]float64, n)}
+	s := &splitting{c: c, known: make([]bool, n), seen: c.extend(y), power: make([]float32, c.size()), dual: make([]float32, n), kx: make([]float32, n), plane: make([]float32, n), g: make([]float32, n)}
 	for i := range y.H {
 		for j := range y.W {
 			s.known[(i+c.top)*c.w+c.left+j] = o.Unknown == nil || !o.Unknown[i*y.W+j]
 		}
 	}
-	s.x, s.u = append([]float64(nil), s.seen...), append([]float64(nil), s.seen...)
-	s.otf, s.fx, s.fu, s.fg = make([]complex128, c.size()), make([]complex128, c.size()), make([]complex128, c.size()), make([]complex128, c.size())
+	s.x, s.u = append([]float32(nil), s.seen...), append([]float32(nil), s.seen...)
+	s.otf, s.fx, s.fu, s.fg = make([]complex64, c.size()), make([]complex64, c.size()), make([]complex64, c.size()), make([]complex64, c.size())
 	c.otf(s.otf, k)
 	for _, f := range filters {
 		clear(s.plane)
 		for _, t := range f.taps {
-			s.plane[wrap(t.dy, c.h)*c.w+wrap(t.dx, c.w)] += t.w
+			s.plane[wrap(t.dy, c.h)*c.w+wrap(t.dx, c.w)] += float32(t.w)
 		}
 		c.forward(s.fg, s.plane)
 		for i, g := range s.fg {
@@ -125,7 +125,7 @@ func newSplitting(y *Plane, k *kernel, o Deconvolution) *splitting {
 	}
 	c.forward(s.fx, s.x)
 	for i, k := range s.otf {
-		s.fx[i] *= k
+		s.fx[i] = mul(s.fx[i], k)
 	}
 	c.inverse(s.kx, s.fx)
 	return s
@@ -139,7 +139,7 @@ func (s *splitting) step(weight, beta float64) {
 		c.filtered(s.plane, s.x, f.taps)
 		scale := math.Pow(weight*f.weight/beta, 1/(2-exponent))
 		for i, v := range s.plane {
-			s.plane[i] = shrink.at(v, scale)
+			s.plane[i] = float32(shrink.at(float64(v), scale))
 		}
 		c.addAdjoint(s.g, s.plane, f.taps)
 	}
@@ -154,10 +154,9 @@ func (s *splitting) step(weight, beta float64) {
 	c.forward(s.fu, s.plane)
 	c.forward(s.fg, s.g)
 	for i, k := range s.otf {
-		w := 1 / (real(k)*real(k) + imag(k)*imag(k) + beta*s.power[i] + 1e-12)
-		v := complex(real(k), -imag(k))*s.fu[i] + complex(beta, 0)*s.fg[i]
-		s.fx[i] = complex(real(v)*w, imag(v)*w)
-		s.fu[i] = s.fx[i] * k
+		w := 1 / (norm(k) + float32(beta)*s.power[i] + 1e-12)
+		s.fx[i] = times(mul(conj(k), s.fu[i])+times(s.fg[i], float32(beta)), w)
+		s.fu[i] = mul(s.fx[i], k)
 	}
 	c.inverse(s.x, s.fx)
 	c.inverse(s.kx, s.fu)
@@ -167,22 +166,22 @@ func (s *splitting) step(weight, beta float64) {
 }
 
 // filtered sets dst to Σ w·src(· + d).
-func (c *canvas) filtered(dst, src []float64, taps []tap) {
+func (c *canvas) filtered(dst, src []float32, taps []tap) {
 	clear(dst)
 	for _, t := range taps {
-		c.addMoved(dst, src, t.dx, t.dy, t.w)
+		c.addMoved(dst, src, t.dx, t.dy, float32(t.w))
 	}
 }
 
 // addAdjoint adds what the adjoint of filtered makes of src to dst.
-func (c *canvas) addAdjoint(dst, src []float64, taps []tap) {
+func (c *canvas) addAdjoint(dst, src []float32, taps []tap) {
 	for _, t := range taps {
-		c.addMoved(dst, src, -t.dx, -t.dy, t.w)
+		c.addMoved(dst, src, -t.dx, -t.dy, float32(t.w))
 	}
 }
 
 // addMoved adds w·src(x + dx, y + dy) to dst; |dx| is less than the canvas is wide.
-func (c *canvas) addMoved(dst, src []float64, dx, dy int, w float64) {
+func (c *canvas) addMoved(dst, src []float32, dx, dy int, w float32) {
 	dx = wrap(dx, c.w)
 	for y := range c.h {
 		row, to := src[wrap(y+dy, c.h)*c.w:][:c.w], dst[y*c.w:][:c.w]

@@ -233,20 +233,25 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 // free energy, which may be compared with that of other kernels, as the noise is the same for all.
 func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
 	l.begin(noiseStart * noise)
-	energy := 0.0
 	for i := range evidenceRounds {
 		if ctx.Err() != nil {
 			return 0
 		}
+		if i > 0 {
+			l.predict()
+			l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
+		}
 		l.weigh()
+		if !moves {
+			l.narrow()
+			continue
+		}
 		l.latent(latentSteps)
-		if moves && i >= waitRounds {
+		if i >= waitRounds {
 			l.solve(evidencePenalty)
 		}
-		energy = l.explain()
-		l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
 	}
-	return energy
+	return l.explain()
 }
 
 // noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of which blurred pictures have few of their own.
