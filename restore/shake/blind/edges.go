@@ -31,9 +31,9 @@ func newEdges(l *level, unknown []bool) *edges {
 		*p = make([]float32, c.w)
 	}
 	c.forward(e.fext, l.ext)
-	for y := range c.h {
+	for y := range c.h/2 + 1 {
 		sy := math.Sin(math.Pi * float64(y) / float64(c.h))
-		for x := range c.w/2 + 1 {
+		for x := range c.w {
 			sx := math.Sin(math.Pi * float64(x) / float64(c.w))
 			e.lap[c.at(x, y)] = float32(4 * (sx*sx + sy*sy))
 		}

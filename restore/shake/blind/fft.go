@@ -1,13 +1,16 @@
 package blind
 
-// transform is the Fourier transform of real planes of w×h values. A spectrum is stored row by row of h rows, and only the columns of frequencies 0 … w/2, as the
-// others are their conjugates. Both sides are even and have no prime factors above 5 (smooth). It has memory of its own and is for one
-// goroutine at a time.
+import "unsafe"
+
+// transform is the Fourier transform of real planes of w×h values. A spectrum holds the frequencies of 0 … h/2 cycles along a column, as the others are conjugates of these, and of
+// 0 … w−1 along a row. Blocks of laneCount of the former lie one after the other: the values of a block that belong to one frequency along the row lie side by side. The last
+// block is filled with zeros, which products and sums leave.
+//
+// Both sides must be even, at least 16, and without prime factors above 5 (smooth). A transform has memory of its own and is for one goroutine at a time.
 type transform struct {
-	w, h int
-	rows *lines
-	cols *lines
-	a, b []lanes // lines that are transformed together
+	w, h       int
+	rows, cols *lines
+	a, b       []lanes
 }
 
 func newTransform(w, h int) *transform {
@@ -16,87 +19,103 @@ func newTransform(w, h int) *transform {
 }
 
 // size is the number of values of a spectrum.
-func (t *transform) size() int { return (t.w/2 + 1) * t.h }
+func (t *transform) size() int { return t.blocks() * laneCount * t.w }
 
-// at is where the frequency of fx ≤ w/2 cycles along a row and fy < h along a column is.
-func (t *transform) at(fx, fy int) int { return fy*(t.w/2+1) + fx }
+func (t *transform) blocks() int { return t.h/2/laneCount + 1 }
+
+// at is where the frequency of fx < w cycles along a row and fy ≤ h/2 along a column is.
+func (t *transform) at(fx, fy int) int {
+	return (fy/laneCount*t.w+fx)*laneCount + fy%laneCount
+}
+
+// block returns a block of a spectrum.
+func (t *transform) block(s []complex64, i int) []lanes {
+	n := t.w * laneCount
+	return unsafe.Slice((*lanes)(unsafe.Pointer(unsafe.SliceData(s[i*n:(i+1)*n]))), t.w)
+}
+
+// pairs is how many real columns are transformed together, two to a complex one.
+const pairs = 2 * laneCount
+
+// strips calls do with the first of every pairs columns; the last ones may overlap those before.
+func (t *transform) strips(do func(x int)) {
+	for x := 0; x < t.w; x += pairs {
+		do(min(x, t.w-pairs))
+	}
+}
+
+// lanesOf is a place of pairs real values, as complex ones.
+func lanesOf(p []float32) *lanes { return (*lanes)(unsafe.Pointer((*[pairs]float32)(p))) }
 
 // forward sets dst to the transform of src: dst(f) = Σ src(x)·e^(−2πi f·x).
 func (t *transform) forward(dst []complex64, src []float32) {
-	n, a := t.w/2+1, t.a[:t.w]
-	for y := 0; y < t.h; y += 2 * laneCount { // two real rows make one complex line
-		for i := range min(laneCount, (t.h-y)/2) {
-			even, odd := src[(y+2*i)*t.w:][:len(a)], src[(y+2*i+1)*t.w:][:len(a)]
-			for x, v := range even {
-				a[x][i] = complex(v, odd[x])
-			}
-		}
-		v := t.rows.forward(a, t.b[:t.w])
-		for i := range min(laneCount, (t.h-y)/2) {
-			even, odd := dst[(y+2*i)*n:][:n], dst[(y+2*i+1)*n:][:n]
-			even[0], odd[0] = complex(real(v[0][i]), 0), complex(imag(v[0][i]), 0)
-			for f := 1; f < n; f++ {
-				p, q := v[f][i], v[t.w-f][i]
-				even[f] = complex(0.5*(real(p)+real(q)), 0.5*(imag(p)-imag(q)))
-				odd[f] = complex(0.5*(imag(p)+imag(q)), 0.5*(real(q)-real(p)))
-			}
-		}
-	}
-	t.columns(dst)
-}
-
-// columns transforms the columns of a spectrum.
-func (t *transform) columns(s []complex64) {
-	n, a := t.w/2+1, t.a[:t.h]
-	for f := 0; f < n; f += laneCount {
-		count := min(laneCount, n-f)
+	t.strips(func(x int) {
+		a := t.a[:t.h]
 		for y := range a {
-			copy(a[y][:], s[y*n+f:][:count])
+			a[y] = *lanesOf(src[y*t.w+x:])
 		}
-		for y, v := range t.cols.forward(a, t.b[:t.h]) {
-			copy(s[y*n+f:][:count], v[:])
+		v := t.cols.forward(a, t.b[:t.h])
+		for fy := range t.h/2 + 1 { // z = even + i·odd, both with spectra of real columns
+			p, q := &v[fy], &v[0]
+			if fy > 0 {
+				q = &v[t.h-fy]
+			}
+			to := (*[pairs]lanes)(t.block(dst, fy/laneCount)[x:])
+			lane := fy % laneCount
+			for i, p := range p {
+				q := q[i]
+				to[2*i][lane] = complex(0.5*(real(p)+real(q)), 0.5*(imag(p)-imag(q)))
+				to[2*i+1][lane] = complex(0.5*(imag(p)+imag(q)), 0.5*(real(q)-real(p)))
+			}
+		}
+	})
+	for i := range t.blocks() {
+		b := t.block(dst, i)
+		if v := t.rows.forward(b, t.a[:t.w]); &v[0] != &b[0] {
+			copy(b, v)
 		}
 	}
 }
 
-// inverse sets dst to the plane whose transform is src, which is lost.
+// inverse sets dst to the plane whose transform is src, which is lost. A transform backward is one forward that is read from the other end.
 func (t *transform) inverse(dst []float32, src []complex64) {
-	t.columns(src)
-	n, a, scale := t.w/2+1, t.a[:t.w], 1/float32(t.w*t.h)
-	for y := 0; y < t.h; y += 2 * laneCount {
-		// A transform backward is one forward of the values at the negative frequencies. Along the columns rows change places for that, along the rows columns do.
-		for i := range min(laneCount, (t.h-y)/2) {
-			even, odd := src[t.mirrored(y+2*i)*n:][:n], src[t.mirrored(y+2*i+1)*n:][:n]
-			for f, e := range even { // even + i·odd, over all frequencies
-				o := odd[f]
-				if f > 0 {
-					a[t.w-f][i] = complex(real(e)-imag(o), imag(e)+real(o))
-				}
-				if 2*f < t.w {
-					a[f][i] = complex(real(e)+imag(o), real(o)-imag(e))
-				}
-			}
-		}
-		v := t.rows.forward(a, t.b[:t.w])
-		for i := range min(laneCount, (t.h-y)/2) {
-			even, odd := dst[(y+2*i)*t.w:][:len(v)], dst[(y+2*i+1)*t.w:][:len(v)]
-			for x := range v {
-				even[x], odd[x] = scale*real(v[x][i]), scale*imag(v[x][i])
-			}
+	for i := range t.blocks() {
+		b := t.block(src, i)
+		if v := t.rows.forward(b, t.a[:t.w]); &v[0] != &b[0] {
+			copy(b, v)
 		}
 	}
+	scale := 1 / float32(t.w*t.h)
+	t.strips(func(x int) {
+		a := t.a[:t.h]
+		for fy := range t.h/2 + 1 {
+			p, q := &a[fy], &a[0]
+			if fy > 0 {
+				q = &a[t.h-fy]
+			}
+			block, lane := t.block(src, fy/laneCount), fy%laneCount
+			from := (*[pairs - 1]lanes)(block[t.w-x-pairs+1:])
+			e := block[(t.w-x)%t.w][lane]
+			for i := range p {
+				o := from[pairs-2-2*i][lane]
+				if i > 0 {
+					e = from[pairs-1-2*i][lane]
+				}
+				q[i] = complex(scale*(real(e)+imag(o)), scale*(real(o)-imag(e)))
+				p[i] = complex(scale*(real(e)-imag(o)), scale*(imag(e)+real(o)))
+			}
+		}
+		v := t.cols.forward(a, t.b[:t.h])
+		*lanesOf(dst[x:]) = v[0]
+		for y := 1; y < t.h; y++ {
+			*lanesOf(dst[y*t.w+x:]) = v[t.h-y]
+		}
+	})
 }
 
-// mirrored is the row of the negative frequency.
-func (t *transform) mirrored(y int) int {
-	if y == 0 {
-		return 0
-	}
-	return t.h - y
-}
-
-// smooth returns the least even number that is at least n and has no prime factors but 2, 3 and 5, for which transforms are fast.
+// smooth returns the least even number that is at least n and 16 and has no prime factors but 2, 3 and 5, for which transforms are fast.
 func smooth(n int) int {
+	n = max(n, pairs)
 	for n += n % 2; ; n += 2 {
 		m := n
 		for _, p := range []int{2, 3, 5} {
