@@ -47,13 +47,17 @@ func blend(line []float64, n, first int, at func(i int) float64) {
 	}
 }
 
+// row returns the picture's part of a row of the picture.
+func (c *canvas) row(v []float32, y int) []float32 {
+	return v[(y+c.top)*c.w+c.left:][:c.pw]
+}
+
 // cut returns the picture's part of a canvas.
 func (c *canvas) cut(v []float32) *Plane {
 	out := NewPlane(c.pw, c.ph)
 	for y := range c.ph {
-		row := v[(y+c.top)*c.w+c.left:]
-		for x := range c.pw {
-			out.Pix[y*c.pw+x] = float64(row[x])
+		for x, u := range c.row(v, y) {
+			out.Pix[y*c.pw+x] = float64(u)
 		}
 	}
 	return out
@@ -63,7 +67,7 @@ func (c *canvas) cut(v []float32) *Plane {
 func (c *canvas) place(p *Plane) []float32 {
 	out := make([]float32, c.w*c.h)
 	for y := range c.ph {
-		row := out[(y+c.top)*c.w+c.left:]
+		row := c.row(out, y)
 		for x, v := range p.Pix[y*p.W : (y+1)*p.W] {
 			row[x] = float32(v)
 		}
