@@ -28,7 +28,7 @@ const (
 // It looks for the least ½Σ(k ⋆ x − y)² over the known pixels plus a weight times Σ|g ⋆ x|^0.8 over five filters g (Levin et al., Image and depth from a conventional camera with a
 // coded aperture, 2007); see splitting.
 //
-// Pictures of more than about 512 pixels on a side are worked on in blocks, so memory is that of the picture and of one block per worker. Blocks overlap by twice the kernel's side and more,
+// Pictures of more than about 512 pixels on a side are worked on in blocks, so memory is that of the picture and of one block per worker. Blocks overlap by three times the kernel's side and more,
 // as far as what one pixel tells of another reaches, and are blended in the middle of that.
 //
 // It fails if y, k or o make no sense, and with ctx.Err().
@@ -102,7 +102,7 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 
 const (
 	blockSide = 512 // of a block with its overlaps and with room for the kernel
-	overlap   = 16  // of two blocks, beside two kernels' sides
+	overlap   = 16  // of two blocks, beside three kernels' sides
 	fade      = 16  // pixels over which one block gives way to the next
 )
 
@@ -114,7 +114,7 @@ type blocks struct {
 
 // cut cuts a side into blocks of at most most pixels, less room for a kernel of n.
 func cut(side, n, most int) blocks {
-	shared := 2*n + overlap
+	shared := 3*n + overlap
 	most = max(most-n-1, 3*shared) // so that a block overlaps its neighbours alone; large kernels take larger blocks
 	if side <= most {
 		return blocks{side, []int{0}}

@@ -10,7 +10,7 @@ import (
 //
 //	min over s of |y − k ⋆ s|² + λ·#{∇s ≠ 0}
 //
-// by splitting with a weight that doubles, and solves for the kernel on the strongest of its gradients. It does not know how sure it is, but finds the way from nothing.
+// by splitting with a weight that rises, and solves for the kernel on the strongest of its gradients. It does not know how sure it is, but finds the way from nothing.
 
 // edges is what the step needs at one scale.
 type edges struct {
@@ -87,19 +87,11 @@ func (e *edges) bend(dst, s []float32, least float32) {
 	h, v, up := e.h, e.v[:len(e.h)], e.w[:len(e.h)]
 	gradients := func(y int) {
 		row, below := s[y*c.w:][:len(h)], s[(y+1)%c.h*c.w:][:len(h)]
-		for x := range len(h) - 1 {
-			a, b := row[x+1]-row[x], below[x]-row[x]
-			if a*a+b*b < least {
-				a, b = 0, 0
-			}
-			h[x], v[x] = a, b
+		last := len(h) - 1
+		for x, m := range row[:last] {
+			h[x], v[x] = large(row[x+1]-m, below[x]-m, least)
 		}
-		x := len(h) - 1
-		a, b := row[0]-row[x], below[x]-row[x]
-		if a*a+b*b < least {
-			a, b = 0, 0
-		}
-		h[x], v[x] = a, b
+		h[last], v[last] = large(row[0]-row[last], below[last]-row[last], least)
 	}
 	gradients(c.h - 1)
 	for y := range c.h {
@@ -114,12 +106,20 @@ func (e *edges) bend(dst, s []float32, least float32) {
 	}
 }
 
-// splitMost is the weight from which on the splitting changes gradients by less than the kernel's step would see.
 const (
-	splitMost  = 1e3
-	splitFirst = 2 // times lambda
-	splitRise  = 2
+	splitFirst = 2   // weight of the splitting at first, times lambda
+	splitRise  = 3   // by which it rises
+	splitMost  = 100 // from which on it changes gradients by less than the kernel's step would see
 )
+
+// large returns a and b if the sum of their squares is at least least, or 0 and 0: without a branch, which no processor could foretell.
+func large(a, b, least float32) (float32, float32) {
+	p, q := math.Float32bits(a), math.Float32bits(b)
+	if math.Float32bits(a*a+b*b) < math.Float32bits(least) { // they are in the order of the numbers, which are not negative
+		p, q = 0, 0
+	}
+	return math.Float32frombits(p), math.Float32frombits(q)
+}
 
 // pick sets x to the gradients of s that count. At first these are as many that each of four directions has some; later more and more.
 func (e *edges) pick() {
@@ -131,9 +131,7 @@ func (e *edges) pick() {
 	}
 	x0, x1 := e.x[0], e.x[1][:len(e.x[0])]
 	for i, a := range x0 {
-		if b := x1[i]; a*a+b*b < e.least {
-			x0[i], x1[i] = 0, 0
-		}
+		x0[i], x1[i] = large(a, x1[i], e.least)
 	}
 }
 

@@ -80,13 +80,13 @@ const (
 	edgeShare   = 0.05 // of the largest weight, below which a weight is 0
 	islandShare = 0.1
 
-	evidenceRounds = 12
+	evidenceRounds = 6
 	waitRounds     = 2 // before the kernel moves
-	latentSteps    = 8
+	latentSteps    = 4
 	leastNoise     = 0.003 // of differences
 	noiseMore      = 0.8   // beside what is found in the picture, which has a little of its own at that scale
 	noiseStart     = 2.0   // times the noise in the first round
-	noiseFall      = 1.15  // by which it falls in a round
+	noiseFall      = 1.4   // by which it falls in a round
 	mostRim        = 0.01  // share of a kernel's weight on its window's outermost pixels
 	finalIsland    = 0.02
 	trimMargin     = 3

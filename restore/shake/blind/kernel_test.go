@@ -19,7 +19,7 @@ func TestOTFIsCorrelation(t *testing.T) {
 		p.Pix[i] = rng.NormFloat64()
 	}
 	c := newCanvas(p.W, p.H, k.Size)
-	l := &level{c: c, a: make([]complex64, c.size()), otf: make([]complex64, c.size()), power: make([]float32, c.size())}
+	l := &level{c: c, a: make([]complex64, c.size()), otf: make([]complex64, c.size()), power: make([]float32, c.size()), t: make([]float32, c.w*c.h)}
 	l.setKernel(kernelOf(k))
 	got := make([]float32, c.w*c.h)
 	l.blurred(got, c.place(p))

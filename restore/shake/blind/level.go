@@ -65,7 +65,8 @@ func newLevel(y *Plane, unknown []bool, n int) *level {
 
 func (l *level) setKernel(k *kernel) {
 	l.k = k
-	l.c.otf(l.otf, k)
+	k.spread(l.t, l.c.w, l.c.h)
+	l.c.forward(l.otf, l.t)
 	for i, k := range l.otf {
 		l.power[i] = norm(k)
 	}
