@@ -13,7 +13,7 @@ import (
 type Deconvolution struct {
 	Noise   float64 // standard deviation of the picture's white noise, in units of Plane; 0: 0.003, about that of 8 bits and a good camera
 	Unknown []bool  // tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts
-	Steps   int     // 0: 36; 200 gain 0.1 dB
+	Steps   int     // 0: 36; 100 gain 0.1 dB
 	Workers int     // how many cores work on a picture of several blocks at the same time; 0: one. The result is the same for any number
 }
 
@@ -22,14 +22,17 @@ const (
 	defaultSteps = 36
 )
 
-// Deconvolve returns the picture that y was made from by correlation with k (task.Kernel), the kernel's whole extent of it and cut to y's size. y saw more than it shows: what lies
-// up to half a kernel beyond its edges is estimated with it, so edges need no taper. Values are not clamped.
+// Deconvolve returns the picture that y was made from by correlation with k (task.Kernel), the
+// kernel's whole extent of it and cut to y's size. y saw more than it shows: what lies up to half a
+// kernel beyond its edges is estimated with it, so edges need no taper. Values are not clamped.
 //
-// It looks for the least ½Σ(k ⋆ x − y)² over the known pixels plus a weight times Σ|g ⋆ x|^0.8 over five filters g (Levin et al., Image and depth from a conventional camera with a
-// coded aperture, 2007); see splitting.
+// It looks for the least ½Σ(k ⋆ x − y)² over the known pixels plus a weight times Σ|g ⋆ x|^0.8 over
+// five filters g (Levin et al., Image and depth from a conventional camera with a coded aperture,
+// 2007); see splitting.
 //
-// Pictures of more than about 512 pixels on a side are worked on in blocks, so memory is that of the picture and of one block per worker. Blocks overlap by three times the kernel's side and more,
-// as far as what one pixel tells of another reaches, and are blended in the middle of that.
+// Pictures of more than about 512 pixels on a side are worked on in blocks, so memory is that of
+// the picture and of one block per worker. Blocks overlap by three times the kernel's side and
+// more, as far as what one pixel tells of another reaches, and are blended in the middle of that.
 //
 // It fails if y, k or o make no sense, and with ctx.Err().
 func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) (*Plane, error) {
@@ -64,7 +67,8 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 	t := team.New(max(1, o.Workers))
 	states := make([]*splitting, t.Workers())
 	out := NewPlane(y.W, y.H)
-	// Blocks that overlap are added one after the other, always in the same order, so that no two workers write to one pixel, and sums do not depend on chance.
+	// Blocks that overlap are added one after the other, always in the same order, so that no two
+	// workers write to one pixel, and sums do not depend on chance.
 	for phase := range 4 {
 		var places [][2]int
 		for j := phase / 2; j < len(rows.starts); j += 2 {
@@ -127,7 +131,8 @@ func cut(side, n, most int) blocks {
 	return b
 }
 
-// weights are how much block i counts at each of its places; those of all blocks add up to 1 everywhere.
+// weights are how much block i counts at each of its places; those of all blocks add up to 1
+// everywhere.
 func (b blocks) weights(i int) []float64 {
 	w := make([]float64, b.length)
 	rise := func(j, at int) float64 { // from block j to the next, at a place of the side

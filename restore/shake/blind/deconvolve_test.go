@@ -11,7 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// With the true kernel, most of what blur took comes back, at the edges too, where the picture shows only part of what it saw.
+// With the true kernel, most of what blur took comes back, at the edges too, where the picture
+// shows only part of what it saw.
 func TestDeconvolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -131,7 +132,8 @@ func TestShrinkage(t *testing.T) {
 	}
 }
 
-// The rows' loops over filters are what correlation with each filter, shrinking and correlation with its half-turn make.
+// The rows' loops over filters are what correlation with each filter, shrinking and correlation
+// with its half-turn make.
 func TestFilter(t *testing.T) {
 	rng := fresh(t)
 	p := newSplitter(21, 17, delta(3))
@@ -186,7 +188,8 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Blocks leave no seam: a picture worked on in blocks is that in one piece but for what 8 bits hardly show, and the same for any number of workers.
+// Blocks leave no seam: a picture worked on in blocks is that in one piece but for what 8 bits
+// hardly show, and the same for any number of workers.
 func TestBlocks(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)

@@ -5,12 +5,14 @@ import (
 	"slices"
 )
 
-// The step over edges finds a latent picture s that explains the picture and has few gradients that are not 0 (Xu, Zheng and Jia, Unnatural L0 sparse representation
-// for natural image deblurring, 2013):
+// The step over edges finds a latent picture s that explains the picture and has few gradients that
+// are not 0 (Xu, Zheng and Jia, Unnatural L0 sparse representation for natural image deblurring,
+// 2013):
 //
 //	min over s of |y − k ⋆ s|² + λ·#{∇s ≠ 0}
 //
-// by splitting with a weight that rises, and solves for the kernel on the strongest of its gradients. It does not know how sure it is, but finds the way from nothing.
+// by splitting with a weight that rises, and solves for the kernel on the strongest of its
+// gradients. It does not know how sure it is, but finds the way from nothing.
 
 // edges is what the step needs at one scale.
 type edges struct {
@@ -47,7 +49,8 @@ func newEdges(l *level, unknown []bool) *edges {
 	return e
 }
 
-// draw finds s for the kernel as it is. Unknown pixels of the picture become what the model predicts.
+// draw finds s for the kernel as it is. Unknown pixels of the picture become what the model
+// predicts.
 func (e *edges) draw(lambda float64) {
 	c := e.c
 	for i, k := range e.otf {
@@ -81,7 +84,8 @@ func (e *edges) draw(lambda float64) {
 	}
 }
 
-// bend sets dst to the divergence of those gradients of s whose square is at least least. Divergence is the adjoint of differences.
+// bend sets dst to the divergence of those gradients of s whose square is at least least.
+// Divergence is the adjoint of differences.
 func (e *edges) bend(dst, s []float32, least float32) {
 	c := e.c
 	h, v, up := e.h, e.v[:len(e.h)], e.w[:len(e.h)]
@@ -112,7 +116,8 @@ const (
 	splitMost  = 100 // from which on it changes gradients by less than the kernel's step would see
 )
 
-// large returns a and b if the sum of their squares is at least least, or 0 and 0: without a branch, which no processor could foretell.
+// large returns a and b if the sum of their squares is at least least, or 0 and 0: without a
+// branch, which no processor could foretell.
 func large(a, b, least float32) (float32, float32) {
 	p, q := math.Float32bits(a), math.Float32bits(b)
 	if math.Float32bits(a*a+b*b) < math.Float32bits(least) { // they are in the order of the numbers, which are not negative
@@ -121,7 +126,8 @@ func large(a, b, least float32) (float32, float32) {
 	return math.Float32frombits(p), math.Float32frombits(q)
 }
 
-// pick sets x to the gradients of s that count. At first these are as many that each of four directions has some; later more and more.
+// pick sets x to the gradients of s that count. At first these are as many that each of four
+// directions has some; later more and more.
 func (e *edges) pick() {
 	e.c.differences(e.x[0], e.x[1], e.s)
 	if e.least == 0 {
@@ -135,7 +141,8 @@ func (e *edges) pick() {
 	}
 }
 
-// firstLeast is the largest square of a gradient that leaves each direction that has so many at all four times as many as the kernel is wide.
+// firstLeast is the largest square of a gradient that leaves each direction that has so many at all
+// four times as many as the kernel is wide.
 func (e *edges) firstLeast() float32 {
 	var directions [4][]float32
 	most := float32(0)

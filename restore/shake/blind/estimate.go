@@ -12,9 +12,11 @@ import (
 
 // Options says how Estimate works. The zero value is good for photographs.
 type Options struct {
-	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider than the largest is not found, and small windows do better on little blur.
+	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider
+	// than the largest is not found, and small windows do better on little blur.
 	Windows []int
-	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts.
+	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil:
+	// every pixel counts.
 	Unknown []bool
 	// Workers is how many cores work on windows at the same time; 0: one.
 	Workers int
@@ -68,13 +70,14 @@ const (
 	leastSide = 16
 )
 
-// The constants of the alternations were chosen on photographs shaken by internal/cmd/blindeval (see the package's comment).
+// The constants of the alternations were chosen on photographs shaken by internal/cmd/blindeval
+// (see the package's comment).
 const (
 	ratio       = math.Sqrt2 // between scales
 	firstSide   = 5          // of the kernel at the coarsest scale, at least
 	edgeRounds  = 8
 	edgeLambda  = 4e-3
-	lambdaFall  = 1.1
+	lambdaFall  = 1.3
 	lambdaLeast = 1e-4
 	edgeFlat    = 2.0
 	edgeShare   = 0.05 // of the largest weight, below which a weight is 0
@@ -100,10 +103,12 @@ var (
 
 // Estimate finds the kernel that blurred y, the brightness of a photograph, and how sure that is.
 //
-// For every window a kernel is found from coarse to fine over edges, and improved by evidence at full scale; the free energy judges between windows. Kernels have a direction, but a
-// place only up to where the picture's own place is, so they are centred.
+// For every window a kernel is found from coarse to fine over edges, and improved by evidence at
+// full scale; the free energy judges between windows. Kernels have a direction, but a place only up
+// to where the picture's own place is, so they are centred.
 //
-// It fails if y or o make no sense, if y is smaller than 16 pixels or than twice the largest window on a side, and with ctx.Err().
+// It fails if y or o make no sense, if y is smaller than 16 pixels or than twice the largest window
+// on a side, and with ctx.Err().
 func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -229,8 +234,9 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	}
 }
 
-// improve alternates the variational step and the kernel's, if that may move, while the noise comes down to that of the picture's differences. It returns the
-// free energy, which may be compared with that of other kernels, as the noise is the same for all.
+// improve alternates the variational step and the kernel's, if that may move, while the noise comes
+// down to that of the picture's differences. It returns the free energy, which may be compared with
+// that of other kernels, as the noise is the same for all.
 func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
 	l.begin(noiseStart * noise)
 	for i := range evidenceRounds {
@@ -254,7 +260,8 @@ func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 
 	return l.explain()
 }
 
-// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of which blurred pictures have few of their own.
+// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of
+// which blurred pictures have few of their own.
 func noiseOf(y *Plane) float64 {
 	var d []float64
 	for i := 0; i+1 < y.H; i += 2 {
@@ -289,8 +296,9 @@ const (
 	leastDetail    = 0.002 // a ramp is a ramp under every kernel
 )
 
-// richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones the square of mostSide with the largest sum of clamped
-// squared differences over known pixels, of squares at every quarter of a side.
+// richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones
+// the square of mostSide with the largest sum of clamped squared differences over known pixels, of
+// squares at every quarter of a side.
 func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	w, h := min(y.W, mostSide), min(y.H, mostSide)
 	if w == y.W && h == y.H {

@@ -2,9 +2,12 @@ package blind
 
 import "math"
 
-// The variational step holds the sharp picture's differences x as uncertain: each has a prior N(0, γ) of its own variance, shared between the two directions at a place,
-// and a posterior of mean x and variance about 1/(‖k‖²/λ + 1/γ), λ being the noise. Maximising the evidence of γ, k and λ together (Wipf and Zhang, Revisiting Bayesian blind
-// deconvolution, 2014) prefers sparse differences, but not at any price, and so does not fall for the kernel that does nothing as the most probable x and k do.
+// The variational step holds the sharp picture's differences x as uncertain: each has a prior N(0,
+// γ) of its own variance, shared between the two directions at a place, and a posterior of mean x
+// and variance about 1/(‖k‖²/λ + 1/γ), λ being the noise. Maximising the evidence of γ, k and λ
+// together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014) prefers sparse
+// differences, but not at any price, and so does not fall for the kernel that does nothing as the
+// most probable x and k do.
 
 // begin forgets x's variances and starts with noise of a standard deviation.
 func (l *level) begin(sigma float64) {
@@ -31,7 +34,8 @@ func (l *level) weigh() {
 
 const leastVariance = 1e-12
 
-// latent takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of x: (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
+// latent takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of x:
+// (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
 func (l *level) latent(steps int) {
 	c := l.c
 	inverse := float32(1 / l.noise)
@@ -141,8 +145,8 @@ func (l *level) predict() {
 	}
 }
 
-// explain returns the free energy per observed difference, which is twice the negative logarithm of a bound on the evidence but for a constant, and sets what is
-// unexplained.
+// explain returns the free energy per observed difference, which is twice the negative logarithm of
+// a bound on the evidence but for a constant, and sets what is unexplained.
 func (l *level) explain() float64 {
 	fit, energy := 0.0, 0.0
 	kk := l.k.power()
@@ -172,7 +176,8 @@ func (l *level) explain() float64 {
 	return energy / n
 }
 
-// detail is the sum of squares of the differences between neighbours of y beside that of its squares.
+// detail is the sum of squares of the differences between neighbours of y beside that of its
+// squares.
 func (l *level) detail() float64 {
 	above, below := 0.0, 0.0
 	for d, step := range []int{1, l.c.w} {

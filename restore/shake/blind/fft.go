@@ -2,11 +2,14 @@ package blind
 
 import "unsafe"
 
-// transform is the Fourier transform of real planes of w×h values. A spectrum holds the frequencies of 0 … h/2 cycles along a column, as the others are conjugates of these, and of
-// 0 … w−1 along a row. Blocks of laneCount of the former lie one after the other: the values of a block that belong to one frequency along the row lie side by side. The last
-// block is filled with zeros, which products and sums leave.
+// transform is the Fourier transform of real planes of w×h values. A spectrum holds the frequencies
+// of 0 … h/2 cycles along a column, as the others are conjugates of these, and of 0 … w−1 along a
+// row. Blocks of laneCount of the former lie one after the other: the values of a block that belong
+// to one frequency along the row lie side by side. The last block is filled with zeros, which
+// products and sums leave.
 //
-// Both sides must be even, at least 16, and without prime factors above 5 (smooth). A transform has memory of its own and is for one goroutine at a time.
+// Both sides must be even, at least 16, and without prime factors above 5 (smooth). A transform has
+// memory of its own and is for one goroutine at a time.
 type transform struct {
 	w, h       int
 	rows, cols *lines
@@ -77,7 +80,8 @@ func (t *transform) forward(dst []complex64, src []float32) {
 	}
 }
 
-// inverse sets dst to the plane whose transform is src, which is lost. A transform backward is one forward that is read from the other end.
+// inverse sets dst to the plane whose transform is src, which is lost. A transform backward is one
+// forward that is read from the other end.
 func (t *transform) inverse(dst []float32, src []complex64) {
 	for i := range t.blocks() {
 		b := t.block(src, i)
@@ -113,7 +117,8 @@ func (t *transform) inverse(dst []float32, src []complex64) {
 	})
 }
 
-// smooth returns the least even number that is at least n and 16 and has no prime factors but 2, 3 and 5, for which transforms are fast.
+// smooth returns the least even number that is at least n and 16 and has no prime factors but 2, 3
+// and 5, for which transforms are fast.
 func smooth(n int) int {
 	n = max(n, pairs)
 	for n += n % 2; ; n += 2 {

@@ -15,7 +15,8 @@ func fresh(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
-// The transform is gonum's, which is in float64, of sizes of all radices, and its inverse undoes it.
+// The transform is gonum's, which is in float64, of sizes of all radices, and its inverse undoes
+// it.
 func TestTransform(t *testing.T) {
 	rng := fresh(t)
 	for _, size := range [][2]int{{16, 16}, {16, 18}, {30, 16}, {64, 50}, {36, 90}, {288, 300}, {18, 20}, {250, 48}} {

@@ -7,8 +7,10 @@ type lanes [laneCount]complex64
 
 const laneCount = 8
 
-// lines transforms laneCount lines of n complex numbers at once. It is Stockham's algorithm for radices 2, 3, 4 and 5, whose inner loops run over all lines. Processors with
-// AVX2 go through these loops by four values at a time (fourier_amd64.s), which takes a fifth of the time that Go's compiler gets to.
+// lines transforms laneCount lines of n complex numbers at once. It is Stockham's algorithm for
+// radices 2, 3, 4 and 5, whose inner loops run over all lines. Processors with AVX2 go through
+// these loops by four values at a time (fourier_amd64.s), which takes a fifth of the time that Go's
+// compiler gets to.
 type lines struct {
 	n      int
 	passes []pass
@@ -46,7 +48,8 @@ func newLines(n int) *lines {
 	return t
 }
 
-// forward transforms v; v and work hold n values each. The result is in the slice that is returned, which is one of the two.
+// forward transforms v; v and work hold n values each. The result is in the slice that is returned,
+// which is one of the two.
 func (t *lines) forward(v, work []lanes) []lanes {
 	s := 1
 	for i := range t.passes {

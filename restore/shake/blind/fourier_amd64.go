@@ -17,7 +17,8 @@ func fourAVX(y, x *lanes, w *complex64, m, s int)
 //go:noescape
 func fiveAVX(y, x *lanes, w *complex64, m, s int)
 
-// fast makes the pass by instructions that work on four values at a time, where the processor has them, and says whether it did.
+// fast makes the pass by instructions that work on four values at a time, where the processor has
+// them, and says whether it did.
 func (p *pass) fast(y, x []lanes, s int) bool {
 	if !avx {
 		return false

@@ -39,7 +39,8 @@ func TestOTFIsCorrelation(t *testing.T) {
 	}
 }
 
-// Spread and gather are each other's adjoints, and bend is the adjoint of differences, of all differences where none is too small.
+// Spread and gather are each other's adjoints, and bend is the adjoint of differences, of all
+// differences where none is too small.
 func TestAdjoints(t *testing.T) {
 	rng := fresh(t)
 	c := newCanvas(18, 13, 5)
@@ -135,7 +136,8 @@ func TestNonNegative(t *testing.T) {
 	}
 }
 
-// With the true differences of the sharp picture the step for the kernel gives the kernel, edges of the picture or not.
+// With the true differences of the sharp picture the step for the kernel gives the kernel, edges of
+// the picture or not.
 func TestSolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)

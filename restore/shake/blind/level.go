@@ -1,6 +1,7 @@
 package blind
 
-// level is what is known of a picture at one scale, and memory to work on it. Differences along (0) and across (1) lie on a canvas that wraps around.
+// level is what is known of a picture at one scale, and memory to work on it. Differences along (0)
+// and across (1) lie on a canvas that wraps around.
 type level struct {
 	c           *canvas
 	n           int            // kernels are n×n
@@ -87,12 +88,15 @@ func (l *level) blurred(dst, src []float32) {
 	l.c.inverse(dst, l.a)
 }
 
-// solve improves the kernel by least squares over the differences x of the sharp picture, under k ≥ 0 and what the penalties ask for:
+// solve improves the kernel by least squares over the differences x of the sharp picture, under k ≥
+// 0 and what the penalties ask for:
 //
 //	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread + flat) + penalties
 //
-// The sum over places is made exact in spite of the picture's edges by leaving out of x the places that a kernel reaches over the edge from; what they add
-// to y is taken off, by the kernel as it is. The rest depends on x by its autocorrelation alone, so that a step costs transforms of the kernel's size.
+// The sum over places is made exact in spite of the picture's edges by leaving out of x the places
+// that a kernel reaches over the edge from; what they add to y is taken off, by the kernel as it
+// is. The rest depends on x by its autocorrelation alone, so that a step costs transforms of the
+// kernel's size.
 func (l *level) solve(pen penalties) {
 	c := l.c
 	auto, cross := l.r, l.p

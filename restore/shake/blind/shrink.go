@@ -2,7 +2,8 @@ package blind
 
 import "math"
 
-// shrinkage finds argmin over w of |w|^p + ½(w − v)². Below a least v that is 0; above it is v less something, which a table holds for each 32nd of v's octaves.
+// shrinkage finds argmin over w of |w|^p + ½(w − v)². Below a least v that is 0; above it is v less
+// something, which a table holds for each 32nd of v's octaves.
 type shrinkage struct {
 	least float32
 	table [1024]float32

@@ -14,7 +14,8 @@ const (
 	relax       = 1.8  // of the blurred picture's splitting: 1 is none, 2 and more need not converge
 )
 
-// filterShares says how much of the prior's weight each filter has: the two first differences, and the second ones along, across and mixed.
+// filterShares says how much of the prior's weight each filter has: the two first differences, and
+// the second ones along, across and mixed.
 var filterShares = [5]float64{1, 1, 0.25, 0.25, 0.25}
 
 // splitter is what the blocks of a picture share.
@@ -43,8 +44,10 @@ func newSplitter(w, h int, k *kernel) *splitter {
 	return s
 }
 
-// splitting looks for the sharp block by splitting with multipliers: steps for x are divisions of spectra, those for the filters' values and for the blurred picture are pixel by
-// pixel, where the blurred picture is free at unknown pixels and beyond the edges (Almeida and Figueiredo, Deconvolving images with unknown boundaries, 2013).
+// splitting looks for the sharp block by splitting with multipliers: steps for x are divisions of
+// spectra, those for the filters' values and for the blurred picture are pixel by pixel, where the
+// blurred picture is free at unknown pixels and beyond the edges (Almeida and Figueiredo,
+// Deconvolving images with unknown boundaries, 2013).
 type splitting struct {
 	*splitter
 	c      *canvas
@@ -106,8 +109,9 @@ func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 	return true
 }
 
-// step is one round: filters' values and blurred picture u for x, then x for them. The multiplier m is the target before, less kx. Where ½(u − seen)² + ½(u + m − kx)² is least, u + m
-// is kx + (seen + m − kx)/2 at known pixels, and kx at unknown ones; the target goes there, and further by relax.
+// step is one round: filters' values and blurred picture u for x, then x for them. The multiplier m
+// is the target before, less kx. Where ½(u − seen)² + ½(u + m − kx)² is least, u + m is kx + (seen
+// + m − kx)/2 at known pixels, and kx at unknown ones; the target goes there, and further by relax.
 func (s *splitting) step(weight, beta float64) {
 	c := s.c
 	s.filter(weight, beta)
