@@ -75,7 +75,7 @@ const (
 const (
 	ratio       = math.Sqrt2 // between scales
 	firstSide   = 5          // of the kernel at the coarsest scale, at least
-	edgeRounds  = 8
+	edgeRounds  = 6
 	edgeLambda  = 4e-3
 	lambdaFall  = 1.3
 	lambdaLeast = 1e-4
