@@ -274,14 +274,16 @@ func noiseOf(y *Plane) float64 {
 	return d[len(d)/2] / 0.6745
 }
 
-// judge makes a verdict.
+// judge makes a verdict. To take a sharp picture for blurred is the worse error, so it is blurred
+// only where much speaks for it.
 func (c *Certainty) judge() Verdict {
+	enough := c.Gain >= min(leastGain, gainNoise/c.Noise)
 	switch {
 	case c.Detail < leastDetail:
 		return Untold
-	case c.Width < leastWidth, c.Width < sharpWidth && c.Gain < leastGain:
+	case c.Width < leastWidth, c.Width < sharpWidth && !enough:
 		return Sharp
-	case c.Gain < leastGain || c.Agreement < leastAgreement:
+	case !enough || c.Agreement < leastAgreement:
 		return Untold
 	}
 	return Blurred
@@ -289,10 +291,11 @@ func (c *Certainty) judge() Verdict {
 
 // Chosen on photographs that were blurred and that were not; see the package's comment.
 const (
-	leastWidth     = 0.8  // narrower kernels are not worth undoing
-	sharpWidth     = 1.5  // and these only if they explain the picture better than none does, as a kernel is found in sharp pictures, too
-	leastGain      = 0.05 // which is this
-	leastAgreement = 0.5
+	leastWidth     = 1.2   // narrower kernels are no more than a lens makes, in sharp pictures too
+	sharpWidth     = 2     // so are these, unless they explain the picture better than none does
+	leastGain      = 0.25  // by this where there is little noise
+	gainNoise      = 0.001 // and by this over the noise else, as a kernel explains less of what has more
+	leastAgreement = 0.55
 	leastDetail    = 0.002 // a ramp is a ramp under every kernel
 )
 
