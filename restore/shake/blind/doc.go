@@ -1,11 +1,12 @@
-// Package blind finds the kernel that blurred a photograph, with its direction, and undoes a blur whose kernel is known. It computes on the host, in float64; it is what
-// programs for a device can be held against. All large steps are Fourier transforms of one size and arithmetic place by place.
+// Package blind finds the kernel that blurred a photograph, with its direction, and undoes a blur whose kernel is known. It computes on the host, planes in float32 and
+// sums in float64. All large steps are Fourier transforms of one size (fft.go) and arithmetic place by place.
 //
 // Estimate goes from coarse to fine over edges (edges.go), improves the kernel by evidence at full scale (evidence.go), both with one least-squares step for the kernel
 // (level.go), does so for several windows, and judges: all windows end at the same noise, so their free energies may be compared, and the same energy without any kernel tells
 // whether there is blur. A window whose kernel runs into its edge gives way to a larger one: alone, the energy takes the bright part of a long kernel for the whole.
 //
-// Deconvolve has a prior of sparse differences, and estimates what lies beyond the edges and under clipped pixels with the picture.
+// Deconvolve has a prior of sparse differences, and estimates what lies beyond the edges and under clipped pixels with the picture. It works in blocks, so that time is linear in
+// pixels.
 //
 // # Measured
 //
