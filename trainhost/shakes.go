@@ -79,14 +79,18 @@ func drawShaken(ctx context.Context, rng *rand.Rand, pics *Pictures, frames []st
 	var x, y *planar.Image
 	switch u := rng.Float64(); {
 	case u < shareSharp:
-		x = pics.source(rng)(side)
-		y = x.Clone()
+		if x = squareOf(pics, rng, side); x != nil {
+			y = x.Clone()
+		}
 	case u < shareSharp+shareVideo && len(frames) > 0:
 		if x, y, err = meanOfFrames(rng, frames, side); err != nil {
 			return s, err
 		}
 	default:
-		big := pics.source(rng)(side + mostShake)
+		big := squareOf(pics, rng, side+mostShake)
+		if big == nil {
+			break
+		}
 		// Most paths are short: log-uniform from 4 to 41 pixels, and a few up to 61.
 		extent := 4 * math.Pow(41.0/4, rng.Float64())
 		if rng.Float64() < 0.05 {
@@ -125,6 +129,14 @@ func drawShaken(ctx context.Context, rng *rand.Rand, pics *Pictures, frames []st
 }
 
 const guessUnit = 8192
+
+// squareOf gives a square crop; nil where hardly any picture is so large.
+func squareOf(pics *Pictures, rng *rand.Rand, side int) (x *planar.Image) {
+	for tries := 0; x == nil && tries < 50; tries++ {
+		x = pics.source(rng)(side)
+	}
+	return x
+}
 
 // bytesOf rounds values to 8 bits.
 func bytesOf(pix []float32) []uint8 {
