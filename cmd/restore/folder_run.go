@@ -36,6 +36,7 @@ type line struct {
 	Height  int         `json:"height,omitempty"`
 	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
 	Shape   *noiseShape `json:"noise_shape,omitempty"`
+	Blur    *blurShape  `json:"motion_blur,omitempty"`
 	Seconds float64     `json:"seconds"`
 }
 
@@ -147,7 +148,8 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 		return
 	}
 	if err == nil {
-		l.Width, l.Height, l.Noise, l.Shape = result.Picture.W, result.Picture.H, result.Noise, shapeOf(result)
+		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
+		l.Shape, l.Blur = shapeOf(result), blurOf(result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
 	}
