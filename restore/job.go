@@ -148,7 +148,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		return nil
 	}
 	if j.blur != nil && j.blur.Kernel != nil {
-		x, err := motion.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile)
+		x, err := motion.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile, j.blur.Given)
 		if err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func drawShaken(ctx context.Context, rng *rand.Rand, pics *Pictures, frames []st
 	}
 	guess := y.Pix
 	if f.Verdict() == blind.Blurred {
-		if guess, err = motion.Deconvolve(ctx, seen, f, level); err != nil {
+		if guess, err = motion.Deconvolve(ctx, seen, f, level, false); err != nil {
 			return s, err
 		}
 	}

@@ -58,8 +58,8 @@ func (p Picture) brightness() (y *blind.Plane, unknown []bool) {
 }
 
 // Deconvolve undoes the blur, of luminance and of colour apart, and gives three planes of values as Row has them, not clamped. level is the
-// picture's noise. It fails with ctx.Err().
-func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile) ([]float32, error) {
+// picture's noise; given says that the kernel was not found and has its place. It fails with ctx.Err().
+func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile, given bool) ([]float32, error) {
 	_, unknown := p.brightness()
 	n := p.W * p.H
 	out := make([]float32, 3*n)
@@ -85,7 +85,7 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 				sigma = max(sigma, level.Chroma[b]/2)
 			}
 		}
-		x, err := f.Deconvolve(ctx, y, blind.Deconvolution{Noise: sigma, Unknown: unknown}, runtime.GOMAXPROCS(0))
+		x, err := f.Deconvolve(ctx, y, blind.Deconvolution{Noise: sigma, Unknown: unknown, Centred: !given}, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return nil, err
 		}

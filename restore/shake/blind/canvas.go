@@ -1,5 +1,7 @@
 package blind
 
+import "math"
+
 // canvas is a plane that wraps around, larger than the picture by at least a kernel's side on each axis, so that what wraps stays outside of the picture's
 // middle; with its transform. The picture lies at (left, top).
 type canvas struct {
@@ -80,4 +82,34 @@ func (c *canvas) otf(dst []complex64, k *kernel) {
 	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)
 	c.forward(dst, plane)
+}
+
+// centre moves a kernel whose spectrum is f, by parts of pixels, so that its centre of mass lies at its middle.
+func (c *canvas) centre(f []complex64, k *kernel) {
+	plane := make([]float32, c.w*c.h)
+	k.spread(plane, c.w, c.h)
+	mx, my, sum := 0.0, 0.0, 0.0
+	for i, v := range plane {
+		mx += float64(v) * float64(signed(i%c.w, c.w))
+		my += float64(v) * float64(signed(i/c.w, c.h))
+		sum += float64(v)
+	}
+	mx, my = mx/sum/float64(c.w), my/sum/float64(c.h)
+	for fy := range c.h/2 + 1 {
+		for fx := range c.w {
+			sin, cos := math.Sincos(2 * math.Pi * (float64(signed(fx, c.w))*mx + float64(signed(fy, c.h))*my))
+			if 2*fx == c.w || 2*fy == c.h { // a frequency that is its own negative stays real
+				sin = 0
+			}
+			f[c.at(fx, fy)] *= complex(float32(cos), float32(sin))
+		}
+	}
+}
+
+// signed is a place or frequency of a cycle of n, between −n/2 and n/2.
+func signed(i, n int) int {
+	if 2*i > n {
+		return i - n
+	}
+	return i
 }

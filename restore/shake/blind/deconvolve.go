@@ -14,7 +14,10 @@ type Deconvolution struct {
 	Noise   float64 // standard deviation of the picture's white noise, in units of Plane; 0: 0.003, about that of 8 bits and a good camera
 	Unknown []bool  // tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts
 	Steps   int     // 0: 36; 100 gain 0.1 dB
-	Workers int     // how many cores work on a picture of several blocks at the same time; 0: one. The result is the same for any number
+	// Centred takes the kernel as if its centre of mass were its middle, to parts of a pixel. A kernel that was found has a place only up to
+	// where the picture's own place is: so the result lies where the blurred picture does, and windows agree.
+	Centred bool
+	Workers int // how many cores work on a picture of several blocks at the same time; 0: one. The result is the same for any number
 }
 
 const (
@@ -63,7 +66,7 @@ func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) 
 // deconvolve is Deconvolve in blocks of at most so many pixels with what surrounds them.
 func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, most int) (*Plane, error) {
 	cols, rows := cut(y.W, k.Size, most), cut(y.H, k.Size, most)
-	p := newSplitter(cols.length, rows.length, kernelOf(k))
+	p := newSplitter(cols.length, rows.length, kernelOf(k), o.Centred)
 	t := team.New(max(1, o.Workers))
 	states := make([]*splitting, t.Workers())
 	out := NewPlane(y.W, y.H)

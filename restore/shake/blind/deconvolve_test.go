@@ -136,7 +136,7 @@ func TestShrinkage(t *testing.T) {
 // with its half-turn make.
 func TestFilter(t *testing.T) {
 	rng := fresh(t)
-	p := newSplitter(21, 17, delta(3))
+	p := newSplitter(21, 17, delta(3), false)
 	s := p.newSplitting()
 	c := s.c
 	for i := range s.x {

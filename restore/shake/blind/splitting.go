@@ -27,10 +27,13 @@ type splitter struct {
 	filtered []float32 // Σ|G|² over the filters
 }
 
-func newSplitter(w, h int, k *kernel) *splitter {
+func newSplitter(w, h int, k *kernel, centred bool) *splitter {
 	c := newCanvas(w, h, k.n)
 	s := &splitter{w: w, h: h, n: k.n, otf: make([]complex64, c.size()), blur: make([]float32, c.size()), filtered: make([]float32, c.size())}
 	c.otf(s.otf, k)
+	if centred {
+		c.centre(s.otf, k)
+	}
 	for i, k := range s.otf {
 		s.blur[i] = norm(k)
 	}
