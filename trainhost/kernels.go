@@ -46,12 +46,19 @@ type KernelState struct {
 	Config  KernelConfig  `json:"config"`
 	Step    uint64        `json:"step"`
 	History []KernelStage `json:"history"`
+	Origin  *Origin       `json:"origin,omitempty"` // as in State
+}
+
+// runs are those before the current one and the current one.
+func (s KernelState) runs() []KernelStage {
+	return append(append([]KernelStage{}, s.History...), KernelStage{s.Config, s.Step, s.Origin})
 }
 
 // KernelStage is a run that is over.
 type KernelStage struct {
 	Config KernelConfig `json:"config"`
 	Steps  uint64       `json:"steps"`
+	Origin *Origin      `json:"origin,omitempty"`
 }
 
 // KernelTrainer runs one KernelConfig.
@@ -75,7 +82,7 @@ func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *K
 			t.State = from.State
 			cfg = t.State.Config
 		} else {
-			t.State.History = append(append([]KernelStage{}, from.State.History...), KernelStage{from.State.Config, from.State.Step})
+			t.State.History = from.State.runs()
 		}
 	}
 	if err := cfg.Validate(); err != nil {

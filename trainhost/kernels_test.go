@@ -141,7 +141,7 @@ func TestKernelTraining(t *testing.T) {
 			}
 		}
 	}
-	f, err := PackKernels(c, weights.I8, "noise", "nobody")
+	f, err := PackKernels(c, weights.I8, "noise", "nobody", "v1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,7 +135,7 @@ func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures,
 
 // judge evaluates a checkpoint with 1, 2 and 4 steps.
 func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, name string, photographs [][]float64) (rows []StudyRow, err error) {
-	n, err := Pack(ck, "", "")
+	n, err := Pack(ck, "", "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 			st = from.State
 			cfg = st.Config
 		} else {
-			st = State{Network: net, Config: cfg, History: append(append([]Stage{}, from.State.History...), Stage{from.State.Config, from.State.Step})}
+			st = State{Network: net, Config: cfg, History: from.State.runs()}
 		}
 	}
 	if err := cfg.Validate(); err != nil {

@@ -121,7 +121,7 @@ func TestPackRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Pack(c, "noise", "nobody")
+	n, err := Pack(c, "noise", "nobody", "v1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,9 +30,13 @@ func kernels(ctx context.Context, args []string) error {
 	if err := r.check(fs); err != nil {
 		return err
 	}
+	asked, steps := flagsGiven(fs), cfg.Steps
 	var start *trainhost.KernelCheckpoint
 	var err error
 	if *r.resume {
+		if err := asked.beginnings(fs, "from"); err != nil {
+			return err
+		}
 		*r.from = *r.out
 	}
 	if *r.from != "" {
@@ -40,8 +44,27 @@ func kernels(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if *r.resume {
+		cfg = start.State.Config // which the flags' variables are in
+		if err := asked.compare(fs, *r.out); err != nil {
+			return err
+		}
+		if _, ok := asked["steps"]; ok {
+			cfg.Steps, start.State.Config.Steps = steps, steps
+		}
+	}
 	pics, err := r.load(trainhost.KernelSides[len(trainhost.KernelSides)-1])
 	if err != nil {
+		return err
+	}
+	var origin *trainhost.Origin
+	if *r.resume {
+		origin = start.State.Origin
+		if err := r.sameRun(fs, "kernels", origin, pics.Print()); err != nil {
+			return err
+		}
+	}
+	if err := r.useThreads(); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})
@@ -55,6 +78,7 @@ func kernels(ctx context.Context, args []string) error {
 		return err
 	}
 	defer t.Close()
+	t.State.Origin = origin.Began("kernels", pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	save := func() error { return trainhost.SaveKernelCheckpoint(*r.out, t.Store(), t.State) }
 	report := func(step uint64, loss, seconds float64) {

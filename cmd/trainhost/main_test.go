@@ -105,6 +105,10 @@ func TestFromPicturesToWeights(t *testing.T) {
 	if err := json.Unmarshal([]byte(f.Meta[weights.KeyProvenance]), &prov); err != nil {
 		t.Fatal(err)
 	}
+	if o := prov.Runs[len(prov.Runs)-1].Origin; o == nil || o.Data.Pictures != 3 || o.Data.Digest == "" || len(o.Hosts) != 1 || o.Hosts[0].Driver == "" ||
+		o.Hosts[0].Device == "" || o.Hosts[0].Version != versionText() || prov.Packer != versionText() || prov.Runs[0].Origin == nil {
+		t.Errorf("provenance lacks what made the weights: %s", f.Meta[weights.KeyProvenance])
+	}
 	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
 		t.Errorf("provenance: %+v", prov)
 	}

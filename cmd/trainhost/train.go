@@ -58,10 +58,7 @@ func train(ctx context.Context, command string, args []string) error {
 	fs.StringVar(&mf.Times, "times", "logit-normal", "mean flow: distribution of the times, logit-normal or uniform")
 	fs.BoolVar(&cfg.Objective.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
-	fs.Func("per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of the tasks in the log (default "+cfg.Per.String()+")", func(s string) (err error) {
-		cfg.Per, err = trainhost.ParseCounts(s)
-		return err
-	})
+	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of docs/TRAINING.md")
 	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops, a power of two")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
@@ -74,8 +71,9 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := r.check(fs); err != nil {
 		return err
 	}
+	asked, steps := flagsGiven(fs), cfg.Steps
 	if cfg.Objective.DataWeight == 0 {
-		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
+		cfg.Objective.DataWeight = dataWeight(cfg.Objective.Data)
 	}
 	if val.every < 1 || val.limit < 1 {
 		return fmt.Errorf("%s: -val-every and -val-limit must be at least 1", command)
@@ -101,19 +99,35 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", command, err)
 	}
-	if *initial != "" && (*r.from != "" || *r.resume) {
-		return errors.New(command + ": -init goes with neither -from nor -resume")
-	}
-	var start *trainhost.Checkpoint
 	if *r.resume {
+		if err := asked.beginnings(fs, "init", "from"); err != nil {
+			return err
+		}
 		*r.from = *r.out
 	}
+	if *initial != "" && *r.from != "" {
+		return errors.New(command + ": -init and -from exclude each other")
+	}
+	var start *trainhost.Checkpoint
 	if *r.from != "" {
 		if start, err = trainhost.LoadCheckpoint(*r.from); err != nil {
 			return err
 		}
-		if *r.resume {
-			cfg = start.State.Config
+	}
+	if *r.resume {
+		st := &start.State
+		if w, ok := asked["data-weight"]; ok && w == "0" { // of the data term's own
+			asked["data-weight"] = fmt.Sprint(dataWeight(st.Config.Objective.Data))
+		}
+		cfg = st.Config // which the flags' variables are in
+		if err := asked.network(fs, st.Network); err != nil {
+			return err
+		}
+		if err := asked.compare(fs, *r.out); err != nil {
+			return err
+		}
+		if _, ok := asked["steps"]; ok {
+			cfg.Steps, st.Config.Steps = steps, steps
 		}
 	}
 	if *initial != "" {
@@ -162,11 +176,21 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return err
 	}
+	var origin *trainhost.Origin
+	if *r.resume {
+		origin = start.State.Origin
+		if err := r.sameRun(fs, command, origin, pics.Print()); err != nil {
+			return err
+		}
+	}
 	if start == nil {
 		net.Mean, net.SD = pics.Statistics(cfg.Seed, 2000, min(64, cfg.Crop))
 		if err := net.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := r.useThreads(); err != nil {
+		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})
 	if err != nil {
@@ -179,6 +203,7 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer t.Close()
+	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
 		return t.Profile(os.Stdout)
@@ -225,6 +250,24 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
 	return nil
+}
+
+// dataWeight is the weight of a data term if none is given.
+func dataWeight(term string) float64 { return map[string]float64{"es": 20, "l2": 50}[term] }
+
+// counts are trainhost.Counts as a flag.
+type counts struct{ *trainhost.Counts }
+
+func (c counts) String() string {
+	if c.Counts == nil { // package flag looks at an empty one
+		return ""
+	}
+	return c.Counts.String()
+}
+
+func (c counts) Set(s string) (err error) {
+	*c.Counts, err = trainhost.ParseCounts(s)
+	return err
 }
 
 func ints(s string) ([]int, error) {
