@@ -51,6 +51,7 @@ type Device struct {
 	memory allocator
 	cache  pipelineCache
 	primed primed
+	watch  func(done, total int) // see Watch; guarded by mu
 	stage  staging
 	guest  bool // the instance belongs to another Device
 }

@@ -48,14 +48,56 @@ func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 // NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all of them, in order, or
 // none and the first error.
 func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
-	out, err := d.newPipelines(ps)
+	count := d.count(len(ps))
+	count.add(0)
+	out, err := d.newPipelines(ps, count)
 	if err == nil {
-		d.prime(ps, out)
+		d.prime(ps, out, count)
+		count.end()
 	}
 	return out, err
 }
 
-func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
+// Watch has f called while NewPipelines works, from the beginning: done of its total kernels are built. Those that the driver
+// translates when they are first used count when that is done. Calls come one at a time; nil ends them.
+func (d *Device) Watch(f func(done, total int)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watch = f
+}
+
+// counter counts the kernels of one NewPipelines for Watch.
+type counter struct {
+	mu          sync.Mutex
+	done, total int
+	tell        func(done, total int) // nil: nobody watches
+}
+
+func (d *Device) count(total int) *counter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &counter{total: total, tell: d.watch}
+}
+
+// add says that n more are built.
+func (c *counter) add(n int) {
+	if c.tell == nil || c.total == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += n
+	c.tell(c.done, c.total)
+}
+
+// end says that all are, as far as they can be built before they are used.
+func (c *counter) end() {
+	if c.done < c.total {
+		c.add(c.total - c.done)
+	}
+}
+
+func (d *Device) newPipelines(ps []PipelineDesc, count *counter) ([]*Pipeline, error) {
 	if err := d.enter("NewPipelines"); err != nil {
 		return nil, err
 	}
@@ -74,6 +116,8 @@ func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 				}
 				if out[k], errs[k] = d.newPipeline(ps[k]); errs[k] != nil {
 					failed.Store(true)
+				} else if !d.primes() {
+					count.add(1)
 				}
 			}
 		})

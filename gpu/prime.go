@@ -57,13 +57,16 @@ func (p *primed) add(names []string) {
 	_ = cachefile.Replace(p.path, []byte(text.String()))
 }
 
-// prime translates pipelines that this machine has not seen, if there are enough of them. Whatever fails here fails or works later, when the
-// pipeline is used.
-func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
-	p := &d.primed
-	if p.path == "" || runtime.GOMAXPROCS(0) < 2 {
+// primes tells whether prime has a way to work.
+func (d *Device) primes() bool { return d.primed.path != "" && runtime.GOMAXPROCS(0) >= 2 }
+
+// prime translates pipelines that this machine has not seen, if there are enough of them, and counts
+// them. Whatever fails here fails or works later, when the pipeline is used.
+func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) {
+	if !d.primes() {
 		return
 	}
+	p := &d.primed
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if d.enter("NewPipelines") != nil {
@@ -96,6 +99,9 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 	}
 	// The longest first, so that both end at about the same time.
 	slices.SortFunc(fresh, func(a, b int) int { return cmp.Compare(len(descs[b].Code), len(descs[a].Code)) })
+	if known := len(descs) - len(fresh); known > 0 {
+		count.add(known)
+	}
 	var next atomic.Int64
 	var failed atomic.Bool
 	work := func(translate func(k int) error) {
@@ -107,6 +113,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 			if translate(fresh[n]) != nil {
 				failed.Store(true)
 			}
+			count.add(1)
 		}
 	}
 	var other sync.WaitGroup

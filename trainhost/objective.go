@@ -53,6 +53,11 @@ type Objective struct {
 	Gamma float64 `json:"gamma"`
 }
 
+// unscaled is the weighted sum of the terms' values, without adaptive weights.
+func (o Objective) unscaled(terms map[string]float64) float64 {
+	return o.DataWeight*terms["data"] + o.Mean*regressionWeight*terms["mean"] + o.MeanFlow.Weight*terms["mf"] + o.Obs*terms["obs"] + o.KL*terms["kl"]
+}
+
 // regressionWeight is the weight of the squared error.
 const regressionWeight = 50
 

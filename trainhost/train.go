@@ -319,6 +319,8 @@ func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, e
 			r := mean.report()
 			r.Step, r.Rate = t.State.Step, rate
 			r.Seconds = time.Since(mark).Seconds() / float64(mean.n)
+			r.Steps, r.Pictures, r.Unscaled = cfg.Steps, cfg.Per.Total(), cfg.Objective.unscaled(r.Terms)
+			r.Left = Left(cfg.Steps-t.State.Step, r.Seconds, deadline)
 			h.Report(r)
 			mean, mark = newAverager(t.terms), time.Now()
 		}

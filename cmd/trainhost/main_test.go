@@ -84,6 +84,9 @@ func TestFromPicturesToWeights(t *testing.T) {
 		return text
 	}
 	text := must(append([]string{"train", "-data", data, "-out", ckpt, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-csv", filepath.Join(dir, "log.csv")}, small...)...)
+	if !strings.Contains(text, "building kernels") || !strings.Contains(text, "pictures/s") {
+		t.Errorf("train printed:\n%s", text)
+	}
 	if !strings.Contains(text, "step 2 of 2") || !strings.Contains(text, "complete: true") {
 		t.Errorf("train printed:\n%s", text)
 	}

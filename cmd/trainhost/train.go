@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,6 +76,11 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	if val.every < 1 || val.limit < 1 {
 		return fmt.Errorf("%s: -val-every and -val-limit must be at least 1", command)
+	}
+	if *logCSV != "" {
+		if err := checkCSV(*logCSV); err != nil {
+			return fmt.Errorf("%s: -csv: %w", command, err)
+		}
 	}
 	var err error
 	net.Widths, err = ints(*widths)
@@ -197,8 +201,9 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer dev.Close()
-	began := time.Now()
+	began, told := time.Now(), watchKernels(dev)
 	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *r.resume)
+	told()
 	if err != nil {
 		return err
 	}
@@ -291,23 +296,4 @@ func orDefault(m *trainhost.MeanFlow, v, def float64) float64 {
 		return v
 	}
 	return def
-}
-
-// appendCSV adds a report to a CSV file, which begins with the names of its columns.
-func appendCSV(path string, r trainhost.Report) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	w := csv.NewWriter(f)
-	if info, err := f.Stat(); err == nil && info.Size() == 0 {
-		w.Write(trainhost.ReportColumns())
-	}
-	w.Write(r.Row())
-	w.Flush()
-	if err := w.Error(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }
