@@ -2,6 +2,7 @@ package trainhost
 
 import (
 	"context"
+	"errors"
 	"math"
 	"path/filepath"
 	"slices"
@@ -73,6 +74,21 @@ func TestResumeIsExact(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// A checkpoint that cannot be saved is told, and the run goes on.
+func TestFailedSaves(t *testing.T) {
+	tr := newTiny(t, tinyConfig(4), nil, false)
+	tries := 0
+	save := func() error {
+		if tries++; tries < 3 {
+			return errors.New("no space left on device")
+		}
+		return nil
+	}
+	if done, err := tr.Run(context.Background(), time.Time{}, Hooks{Checkpoint: save, Interval: time.Nanosecond}); err != nil || !done || tr.State.Step != 4 || tries != 4 {
+		t.Errorf("done %v at step %d after %d saves: %v", done, tr.State.Step, tries, err)
 	}
 }
 

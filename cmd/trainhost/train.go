@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost"
 )
@@ -76,6 +77,11 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	if val.every < 1 || val.limit < 1 {
 		return fmt.Errorf("%s: -val-every and -val-limit must be at least 1", command)
+	}
+	if val.folder != "" {
+		if st, err := os.Stat(val.folder); err != nil || !st.IsDir() {
+			return fmt.Errorf("%s: -val %s is no folder", command, val.folder)
+		}
 	}
 	if *logCSV != "" {
 		if err := checkCSV(*logCSV); err != nil {
@@ -226,14 +232,17 @@ func train(ctx context.Context, command string, args []string) error {
 		if !val.due(step) {
 			return nil
 		}
-		if err := save(); err != nil {
-			return err
-		}
-		line, err := val.score(ctx, *r.out, step)
+		line, err := "", save()
 		if err == nil {
-			fmt.Println(line)
+			line, err = val.score(ctx, *r.out, step)
 		}
-		return err
+		switch {
+		case err == nil:
+			fmt.Println(line)
+		case ctx.Err() == nil: // the run goes on, and the next time may be better
+			fmt.Fprintln(os.Stderr, "trainhost: no score at step", step, "-", plain.Line(err.Error()))
+		}
+		return nil
 	}, Report: func(r trainhost.Report) {
 		r.Log(os.Stdout)
 		if events != nil {
