@@ -59,6 +59,9 @@ type Device struct {
 // Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation, *OutOfMemoryError,
 // *CallError.
 func Open(o Options) (*Device, error) {
+	if err := roomToStart(); err != nil {
+		return nil, err
+	}
 	inst, err := newInstance(o.Validation, o.OnMessage)
 	if err != nil {
 		return nil, err

@@ -122,6 +122,9 @@ func (i *instance) freeBytes(c *candidate) []int64 {
 		host := int64(-1)
 		if c.info.Type == CPU {
 			host = hostFree()
+			if most := addressesFree(); host < 0 && most < math.MaxInt64 || most < host {
+				host = most
+			}
 		}
 		for k, h := range c.mem.heaps {
 			f[k] = h.size

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/interrupt"
+	_ "github.com/vfmrestore/restore/internal/memory/frugal"
 )
 
 // Exit codes.

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"github.com/vfmrestore/restore/internal/interrupt"
+	_ "github.com/vfmrestore/restore/internal/memory/frugal"
 	"github.com/vfmrestore/restore/internal/plain"
 )
 
