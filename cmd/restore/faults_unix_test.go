@@ -130,6 +130,26 @@ func TestOddFolder(t *testing.T) {
 		t.Errorf("-no-links: exit code %d, restored %v, stderr %s", r.code, got, r.stderr)
 	}
 	fails(t, filepath.Join(dir, "elsewhere"), nil, exitFailure, "-no-links refuses", "-task", "denoise", "-no-links", "../in/again.png", "o.png")
+	// Links in the middle of a name count where they lead out of their folder, whatever follows them.
+	link(t, "deep", filepath.Join(in, "below"))
+	for _, name := range []string{"in/side/e.png", "in/deep/up/b.png", "in/side/../in/b.png", filepath.Join(in, "side", "e.png")} {
+		r := program(t, dir, nil, "-task", "denoise", "-weights", w, "-no-links", name, "o.png") // not fails, which would read the pipe
+		if r.code != exitFailure || !strings.Contains(r.stderr, "out of its folder, which -no-links refuses") {
+			t.Errorf("%s: exit code %d, stderr %s", name, r.code, r.stderr)
+		}
+	}
+	if r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-no-links", "in/below/c.png", "o.png"); r.code != exitOK {
+		t.Errorf("a link that stays in its folder: exit code %d, stderr %s", r.code, r.stderr)
+	}
+	masks := filepath.Join(dir, "masks")
+	if err := os.Mkdir(masks, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	link(t, "../elsewhere/e.png", filepath.Join(masks, "e.png"))
+	r = program(t, dir, nil, "-task", "inpaint", "-noise", "8", "-weights", w, "-no-links", "-mask", "masks", "elsewhere", "out3")
+	if r.code != exitUsage && r.code != exitFailure || !strings.Contains(r.stderr, "e.png: it is a symbolic link, which -no-links refuses") {
+		t.Errorf("a mask that is a link: exit code %d, stderr %s", r.code, r.stderr)
+	}
 }
 
 // Outputs that are links to inputs, in the folder of outputs, replace nothing.

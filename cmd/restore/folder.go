@@ -145,6 +145,9 @@ func (w *walk) add(path, rel string) {
 	}
 	if o.mask != "" {
 		j.mask = maskFor(o.mask, rel)
+		if o.noLinks {
+			j.err = checkLink(j.mask)
+		}
 	}
 	w.jobs = append(w.jobs, j)
 }

@@ -135,10 +135,44 @@ func (o *options) claims() *claims {
 	return c
 }
 
-// checkLink refuses a name that is a symbolic link, for -no-links.
+// checkLink is for -no-links: it refuses a name that is a symbolic link, or that goes through one which leads
+// out of the folder that the link lies in. Those that stay below it, such as a system's /tmp, pass.
 func checkLink(name string) error {
-	if st, err := os.Lstat(name); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+	for i := range name {
+		if i > 0 && os.IsPathSeparator(name[i]) && !os.IsPathSeparator(name[i-1]) && isLink(name[:i]) && leadsOut(name[:i]) {
+			return fmt.Errorf("%s: %s is a symbolic link out of its folder, which -no-links refuses", name, name[:i])
+		}
+	}
+	if isLink(name) {
 		return fmt.Errorf("%s: it is a symbolic link, which -no-links refuses", name)
 	}
 	return nil
+}
+
+func isLink(name string) bool {
+	st, err := os.Lstat(name)
+	return err == nil && st.Mode()&fs.ModeSymlink != 0
+}
+
+// leadsOut tells whether a link's target lies elsewhere than below the link's own folder.
+func leadsOut(link string) bool {
+	folder, _ := filepath.Split(link) // not filepath.Dir, which takes "x/.." for nothing, and x may be a link
+	if folder == "" {
+		folder = "."
+	}
+	from, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return true
+	}
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return true
+	}
+	if filepath.IsAbs(to) != filepath.IsAbs(from) {
+		if from, err = filepath.Abs(from); err == nil {
+			to, err = filepath.Abs(to)
+		}
+	}
+	rel, err2 := filepath.Rel(from, to)
+	return err != nil || err2 != nil || !filepath.IsLocal(rel)
 }
