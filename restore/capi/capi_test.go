@@ -37,6 +37,14 @@ func TestExamples(t *testing.T) {
 			t.Errorf("the C example does not say %q:\n%s", words, out)
 		}
 	}
+	faults := filepath.Join(dir, "faults")
+	run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-I.", "example/faults.c", "-o", faults, lib, "-lpthread", "-Wl,-rpath,"+dir)
+	out = run(faults)
+	for _, words := range []string{"absurd sizes are refused", "ends beside submits are heard"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("the C program of faults does not say %q:\n%s", words, out)
+		}
+	}
 	if python, err := exec.LookPath("python3"); err == nil {
 		if out := run(python, "example/example.py", lib); !strings.Contains(out, "became") {
 			t.Errorf("the Python example says %s", out)
