@@ -19,7 +19,8 @@ type PipelineDesc struct {
 	Subgroup  int      // size that subgroups must have, all of them full: Caps.SubgroupSize, if Caps.SubgroupControl; 0: any
 }
 
-// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the driver made of it.
+// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the
+// driver made of it.
 type Pipeline struct {
 	*program
 	desc  PipelineDesc // without Code
@@ -35,8 +36,8 @@ type layout struct {
 	set    vkDescriptorSetLayout
 }
 
-// NewPipeline builds a pipeline. Errors: *LimitError if the device lacks a feature or limit that the shader needs,
-// *CallError, *OutOfMemoryError, *DeviceLostError, ErrClosed.
+// NewPipeline builds a pipeline. Errors: *LimitError if the device lacks a feature or limit that
+// the shader needs, *CallError, *OutOfMemoryError, *DeviceLostError, ErrClosed.
 func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 	if err := d.enter("NewPipeline"); err != nil {
 		return nil, err
@@ -45,8 +46,8 @@ func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 	return d.newPipeline(p)
 }
 
-// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all of them, in order, or
-// none and the first error.
+// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all
+// of them, in order, or none and the first error.
 func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	count := d.count(len(ps))
 	count.add(0)
@@ -58,8 +59,9 @@ func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	return out, err
 }
 
-// Watch has f called while NewPipelines works, from the beginning: done of its total kernels are built. Those that the driver
-// translates when they are first used count when that is done. Calls come one at a time; nil ends them.
+// Watch has f called while NewPipelines works, from the beginning: done of its total kernels are
+// built. Those that the driver translates when they are first used count when that is done. Calls
+// come one at a time; nil ends them.
 func (d *Device) Watch(f func(done, total int)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -134,7 +136,8 @@ func (d *Device) newPipelines(ps []PipelineDesc, count *counter) ([]*Pipeline, e
 	return out, nil
 }
 
-// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use what they share.
+// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use
+// what they share.
 func (d *Device) giveBack(ps []*Pipeline) {
 	for _, p := range ps {
 		if p != nil && d.release(p) {
@@ -213,7 +216,8 @@ func (p *Pipeline) isFreed() bool {
 	return p.freed
 }
 
-// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after Device.Close.
+// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after
+// Device.Close.
 func (p *Pipeline) Free() {
 	if p != nil && p.res.d.release(p) {
 		p.res.free()

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// variants are shaders that do the same in work groups of different sizes, so that the driver translates each.
+// variants are shaders that do the same in work groups of different sizes, so that the driver
+// translates each.
 func variants(t *testing.T, n int) (list []PipelineDesc) {
 	for k := range n {
 		code := slices.Clone(scaleCode)

@@ -7,9 +7,10 @@ import (
 	"github.com/vfmrestore/restore/internal/memory"
 )
 
-// What a driver takes to start, to translate kernels and to run a small program: measured with lavapipe,
-// of which all memory is the host's (docs/TROUBLESHOOTING.md, "Little memory"). Drivers, LLVM and Go's
-// runtime end the process where they get no memory, so what can be foreseen is refused before.
+// What a driver takes to start, to translate kernels and to run a small program: measured with
+// lavapipe, of which all memory is the host's (docs/TROUBLESHOOTING.md, "Little memory"). Drivers,
+// LLVM and Go's runtime end the process where they get no memory, so what can be foreseen is
+// refused before.
 const (
 	startAddresses = 540 << 20 // of address space (`ulimit -v`)
 	startResident  = 160 << 20 // in use
@@ -34,8 +35,8 @@ func roomFor(addresses, available int64, cores int) error {
 	return nil
 }
 
-// addressesFree is what a limit on address space leaves for buffers beside what the driver needs itself,
-// math.MaxInt64 without such a limit.
+// addressesFree is what a limit on address space leaves for buffers beside what the driver needs
+// itself, math.MaxInt64 without such a limit.
 func addressesFree() int64 {
 	left := memory.AddressSpace()
 	if left == math.MaxInt64 {

@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/internal/memory"
 )
 
-// Too little memory is an error with both sizes; no limit is room enough, and more cores need more addresses.
+// Too little memory is an error with both sizes; no limit is room enough, and more cores need more
+// addresses.
 func TestRoomFor(t *testing.T) {
 	const all = math.MaxInt64
 	for _, c := range []struct {

@@ -48,9 +48,9 @@ type rgb struct {
 	pix  []uint8
 }
 
-// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those that
-// cannot be read are left out and told by Skipped. It fails if there is none of at least minSide
-// pixels on both sides.
+// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those
+// that cannot be read are left out and told by Skipped. It fails if there is none of at least
+// minSide pixels on both sides.
 func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	var paths []string
 	name := filepath.Base(folder)

@@ -93,7 +93,8 @@ func TestKernelRisk(t *testing.T) {
 	}
 }
 
-// A run that goes on from a checkpoint computes what it would have without stopping, to the last bit; its weights can be packed.
+// A run that goes on from a checkpoint computes what it would have without stopping, to the last
+// bit; its weights can be packed.
 func TestKernelTraining(t *testing.T) {
 	cfg := KernelConfig{Batch: 2, Fresh: 1, Pool: 6, Steps: 4, Warmup: 1, LR: 1e-3, EMA: 0.9, Seed: rand.Uint64N(1 << 40)}
 	pics := noisePictures(3, KernelSides[len(KernelSides)-1])

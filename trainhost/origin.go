@@ -79,7 +79,8 @@ func (p DataPrint) String() string {
 	return fmt.Sprintf("%d pictures of %q, fingerprint %s", p.Pictures, p.Folder, p.Digest)
 }
 
-// Same tells whether two prints are of the same pictures; known is false if either lacks its digest.
+// Same tells whether two prints are of the same pictures; known is false if either lacks its
+// digest.
 func (p DataPrint) Same(q DataPrint) (same, known bool) {
 	return p.Pictures == q.Pictures && p.Digest == q.Digest, p.Digest != "" && q.Digest != ""
 }

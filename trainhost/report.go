@@ -16,8 +16,8 @@ type Report struct {
 	Step, Steps uint64 // done, and of the whole run
 	// Unscaled is the weighted sum of the terms: what falls as the networks learn.
 	Unscaled float64
-	// Loss is what is minimised. The adaptive weight divides every picture's loss by itself, so that it is
-	// nearly constant by construction; without that weight it is Unscaled.
+	// Loss is what is minimised. The adaptive weight divides every picture's loss by itself, so
+	// that it is nearly constant by construction; without that weight it is Unscaled.
 	Loss    float64
 	Terms   map[string]float64 // mean over the batch
 	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors; NaN for tasks without any
@@ -39,8 +39,8 @@ func perSecond(pictures int, seconds float64) float64 {
 	return float64(pictures) / seconds
 }
 
-// Left estimates how long a run still goes on that has so many steps before it, of so many seconds each:
-// to the last one, or to a deadline before (zero: none).
+// Left estimates how long a run still goes on that has so many steps before it, of so many seconds
+// each: to the last one, or to a deadline before (zero: none).
 func Left(steps uint64, seconds float64, deadline time.Time) time.Duration {
 	left := time.Duration(min(float64(steps)*seconds, 1e9) * float64(time.Second))
 	if !deadline.IsZero() {
@@ -106,8 +106,8 @@ func (a *averager) report() Report {
 	return r
 }
 
-// Log writes a report as one line: the loss and its terms, the tasks that are trained, and how fast and
-// how much longer it goes.
+// Log writes a report as one line: the loss and its terms, the tasks that are trained, and how fast
+// and how much longer it goes.
 func (r Report) Log(w io.Writer) {
 	fmt.Fprintf(w, "step %6d of %d  unscaled loss %.5f", r.Step, r.Steps, r.Unscaled)
 	for _, n := range termNames {
@@ -134,9 +134,10 @@ func Clock(d time.Duration) string {
 	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }
 
-// ReportColumns names the columns of Row: the step, the loss that is minimised and the terms (empty where
-// the loss lacks one), the PSNR of the training crops per task in dB (empty for tasks that are not trained),
-// the learning rate, the seconds per step, the unscaled loss and the pictures per second.
+// ReportColumns names the columns of Row: the step, the loss that is minimised and the terms (empty
+// where the loss lacks one), the PSNR of the training crops per task in dB (empty for tasks that
+// are not trained), the learning rate, the seconds per step, the unscaled loss and the pictures per
+// second.
 func ReportColumns() []string {
 	c := append([]string{"step", "loss"}, termNames...)
 	for _, t := range classTask {

@@ -12,11 +12,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// EventLog writes reports as TensorBoard reads them: a file of events in a folder, each a record with lengths and checksums around a protocol
-// buffer (tensorboard.Event), of which the few fields that scalars need are written here.
+// EventLog writes reports as TensorBoard reads them: a file of events in a folder, each a record
+// with lengths and checksums around a protocol buffer (tensorboard.Event), of which the few fields
+// that scalars need are written here.
 type EventLog struct{ f *os.File }
 
-// NewEventLog begins a file in the folder, which is made if need be. TensorBoard joins all files of a folder to one run.
+// NewEventLog begins a file in the folder, which is made if need be. TensorBoard joins all files of
+// a folder to one run.
 func NewEventLog(dir string) (*EventLog, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -37,7 +39,8 @@ func wallTime(t time.Time) []byte {
 	return protowire.AppendFixed64(protowire.AppendTag(nil, field, protowire.Fixed64Type), math.Float64bits(float64(t.UnixNano())/1e9))
 }
 
-// Write adds a report: the numbers of Row, under loss/, PSNR/ and run/. loss/total is what is minimised.
+// Write adds a report: the numbers of Row, under loss/, PSNR/ and run/. loss/total is what is
+// minimised.
 func (l *EventLog) Write(r Report) error {
 	const step, summary = 2, 5
 	var s []byte

@@ -68,8 +68,9 @@ func (c Config) rate(step uint64) float64 {
 	return lr * 0.5 * (1 + math.Cos(math.Pi*min(1, float64(step)/float64(c.Steps))))
 }
 
-// tuning chooses the size of the kernels: large ones make a step about a third faster, and building them pays
-// off in runs of minutes. It depends on the run alone, so that a resumed run computes the same numbers.
+// tuning chooses the size of the kernels: large ones make a step about a third faster, and building
+// them pays off in runs of minutes. It depends on the run alone, so that a resumed run computes the
+// same numbers.
 func (c Config) tuning() compile.Tuning {
 	if c.Steps < 200 {
 		return compile.Tuning{}
@@ -229,7 +230,8 @@ func (t *Trainer) Prepare() error {
 	return t.set(b)
 }
 
-// set gives the Program the inputs of the next step. Guesses are made now and not while the step before runs: the device does one after the other.
+// set gives the Program the inputs of the next step. Guesses are made now and not while the step
+// before runs: the device does one after the other.
 func (t *Trainer) set(b batch) error {
 	if t.guess != nil && b[inShaken] != nil {
 		if err := b.guess(t.guess, t.State.Config.Per, t.State.Config.Crop); err != nil {

@@ -121,7 +121,8 @@ func TestTrainingLearns(t *testing.T) {
 	}
 }
 
-// What is packed must open as the same network, with its history and the tasks that it was trained for.
+// What is packed must open as the same network, with its history and the tasks that it was trained
+// for.
 func TestPackRoundTrip(t *testing.T) {
 	cfg := tinyConfig(1)
 	cfg.Per = Counts{0, 1, 0, 2, 0, 0}

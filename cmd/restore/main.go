@@ -1,7 +1,8 @@
 // Command restore repairs photographs in one network step on any GPU that speaks Vulkan.
 //
-// This room holds flags and files, nothing else: the work is done in package restore and below. Every failure is one line on
-// stderr and an exit code; a file that is written is whole or not there.
+// This room holds flags and files, nothing else: the work is done in package restore and below.
+// Every failure is one line on stderr and an exit code; a file that is written is whole or not
+// there.
 package main
 
 import (

@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// checkCSV finds before a run whether its log can be written: by then nothing else would tell for a while.
+// checkCSV finds before a run whether its log can be written: by then nothing else would tell for a
+// while.
 func checkCSV(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {
@@ -33,8 +34,8 @@ func logColumns(f io.Reader, path string) ([]string, error) {
 	return head, nil
 }
 
-// appendCSV adds a report to a CSV file, which begins with the names of its columns. A file that an older
-// program began goes on with its own columns.
+// appendCSV adds a report to a CSV file, which begins with the names of its columns. A file that an
+// older program began goes on with its own columns.
 func appendCSV(path string, r trainhost.Report) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A terminal gets one line that is written again, a file a line now and then; the first word of how many
-// comes a second after building began.
+// A terminal gets one line that is written again, a file a line now and then; the first word of how
+// many comes a second after building began.
 func TestBuilding(t *testing.T) {
 	var file, line strings.Builder
 	for _, b := range []*building{{w: &file, pause: time.Hour}, {w: &line, line: true}} {

@@ -13,8 +13,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// changeable are the flags of a training run that -resume takes with other values than before: where
-// it goes on, how long, and what it tells.
+// changeable are the flags of a training run that -resume takes with other values than before:
+// where it goes on, how long, and what it tells.
 var changeable = []string{
 	"data", "out", "resume", "overwrite", "strict", "device", "threads", "time", "steps", "log", "checkpoint", "csv", "tensorboard",
 	"val", "val-every", "val-limit", "profile", "drop",

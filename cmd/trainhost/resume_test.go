@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// A run goes on only as what it was: with the same flags, but for those that are meant to change, and
-// on the same pictures, wherever their folder lies.
+// A run goes on only as what it was: with the same flags, but for those that are meant to change,
+// and on the same pictures, wherever their folder lies.
 func TestResumeRefusesAnotherRun(t *testing.T) {
 	t.Setenv("LP_NUM_THREADS", "2") // -threads sets both
 	procs := runtime.GOMAXPROCS(0)
@@ -77,7 +77,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	if after, err := os.ReadFile(ckpt); err != nil || string(after) != string(before) {
 		t.Error("a refusal changed the checkpoint")
 	}
-	// The whole command line again, more steps, another place for the pictures and other words for the same network.
+	// The whole command line again, more steps, another place for the pictures and other words for
+	// the same network.
 	moved := filepath.Join(dir, "moved")
 	if err := os.Rename(data, moved); err != nil {
 		t.Fatal(err)
@@ -93,7 +94,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	}
 }
 
-// A checkpoint of a program that kept no fingerprints goes on, and that it could not be compared is said in a line.
+// A checkpoint of a program that kept no fingerprints goes on, and that it could not be compared is
+// said in a line.
 func TestResumeOfOlderCheckpoints(t *testing.T) {
 	data, ckpt := pictures(t, 2, 40), filepath.Join(t.TempDir(), "old.ckpt")
 	if _, err := output(t, "train", "-data", data, "-out", ckpt, "-steps", "1", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-crop", "32", "-per-class",

@@ -75,8 +75,8 @@ func writable(path string) error {
 	return err
 }
 
-// useThreads bounds the threads, before the device is opened. Lavapipe's variable counts those beside
-// the one that takes the commands, which does the work itself if there are none.
+// useThreads bounds the threads, before the device is opened. Lavapipe's variable counts those
+// beside the one that takes the commands, which does the work itself if there are none.
 func (r runFlags) useThreads() error {
 	n := *r.threads
 	if n == 0 {

@@ -299,7 +299,8 @@ func ints(s string) ([]int, error) {
 	return v, nil
 }
 
-// orDefault is a field of the term as the command sets it, or what it is when only -mf turns the term on.
+// orDefault is a field of the term as the command sets it, or what it is when only -mf turns the
+// term on.
 func orDefault(m *trainhost.MeanFlow, v, def float64) float64 {
 	if m.Weight > 0 {
 		return v

@@ -54,7 +54,8 @@ func watch(ctx context.Context, args []string) error {
 	}
 }
 
-// curves draws the unscaled loss and the PSNR of the training crops per task, and says where the run is.
+// curves draws the unscaled loss and the PSNR of the training crops per task, and says where the
+// run is.
 func curves(log string, width, height, smooth int) (string, error) {
 	r := csv.NewReader(strings.NewReader(log))
 	r.FieldsPerRecord = -1 // the last line may be half written

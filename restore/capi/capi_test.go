@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The library is built as users build it, and the examples run against it: a C program and, where there is Python, one of that.
+// The library is built as users build it, and the examples run against it: a C program and, where
+// there is Python, one of that.
 func TestExamples(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the examples name a .so")

@@ -36,8 +36,8 @@ func TestSecondPartsAreTold(t *testing.T) {
 	}
 }
 
-// A hundred colour profiles of 16 MB, in kilobytes of chunks, are not all unpacked: what unpacks is bounded for
-// the file, and the picture is read without a profile.
+// A hundred colour profiles of 16 MB, in kilobytes of chunks, are not all unpacked: what unpacks is
+// bounded for the file, and the picture is read without a profile.
 func TestHundredProfiles(t *testing.T) {
 	body := bytes.NewBufferString("bomb\x00\x00")
 	z, _ := zlib.NewWriterLevel(body, zlib.BestCompression)
