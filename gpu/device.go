@@ -51,13 +51,17 @@ type Device struct {
 	memory allocator
 	cache  pipelineCache
 	primed primed
+	watch  func(done, total int) // see Watch; guarded by mu
 	stage  staging
 	guest  bool // the instance belongs to another Device
 }
 
-// Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation, *OutOfMemoryError,
-// *CallError.
+// Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation,
+// *OutOfMemoryError, *CallError.
 func Open(o Options) (*Device, error) {
+	if err := roomToStart(); err != nil {
+		return nil, err
+	}
 	inst, err := newInstance(o.Validation, o.OnMessage)
 	if err != nil {
 		return nil, err
@@ -132,8 +136,9 @@ func (d *Device) leave() {
 	d.life.RUnlock()
 }
 
-// Close waits for running work, saves the pipeline cache and frees everything that was made from the device. Calls after
-// that fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes must not be used any more.
+// Close waits for running work, saves the pipeline cache and frees everything that was made from
+// the device. Calls after that fail with ErrClosed; closing again does nothing. Slices from
+// Buffer.Bytes must not be used any more.
 func (d *Device) Close() {
 	d.primed.mu.Lock() // a second device of the same instance may be at work
 	defer d.primed.mu.Unlock()
@@ -144,7 +149,8 @@ func (d *Device) Close() {
 	}
 	d.closed = true
 	if d.hung() {
-		// The device still works on something: waiting could last for ever, and freeing what it uses is undefined.
+		// The device still works on something: waiting could last for ever, and freeing what it
+		// uses is undefined.
 		return
 	}
 	vkDeviceWaitIdle(d.handle)

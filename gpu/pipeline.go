@@ -19,7 +19,8 @@ type PipelineDesc struct {
 	Subgroup  int      // size that subgroups must have, all of them full: Caps.SubgroupSize, if Caps.SubgroupControl; 0: any
 }
 
-// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the driver made of it.
+// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the
+// driver made of it.
 type Pipeline struct {
 	*program
 	desc  PipelineDesc // without Code
@@ -35,8 +36,8 @@ type layout struct {
 	set    vkDescriptorSetLayout
 }
 
-// NewPipeline builds a pipeline. Errors: *LimitError if the device lacks a feature or limit that the shader needs,
-// *CallError, *OutOfMemoryError, *DeviceLostError, ErrClosed.
+// NewPipeline builds a pipeline. Errors: *LimitError if the device lacks a feature or limit that
+// the shader needs, *CallError, *OutOfMemoryError, *DeviceLostError, ErrClosed.
 func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 	if err := d.enter("NewPipeline"); err != nil {
 		return nil, err
@@ -45,17 +46,60 @@ func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 	return d.newPipeline(p)
 }
 
-// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all of them, in order, or
-// none and the first error.
+// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all
+// of them, in order, or none and the first error.
 func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
-	out, err := d.newPipelines(ps)
+	count := d.count(len(ps))
+	count.add(0)
+	out, err := d.newPipelines(ps, count)
 	if err == nil {
-		d.prime(ps, out)
+		d.prime(ps, out, count)
+		count.end()
 	}
 	return out, err
 }
 
-func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
+// Watch has f called while NewPipelines works, from the beginning: done of its total kernels are
+// built. Those that the driver translates when they are first used count when that is done. Calls
+// come one at a time; nil ends them.
+func (d *Device) Watch(f func(done, total int)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watch = f
+}
+
+// counter counts the kernels of one NewPipelines for Watch.
+type counter struct {
+	mu          sync.Mutex
+	done, total int
+	tell        func(done, total int) // nil: nobody watches
+}
+
+func (d *Device) count(total int) *counter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return &counter{total: total, tell: d.watch}
+}
+
+// add says that n more are built.
+func (c *counter) add(n int) {
+	if c.tell == nil || c.total == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done += n
+	c.tell(c.done, c.total)
+}
+
+// end says that all are, as far as they can be built before they are used.
+func (c *counter) end() {
+	if c.done < c.total {
+		c.add(c.total - c.done)
+	}
+}
+
+func (d *Device) newPipelines(ps []PipelineDesc, count *counter) ([]*Pipeline, error) {
 	if err := d.enter("NewPipelines"); err != nil {
 		return nil, err
 	}
@@ -74,6 +118,8 @@ func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 				}
 				if out[k], errs[k] = d.newPipeline(ps[k]); errs[k] != nil {
 					failed.Store(true)
+				} else if !d.primes() {
+					count.add(1)
 				}
 			}
 		})
@@ -90,7 +136,8 @@ func (d *Device) newPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	return out, nil
 }
 
-// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use what they share.
+// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use
+// what they share.
 func (d *Device) giveBack(ps []*Pipeline) {
 	for _, p := range ps {
 		if p != nil && d.release(p) {
@@ -169,7 +216,8 @@ func (p *Pipeline) isFreed() bool {
 	return p.freed
 }
 
-// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after Device.Close.
+// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after
+// Device.Close.
 func (p *Pipeline) Free() {
 	if p != nil && p.res.d.release(p) {
 		p.res.free()

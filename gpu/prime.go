@@ -12,10 +12,12 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of the queue: seconds for a
-// network, once per machine, because Mesa keeps the result on disk. Priming uses more cores for it. A second logical device of the
-// same physical device has a queue, and so a thread, of its own; each of the two dispatches a part of the pipelines with no work
-// groups, which translates them and does nothing else, and the device at hand finds on disk what the other translated.
+// Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of
+// the queue: seconds for a network, once per machine, because Mesa keeps the result on disk.
+// Priming uses more cores for it. A second logical device of the same physical device has a queue,
+// and so a thread, of its own; each of the two dispatches a part of the pipelines with no work
+// groups, which translates them and does nothing else, and the device at hand finds on disk what
+// the other translated.
 
 const (
 	// primeFrom is how many new pipelines are worth a second device.
@@ -24,7 +26,8 @@ const (
 	primedMost = 1 << 14
 )
 
-// primed is the list of pipelines that were translated on this machine before, with its file: one hash of code in hexadecimal per line.
+// primed is the list of pipelines that were translated on this machine before, with its file: one
+// hash of code in hexadecimal per line.
 type primed struct {
 	mu    sync.Mutex
 	path  string // "": priming is off
@@ -57,13 +60,16 @@ func (p *primed) add(names []string) {
 	_ = cachefile.Replace(p.path, []byte(text.String()))
 }
 
-// prime translates pipelines that this machine has not seen, if there are enough of them. Whatever fails here fails or works later, when the
-// pipeline is used.
-func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
-	p := &d.primed
-	if p.path == "" || runtime.GOMAXPROCS(0) < 2 {
+// primes tells whether prime has a way to work.
+func (d *Device) primes() bool { return d.primed.path != "" && runtime.GOMAXPROCS(0) >= 2 }
+
+// prime translates pipelines that this machine has not seen, if there are enough of them, and
+// counts them. Whatever fails here fails or works later, when the pipeline is used.
+func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) {
+	if !d.primes() {
 		return
 	}
+	p := &d.primed
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if d.enter("NewPipelines") != nil {
@@ -96,6 +102,9 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 	}
 	// The longest first, so that both end at about the same time.
 	slices.SortFunc(fresh, func(a, b int) int { return cmp.Compare(len(descs[b].Code), len(descs[a].Code)) })
+	if known := len(descs) - len(fresh); known > 0 {
+		count.add(known)
+	}
 	var next atomic.Int64
 	var failed atomic.Bool
 	work := func(translate func(k int) error) {
@@ -107,6 +116,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline) {
 			if translate(fresh[n]) != nil {
 				failed.Store(true)
 			}
+			count.add(1)
 		}
 	}
 	var other sync.WaitGroup
@@ -148,7 +158,8 @@ func (d *Device) translate(p *Pipeline, scratch *Buffer) error {
 	return d.Run(c)
 }
 
-// twin makes another logical device of the same physical device and instance, which must be closed before d.
+// twin makes another logical device of the same physical device and instance, which must be closed
+// before d.
 func (d *Device) twin() (*Device, error) {
 	t, err := start(d.inst, d.cand, Options{CacheDir: "-", Timeout: d.timeout})
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// variants are shaders that do the same in work groups of different sizes, so that the driver translates each.
+// variants are shaders that do the same in work groups of different sizes, so that the driver
+// translates each.
 func variants(t *testing.T, n int) (list []PipelineDesc) {
 	for k := range n {
 		code := slices.Clone(scaleCode)
@@ -49,6 +50,8 @@ func TestPrime(t *testing.T) {
 		t.Skip("priming is for lavapipe with two cores or more")
 	}
 	descs := append(variants(t, primeFrom), PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8})
+	var told [][2]int
+	d.Watch(func(done, total int) { told = append(told, [2]int{done, total}) })
 	few := must[[]*Pipeline](t)(d.NewPipelines(descs[:primeFrom-1]))
 	if list() != "" {
 		t.Error("a few pipelines were primed")
@@ -56,6 +59,22 @@ func TestPrime(t *testing.T) {
 	pipes := must[[]*Pipeline](t)(d.NewPipelines(descs))
 	if n := len(strings.Fields(list())); n != len(descs) {
 		t.Errorf("%d pipelines were noted, not %d", n, len(descs))
+	}
+	// Kernels count as they are translated, never more than there are, and all in the end.
+	for _, total := range []int{primeFrom - 1, len(descs)} {
+		last := -1
+		for len(told) > 0 && last < total {
+			if told[0][1] != total || told[0][0] <= last {
+				t.Errorf("%d of %d kernels told after %d of %d", told[0][0], told[0][1], last, total)
+			}
+			last, told = told[0][0], told[1:]
+		}
+		if last != total {
+			t.Errorf("%d of %d kernels told at the end", last, total)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("told beyond the end: %v", told)
 	}
 	for _, p := range append(few, pipes...) {
 		p.Free()
@@ -69,6 +88,29 @@ func TestPrime(t *testing.T) {
 	}
 	if list() != before {
 		t.Error("what was known was primed again")
+	}
+}
+
+// Where nothing is translated ahead, kernels count when they are built.
+func TestWatch(t *testing.T) {
+	d := openTest(t, Options{CacheDir: "-"})
+	descs := variants(t, 3)
+	last := -1
+	d.Watch(func(done, total int) {
+		if total != len(descs) || done != last+1 {
+			t.Errorf("%d of %d kernels told after %d of %d", done, total, last, len(descs))
+		}
+		last = done
+	})
+	for _, p := range must[[]*Pipeline](t)(d.NewPipelines(descs)) {
+		p.Free()
+	}
+	if last != len(descs) {
+		t.Errorf("%d of %d kernels told", last, len(descs))
+	}
+	d.Watch(nil)
+	for _, p := range must[[]*Pipeline](t)(d.NewPipelines(descs)) {
+		p.Free()
 	}
 }
 

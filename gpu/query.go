@@ -39,13 +39,15 @@ const (
 	memHostVisible = 2
 	memCoherent    = 4
 	memCached      = 8
-	// Lazily allocated, protected and AMD's device-coherent types need features that are not switched on.
+	// Lazily allocated, protected and AMD's device-coherent types need features that are not
+	// switched on.
 	memUnwanted = 0x10 | 0x20 | 0x40 | 0x80
 )
 
 const flagSubgroupArithmetic, flagSubgroupShuffle, stageCompute = 4, 16, 32
 
-// subgroup tells whether compute shaders have an operation of subgroups, by its VK_SUBGROUP_FEATURE bit.
+// subgroup tells whether compute shaders have an operation of subgroups, by its VK_SUBGROUP_FEATURE
+// bit.
 func (c *candidate) subgroup(op uint32) bool {
 	return uint32(c.c.subgroupOps)&op != 0 && c.c.subgroupStages&stageCompute != 0
 }
@@ -114,14 +116,18 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	return c, nil
 }
 
-// freeBytes returns, per heap, the bytes this process may still allocate according to the driver. Where the driver does
-// not tell it is the whole heap, and for a CPU the free memory of the system: software drivers report made-up heaps.
+// freeBytes returns, per heap, the bytes this process may still allocate according to the driver.
+// Where the driver does not tell it is the whole heap, and for a CPU the free memory of the system:
+// software drivers report made-up heaps.
 func (i *instance) freeBytes(c *candidate) []int64 {
 	f := make([]int64, len(c.mem.heaps))
 	if c.c.hasBudget == 0 {
 		host := int64(-1)
 		if c.info.Type == CPU {
 			host = hostFree()
+			if most := addressesFree(); host < 0 && most < math.MaxInt64 || most < host {
+				host = most
+			}
 		}
 		for k, h := range c.mem.heaps {
 			f[k] = h.size
@@ -169,8 +175,9 @@ func (m memoryTypes) largestLocal() int {
 	return best
 }
 
-// unified tells whether the host can reach the device's main memory at full speed: the main heap is mappable, and the
-// device is no card of its own. (A card with a large BAR can be mapped as well, but reads over the bus are slow.)
+// unified tells whether the host can reach the device's main memory at full speed: the main heap is
+// mappable, and the device is no card of its own. (A card with a large BAR can be mapped as well,
+// but reads over the bus are slow.)
 func (m memoryTypes) unified(t DeviceType) bool {
 	if t != Integrated && t != CPU {
 		for _, h := range m.heaps {

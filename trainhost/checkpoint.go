@@ -20,12 +20,20 @@ type State struct {
 	Config  Config          `json:"config"`  // of the run that wrote it
 	Step    uint64          `json:"step"`    // steps of the current run done
 	History []Stage         `json:"history"` // runs before the current one
+	// Origin is what made the current run; nil in checkpoints of older programs.
+	Origin *Origin `json:"origin,omitempty"`
+}
+
+// runs are those before the current one and the current one.
+func (s State) runs() []Stage {
+	return append(append([]Stage{}, s.History...), Stage{s.Config, s.Step, s.Origin})
 }
 
 // Stage records a finished run, for the provenance in packed weights.
 type Stage struct {
-	Config Config `json:"config"`
-	Steps  uint64 `json:"steps"`
+	Config Config  `json:"config"`
+	Steps  uint64  `json:"steps"`
+	Origin *Origin `json:"origin,omitempty"`
 }
 
 const stateKey = "vfm.train"

@@ -4,9 +4,11 @@
 package trainhost
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -28,7 +30,11 @@ type Pictures struct {
 	Names []string
 	// Skipped tells which files could not be read, and why.
 	Skipped []error
+	print   DataPrint
 }
+
+// Print tells the set from others; without a digest for pictures that come from no folder.
+func (p *Pictures) Print() DataPrint { return p.print }
 
 // Shares of crops from full-size, halved and quartered pictures, for those that
 // are large enough. Most are taken as they are: reduced pictures are sharper than
@@ -42,11 +48,15 @@ type rgb struct {
 	pix  []uint8
 }
 
-// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those that
-// cannot be read are left out and told by Skipped. It fails if there is none of at least minSide
-// pixels on both sides.
+// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those
+// that cannot be read are left out and told by Skipped. It fails if there is none of at least
+// minSide pixels on both sides.
 func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	var paths []string
+	name := filepath.Base(folder)
+	if abs, err := filepath.Abs(folder); err == nil {
+		name = filepath.Base(abs)
+	}
 	if real, err := filepath.EvalSymlinks(folder); err == nil { // a link to a folder is a folder
 		folder = real
 	}
@@ -67,6 +77,7 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	}
 	slices.Sort(paths)
 	sets := make([][]rgb, len(paths))
+	sums := make([][sha256.Size]byte, len(paths))
 	errs := make([]error, len(paths))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.NumCPU())
@@ -75,16 +86,17 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 		slots <- struct{}{}
 		go func() {
 			defer func() { <-slots; wg.Done() }()
-			img, err := openPicture(path)
+			img, sum, err := openPicture(path)
 			if err != nil {
 				errs[i] = fmt.Errorf("training picture %s: %w", path, err)
 				return
 			}
-			sets[i] = pyramid(img, minSide)
+			sets[i], sums[i] = pyramid(img, minSide), sum
 		}()
 	}
 	wg.Wait()
 	p := &Pictures{}
+	all := sha256.New()
 	for i := range paths {
 		if errs[i] != nil {
 			p.Skipped = append(p.Skipped, errs[i])
@@ -93,20 +105,33 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 		if len(sets[i]) > 0 {
 			p.Names = append(p.Names, filepath.Base(paths[i]))
 			p.list = append(p.list, sets[i])
+			all.Write(sums[i][:])
 		}
 	}
+	p.print = DataPrint{name, len(p.list), fmt.Sprintf("%x", all.Sum(nil)[:8])}
 	if len(p.list) == 0 {
 		return nil, fmt.Errorf("training pictures: %s holds no picture (JPEG, PNG, TIFF, WebP) of at least %d×%d pixels", folder, minSide, minSide)
 	}
 	return p, nil
 }
 
-// openPicture reads a picture the way up that it is meant to be seen.
-func openPicture(path string) (image.Image, error) {
+// openPicture reads a picture the way up that it is meant to be seen, and the hash of its file.
+func openPicture(path string) (img image.Image, sum [sha256.Size]byte, err error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, sum, errors.New("it is not a regular file")
 	}
-	return imaging.Open(path, imaging.AutoOrientation(true))
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, sum, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	all := io.TeeReader(f, hash)
+	if img, err = imaging.Decode(all, imaging.AutoOrientation(true)); err != nil {
+		return nil, sum, err
+	}
+	_, err = io.Copy(io.Discard, all) // what decoders leave unread belongs to the file too
+	return img, [sha256.Size]byte(hash.Sum(nil)), err
 }
 
 // NewPictures makes a training set of pictures in memory.

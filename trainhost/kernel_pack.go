@@ -34,7 +34,8 @@ func LoadKernelCheckpoint(path string) (*KernelCheckpoint, error) {
 	return KernelCheckpointFromFile(path, f)
 }
 
-// KernelCheckpointFromFile is LoadKernelCheckpoint of a file that has been read; path is for errors.
+// KernelCheckpointFromFile is LoadKernelCheckpoint of a file that has been read; path is for
+// errors.
 func KernelCheckpointFromFile(path string, f *weights.File) (c *KernelCheckpoint, err error) {
 	if !IsKernelCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint of the kernel network (trainhost kernels)", path)
@@ -47,8 +48,9 @@ func KernelCheckpointFromFile(path string, f *weights.File) (c *KernelCheckpoint
 // IsKernelCheckpoint tells a checkpoint of the kernel network from other files.
 func IsKernelCheckpoint(f *weights.File) bool { _, ok := f.Meta[kernelStateKey]; return ok }
 
-// PackKernels makes the weights file of a checkpoint's averaged weights, matrices and filters stored as dtype. data and attribution are free text.
-func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution string) (*weights.File, error) {
+// PackKernels makes the weights file of a checkpoint's averaged weights, matrices and filters
+// stored as dtype. data and attribution are free text, packer is the version of the program.
+func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution, packer string) (*weights.File, error) {
 	ema := c.arrays["ema"]
 	if len(ema) == 0 {
 		return nil, errors.New("the checkpoint holds no averaged weights")
@@ -58,7 +60,8 @@ func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution str
 		Data        string        `json:"data"`
 		Attribution string        `json:"attribution"`
 		Packed      string        `json:"packed"`
-	}{append(append([]KernelStage{}, c.State.History...), KernelStage{c.State.Config, c.State.Step}), data, attribution, time.Now().UTC().Format(time.DateOnly)})
+		Packer      string        `json:"packer,omitempty"`
+	}{c.State.runs(), data, attribution, time.Now().UTC().Format(time.DateOnly), packer})
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// KernelConfig is one training run of the network that reads motion blur's kernels (nets.KernelMaps).
+// KernelConfig is one training run of the network that reads motion blur's kernels
+// (nets.KernelMaps).
 type KernelConfig struct {
 	Batch  int     `json:"batch"`
 	Fresh  int     `json:"fresh"` // pictures that are blurred anew per step
@@ -46,12 +47,19 @@ type KernelState struct {
 	Config  KernelConfig  `json:"config"`
 	Step    uint64        `json:"step"`
 	History []KernelStage `json:"history"`
+	Origin  *Origin       `json:"origin,omitempty"` // as in State
+}
+
+// runs are those before the current one and the current one.
+func (s KernelState) runs() []KernelStage {
+	return append(append([]KernelStage{}, s.History...), KernelStage{s.Config, s.Step, s.Origin})
 }
 
 // KernelStage is a run that is over.
 type KernelStage struct {
 	Config KernelConfig `json:"config"`
 	Steps  uint64       `json:"steps"`
+	Origin *Origin      `json:"origin,omitempty"`
 }
 
 // KernelTrainer runs one KernelConfig.
@@ -64,7 +72,8 @@ type KernelTrainer struct {
 	made int       // pictures so far
 }
 
-// KernelSides are the sides of the pictures that the network is trained on, the last with the largest share; a training set must hold crops of it.
+// KernelSides are the sides of the pictures that the network is trained on, the last with the
+// largest share; a training set must hold crops of it.
 var KernelSides = [...]int{128, 192, 256}
 
 // NewKernelTrainer compiles the step; from and resume are as for NewTrainer.
@@ -75,7 +84,7 @@ func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *K
 			t.State = from.State
 			cfg = t.State.Config
 		} else {
-			t.State.History = append(append([]KernelStage{}, from.State.History...), KernelStage{from.State.Config, from.State.Step})
+			t.State.History = from.State.runs()
 		}
 	}
 	if err := cfg.Validate(); err != nil {
@@ -169,7 +178,8 @@ func (t *KernelTrainer) observe(i int) (o observation) {
 	return o
 }
 
-// Run trains as Trainer.Run does; report is called with the mean loss since the last time, in decibel: of the loss in the mean spectrum of photographs, less is better.
+// Run trains as Trainer.Run does; report is called with the mean loss since the last time, in
+// decibel: of the loss in the mean spectrum of photographs, less is better.
 func (t *KernelTrainer) Run(ctx context.Context, deadline time.Time, every uint64, report func(step uint64, loss, seconds float64), save func() error, interval time.Duration) (bool, error) {
 	cfg := t.State.Config
 	// Pictures are blurred ahead, in order, while the device works.
@@ -264,7 +274,8 @@ func (t *KernelTrainer) inputs() (views, kernels, variances []float32) {
 	return make([]float32, n*kernelMap*kernelViews), make([]float32, n*kernelMap), make([]float32, n)
 }
 
-// fill draws pictures of the pool, each turned or mirrored at random. What lies 32 pixels back has no mirror image and stays.
+// fill draws pictures of the pool, each turned or mirrored at random. What lies 32 pixels back has
+// no mirror image and stays.
 func (t *KernelTrainer) fill(rng *rand.Rand, views, kernels, variances []float32) {
 	for j := range variances {
 		b := &t.pool[rng.IntN(len(t.pool))]

@@ -53,6 +53,11 @@ type Objective struct {
 	Gamma float64 `json:"gamma"`
 }
 
+// unscaled is the weighted sum of the terms' values, without adaptive weights.
+func (o Objective) unscaled(terms map[string]float64) float64 {
+	return o.DataWeight*terms["data"] + o.Mean*regressionWeight*terms["mean"] + o.MeanFlow.Weight*terms["mf"] + o.Obs*terms["obs"] + o.KL*terms["kl"]
+}
+
 // regressionWeight is the weight of the squared error.
 const regressionWeight = 50
 
@@ -69,7 +74,8 @@ func FlowMatching() Objective {
 	return Objective{Data: "none", MeanFlow: MeanFlow{Weight: 1, Match: 1, Times: "logit-normal"}, Gamma: 0.01}
 }
 
-// Joint is the paper's objective (eq. 19) as the authors' image code weighs it: mean flow, observation with θ⁻, KL.
+// Joint is the paper's objective (eq. 19) as the authors' image code weighs it: mean flow,
+// observation with θ⁻, KL.
 func Joint() Objective {
 	return Objective{Data: "none", Obs: 200, ObsEMA: true, KL: 1, MeanFlow: PaperMeanFlow(), Gamma: 0.01}
 }
@@ -94,12 +100,14 @@ func (o Objective) Validate() error {
 type Graph struct {
 	G    *netdef.Graph
 	Loss *netdef.Node // what is minimised, [1,1,1,1]
-	// Terms are logged, per picture: the data term, "mean", L_obs and KL, as far as the loss has them ([B,1,1,1] each).
+	// Terms are logged, per picture: the data term, "mean", L_obs and KL, as far as the loss has
+	// them ([B,1,1,1] each).
 	Terms map[string]*netdef.Node
 	// Network is what the weights file must serve: the adapter's and the flow
 	// map's outputs, whether the loss uses them or not.
 	Network []*netdef.Node
-	// MSE is the mean squared error in picture units, [B,1,1,1], of f(μ) where the loss has it, else of the first draw.
+	// MSE is the mean squared error in picture units, [B,1,1,1], of f(μ) where the loss has it,
+	// else of the first draw.
 	MSE *netdef.Node
 }
 
@@ -112,7 +120,8 @@ const (
 	inMask   = "mask"   // [2n,1,P,P], 1 = known
 	inKernel = "kernel" // [n,1,side,side8]
 	inKey    = "key"
-	// For networks with a guess, which is made on the host: the observations of motion blur, and the guesses, [n,3,P,P].
+	// For networks with a guess, which is made on the host: the observations of motion blur, and
+	// the guesses, [n,3,P,P].
 	inShaken = "shaken"
 	inGuess  = "guess"
 	// Of the host alone: 1 for every picture of motion blur whose guess is there already.
@@ -230,7 +239,8 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	return out, g.Err()
 }
 
-// oneSteps maps several draws of z in one pass: the pictures of a longer batch take fewer, larger dispatches.
+// oneSteps maps several draws of z in one pass: the pictures of a longer batch take fewer, larger
+// dispatches.
 func oneSteps(g *netdef.Graph, cfg nets.EdgeConfig, zs []*netdef.Node) []*netdef.Node {
 	f := nets.OneStep(g, cfg, g.Concat(0, zs...))
 	b := zs[0].Shape[0]

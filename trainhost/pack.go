@@ -15,25 +15,27 @@ type Provenance struct {
 	Data        string  `json:"data"`                 // what they were trained on
 	Attribution string  `json:"attribution"`          // where the authors of the pictures are named
 	Packed      string  `json:"packed"`               // date, UTC
+	Packer      string  `json:"packer,omitempty"`     // version of the program that packed them
 	Calibrated  string  `json:"calibrated,omitempty"` // how the spread of the samples was set, see Calibrate
 }
 
 // Pack turns a checkpoint's averaged weights into a network for restore, with
 // its provenance in the metadata. Of a run that left tasks out it is a network
-// for the others (restore.Config.Special). data and attribution are free text.
-func Pack(c *Checkpoint, data, attribution string) (*restore.Network, error) {
+// for the others (restore.Config.Special). data and attribution are free text, packer is the
+// version of the program.
+func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, error) {
 	ema := c.Averaged()
 	if len(ema) == 0 {
 		return nil, fmt.Errorf("the checkpoint holds no averaged weights")
 	}
 	st := c.State
-	runs := append(append([]Stage{}, st.History...), Stage{st.Config, st.Step})
+	runs := st.runs()
 	updates := uint64(0)
 	for _, r := range runs {
 		updates += r.Steps
 	}
 	prov, err := json.Marshal(Provenance{
-		Runs: runs, Updates: updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly),
+		Runs: runs, Updates: updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly), Packer: packer,
 	})
 	if err != nil {
 		return nil, err
@@ -54,7 +56,8 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	c := &Checkpoint{State: State{Network: n.Config}, arrays: map[string]map[string][]float32{"ema": n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
-		c.State.Config, c.State.Step = prov.Runs[k-1].Config, prov.Runs[k-1].Steps
+		last := prov.Runs[k-1]
+		c.State.Config, c.State.Step, c.State.Origin = last.Config, last.Steps, last.Origin
 	}
 	return c
 }

@@ -201,7 +201,7 @@ func meanOfFrames(rng *rand.Rand, frames []string, side int) (x, y *planar.Image
 	y = planar.New(side, side)
 	at := [2]float64{rng.Float64(), rng.Float64()}
 	for i := range n {
-		img, err := openPicture(frames[first+i])
+		img, _, err := openPicture(frames[first+i])
 		if err != nil {
 			return nil, nil, fmt.Errorf("frame %s: %w", frames[first+i], err)
 		}

@@ -19,8 +19,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// StudyConfig is the comparison of objectives on photographs: every variant starts from the same flow map, pre-trained by flow matching, and gets the same
-// arithmetic.
+// StudyConfig is the comparison of objectives on photographs: every variant starts from the same
+// flow map, pre-trained by flow matching, and gets the same arithmetic.
 type StudyConfig struct {
 	Net      nets.EdgeConfig
 	Run      Config  // of every run but for objective and steps
@@ -38,8 +38,9 @@ type StudyVariant struct {
 	Objective Objective
 }
 
-// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, mixes of it with the mean-flow term, the paper's own, and the paper's
-// baseline whose flow map stays as pre-trained.
+// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, mixes of it
+// with the mean-flow term, the paper's own, and the paper's baseline whose flow map stays as
+// pre-trained.
 func StudyVariants() []StudyVariant {
 	mix := func(w float64) Objective {
 		o := EnergyScore()
@@ -53,7 +54,8 @@ func StudyVariants() []StudyVariant {
 	}
 }
 
-// StudyRow is what one variant reaches with K steps: means over the tasks, and what its flow map does without an observation.
+// StudyRow is what one variant reaches with K steps: means over the tasks, and what its flow map
+// does without an observation.
 type StudyRow struct {
 	Variant  string
 	K        int
@@ -135,7 +137,7 @@ func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures,
 
 // judge evaluates a checkpoint with 1, 2 and 4 steps.
 func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, name string, photographs [][]float64) (rows []StudyRow, err error) {
-	n, err := Pack(ck, "", "")
+	n, err := Pack(ck, "", "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -12,11 +12,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// EventLog writes reports as TensorBoard reads them: a file of events in a folder, each a record with lengths and checksums around a protocol
-// buffer (tensorboard.Event), of which the few fields that scalars need are written here.
+// EventLog writes reports as TensorBoard reads them: a file of events in a folder, each a record
+// with lengths and checksums around a protocol buffer (tensorboard.Event), of which the few fields
+// that scalars need are written here.
 type EventLog struct{ f *os.File }
 
-// NewEventLog begins a file in the folder, which is made if need be. TensorBoard joins all files of a folder to one run.
+// NewEventLog begins a file in the folder, which is made if need be. TensorBoard joins all files of
+// a folder to one run.
 func NewEventLog(dir string) (*EventLog, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -37,7 +39,8 @@ func wallTime(t time.Time) []byte {
 	return protowire.AppendFixed64(protowire.AppendTag(nil, field, protowire.Fixed64Type), math.Float64bits(float64(t.UnixNano())/1e9))
 }
 
-// Write adds a report: loss, its terms, PSNR per task, learning rate and seconds per step, by the names of ReportColumns.
+// Write adds a report: the numbers of Row, under loss/, PSNR/ and run/. loss/total is what is
+// minimised.
 func (l *EventLog) Write(r Report) error {
 	const step, summary = 2, 5
 	var s []byte
@@ -47,6 +50,7 @@ func (l *EventLog) Write(r Report) error {
 		b = protowire.AppendFixed32(protowire.AppendTag(b, simple, protowire.Fixed32Type), math.Float32bits(float32(v)))
 		s = protowire.AppendBytes(protowire.AppendTag(s, value, protowire.BytesType), b)
 	}
+	scalar("loss/unscaled", r.Unscaled)
 	scalar("loss/total", r.Loss)
 	for _, n := range termNames {
 		if v, ok := r.Terms[n]; ok {
@@ -60,6 +64,7 @@ func (l *EventLog) Write(r Report) error {
 	}
 	scalar("run/learning rate", r.Rate)
 	scalar("run/seconds per step", r.Seconds)
+	scalar("run/pictures per second", r.PerSecond())
 	e := protowire.AppendVarint(protowire.AppendTag(wallTime(time.Now()), step, protowire.VarintType), r.Step)
 	return l.record(protowire.AppendBytes(protowire.AppendTag(e, summary, protowire.BytesType), s))
 }

@@ -72,7 +72,7 @@ func TestEventLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Report{Step: 1234567, Loss: 0.5, Terms: map[string]float64{"data": 0.25, "kl": 2}, Rate: 1e-3, Seconds: 0.5}
+	r := Report{Step: 1234567, Loss: 0.5, Unscaled: 1.5, Pictures: 3, Terms: map[string]float64{"data": 0.25, "kl": 2}, Rate: 1e-3, Seconds: 0.5}
 	r.PSNR[2], r.PSNR[3] = 31.5, math.NaN()
 	if err := l.Write(r); err != nil {
 		t.Fatal(err)
@@ -99,12 +99,12 @@ func TestEventLog(t *testing.T) {
 		f := fields(t, v.([]byte))
 		got[string(f[1][0].([]byte))] = math.Float32frombits(f[2][0].(uint32))
 	}
-	for tag, want := range map[string]float32{"loss/total": 0.5, "loss/data": 0.25, "loss/kl": 2, "PSNR/inpaint-box": 31.5, "PSNR/denoise": 0, "run/learning rate": 1e-3} {
+	for tag, want := range map[string]float32{"loss/unscaled": 1.5, "run/pictures per second": 6, "loss/total": 0.5, "loss/data": 0.25, "loss/kl": 2, "PSNR/inpaint-box": 31.5, "PSNR/denoise": 0, "run/learning rate": 1e-3} {
 		if v, ok := got[tag]; !ok || v != want {
 			t.Errorf("%s is %g (%v), want %g", tag, v, ok, want)
 		}
 	}
-	if len(got) != 3+Classes-1+2 { // NaN is left out
+	if len(got) != 4+Classes-1+3 { // NaN is left out
 		t.Errorf("%d scalars", len(got))
 	}
 }

@@ -68,8 +68,9 @@ func (c Config) rate(step uint64) float64 {
 	return lr * 0.5 * (1 + math.Cos(math.Pi*min(1, float64(step)/float64(c.Steps))))
 }
 
-// tuning chooses the size of the kernels: large ones make a step about a third faster, and building them pays
-// off in runs of minutes. It depends on the run alone, so that a resumed run computes the same numbers.
+// tuning chooses the size of the kernels: large ones make a step about a third faster, and building
+// them pays off in runs of minutes. It depends on the run alone, so that a resumed run computes the
+// same numbers.
 func (c Config) tuning() compile.Tuning {
 	if c.Steps < 200 {
 		return compile.Tuning{}
@@ -110,7 +111,7 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 			st = from.State
 			cfg = st.Config
 		} else {
-			st = State{Network: net, Config: cfg, History: append(append([]Stage{}, from.State.History...), Stage{from.State.Config, from.State.Step})}
+			st = State{Network: net, Config: cfg, History: from.State.runs()}
 		}
 	}
 	if err := cfg.Validate(); err != nil {
@@ -232,7 +233,8 @@ func (t *Trainer) Prepare() error {
 	return t.set(b)
 }
 
-// set gives the Program the inputs of the next step. Guesses are made now and not while the step before runs: the device does one after the other.
+// set gives the Program the inputs of the next step. Guesses are made now and not while the step
+// before runs: the device does one after the other.
 func (t *Trainer) set(b batch) error {
 	if t.guess != nil && b[inShaken] != nil {
 		if err := b.guess(t.guess, t.State.Config.Per, t.State.Config.Crop); err != nil {
@@ -322,6 +324,8 @@ func (t *Trainer) Run(ctx context.Context, deadline time.Time, h Hooks) (bool, e
 			r := mean.report()
 			r.Step, r.Rate = t.State.Step, rate
 			r.Seconds = time.Since(mark).Seconds() / float64(mean.n)
+			r.Steps, r.Pictures, r.Unscaled = cfg.Steps, cfg.Per.Total(), cfg.Objective.unscaled(r.Terms)
+			r.Left = Left(cfg.Steps-t.State.Step, r.Seconds, deadline)
 			h.Report(r)
 			mean, mark = newAverager(t.terms), time.Now()
 		}

@@ -2,6 +2,7 @@ package trainhost
 
 import (
 	"context"
+	"errors"
 	"math"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,21 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
+// A checkpoint that cannot be saved is told, and the run goes on.
+func TestFailedSaves(t *testing.T) {
+	tr := newTiny(t, tinyConfig(4), nil, false)
+	tries := 0
+	save := func() error {
+		if tries++; tries < 3 {
+			return errors.New("no space left on device")
+		}
+		return nil
+	}
+	if done, err := tr.Run(context.Background(), time.Time{}, Hooks{Checkpoint: save, Interval: time.Nanosecond}); err != nil || !done || tr.State.Step != 4 || tries != 4 {
+		t.Errorf("done %v at step %d after %d saves: %v", done, tr.State.Step, tries, err)
+	}
+}
+
 // Training must learn: on one batch, seen again and again, the data term falls
 // well below where it starts.
 func TestTrainingLearns(t *testing.T) {
@@ -105,7 +121,8 @@ func TestTrainingLearns(t *testing.T) {
 	}
 }
 
-// What is packed must open as the same network, with its history and the tasks that it was trained for.
+// What is packed must open as the same network, with its history and the tasks that it was trained
+// for.
 func TestPackRoundTrip(t *testing.T) {
 	cfg := tinyConfig(1)
 	cfg.Per = Counts{0, 1, 0, 2, 0, 0}
@@ -121,7 +138,7 @@ func TestPackRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Pack(c, "noise", "nobody")
+	n, err := Pack(c, "noise", "nobody", "v1")
 	if err != nil {
 		t.Fatal(err)
 	}

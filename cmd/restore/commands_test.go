@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/weights"
 )
 
 func TestHelp(t *testing.T) {
@@ -258,6 +261,29 @@ func TestWeightsCommand(t *testing.T) {
 		if !strings.Contains(out, words) {
 			t.Errorf("info does not say %q: %s", words, out)
 		}
+	}
+	f, err := weights.Load(filepath.Join(dir, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := (*trainhost.Origin)(nil).Began("train", trainhost.DataPrint{Folder: "photos", Pictures: 7, Digest: "0123456789abcdef"},
+		trainhost.Host{Version: "v1", Device: "a \x1b[31mcard", Driver: "a driver 2"})
+	prov, err := json.Marshal(trainhost.Provenance{Runs: []trainhost.Stage{{Origin: made}}, Packer: "v3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Meta[weights.KeyProvenance] = string(prov)
+	if err := weights.Save(filepath.Join(dir, "told.vfm"), f); err != nil {
+		t.Fatal(err)
+	}
+	out = succeeds(t, dir, "weights", "info", "told.vfm")
+	for _, words := range []string{"by trainhost v3", `7 pictures of "photos", fingerprint 0123456789abcdef`, "trainhost v1 on a ", "card, driver a driver 2"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("info does not say %q: %s", words, out)
+		}
+	}
+	if strings.Contains(out, "\x1b") {
+		t.Errorf("info obeys the file: %q", out)
 	}
 	if out := succeeds(t, dir, "weights", "info"); !strings.Contains(out, "updates") || !strings.Contains(out, "run 1:") || !strings.Contains(out, "ATTRIBUTION") {
 		t.Errorf("info of the embedded weights: %s", out)

@@ -32,8 +32,9 @@ type plan struct {
 	passed  map[string]int // files of other formats, by their endings
 }
 
-// plan lists the pictures of the folder and where their restorations go; what exists already is counted and left out unless -overwrite.
-// Names that differ only in what -format replaces would overwrite each other: they fail, and the others go on.
+// plan lists the pictures of the folder and where their restorations go; what exists already is
+// counted and left out unless -overwrite. Names that differ only in what -format replaces would
+// overwrite each other: they fail, and the others go on.
 func (o *options) plan() (*plan, error) {
 	w := &walk{o: o, seen: map[string]bool{}, passed: map[string]int{}}
 	if err := w.folder(o.in, ""); err != nil {
@@ -145,11 +146,15 @@ func (w *walk) add(path, rel string) {
 	}
 	if o.mask != "" {
 		j.mask = maskFor(o.mask, rel)
+		if o.noLinks {
+			j.err = checkLink(j.mask)
+		}
 	}
 	w.jobs = append(w.jobs, j)
 }
 
-// settle fails the jobs whose outputs are one file, or are a picture or mask that is read, whatever links lie between.
+// settle fails the jobs whose outputs are one file, or are a picture or mask that is read, whatever
+// links lie between.
 func (o *options) settle(jobs []job) {
 	outs, ins := map[string][]int{}, map[string]string{}
 	read := func(name string) {
@@ -198,7 +203,8 @@ func reason(path string, err error) error {
 var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .dng .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
 	".exr .hdr .ppm .pgm .pbm .pnm .tga .ico .svg .pcx .xcf .eps .pdf")
 
-// passedOver tells what files of a folder were left alone because of their formats, those that are no pictures only if asked for all; "" if there were none.
+// passedOver tells what files of a folder were left alone because of their formats, those that are
+// no pictures only if asked for all; "" if there were none.
 func passedOver(passed map[string]int, all bool) string {
 	total := 0
 	var kinds []string
@@ -226,7 +232,8 @@ func passedOver(passed map[string]int, all bool) string {
 	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF or WebP by name: %s", total, files, strings.Join(kinds, ", "))
 }
 
-// maskFor is the mask of a picture: the one file given, or the PNG of the same name in the folder given.
+// maskFor is the mask of a picture: the one file given, or the PNG of the same name in the folder
+// given.
 func maskFor(mask, rel string) string {
 	if st, err := os.Stat(mask); err == nil && st.IsDir() {
 		return filepath.Join(mask, strings.TrimSuffix(rel, filepath.Ext(rel))+".png")

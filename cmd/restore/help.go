@@ -73,8 +73,8 @@ flags:
   -precision P      of the network's numbers in the device's memory: fp32, fp16 (half the memory traffic; differs by
                     hundredths of a decibel), or auto, the default: fp16 on GPUs that can
   -overwrite        the output may be the input itself, also by a link; otherwise that is refused. (For folders see below)
-  -no-links         refuse an input or mask that is a symbolic link, and in folders every picture and folder that is one.
-                    Otherwise links are followed, wherever they lead, also out of the folder
+  -no-links         refuse an input or mask that is a symbolic link, or whose name goes through one that leads out of the
+                    folder it lies in; in folders, every picture, mask and folder that is one. Otherwise links are followed, wherever they lead, also out of the folder
   -v                say on stderr which device was used, the noise found and the time taken
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 

@@ -1,7 +1,8 @@
 // Command restore repairs photographs in one network step on any GPU that speaks Vulkan.
 //
-// This room holds flags and files, nothing else: the work is done in package restore and below. Every failure is one line on
-// stderr and an exit code; a file that is written is whole or not there.
+// This room holds flags and files, nothing else: the work is done in package restore and below.
+// Every failure is one line on stderr and an exit code; a file that is written is whole or not
+// there.
 package main
 
 import (
@@ -11,13 +12,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"golang.org/x/term"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/interrupt"
+	_ "github.com/vfmrestore/restore/internal/memory/frugal"
 )
 
 // Exit codes.
@@ -72,12 +73,8 @@ var heard = func() {}
 
 func main() {
 	survivable()
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := interrupt.Context(nil)
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
 	heard()
 	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), outTerminal: isTerminal(os.Stdout)}
 	os.Exit(a.main(os.Args[1:]))
@@ -156,17 +153,6 @@ func exitCode(err error) int {
 
 func isTerminal(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-}
-
-// endings are the signals that end the program in order. Those that it was started to ignore (nohup, a shell's background) it ignores.
-func endings() []os.Signal {
-	var list []os.Signal
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
-		if !signal.Ignored(s) {
-			list = append(list, s)
-		}
-	}
-	return list
 }
 
 // witness remembers the first failure to write.

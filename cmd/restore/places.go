@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
-// place is where a name leads: two names of one file have the same place, whatever links lie between.
+// place is where a name leads: two names of one file have the same place, whatever links lie
+// between.
 type place struct {
 	path string      // links followed
 	info fs.FileInfo // nil: there is nothing yet
@@ -43,7 +44,8 @@ type claim struct {
 // claims are all files of a command, so that none is lost because it has two names.
 type claims struct{ reads, writes []claim }
 
-// read adds files that must stay as they are; those without a name are left out, and - is what stdin is.
+// read adds files that must stay as they are; those without a name are left out, and - is what
+// stdin is.
 func (c *claims) read(role, name string) {
 	switch name {
 	case "":
@@ -69,7 +71,8 @@ func (c *claims) write(role, name string) {
 	}
 }
 
-// check fails if a file that is written is one that is read, or written twice. replace: the first file written may replace the first that is read.
+// check fails if a file that is written is one that is read, or written twice. replace: the first
+// file written may replace the first that is read.
 func (c *claims) check(replace bool) error {
 	fresh := map[string]claim{} // by their paths, as nothing is there yet
 	var old []claim
@@ -137,10 +140,45 @@ func (o *options) claims() *claims {
 	return c
 }
 
-// checkLink refuses a name that is a symbolic link, for -no-links.
+// checkLink is for -no-links: it refuses a name that is a symbolic link, or that goes through one
+// which leads out of the folder that the link lies in. Those that stay below it, such as a system's
+// /tmp, pass.
 func checkLink(name string) error {
-	if st, err := os.Lstat(name); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+	for i := range name {
+		if i > 0 && os.IsPathSeparator(name[i]) && !os.IsPathSeparator(name[i-1]) && isLink(name[:i]) && leadsOut(name[:i]) {
+			return fmt.Errorf("%s: %s is a symbolic link out of its folder, which -no-links refuses", name, name[:i])
+		}
+	}
+	if isLink(name) {
 		return fmt.Errorf("%s: it is a symbolic link, which -no-links refuses", name)
 	}
 	return nil
+}
+
+func isLink(name string) bool {
+	st, err := os.Lstat(name)
+	return err == nil && st.Mode()&fs.ModeSymlink != 0
+}
+
+// leadsOut tells whether a link's target lies elsewhere than below the link's own folder.
+func leadsOut(link string) bool {
+	folder, _ := filepath.Split(link) // not filepath.Dir, which takes "x/.." for nothing, and x may be a link
+	if folder == "" {
+		folder = "."
+	}
+	from, err := filepath.EvalSymlinks(folder)
+	if err != nil {
+		return true
+	}
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return true
+	}
+	if filepath.IsAbs(to) != filepath.IsAbs(from) {
+		if from, err = filepath.Abs(from); err == nil {
+			to, err = filepath.Abs(to)
+		}
+	}
+	rel, err2 := filepath.Rel(from, to)
+	return err != nil || err2 != nil || !filepath.IsLocal(rel)
 }

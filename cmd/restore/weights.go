@@ -100,9 +100,16 @@ func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
 		fmt.Fprintf(a.out, "training:    %s\n", oneLine(text))
 		return nil
 	}
-	fmt.Fprintf(a.out, "training:    %d updates, packed %s\n", p.Updates, oneLine(p.Packed))
+	fmt.Fprintf(a.out, "training:    %d updates, packed %s", p.Updates, oneLine(p.Packed))
+	if p.Packer != "" {
+		fmt.Fprintf(a.out, " by trainhost %s", oneLine(p.Packer))
+	}
+	fmt.Fprintln(a.out)
 	for i, r := range p.Runs {
 		fmt.Fprintf(a.out, "  run %d: %s\n", i+1, r)
+		for _, line := range r.Origin.Describe() {
+			fmt.Fprintf(a.out, "    %s\n", oneLine(line))
+		}
 	}
 	if p.Calibrated != "" {
 		fmt.Fprintf(a.out, "calibrated:  %s\n", oneLine(p.Calibrated))

@@ -30,9 +30,13 @@ func kernels(ctx context.Context, args []string) error {
 	if err := r.check(fs); err != nil {
 		return err
 	}
+	asked, steps := flagsGiven(fs), cfg.Steps
 	var start *trainhost.KernelCheckpoint
 	var err error
 	if *r.resume {
+		if err := asked.beginnings(fs, "from"); err != nil {
+			return err
+		}
 		*r.from = *r.out
 	}
 	if *r.from != "" {
@@ -40,8 +44,27 @@ func kernels(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if *r.resume {
+		cfg = start.State.Config // which the flags' variables are in
+		if err := asked.compare(fs, *r.out); err != nil {
+			return err
+		}
+		if _, ok := asked["steps"]; ok {
+			cfg.Steps, start.State.Config.Steps = steps, steps
+		}
+	}
 	pics, err := r.load(trainhost.KernelSides[len(trainhost.KernelSides)-1])
 	if err != nil {
+		return err
+	}
+	var origin *trainhost.Origin
+	if *r.resume {
+		origin = start.State.Origin
+		if err := r.sameRun(fs, "kernels", origin, pics.Print()); err != nil {
+			return err
+		}
+	}
+	if err := r.useThreads(); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})
@@ -49,18 +72,22 @@ func kernels(ctx context.Context, args []string) error {
 		return err
 	}
 	defer dev.Close()
-	began := time.Now()
+	began, told := time.Now(), watchKernels(dev)
 	t, err := trainhost.NewKernelTrainer(dev, pics, cfg, start, *r.resume)
+	told()
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	t.State.Origin = origin.Began("kernels", pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	save := func() error { return trainhost.SaveKernelCheckpoint(*r.out, t.Store(), t.State) }
+	deadline, run := r.deadline(), t.State.Config
 	report := func(step uint64, loss, seconds float64) {
-		fmt.Printf("step %6d  left %.3f dB  %.2f s/step\n", step, loss, seconds)
+		fmt.Printf("step %6d of %d  left %.3f dB  %.2f s/step  %.3g pictures/s  %s to go\n", step, run.Steps, loss, seconds,
+			float64(run.Batch)/seconds, trainhost.Clock(trainhost.Left(run.Steps-step, seconds, deadline)))
 	}
-	done, err := t.Run(ctx, r.deadline(), *r.every, report, save, *r.interval)
+	done, err := t.Run(ctx, deadline, *r.every, report, save, *r.interval)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -7,10 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
+	"github.com/vfmrestore/restore/internal/interrupt"
+	_ "github.com/vfmrestore/restore/internal/memory/frugal"
 	"github.com/vfmrestore/restore/internal/plain"
 )
 
@@ -52,12 +52,8 @@ func versionText() string {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: ending in order; a second Ctrl-C ends it at once") })
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return

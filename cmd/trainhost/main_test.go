@@ -84,6 +84,9 @@ func TestFromPicturesToWeights(t *testing.T) {
 		return text
 	}
 	text := must(append([]string{"train", "-data", data, "-out", ckpt, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-csv", filepath.Join(dir, "log.csv")}, small...)...)
+	if !strings.Contains(text, "building kernels") || !strings.Contains(text, "pictures/s") {
+		t.Errorf("train printed:\n%s", text)
+	}
 	if !strings.Contains(text, "step 2 of 2") || !strings.Contains(text, "complete: true") {
 		t.Errorf("train printed:\n%s", text)
 	}
@@ -104,6 +107,10 @@ func TestFromPicturesToWeights(t *testing.T) {
 	var prov trainhost.Provenance
 	if err := json.Unmarshal([]byte(f.Meta[weights.KeyProvenance]), &prov); err != nil {
 		t.Fatal(err)
+	}
+	if o := prov.Runs[len(prov.Runs)-1].Origin; o == nil || o.Data.Pictures != 3 || o.Data.Digest == "" || len(o.Hosts) != 1 || o.Hosts[0].Driver == "" ||
+		o.Hosts[0].Device == "" || o.Hosts[0].Version != versionText() || prov.Packer != versionText() || prov.Runs[0].Origin == nil {
+		t.Errorf("provenance lacks what made the weights: %s", f.Meta[weights.KeyProvenance])
 	}
 	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
 		t.Errorf("provenance: %+v", prov)

@@ -53,7 +53,7 @@ func pack(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		f, err := trainhost.PackKernels(c, dt, *data, *attribution)
+		f, err := trainhost.PackKernels(c, dt, *data, *attribution, versionText())
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func pack(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := trainhost.Pack(c, *data, *attribution)
+	n, err := trainhost.Pack(c, *data, *attribution, versionText())
 	if err != nil {
 		return err
 	}
@@ -117,5 +117,5 @@ func openNetwork(path string) (*restore.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trainhost.Pack(c, "", "")
+	return trainhost.Pack(c, "", "", "")
 }

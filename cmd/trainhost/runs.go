@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -19,6 +21,7 @@ type runFlags struct {
 	resume, replace, strict *bool
 	limit, interval         *time.Duration
 	every                   *uint64
+	threads                 *int
 }
 
 // newRunFlags defines them; every is the number of steps between log lines if nothing else is said.
@@ -31,6 +34,7 @@ func newRunFlags(fs *flag.FlagSet, every uint64) runFlags {
 		replace:  fs.Bool("overwrite", false, "replace what is at -out; otherwise that is refused"),
 		strict:   fs.Bool("strict", false, "stop if a picture cannot be read, instead of leaving it out"),
 		device:   fs.String("device", "", "device index or part of its name"),
+		threads:  fs.Int("threads", 0, "threads of this program and of software drivers (0: one per core)"),
 		limit:    fs.Duration("time", 0, "stop after this time, with a checkpoint (0: no limit)"),
 		every:    fs.Uint64("log", every, "steps between log lines"),
 		interval: fs.Duration("checkpoint", 3*time.Minute, "time between checkpoints"),
@@ -44,6 +48,9 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 	}
 	if *r.data == "" || *r.out == "" {
 		return fmt.Errorf("%s: -data and -out are needed", fs.Name())
+	}
+	if *r.threads < 0 {
+		return fmt.Errorf("%s: -threads %d: must be 1 or more, or 0 for one per core", fs.Name(), *r.threads)
 	}
 	if _, err := os.Stat(*r.out); err == nil && !*r.resume && !*r.replace {
 		return fmt.Errorf("%s: -out %s is there already: -resume goes on with it, -overwrite replaces it", fs.Name(), *r.out)
@@ -66,6 +73,20 @@ func writable(path string) error {
 		f.Abort()
 	}
 	return err
+}
+
+// useThreads bounds the threads, before the device is opened. Lavapipe's variable counts those
+// beside the one that takes the commands, which does the work itself if there are none.
+func (r runFlags) useThreads() error {
+	n := *r.threads
+	if n == 0 {
+		return nil
+	}
+	runtime.GOMAXPROCS(n)
+	if n == 1 {
+		n = 0
+	}
+	return os.Setenv("LP_NUM_THREADS", strconv.Itoa(n))
 }
 
 // load reads the training pictures, and tells which cannot be read.

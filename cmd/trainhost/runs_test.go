@@ -33,6 +33,9 @@ func TestMistakesOfRuns(t *testing.T) {
 		"unreadable weights":        {"eval", "-data", dir, "-weights", empty},
 		"holds no picture":          {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt")},
 		"are needed":                {"train", "-data", dir},
+		"is no folder":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
+		"is not a log":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-csv", there},
+		"-threads -1":               {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-threads", "-1"},
 	} {
 		if err := run(context.Background(), args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", args, err, want)

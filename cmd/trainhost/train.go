@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost"
 )
@@ -59,10 +59,7 @@ func train(ctx context.Context, command string, args []string) error {
 	fs.StringVar(&mf.Times, "times", "logit-normal", "mean flow: distribution of the times, logit-normal or uniform")
 	fs.BoolVar(&cfg.Objective.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
-	fs.Func("per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of the tasks in the log (default "+cfg.Per.String()+")", func(s string) (err error) {
-		cfg.Per, err = trainhost.ParseCounts(s)
-		return err
-	})
+	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of docs/TRAINING.md")
 	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops, a power of two")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
@@ -75,11 +72,22 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := r.check(fs); err != nil {
 		return err
 	}
+	asked, steps := flagsGiven(fs), cfg.Steps
 	if cfg.Objective.DataWeight == 0 {
-		cfg.Objective.DataWeight = map[string]float64{"es": 20, "l2": 50}[cfg.Objective.Data]
+		cfg.Objective.DataWeight = dataWeight(cfg.Objective.Data)
 	}
 	if val.every < 1 || val.limit < 1 {
 		return fmt.Errorf("%s: -val-every and -val-limit must be at least 1", command)
+	}
+	if val.folder != "" {
+		if st, err := os.Stat(val.folder); err != nil || !st.IsDir() {
+			return fmt.Errorf("%s: -val %s is no folder", command, val.folder)
+		}
+	}
+	if *logCSV != "" {
+		if err := checkCSV(*logCSV); err != nil {
+			return fmt.Errorf("%s: -csv: %w", command, err)
+		}
 	}
 	var err error
 	net.Widths, err = ints(*widths)
@@ -102,19 +110,35 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", command, err)
 	}
-	if *initial != "" && (*r.from != "" || *r.resume) {
-		return errors.New(command + ": -init goes with neither -from nor -resume")
-	}
-	var start *trainhost.Checkpoint
 	if *r.resume {
+		if err := asked.beginnings(fs, "init", "from"); err != nil {
+			return err
+		}
 		*r.from = *r.out
 	}
+	if *initial != "" && *r.from != "" {
+		return errors.New(command + ": -init and -from exclude each other")
+	}
+	var start *trainhost.Checkpoint
 	if *r.from != "" {
 		if start, err = trainhost.LoadCheckpoint(*r.from); err != nil {
 			return err
 		}
-		if *r.resume {
-			cfg = start.State.Config
+	}
+	if *r.resume {
+		st := &start.State
+		if w, ok := asked["data-weight"]; ok && w == "0" { // of the data term's own
+			asked["data-weight"] = fmt.Sprint(dataWeight(st.Config.Objective.Data))
+		}
+		cfg = st.Config // which the flags' variables are in
+		if err := asked.network(fs, st.Network); err != nil {
+			return err
+		}
+		if err := asked.compare(fs, *r.out); err != nil {
+			return err
+		}
+		if _, ok := asked["steps"]; ok {
+			cfg.Steps, st.Config.Steps = steps, steps
 		}
 	}
 	if *initial != "" {
@@ -163,11 +187,21 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return err
 	}
+	var origin *trainhost.Origin
+	if *r.resume {
+		origin = start.State.Origin
+		if err := r.sameRun(fs, command, origin, pics.Print()); err != nil {
+			return err
+		}
+	}
 	if start == nil {
 		net.Mean, net.SD = pics.Statistics(cfg.Seed, 2000, min(64, cfg.Crop))
 		if err := net.Validate(); err != nil {
 			return err
 		}
+	}
+	if err := r.useThreads(); err != nil {
+		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})
 	if err != nil {
@@ -183,13 +217,15 @@ func train(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("%s: -shakes needs -obs 0, as kernels are not known, and -crop of at most %d", command, pairs.Side)
 		}
 	}
-	began := time.Now()
+	began, told := time.Now(), watchKernels(dev)
 	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *r.resume)
+	told()
 	if err != nil {
 		return err
 	}
 	defer t.Close()
 	t.Shakes = pairs
+	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
 		return t.Profile(os.Stdout)
@@ -207,14 +243,17 @@ func train(ctx context.Context, command string, args []string) error {
 		if !val.due(step) {
 			return nil
 		}
-		if err := save(); err != nil {
-			return err
-		}
-		line, err := val.score(ctx, *r.out, step)
+		line, err := "", save()
 		if err == nil {
-			fmt.Println(line)
+			line, err = val.score(ctx, *r.out, step)
 		}
-		return err
+		switch {
+		case err == nil:
+			fmt.Println(line)
+		case ctx.Err() == nil: // the run goes on, and the next time may be better
+			fmt.Fprintln(os.Stderr, "trainhost: no score at step", step, "-", plain.Line(err.Error()))
+		}
+		return nil
 	}, Report: func(r trainhost.Report) {
 		r.Log(os.Stdout)
 		if events != nil {
@@ -238,6 +277,24 @@ func train(ctx context.Context, command string, args []string) error {
 	return nil
 }
 
+// dataWeight is the weight of a data term if none is given.
+func dataWeight(term string) float64 { return map[string]float64{"es": 20, "l2": 50}[term] }
+
+// counts are trainhost.Counts as a flag.
+type counts struct{ *trainhost.Counts }
+
+func (c counts) String() string {
+	if c.Counts == nil { // package flag looks at an empty one
+		return ""
+	}
+	return c.Counts.String()
+}
+
+func (c counts) Set(s string) (err error) {
+	*c.Counts, err = trainhost.ParseCounts(s)
+	return err
+}
+
 func ints(s string) ([]int, error) {
 	var v []int
 	if s == "" {
@@ -253,29 +310,11 @@ func ints(s string) ([]int, error) {
 	return v, nil
 }
 
-// orDefault is a field of the term as the command sets it, or what it is when only -mf turns the term on.
+// orDefault is a field of the term as the command sets it, or what it is when only -mf turns the
+// term on.
 func orDefault(m *trainhost.MeanFlow, v, def float64) float64 {
 	if m.Weight > 0 {
 		return v
 	}
 	return def
-}
-
-// appendCSV adds a report to a CSV file, which begins with the names of its columns.
-func appendCSV(path string, r trainhost.Report) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	w := csv.NewWriter(f)
-	if info, err := f.Stat(); err == nil && info.Size() == 0 {
-		w.Write(trainhost.ReportColumns())
-	}
-	w.Write(r.Row())
-	w.Flush()
-	if err := w.Error(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -54,7 +54,8 @@ func watch(ctx context.Context, args []string) error {
 	}
 }
 
-// curves draws the loss and the PSNR of the training crops per task, and says where the run is.
+// curves draws the unscaled loss and the PSNR of the training crops per task, and says where the
+// run is.
 func curves(log string, width, height, smooth int) (string, error) {
 	r := csv.NewReader(strings.NewReader(log))
 	r.FieldsPerRecord = -1 // the last line may be half written
@@ -96,7 +97,12 @@ func curves(log string, width, height, smooth int) (string, error) {
 		return v[len(v)-1]
 	}
 	fmt.Fprintf(&out, "step %.0f, learning rate %.2e, %.2f s/step\n\n", last(at("step")), last(at("lr")), last(at("s/step")))
-	fmt.Fprintln(&out, asciigraph.Plot(average(at("loss"), smooth), asciigraph.Width(width), asciigraph.Height(height), asciigraph.Precision(4), asciigraph.Caption("loss")))
+	loss, caption := at("unscaled"), "unscaled loss"
+	if loss == nil { // the log of an older program
+		loss, caption = at("loss"), "loss"
+	}
+	fmt.Fprintln(&out, asciigraph.Plot(average(loss, smooth), asciigraph.Width(width), asciigraph.Height(height), asciigraph.Precision(4),
+		asciigraph.Caption(caption)))
 	var series [][]float64
 	var names []string
 	for i, h := range head {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The library is built as users build it, and the examples run against it: a C program and, where there is Python, one of that.
+// The library is built as users build it, and the examples run against it: a C program and, where
+// there is Python, one of that.
 func TestExamples(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the examples name a .so")
@@ -35,6 +36,14 @@ func TestExamples(t *testing.T) {
 	for _, words := range []string{"libvfm unknown on ", "squared error", "frame 4: ", "a mistake: "} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the C example does not say %q:\n%s", words, out)
+		}
+	}
+	faults := filepath.Join(dir, "faults")
+	run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-I.", "example/faults.c", "-o", faults, lib, "-lpthread", "-Wl,-rpath,"+dir)
+	out = run(faults)
+	for _, words := range []string{"absurd sizes are refused", "ends beside submits are heard"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("the C program of faults does not say %q:\n%s", words, out)
 		}
 	}
 	if python, err := exec.LookPath("python3"); err == nil {

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vfmrestore/restore/internal/plain"
+	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+// changeable are the flags of a training run that -resume takes with other values than before:
+// where it goes on, how long, and what it tells.
+var changeable = []string{
+	"data", "out", "resume", "overwrite", "strict", "device", "threads", "time", "steps", "log", "checkpoint", "csv", "tensorboard",
+	"shakes", "val", "val-every", "val-limit", "profile", "drop",
+}
+
+// given are the flags of a command line with their values.
+type given map[string]string
+
+// flagsGiven lists what the command line set.
+func flagsGiven(fs *flag.FlagSet) given {
+	g := given{}
+	fs.Visit(func(f *flag.Flag) { g[f.Name] = f.Value.String() })
+	return g
+}
+
+// compare tells which flags were given with other values than a checkpoint was made with. The
+// variables behind the flags must have been set to the checkpoint's values before.
+func (g given) compare(fs *flag.FlagSet, checkpoint string) error {
+	var was, now []string
+	fs.VisitAll(func(f *flag.Flag) {
+		v, ok := g[f.Name]
+		if !ok || slices.Contains(changeable, f.Name) || v == f.Value.String() {
+			return
+		}
+		was = append(was, "-"+f.Name+" "+f.Value.String())
+		now = append(now, "-"+f.Name+" "+v)
+	})
+	if len(was) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s was made with %s, not with %s: leave that out, or begin a new run with -from and another -out",
+		fs.Name(), checkpoint, strings.Join(was, " "), strings.Join(now, " "))
+}
+
+// beginnings refuses flags that say what a run begins with, when one goes on.
+func (g given) beginnings(fs *flag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if v, ok := g[name]; ok && v != "" {
+			return fmt.Errorf("%s: -resume goes on with the run in -out, and -%s begins one: leave one of them out", fs.Name(), name)
+		}
+	}
+	return nil
+}
+
+// network sets the variables behind the flags of a network's form to those of a checkpoint, written
+// as the given ones are if they mean the same.
+func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
+	up := net.Up
+	if up == nil {
+		up = net.Blocks
+	}
+	for name, v := range map[string][]int{"widths": net.Widths, "blocks": net.Blocks, "up": up, "gates": net.Gates} {
+		text := strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", ","), "[]")
+		if now, ok := g[name]; ok {
+			if n, err := ints(now); err == nil && slices.Equal(n, v) {
+				g[name] = text
+			}
+		}
+		if err := fs.Set(name, text); err != nil {
+			return err
+		}
+	}
+	for name, v := range map[string]int{"mid": net.Mid, "fine": net.Fine} {
+		if err := fs.Set(name, strconv.Itoa(v)); err != nil {
+			return err
+		}
+	}
+	// These only add to a network: without them it keeps what it has.
+	for name, has := range map[string]bool{"guess": net.Guess, "noise": net.Noise} {
+		if g[name] == "false" {
+			delete(g, name)
+		}
+		if err := fs.Set(name, strconv.FormatBool(has)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameRun checks the command and the pictures of a run that goes on. What an older program's
+// checkpoint does not know is said, and taken on trust.
+func (r runFlags) sameRun(fs *flag.FlagSet, command string, o *trainhost.Origin, now trainhost.DataPrint) error {
+	if o == nil {
+		o = &trainhost.Origin{}
+	}
+	if o.Command != "" && o.Command != command {
+		return fmt.Errorf("%s: %s was made by trainhost %s: go on with that", fs.Name(), *r.out, o.Command)
+	}
+	same, known := o.Data.Same(now)
+	switch {
+	case !known:
+		fmt.Fprintf(os.Stderr, "trainhost: %s keeps no fingerprint of its pictures: whether -data %s is what it was made with could not be compared\n",
+			plain.Line(*r.out), plain.Line(*r.data))
+	case !same:
+		return fmt.Errorf("%s: %s was made with %s, and -data %s holds %s: give the pictures it was made with, or begin a new run with -from and another -out",
+			fs.Name(), *r.out, o.Data, *r.data, now)
+	}
+	return nil
+}
