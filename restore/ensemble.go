@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // orientations is the number of ways in which a square can lie.
@@ -86,6 +87,9 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	for o := orientation(1); int(o) < n; o++ {
 		// The class and the noise level that were found, not what would be found again.
 		again := Request{Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress}
+		if result.Task == task.GaussianDeblur {
+			again.Blur = &result.Blur.Defocus
+		}
 		if req.Mask != nil {
 			again.Mask = make([]bool, len(req.Mask))
 			o.each(pic.W, pic.H, func(now, was int) { again.Mask[now] = req.Mask[was] })

@@ -67,7 +67,7 @@ func (f DefocusFit) sample(pics *Pictures, i uint64, s *defocusSample) error {
 	}
 	d := drawDefocusing(rng)
 	s.y = defocus.Targets(d.Blur)
-	y, err := d.Shoot(rng, x)
+	y, err := d.shootGrey(rng, x)
 	if err != nil {
 		return err
 	}
@@ -121,25 +121,48 @@ func drawDefocusing(rng *rand.Rand) Defocusing {
 	return d
 }
 
-// Shoot returns the brightness of a picture as the camera shows it, from 0 to 1.
-func (d Defocusing) Shoot(rng *rand.Rand, x *planar.Image) (*blind.Plane, error) {
-	y := Brightness(x)
-	for i, v := range y.Pix {
-		y.Pix[i] = math.Pow(v, d.Gamma) + (d.Bright-1)*max(v-0.85, 0)/0.15
+// Shoot returns a picture as the camera shows it, with noise that is independent between its planes.
+func (d Defocusing) Shoot(rng *rand.Rand, x *planar.Image) (*planar.Image, error) {
+	out := planar.New(x.W, x.H)
+	for c := range 3 {
+		d.expose(rng, out.Plane(c), x.Plane(c), x.W, x.H)
 	}
-	y = d.Blur.Apply(y)
+	return d.develop(rng, out)
+}
+
+// shootGrey is Shoot of the brightness of a picture, as grey, which costs a third.
+func (d Defocusing) shootGrey(rng *rand.Rand, x *planar.Image) (*blind.Plane, error) {
 	grey := planar.New(x.W, x.H)
-	for i, v := range y.Pix {
-		grey.Pix[i] = float32(2*math.Pow(min(max(v, 0), 1), 1/d.Gamma) - 1)
+	for i, v := range Brightness(x).Pix {
+		grey.Pix[i] = float32(2*v - 1)
 	}
-	d.addNoise(rng, grey.Plane(0), x.W, x.H)
+	d.expose(rng, grey.Plane(0), grey.Plane(0), x.W, x.H)
 	copy(grey.Plane(1), grey.Plane(0))
 	copy(grey.Plane(2), grey.Plane(0))
-	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Shoot(rng, grey)
+	seen, err := d.develop(rng, grey)
 	if err != nil {
 		return nil, err
 	}
 	return Brightness(seen), nil
+}
+
+// expose blurs a plane and adds noise to it.
+func (d Defocusing) expose(rng *rand.Rand, dst, src []float32, w, h int) {
+	y := blind.NewPlane(w, h)
+	for i, v := range src {
+		v := (float64(v) + 1) / 2
+		y.Pix[i] = math.Pow(v, d.Gamma) + (d.Bright-1)*max(v-0.85, 0)/0.15
+	}
+	for i, v := range d.Blur.Apply(y).Pix {
+		dst[i] = float32(2*math.Pow(min(max(v, 0), 1), 1/d.Gamma) - 1)
+	}
+	d.addNoise(rng, dst, w, h)
+}
+
+// develop compresses and rounds.
+func (d Defocusing) develop(rng *rand.Rand, x *planar.Image) (*planar.Image, error) {
+	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Shoot(rng, x)
+	return seen, err
 }
 
 // Brightness is the mean of a picture's planes, from 0 to 1.

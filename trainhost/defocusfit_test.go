@@ -85,7 +85,7 @@ func TestDefocusFit(t *testing.T) {
 		for _, s := range []float64{1, 2, 4} {
 			b := defocus.Blur{Shape: defocus.Gaussian, Width: s}
 			d := Defocusing{Blur: b, Gamma: 1, Bright: 1, Noise: 1}
-			y, err := d.Shoot(rand.New(rand.NewPCG(seed, 9)), planar.FromNRGBA(synth.Photo(50+seed, 160, 160)))
+			y, err := d.shootGrey(rand.New(rand.NewPCG(seed, 9)), planar.FromNRGBA(synth.Photo(50+seed, 160, 160)))
 			if err != nil {
 				t.Fatal(err)
 			}

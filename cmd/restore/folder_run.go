@@ -36,6 +36,7 @@ type line struct {
 	Height  int         `json:"height,omitempty"`
 	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
 	Shape   *noiseShape `json:"noise_shape,omitempty"`
+	Blur    *blurInfo   `json:"blur,omitempty"` // of gaussian-deblur
 	Seconds float64     `json:"seconds"`
 }
 
@@ -148,6 +149,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	}
 	if err == nil {
 		l.Width, l.Height, l.Noise, l.Shape = result.Picture.W, result.Picture.H, result.Noise, shapeOf(result)
+		l.Blur = blurOf(o, result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
 	}

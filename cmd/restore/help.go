@@ -24,7 +24,7 @@ is a name. An output is written whole or not at all.
 
 tasks:
   motion-deblur     a shaken camera
-  gaussian-deblur   a soft blur of about three pixels
+  gaussian-deblur   a blur that looks the same in all directions, as of a lens out of focus; defocus is another name
   denoise           noise, as strong as -noise says
   super-resolve     four times larger: out has 4 times the width and height of in
   inpaint           missing pixels, where the -mask is white; inpaint-random and inpaint-box say
@@ -39,6 +39,9 @@ flags:
                     were trained up to about 13, for denoise up to 51, which more counts as
   -strength S       denoise only: share of the noise that is taken away, 0 to 1 (default 1; less keeps some
                     grain); two numbers with a comma between them are for luminance and for chroma
+  -blur S|auto      gaussian-deblur only: the standard deviation of the blur in pixels, 3 being the one that the network
+                    knows, or disc:R, the radius of a disc, or none; auto, the default, finds it (Gaussians of 0.6 to 6 pixels, discs
+                    of 1.2 to 8), and leaves a picture alone, but for noise, that is sharp or whose blur cannot be told
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
@@ -72,7 +75,7 @@ flags:
   -overwrite        the output may be the input itself, also by a link; otherwise that is refused. (For folders see below)
   -no-links         refuse an input or mask that is a symbolic link, and in folders every picture and folder that is one.
                     Otherwise links are followed, wherever they lead, also out of the folder
-  -v                say on stderr which device was used, the noise found and the time taken
+  -v                say on stderr which device was used, the noise and the blur found and the time taken
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 
 folders:
@@ -88,7 +91,7 @@ folders:
   are not read are counted on stderr, with -v all other files too. A link to a folder is a folder; each is visited once.
 
   -json             print a line of JSON for every picture: in, out, status, error, width, height,
-                    noise (8-bit levels), noise_shape, seconds. Bytes of names that are not UTF-8 stand there as
+                    noise (8-bit levels), noise_shape, seconds, and of gaussian-deblur blur. Bytes of names that are not UTF-8 stand there as
                     \udc80 to \udcff, which Python's surrogateescape turns back
 
 commands:

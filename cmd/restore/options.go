@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -24,6 +25,7 @@ type options struct {
 	mask        string
 	noise       noise
 	strength    strength
+	blur        *defocus.Blur // told; nil: found
 	samples     int
 	steps       int
 	ensemble    int
@@ -72,6 +74,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
 	fs.Var(&o.strength, "strength", "")
+	fs.Func("blur", "", func(s string) (err error) { o.blur, err = parseBlur(s); return err })
 	fs.IntVar(&o.samples, "samples", 0, "")
 	fs.IntVar(&o.steps, "steps", 1, "")
 	fs.IntVar(&o.ensemble, "ensemble", 1, "")
@@ -151,6 +154,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
 	case o.strength != strength{1, 1} && o.task != task.Denoise:
 		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
+	case o.blur != nil && o.task != task.GaussianDeblur:
+		return usagef("-blur has no meaning for task %v, only for gaussian-deblur (defocus)", o.task)
 	case o.samples < 0 || o.samples > maxSamples:
 		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
 	case o.steps < 1 || o.steps > maxSteps:

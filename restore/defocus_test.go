@@ -1,0 +1,100 @@
+package restore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/shake/blind"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// A blur that is told is undone by the network that knows it, or as motion blur of that kernel is; where there is none, the picture is
+// denoised.
+func TestToldBlur(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	p := randomPicture(rnd, 61, 54)
+	req := Request{Task: task.GaussianDeblur, Noise: 3, Temperature: 1}
+	told := func(b defocus.Blur) *Result {
+		req.Blur = &b
+		r := restored(t, m, p, req)
+		if r.Task != task.GaussianDeblur || r.Blur == nil || !r.Blur.Given || r.Blur.Defocus != b {
+			t.Fatalf("%v: task %v, blur %+v", b, r.Task, r.Blur)
+		}
+		return r
+	}
+	network := told(TrainedBlur)
+	if near := told(defocus.Blur{Shape: defocus.Gaussian, Width: 2.8}); !slices.Equal(near.Picture.Pix, network.Picture.Pix) {
+		t.Error("2.8 pixels are not undone by the network of 3 pixels")
+	}
+	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
+		want := restored(t, m, p, Request{Task: task.MotionDeblur, Noise: 3, Kernel: b.Kernel(), Temperature: 1})
+		got := told(b)
+		if !slices.Equal(got.Picture.Pix, want.Picture.Pix) {
+			t.Errorf("%v is not undone as motion blur of its kernel is", b)
+		}
+		if got.Blur.Kernel == nil || got.Blur.Verdict != blind.Blurred {
+			t.Errorf("%v: %+v", b, got.Blur)
+		}
+	}
+	want := restored(t, m, p, Request{Task: task.Denoise, Noise: 3, Temperature: 1})
+	if got := told(defocus.Blur{}); !slices.Equal(got.Picture.Pix, want.Picture.Pix) || got.Blur.Verdict != blind.Sharp {
+		t.Errorf("no blur: not as denoised, or %+v", got.Blur)
+	}
+}
+
+// A blur that is not told is looked for.
+func TestFoundBlur(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	sharp := planar.FromNRGBA(synth.Photo(702, 160, 160))
+	blurred := func(b defocus.Blur) *picture.Picture {
+		out := planar.New(sharp.W, sharp.H)
+		for c := range 3 {
+			plane := blind.NewPlane(sharp.W, sharp.H)
+			for i, v := range sharp.Plane(c) {
+				plane.Pix[i] = float64(v)
+			}
+			for i, v := range b.Apply(plane).Pix {
+				out.Plane(c)[i] = float32(v)
+			}
+		}
+		return &picture.Picture{W: sharp.W, H: sharp.H, Pix: out.Pix, Depth: 8}
+	}
+	req := Request{Task: task.GaussianDeblur, Noise: 0.5, Temperature: 1}
+	r := restored(t, m, blurred(defocus.Blur{Shape: defocus.Gaussian, Width: 2}), req)
+	if b := r.Blur; b.Verdict != blind.Blurred || b.Given || math.Abs(b.Defocus.Deviation()/2-1) > 0.25 || b.Kernel == nil {
+		t.Errorf("a Gaussian of 2 pixels is found as %+v", b)
+	}
+	if r = restored(t, m, blurred(defocus.Blur{}), req); r.Blur.Verdict == blind.Blurred || r.Blur.Kernel != nil {
+		t.Errorf("a sharp picture is found as %+v", r.Blur)
+	}
+	// In other orientations nothing is looked for again.
+	req.Ensemble = 2
+	if r := restored(t, m, blurred(defocus.Blur{Shape: defocus.Gaussian, Width: 2}), req); r.Blur.Verdict != blind.Blurred || r.Blur.Given {
+		t.Errorf("with an ensemble: %+v", r.Blur)
+	}
+}
+
+func TestBlurErrors(t *testing.T) {
+	m := sharedModel(t, 0, NoMargin)
+	p := randomPicture(newRand(t), 40, 40)
+	for name, req := range map[string]Request{
+		"another task":       {Task: task.Denoise, Blur: &TrainedBlur},
+		"not a number":       {Task: task.GaussianDeblur, Blur: &defocus.Blur{Shape: defocus.Gaussian, Width: math.NaN()}},
+		"too wide":           {Task: task.GaussianDeblur, Blur: &defocus.Blur{Shape: defocus.Disc, Width: 99}},
+		"an unknown shape":   {Task: task.GaussianDeblur, Blur: &defocus.Blur{Shape: 7, Width: 2}},
+		"another projection": {Task: task.GaussianDeblur, Blur: &defocus.Blur{Shape: defocus.Disc, Width: 4}, Project: true},
+	} {
+		var bad *RequestError
+		if _, err := m.Restore(context.Background(), p, req); !errors.As(err, &bad) || bad.Field != "blur" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
