@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vfmrestore/restore/internal/memory"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // MemoryError says that work needs more memory of the host than there is. It is given before the work begins, so that the process that asks for too much lives on.
@@ -14,6 +15,7 @@ type MemoryError = memory.Error
 const (
 	floatBytes  = 3 * 4 // three planes
 	levelsBytes = 3     // of a picture with Levels of 8 bits
+	motionBytes = 40    // of deconvolution: the second view, and planes and maps on the way
 )
 
 // Memory is about how many bytes of the host's memory a picture of w×h pixels takes beyond itself: its restoration and what else the request asks for. levels
@@ -32,6 +34,9 @@ func (r *Request) Memory(w, h int, levels bool) int64 {
 		if !r.StatisticsOnly {
 			perPixel += floatBytes * r.Samples
 		}
+	}
+	if r.Task == task.MotionDeblur {
+		perPixel += motionBytes
 	}
 	if r.Steps > 1 || r.Times != nil {
 		perPixel += floatBytes

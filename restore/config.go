@@ -98,8 +98,9 @@ type Request struct {
 	// nil: it is found. Its weights have the sum 1.
 	Kernel *task.Kernel
 
-	// Blur is the blur of gaussian-deblur where it is known; defocus.Blur{} is none. nil: it is found. TrainedBlur, and Gaussians within 0.3 pixels of it, are undone
-	// by that task's network, others as motion blur is, for which the weights must know motion-deblur.
+	// Blur is the blur of gaussian-deblur where it is known; defocus.Blur{} is none. nil: it is found. Gaussians of 2.8 to 3.3 pixels are undone by that
+	// task's network, as TrainedBlur is; of others the picture is denoised and deconvolved, and samples and the latent are those of motion-deblur. Steps, Times and Temperature
+	// then have no meaning but for these.
 	Blur *defocus.Blur
 
 	// Samples is how many pictures to draw from the posterior.

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/shake/blind"
@@ -15,7 +17,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A blur that is told is undone by the network that knows it, or as motion blur of that kernel is; where there is none, the picture is
+// A blur that is told is undone by the network that knows it, or by deconvolution of the denoised picture; where there is none, the picture is
 // denoised.
 func TestToldBlur(t *testing.T) {
 	rnd := newRand(t)
@@ -35,11 +37,25 @@ func TestToldBlur(t *testing.T) {
 		t.Error("2.8 pixels are not undone by the network of 3 pixels")
 	}
 	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
-		want := restored(t, m, p, Request{Task: task.MotionDeblur, Noise: 3, Kernel: b.Kernel(), Temperature: 1})
-		got := told(b)
-		if !slices.Equal(got.Picture.Pix, want.Picture.Pix) {
-			t.Errorf("%v is not undone as motion blur of its kernel is", b)
+		clean := restored(t, m, p, Request{Task: task.Denoise, Noise: 3})
+		y := motion.Picture{W: p.W, H: p.H, Row: planes{w: p.W, h: p.H, data: clean.Picture.Pix}.row}
+		want, err := motion.Deconvolve(context.Background(), y, blind.FieldOf(p.W, p.H, b.Kernel()), noise.White(leftNoise*task.Sigma(3)))
+		if err != nil {
+			t.Fatal(err)
 		}
+		got := told(b)
+		for i, v := range want {
+			if math.Abs(float64(min(max(v, -1), 1)-got.Picture.Pix[i])) > 1e-6 {
+				t.Fatalf("%v, value %d is %g, deconvolution gives %g", b, i, got.Picture.Pix[i], v)
+			}
+		}
+		rows := 0
+		req.Rows = func(_ *picture.Picture, n int) { rows = n }
+		req.Samples = 2
+		if r := told(b); len(r.Samples) != 2 || r.Std == nil || rows != p.H || !slices.Equal(r.Picture.Pix, got.Picture.Pix) {
+			t.Errorf("%v with samples: %d samples, %d rows, or another picture", b, len(r.Samples), rows)
+		}
+		req.Rows, req.Samples = nil, 0
 		if got.Blur.Kernel == nil || got.Blur.Verdict != blind.Blurred {
 			t.Errorf("%v: %+v", b, got.Blur)
 		}
@@ -69,7 +85,7 @@ func TestFoundBlur(t *testing.T) {
 	}
 	req := Request{Task: task.GaussianDeblur, Noise: 0.5, Temperature: 1}
 	r := restored(t, m, blurred(defocus.Blur{Shape: defocus.Gaussian, Width: 2}), req)
-	if b := r.Blur; b.Verdict != blind.Blurred || b.Given || math.Abs(b.Defocus.Deviation()/2-1) > 0.25 || b.Kernel == nil {
+	if b := r.Blur; b.Verdict != blind.Blurred || b.Given || math.Abs(b.Defocus.Deviation()/2-1) > 0.25 || b.Kernel == nil || b.Field == nil {
 		t.Errorf("a Gaussian of 2 pixels is found as %+v", b)
 	}
 	if r = restored(t, m, blurred(defocus.Blur{}), req); r.Blur.Verdict == blind.Blurred || r.Blur.Kernel != nil {

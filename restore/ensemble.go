@@ -90,6 +90,10 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		if result.Task == task.GaussianDeblur {
 			again.Blur = &result.Blur.Defocus
 		}
+		if k := req.Kernel; k != nil {
+			again.Kernel = &task.Kernel{Size: k.Size, W: make([]float32, len(k.W))}
+			o.each(k.Size, k.Size, func(now, was int) { again.Kernel.W[now] = k.W[was] })
+		}
 		if req.Mask != nil {
 			again.Mask = make([]bool, len(req.Mask))
 			o.each(pic.W, pic.H, func(now, was int) { again.Mask[now] = req.Mask[was] })

@@ -280,6 +280,10 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("grain", "has no meaning for task %v, only for denoise", req.Task)
 	case req.checkBlur() != nil:
 		return req.checkBlur()
+	case req.Kernel != nil && req.Task != task.MotionDeblur:
+		return badRequest("kernel", "has no meaning for task %v, only for motion-deblur", req.Task)
+	case req.Kernel != nil && req.Kernel.Check() != nil:
+		return badRequest("kernel", "cannot be used: %v", req.Kernel.Check())
 	case req.Samples < 0 || req.Samples > math.MaxInt32:
 		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
 	case req.Steps < 0 || req.Steps > maxSteps:

@@ -40,8 +40,8 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 // makeBatch draws the inputs of step number step. They depend on the seed and
 // the step only, so a resumed run sees the same data. With shaken the
 // motion-blurred observations are made here; see batch.guess. With real denoising's
-// are, by the law of observer.
-func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
+// are, by the law of observer. With shakes two thirds of the motion-blurred pictures are theirs.
+func makeBatch(p *Pictures, shakes *Shakes, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	var eye observer
 	n := per.Total()
@@ -56,8 +56,17 @@ func makeBatch(p *Pictures, seed, step uint64, per Counts, side int, shaken, rea
 	if real {
 		b[inNoise], b[inNoisy] = make([]float32, n*nets.NoiseNumbers), make([]float32, per[clsDenoise]*3*plane)
 	}
+	if shakes != nil {
+		b[inGuess], b[inMade] = make([]float32, per[clsMotion]*3*plane), make([]float32, per[clsMotion])
+		b[inShaken] = make([]float32, 0, per[clsMotion]*3*plane)
+	}
 	for i := 0; i < n; i++ {
 		class := per.Class(i)
+		if shakes != nil && class == clsMotion && rng.Float64() < shareShakes {
+			b.pair(shakes, rng, i, len(b[inShaken]), side)
+			b[inKernel] = append(b[inKernel], make([]float32, ks*stride)...)
+			continue
+		}
 		if real && class == clsDenoise {
 			if err := b.observe(&eye, rng, p, i, side); err != nil {
 				return nil, err
@@ -102,6 +111,18 @@ func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, i, side int) er
 	return nil
 }
 
+// shareShakes is the share of motion-blurred pictures that are of Shakes; the others are by the paper's law.
+const shareShakes = 2.0 / 3
+
+// pair takes a crop of a pair of Shakes for picture i, of motion blur, whose observation begins at at. Its kernel is not known, so there
+// is no observation term (Objective.Obs).
+func (b batch) pair(s *Shakes, rng *rand.Rand, i, at, side int) {
+	size := 3 * side * side
+	b[inShaken] = b[inShaken][:at+size]
+	b[inSigma][i] = s.crop(rng, side, b[inX][i*size:(i+1)*size], b[inShaken][at:], b[inGuess][at:at+size])
+	b[inMade][at/size] = 1
+}
+
 // shake adds a motion-blurred observation of x.
 func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
 	op, err := task.NewOperator(task.MotionDeblur, x.W, x.H, w)
@@ -116,12 +137,19 @@ func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float
 	return nil
 }
 
-// guess adds what the estimator makes of the motion-blurred observations, of side pixels.
+// guess adds what the estimator makes of the motion-blurred observations, of side pixels, that have no guess yet.
 func (b batch) guess(e *shake.Estimator, per Counts, side int) error {
 	size := 3 * side * side
-	guesses := make([]float32, len(b[inShaken]))
+	guesses, made := b[inGuess], b[inMade]
+	if guesses == nil {
+		guesses = make([]float32, len(b[inShaken]))
+	}
 	for i, k := 0, 0; i < per.Total(); i++ {
 		if per.Class(i) != clsMotion {
+			continue
+		}
+		if made != nil && made[k] == 1 {
+			k++
 			continue
 		}
 		y := &planar.Image{W: side, H: side, Pix: b[inShaken][k*size : (k+1)*size]}

@@ -115,6 +115,8 @@ const (
 	// For networks with a guess, which is made on the host: the observations of motion blur, and the guesses, [n,3,P,P].
 	inShaken = "shaken"
 	inGuess  = "guess"
+	// Of the host alone: 1 for every picture of motion blur whose guess is there already.
+	inMade = "made"
 )
 
 // BuildStep builds the graph of one training step: per pictures of the classes,

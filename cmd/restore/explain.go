@@ -22,7 +22,11 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 	if err := one("sigma", restore.LatentPicture(l.Sigma, l.W, l.H, 0.5, 0.5)); err != nil {
 		return err
 	}
-	if l.Kernel != nil {
+	if p := kernelPicture(r.Blur); p != nil {
+		if err := one("kernel", p); err != nil {
+			return err
+		}
+	} else if l.Kernel != nil {
 		if err := one("kernel", restore.KernelPicture(l.Kernel, 4)); err != nil {
 			return err
 		}

@@ -243,7 +243,7 @@ func same(a, b string) bool {
 
 // checkFolder holds the rules of restoring a folder.
 func (o *options) checkFolder() error {
-	for _, f := range []struct{ name, value string }{{"-mean", o.mean.path}, {"-std", o.std.path}, {"-samples-dir", o.samplesDir}, {"-explain", o.explain}, {"-report", o.report}} {
+	for _, f := range []struct{ name, value string }{{"-mean", o.mean.path}, {"-std", o.std.path}, {"-samples-dir", o.samplesDir}, {"-explain", o.explain}, {"-kernel-out", o.kernelOut.path}, {"-report", o.report}} {
 		if f.value != "" {
 			return usagef("%s is for one picture, and %s is a folder", f.name, o.in)
 		}

@@ -42,13 +42,16 @@ flags:
   -blur S|auto      gaussian-deblur only: the standard deviation of the blur in pixels, 3 being the one that the network
                     knows, or disc:R, the radius of a disc, or none; auto, the default, finds it (Gaussians of 0.6 to 6 pixels, discs
                     of 1.2 to 8), and leaves a picture alone, but for noise, that is sharp or whose blur cannot be told
+  -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
+                    shows what a point of light becomes, white on black
+  -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
   -ensemble N       restore the picture lying in N of its eight orientations (1, 2, 4 or 8) and take the mean: N times the
                     work for 0.1 to 0.2 dB more
-  -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
-                    projection Aᵀy + (I − AᵀA)x)
+  -project          inpaint and gaussian-deblur (of a blur of 3) only: make the result agree with the picture given, noise included
+                    (the projection Aᵀy + (I − AᵀA)x)
   -quality Q        of JPEG output, 1 to 100 (default 95). Below 95 colour is halved where the picture's own file had it halved
   -salvage          restore of JPEG and PNG files that are cut off or damaged what is there; the exit status is then 2
   -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
@@ -60,7 +63,7 @@ flags:
   -samples-dir DIR    all of them, as sample-001, sample-002, ... in the format of out
   -explain DIR        pictures of the method, as PNG: the proposal's mean mu (grey is 0, white 3 standard deviations of the
                       prior) and deviation sigma (white is 1), and, with -samples, every z and sample, mean and std; of
-                      motion blur the guess at the kernel, with its half-turn, which cannot be told from it
+                      motion blur the kernel as -kernel-out has it, or, in much noise, its posterior mean with its half-turn
   -report FILE      one HTML file to look at it all: before and after under a slider and, with -samples, the map of doubt and
                       the samples
   -temperature T      how far they spread (default 1; 0 makes them all alike)
@@ -91,7 +94,7 @@ folders:
   are not read are counted on stderr, with -v all other files too. A link to a folder is a folder; each is visited once.
 
   -json             print a line of JSON for every picture: in, out, status, error, width, height,
-                    noise (8-bit levels), noise_shape, seconds, and of gaussian-deblur blur. Bytes of names that are not UTF-8 stand there as
+                    noise (8-bit levels), noise_shape, blur, motion_blur, seconds. Bytes of names that are not UTF-8 stand there as
                     \udc80 to \udcff, which Python's surrogateescape turns back
 
 commands:
@@ -123,6 +126,9 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -camera SPEC      denoise only, in place of -noise: what a camera does, as name=value with commas between them,
                     for example iso=3200,jpeg=85; below is the list
   -clean-out FILE   with -camera: write what the camera would have shown without noise and compression
+  -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
+                    shows what a point of light becomes, white on black
+  -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
   -seed S           of the random numbers (default 0)
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
@@ -141,6 +147,9 @@ usage: restore sample [flags] out.png
   -steps K          steps of the flow map (default 1, at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps, falling from 1 (noise) to 0 (picture)
   -temperature T    spread of the noise (default 1)
+  -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
+                    shows what a point of light becomes, white on black
+  -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
   -seed S           of the random numbers (default 0)
   -quality Q        of JPEG output, 1 to 100 (default 95)
   -device D         as for restore

@@ -26,6 +26,9 @@ type options struct {
 	noise       noise
 	strength    strength
 	blur        *defocus.Blur // told; nil: found
+	kernelFile  string
+	kernel      *task.Kernel // of kernelFile
+	kernelOut   output
 	samples     int
 	steps       int
 	ensemble    int
@@ -75,6 +78,8 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Var(&o.noise, "noise", "")
 	fs.Var(&o.strength, "strength", "")
 	fs.Func("blur", "", func(s string) (err error) { o.blur, err = parseBlur(s); return err })
+	fs.StringVar(&o.kernelFile, "kernel", "", "")
+	fs.StringVar(&o.kernelOut.path, "kernel-out", "", "")
 	fs.IntVar(&o.samples, "samples", 0, "")
 	fs.IntVar(&o.steps, "steps", 1, "")
 	fs.IntVar(&o.ensemble, "ensemble", 1, "")
@@ -132,6 +137,11 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	if err := o.check(isSet(fs, "temperature"), isSet(fs, "steps")); err != nil {
 		return nil, err
 	}
+	if o.kernelFile != "" {
+		if o.kernel, err = readKernel(o.kernelFile); err != nil {
+			return nil, err
+		}
+	}
 	return o, nil
 }
 
@@ -156,6 +166,12 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
 	case o.blur != nil && o.task != task.GaussianDeblur:
 		return usagef("-blur has no meaning for task %v, only for gaussian-deblur (defocus)", o.task)
+	case o.project && o.blur != nil && *o.blur != restore.TrainedBlur:
+		return usagef("-project is possible for -blur %v only", restore.TrainedBlur)
+	case o.kernelFile != "" && o.task != task.MotionDeblur:
+		return usagef("-kernel has no meaning for task %v, only for motion-deblur", o.task)
+	case o.kernelOut.path != "" && o.task != task.MotionDeblur:
+		return usagef("-kernel-out has no meaning for task %v, only for motion-deblur", o.task)
 	case o.samples < 0 || o.samples > maxSamples:
 		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
 	case o.steps < 1 || o.steps > maxSteps:
@@ -175,7 +191,7 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return err
 	}
 	if o.noLinks {
-		for _, name := range []string{o.in, o.mask} {
+		for _, name := range []string{o.in, o.mask, o.kernelFile} {
 			if err := checkLink(name); err != nil {
 				return err
 			}
@@ -198,8 +214,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	case temperatureSet && o.samples == 0:
 		return usagef("-temperature only matters to samples; add -samples N")
 	}
-	o.out.flag, o.mean.flag, o.std.flag = "the output", "-mean", "-std"
-	list := []*output{&o.out, &o.mean, &o.std}
+	o.out.flag, o.mean.flag, o.std.flag, o.kernelOut.flag = "the output", "-mean", "-std", "-kernel-out"
+	list := []*output{&o.out, &o.mean, &o.std, &o.kernelOut}
 	if o.out.path == "-" {
 		list = list[1:]
 		if o.format != "" {

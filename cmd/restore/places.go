@@ -113,10 +113,12 @@ func (o *options) claims() *claims {
 	c := &claims{}
 	c.read("the input", o.in)
 	c.read("-mask", o.mask)
+	c.read("-kernel", o.kernelFile)
 	c.read("-weights", o.weights)
 	c.write("the output", o.out.path)
 	c.write("-mean", o.mean.path)
 	c.write("-std", o.std.path)
+	c.write("-kernel-out", o.kernelOut.path)
 	c.write("-report", o.report)
 	if o.samplesDir != "" {
 		for i := range o.samples {

@@ -87,6 +87,8 @@ func run(ctx context.Context, args []string) error {
 		return noiseCommand(ctx, args[1:])
 	case "defocus":
 		return defocusCommand(ctx, args[1:])
+	case "shakes":
+		return shakesCommand(ctx, args[1:])
 	case "pack":
 		return pack(ctx, args[1:])
 	case "eval":

@@ -44,6 +44,7 @@ func train(ctx context.Context, command string, args []string) error {
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
 	shape := fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)")
+	shakes := fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0, also with -resume)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
@@ -173,12 +174,22 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer dev.Close()
+	var pairs *trainhost.Shakes
+	if *shakes != "" {
+		if pairs, err = trainhost.LoadShakes(*shakes); err != nil {
+			return fmt.Errorf("%s: -shakes: %w", command, err)
+		}
+		if cfg.Objective.Obs != 0 || cfg.Crop > pairs.Side {
+			return fmt.Errorf("%s: -shakes needs -obs 0, as kernels are not known, and -crop of at most %d", command, pairs.Side)
+		}
+	}
 	began := time.Now()
 	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *r.resume)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
+	t.Shakes = pairs
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
 		return t.Profile(os.Stdout)

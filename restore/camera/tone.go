@@ -82,3 +82,9 @@ func decode(v float64) float64 {
 	}
 	return math.Pow((v+0.055)/1.055, 2.4)
 }
+
+// Light is the linear light, from 0 to 1, of a value of planar.Image by sRGB's curve; what is out of range is clipped.
+func Light(v float32) float32 { return toneOf(0).light(v) }
+
+// Display is the inverse of Light.
+func Display(light float32) float32 { return toneOf(0).display(light) }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 
+	"github.com/vfmrestore/restore/restore/camera"
 	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -34,7 +34,7 @@ func shakes(dir string, count int, seed uint64, sigma float64, sharp bool) ([]it
 		if p.W > 600 { // of large ones the middle
 			p = p.Crop((p.W-300)/2, (p.H-300)/2, 300, 300)
 		}
-		k := trajectory(rng, float64(9+2*rng.IntN(11)))
+		k := camera.HandShake(rng, float64(9+2*rng.IntN(11)))
 		if sharp {
 			k = &task.Kernel{Size: 1, W: []float32{1}}
 		}
@@ -60,59 +60,4 @@ func blurred(p *blind.Plane, k *task.Kernel, x, y int) float64 {
 		}
 	}
 	return s
-}
-
-// trajectory draws the path of a hand: a velocity that keeps its direction for a while, is drawn back to the middle, trembles, and jerks at times. It is scaled so
-// that its larger extent is size pixels, centred on its centre of mass, and drawn by a pen of half a pixel.
-func trajectory(rng *rand.Rand, size float64) *task.Kernel {
-	const steps = 1000
-	var xs, ys [steps]float64
-	turn := func() (float64, float64) { s, c := math.Sincos(2 * math.Pi * rng.Float64()); return c, s }
-	vx, vy := turn()
-	x, y := 0.0, 0.0
-	tremor := 0.01 + 0.05*rng.Float64()
-	pull := 0.0002 + 0.003*rng.Float64()*rng.Float64()
-	jerk := 0.0005 + 0.004*rng.Float64()
-	for i := range steps {
-		if rng.Float64() < jerk {
-			s := 0.5 + rng.Float64()
-			c, d := turn()
-			vx, vy = vx*0.3+s*c, vy*0.3+s*d
-		}
-		vx += tremor*rng.NormFloat64() - pull*x
-		vy += tremor*rng.NormFloat64() - pull*y
-		s := 1 - 0.02*(math.Hypot(vx, vy)-1) // back to a speed of 1
-		vx, vy = vx*s, vy*s
-		x, y = x+vx, y+vy
-		xs[i], ys[i] = x, y
-	}
-	extent := max(slices.Max(xs[:])-slices.Min(xs[:]), slices.Max(ys[:])-slices.Min(ys[:]))
-	mx, my := 0.0, 0.0
-	for i := range xs {
-		mx, my = mx+xs[i]/steps, my+ys[i]/steps
-	}
-	reach := 0.0
-	for i := range xs {
-		xs[i], ys[i] = (xs[i]-mx)*(size-2)/extent, (ys[i]-my)*(size-2)/extent
-		reach = max(reach, math.Abs(xs[i]), math.Abs(ys[i]))
-	}
-	n := 2*int(math.Ceil(reach+1.5)) + 1
-	w, sum := make([]float64, n*n), 0.0
-	pen := 0.3 + 0.3*rng.Float64()
-	for i := range xs {
-		cx, cy := xs[i]+float64(n/2), ys[i]+float64(n/2)
-		for a := max(int(cy)-2, 0); a <= min(int(cy)+3, n-1); a++ {
-			for b := max(int(cx)-2, 0); b <= min(int(cx)+3, n-1); b++ {
-				dx, dy := float64(b)-cx, float64(a)-cy
-				v := math.Exp(-(dx*dx + dy*dy) / (2 * pen * pen))
-				w[a*n+b] += v
-				sum += v
-			}
-		}
-	}
-	k := &task.Kernel{Size: n, W: make([]float32, n*n)}
-	for i, v := range w {
-		k.W[i] = float32(v / sum)
-	}
-	return k
 }

@@ -14,7 +14,7 @@ func newCanvas(w, h, n int) *canvas {
 }
 
 // extend puts the picture on the canvas and fills the rest with what leads smoothly from each side to the opposite one: mirrored pixels of both, blended.
-func (c *canvas) extend(p *Plane) []float64 {
+func (c *canvas) extend(p *Plane) []float32 {
 	rows := make([]float64, c.pw*c.h)
 	line := make([]float64, max(c.w, c.h))
 	for x := range c.pw {
@@ -23,9 +23,12 @@ func (c *canvas) extend(p *Plane) []float64 {
 			rows[y*c.pw+x] = line[y]
 		}
 	}
-	out := make([]float64, c.w*c.h)
+	out := make([]float32, c.w*c.h)
 	for y := range c.h {
-		blend(out[y*c.w:][:c.w], c.pw, c.left, func(x int) float64 { return rows[y*c.pw+x] })
+		blend(line[:c.w], c.pw, c.left, func(x int) float64 { return rows[y*c.pw+x] })
+		for x, v := range line[:c.w] {
+			out[y*c.w+x] = float32(v)
+		}
 	}
 	return out
 }
@@ -44,27 +47,37 @@ func blend(line []float64, n, first int, at func(i int) float64) {
 	}
 }
 
+// row returns the picture's part of a row of the picture.
+func (c *canvas) row(v []float32, y int) []float32 {
+	return v[(y+c.top)*c.w+c.left:][:c.pw]
+}
+
 // cut returns the picture's part of a canvas.
-func (c *canvas) cut(v []float64) *Plane {
+func (c *canvas) cut(v []float32) *Plane {
 	out := NewPlane(c.pw, c.ph)
 	for y := range c.ph {
-		copy(out.Pix[y*c.pw:(y+1)*c.pw], v[(y+c.top)*c.w+c.left:])
+		for x, u := range c.row(v, y) {
+			out.Pix[y*c.pw+x] = float64(u)
+		}
 	}
 	return out
 }
 
 // place returns a canvas with the plane at the picture's place and 0 elsewhere.
-func (c *canvas) place(p *Plane) []float64 {
-	out := make([]float64, c.w*c.h)
+func (c *canvas) place(p *Plane) []float32 {
+	out := make([]float32, c.w*c.h)
 	for y := range c.ph {
-		copy(out[(y+c.top)*c.w+c.left:], p.Pix[y*p.W:(y+1)*p.W])
+		row := c.row(out, y)
+		for x, v := range p.Pix[y*p.W : (y+1)*p.W] {
+			row[x] = float32(v)
+		}
 	}
 	return out
 }
 
 // otf sets dst to the transform of the kernel.
-func (c *canvas) otf(dst []complex128, k *kernel) {
-	plane := make([]float64, c.w*c.h)
+func (c *canvas) otf(dst []complex64, k *kernel) {
+	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)
 	c.forward(dst, plane)
 }

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// With the true kernel, most of what blur took comes back, at the edges too, where the picture shows only part of what it saw.
+// With the true kernel, most of what blur took comes back, at the edges too, where the picture
+// shows only part of what it saw.
 func TestDeconvolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -104,12 +106,15 @@ func TestDeconvolveRefuses(t *testing.T) {
 	}
 }
 
-// The table is the minimum that a search finds.
+// The table's values are the minima that a search finds, but for where two minima cost the same.
 func TestShrinkage(t *testing.T) {
 	rng := fresh(t)
-	for range 200 {
+	for range 150 {
 		scale := math.Exp(3 * rng.NormFloat64())
-		v := scale * 8 * rng.NormFloat64()
+		v := scale * math.Exp(2*rng.NormFloat64())
+		if rng.IntN(2) == 0 {
+			v = -v
+		}
 		cost := func(w float64) float64 {
 			return math.Pow(scale, 2-exponent)*math.Pow(math.Abs(w), exponent) + (w-v)*(w-v)/2
 		}
@@ -119,8 +124,133 @@ func TestShrinkage(t *testing.T) {
 				best = w
 			}
 		}
-		if got := shrink.at(v, scale); !(cost(got) <= cost(best)+1e-3*(cost(best)+scale*scale)) {
+		row := []float32{float32(v)}
+		shrink.row(row, float32(scale))
+		if got := float64(row[0]); !(cost(got) <= cost(best)+1e-5*cost(best)) {
 			t.Errorf("v %g scale %g: %g costs %g; %g costs %g", v, scale, got, cost(got), best, cost(best))
+		}
+	}
+}
+
+// The rows' loops over filters are what correlation with each filter, shrinking and correlation
+// with its half-turn make.
+func TestFilter(t *testing.T) {
+	rng := fresh(t)
+	p := newSplitter(21, 17, delta(3))
+	s := p.newSplitting()
+	c := s.c
+	for i := range s.x {
+		s.x[i] = float32(rng.NormFloat64())
+	}
+	const weight, beta = 0.3, 0.7
+	s.filter(weight, beta)
+	type tap struct {
+		dx, dy int
+		w      float32
+	}
+	want, power := make([]float64, c.w*c.h), make([]float64, c.size())
+	for i, taps := range [][]tap{
+		{{0, 0, -1}, {1, 0, 1}},
+		{{0, 0, -1}, {0, 1, 1}},
+		{{-1, 0, 1}, {0, 0, -2}, {1, 0, 1}},
+		{{0, -1, 1}, {0, 0, -2}, {0, 1, 1}},
+		{{0, 0, 1}, {1, 0, -1}, {0, 1, -1}, {1, 1, 1}},
+	} {
+		v, impulse := make([]float32, c.w*c.h), make([]float32, c.w*c.h)
+		each := func(do func(at, from int, w float32)) {
+			for at := range v {
+				for _, t := range taps {
+					do(at, wrap(at/c.w+t.dy, c.h)*c.w+wrap(at%c.w+t.dx, c.w), t.w)
+				}
+			}
+		}
+		each(func(at, from int, w float32) { v[at] += w * s.x[from] })
+		shrink.row(v, float32(math.Pow(weight*filterShares[i]/beta, 1/(2-exponent))))
+		each(func(at, from int, w float32) { want[from] += float64(w * v[at]) })
+		for _, t := range taps {
+			impulse[wrap(t.dy, c.h)*c.w+wrap(t.dx, c.w)] += t.w
+		}
+		f := make([]complex64, c.size())
+		c.forward(f, impulse)
+		for i, v := range f {
+			power[i] += float64(norm(v))
+		}
+	}
+	for i, v := range want {
+		if d := math.Abs(v - float64(s.g[i])); !(d < 1e-4) {
+			t.Fatalf("row %d column %d is off by %g", i/c.w, i%c.w, d)
+		}
+	}
+	for i, v := range power {
+		if d := math.Abs(v - float64(p.filtered[i])); !(d < 1e-4) {
+			t.Fatalf("power %d is off by %g", i, d)
+		}
+	}
+}
+
+// Blocks leave no seam: a picture worked on in blocks is that in one piece but for what 8 bits
+// hardly show, and the same for any number of workers.
+func TestBlocks(t *testing.T) {
+	rng := fresh(t)
+	k := path(rng)
+	y, x := seen(rng, scene(rng, 400, 330), k, 0.003)
+	whole, err := Deconvolve(context.Background(), y, k.export(), Deconvolution{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first *Plane
+	for workers := 1; workers < 4; workers++ {
+		z, err := deconvolve(context.Background(), y, k.export(), Deconvolution{Noise: defaultNoise, Steps: defaultSteps, Workers: workers}, 160)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = z
+		}
+		if !slices.Equal(z.Pix, first.Pix) {
+			t.Errorf("%d workers make another picture than one", workers)
+		}
+	}
+	differ := 0 // by more than two levels of 8 bits
+	for i, v := range whole.Pix {
+		if math.Abs(v-first.Pix[i]) > 2.0/255 {
+			differ++
+		}
+	}
+	t.Logf("%d pixels differ", differ)
+	if like := psnr(whole, first, 0); !(like > 58) || differ > len(whole.Pix)/300 {
+		t.Errorf("blocks make a picture of %.1f dB to the whole; %d pixels differ by more than two levels", like, differ)
+	}
+	if a, b := psnr(whole, x, 12), psnr(first, x, 12); !(b > a-0.02) {
+		t.Errorf("%.2f dB in blocks, %.2f as a whole", b, a)
+	}
+}
+
+// Blocks cover a side, are of one length that is not too large, and their weights add up to 1.
+func TestCut(t *testing.T) {
+	rng := fresh(t)
+	for range 300 {
+		side, n, most := 1+rng.IntN(3000), 1+2*rng.IntN(40), 100+rng.IntN(600)
+		b := cut(side, n, most)
+		sum := make([]float64, side)
+		for i, at := range b.starts {
+			if at < 0 || at+b.length > side || b.length > max(most, 3*(3*n+overlap)) {
+				t.Fatalf("side %d, kernel %d, most %d: block at %d of %d", side, n, most, at, b.length)
+			}
+			for j, w := range b.weights(i) {
+				if w < 0 || w > 1 || w > 0 && (i > 0 && j < n || i+1 < len(b.starts) && j >= b.length-n) {
+					t.Fatalf("side %d, kernel %d, most %d: place %d of block %d of %v counts %g", side, n, most, j, i, b, w)
+				}
+				sum[at+j] += w
+			}
+			if i > 1 && b.starts[i-2]+b.length > at {
+				t.Fatalf("side %d, kernel %d, most %d: blocks %d and %d of %v overlap", side, n, most, i-2, i, b)
+			}
+		}
+		for i, v := range sum {
+			if !(math.Abs(v-1) < 1e-12) {
+				t.Fatalf("side %d, kernel %d, most %d, %v: weights at %d add up to %g", side, n, most, b, i, v)
+			}
 		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 
 // Options says how Estimate works. The zero value is good for photographs.
 type Options struct {
-	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider than the largest is not found, and small windows do better on little blur.
+	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider
+	// than the largest is not found, and small windows do better on little blur.
 	Windows []int
-	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts.
+	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil:
+	// every pixel counts.
 	Unknown []bool
 	// Workers is how many cores work on windows at the same time; 0: one.
 	Workers int
@@ -68,25 +70,26 @@ const (
 	leastSide = 16
 )
 
-// The constants of the alternations were chosen on photographs shaken by internal/cmd/blindeval (see the package's comment).
+// The constants of the alternations were chosen on photographs shaken by internal/cmd/blindeval
+// (see the package's comment).
 const (
 	ratio       = math.Sqrt2 // between scales
 	firstSide   = 5          // of the kernel at the coarsest scale, at least
-	edgeRounds  = 8
+	edgeRounds  = 6
 	edgeLambda  = 4e-3
-	lambdaFall  = 1.1
+	lambdaFall  = 1.3
 	lambdaLeast = 1e-4
 	edgeFlat    = 2.0
 	edgeShare   = 0.05 // of the largest weight, below which a weight is 0
 	islandShare = 0.1
 
-	evidenceRounds = 12
+	evidenceRounds = 6
 	waitRounds     = 2 // before the kernel moves
-	latentSteps    = 8
+	latentSteps    = 4
 	leastNoise     = 0.003 // of differences
 	noiseMore      = 0.8   // beside what is found in the picture, which has a little of its own at that scale
 	noiseStart     = 2.0   // times the noise in the first round
-	noiseFall      = 1.15  // by which it falls in a round
+	noiseFall      = 1.4   // by which it falls in a round
 	mostRim        = 0.01  // share of a kernel's weight on its window's outermost pixels
 	finalIsland    = 0.02
 	trimMargin     = 3
@@ -100,10 +103,12 @@ var (
 
 // Estimate finds the kernel that blurred y, the brightness of a photograph, and how sure that is.
 //
-// For every window a kernel is found from coarse to fine over edges, and improved by evidence at full scale; the free energy judges between windows. Kernels have a direction, but a
-// place only up to where the picture's own place is, so they are centred.
+// For every window a kernel is found from coarse to fine over edges, and improved by evidence at
+// full scale; the free energy judges between windows. Kernels have a direction, but a place only up
+// to where the picture's own place is, so they are centred.
 //
-// It fails if y or o make no sense, if y is smaller than 16 pixels or than twice the largest window on a side, and with ctx.Err().
+// It fails if y or o make no sense, if y is smaller than 16 pixels or than twice the largest window
+// on a side, and with ctx.Err().
 func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -229,27 +234,34 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	}
 }
 
-// improve alternates the variational step and the kernel's, if that may move, while the noise comes down to that of the picture's differences. It returns the
-// free energy, which may be compared with that of other kernels, as the noise is the same for all.
+// improve alternates the variational step and the kernel's, if that may move, while the noise comes
+// down to that of the picture's differences. It returns the free energy, which may be compared with
+// that of other kernels, as the noise is the same for all.
 func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
 	l.begin(noiseStart * noise)
-	energy := 0.0
 	for i := range evidenceRounds {
 		if ctx.Err() != nil {
 			return 0
 		}
+		if i > 0 {
+			l.predict()
+			l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
+		}
 		l.weigh()
+		if !moves {
+			l.narrow()
+			continue
+		}
 		l.latent(latentSteps)
-		if moves && i >= waitRounds {
+		if i >= waitRounds {
 			l.solve(evidencePenalty)
 		}
-		energy = l.explain()
-		l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
 	}
-	return energy
+	return l.explain()
 }
 
-// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of which blurred pictures have few of their own.
+// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of
+// which blurred pictures have few of their own.
 func noiseOf(y *Plane) float64 {
 	var d []float64
 	for i := 0; i+1 < y.H; i += 2 {
@@ -262,14 +274,16 @@ func noiseOf(y *Plane) float64 {
 	return d[len(d)/2] / 0.6745
 }
 
-// judge makes a verdict.
+// judge makes a verdict. To take a sharp picture for blurred is the worse error, so it is blurred
+// only where much speaks for it.
 func (c *Certainty) judge() Verdict {
+	enough := c.Gain >= min(leastGain, gainNoise/c.Noise)
 	switch {
 	case c.Detail < leastDetail:
 		return Untold
-	case c.Width < leastWidth, c.Width < sharpWidth && c.Gain < leastGain:
+	case c.Width < leastWidth, c.Width < sharpWidth && !enough:
 		return Sharp
-	case c.Gain < leastGain || c.Agreement < leastAgreement:
+	case !enough || c.Agreement < leastAgreement:
 		return Untold
 	}
 	return Blurred
@@ -277,15 +291,17 @@ func (c *Certainty) judge() Verdict {
 
 // Chosen on photographs that were blurred and that were not; see the package's comment.
 const (
-	leastWidth     = 0.8  // narrower kernels are not worth undoing
-	sharpWidth     = 1.5  // and these only if they explain the picture better than none does, as a kernel is found in sharp pictures, too
-	leastGain      = 0.05 // which is this
-	leastAgreement = 0.5
+	leastWidth     = 1.2   // narrower kernels are no more than a lens makes, in sharp pictures too
+	sharpWidth     = 2     // so are these, unless they explain the picture better than none does
+	leastGain      = 0.25  // by this where there is little noise
+	gainNoise      = 0.001 // and by this over the noise else, as a kernel explains less of what has more
+	leastAgreement = 0.55
 	leastDetail    = 0.002 // a ramp is a ramp under every kernel
 )
 
-// richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones the square of mostSide with the largest sum of clamped
-// squared differences over known pixels, of squares at every quarter of a side.
+// richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones
+// the square of mostSide with the largest sum of clamped squared differences over known pixels, of
+// squares at every quarter of a side.
 func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	w, h := min(y.W, mostSide), min(y.H, mostSide)
 	if w == y.W && h == y.H {

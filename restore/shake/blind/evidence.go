@@ -2,108 +2,167 @@ package blind
 
 import "math"
 
-// The variational step holds the sharp picture's differences x as uncertain: each has a prior N(0, γ) of its own variance, shared between the two directions at a place,
-// and a posterior of mean x and variance about 1/(‖k‖²/λ + 1/γ), λ being the noise. Maximising the evidence of γ, k and λ together (Wipf and Zhang, Revisiting Bayesian blind
-// deconvolution, 2014) prefers sparse differences, but not at any price, and so does not fall for the kernel that does nothing as the most probable x and k do.
+// The variational step holds the sharp picture's differences x as uncertain: each has a prior N(0,
+// γ) of its own variance, shared between the two directions at a place, and a posterior of mean x
+// and variance about 1/(‖k‖²/λ + 1/γ), λ being the noise. Maximising the evidence of γ, k and λ
+// together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014) prefers sparse
+// differences, but not at any price, and so does not fall for the kernel that does nothing as the
+// most probable x and k do.
 
 // begin forgets x's variances and starts with noise of a standard deviation.
 func (l *level) begin(sigma float64) {
 	l.noise = sigma * sigma
+	v := float32(l.noise / l.k.power())
+	for i := range l.spread {
+		l.spread[i] = v
+	}
 	for d := range 2 {
 		copy(l.x[d], l.y[d])
-		for i := range l.spread[d] {
-			l.spread[d][i] = l.noise / l.k.power()
-		}
 	}
 }
 
-// weigh sets γ and the variances of x.
+// weigh sets 1/γ and the variances of x.
 func (l *level) weigh() {
-	precision := l.k.power() / l.noise
-	for i := range l.x[0] {
-		a, b := l.x[0][i], l.x[1][i]
-		g := max((a*a+b*b+l.spread[0][i]+l.spread[1][i])/2, leastVariance)
-		s := 1 / (precision + 1/g)
-		l.gamma[0][i], l.gamma[1][i] = g, g
-		l.spread[0][i], l.spread[1][i] = s, s
+	seen := float32(l.k.power() / l.noise)
+	x0, x1, spread, precision := l.x[0], l.x[1][:len(l.x[0])], l.spread[:len(l.x[0])], l.precision[:len(l.x[0])]
+	for i, a := range x0 {
+		b := x1[i]
+		p := 1 / max((a*a+b*b)/2+spread[i], leastVariance)
+		precision[i], spread[i] = p, 1/(seen+p)
 	}
 }
 
 const leastVariance = 1e-12
 
-// latent takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of x: (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
+// latent takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of x:
+// (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
 func (l *level) latent(steps int) {
 	c := l.c
-	inverse := 1 / l.noise
-	apply := func(dst, src, gamma []float64) {
-		c.forward(l.a, src)
-		for i, k := range l.otf {
-			l.a[i] *= complex((real(k)*real(k)+imag(k)*imag(k))*inverse, 0)
-		}
-		c.inverse(dst, l.a)
-		for i, v := range src {
-			dst[i] += v / gamma[i]
-		}
-	}
+	inverse := float32(1 / l.noise)
 	for d := range 2 {
-		x, gamma, diagonal := l.x[d], l.gamma[d], l.spread[d]
-		for i, k := range l.otf {
-			l.a[i] = complex(real(k)*inverse, -imag(k)*inverse) * l.fy[d][i]
+		x, a, fy := l.x[d], l.a, l.fy[d][:len(l.a)]
+		c.forward(a, x)
+		for i, k := range l.otf[:len(a)] {
+			a[i] = times(mul(conj(k), fy[i]-mul(k, a[i])), inverse)
 		}
-		c.inverse(l.r, l.a)
-		apply(l.t, x, gamma)
+		c.inverse(l.r, a)
 		rz := 0.0
-		for i, v := range l.t {
-			l.r[i] -= v
-			l.p[i] = l.r[i] * diagonal[i]
-			rz += l.p[i] * l.r[i]
+		for row := range c.h {
+			rz += startRow(l.p[row*c.w:][:c.w], l.r[row*c.w:][:c.w], x[row*c.w:], l.precision[row*c.w:], l.spread[row*c.w:])
 		}
 		for range steps {
-			apply(l.t, l.p, gamma)
+			c.forward(a, l.p)
+			for i, k := range l.power[:len(a)] {
+				a[i] = times(a[i], k*inverse)
+			}
+			c.inverse(l.t, a)
 			pq := 0.0
-			for i, v := range l.p {
-				pq += v * l.t[i]
+			for row := range c.h {
+				pq += applyRow(l.t[row*c.w:][:c.w], l.p[row*c.w:], l.precision[row*c.w:])
 			}
 			if !(pq > 0) {
 				break
 			}
-			step, next := rz/pq, 0.0
-			for i, v := range l.p {
-				x[i] += step * v
-				l.r[i] -= step * l.t[i]
-				next += l.r[i] * l.r[i] * diagonal[i]
+			next := 0.0
+			for row := range c.h {
+				next += stepRow(x[row*c.w:][:c.w], l.r[row*c.w:], l.p[row*c.w:], l.t[row*c.w:], l.spread[row*c.w:], float32(rz/pq))
 			}
-			for i, r := range l.r {
-				l.p[i] = r*diagonal[i] + next/rz*l.p[i]
+			turn := float32(next / rz)
+			p, r, spread := l.p, l.r[:len(l.p)], l.spread[:len(l.p)]
+			for i, v := range p {
+				p[i] = r[i]*spread[i] + turn*v
 			}
 			rz = next
 		}
 	}
 }
 
-// explain returns the free energy per observed difference, which is twice the negative logarithm of a bound on the evidence but for a constant, and sets what is
-// unexplained. Hidden differences become what the model predicts.
-func (l *level) explain() float64 {
-	fit, energy := 0.0, 0.0
-	kk := l.k.power()
+// narrow is what latent comes to where the kernel does nothing.
+func (l *level) narrow() {
+	seen := float32(1 / l.noise)
+	for d := range 2 {
+		for i, v := range l.y[d] {
+			l.x[d][i] = v * seen / (seen + l.precision[i])
+		}
+	}
+}
+
+// The loops of latent over a row, whose sums are short enough for float32.
+
+// startRow takes x/γ off the residual r, sets the direction p and returns rᵀp.
+func startRow(p, r, x, precision, spread []float32) float64 {
+	r, x, precision, spread = r[:len(p)], x[:len(p)], precision[:len(p)], spread[:len(p)]
+	sum := float32(0)
+	for i := range p {
+		v := r[i] - x[i]*precision[i]
+		r[i], p[i] = v, v*spread[i]
+		sum += v * p[i]
+	}
+	return float64(sum)
+}
+
+// applyRow adds p/γ to t and returns pᵀt.
+func applyRow(t, p, precision []float32) float64 {
+	p, precision = p[:len(t)], precision[:len(t)]
+	var sum, other float32
+	i := 0
+	for ; i+1 < len(t); i += 2 {
+		a, b := t[i]+p[i]*precision[i], t[i+1]+p[i+1]*precision[i+1]
+		t[i], t[i+1] = a, b
+		sum += a * p[i]
+		other += b * p[i+1]
+	}
+	return float64(sum + other)
+}
+
+// stepRow goes a step along p, where t = A·p, and returns rᵀ·spread·r.
+func stepRow(x, r, p, t, spread []float32, step float32) float64 {
+	r, p, t, spread = r[:len(x)], p[:len(x)], t[:len(x)], spread[:len(x)]
+	var sum, other float32
+	i := 0
+	for ; i+1 < len(x); i += 2 {
+		x[i] += step * p[i]
+		x[i+1] += step * p[i+1]
+		a, b := r[i]-step*t[i], r[i+1]-step*t[i+1]
+		r[i], r[i+1] = a, b
+		sum += a * a * spread[i]
+		other += b * b * spread[i+1]
+	}
+	return float64(sum + other)
+}
+
+// predict makes hidden differences what the model says.
+func (l *level) predict() {
+	if len(l.hidden) == 0 {
+		return
+	}
 	for d := range 2 {
 		l.blurred(l.t, l.x[d])
 		for _, i := range l.hidden {
 			l.y[d][i] = l.t[i]
 		}
-		if len(l.hidden) > 0 {
-			l.c.forward(l.fy[d], l.y[d])
-		}
+		l.c.forward(l.fy[d], l.y[d])
+	}
+}
+
+// explain returns the free energy per observed difference, which is twice the negative logarithm of
+// a bound on the evidence but for a constant, and sets what is unexplained.
+func (l *level) explain() float64 {
+	fit, energy := 0.0, 0.0
+	kk := l.k.power()
+	l.predict()
+	for d := range 2 {
+		l.blurred(l.t, l.x[d])
 		// The logarithm of a product of few is that of all, at a fraction of the cost.
 		product, held := 1.0, 0
 		for i, in := range l.inside {
-			if !in {
+			if in == 0 {
 				continue
 			}
-			e, x, g := l.t[i]-l.y[d][i], l.x[d][i], l.gamma[d][i]
+			e, x, p := float64(l.t[i]-l.y[d][i]), float64(l.x[d][i]), float64(l.precision[i])
 			fit += e * e
-			energy += x * x / g
-			product *= l.noise + kk*g
+			energy += x * x * p
+			product *= l.noise + kk/p
 			if held++; held == 16 {
 				energy += math.Log(product)
 				product, held = 1, 0
@@ -117,17 +176,16 @@ func (l *level) explain() float64 {
 	return energy / n
 }
 
-// detail is the sum of squares of the differences between neighbours of y beside that of its squares.
+// detail is the sum of squares of the differences between neighbours of y beside that of its
+// squares.
 func (l *level) detail() float64 {
 	above, below := 0.0, 0.0
 	for d, step := range []int{1, l.c.w} {
 		for i, in := range l.inside {
-			if in && l.inside[i-step] {
-				above += square(l.y[d][i] - l.y[d][i-step])
+			if in > 0 && l.inside[i-step] > 0 {
+				above += square(float64(l.y[d][i] - l.y[d][i-step]))
 			}
-			if in {
-				below += square(l.y[d][i])
-			}
+			below += float64(in) * square(float64(l.y[d][i]))
 		}
 	}
 	if below == 0 {

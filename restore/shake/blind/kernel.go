@@ -73,12 +73,12 @@ func (k *kernel) power() float64 {
 func (k *kernel) largest() float64 { return slices.Max(k.w) }
 
 // spread sets plane, of w×h values that wrap around, to the kernel as a filter of convolution: w(a) at −(a − n/2). What does not fit wraps.
-func (k *kernel) spread(plane []float64, w, h int) {
+func (k *kernel) spread(plane []float32, w, h int) {
 	clear(plane)
 	c := k.n / 2
 	for a := range k.n {
 		for b := range k.n {
-			plane[wrap(c-a, h)*w+wrap(c-b, w)] += k.w[a*k.n+b]
+			plane[wrap(c-a, h)*w+wrap(c-b, w)] += float32(k.w[a*k.n+b])
 		}
 	}
 }
@@ -91,11 +91,11 @@ func wrap(i, n int) int {
 }
 
 // gather is the adjoint of spread: it reads n×n weights from a plane.
-func gather(dst []float64, n int, plane []float64, w, h int) {
+func gather(dst []float64, n int, plane []float32, w, h int) {
 	c := n / 2
 	for a := range n {
 		for b := range n {
-			dst[a*n+b] = plane[wrap(c-a, h)*w+wrap(c-b, w)]
+			dst[a*n+b] = float64(plane[wrap(c-a, h)*w+wrap(c-b, w)])
 		}
 	}
 }
@@ -242,16 +242,16 @@ func (k *kernel) width() float64 {
 func likeness(a, b *kernel) float64 {
 	n := smooth(a.n + b.n)
 	t := newTransform(n, n)
-	fa, fb, p := make([]complex128, t.size()), make([]complex128, t.size()), make([]float64, n*n)
+	fa, fb, p := make([]complex64, t.size()), make([]complex64, t.size()), make([]float32, n*n)
 	a.spread(p, n, n)
 	t.forward(fa, p)
 	b.spread(p, n, n)
 	t.forward(fb, p)
 	for i, v := range fb {
-		fa[i] *= complex(real(v), -imag(v))
+		fa[i] = mul(fa[i], complex(real(v), -imag(v)))
 	}
 	t.inverse(p, fa)
-	return slices.Max(p) / math.Sqrt(a.power()*b.power())
+	return float64(slices.Max(p)) / math.Sqrt(a.power()*b.power())
 }
 
 // trimmed returns the kernel in the smallest square about its centre that holds all weights above 0 and margin more pixels on each side, but no larger one than its own.

@@ -1,42 +1,48 @@
 package blind
 
-// level is what is known of a picture at one scale, and memory to work on it. Differences along (0) and across (1) lie on a canvas that wraps around.
+// level is what is known of a picture at one scale, and memory to work on it. Differences along (0)
+// and across (1) lie on a canvas that wraps around.
 type level struct {
 	c           *canvas
-	n           int             // kernels are n×n
-	ext         []float64       // the picture, continued around
-	y           [2][]float64    // its differences
-	fy          [2][]complex128 // their transforms
-	inside      []bool          // where both differences are between pixels of the picture
-	hidden      []int           // places inside whose differences say nothing, as a pixel is unknown; what the model predicts stands there
-	taper       []float64       // 1 where a gradient of the sharp picture is seen by the picture's pixels alone, under any kernel
-	count       float64         // places inside
-	x           [2][]float64    // differences of the sharp picture
-	spread      [2][]float64    // their variances
-	gamma       [2][]float64    // and those that the prior gives them
-	noise       float64         // variance that the model grants what it does not explain
-	unexplained float64         // standard deviation of that, as it is
+	n           int            // kernels are n×n
+	ext         []float32      // the picture, continued around
+	y           [2][]float32   // its differences
+	fy          [2][]complex64 // their transforms
+	inside      []float32      // 1 where both differences are between pixels of the picture, 0 elsewhere
+	hidden      []int          // places inside whose differences say nothing, as a pixel is unknown; what the model predicts stands there
+	taper       []float32      // 1 where a gradient of the sharp picture is seen by the picture's pixels alone, under any kernel
+	count       float64        // places inside
+	x           [2][]float32   // differences of the sharp picture
+	spread      []float32      // the variance of each of the two
+	precision   []float32      // 1 / that which the prior gives them
+	noise       float64        // variance that the model grants what it does not explain
+	unexplained float64        // standard deviation of that, as it is
 	k           *kernel
-	otf         []complex128
+	otf         []complex64
+	power       []float32  // |otf|²
 	small       *transform // holds all displacements between two places of a kernel
 
-	a, b       []complex128
-	t, u, r, p []float64
+	a, b, f, g []complex64
+	t, u, r, p []float32
 }
 
 // newLevel returns the level of a picture; unknown tells its pixels that say nothing, nil: none.
 func newLevel(y *Plane, unknown []bool, n int) *level {
 	c := newCanvas(y.W, y.H, n)
-	l := &level{c: c, n: n, ext: c.extend(y), inside: make([]bool, c.w*c.h), small: newTransform(smooth(2*n), smooth(2*n))}
-	planes := []*[]float64{&l.taper, &l.t, &l.u, &l.r, &l.p}
+	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(smooth(2*n), smooth(2*n))}
+	planes := []*[]float32{&l.inside, &l.taper, &l.spread, &l.precision, &l.t, &l.u, &l.r, &l.p}
+	spectra := []*[]complex64{&l.otf, &l.a, &l.b, &l.f, &l.g}
 	for d := range 2 {
-		planes = append(planes, &l.y[d], &l.x[d], &l.spread[d], &l.gamma[d])
-		l.fy[d] = make([]complex128, c.size())
+		planes = append(planes, &l.y[d], &l.x[d])
+		spectra = append(spectra, &l.fy[d])
 	}
 	for _, p := range planes {
-		*p = make([]float64, c.w*c.h)
+		*p = make([]float32, c.w*c.h)
 	}
-	l.otf, l.a, l.b = make([]complex128, c.size()), make([]complex128, c.size()), make([]complex128, c.size())
+	for _, s := range spectra {
+		*s = make([]complex64, c.size())
+	}
+	l.power = make([]float32, c.size())
 	c.differences(l.y[0], l.y[1], l.ext)
 	for d := range 2 {
 		copy(l.x[d], l.y[d])
@@ -45,7 +51,7 @@ func newLevel(y *Plane, unknown []bool, n int) *level {
 	for i := range y.H - 1 {
 		for j := range y.W - 1 {
 			at, from := (i+c.top)*c.w+j+c.left, i*y.W+j
-			l.inside[at] = true
+			l.inside[at] = 1
 			l.count++
 			if min(j, i, y.W-2-j, y.H-2-i) >= n/2 {
 				l.taper[at] = 1
@@ -60,48 +66,60 @@ func newLevel(y *Plane, unknown []bool, n int) *level {
 
 func (l *level) setKernel(k *kernel) {
 	l.k = k
-	l.c.otf(l.otf, k)
+	k.spread(l.t, l.c.w, l.c.h)
+	l.c.forward(l.otf, l.t)
+	for i, k := range l.otf {
+		l.power[i] = norm(k)
+	}
 }
 
+func norm(v complex64) float32 { return real(v)*real(v) + imag(v)*imag(v) }
+
+func conj(v complex64) complex64 { return complex(real(v), -imag(v)) }
+
+func times(v complex64, s float32) complex64 { return complex(real(v)*s, imag(v)*s) }
+
 // blurred sets dst to k ⋆ src.
-func (l *level) blurred(dst, src []float64) {
+func (l *level) blurred(dst, src []float32) {
 	l.c.forward(l.a, src)
-	for i, k := range l.otf {
-		l.a[i] *= k
+	for i, k := range l.otf[:len(l.a)] {
+		l.a[i] = mul(l.a[i], k)
 	}
 	l.c.inverse(dst, l.a)
 }
 
-// solve improves the kernel by least squares over the differences x of the sharp picture, under k ≥ 0 and what the penalties ask for:
+// solve improves the kernel by least squares over the differences x of the sharp picture, under k ≥
+// 0 and what the penalties ask for:
 //
-//	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread_d + flat) + penalties
+//	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread + flat) + penalties
 //
-// The sum over places is made exact in spite of the picture's edges by leaving out of x the places that a kernel reaches over the edge from; what they add
-// to y is taken off, by the kernel as it is. The rest depends on x by its autocorrelation alone, so that a step costs transforms of the kernel's size.
+// The sum over places is made exact in spite of the picture's edges by leaving out of x the places
+// that a kernel reaches over the edge from; what they add to y is taken off, by the kernel as it
+// is. The rest depends on x by its autocorrelation alone, so that a step costs transforms of the
+// kernel's size.
 func (l *level) solve(pen penalties) {
 	c := l.c
 	auto, cross := l.r, l.p
-	power, product := make([]complex128, c.size()), make([]complex128, c.size())
-	flat := pen.flat
+	power, product := l.b, l.f
+	flat := pen.flat + 2*dot(l.spread, l.taper)
 	for d := range 2 {
 		for i, v := range l.x[d] {
 			l.t[i] = v * (1 - l.taper[i])
-			l.u[i] = v * l.taper[i]
-			flat += l.spread[d][i] * l.taper[i]
 		}
 		l.blurred(l.t, l.t)
 		for i, in := range l.inside {
-			if in {
-				l.t[i] = l.y[d][i] - l.t[i]
-			} else {
-				l.t[i] = 0
-			}
+			l.t[i] = in * (l.y[d][i] - l.t[i])
+			l.u[i] = l.x[d][i] * l.taper[i]
 		}
 		c.forward(l.a, l.t)
-		c.forward(l.b, l.u)
-		for i, v := range l.b {
-			power[i] += complex(real(v)*real(v)+imag(v)*imag(v), 0)
-			product[i] += complex(real(v), -imag(v)) * l.a[i]
+		c.forward(l.g, l.u)
+		for i, v := range l.g {
+			if d == 0 {
+				power[i], product[i] = complex(norm(v), 0), mul(conj(v), l.a[i])
+			} else {
+				power[i] += complex(norm(v), 0)
+				product[i] += mul(conj(v), l.a[i])
+			}
 		}
 	}
 	c.inverse(auto, power)
@@ -109,22 +127,23 @@ func (l *level) solve(pen penalties) {
 	if !(auto[0] > 0) {
 		return // a flat picture tells nothing
 	}
+	all := float64(auto[0])
 
 	n, s := l.n, l.small
-	plane := make([]float64, s.w*s.h)
+	plane := make([]float32, s.w*s.h)
 	for dy := 1 - n; dy < n; dy++ {
 		for dx := 1 - n; dx < n; dx++ {
 			plane[wrap(dy, s.h)*s.w+wrap(dx, s.w)] = auto[wrap(dy, c.h)*c.w+wrap(dx, c.w)]
 		}
 	}
-	spectrum, f := make([]complex128, s.size()), make([]complex128, s.size())
+	spectrum, f := make([]complex64, s.size()), make([]complex64, s.size())
 	s.forward(spectrum, plane)
-	smoothness := pen.smooth * auto[0]
+	smoothness := pen.smooth * all
 	apply := func(dst, k []float64) {
 		(&kernel{n: n, w: k}).spread(plane, s.w, s.h)
 		s.forward(f, plane)
 		for i, v := range spectrum {
-			f[i] *= complex(real(v), 0)
+			f[i] = times(f[i], real(v))
 		}
 		s.inverse(plane, f)
 		gather(dst, n, plane, s.w, s.h)
@@ -151,7 +170,7 @@ func (l *level) solve(pen penalties) {
 	if pen.sparse > 0 { // concave, so its tangent at the weights as they are lies above it
 		most := l.k.largest()
 		for i, v := range l.k.w {
-			b[i] -= pen.sparse * auto[0] * most / (1 + v/(sparseKnee*most))
+			b[i] -= pen.sparse * all * most / (1 + v/(sparseKnee*most))
 		}
 	}
 	k := &kernel{n: n, w: nonNegative(apply, b, l.k.w, pen.steps)}
@@ -170,7 +189,7 @@ type penalties struct {
 const sparseKnee = 0.1
 
 // differences sets dx and dy to the forward differences of a canvas.
-func (c *canvas) differences(dx, dy, src []float64) {
+func (c *canvas) differences(dx, dy, src []float32) {
 	for y := range c.h {
 		row, below := src[y*c.w:][:c.w], src[(y+1)%c.h*c.w:][:c.w]
 		h, v := dx[y*c.w:][:c.w], dy[y*c.w:][:c.w]
@@ -182,4 +201,28 @@ func (c *canvas) differences(dx, dy, src []float64) {
 			v[x] = below[x] - u
 		}
 	}
+}
+
+// dot is Σ a·b. Short sums in float32 are added in float64.
+func dot(a, b []float32) float64 {
+	sum := 0.0
+	for len(a) >= 64 {
+		sum += float64(dot64((*[64]float32)(a), (*[64]float32)(b)))
+		a, b = a[64:], b[64:]
+	}
+	for i, v := range a {
+		sum += float64(v * b[i])
+	}
+	return sum
+}
+
+func dot64(a, b *[64]float32) float32 {
+	var s, t, u, v float32
+	for i := 0; i < 64; i += 4 {
+		s += a[i] * b[i]
+		t += a[i+1] * b[i+1]
+		u += a[i+2] * b[i+2]
+		v += a[i+3] * b[i+3]
+	}
+	return s + t + u + v
 }

@@ -14,14 +14,15 @@ type Plane struct {
 // NewPlane returns a plane of w×h zeros.
 func NewPlane(w, h int) *Plane { return &Plane{W: w, H: h, Pix: make([]float64, w*h)} }
 
-// Check returns an error unless the plane has at least one pixel, as many values as its sides say, and only finite ones.
+// Check returns an error unless the plane has at least one pixel, as many values as its sides say,
+// and only values from −1e6 to 1e6, whose squares float32 holds.
 func (p *Plane) Check() error {
 	if p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H {
 		return fmt.Errorf("plane of %d×%d pixels holds %d values; it needs as many values as pixels, and at least one", p.W, p.H, len(p.Pix))
 	}
 	for i, v := range p.Pix {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("plane has the value %v at column %d of row %d; values must be finite", v, i%p.W, i/p.W)
+		if !(math.Abs(v) <= 1e6) {
+			return fmt.Errorf("plane has the value %v at column %d of row %d; values must be about 0 to 1", v, i%p.W, i/p.W)
 		}
 	}
 	return nil

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+// shakesCommand makes the training pairs of motion-deblur.
+func shakesCommand(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("trainhost shakes", flag.ContinueOnError)
+	data := fs.String("data", "", "folder of photographs")
+	video := fs.String("video", "", "folder of the frames of a video of many frames per second, whose means are blurred as cameras and people move (optional)")
+	out := fs.String("out", "", "file to write the pairs to, for trainhost train -shakes")
+	c := trainhost.ShakesConfig{Progress: func(done, total int) { fmt.Fprintf(os.Stderr, "%d of %d pairs\n", done, total) }}
+	fs.IntVar(&c.Count, "count", 500, "pairs")
+	fs.IntVar(&c.Side, "side", 256, "their side in pixels")
+	fs.IntVar(&c.Workers, "workers", 0, "pairs made at the same time (0: one per core)")
+	fs.Uint64Var(&c.Seed, "seed", 1, "seed of the pairs")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
+	if *data == "" || *out == "" {
+		return errors.New("shakes: -data and -out are needed")
+	}
+	if c.Count < 1 || c.Side < 128 || c.Side > 1024 || c.Workers < 0 {
+		return fmt.Errorf("shakes: -count %d, -side %d, -workers %d: must be at least 1, 128 to 1024, and at least 0", c.Count, c.Side, c.Workers)
+	}
+	var frames []string
+	var err error
+	if *video != "" {
+		if frames, err = trainhost.Frames(*video); err != nil {
+			return fmt.Errorf("shakes: %w", err)
+		}
+	}
+	pics, err := trainhost.LoadPictures(*data, 128)
+	if err != nil {
+		return err
+	}
+	s, err := trainhost.MakeShakes(ctx, pics, frames, c)
+	if err != nil {
+		return err
+	}
+	return s.Save(*out)
+}

@@ -1,0 +1,52 @@
+package blind
+
+import "math"
+
+// shrinkage finds argmin over w of |w|^p + ½(w − v)². Below a least v that is 0; above it is v less
+// something, which a table holds for each 32nd of v's octaves.
+type shrinkage struct {
+	least float32
+	table [1024]float32
+}
+
+const (
+	shrinkBits = 18                       // of a mantissa's 23, that are between two places of the table
+	shrinkBase = 127 << (23 - shrinkBits) // v = 1
+)
+
+var shrink = tableOf(exponent)
+
+func tableOf(p float64) *shrinkage {
+	// At the least v the minimum jumps from 0 to where both cost the same.
+	jump := math.Pow(2*(1-p), 1/(2-p))
+	s := &shrinkage{least: float32(jump + p*math.Pow(jump, p-1))}
+	for i := range s.table {
+		v := float64(math.Float32frombits(uint32(i+shrinkBase) << shrinkBits))
+		w := v
+		for range 100 { // w + p·w^(p−1) = v; from above, as long as there is such a w
+			w = max(v-p*math.Pow(w, p-1), jump/2)
+		}
+		s.table[i] = float32(v - w)
+	}
+	return s
+}
+
+// row replaces each v by argmin over w of scale^(2−p)·|w|^p + ½(w − v)².
+func (s *shrinkage) row(row []float32, scale float32) {
+	inverse := 1 / scale
+	least, sign := math.Float32bits(s.least), uint32(1<<31)
+	for i, v := range row { // without branches, which no processor could foretell
+		bits := math.Float32bits(v * inverse)
+		a := bits &^ sign
+		at := min(max(a, least)>>shrinkBits-shrinkBase, uint32(len(s.table)-2))
+		low := s.table[at]
+		t := float32(a&(1<<shrinkBits-1)) * (1.0 / (1 << shrinkBits))
+		off := scale * (low + t*(s.table[at+1]-low))
+		off = math.Float32frombits(math.Float32bits(off) | bits&sign)
+		shrunk := math.Float32bits(v - off)
+		if a < least {
+			shrunk = 0
+		}
+		row[i] = math.Float32frombits(shrunk)
+	}
+}

@@ -1,0 +1,174 @@
+package blind
+
+import (
+	"context"
+	"math"
+)
+
+const (
+	exponent    = 0.8
+	priorWeight = 40 // of Σ|g ⋆ x|^0.8, times the noise's variance, beside half the squared error
+	startSplit  = 2  // weight of the filters' splitting in the first step, times the prior's own
+	endSplit    = 400
+	splitSteps  = 16.0 // in which it rises from the one to the other
+	relax       = 1.8  // of the blurred picture's splitting: 1 is none, 2 and more need not converge
+)
+
+// filterShares says how much of the prior's weight each filter has: the two first differences, and
+// the second ones along, across and mixed.
+var filterShares = [5]float64{1, 1, 0.25, 0.25, 0.25}
+
+// splitter is what the blocks of a picture share.
+type splitter struct {
+	w, h     int // a block's size
+	n        int // the kernel's
+	otf      []complex64
+	blur     []float32 // |otf|²
+	filtered []float32 // Σ|G|² over the filters
+}
+
+func newSplitter(w, h int, k *kernel) *splitter {
+	c := newCanvas(w, h, k.n)
+	s := &splitter{w: w, h: h, n: k.n, otf: make([]complex64, c.size()), blur: make([]float32, c.size()), filtered: make([]float32, c.size())}
+	c.otf(s.otf, k)
+	for i, k := range s.otf {
+		s.blur[i] = norm(k)
+	}
+	for fy := range c.h/2 + 1 {
+		for fx := range c.w {
+			sx, sy := math.Sin(math.Pi*float64(fx)/float64(c.w)), math.Sin(math.Pi*float64(fy)/float64(c.h))
+			x, y := 4*sx*sx, 4*sy*sy // of first differences
+			s.filtered[c.at(fx, fy)] = float32(x + y + x*x + y*y + x*y)
+		}
+	}
+	return s
+}
+
+// splitting looks for the sharp block by splitting with multipliers: steps for x are divisions of
+// spectra, those for the filters' values and for the blurred picture are pixel by pixel, where the
+// blurred picture is free at unknown pixels and beyond the edges (Almeida and Figueiredo,
+// Deconvolving images with unknown boundaries, 2013).
+type splitting struct {
+	*splitter
+	c      *canvas
+	seen   []float32 // the picture, continued around
+	half   []float32 // 1/2 where it is known, 0 elsewhere
+	x, kx  []float32 // the sharp picture, blurred
+	target []float32 // the blurred picture, split from kx, and its multiplier's sum
+	g      []float32 // what the filters' values ask of x
+	fx, ft []complex64
+	rows   [5][]float32 // a row of each filter's values
+}
+
+func (p *splitter) newSplitting() *splitting {
+	s := &splitting{splitter: p, c: newCanvas(p.w, p.h, p.n)}
+	for _, v := range []*[]float32{&s.half, &s.x, &s.kx, &s.target, &s.g} {
+		*v = make([]float32, s.c.w*s.c.h)
+	}
+	s.fx, s.ft = make([]complex64, s.c.size()), make([]complex64, s.c.size())
+	for i := range s.rows {
+		s.rows[i] = make([]float32, s.c.w)
+	}
+	return s
+}
+
+// begin takes a block from a picture on.
+func (s *splitting) begin(y *Plane, unknown []bool, x0, y0 int) {
+	c := s.c
+	s.seen = c.extend(y.Crop(x0, y0, s.w, s.h))
+	clear(s.half)
+	for i := range s.h {
+		row := c.row(s.half, i)
+		for j := range s.w {
+			if unknown == nil || !unknown[(y0+i)*y.W+x0+j] {
+				row[j] = 0.5
+			}
+		}
+	}
+	copy(s.x, s.seen)
+	c.forward(s.fx, s.x)
+	for i, k := range s.otf {
+		s.fx[i] = mul(s.fx[i], k)
+	}
+	c.inverse(s.kx, s.fx)
+	copy(s.target, s.kx) // no multiplier yet
+}
+
+// run takes the steps, and says whether it could before ctx was done.
+func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
+	weight := priorWeight * noise * noise
+	rise := math.Pow(endSplit/startSplit, 1/min(splitSteps, float64(steps)))
+	beta := startSplit * weight
+	for range steps {
+		if ctx.Err() != nil {
+			return false
+		}
+		s.step(weight, beta)
+		beta = min(beta*rise, endSplit*weight)
+	}
+	return true
+}
+
+// step is one round: filters' values and blurred picture u for x, then x for them. The multiplier m
+// is the target before, less kx. Where ½(u − seen)² + ½(u + m − kx)² is least, u + m is kx + (seen
+// + m − kx)/2 at known pixels, and kx at unknown ones; the target goes there, and further by relax.
+func (s *splitting) step(weight, beta float64) {
+	c := s.c
+	s.filter(weight, beta)
+	target, kx, seen, half := s.target, s.kx[:len(s.target)], s.seen[:len(s.target)], s.half[:len(s.target)]
+	for i, t := range target {
+		k := kx[i]
+		target[i] = t + relax*(k-t+half[i]*(seen[i]+t-2*k))
+	}
+	c.forward(s.ft, s.target)
+	c.forward(s.fx, s.g)
+	b := float32(beta)
+	fx, ft, blur, filtered := s.fx, s.ft[:len(s.fx)], s.blur[:len(s.fx)], s.filtered[:len(s.fx)]
+	for i, k := range s.otf[:len(fx)] {
+		v := times(mul(conj(k), ft[i])+times(fx[i], b), 1/(blur[i]+b*filtered[i]+1e-12))
+		fx[i], ft[i] = v, mul(v, k)
+	}
+	c.inverse(s.x, s.fx)
+	c.inverse(s.kx, s.ft)
+}
+
+// filter sets g to Σ gᵀ ⋆ w over the filters g, where w is the filter's values of x, shrunk.
+func (s *splitting) filter(weight, beta float64) {
+	c := s.c
+	var scales [5]float32
+	for i, share := range filterShares {
+		scales[i] = float32(math.Pow(weight*share/beta, 1/(2-exponent)))
+	}
+	h, v, hh, vv, hv := s.rows[0], s.rows[1], s.rows[2], s.rows[3], s.rows[4]
+	n := len(h)
+	v, hh, vv, hv = v[:n], hh[:n], vv[:n], hv[:n]
+	clear(s.g)
+	for y := range c.h {
+		above, row, below := s.x[(y+c.h-1)%c.h*n:][:n], s.x[y*n:][:n], s.x[(y+1)%c.h*n:][:n]
+		last := row[n-1]
+		for x, m := range row {
+			next, diagonal := row[0], below[0]
+			if x+1 < n {
+				next, diagonal = row[x+1], below[x+1]
+			}
+			b := below[x]
+			h[x], v[x], hh[x], vv[x], hv[x] = next-m, b-m, next-2*m+last, b-2*m+above[x], m-next-b+diagonal
+			last = m
+		}
+		for i := range s.rows {
+			shrink.row(s.rows[i], scales[i])
+		}
+		above, row, below = s.g[(y+c.h-1)%c.h*n:][:n], s.g[y*n:][:n], s.g[(y+1)%c.h*n:][:n]
+		left, leftHH, leftHV := h[n-1], hh[n-1], hv[n-1]
+		for x := range row {
+			next := hh[0]
+			if x+1 < n {
+				next = hh[x+1]
+			}
+			above[x] += vv[x]
+			row[x] += left - h[x] - v[x] + leftHH - 2*hh[x] + next - 2*vv[x] + hv[x] - leftHV
+			below[x] += v[x] + vv[x] - hv[x] + leftHV
+			left, leftHH, leftHV = h[x], hh[x], hv[x]
+		}
+	}
+}
