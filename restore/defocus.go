@@ -29,6 +29,17 @@ func trainedFor(b defocus.Blur) bool {
 	return b.Shape == defocus.Gaussian && b.Width >= leastTrained && b.Width <= mostTrained
 }
 
+// What a found blur must be sure of for that network: of another blur it makes the picture worse by decibels, which deconvolution does not.
+const (
+	mostDisc        = 0.05
+	mostWidthSpread = 0.14
+)
+
+// surelyTrained tells whether a blur that was found is surely one for gaussian-deblur's network.
+func (b *Blur) surelyTrained() bool {
+	return trainedFor(b.Defocus) && b.Certainty.Disc <= mostDisc && b.Certainty.Spread <= mostWidthSpread
+}
+
 // checkBlur holds what Request.Blur must be.
 func (r *Request) checkBlur() error {
 	switch {
@@ -67,7 +78,7 @@ func (m *Model) refocus(ctx context.Context, pic *picture.Picture, req Request, 
 		return m.leaveAlone(ctx, pic, req, j)
 	}
 	var result *Result
-	if trainedFor(b.Defocus) && !pic.Gray { // that network's noise is not grey
+	if b.surelyTrained() && !pic.Gray { // that network's noise is not grey
 		req.Profile, req.Blur = &j.profile, &b.Defocus
 		result, err = m.Restore(ctx, pic, req)
 	} else {

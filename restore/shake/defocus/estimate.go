@@ -35,6 +35,7 @@ const (
 	sharpDeviation = 0.6  // below which a blur is not worth undoing
 	mostDoubt      = 0.03 // belief in a sharp picture up to which it counts as blurred
 	mostSpread     = 0.3
+	caution        = 0.5 // of a standard deviation, by which a Gaussian is taken to be less wide: deconvolution by too wide a kernel rings. A disc is known by its rings
 )
 
 // Estimate finds the blur of a picture from its brightness y; unknown tells pixels that say nothing, above all clipped ones, and may be nil. Of a large picture the
@@ -210,6 +211,8 @@ func Judge(b [Outputs]float32) *Result {
 		r.Blur.Width = math.Exp(mean[s] / share[s])
 		if s == Disc {
 			r.Blur.Width *= 2
+		} else {
+			r.Blur.Width *= math.Exp(-caution * c.Spread)
 		}
 	}
 	return r
