@@ -75,7 +75,7 @@ func TestDefocusFit(t *testing.T) {
 	for seed := range uint64(8) {
 		imgs = append(imgs, synth.Photo(seed, 144, 144))
 	}
-	net, err := DefocusFit{Samples: 200, Epochs: 40, LR: 3e-3, Seed: 1}.Run(t.Context(), NewPictures(128, imgs...))
+	net, err := DefocusFit{Samples: 600, Epochs: 15, LR: 3e-3, Seed: 1}.Run(t.Context(), NewPictures(128, imgs...))
 	if err != nil {
 		t.Fatal(err)
 	}
