@@ -7,6 +7,7 @@ import (
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -97,6 +98,11 @@ type Request struct {
 	// nil: it is found. Its weights have the sum 1.
 	Kernel *task.Kernel
 
+	// Blur is the blur of gaussian-deblur where it is known; defocus.Blur{} is none. nil: it is found. Gaussians of 2.8 to 3.3 pixels are undone by that
+	// task's network, as TrainedBlur is; of others the picture is denoised and deconvolved, and samples and the latent are those of motion-deblur. Steps, Times and Temperature
+	// then have no meaning but for these.
+	Blur *defocus.Blur
+
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
 	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
@@ -119,7 +125,7 @@ type Request struct {
 
 	// Project replaces every restoration x by x + Aᵀ(y − A x) = Aᵀy + (I − AᵀA)x, the paper's projection trick, which makes it agree
 	// better with the picture given, noise included. For the inpainting tasks (where the known pixels become those given) and
-	// gaussian-deblur.
+	// gaussian-deblur, there of TrainedBlur only, which is taken for granted then.
 	Project bool
 
 	// Explain fills Result.Latent.
@@ -148,5 +154,5 @@ type Result struct {
 	Profile noise.Profile      // and the noise's shape; of white noise if it was told
 	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
 	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
-	Blur    *Blur              // what was found of a picture's motion blur; nil for other tasks
+	Blur    *Blur              // what was found of a picture's blur; nil for tasks without any
 }

@@ -87,6 +87,9 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	for o := orientation(1); int(o) < n; o++ {
 		// The class and the noise level that were found, not what would be found again.
 		again := Request{Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress}
+		if result.Task == task.GaussianDeblur {
+			again.Blur = &result.Blur.Defocus
+		}
 		if k := req.Kernel; k != nil {
 			again.Kernel = &task.Kernel{Size: k.Size, W: make([]float32, len(k.W))}
 			o.each(k.Size, k.Size, func(now, was int) { again.Kernel.W[now] = k.W[was] })

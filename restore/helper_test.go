@@ -114,6 +114,9 @@ func randomPicture(rnd *rand.Rand, w, h int) *picture.Picture {
 // request is a valid request of the task for the picture.
 func request(rnd *rand.Rand, what task.Task, p *picture.Picture) Request {
 	r := Request{Task: what, Noise: 20 * rnd.Float64(), Seed: rnd.Uint64(), Temperature: 1}
+	if what == task.GaussianDeblur {
+		r.Blur = &TrainedBlur
+	}
 	if what.Masked() {
 		r.Mask = make([]bool, p.W*p.H)
 		for i := 1; i < len(r.Mask); i++ { // the first stays known

@@ -278,6 +278,8 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("grain", "is %v, must be two shares from 0 to 1", req.Grain)
 	case req.Grain != [2]float64{} && req.Task != task.Denoise:
 		return badRequest("grain", "has no meaning for task %v, only for denoise", req.Task)
+	case req.checkBlur() != nil:
+		return req.checkBlur()
 	case req.Kernel != nil && req.Task != task.MotionDeblur:
 		return badRequest("kernel", "has no meaning for task %v, only for motion-deblur", req.Task)
 	case req.Kernel != nil && req.Kernel.Check() != nil:

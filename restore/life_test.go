@@ -160,6 +160,7 @@ func TestDropShort(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 70, 60)
 	req := request(rnd, task.MotionDeblur, p)
+	req.Noise = 2 * mostBlindNoise // so that the spectrum is looked at
 	want := restored(t, m, p, req).Picture.Pix
 	before := len(m.cache.list)
 	if err := m.dropShort(t.Context()); err != nil {

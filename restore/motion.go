@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/shake/blind"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -19,15 +20,19 @@ import (
 // mostBlindNoise is the noise, in 8-bit levels, up to which edges tell a kernel.
 const mostBlindNoise = 5
 
-// Blur is what a Result tells about a picture's motion blur.
+// Blur is what a Result tells about a picture's blur.
 type Blur struct {
 	Verdict blind.Verdict
-	// Field says how the blur varies over the picture; nil if it was not looked at, because of its noise.
+	// Field says how the blur varies over the picture; nil if it was not looked at, because of its noise, or if another network than motion-deblur's undid it.
 	Field *blind.Field
 	// Kernel is the one that was given, or of those of Field the most certain; nil if there is none.
 	Kernel *task.Kernel
-	// Given says that the kernel came with the request.
+	// Given says that the kernel, or Defocus, came with the request.
 	Given bool
+	// Defocus is the blur of gaussian-deblur; none for motion-deblur, and unless the verdict is blind.Blurred.
+	Defocus defocus.Blur
+	// Certainty is what the verdict about it was made from; zero if the blur was given.
+	Certainty defocus.Certainty
 }
 
 // findBlur tells how the job's picture is blurred.

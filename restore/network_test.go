@@ -139,7 +139,7 @@ func TestTasksOfNetwork(t *testing.T) {
 	p := randomPicture(rnd, 20, 20)
 	req := request(rnd, task.GaussianDeblur, p)
 	got := restored(t, m, p, req)
-	req.Task = task.Denoise // the place that gaussian-deblur has in this network
+	req.Task, req.Blur = task.Denoise, nil // the place that gaussian-deblur has in this network
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req)
 	if !slices.Equal(got.Picture.Pix, want.Picture.Pix) {
 		t.Error("the task's place in vfm.tasks is not its place in the one-hot vector")

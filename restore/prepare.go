@@ -7,8 +7,8 @@ import (
 )
 
 // Prepare builds the networks' programs that Restore will need for a picture of w×h pixels and a request like this one, while the picture is still being read, say, or
-// before the first frame comes: until then a first picture takes longer than later ones. It is never needed, and does nothing for tasks with a mask, which decides how
-// they are done, and for an Ensemble, which turns pictures. Errors: as Restore's.
+// before the first frame comes: until then a first picture takes longer than later ones. It is never needed, and does nothing for tasks with a mask and for
+// gaussian-deblur of another blur than TrainedBlur, as the picture decides how they are done, and for an Ensemble, which turns pictures. Errors: as Restore's.
 func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 	if !req.Task.Valid() {
 		return &task.UnknownTaskError{Name: req.Task.String()}
@@ -21,6 +21,9 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 	}
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return err
+	}
+	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
+		return m.alive(ctx)
 	}
 	j, err := m.newJob(req, req.Task, w, h)
 	if err != nil {

@@ -25,8 +25,8 @@ func TestPrepare(t *testing.T) {
 		"a sample":  {w: 40, h: 50, req: Request{Task: task.Denoise, Noise: 5, Samples: 1, Temperature: 1}},
 		"enlarged":  {w: 20, h: 12, req: Request{Task: task.SuperResolve, Noise: 5}},
 		"two steps": {w: 40, h: 50, req: Request{Task: task.Denoise, Noise: 5, Steps: 2}},
-		"tiles":     {w: 130, h: 70, tile: 32, req: Request{Task: task.GaussianDeblur, Noise: 5}},
-		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 5}},
+		"tiles":     {w: 130, h: 70, tile: 32, req: Request{Task: task.GaussianDeblur, Noise: 5, Blur: &TrainedBlur}},
+		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := openTiny(t, c.tile)

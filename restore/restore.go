@@ -7,6 +7,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -41,6 +42,15 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 			return m.leaveAlone(ctx, pic, req, j)
 		}
 	}
+	if j.task == task.GaussianDeblur {
+		if !m.asTrained(req) {
+			return m.refocus(ctx, pic, req, j)
+		}
+		j.blur = &Blur{Verdict: blind.Blurred, Defocus: TrainedBlur, Given: req.Blur != nil}
+		if req.Blur != nil {
+			j.blur.Defocus = *req.Blur
+		}
+	}
 	if err := m.look(ctx, j); err != nil {
 		return nil, err
 	}
@@ -57,9 +67,9 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	return result, r.samples(j, mu, logvar, result)
 }
 
-// leaveAlone answers a request for motion-deblur of a picture without blur that could be undone: it is denoised.
+// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that could be undone: it is denoised.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	req.Task, req.Kernel = task.Denoise, nil
+	req.Task, req.Kernel, req.Blur = task.Denoise, nil, nil
 	if req.Noise < 0 {
 		req.Profile = &j.profile
 	}

@@ -16,7 +16,7 @@ import (
 
 // StreamConfig says what to do with every frame of a Stream.
 type StreamConfig struct {
-	Task task.Task
+	Task task.Task // GaussianDeblur is of TrainedBlur: the blur of frames is not looked for
 	// Mask has a value for every pixel, true where it is missing, the same for all frames; for inpainting, which needs it.
 	Mask []bool
 	// Noise is the standard deviation of the frames' noise in 8-bit levels (see Request). Below 0 it is estimated in every frame and smoothed

@@ -132,7 +132,11 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	r, err := e.m.Restore(ctx, &e.pic, Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above})
+	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above}
+	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
+		req.Blur = &TrainedBlur
+	}
+	r, err := e.m.Restore(ctx, &e.pic, req)
 	if err != nil {
 		return noise, err
 	}

@@ -158,6 +158,9 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		return err
 	}
 	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1}
+	if t == task.GaussianDeblur { // the protocol's, which the networks are told
+		req.Blur = &restore.TrainedBlur
+	}
 	if c.Auto {
 		req.Noise = -1
 	}

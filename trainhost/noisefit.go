@@ -41,9 +41,17 @@ func (f NoiseFit) Run(ctx context.Context, pics *Pictures) (*noise.Network, erro
 	return f.fit(ctx, samples)
 }
 
-// draw makes the samples, shared among the cores.
+// draw makes the samples.
 func (f NoiseFit) draw(ctx context.Context, pics *Pictures) ([]noiseSample, error) {
 	samples := make([]noiseSample, f.Samples)
+	return samples, drawSamples(ctx, len(samples), f.Report, func() func(i int) error {
+		var e noise.Estimator
+		return func(i int) error { return f.sample(pics, &e, uint64(i), &samples[i]) }
+	})
+}
+
+// drawSamples draws count samples, shared among the cores, each of which has a function of its own for it.
+func drawSamples(ctx context.Context, count int, report func(string), worker func() func(i int) error) error {
 	var next, failed atomic.Int64
 	var first error
 	var once sync.Once
@@ -52,14 +60,14 @@ func (f NoiseFit) draw(ctx context.Context, pics *Pictures) ([]noiseSample, erro
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			var e noise.Estimator
-			for i := int(next.Add(1)) - 1; i < len(samples) && ctx.Err() == nil && failed.Load() == 0; i = int(next.Add(1)) - 1 {
-				if err := f.sample(pics, &e, uint64(i), &samples[i]); err != nil {
+			draw := worker()
+			for i := int(next.Add(1)) - 1; i < count && ctx.Err() == nil && failed.Load() == 0; i = int(next.Add(1)) - 1 {
+				if err := draw(i); err != nil {
 					once.Do(func() { first = err })
 					failed.Store(1)
 				}
-				if n := i + 1; f.Report != nil && n%2000 == 0 {
-					f.Report(fmt.Sprintf("%d of %d pictures", n, len(samples)))
+				if n := i + 1; report != nil && n%2000 == 0 {
+					report(fmt.Sprintf("%d of %d pictures", n, count))
 				}
 			}
 		}()
@@ -68,7 +76,7 @@ func (f NoiseFit) draw(ctx context.Context, pics *Pictures) ([]noiseSample, erro
 	if first == nil {
 		first = ctx.Err()
 	}
-	return samples, first
+	return first
 }
 
 // sample makes one.
@@ -112,18 +120,9 @@ func (f NoiseFit) fit(ctx context.Context, samples []noiseSample) (*noise.Networ
 	held := len(samples) / 10
 	check, learn := samples[:held], samples[held:]
 	net := &noise.Network{}
-	for i := range noise.Features {
-		sum, sq := 0.0, 0.0
-		for k := range learn {
-			v := float64(learn[k].x[i])
-			sum, sq = sum+v, sq+v*v
-		}
-		m := sum / float64(len(learn))
-		net.Mean[i] = float32(m)
-		net.Scale[i] = float32(1 / max(math.Sqrt(max(sq/float64(len(learn))-m*m, 0)), 1e-3))
-	}
+	normal(net.Mean[:], net.Scale[:], len(learn), func(k int) []float32 { return learn[k].x[:] })
 	rng := rand.New(rand.NewPCG(f.Seed, 1<<40))
-	w := newPerceptron(rng, net)
+	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
 	const batch = 64
 	steps := f.Epochs * len(learn) / batch
 	for step := range steps {
@@ -133,18 +132,25 @@ func (f NoiseFit) fit(ctx context.Context, samples []noiseSample) (*noise.Networ
 		w.zero()
 		for range batch {
 			s := &learn[rng.IntN(len(learn))]
-			w.backward(s.x[:], s.y[:], 1.0/batch)
+			w.huber(s.x[:], s.y[:], 1.0/batch)
 		}
 		lr := f.LR * min(1, float64(step+1)/200) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
 		w.update(lr)
 		if f.Report != nil && (step+1)%(max(1, steps/10)) == 0 {
-			w.store(net)
+			storeNoise(w, net)
 			f.Report(fmt.Sprintf("step %d of %d: root mean square error of logarithms %.3f on pictures for learning, %.3f on others; per output %.2f",
 				step+1, steps, rms(net, learn[:min(len(learn), 2000)]), rms(net, check), perOutput(net, check)))
 		}
 	}
-	w.store(net)
+	storeNoise(w, net)
 	return net, nil
+}
+
+// storeNoise writes the weights to a network.
+func storeNoise(w *perceptron, net *noise.Network) {
+	w.layers[0].store(func(o int) []float32 { return net.A[o][:] }, net.BiasA[:])
+	w.layers[1].store(func(o int) []float32 { return net.B[o][:] }, net.BiasB[:])
+	w.layers[2].store(func(o int) []float32 { return net.C[o][:] }, net.BiasC[:])
 }
 
 func rms(net *noise.Network, samples []noiseSample) float64 {

@@ -63,7 +63,7 @@ func TestPerceptronGradient(t *testing.T) {
 	for i := range net.Mean {
 		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
 	}
-	w := newPerceptron(rng, net)
+	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
 	x, y := make([]float32, noise.Features), make([]float32, noise.Outputs)
 	for i := range x {
 		x[i] = float32(rng.NormFloat64())
@@ -73,7 +73,7 @@ func TestPerceptronGradient(t *testing.T) {
 	}
 	loss := func() float64 {
 		w.zero()
-		w.backward(x, y, 1)
+		w.huber(x, y, 1)
 		sum := 0.0
 		for o, v := range w.layers[2].y {
 			d := math.Abs(v - float64(y[o]))
@@ -102,7 +102,7 @@ func TestPerceptronGradient(t *testing.T) {
 		}
 	}
 	// What is stored computes the same in float32.
-	w.store(net)
+	storeNoise(w, net)
 	loss()
 	for o, v := range net.Run(x) {
 		if want := w.layers[2].y[o]; math.Abs(float64(v)-want) > 1e-4*(1+math.Abs(want)) {

@@ -3,11 +3,10 @@ package trainhost
 import (
 	"math"
 	"math/rand/v2"
-
-	"github.com/vfmrestore/restore/restore/noise"
+	"slices"
 )
 
-// perceptron is noise.Network in float64 with gradients and Adam's moments.
+// perceptron is a network of three layers (noise.Network, defocus.Network) in float64 with gradients and Adam's moments.
 type perceptron struct {
 	mean, scale []float64
 	layers      [3]layer
@@ -21,12 +20,13 @@ type layer struct {
 	x, y, dx, dy []float64 // of one sample; x is the input, y the output before the nonlinearity
 }
 
-func newPerceptron(rng *rand.Rand, net *noise.Network) *perceptron {
+// newPerceptron draws the weights of a network of these numbers of inputs, hidden values and outputs, whose inputs have a mean and the
+// inverse of a standard deviation.
+func newPerceptron(rng *rand.Rand, mean, scale []float32, sizes [4]int) *perceptron {
 	w := &perceptron{}
-	for i := range net.Mean {
-		w.mean, w.scale = append(w.mean, float64(net.Mean[i])), append(w.scale, float64(net.Scale[i]))
+	for i := range mean {
+		w.mean, w.scale = append(w.mean, float64(mean[i])), append(w.scale, float64(scale[i]))
 	}
-	sizes := [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs}
 	for i := range w.layers {
 		l := &w.layers[i]
 		l.in, l.out = sizes[i], sizes[i+1]
@@ -46,9 +46,32 @@ func (w *perceptron) zero() {
 	}
 }
 
-// backward adds the gradient of weight·Σ(y−target)², with outputs far off counted by their distance only (Huber), so that the pictures
+// huber adds the gradient of weight·Σ(y−target)², with outputs far off counted by their distance only, so that the pictures
 // that cannot be told do not rule.
-func (w *perceptron) backward(x, target []float32, weight float64) {
+func (w *perceptron) huber(x, target []float32, weight float64) {
+	last := w.forward(x)
+	for o, v := range last.y {
+		last.dy[o] = weight * min(max(v-float64(target[o]), -1), 1)
+	}
+	w.backward()
+}
+
+// crossEntropy adds the gradient of −weight·Σ target·log softmax(y), where the targets are shares of sum 1.
+func (w *perceptron) crossEntropy(x, target []float32, weight float64) {
+	last := w.forward(x)
+	most, sum := slices.Max(last.y), 0.0
+	for o, v := range last.y {
+		last.dy[o] = math.Exp(v - most)
+		sum += last.dy[o]
+	}
+	for o, v := range last.dy {
+		last.dy[o] = weight * (v/sum - float64(target[o]))
+	}
+	w.backward()
+}
+
+// forward computes all values of one sample and returns the last layer.
+func (w *perceptron) forward(x []float32) *layer {
 	first := &w.layers[0]
 	for i, v := range x {
 		first.x[i] = (float64(v) - w.mean[i]) * w.scale[i]
@@ -68,10 +91,11 @@ func (w *perceptron) backward(x, target []float32, weight float64) {
 			}
 		}
 	}
-	last := &w.layers[len(w.layers)-1]
-	for o, v := range last.y {
-		last.dy[o] = weight * min(max(v-float64(target[o]), -1), 1)
-	}
+	return &w.layers[len(w.layers)-1]
+}
+
+// backward adds the gradient that the last layer's dy asks for.
+func (w *perceptron) backward() {
 	for i := len(w.layers) - 1; i >= 0; i-- {
 		l := &w.layers[i]
 		clear(l.dx)
@@ -107,17 +131,26 @@ func (w *perceptron) update(lr float64) {
 	}
 }
 
-// store writes the weights to a network.
-func (w *perceptron) store(net *noise.Network) {
-	put := func(l *layer, row func(o int) []float32, bias []float32) {
-		for o := range l.out {
-			for k, dst := 0, row(o); k < l.in; k++ {
-				dst[k] = float32(l.p[o*l.in+k])
-			}
-			bias[o] = float32(l.p[l.in*l.out+o])
+// store writes the weights of a layer row by row.
+func (l *layer) store(row func(o int) []float32, bias []float32) {
+	for o := range l.out {
+		for k, dst := 0, row(o); k < l.in; k++ {
+			dst[k] = float32(l.p[o*l.in+k])
 		}
+		bias[o] = float32(l.p[l.in*l.out+o])
 	}
-	put(&w.layers[0], func(o int) []float32 { return net.A[o][:] }, net.BiasA[:])
-	put(&w.layers[1], func(o int) []float32 { return net.B[o][:] }, net.BiasB[:])
-	put(&w.layers[2], func(o int) []float32 { return net.C[o][:] }, net.BiasC[:])
+}
+
+// normal writes the mean and the inverse standard deviation of inputs, of which there are n.
+func normal(mean, scale []float32, n int, input func(k int) []float32) {
+	for i := range mean {
+		sum, sq := 0.0, 0.0
+		for k := range n {
+			v := float64(input(k)[i])
+			sum, sq = sum+v, sq+v*v
+		}
+		m := sum / float64(n)
+		mean[i] = float32(m)
+		scale[i] = float32(1 / max(math.Sqrt(max(sq/float64(n)-m*m, 0)), 1e-3))
+	}
 }

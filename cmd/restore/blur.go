@@ -114,7 +114,7 @@ type blurShape struct {
 // blurOf is nil for tasks that do not look for motion blur.
 func blurOf(r *restore.Result) *blurShape {
 	b := r.Blur
-	if b == nil {
+	if b == nil || r.Task != task.MotionDeblur {
 		return nil
 	}
 	s := &blurShape{Verdict: b.Verdict.String(), Given: b.Given}

@@ -299,3 +299,26 @@ func TestWeightsCommand(t *testing.T) {
 	fails(t, dir, nil, exitUsage, "info or verify", "weights", "eat", w)
 	fails(t, dir, nil, exitUsage, "one file at most", "weights", "info", w, w)
 }
+
+// -blur tells the defocus; -v and -json say what it was, and defocus is another name of gaussian-deblur.
+func TestBlurFlag(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "in.png"), photo(45, 38, false, 8, false))
+	w := someWeights(t, dir)
+	for blur, want := range map[string]string{
+		"3":        `"blur":{"verdict":"blurred","shape":"gaussian","width":3,"given":true`,
+		"disc:2.5": `"blur":{"verdict":"blurred","shape":"disc","width":2.5,"given":true`,
+		"none":     `"blur":{"verdict":"sharp","given":true`,
+	} {
+		out := succeeds(t, dir, "-task", "defocus", "-blur", blur, "-weights", w, "-json", "-overwrite", "in.png", "out.png")
+		if !strings.Contains(out, want) {
+			t.Errorf("-blur %s prints %s", blur, out)
+		}
+	}
+	// The pictures of tests are too small to tell anything but that they are not blurred for sure.
+	out := succeeds(t, dir, "-task", "gaussian-deblur", "-weights", w, "-json", "in.png", "found.png")
+	if !strings.Contains(out, `"blur":{"verdict":"`) || !strings.Contains(out, `"given":false`) || strings.Contains(out, "motion_blur") {
+		t.Errorf("without -blur: %s", out)
+	}
+}

@@ -28,16 +28,17 @@ func (e *partlyError) Error() string {
 
 // line is what -json prints for a picture.
 type line struct {
-	In      name        `json:"in"`
-	Out     name        `json:"out"`
-	Status  string      `json:"status"` // "done", "failed" or "salvaged"
-	Error   name        `json:"error,omitempty"`
-	Width   int         `json:"width,omitempty"` // of the result
-	Height  int         `json:"height,omitempty"`
-	Noise   float64     `json:"noise,omitempty"` // in 8-bit levels
-	Shape   *noiseShape `json:"noise_shape,omitempty"`
-	Blur    *blurShape  `json:"motion_blur,omitempty"`
-	Seconds float64     `json:"seconds"`
+	In      name         `json:"in"`
+	Out     name         `json:"out"`
+	Status  string       `json:"status"` // "done", "failed" or "salvaged"
+	Error   name         `json:"error,omitempty"`
+	Width   int          `json:"width,omitempty"` // of the result
+	Height  int          `json:"height,omitempty"`
+	Noise   float64      `json:"noise,omitempty"` // in 8-bit levels
+	Shape   *noiseShape  `json:"noise_shape,omitempty"`
+	Defocus *defocusInfo `json:"blur,omitempty"` // of gaussian-deblur
+	Blur    *blurShape   `json:"motion_blur,omitempty"`
+	Seconds float64      `json:"seconds"`
 }
 
 // noiseShape is the noise of a picture in 8-bit levels; see noise.Profile.
@@ -150,6 +151,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	if err == nil {
 		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
 		l.Shape, l.Blur = shapeOf(result), blurOf(result)
+		l.Defocus = defocusOf(result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
 	}

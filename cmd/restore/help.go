@@ -24,7 +24,7 @@ is a name. An output is written whole or not at all.
 
 tasks:
   motion-deblur     a shaken camera
-  gaussian-deblur   a soft blur of about three pixels
+  gaussian-deblur   a blur that looks the same in all directions, as of a lens out of focus; defocus is another name
   denoise           noise, as strong as -noise says
   super-resolve     four times larger: out has 4 times the width and height of in
   inpaint           missing pixels, where the -mask is white; inpaint-random and inpaint-box say
@@ -39,6 +39,9 @@ flags:
                     were trained up to about 13, for denoise up to 51, which more counts as
   -strength S       denoise only: share of the noise that is taken away, 0 to 1 (default 1; less keeps some
                     grain); two numbers with a comma between them are for luminance and for chroma
+  -blur S|auto      gaussian-deblur only: the standard deviation of the blur in pixels, 3 being the one that the network
+                    knows, or disc:R, the radius of a disc, or none; auto, the default, finds it (Gaussians of 0.6 to 6 pixels, discs
+                    of 1.2 to 8), and leaves a picture alone, but for noise, that is sharp or whose blur cannot be told
   -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
                     shows what a point of light becomes, white on black
   -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
@@ -47,8 +50,8 @@ flags:
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)
   -ensemble N       restore the picture lying in N of its eight orientations (1, 2, 4 or 8) and take the mean: N times the
                     work for 0.1 to 0.2 dB more
-  -project          inpaint and gaussian-deblur only: make the result agree with the picture given, noise included (the
-                    projection Aᵀy + (I − AᵀA)x)
+  -project          inpaint and gaussian-deblur (of a blur of 3) only: make the result agree with the picture given, noise included
+                    (the projection Aᵀy + (I − AᵀA)x)
   -quality Q        of JPEG output, 1 to 100 (default 95). Below 95 colour is halved where the picture's own file had it halved
   -salvage          restore of JPEG and PNG files that are cut off or damaged what is there; the exit status is then 2
   -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
@@ -74,8 +77,9 @@ flags:
                     hundredths of a decibel), or auto, the default: fp16 on GPUs that can
   -overwrite        the output may be the input itself, also by a link; otherwise that is refused. (For folders see below)
   -no-links         refuse an input or mask that is a symbolic link, or whose name goes through one that leads out of the
-                    folder it lies in; in folders, every picture, mask and folder that is one. Otherwise links are followed, wherever they lead, also out of the folder
-  -v                say on stderr which device was used, the noise found and the time taken
+                    folder it lies in; in folders, every picture, mask and folder that is one. Otherwise links are
+                    followed, wherever they lead, also out of the folder
+  -v                say on stderr which device was used, the noise and the blur found and the time taken
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 
 folders:
@@ -91,7 +95,7 @@ folders:
   are not read are counted on stderr, with -v all other files too. A link to a folder is a folder; each is visited once.
 
   -json             print a line of JSON for every picture: in, out, status, error, width, height,
-                    noise (8-bit levels), noise_shape, motion_blur, seconds. Bytes of names that are not UTF-8 stand there as
+                    noise (8-bit levels), noise_shape, blur, motion_blur, seconds. Bytes of names that are not UTF-8 stand there as
                     \udc80 to \udcff, which Python's surrogateescape turns back
 
 commands:

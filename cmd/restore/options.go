@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -24,6 +25,7 @@ type options struct {
 	mask        string
 	noise       noise
 	strength    strength
+	blur        *defocus.Blur // told; nil: found
 	kernelFile  string
 	kernel      *task.Kernel // of kernelFile
 	kernelOut   output
@@ -75,6 +77,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
 	fs.Var(&o.strength, "strength", "")
+	fs.Func("blur", "", func(s string) (err error) { o.blur, err = parseBlur(s); return err })
 	fs.StringVar(&o.kernelFile, "kernel", "", "")
 	fs.StringVar(&o.kernelOut.path, "kernel-out", "", "")
 	fs.IntVar(&o.samples, "samples", 0, "")
@@ -161,6 +164,10 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
 	case o.strength != strength{1, 1} && o.task != task.Denoise:
 		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
+	case o.blur != nil && o.task != task.GaussianDeblur:
+		return usagef("-blur has no meaning for task %v, only for gaussian-deblur (defocus)", o.task)
+	case o.project && o.blur != nil && *o.blur != restore.TrainedBlur:
+		return usagef("-project is possible for -blur %v only", restore.TrainedBlur)
 	case o.kernelFile != "" && o.task != task.MotionDeblur:
 		return usagef("-kernel has no meaning for task %v, only for motion-deblur", o.task)
 	case o.kernelOut.path != "" && o.task != task.MotionDeblur:

@@ -24,6 +24,9 @@ func (o *options) page(in *picture.Picture, r *restore.Result, device string, to
 	}
 	add("Noise level", fmt.Sprintf("%.2f of 255%s", r.Noise, estimated))
 	add("Shape of the noise", r.Profile.String())
+	if text := defocusText(r); text != "" {
+		add("Blur", text)
+	}
 	if b := blurOf(r); b != nil {
 		add("Motion blur", b.String())
 	}

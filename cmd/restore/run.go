@@ -76,6 +76,9 @@ func (a *app) restore(args []string) error {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
 			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
 		fmt.Fprintf(a.err, "noise: %v\n", result.Profile)
+		if text := defocusText(result); text != "" {
+			fmt.Fprintf(a.err, "blur: %s\n", text)
+		}
 		if b := blurOf(result); b != nil {
 			fmt.Fprintf(a.err, "motion blur: %v\n", b)
 		}
@@ -101,7 +104,7 @@ func (a *app) restore(args []string) error {
 		return err
 	}
 	a.sayDropped(o.in, result.Picture, o.out.format)
-	l := line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Blur: blurOf(result), Seconds: time.Since(started).Seconds()}
+	l := line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Defocus: defocusOf(result), Blur: blurOf(result), Seconds: time.Since(started).Seconds()}
 	if s := result.Picture.Salvaged; s != nil {
 		err = &salvagedError{o.in, s}
 		l.Status, l.Error = "salvaged", name(err.Error())
@@ -134,7 +137,7 @@ func (o *options) config() restore.Config {
 // request is what the flags say of the picture.
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
-		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Kernel: o.kernel,
+		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
 		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}

@@ -25,7 +25,7 @@ usage: restore video -task T [flags] in.y4m out.y4m
 Progressive video of 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits per sample; the output is of the same kind, 4 times as wide and
 high for super-resolve. Every frame comes out, in order; memory is constant and at most -frames frames are on their way.
 
-  -task T           as for restore (required)
+  -task T           as for restore (required); gaussian-deblur is of a standard deviation of 3 pixels: the blur is not looked for
   -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
   -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
   -frames N         frames on their way at a time, 1 to 64 (default 3)

@@ -81,6 +81,8 @@ func run(ctx context.Context, args []string) error {
 		return watch(ctx, args[1:])
 	case "noise":
 		return noiseCommand(ctx, args[1:])
+	case "defocus":
+		return defocusCommand(ctx, args[1:])
 	case "shakes":
 		return shakesCommand(ctx, args[1:])
 	case "pack":

@@ -56,7 +56,8 @@ typedef struct {
 } vfm_config;
 
 typedef struct {
-	const char *task;    /* "motion-deblur", "gaussian-deblur", "denoise", "super-resolve" or "inpaint" */
+	const char *task;    /* "motion-deblur", "gaussian-deblur" or "defocus" (the blur is found, but in streams, where its standard deviation
+	                        is 3 pixels), "denoise", "super-resolve" or "inpaint" */
 	int32_t width;       /* of the picture given; the result of super-resolve is 4 times as wide and high */
 	int32_t height;
 	vfm_format in;

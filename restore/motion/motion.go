@@ -28,13 +28,13 @@ const (
 
 // Find tells how the picture's blur varies. It fails with ctx.Err().
 func Find(ctx context.Context, p Picture) (*blind.Field, error) {
-	y, unknown := p.brightness()
+	y, unknown := p.Brightness()
 	return blind.EstimateField(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
 }
 
-// brightness is the mean of the picture's channels, from 0 to 1, and where it tells nothing: where a channel is clipped or nothing can be
+// Brightness is the mean of the picture's channels, from 0 to 1, and where it tells nothing: where a channel is clipped or nothing can be
 // seen.
-func (p Picture) brightness() (y *blind.Plane, unknown []bool) {
+func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
 	y = blind.NewPlane(p.W, p.H)
 	unknown = make([]bool, len(y.Pix))
 	row := make([]float32, p.W)
@@ -60,7 +60,7 @@ func (p Picture) brightness() (y *blind.Plane, unknown []bool) {
 // Deconvolve undoes the blur, of luminance and of colour apart, and gives three planes of values as Row has them, not clamped. level is the
 // picture's noise; given says that the kernel was not found and has its place. It fails with ctx.Err().
 func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile, given bool) ([]float32, error) {
-	_, unknown := p.brightness()
+	_, unknown := p.Brightness()
 	n := p.W * p.H
 	out := make([]float32, 3*n)
 	for c := range 3 {
@@ -78,7 +78,9 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 			y.Pix[i] = float64(out[c*n+i]) / 2
 		}
 		sigma := leastNoise
-		for b := range level.Luma {
+		// Of the fine bands, which deconvolution amplifies. In the coarse ones of a blurred picture an estimate takes what is left of its
+		// texture for noise.
+		for _, b := range []noise.Band{noise.Diagonal, noise.Fine} {
 			if c == 0 {
 				sigma = max(sigma, level.Luma[b]/2)
 			} else {

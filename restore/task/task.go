@@ -13,7 +13,7 @@ const (
 	InpaintRandom              // single pixels missing
 	InpaintBox                 // a rectangle missing
 	SuperResolve               // four times too small
-	GaussianDeblur             // Gaussian blur of standard deviation 3
+	GaussianDeblur             // a blur that looks the same in all directions; as the paper has it, a Gaussian of standard deviation 3
 	MotionDeblur               // camera shake
 	Inpaint                    // for people: pixels missing as a mask says; Resolve turns it into InpaintRandom or InpaintBox
 )
@@ -29,12 +29,15 @@ var names = [...]string{
 	GaussianDeblur: "gaussian-deblur", MotionDeblur: "motion-deblur", Inpaint: "inpaint",
 }
 
+// Defocus is another name of GaussianDeblur.
+const Defocus = "defocus"
+
 // All returns the six classes in the order of their index.
 func All() []Task {
 	return []Task{Denoise, InpaintRandom, InpaintBox, SuperResolve, GaussianDeblur, MotionDeblur}
 }
 
-// Names returns the names that Parse knows.
+// Names returns the tasks' names, without Defocus.
 func Names() []string { return append([]string(nil), names[:]...) }
 
 // String returns the CLI name.
@@ -72,13 +75,16 @@ func (t Task) Scale() int {
 type UnknownTaskError struct{ Name string }
 
 func (e *UnknownTaskError) Error() string {
-	return fmt.Sprintf("unknown task %q; the tasks are %s", e.Name, strings.Join(names[:], ", "))
+	return fmt.Sprintf("unknown task %q; the tasks are %s; %s is gaussian-deblur too", e.Name, strings.Join(names[:], ", "), Defocus)
 }
 
-// Parse returns the task of a CLI name. Upper case and surrounding blanks are forgiven; anything else is an *UnknownTaskError,
+// Parse returns the task of a CLI name, or GaussianDeblur of Defocus. Upper case and surrounding blanks are forgiven; anything else is an *UnknownTaskError,
 // whose text lists the names.
 func Parse(name string) (Task, error) {
 	s := strings.ToLower(strings.TrimSpace(name))
+	if s == Defocus {
+		return GaussianDeblur, nil
+	}
 	for i, n := range names {
 		if s == n {
 			return Task(i), nil

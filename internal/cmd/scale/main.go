@@ -143,6 +143,9 @@ func again(path, name string) error {
 	}
 	defer m.Close()
 	req := restore.Request{Task: what, Noise: 10}
+	if what == task.GaussianDeblur {
+		req.Blur = &restore.TrainedBlur
+	}
 	if what.Masked() {
 		req.Mask = holes(in.W * in.H)
 	}

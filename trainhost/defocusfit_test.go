@@ -1,0 +1,109 @@
+package trainhost
+
+import (
+	"image"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/shake/defocus"
+)
+
+// The gradient of the cross-entropy agrees with finite differences, and what is stored computes the same in float32.
+func TestCrossEntropyGradient(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	net := &defocus.Network{}
+	for i := range net.Mean {
+		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
+	}
+	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{defocus.Features, len(net.A), len(net.B), defocus.Outputs})
+	x := make([]float32, defocus.Features)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64())
+	}
+	y := defocus.Targets(defocus.Blur{Shape: defocus.Disc, Width: 1 + 5*rng.Float64()})
+	belief := func() (p [defocus.Outputs]float64) {
+		sum := 0.0
+		for o, v := range w.layers[2].y {
+			p[o] = math.Exp(v)
+			sum += p[o]
+		}
+		for o := range p {
+			p[o] /= sum
+		}
+		return p
+	}
+	loss := func() (sum float64) {
+		w.zero()
+		w.crossEntropy(x, y[:], 1)
+		for o, p := range belief() {
+			sum -= float64(y[o]) * math.Log(p)
+		}
+		return sum
+	}
+	for range 60 {
+		l := &w.layers[rng.IntN(3)]
+		k := rng.IntN(len(l.p))
+		loss()
+		got := l.g[k]
+		const h = 1e-5
+		p := l.p[k]
+		l.p[k] = p + h
+		up := loss()
+		l.p[k] = p - h
+		down := loss()
+		l.p[k] = p
+		if want := (up - down) / (2 * h); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
+			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
+		}
+	}
+	storeDefocus(w, net)
+	loss()
+	want := belief()
+	for o, v := range net.Run(x) {
+		if math.Abs(float64(v)-want[o]) > 1e-4 {
+			t.Errorf("output %d is %g, in float64 %g", o, v, want[o])
+		}
+	}
+}
+
+// The network learns from few pictures what tells blurs apart.
+func TestDefocusFit(t *testing.T) {
+	var imgs []image.Image
+	for seed := range uint64(8) {
+		imgs = append(imgs, synth.Photo(seed, 144, 144))
+	}
+	net, err := DefocusFit{Samples: 600, Epochs: 15, LR: 3e-3, Seed: 1}.Run(t.Context(), NewPictures(128, imgs...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of pictures that it has not seen: how much it believes in blurs within a third of the true one.
+	sum, n := 0.0, 0
+	for seed := range uint64(4) {
+		for _, s := range []float64{1, 2, 4} {
+			b := defocus.Blur{Shape: defocus.Gaussian, Width: s}
+			d := Defocusing{Blur: b, Gamma: 1, Bright: 1, Noise: 1}
+			y, err := d.shootGrey(rand.New(rand.NewPCG(seed, 9)), planar.FromNRGBA(synth.Photo(50+seed, 160, 160)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var x [defocus.Features]float32
+			defocus.Describe(y, nil, &x)
+			near := defocus.Targets(b)
+			for o, p := range net.Run(x[:]) {
+				for i, v := range near {
+					if v > 0 && o >= i-3 && o <= i+3 {
+						sum += float64(p)
+						break
+					}
+				}
+			}
+			n++
+		}
+	}
+	if sum/float64(n) < 0.25 {
+		t.Errorf("the belief in blurs near the true one is %.2f on the average; without learning it would be 0.15", sum/float64(n))
+	}
+}
