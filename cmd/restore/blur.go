@@ -132,6 +132,19 @@ func blurOf(r *restore.Result) *blurShape {
 	return s
 }
 
+// found is String before anything was done.
+func (s *blurShape) found() string {
+	switch {
+	case s.Verdict == blind.Sharp.String():
+		return "none worth undoing"
+	case s.Verdict == blind.Untold.String() && s.Windows == 0:
+		return "cannot be told for noise"
+	case s.Verdict == blind.Untold.String():
+		return "cannot be told"
+	}
+	return s.String()
+}
+
 // String tells it to people.
 func (s *blurShape) String() string {
 	switch {

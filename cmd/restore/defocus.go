@@ -46,6 +46,19 @@ func defocusOf(r *restore.Result) *defocusInfo {
 	return info
 }
 
+// found says what was found before anything was done.
+func (d *defocusInfo) found() string {
+	switch {
+	case d.Shape == "" && d.Verdict == blind.Sharp.String():
+		return "none"
+	case d.Shape == "":
+		return "cannot be told"
+	case d.Shape == "disc":
+		return fmt.Sprintf("a disc of radius %.2f pixels, within %.0f %%", d.Width, 100*d.Spread)
+	}
+	return fmt.Sprintf("a Gaussian of standard deviation %.2f pixels, within %.0f %%", d.Width, 100*d.Spread)
+}
+
 // defocusText says in words what was found of a picture's defocus; "" for tasks other than gaussian-deblur.
 func defocusText(r *restore.Result) string {
 	info := defocusOf(r)

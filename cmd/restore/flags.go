@@ -129,6 +129,7 @@ func (s *strength) Set(text string) error {
 type taskFlag struct {
 	name string
 	task task.Task
+	auto bool // the picture tells; task is then the one that most pictures need
 }
 
 func (t *taskFlag) String() string     { return t.name }
@@ -138,6 +139,10 @@ func (t *taskFlag) Set(s string) error { t.name = s; return nil }
 func (t *taskFlag) require() (err error) {
 	if t.name == "" {
 		return usagef("no -task given; the tasks are %s", strings.Join(task.Names(), ", "))
+	}
+	if t.name == "auto" {
+		t.auto, t.task = true, task.Denoise
+		return nil
 	}
 	if t.task, err = task.Parse(t.name); err != nil {
 		return &usageError{err.Error()}

@@ -195,7 +195,10 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if err != nil {
 		return nil, err
 	}
-	result, err := b.model.Restore(ctx, in, one.request(missing))
+	result, steps, err := o.mend(ctx, b.model, in, one.request(missing))
+	if steps != nil && o.verbose {
+		b.app.saySteps(j.in, steps)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.in, err)
 	}
@@ -214,7 +217,7 @@ func (b *batch) clear() {
 }
 
 // print writes a -json line.
-func (a *app) print(l line) {
+func (a *app) print(l any) {
 	if text, err := appendJSON(l); err == nil {
 		a.out.Write(text) // main asks whether it failed
 	}

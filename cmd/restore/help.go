@@ -29,6 +29,7 @@ tasks:
   super-resolve     four times larger: out has 4 times the width and height of in
   inpaint           missing pixels, where the -mask is white; inpaint-random and inpaint-box say
                     which kind of hole the network shall expect, inpaint looks at the mask
+  auto              what restore inspect finds, in the right order; a sound picture is copied. Holes and size are not its matter
 
 flags:
   -task T           what is wrong with the picture (required)

@@ -54,6 +54,7 @@ func text(s string) func() string { return func() string { return s } }
 
 func commands() []command {
 	return []command{
+		{"inspect", "say what is wrong with a picture", (*app).inspect, text(inspectHelp)},
 		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, text(degradeHelp)},
 		{"video", "restore the frames of uncompressed video", (*app).video, text(videoHelp)},
 		{"sample", "draw pictures from the prior", (*app).sample, text(sampleHelp)},

@@ -21,6 +21,7 @@ import (
 // options are the flags and names of `restore` itself, checked.
 type options struct {
 	task        task.Task
+	auto        bool // the picture tells what is to be done; task is then Denoise
 	in          string
 	mask        string
 	noise       noise
@@ -121,7 +122,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	if err := t.require(); err != nil {
 		return nil, err
 	}
-	o.task = t.task
+	o.task, o.auto = t.task, t.auto
 	if len(names) != 2 {
 		return nil, usagef("one picture to read and one to write are needed, not %d names", len(names))
 	}
@@ -147,6 +148,11 @@ func (a *app) parseOptions(args []string) (*options, error) {
 
 // check holds the rules between flags.
 func (o *options) check(temperatureSet, stepsSet bool) error {
+	if o.auto {
+		if err := o.checkAuto(); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.in == "" || o.out.path == "":
 		return usagef("a file name is empty")
@@ -239,6 +245,21 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-samples-dir and -explain both name %s", o.explain)
 	}
 	return o.claims().check(o.overwrite)
+}
+
+// checkAuto refuses what -task auto, which may leave a picture alone, cannot promise.
+func (o *options) checkAuto() error {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"-samples", o.samples != 0}, {"-explain", o.explain != ""}, {"-report", o.report != ""}, {"-project", o.project},
+	} {
+		if f.set {
+			return usagef("%s needs a task: -task auto may find that nothing needs to be done", f.name)
+		}
+	}
+	return nil
 }
 
 // checkDirectory: the directory may be new, but not its parent.

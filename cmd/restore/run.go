@@ -56,11 +56,11 @@ func (a *app) restore(args []string) error {
 	files := &staging{quality: o.quality}
 	defer files.abort()
 	var early *beside
-	if in.GrowsIn(o.out.format) && o.out.path != "-" {
+	if in.GrowsIn(o.out.format) && o.out.path != "-" && !o.auto {
 		early = newBeside(files, o.out, cancel)
 		req.Rows = early.tell
 	}
-	result, err := model.Restore(ctx, in, req)
+	result, steps, err := o.mend(ctx, model, in, req)
 	took := time.Since(opened)
 	if early != nil {
 		err = early.end(err)
@@ -71,6 +71,9 @@ func (a *app) restore(args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if steps != nil {
+		a.saySteps(o.in, steps)
 	}
 	if o.verbose {
 		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
@@ -113,6 +116,15 @@ func (a *app) restore(args []string) error {
 		a.print(l)
 	}
 	return err
+}
+
+// mend restores a picture: by the task of the flags, or by those that the picture needs.
+func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request) (*restore.Result, *restore.Diagnosis, error) {
+	if o.auto {
+		return m.Mend(ctx, in, req)
+	}
+	r, err := m.Restore(ctx, in, req)
+	return r, nil, err
 }
 
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.

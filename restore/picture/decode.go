@@ -164,7 +164,7 @@ func (info *fileInfo) into(p *Picture) {
 		p.EXIF = nil
 	}
 	p.Text, p.Comment, p.colour, p.Halved = info.text, info.comment, info.colour, info.halved
-	p.Dropped = info.dropped
+	p.Dropped, p.JPEGQuality = info.dropped, info.quality
 }
 
 // file is a picture's while it is read.

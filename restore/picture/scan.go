@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
 // fileInfo is what the standard decoders keep to themselves.
 type fileInfo struct {
+	quality      int  // of JPEG
 	orientation  int  // EXIF value, 0 if there is none
 	gray         bool // one channel of grey, with or without alpha
 	hasAlpha     bool
@@ -113,6 +116,8 @@ func scanJPEG(b []byte) fileInfo {
 			info.setIRB(body)
 		case marker == 0xfe && info.comment == nil && len(body) <= maxComment:
 			info.comment = bytes.Clone(body)
+		case marker == 0xdb && info.quality == 0 && len(body) >= 65 && body[0] == 0: // table 0, of 8 bits
+			info.quality = jpegcodec.QualityOf(body[1:65])
 		case marker >= 0xc0 && marker <= 0xc2 && len(body) > 5:
 			info.gray = body[5] == 1
 			if body[5] == 3 && len(body) >= 15 {

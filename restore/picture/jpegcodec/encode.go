@@ -192,10 +192,6 @@ func (e *encoder) flush() {
 
 // header writes all up to the first block: tables of quantisation, frame, Huffman codes, scan.
 func (e *encoder) header(width, height int, o Options) {
-	scale := 200 - 2*o.Quality
-	if o.Quality < 50 {
-		scale = 5000 / o.Quality
-	}
 	planes := 3
 	if e.gray {
 		planes = 1
@@ -206,7 +202,7 @@ func (e *encoder) header(width, height int, o Options) {
 	for i := range tables {
 		e.out = append(e.out, uint8(i))
 		for j, v := range unscaledQuant[i] {
-			q := min(max((int(v)*scale+50)/100, 1), 255)
+			q := scaled(int(v), o.Quality)
 			e.quant[i][j] = int32(8 * q)
 			e.out = append(e.out, uint8(q))
 		}
