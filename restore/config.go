@@ -139,6 +139,9 @@ type Request struct {
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 
+	// network asks for motion-deblur by the network, with Kernel for its second view.
+	network bool
+
 	// How far below -1 and above 1 values may go: those of video, whose codes do.
 	below, above float32
 }

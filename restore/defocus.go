@@ -117,14 +117,14 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 	}
 	seen := j.seen()
 	seen.Row = planes{w: pic.W, h: pic.H, data: clean.Picture.Pix, levels: clean.Picture.Levels}.row
-	pix, err := motion.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), true)
+	pix, err := motion.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{}
+	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
 	if j.wantsLatent() {
 		draw := req
-		draw.Task, draw.Kernel, draw.Blur, draw.Profile, draw.Rows = task.MotionDeblur, j.blur.Kernel, nil, &level, nil
+		draw.Task, draw.Kernel, draw.Blur, draw.Profile, draw.Rows, draw.network = task.MotionDeblur, j.blur.Kernel, nil, &level, nil, true
 		if result, err = m.Restore(ctx, pic, draw); err != nil {
 			return nil, err
 		}
@@ -133,7 +133,7 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 	c.rows = req.Rows
 	whole := rect{0, 0, j.w, j.h}
 	j.writer(c)(tile{whole, whole}, pix)
-	result.Picture = j.finish(c)
+	result.Picture, result.Blur = j.finish(c), j.blur
 	return result, nil
 }
 

@@ -38,7 +38,12 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 		if j.blur, err = j.findBlur(ctx); err != nil {
 			return nil, err
 		}
-		if j.blur.Kernel == nil && j.noise <= mostBlindNoise {
+		_, _, cleans := m.memberFor(task.Denoise)
+		switch {
+		case !cleans || req.network: // the network does it all
+		case j.blur.Kernel != nil:
+			return m.deconvolved(ctx, pic, req, j)
+		case j.noise <= mostBlindNoise:
 			return m.leaveAlone(ctx, pic, req, j)
 		}
 	}
@@ -67,8 +72,23 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	return result, r.samples(j, mu, logvar, result)
 }
 
-// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that could be undone: it is denoised.
+// littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even denoised.
+const littleNoise = 0.75
+
+// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that could be undone: it is denoised where
+// there is noise to speak of.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	if j.noise <= littleNoise && !j.wantsLatent() {
+		c := j.canvas()
+		c.rows = req.Rows
+		given, whole := j.given(), rect{0, 0, j.w, j.h}
+		pix := make([]float32, 3*j.w*j.h)
+		for i := range 3 * j.h {
+			given.row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
+		}
+		j.writer(c)(tile{whole, whole}, pix)
+		return &Result{Picture: j.finish(c), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
+	}
 	req.Task, req.Kernel, req.Blur = task.Denoise, nil, nil
 	if req.Noise < 0 {
 		req.Profile = &j.profile
