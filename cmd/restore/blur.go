@@ -153,11 +153,11 @@ func (s *blurShape) String() string {
 	case s.Verdict == blind.Blurred.String():
 		return fmt.Sprintf("found, %.1f pixels wide, in %d of %d windows", s.Width, s.Blurred, s.Windows)
 	case s.Verdict == blind.Sharp.String():
-		return "none worth undoing; the picture was denoised only"
+		return "none worth undoing; the picture was denoised at most"
 	case s.Windows == 0:
 		return "its kernel cannot be told for noise; what the spectrum tells was used"
 	}
-	return "cannot be told; the picture was denoised only"
+	return "cannot be told; the picture was denoised at most"
 }
 
 // writeKernel adds the picture of -kernel-out; without a kernel it says so and adds nothing.

@@ -128,9 +128,6 @@ usage: restore degrade -task T [flags] clean.png bad.png
   -camera SPEC      denoise only, in place of -noise: what a camera does, as name=value with commas between them,
                     for example iso=3200,jpeg=85; below is the list
   -clean-out FILE   with -camera: write what the camera would have shown without noise and compression
-  -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
-                    shows what a point of light becomes, white on black
-  -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
   -seed S           of the random numbers (default 0)
   -scale S          motion-deblur only: shrink the blur to this part of its 61×61 pixels, above 0 and at most 1 (default 1)
   -mask-out FILE    inpaint only: write the mask, white where pixels are missing, for restore -mask
@@ -149,9 +146,6 @@ usage: restore sample [flags] out.png
   -steps K          steps of the flow map (default 1, at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps, falling from 1 (noise) to 0 (picture)
   -temperature T    spread of the noise (default 1)
-  -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
-                    shows what a point of light becomes, white on black
-  -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
   -seed S           of the random numbers (default 0)
   -quality Q        of JPEG output, 1 to 100 (default 95)
   -device D         as for restore

@@ -257,3 +257,33 @@ func cutMap(unknown []bool, width int, w Window) []bool {
 	}
 	return part
 }
+
+// Coherence is how alike the windows' own kernels are to those of their neighbours, 0 to 1, in the mean over all neighbours that have one;
+// 0 if there are none. Windows see other parts of the picture, so kernels that agree are hardly made up.
+func (f *Field) Coherence() float64 {
+	sum, n := 0.0, 0
+	own := func(i int) *task.Kernel {
+		if w := &f.Windows[i]; !w.Borrowed {
+			return w.Kernel
+		}
+		return nil
+	}
+	compare := func(i, k int) {
+		if a, b := own(i), own(k); a != nil && b != nil {
+			sum += likeness(kernelOf(a), kernelOf(b))
+			n++
+		}
+	}
+	for i := range f.Windows {
+		if (i+1)%f.across != 0 {
+			compare(i, i+1)
+		}
+		if i+f.across < len(f.Windows) {
+			compare(i, i+f.across)
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}
