@@ -128,14 +128,37 @@ func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
 	return sum
 }
 
-// varies tells whether there is more than one value.
+// Squares of so many pixels of which one, at least, must differ from a plane by so much (root mean square, of 1): shading alone tells no
+// blur, and looks like a wide one.
+const (
+	shadingSide = 32
+	leastForm   = 3.0 / 255
+)
+
+// varies tells whether there is more to see than shading.
 func (p *plane) varies() bool {
-	for _, v := range p.pix {
-		if v != p.pix[0] {
-			return true
+	for y := 0; y+shadingSide <= p.ownH; y += shadingSide / 2 {
+		for x := 0; x+shadingSide <= p.ownW; x += shadingSide / 2 {
+			if p.form(x, y) >= leastForm {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// form is how far a square differs from the plane that fits it best.
+func (p *plane) form(x0, y0 int) float64 {
+	var sum, squares, byX, byY, n, spread float64
+	const middle = (shadingSide - 1) / 2.0
+	for y := range shadingSide {
+		for x, v := range p.pix[(y0+y)*p.w+x0:][:shadingSide] {
+			w, dx, dy := float64(v), float64(x)-middle, float64(y)-middle
+			sum, squares, byX, byY = sum+w, squares+w*w, byX+w*dx, byY+w*dy
+			n, spread = n+1, spread+dx*dx
+		}
+	}
+	return math.Sqrt(max(0, squares-sum*sum/n-byX*byX/spread-byY*byY/spread) / n)
 }
 
 // together is the belief of several parts of a picture: the geometric mean of those of the sharper half.

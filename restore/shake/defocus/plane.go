@@ -13,11 +13,13 @@ type plane struct {
 	w, h    int
 	pix     []float32
 	unknown []bool // may be nil
+	// The part that is not a reflection: so many columns and rows.
+	ownW, ownH int
 }
 
 // cut takes w×h pixels from (x, y) on, and continues them by reflection where they are fewer than a window.
 func cut(y *blind.Plane, unknown []bool, x0, y0, w, h int) *plane {
-	p := &plane{w: max(w, window), h: max(h, window)}
+	p := &plane{w: max(w, window), h: max(h, window), ownW: w, ownH: h}
 	p.pix = make([]float32, p.w*p.h)
 	if unknown != nil {
 		p.unknown = make([]bool, len(p.pix))
