@@ -11,10 +11,10 @@ step() {
 
 psnr() { bin/restore compare "$@" | awk '/^PSNR/ { print $2 " " $3 }'; }
 
-step "${GO:-go}" run ./internal/cmd/render -seed "${SEED:-1}" -size 512x384 demo/clean.png
-step bin/restore degrade -task motion-deblur -scale 0.4 -seed "${SEED:-1}" demo/clean.png demo/blurred.png
-step bin/restore -task motion-deblur demo/blurred.png demo/restored.png
+step "${GO:-go}" run ./internal/cmd/render -seed "${SEED:-3}" -size 512x384 demo/clean.png
+step bin/restore degrade -task motion-deblur -scale 0.25 -noise 1 -seed "${SEED:-3}" demo/clean.png demo/blurred.png
+step bin/restore -task motion-deblur -v -kernel-out demo/kernel.png demo/blurred.png demo/restored.png
 
 printf '\nPSNR to the clean picture:  before %s,  after %s\n' \
 	"$(psnr demo/clean.png demo/blurred.png)" "$(psnr demo/clean.png demo/restored.png)"
-printf 'Pictures: demo/clean.png  demo/blurred.png  demo/restored.png\n'
+printf 'Pictures: demo/clean.png  demo/blurred.png  demo/restored.png, and the path of the camera that was found: demo/kernel.png\n'
