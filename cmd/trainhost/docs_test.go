@@ -79,7 +79,7 @@ func TestCommandsInDocs(t *testing.T) {
 
 	// Every flag that the page names is one.
 	var known strings.Builder
-	for _, c := range []string{"train", "kernels", "eval", "pack", "watch"} {
+	for _, c := range []string{"train", "kernels", "shakes", "eval", "pack", "watch"} {
 		known.WriteString(flagsOf(t, c))
 	}
 	for _, m := range regexp.MustCompile("`-([a-z0-9-]+)").FindAllStringSubmatch(string(b), -1) {

@@ -21,6 +21,9 @@ usage:
   trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
   trainhost joint    -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
   trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that reads motion blur's kernels (restore/shake)
+  trainhost shakes   -data FOLDER -out FILE [flags]        make pairs of real kinds of motion blur, for train -shakes
+  trainhost noise    -data FOLDER -out FILE.bin [flags]    train the network that finds noise (restore/noise)
+  trainhost defocus  -data FOLDER -out FILE.bin [flags]    train the network that finds defocus (restore/shake/defocus)
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
@@ -80,9 +83,9 @@ func run(ctx context.Context, args []string) error {
 	case "watch":
 		return watch(ctx, args[1:])
 	case "noise":
-		return noiseCommand(ctx, args[1:])
+		return noiseEstimator.command(ctx, args[1:])
 	case "defocus":
-		return defocusCommand(ctx, args[1:])
+		return defocusEstimator.command(ctx, args[1:])
 	case "shakes":
 		return shakesCommand(ctx, args[1:])
 	case "pack":
