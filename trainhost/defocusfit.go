@@ -14,14 +14,7 @@ import (
 )
 
 // DefocusFit is the training of the network that finds the width and the shape of a blur (defocus.Network).
-type DefocusFit struct {
-	Samples int // pictures drawn; a tenth of them is kept for checking
-	Epochs  int
-	LR      float64
-	Seed    uint64
-	// Report is called now and then with what has been done; may be nil.
-	Report func(string)
-}
+type DefocusFit Fit
 
 // defocusSample is one picture's statistics and what should be found.
 type defocusSample struct {
@@ -195,31 +188,21 @@ func (d Defocusing) addNoise(rng *rand.Rand, p []float32, w, h int) {
 	}
 }
 
-// fit trains by Adam, on batches of 64.
+// fit trains the network.
 func (f DefocusFit) fit(ctx context.Context, samples []defocusSample) (*defocus.Network, error) {
 	held := len(samples) / 10
 	check, learn := samples[:held], samples[held:]
 	net := &defocus.Network{}
 	normal(net.Mean[:], net.Scale[:], len(learn), func(k int) []float32 { return learn[k].x[:] })
-	rng := rand.New(rand.NewPCG(f.Seed, 1<<40))
+	rng := Fit(f).newRand()
 	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{defocus.Features, len(net.A), len(net.B), defocus.Outputs})
-	const batch = 64
-	steps := f.Epochs * len(learn) / batch
-	for step := range steps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		w.zero()
-		for range batch {
-			s := &learn[rng.IntN(len(learn))]
-			w.crossEntropy(s.x[:], s.y[:], 1.0/batch)
-		}
-		w.update(f.LR * min(1, float64(step+1)/200) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps))))
-		if f.Report != nil && (step+1)%(max(1, steps/10)) == 0 {
-			storeDefocus(w, net)
-			f.Report(fmt.Sprintf("step %d of %d: cross-entropy %.3f on pictures for learning, %.3f on others",
-				step+1, steps, surprise(net, learn[:min(len(learn), 2000)]), surprise(net, check)))
-		}
+	err := Fit(f).run(ctx, rng, w, len(learn), func(k int, weight float64) { w.crossEntropy(learn[k].x[:], learn[k].y[:], weight) }, func() string {
+		storeDefocus(w, net)
+		return fmt.Sprintf("cross-entropy %.3f on pictures for learning, %.3f on others",
+			surprise(net, learn[:min(len(learn), 2000)]), surprise(net, check))
+	})
+	if err != nil {
+		return nil, err
 	}
 	storeDefocus(w, net)
 	return net, nil

@@ -14,14 +14,7 @@ import (
 )
 
 // NoiseFit is the training of the network that estimates noise (noise.Network).
-type NoiseFit struct {
-	Samples int // pictures drawn; a tenth of them is kept for checking
-	Epochs  int
-	LR      float64
-	Seed    uint64
-	// Report is called now and then with what has been done; may be nil.
-	Report func(string)
-}
+type NoiseFit Fit
 
 // noiseSample is one picture's statistics and what should be found.
 type noiseSample struct {
@@ -115,32 +108,21 @@ func (p *Pictures) source(rng *rand.Rand) func(side int) *planar.Image {
 	}
 }
 
-// fit trains by AdamW without weight decay, on batches of 64.
+// fit trains the network.
 func (f NoiseFit) fit(ctx context.Context, samples []noiseSample) (*noise.Network, error) {
 	held := len(samples) / 10
 	check, learn := samples[:held], samples[held:]
 	net := &noise.Network{}
 	normal(net.Mean[:], net.Scale[:], len(learn), func(k int) []float32 { return learn[k].x[:] })
-	rng := rand.New(rand.NewPCG(f.Seed, 1<<40))
+	rng := Fit(f).newRand()
 	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
-	const batch = 64
-	steps := f.Epochs * len(learn) / batch
-	for step := range steps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		w.zero()
-		for range batch {
-			s := &learn[rng.IntN(len(learn))]
-			w.huber(s.x[:], s.y[:], 1.0/batch)
-		}
-		lr := f.LR * min(1, float64(step+1)/200) * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
-		w.update(lr)
-		if f.Report != nil && (step+1)%(max(1, steps/10)) == 0 {
-			storeNoise(w, net)
-			f.Report(fmt.Sprintf("step %d of %d: root mean square error of logarithms %.3f on pictures for learning, %.3f on others; per output %.2f",
-				step+1, steps, rms(net, learn[:min(len(learn), 2000)]), rms(net, check), perOutput(net, check)))
-		}
+	err := Fit(f).run(ctx, rng, w, len(learn), func(k int, weight float64) { w.huber(learn[k].x[:], learn[k].y[:], weight) }, func() string {
+		storeNoise(w, net)
+		return fmt.Sprintf("root mean square error of logarithms %.3f on pictures for learning, %.3f on others; per output %.2f",
+			rms(net, learn[:min(len(learn), 2000)]), rms(net, check), perOutput(net, check))
+	})
+	if err != nil {
+		return nil, err
 	}
 	storeNoise(w, net)
 	return net, nil

@@ -2,11 +2,9 @@ package defocus
 
 import (
 	_ "embed"
-	"encoding/binary"
-	"fmt"
 	"math"
-	"sync"
 
+	"github.com/vfmrestore/restore/internal/perceptron"
 	"github.com/vfmrestore/restore/restore/shake/blind"
 )
 
@@ -40,24 +38,11 @@ type Network struct {
 //go:embed estimator.bin
 var embedded []byte
 
-// shipped gives the network that the program carries; it was trained by `trainhost defocus`. It is decoded when it is first needed, so that training one of another
-// size needs no file of that size.
-var shipped = sync.OnceValue(func() *Network {
-	n := &Network{}
-	if _, err := binary.Decode(embedded, binary.LittleEndian, n); err != nil {
-		panic(fmt.Sprintf("defocus: the embedded network: %v", err)) // a build with a wrong file
-	}
-	return n
-})
+// shipped gives the network that the program carries; it was trained by `trainhost defocus`.
+var shipped = perceptron.Embedded[Network]("defocus", embedded)
 
 // Bytes is the form in which a network is embedded: its fields in order as little-endian float32.
-func (n *Network) Bytes() []byte {
-	b, err := binary.Append(nil, binary.LittleEndian, n)
-	if err != nil {
-		panic("defocus: " + err.Error()) // all fields have fixed sizes
-	}
-	return b
-}
+func (n *Network) Bytes() []byte { return perceptron.Bytes(n) }
 
 // Run computes the belief from Features inputs: Outputs shares of sum 1.
 func (n *Network) Run(x []float32) (y [Outputs]float32) {
@@ -67,14 +52,14 @@ func (n *Network) Run(x []float32) (y [Outputs]float32) {
 		in[i] = (x[i] - n.Mean[i]) * n.Scale[i]
 	}
 	for i := range p {
-		p[i] = silu(dot(n.A[i][:], in[:]) + n.BiasA[i])
+		p[i] = perceptron.SiLU(perceptron.Dot(n.A[i][:], in[:]) + n.BiasA[i])
 	}
 	for i := range q {
-		q[i] = silu(dot(n.B[i][:], p[:]) + n.BiasB[i])
+		q[i] = perceptron.SiLU(perceptron.Dot(n.B[i][:], p[:]) + n.BiasB[i])
 	}
 	most := float32(math.Inf(-1))
 	for i := range y {
-		y[i] = dot(n.C[i][:], q[:]) + n.BiasC[i]
+		y[i] = perceptron.Dot(n.C[i][:], q[:]) + n.BiasC[i]
 		most = max(most, y[i])
 	}
 	sum := float32(0)
@@ -86,15 +71,6 @@ func (n *Network) Run(x []float32) (y [Outputs]float32) {
 		y[i] /= sum
 	}
 	return y
-}
-
-func silu(v float32) float32 { return v / (1 + float32(math.Exp(float64(-v)))) }
-
-func dot(a, b []float32) (s float32) {
-	for i, v := range a {
-		s += v * b[i]
-	}
-	return s
 }
 
 // answer is the blur that an output stands for.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/trainhost"
+)
+
+// estimator is a command that trains a small network over a picture's statistics.
+type estimator struct {
+	name            string
+	embedded        string // the file of the repository that holds the network
+	samples, epochs int    // by default
+	run             func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error)
+}
+
+var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
+	net, err := trainhost.NoiseFit(f).Run(ctx, pics)
+	if err != nil {
+		return nil, err
+	}
+	return net.Bytes(), nil
+}}
+
+var defocusEstimator = estimator{"defocus", "restore/shake/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
+	net, err := trainhost.DefocusFit(f).Run(ctx, pics)
+	if err != nil {
+		return nil, err
+	}
+	return net.Bytes(), nil
+}}
+
+// command trains the network and writes it.
+func (e estimator) command(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("trainhost "+e.name, flag.ContinueOnError)
+	data := fs.String("data", "", "folder of photographs")
+	out := fs.String("out", "", "file to write the network to (the repository embeds "+e.embedded+")")
+	f := trainhost.Fit{Report: func(s string) { fmt.Println(s) }}
+	fs.IntVar(&f.Samples, "samples", e.samples, "pictures to draw")
+	fs.IntVar(&f.Epochs, "epochs", e.epochs, "times that each is learnt from")
+	fs.Float64Var(&f.LR, "lr", 2e-3, "learning rate at its peak")
+	fs.Uint64Var(&f.Seed, "seed", 1, "seed of pictures and weights")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	if err := noNames(fs); err != nil {
+		return err
+	}
+	if *data == "" || *out == "" {
+		return errors.New(e.name + ": -data and -out are needed")
+	}
+	pics, err := trainhost.LoadPictures(*data, 128)
+	if err != nil {
+		return err
+	}
+	net, err := e.run(ctx, f, pics)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(*out, func(w io.Writer) error {
+		_, err := w.Write(net)
+		return err
+	})
+}
