@@ -48,6 +48,15 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 	}
 }
 
+// whole makes the picture of a result that was made at once, three planes, which are changed.
+func (j *job) whole(pix []float32) *picture.Picture {
+	c := j.canvas()
+	c.rows = j.req.Rows
+	all := rect{0, 0, j.w, j.h}
+	j.writer(c)(tile{all, all}, pix)
+	return j.finish(c)
+}
+
 // finish makes the picture of a canvas.
 func (j *job) finish(c *canvas) *picture.Picture {
 	if j.op != nil {

@@ -141,6 +141,8 @@ type Request struct {
 
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
+	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
+	found *Blur
 
 	// How far below -1 and above 1 values may go: those of video, whose codes do.
 	below, above float32

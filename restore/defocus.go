@@ -124,21 +124,21 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
 	if j.wantsLatent() {
 		draw := req
-		draw.Task, draw.Kernel, draw.Blur, draw.Profile, draw.Rows, draw.network = task.MotionDeblur, j.blur.Kernel, nil, &level, nil, true
+		draw.Task, draw.Kernel, draw.Blur, draw.Profile, draw.Rows = task.MotionDeblur, j.blur.Kernel, nil, &level, nil
+		draw.network, draw.found = true, nil
 		if result, err = m.Restore(ctx, pic, draw); err != nil {
 			return nil, err
 		}
 	}
-	c := j.canvas()
-	c.rows = req.Rows
-	whole := rect{0, 0, j.w, j.h}
-	j.writer(c)(tile{whole, whole}, pix)
-	result.Picture, result.Blur = j.finish(c), j.blur
+	result.Picture, result.Blur = j.whole(pix), j.blur
 	return result, nil
 }
 
 // findDefocus tells the width and the shape of the picture's blur.
 func (j *job) findDefocus(ctx context.Context) (*Blur, error) {
+	if j.req.found != nil {
+		return j.req.found, nil
+	}
 	if given := j.req.Blur; given != nil {
 		b := &Blur{Verdict: blind.Blurred, Defocus: *given, Given: true}
 		if given.Shape == defocus.None {

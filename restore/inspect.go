@@ -131,10 +131,17 @@ func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*R
 		copied := *pic
 		return &Result{Picture: &copied, Noise: task.Std8(d.Noise.Sigma()), Profile: d.Noise, Task: task.Denoise}, d, nil
 	}
+	found := map[task.Task]*Blur{}
+	if req.Noise < 0 && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
+		found[task.MotionDeblur], found[task.GaussianDeblur] = d.Motion, d.Defocus
+	}
 	var r *Result
 	for i, t := range d.Steps {
 		step := req
 		step.Task = t
+		if i == 0 {
+			step.found = found[t]
+		}
 		if t != task.Denoise {
 			step.Grain = [2]float64{}
 		}

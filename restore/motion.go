@@ -37,6 +37,9 @@ type Blur struct {
 
 // findBlur tells how the job's picture is blurred.
 func (j *job) findBlur(ctx context.Context) (*Blur, error) {
+	if j.req.found != nil {
+		return j.req.found, nil
+	}
 	if k := j.req.Kernel; k != nil {
 		return &Blur{Verdict: blind.Blurred, Field: blind.FieldOf(j.pic.W, j.pic.H, k), Kernel: k, Given: true}, nil
 	}

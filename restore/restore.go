@@ -79,15 +79,11 @@ const littleNoise = 0.75
 // there is noise to speak of.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	if j.noise <= littleNoise && !j.wantsLatent() {
-		c := j.canvas()
-		c.rows = req.Rows
-		given, whole := j.given(), rect{0, 0, j.w, j.h}
-		pix := make([]float32, 3*j.w*j.h)
+		given, pix := j.given(), make([]float32, 3*j.w*j.h)
 		for i := range 3 * j.h {
 			given.row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
 		}
-		j.writer(c)(tile{whole, whole}, pix)
-		return &Result{Picture: j.finish(c), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
+		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
 	req.Task, req.Kernel, req.Blur = task.Denoise, nil, nil
 	if req.Noise < 0 {

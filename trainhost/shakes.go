@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/disintegration/imaging"
@@ -233,7 +234,7 @@ func Frames(folder string) ([]string, error) {
 	var paths []string
 	for _, d := range list {
 		if !d.IsDir() {
-			paths = append(paths, folder+string(os.PathSeparator)+d.Name())
+			paths = append(paths, filepath.Join(folder, d.Name()))
 		}
 	}
 	slices.Sort(paths)

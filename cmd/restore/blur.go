@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -121,7 +120,7 @@ func blurOf(r *restore.Result) *blurShape {
 	if b.Field != nil {
 		s.Windows = len(b.Field.Windows)
 		for _, w := range b.Field.Windows {
-			if w.Kernel != nil {
+			if w.Kernel != nil && b.Kernel != nil {
 				s.Blurred++
 			}
 		}
@@ -160,12 +159,17 @@ func (s *blurShape) String() string {
 	return "cannot be told; the picture was denoised at most"
 }
 
-// writeKernel adds the picture of -kernel-out; without a kernel it says so and adds nothing.
+// writeKernel adds the picture of -kernel-out, if it is asked for and there is a kernel.
 func (o *options) writeKernel(s *staging, r *restore.Result) error {
-	p := kernelPicture(r.Blur)
-	if p == nil {
-		fmt.Fprintf(os.Stderr, "restore: %s is not written, as no kernel was found: motion blur: %v\n", oneLine(o.kernelOut.path), blurOf(r))
-		return nil
+	if p := kernelPicture(r.Blur); p != nil && o.kernelOut.path != "" {
+		return s.add(o.kernelOut, p)
 	}
-	return s.add(o.kernelOut, p)
+	return nil
+}
+
+// sayNoKernel says that -kernel-out writes nothing.
+func (a *app) sayNoKernel(o *options, r *restore.Result) {
+	if o.kernelOut.path != "" && kernelPicture(r.Blur) == nil {
+		fmt.Fprintf(a.err, "restore: %s is not written, as no kernel was found: motion blur: %v\n", oneLine(o.kernelOut.path), blurOf(r))
+	}
 }

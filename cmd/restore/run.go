@@ -93,10 +93,7 @@ func (a *app) restore(args []string) error {
 	model.Close()
 	in = nil
 	if early != nil {
-		if o.kernelOut.path != "" {
-			err = o.writeKernel(files, result)
-		}
-		if err == nil {
+		if err = o.writeKernel(files, result); err == nil {
 			err = files.commit()
 		}
 	} else {
@@ -106,6 +103,7 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
+	a.sayNoKernel(o, result)
 	a.sayDropped(o.in, result.Picture, o.out.format)
 	l := line{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: shapeOf(result), Defocus: defocusOf(result), Blur: blurOf(result), Seconds: time.Since(started).Seconds()}
 	if s := result.Picture.Salvaged; s != nil {
@@ -349,10 +347,8 @@ func (o *options) write(stdout io.Writer, r *restore.Result, page *report.Report
 			return err
 		}
 	}
-	if o.kernelOut.path != "" {
-		if err := o.writeKernel(s, r); err != nil {
-			return err
-		}
+	if err := o.writeKernel(s, r); err != nil {
+		return err
 	}
 	if o.mean.path != "" {
 		if err := s.add(o.mean, r.Mean); err != nil {
