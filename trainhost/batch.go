@@ -40,8 +40,8 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 // makeBatch draws the inputs of step number step. They depend on the seed and
 // the step only, so a resumed run sees the same data. With shaken the
 // motion-blurred observations are made here; see batch.guess. With real denoising's
-// are, by the law of observer. With shakes two thirds of the motion-blurred pictures are theirs.
-func makeBatch(p *Pictures, shakes *Shakes, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
+// are, by the law of observer or, if it is not nil, of movement. With shakes two thirds of the motion-blurred pictures are theirs.
+func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	var eye observer
 	n := per.Total()
@@ -68,7 +68,7 @@ func makeBatch(p *Pictures, shakes *Shakes, seed, step uint64, per Counts, side 
 			continue
 		}
 		if real && class == clsDenoise {
-			if err := b.observe(&eye, rng, p, i, side); err != nil {
+			if err := b.observe(&eye, rng, p, movement, i, side); err != nil {
 				return nil, err
 			}
 			continue
@@ -97,9 +97,13 @@ func makeBatch(p *Pictures, shakes *Shakes, seed, step uint64, per Counts, side 
 	return b, nil
 }
 
-// observe makes picture i, of denoising, with the noise of cameras; see observer.
-func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, i, side int) error {
-	ob, err := o.observe(rng, p.source(rng), side)
+// observe makes picture i, of denoising, with the noise of cameras, or with movement if that is not nil; see observer.
+func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, movement *Movement, i, side int) error {
+	shoot := func() (observed, error) { return o.shoot(rng, p.source(rng), side) }
+	if movement != nil {
+		shoot = func() (observed, error) { return movement.shoot(rng, side) }
+	}
+	ob, err := o.observe(shoot)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,9 @@ type observed struct {
 // observer makes noisy pictures; it keeps buffers.
 type observer struct{ estimator noise.Estimator }
 
-// observe is shoot with what the network is told: the noise that was drawn, or what the estimator finds.
-func (o *observer) observe(rng *rand.Rand, source func(side int) *planar.Image, side int) (observed, error) {
-	ob, err := o.shoot(rng, source, side)
+// observe is what shoot makes, with what the network is told: the noise that was drawn, or what the estimator finds.
+func (o *observer) observe(shoot func() (observed, error)) (observed, error) {
+	ob, err := shoot()
 	if err == nil && ob.profile.Found {
 		ob.profile = o.estimator.Estimate(noise.Of(ob.noisy, nil))
 	}

@@ -84,6 +84,9 @@ type Trainer struct {
 	// Shakes are pairs for motion-deblur, if there are any; they must be set before the first step, be of at least the crops' side, and
 	// need an objective without the observation term.
 	Shakes *Shakes
+	// Movement, if it is not nil, takes the place of noise in denoising's pictures, for networks that are told the shape of noise; it must
+	// be set before the first step.
+	Movement *Movement
 	compiled
 	dev   *gpu.Device
 	pics  *Pictures
@@ -216,7 +219,7 @@ func (c Config) hyper(step uint64) []float32 {
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
 	seed := c.Seed + uint64(len(t.State.History))<<32
-	b, err := makeBatch(t.pics, t.Shakes, seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
+	b, err := makeBatch(t.pics, t.Shakes, t.Movement, seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
 	}

@@ -98,7 +98,7 @@ func TestTrainingLearns(t *testing.T) {
 	cfg := tinyConfig(80)
 	cfg.Objective, cfg.LR = Regression(), 5e-3
 	tr := newTiny(t, cfg, nil, false)
-	b, err := makeBatch(tr.pics, nil, 1, 1, cfg.Per, cfg.Crop, tr.guess != nil, false)
+	b, err := makeBatch(tr.pics, nil, nil, 1, 1, cfg.Per, cfg.Crop, tr.guess != nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

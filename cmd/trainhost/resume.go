@@ -17,7 +17,7 @@ import (
 // where it goes on, how long, and what it tells.
 var changeable = []string{
 	"data", "out", "resume", "overwrite", "strict", "device", "threads", "time", "steps", "log", "checkpoint", "csv", "tensorboard",
-	"shakes", "val", "val-every", "val-limit", "profile", "drop",
+	"shakes", "movement", "val", "val-every", "val-limit", "profile", "drop",
 }
 
 // given are the flags of a command line with their values.

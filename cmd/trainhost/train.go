@@ -45,6 +45,7 @@ func train(ctx context.Context, command string, args []string) error {
 	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
 	shape := fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)")
 	shakes := fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0, also with -resume)")
+	movement := fs.String("movement", "", "folder of a video's frames: the pictures of denoising have blur by movement in place of noise (needs a network with -noise, also with -resume)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
@@ -217,6 +218,19 @@ func train(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("%s: -shakes needs -obs 0, as kernels are not known, and -crop of at most %d", command, pairs.Side)
 		}
 	}
+	var moves *trainhost.Movement
+	if *movement != "" {
+		frames, err := trainhost.Frames(*movement)
+		if err == nil {
+			moves, err = trainhost.NewMovement(pics, frames, cfg.Crop)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: -movement: %w", command, err)
+		}
+		if start == nil || !start.State.Network.Noise || cfg.Per.Total() != cfg.Per[0] {
+			return fmt.Errorf("%s: -movement needs a network that knows the shape of noise (-init or -from, and -noise) and -per-class N,0,0,0,0,0", command)
+		}
+	}
 	began, told := time.Now(), watchKernels(dev)
 	t, err := trainhost.NewTrainer(dev, pics, net, cfg, start, *r.resume)
 	told()
@@ -224,7 +238,7 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer t.Close()
-	t.Shakes = pairs
+	t.Shakes, t.Movement = pairs, moves
 	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
