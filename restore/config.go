@@ -83,8 +83,8 @@ type Request struct {
 	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
 	Mask []bool
 	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
-	// white noise. Below 0 it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an estimate below
-	// 1.5 levels counts as 0.
+	// white noise; NoNoise says that there is none. At 0 and below it is estimated, in the known pixels, with its shape
+	// (Result.Profile); for inpainting an estimate below 1.5 levels counts as none.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64
@@ -105,7 +105,7 @@ type Request struct {
 
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
-	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
+	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at NoSpread all are like the picture
 	// that is returned anyway.
 	Temperature float64
 	// Seed makes samples reproducible: the same seed gives the same samples on any device, but for rounding.

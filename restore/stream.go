@@ -19,8 +19,8 @@ type StreamConfig struct {
 	Task task.Task // GaussianDeblur is of TrainedBlur: the blur of frames is not looked for
 	// Mask has a value for every pixel, true where it is missing, the same for all frames; for inpainting, which needs it.
 	Mask []bool
-	// Noise is the standard deviation of the frames' noise in 8-bit levels (see Request). Below 0 it is estimated in every frame and smoothed
-	// over about eight, so that the picture does not flicker with the estimate.
+	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see Request). At 0 and below it is estimated in every
+	// frame and smoothed over about eight, so that the picture does not flicker with the estimate.
 	Noise float64
 
 	W, H int          // of the frames given, in pixels

@@ -60,7 +60,11 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	}
 	low, high := cfg.Out.Reach()
 	e.below, e.above = -1-low, high-1
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0), below: e.below, above: e.above})
+	if err := checkNoise(cfg.Noise); err != nil {
+		return err
+	}
+	// A level is told in any case: there is no frame yet to estimate it in.
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), below: e.below, above: e.above})
 	if err != nil {
 		return err
 	}
@@ -113,8 +117,8 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 	e.setAlpha(alpha)
 	profile := e.profile()
 	noise := task.Std8(profile.Sigma())
-	if e.cfg.Noise >= 0 {
-		noise = min(e.cfg.Noise, MaxNoise)
+	if level, told := toldNoise(e.cfg.Noise); told {
+		noise = level
 	}
 	if e.job == nil && !e.tiled {
 		if err := e.settle(); err != nil {
@@ -161,8 +165,8 @@ func (e *engine) setAlpha(alpha []byte) {
 
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) profile() noise.Profile {
-	if e.cfg.Noise >= 0 {
-		return noise.White(task.Sigma(min(e.cfg.Noise, MaxNoise)))
+	if level, told := toldNoise(e.cfg.Noise); told {
+		return noise.White(task.Sigma(level))
 	}
 	src := e.source
 	if e.pic.Alpha != nil {

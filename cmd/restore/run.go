@@ -148,7 +148,7 @@ func (o *options) config() restore.Config {
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
+		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
@@ -181,12 +181,12 @@ func (o *options) stepCount() int {
 	return o.steps
 }
 
-// noiseLevel is Request.Noise: 8-bit levels, negative to estimate them.
+// noiseLevel is Request.Noise: of the flag, 0 means that there is none.
 func (o *options) noiseLevel() float64 {
 	if o.noise.auto {
-		return -1
+		return 0
 	}
-	return o.noise.levels
+	return max(o.noise.levels, restore.NoNoise)
 }
 
 // largePixels is the size from which on pictures are held as levels where floats are not needed, and memory is given back between the parts of the work.

@@ -167,6 +167,14 @@ func translate(req *C.vfm_request) (j job, err error) {
 	if !okIn || !okOut {
 		return j, badArgument(fmt.Sprintf("formats %d and %d: one does not exist", req.in, req.out))
 	}
+	switch {
+	case req.samples < 0:
+		return j, badArgument(fmt.Sprintf("%d samples; there are 0 or more", req.samples))
+	case req.mean != nil && req.samples < 1:
+		return j, badArgument("mean is that of samples, of which 1 or more must be asked for")
+	case req.std != nil && req.samples < 2:
+		return j, badArgument("std is that of samples, of which 2 or more must be asked for")
+	}
 	scale := j.task.Scale()
 	need := memory.Sum(memory.Bytes(j.w, j.h, 3*4+1), memory.Bytes(j.w, scale, j.h, scale, 3*4))
 	if err := memory.Check(fmt.Sprintf("%v of %d×%d pixels", j.task, j.w, j.h), need); err != nil {
@@ -216,7 +224,7 @@ func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSiz
 	}
 	r, e := m.Restore(context.Background(), p, restore.Request{
 		Task: j.task, Mask: j.mask, Noise: float64(req.noise), Steps: int(req.steps), Samples: int(req.samples), Seed: uint64(req.seed),
-		Temperature: 1, StatisticsOnly: true,
+		StatisticsOnly: true,
 	})
 	if e != nil {
 		return fail(e, err, errSize)
@@ -231,10 +239,10 @@ func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSiz
 			}
 		}
 	}
-	if req.mean != nil && r.Mean != nil {
+	if req.mean != nil {
 		copy(unsafe.Slice((*float32)(req.mean), 3*w*h), r.Mean.Pix)
 	}
-	if req.std != nil && r.Std != nil {
+	if req.std != nil {
 		copy(unsafe.Slice((*float32)(req.std), 3*w*h), r.Std)
 	}
 	return C.VFM_OK
@@ -260,8 +268,12 @@ func vfm_stream_open(model C.vfm_model, req *C.vfm_request, stream *C.vfm_stream
 		return fail(restore.ErrClosed, err, errSize)
 	}
 	j, e := translate(req)
-	if e == nil && stream == nil {
+	switch {
+	case e != nil:
+	case stream == nil:
 		e = badArgument("stream is NULL")
+	case req.mean != nil || req.std != nil:
+		e = badArgument("mean and std are for vfm_restore; streams draw no samples")
 	}
 	if e != nil {
 		return fail(e, err, errSize)

@@ -55,6 +55,9 @@ typedef struct {
 	int32_t tile;        /* side of tiles in pixels; 0: chosen by memory */
 } vfm_config;
 
+/* A noise that there is not, as 0 means that it is estimated. */
+#define VFM_NOISE_NONE 1e-9
+
 typedef struct {
 	const char *task;    /* "motion-deblur", "gaussian-deblur" or "defocus" (the blur is found, but in streams, where its standard deviation
 	                        is 3 pixels), "denoise", "super-resolve" or "inpaint" */
@@ -62,13 +65,13 @@ typedef struct {
 	int32_t height;
 	vfm_format in;
 	vfm_format out;
-	double noise;        /* standard deviation in 8-bit levels; negative: estimated */
+	double noise;        /* standard deviation in 8-bit levels, or VFM_NOISE_NONE; 0 and below: estimated */
 	const uint8_t *mask; /* inpaint only: width x height bytes, not 0 where a pixel is missing */
 	/* vfm_restore only: */
 	int32_t steps;       /* of the flow map; 0: 1 */
-	int32_t samples;     /* pictures drawn from the posterior for mean and std */
+	int32_t samples;     /* pictures drawn from the posterior for mean and std; these are refused without them */
 	uint64_t seed;
-	float *mean;         /* NULL, or three planes of the result's size: the samples' mean in [-1, 1] */
+	float *mean;         /* NULL, or three planes of the result's size: the samples' mean in [-1, 1] (samples >= 1) */
 	float *std;          /* NULL, or three planes: their standard deviation, in the same units (samples >= 2) */
 	/* vfm_stream_open only: */
 	int32_t in_flight;   /* frames between submit and receive, 1 to 64; 0: 3 */

@@ -71,6 +71,8 @@ int main(int argc, char **argv)
 		doubt += std[i] / (3.0 * W * H);
 	printf("squared error %.1f became %.1f; mean standard deviation of the samples %.4f\n", before, scene(out, 0), doubt);
 
+	req.samples = 0; /* streams draw none */
+	req.std = NULL;
 	vfm_stream stream;
 	check(vfm_stream_open(model, &req, &stream, err, sizeof err), "stream");
 	for (int i = 0; i < FRAMES; i++) {

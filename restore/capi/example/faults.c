@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "vfm.h"
 
@@ -36,6 +37,30 @@ int main(void) {
 	s = vfm_stream_open(m, &huge, &stream, e, sizeof e);
 	if (s != VFM_NO_MEMORY && s != VFM_BAD_REQUEST) return printf("super-resolve: status %d %s\n", (int)s, e), 1;
 	puts("absurd sizes are refused");
+
+	/* What would stay unwritten is refused; 0 is a noise to be estimated, and none has a name. */
+	static float statistics[3 * W * H];
+	vfm_request ask;
+	memset(&ask, 0, sizeof ask);
+	ask.task = "denoise", ask.width = W, ask.height = H;
+	ask.mean = statistics;
+	if ((s = vfm_restore(m, &ask, in, sizeof in, out, sizeof out, e, sizeof e)) != VFM_BAD_REQUEST) return printf("mean without samples: status %d\n", (int)s), 1;
+	if ((s = vfm_stream_open(m, &ask, &stream, e, sizeof e)) != VFM_BAD_REQUEST) return printf("mean of a stream: status %d\n", (int)s), 1;
+	ask.mean = NULL, ask.std = statistics, ask.samples = 1;
+	if ((s = vfm_restore(m, &ask, in, sizeof in, out, sizeof out, e, sizeof e)) != VFM_BAD_REQUEST) return printf("std of one sample: status %d\n", (int)s), 1;
+	for (int i = 0; i < 3; i++) { /* rows of noise of about 14 levels */
+		static const double noise[] = {0, -1, VFM_NOISE_NONE};
+		memset(&ask, 0, sizeof ask);
+		ask.task = "denoise", ask.width = W, ask.height = H, ask.noise = noise[i];
+		if (vfm_stream_open(m, &ask, &stream, e, sizeof e) != VFM_OK) return puts(e), 1;
+		for (int k = 0; k < 3 * W * H; k++) in[k] = 100 + rand() % 48;
+		vfm_frame f;
+		if (vfm_stream_submit(stream, in, sizeof in, -1, e, sizeof e) != VFM_OK) return puts(e), 1;
+		if (vfm_stream_receive(stream, out, sizeof out, -1, &f, e, sizeof e) != VFM_OK) return puts(e), 1;
+		if (i < 2 ? !(f.noise > 5) : f.noise != 0) return printf("a noise of %g counts as %g\n", noise[i], f.noise), 1;
+		vfm_stream_close(stream);
+	}
+	puts("zero values mean what the header says");
 
 	/* End beside a submit that waits: that gives VFM_BAD_REQUEST. */
 	for (int i = 0; i < 20; i++) {
