@@ -58,7 +58,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if cfg.Mask != nil {
 		e.source.Known = (&Request{Mask: cfg.Mask}).known
 	}
-	low, high := cfg.Out.Reach()
+	low, high := cfg.Out.Gamut() // the frame's writer limits further
 	e.below, e.above = -1-low, high-1
 	if err := checkNoise(cfg.Noise); err != nil {
 		return err
@@ -105,6 +105,25 @@ func (e *engine) settle() (err error) {
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
 	e.job = j
+	return nil
+}
+
+// setMask changes the mask, if it is another one. It is kept: nobody may change it until it is replaced.
+func (e *engine) setMask(mask []bool) error {
+	if slices.Equal(mask, e.cfg.Mask) {
+		return nil
+	}
+	cfg := e.cfg
+	cfg.Mask = slices.Clone(mask)
+	old := *e
+	*e = engine{noise: old.noise, begun: old.begun}
+	if err := e.init(old.m, cfg); err != nil {
+		*e = old
+		return err
+	}
+	if old.tiled {
+		e.giveUp()
+	}
 	return nil
 }
 
