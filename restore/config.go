@@ -139,17 +139,18 @@ type Request struct {
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 
+	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all. For video, whose codes reach there (frame.Format.Gamut).
+	Below, Above float32
+
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
 	found *Blur
 
-	// How far below -1 and above 1 values may go: those of video, whose codes do.
-	below, above float32
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
-// super-resolution), their values limited to [-1, 1]. For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
+// super-resolution), their values limited to [-1, 1] (see Request.Below). For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
 type Result struct {
 	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal; see Request.Ensemble
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number

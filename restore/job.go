@@ -272,6 +272,8 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("mask", "leaves nothing of the picture: every pixel is missing")
 	case checkNoise(req.Noise) != nil:
 		return checkNoise(req.Noise)
+	case !(req.Below >= 0 && req.Below <= 10) || !(req.Above >= 0 && req.Above <= 10):
+		return badRequest("range", "goes by %v below -1 and by %v above 1, must be 0 to 10", req.Below, req.Above)
 	case req.Profile != nil && !req.Profile.Valid():
 		return badRequest("profile", "has a level that is negative or not a finite number")
 	case !inUnit(req.Grain[0]) || !inUnit(req.Grain[1]):

@@ -64,7 +64,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		return err
 	}
 	// A level is told in any case: there is no frame yet to estimate it in.
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), below: e.below, above: e.above})
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), Below: e.below, Above: e.above})
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above}
+	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above}
 	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
 		req.Blur = &TrainedBlur
 	}

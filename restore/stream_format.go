@@ -49,6 +49,12 @@ func (s *Stream) Resize(w, h int, mask []bool) error {
 	return nil
 }
 
+// Size is that of the frames given, as it was told last, in pixels.
+func (s *Stream) Size() (w, h int) {
+	g := s.format.Load()
+	return g.w, g.h
+}
+
 // InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of the size that was told last.
 func (s *Stream) InSize() int  { return s.format.Load().in.Bytes() }
 func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }

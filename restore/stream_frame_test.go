@@ -142,7 +142,7 @@ func TestStreamChangesByTheNetwork(t *testing.T) {
 	if _, err := s.Receive(ctx, out); err != nil {
 		t.Fatal(err)
 	}
-	req := Request{Task: task.Denoise, Noise: 9, below: 1, above: 1}
+	req := Request{Task: task.Denoise, Noise: 9, Below: 1, Above: 1}
 	codes := make([]uint16, c.Codes())
 	if err := c.ReadCodes(codes, f.Tight(data, w, h)); err != nil {
 		t.Fatal(err)

@@ -663,6 +663,29 @@ func TestPixelStride(t *testing.T) {
 	}
 }
 
+// Span is what settle asks for: a byte less is refused.
+func TestSpan(t *testing.T) {
+	rnd := newRand(t)
+	for _, f := range all() {
+		for _, size := range sizes {
+			ps := spaced(rnd, f, size[0], size[1])
+			c, _ := NewConverter(f, size[0], size[1])
+			for p := range f.Count() {
+				bytes, before := f.Span(p, size[0], size[1], ps[p].Stride, ps[p].Step)
+				good := ps
+				good[p].Data, good[p].Offset = make([]byte, bytes), before
+				if err := c.Check(good); err != nil {
+					t.Fatal(err)
+				}
+				good[p].Data = good[p].Data[1:]
+				if c.Check(good) == nil {
+					t.Fatalf("%+v %v: a byte less than %d will do", f, size, bytes)
+				}
+			}
+		}
+	}
+}
+
 // A chroma ramp comes back as it was inside, wherever the samples sit: siting and interpolation agree.
 func TestSiting(t *testing.T) {
 	const w, h = 16, 16

@@ -153,3 +153,19 @@ func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 		}
 	}
 }
+
+// Span is for memory that is told by a pointer: how many bytes a plane of a w×h frame takes from the row on that lies first in memory, and how many of them lie before
+// the first row, with a stride and a step as in Plane. Strides and steps up to 2^31.
+func (f Format) Span(plane, w, h, stride, step int) (bytes, before int) {
+	f = f.normal()
+	columns, rows := f.extent(plane, w, h)
+	unit := f.unit(plane)
+	if step == 0 {
+		step = unit
+	}
+	row := (columns-1)*step + unit
+	if stride == 0 {
+		stride = row
+	}
+	return (rows-1)*max(stride, -stride) + row, max(0, -(rows-1)*stride)
+}
