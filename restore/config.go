@@ -46,6 +46,10 @@ type Config struct {
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
 
+	// Pace is the share of the device's time that the Model may take, above 0 and at most 1, which 0 means too: after every run of a network (a tile, a frame) it lets
+	// the device rest for so long that the rest is left to others, or to cool down. What is built before the first runs does not count.
+	Pace float64
+
 	faults  *gpu.Faults                      // of tests
 	kernels func() (shake.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/internal/memory"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/report"
@@ -22,6 +23,9 @@ import (
 func (a *app) restore(args []string) error {
 	o, err := a.parseOptions(args)
 	if err != nil {
+		return err
+	}
+	if err := threads.Use(o.threads); err != nil {
 		return err
 	}
 	if o.folder {
@@ -141,7 +145,7 @@ func (a *app) open(o *options, once bool) (*restore.Model, error) {
 
 // config is what the flags say of the model.
 func (o *options) config() restore.Config {
-	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation}
+	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation, Pace: o.pace}
 }
 
 // request is what the flags say of the picture.

@@ -80,7 +80,7 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 		if e != nil {
 			return fail(e, err, errSize)
 		}
-		c = restore.Config{Device: text(given.device), Weights: text(given.weights), CacheDir: text(given.cache_dir), Tile: int(given.tile), Precision: restore.Precision(given.precision)}
+		c = restore.Config{Device: text(given.device), Weights: text(given.weights), CacheDir: text(given.cache_dir), Tile: int(given.tile), Precision: restore.Precision(given.precision), Pace: float64(given.pace)}
 		switch s := float64(given.timeout); {
 		case math.IsNaN(s):
 			return fail(badArgument("config.timeout is not a number"), err, errSize)

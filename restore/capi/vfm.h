@@ -125,6 +125,7 @@ typedef struct {
 	int32_t precision;     /* of what is in the device's memory; VFM_FLOAT16 is refused where the device cannot */
 	int32_t reserved;
 	double timeout;        /* seconds that the device may take for a tile before it counts as lost; 0: 120, negative: any */
+	double pace;           /* share of the device's time to take, above 0 to 1, by rests between tiles or frames; 0: 1 */
 } vfm_config;
 
 /* 0 as noise means that it is estimated, and 0 as temperature means 1; these are how to say 0. */

@@ -16,7 +16,7 @@ class Structure(c.Structure):
 
 class Config(Structure):
     _fields_ = [("size", c.c_uint32), ("tile", c.c_int32), ("device", c.c_char_p), ("weights", c.c_char_p), ("cache_dir", c.c_char_p),
-                ("precision", c.c_int32), ("reserved", c.c_int32), ("timeout", c.c_double)]
+                ("precision", c.c_int32), ("reserved", c.c_int32), ("timeout", c.c_double), ("pace", c.c_double)]
 
 
 class Format(c.Structure):

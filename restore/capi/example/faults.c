@@ -79,6 +79,8 @@ int main(void) {
 	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
 	cfg.size = sizeof cfg, cfg.precision = 7;
 	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
+	cfg.precision = 0, cfg.pace = 1.5;
+	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
 	puts("structures of another size are read as far as both sides know them");
 
 	/* Planes that a frame does not lie in, and formats that there are not. */
