@@ -17,7 +17,11 @@ func (j *job) canvas() *canvas {
 		c.levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
 		c.pic.Levels = c.levels
 	} else {
-		c.data = make([]float32, 3*j.w*j.h)
+		if ws := j.req.memory; ws != nil && len(ws.out) == 3*j.w*j.h {
+			c.data = ws.out
+		} else {
+			c.data = make([]float32, 3*j.w*j.h)
+		}
 		c.pic.Pix = c.data
 	}
 	return c

@@ -148,6 +148,8 @@ type Request struct {
 
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
+	// memory, if not nil, is used again for many pictures.
+	memory *workspace
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
 	found *Blur
 }

@@ -18,8 +18,10 @@ func newSites(dom rect) *sites { return newBand(dom, dom.h/4) }
 
 // newBand makes a field that holds only so many neighbouring rows of sites at a time: writing a row overwrites the one ring rows above.
 func newBand(dom rect, ring int) *sites {
-	return &sites{dom, ring, make([]float32, dom.w/4*ring*nets.FlowChannels)}
+	return &sites{dom, ring, make([]float32, bandSize(dom, ring))}
 }
+
+func bandSize(dom rect, ring int) int { return dom.w / 4 * ring * nets.FlowChannels }
 
 // rows calls f with the ranges in the field and in a tile's tensor that hold the same sites, for the rows of part, which lies in
 // the field and in the tile.

@@ -144,6 +144,9 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		return err
 	}
 	j.view = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) { p.Read(dst, r.x, r.y, r.w, r.h) })
+	if j.req.memory != nil {
+		j.view.reuse(&j.req.memory.view)
+	}
 	if !j.guessing {
 		return nil
 	}
@@ -326,7 +329,11 @@ func (j *job) adapterInputs() []input {
 		}
 	}
 	if j.req.Mask != nil {
-		known = newMirrored(j.w, j.h, 1, j.known).read
+		m := newMirrored(j.w, j.h, 1, j.known)
+		if j.req.memory != nil {
+			m.reuse(&j.req.memory.known)
+		}
+		known = m.read
 	}
 	ins := []input{
 		{name: "view", perPixel: 3, fill: surely(j.view.read)}, {name: "known", perPixel: 1, fill: surely(known)},

@@ -99,13 +99,17 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 
 // newRun lays out the domain of a job.
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
-	return &run{
-		m: m, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+	r := &run{
+		m: m, memory: j.req.memory, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
 		dom: rect{
 			-j.net.margin, -j.net.margin,
 			domainSide(j.w, j.net.align) + 2*j.net.margin, domainSide(j.h, j.net.align) + 2*j.net.margin,
 		},
 	}
+	if r.memory != nil {
+		r.buffers = r.memory.buffers
+	}
+	return r
 }
 
 // count is the number of tiles of a stage.

@@ -7,7 +7,7 @@ func (r *run) roll(adapter stage, flow func(mu *sites) stage) error {
 		adapter.plan(ts)
 		lead, next := byRow(ts), 0
 		then := following(lead, r.dom, adapter.halo)
-		mu := newBand(r.dom, bandOf(lead, then, adapter.halo)/4)
+		mu := r.band(bandOf(lead, then, adapter.halo) / 4)
 		first := adapter
 		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{outMu, mu.write})
 		second := flow(mu)
@@ -23,6 +23,15 @@ func (r *run) roll(adapter stage, flow func(mu *sites) stage) error {
 		}
 		return nil
 	})
+}
+
+// band is a field of so many rows of sites.
+func (r *run) band(ring int) *sites {
+	if r.memory == nil {
+		return newBand(r.dom, ring)
+	}
+	r.memory.band = sized(r.memory.band, bandSize(r.dom, ring))
+	return &sites{r.dom, ring, r.memory.band}
 }
 
 // byRow splits tiles into rows of the same height.

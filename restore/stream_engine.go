@@ -34,6 +34,7 @@ type engine struct {
 	xs, ys     []int // where the columns and rows of the domain come from
 	dom        rect
 	view       []float32 // of the whole domain
+	tiles      workspace // of frames in tiles
 	guess      []float32 // as well, nil without
 	shake      *shake.Estimator
 	frame      []float32 // the guess at the frame itself
@@ -51,6 +52,7 @@ const noiseMemory = 1.0 / 8
 
 func (e *engine) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
+	e.tiles.buffers = map[string][]float32{}
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
 	e.frameImage = planar.Image{W: cfg.W, H: cfg.H}
@@ -155,7 +157,8 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above}
+	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above, memory: &e.tiles}
+	e.tiles.out = out
 	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
 		req.Blur = &TrainedBlur
 	}
@@ -163,7 +166,9 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 	if err != nil {
 		return noise, err
 	}
-	copy(out, r.Picture.Pix)
+	if &out[0] != &r.Picture.Pix[0] {
+		copy(out, r.Picture.Pix)
+	}
 	return noise, nil
 }
 

@@ -390,3 +390,48 @@ func TestStreamPlanesRefused(t *testing.T) {
 		}
 	}
 }
+
+// Frames that are done in tiles need some memory each, but none of the size of a frame.
+func TestStreamInTilesAllocatesLittle(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 64, NoMargin)
+	ctx := context.Background()
+	f := frame.Format{Kind: frame.NV12}
+	for _, what := range []task.Task{task.Denoise, task.InpaintRandom} {
+		cfg := StreamConfig{Task: what, W: 400, H: 300, In: f, Out: f}
+		if what.Masked() {
+			cfg.Noise, cfg.Mask = 5, make([]bool, cfg.W*cfg.H)
+			cfg.Mask[7] = true
+		}
+		s, err := m.NewStream(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := randomBytes(rnd, f, s.InSize())
+		once := func() {
+			if err := s.Submit(ctx, data); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Receive(ctx, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range cfg.InFlight + 4 {
+			once()
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		const frames = 4
+		for range frames {
+			once()
+		}
+		runtime.ReadMemStats(&after)
+		floats := uint64(12 * cfg.W * cfg.H)
+		each := (after.TotalAlloc - before.TotalAlloc) / frames
+		t.Logf("%v: %d bytes and %d objects a frame, whose floats take %d", what, each, (after.Mallocs-before.Mallocs)/frames, floats)
+		if what == task.Denoise && each > floats/4 {
+			t.Errorf("%v: %d bytes a frame", what, each)
+		}
+		s.Close()
+	}
+}

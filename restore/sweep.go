@@ -66,6 +66,7 @@ type run struct {
 	done, total int
 	progress    func(done, total int)
 	buffers     map[string][]float32
+	memory      *workspace // nil: none is kept
 }
 
 // tiles cuts the domain for a stage. ok is false if these are the smallest tiles and still too large by what is known.

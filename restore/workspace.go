@@ -1,0 +1,18 @@
+package restore
+
+// workspace is memory that a Stream whose frames are done in tiles uses for one after the other: what it holds is as large as a frame. One request at a time has it.
+type workspace struct {
+	out         []float32            // of the result's planes
+	buffers     map[string][]float32 // of tiles
+	band        []float32            // of μ
+	view, known [][]float32          // what mirrored reads by
+}
+
+// reuse lets a mirrored work in memory that is kept.
+func (m *mirrored) reuse(held *[][]float32) {
+	if len(*held) == len(m.scratch) {
+		m.scratch = *held
+	} else {
+		*held = m.scratch
+	}
+}
