@@ -4,10 +4,12 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // format is what a Stream needs for frames of one size.
 type format struct {
+	task    task.Task
 	w, h    int
 	in, out *frame.Converter
 	changes bool   // of frames returned, only the change is written
@@ -21,7 +23,7 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	if err := cfg.fits(); err != nil {
 		return nil, err
 	}
-	g := &format{w: w, h: h, mask: cfg.Mask}
+	g := &format{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
 	var err error
 	if g.in, err = frame.NewConverter(cfg.In, w, h); err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func (f *slot) fit(g *format) {
 		return
 	}
 	f.format = g
-	scale := g.eng.cfg.Task.Scale()
+	scale := g.task.Scale()
 	f.pix, f.out = sized(f.pix, 3*g.w*g.h), sized(f.out, 3*g.w*g.h*scale*scale)
 	if g.changes {
 		f.codes = sized(f.codes, g.in.Codes())

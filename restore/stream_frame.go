@@ -49,10 +49,8 @@ func (s *Stream) SubmitFrame(ctx context.Context, f Frame) (dropped FrameInfo, e
 // submit takes the frame's planes from data if this is not nil.
 func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped FrameInfo, err error) {
 	began := time.Now()
-	if data != nil {
-		if n := s.InSize(); len(data) != n {
-			return none, badRequest("frame", "has %d bytes, must have %d", len(data), n)
-		}
+	if err := s.format.Load().accepts(&given, data); err != nil { // before another frame has to go for it
+		return none, err
 	}
 	f, dropped, err := s.room(ctx)
 	if err != nil {
@@ -76,13 +74,10 @@ func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped 
 	return dropped, nil
 }
 
-// pack reads a frame into a slot.
-func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
-	s.packing.Lock()
-	defer s.packing.Unlock()
-	g := s.format.Load()
+// accepts looks at a frame, whose planes are set to those of data if this is not nil.
+func (g *format) accepts(given *Frame, data []byte) error {
 	if data != nil {
-		if len(data) != g.in.Bytes() { // it was resized in between
+		if len(data) != g.in.Bytes() {
 			return badRequest("frame", "has %d bytes, must have %d", len(data), g.in.Bytes())
 		}
 		given.Planes = g.in.Format().Tight(data, g.w, g.h)
@@ -92,12 +87,23 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	}
 	switch {
 	case given.Mask == nil:
-	case !s.cfg.Task.Masked():
-		return badRequest("mask", "has no meaning for task %v", s.cfg.Task)
+	case !g.task.Masked():
+		return badRequest("mask", "has no meaning for task %v", g.task)
 	case len(given.Mask) != g.w*g.h:
 		return badRequest("mask", "has %d values, the frame has %d×%d pixels", len(given.Mask), g.w, g.h)
 	case !somethingKnown(given.Mask):
 		return badRequest("mask", "leaves nothing of the frame: every pixel is missing")
+	}
+	return nil
+}
+
+// pack reads a frame into a slot.
+func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
+	s.packing.Lock()
+	defer s.packing.Unlock()
+	g := s.format.Load()
+	if err := g.accepts(given, data); err != nil { // it may have been resized in between
+		return err
 	}
 	f.fit(g)
 	f.err = nil

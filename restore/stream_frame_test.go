@@ -199,6 +199,9 @@ func TestStreamDropsOldest(t *testing.T) {
 			t.Errorf("frame %d dropped %+v, want %d", i, d, i-2)
 		}
 	}
+	if d, err := s.SubmitFrame(ctx, Frame{Planes: frame.Planes{{Data: data[1:]}}}); err == nil || d.Index != -1 { // no frame goes for one that does not fit
+		t.Errorf("a frame that does not fit dropped %+v, %v", d, err)
+	}
 	m.release()
 	s.End()
 	dst := make([]byte, s.OutSize())

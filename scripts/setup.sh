@@ -46,6 +46,9 @@ have_compiler || lacking="$lacking gcc"
 if [ "${1:-}" = test ]; then
 	have_layer || lacking="$lacking vulkan-validationlayers"
 	have_spirv_val || lacking="$lacking spirv-tools"
+	# The tests use the C library as it is installed by these.
+	command -v pkg-config >/dev/null 2>&1 || lacking="$lacking pkg-config"
+	command -v cmake >/dev/null 2>&1 || lacking="$lacking cmake"
 fi
 
 # A browser that looks at reports, where it is one package away; its test is skipped elsewhere.

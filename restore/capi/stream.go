@@ -101,9 +101,7 @@ func (s *stream) submit(f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_i
 	ctx, cancel := within(seconds)
 	defer cancel()
 	gone, err := s.SubmitFrame(ctx, restore.Frame{Planes: ps, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp), Cookie: uint64(given.cookie)})
-	if err == nil || gone.Index >= 0 {
-		tell(dropped, gone)
-	}
+	tell(dropped, gone)
 	return err
 }
 

@@ -22,7 +22,8 @@
  *   - Memory that you pass stays yours; nothing of it is used after the call returns. The library returns no memory, only handles, which are
  *     numbers; 0 is none. Close them; a closed or made-up handle gives VFM_CLOSED. vfm_version's text is constant.
  *   - Functions that can fail return a vfm_status and write a line of text that says what failed and what to do, with its ending 0, into
- *     err (err_size bytes; NULL and 0 if you do not want it). On failure no output but err (and vfm_stream_receive's info) has been written.
+ *     err (err_size bytes; NULL and 0 if you do not want it). On failure no output but err (and the
+ *     vfm_frame_info of a stream) has been written.
  *
  * Threads
  *   - Every function may be called from any thread; calls on one model take turns on its device. A stream wants one thread that submits and
@@ -234,7 +235,8 @@ void vfm_cancel_free(vfm_canceller cancel); /* calls that have it go on, and can
 vfm_status vfm_stream_open(vfm_model model, const vfm_request *req, vfm_stream *stream, char *err, size_t err_size);
 
 /* Gives the next frame; waits at most `seconds` (negative: as long as it takes) while in_flight frames are on their way. dropped may be NULL, and
- * is otherwise told the frame that had to go for this one (drop_oldest), with an index of -1 if none had to. */
+ * is otherwise told the frame that had to go for this one (drop_oldest), with an index of -1 if none had to. A frame that does not fit
+ * is refused before. */
 vfm_status vfm_stream_submit(vfm_stream stream, const vfm_frame *frame, double seconds, vfm_frame_info *dropped, char *err, size_t err_size);
 
 /* Says that the frames submitted from now on have another size and, for inpaint, this mask. Those on their way keep theirs. On an error
