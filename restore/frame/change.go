@@ -77,21 +77,27 @@ func (c *Converter) Change(dst Planes, in *Converter, codes []uint16, before, af
 		return err
 	}
 	c.call.planes, c.call.pix, c.call.before, c.call.codes, c.call.in = dst, after, before, codes, in
-	c.run(c.h, c.changing)
 	if c.f.layout().model == ycc {
-		c.run(c.ch, c.changingChroma)
+		c.run(c.ch, c.changingColours)
+	} else {
+		c.run(c.h, c.changing)
 	}
 	return nil
 }
 
 func (c *Converter) changeRow(s *rows, y int) {
 	c.difference(s[1], s[2], s[3], y)
+	c.changeLuma(s, y)
+}
+
+// changeLuma adds the luma of a row's difference.
+func (c *Converter) changeLuma(s *rows, y int) {
 	c.lumaOf(s[0], s[1], s[2], s[3])
 	c.add(s[0], first, y, c.call.in.luma, c.luma)
 }
 
-func (c *Converter) changeChroma(s *rows, y int) {
-	for k, row := range c.meanChroma(s, y, c.difference) {
+func (c *Converter) changeColours(s *rows, y int) {
+	for k, row := range c.meanChroma(s, y, c.difference, c.changeLuma) {
 		c.add(row, second+k, y, c.call.in.chroma, c.chroma)
 	}
 }
@@ -100,16 +106,21 @@ func (c *Converter) changeChroma(s *rows, y int) {
 func (c *Converter) difference(r, g, b []float32, y int) {
 	wasR, wasG, wasB := c.colours(c.call.before, y)
 	isR, isG, isB := c.colours(c.call.pix, y)
-	low, high := c.low, c.high
+	low, high := 2*c.low-1, 2*c.high-1
 	for k, was := range [...][]float32{wasR, wasG, wasB} {
 		is, row := [...][]float32{isR, isG, isB}[k][:len(was)], [...][]float32{r, g, b}[k][:len(was)]
 		for x, v := range was {
-			if is[x] == v {
-				row[x] = 0
-				continue
+			to := is[x]
+			switch { // in the order of how often
+			case to >= low && to <= high:
+			case to > high:
+				to = min(to, max(high, v))
+			case to < low:
+				to = max(to, min(low, v))
+			default: // not a number: black
+				to = -1
 			}
-			v = (v + 1) / 2
-			row[x] = limited(is[x], min(low, v), max(high, v)) - v
+			row[x] = (to - v) / 2
 		}
 	}
 }

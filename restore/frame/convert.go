@@ -22,8 +22,8 @@ type Converter struct {
 	team    *team.Team
 	scratch []rows // one per worker
 	// Loops over strips of rows, made once, as a new closure would take memory, and the arguments of the call at hand.
-	reading, writing, writingChroma, changing, changingChroma func(worker, strip int)
-	call                                                      struct {
+	reading, writing, writingColours, changing, changingColours func(worker, strip int)
+	call                                                        struct {
 		planes Planes
 		pix    []float32 // of Change: after
 		before []float32
@@ -61,8 +61,8 @@ func NewConverter(f Format, w, h int) (*Converter, error) {
 			c.scratch[i][k] = make([]float32, w)
 		}
 	}
-	c.reading, c.writing, c.writingChroma = c.strips(c.h, c.readRow), c.strips(c.h, c.writeRow), c.strips(c.ch, c.writeChroma)
-	c.changing, c.changingChroma = c.strips(c.h, c.changeRow), c.strips(c.ch, c.changeChroma)
+	c.reading, c.writing, c.writingColours = c.strips(c.h, c.readRow), c.strips(c.h, c.writeRow), c.strips(c.ch, c.writeColours)
+	c.changing, c.changingColours = c.strips(c.h, c.changeRow), c.strips(c.ch, c.changeColours)
 	return c, nil
 }
 
@@ -236,9 +236,10 @@ func (c *Converter) Write(dst Planes, pix []float32) error {
 		return err
 	}
 	c.call.planes, c.call.pix = dst, pix
-	c.run(c.h, c.writing)
 	if c.f.layout().model == ycc {
-		c.run(c.ch, c.writingChroma)
+		c.run(c.ch, c.writingColours)
+	} else {
+		c.run(c.h, c.writing)
 	}
 	return nil
 }
@@ -260,15 +261,21 @@ func (c *Converter) writeRow(s *rows, y int) {
 		return
 	}
 	c.limitedRow(s[1], s[2], s[3], y)
-	c.lumaOf(row, s[1], s[2], s[3])
-	for x, v := range row {
-		row[x] = c.luma.code(v)
-	}
-	c.store(row, dst, first, y)
+	c.writeLuma(s, y)
 }
 
-func (c *Converter) writeChroma(s *rows, y int) {
-	for k, row := range c.meanChroma(s, y, c.limitedRow) {
+// writeLuma writes the luma of a row of colours.
+func (c *Converter) writeLuma(s *rows, y int) {
+	row, luma := s[0], c.luma
+	c.lumaOf(row, s[1], s[2], s[3])
+	for x, v := range row {
+		row[x] = luma.code(v)
+	}
+	c.store(row, &c.call.planes, first, y)
+}
+
+func (c *Converter) writeColours(s *rows, y int) {
+	for k, row := range c.meanChroma(s, y, c.limitedRow, c.writeLuma) {
 		for x, v := range row {
 			row[x] = c.chroma.code(v)
 		}
@@ -341,14 +348,18 @@ func (c *Converter) narrow(row []float32) []float32 {
 	return row[:c.cw]
 }
 
-// meanChroma averages a row of Cb and Cr, in [-½, ½], from R, G and B in [0, 1] of the rows of luma around it, which colours gives.
-func (c *Converter) meanChroma(s *rows, y int, colours func(r, g, b []float32, y int)) [2][]float32 {
+// meanChroma averages a row of Cb and Cr, in [-½, ½], from R, G and B in [0, 1] of the rows of luma around it, which colours gives. Of each row of luma that is this row's
+// and no other's it calls luma, with R, G and B in the scratch after the first row.
+func (c *Converter) meanChroma(s *rows, y int, colours func(r, g, b []float32, y int), luma func(s *rows, y int)) [2][]float32 {
 	r, g, b := s[1], s[2], s[3]
 	rows, weights, count := c.taps(y)
 	if count > 1 {
 		sums := [...][]float32{s[4], s[5], s[6]}
 		for k := range count {
 			colours(r, g, b, rows[k])
+			if rows[k]/2 == y && (k == 0 || rows[k] != rows[k-1]) {
+				luma(s, rows[k])
+			}
 			for i, row := range [...][]float32{r, g, b} {
 				sum, weight := sums[i][:len(row)], weights[k]
 				if k == 0 {
@@ -365,6 +376,7 @@ func (c *Converter) meanChroma(s *rows, y int, colours func(r, g, b []float32, y
 		r, g, b = sums[0], sums[1], sums[2]
 	} else {
 		colours(r, g, b, rows[0])
+		luma(s, rows[0])
 	}
 	r, g, b = c.narrow(r), c.narrow(g), c.narrow(b)
 	toB, toR := 1/(2*(1-c.kb)), 1/(2*(1-c.kr))

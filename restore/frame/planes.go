@@ -135,17 +135,29 @@ func (c *Converter) load(row []float32, ps *Planes, component, y int) {
 	}
 }
 
+// within limits to 0 … top; what is not a number becomes 0.
+func within(v, top float32) float32 {
+	switch {
+	case v > top:
+		return top
+	case v > 0:
+		return v
+	}
+	return 0
+}
+
 // store writes a row of codes, rounded and limited to those that there are, or of values of float formats.
 func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	data, step := c.samples(ps, component, y)
+	top, shift := c.top, c.shift
 	switch c.word {
 	case 1:
 		for x, v := range row {
-			data[x*step] = uint8(min(max(v, 0), 255) + 0.5)
+			data[x*step] = uint8(within(v, 255) + 0.5)
 		}
 	case 2:
 		for x, v := range row {
-			binary.LittleEndian.PutUint16(data[x*step:], uint16(min(max(v, 0), c.top)+0.5)<<c.shift)
+			binary.LittleEndian.PutUint16(data[x*step:], uint16(within(v, top)+0.5)<<shift)
 		}
 	default:
 		for x, v := range row {
