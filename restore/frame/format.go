@@ -45,7 +45,7 @@ func I420(m Matrix) Format {
 	return Format{Kind: Planar, Bits: 8, HalfX: true, HalfY: true, CoX: true, Matrix: m}
 }
 
-// normal is the format with the fields that its kind fixes or ignores set. The kind must exist.
+// normal is the format with the fields that its kind fixes or ignores set.
 func (f Format) normal() Format {
 	l := f.layout()
 	switch {
@@ -119,7 +119,7 @@ func (f Format) Gamut() (low, high float32) {
 }
 
 // top is the greatest code.
-func (f Format) top() float32 { return float32(int(1)<<f.Bits - 1) }
+func (f Format) top() float32 { return float32(int(1)<<max(f.Bits, 0) - 1) }
 
 // scale is how codes stand for values: value = (code − off)·mul.
 type scale struct{ off, mul, per float32 }
@@ -134,13 +134,13 @@ func (f Format) lumaScale() scale {
 	if f.Full {
 		return newScale(0, f.top())
 	}
-	unit := float32(int(1) << (f.Bits - 8))
+	unit := float32(int(1) << max(f.Bits-8, 0))
 	return newScale(16*unit, 219*unit)
 }
 
 // chromaScale brings chroma to [-½, ½].
 func (f Format) chromaScale() scale {
-	unit := float32(int(1) << (f.Bits - 8))
+	unit := float32(int(1) << max(f.Bits-8, 0))
 	if f.Full {
 		return newScale(128*unit, f.top())
 	}

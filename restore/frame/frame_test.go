@@ -824,10 +824,12 @@ func TestAlpha(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	for _, f := range []Format{{Kind: 99}, {Kind: Planar, Bits: 7}, {Kind: Gray, Bits: 17}, {Kind: P010, Bits: 8}, {Kind: Planar, HalfY: true}, {Matrix: 3}} {
+	for _, f := range []Format{{Kind: 99}, {Kind: Planar, Bits: 7}, {Kind: Gray, Bits: -9}, {Kind: Gray, Bits: 17}, {Kind: P010, Bits: 8}, {Kind: Planar, HalfY: true}, {Matrix: 3}} {
 		if _, err := NewConverter(f, 4, 4); err == nil {
 			t.Errorf("%+v accepted", f)
 		}
+		_, _ = f.Size(4, 4), f.HasAlpha() // do not panic
+		f.Gamut()
 	}
 	for _, n := range []int{0, -1, 1<<16 + 1} {
 		if _, err := NewConverter(Format{}, n, 1); err == nil {

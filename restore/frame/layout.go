@@ -102,7 +102,13 @@ var layouts = [...]layout{
 		at: [components]place{{0, 0, 3}, {0, 1, 3}, {0, 2, 3}}},
 }
 
-func (f Format) layout() *layout { return &layouts[f.Kind] }
+// layout is that of the kind. One that does not exist, which Check reports, has the first.
+func (f Format) layout() *layout {
+	if int(f.Kind) >= len(layouts) {
+		return &layouts[0]
+	}
+	return &layouts[f.Kind]
+}
 
 // word is the number of bytes of a sample of a normal format.
 func (f Format) word() int {
