@@ -663,6 +663,62 @@ func TestPixelStride(t *testing.T) {
 	}
 }
 
+// Whatever planes are given, they are refused or hold a frame: nothing outside them is touched.
+func TestAnyPlanes(t *testing.T) {
+	rnd := newRand(t)
+	formats := all()
+	numbers := []int{0, 0, 0, 1, -1, 2, 3, 4, 7, 12, 16, -12, -16, 40, 1 << 16, 1 << 31, -1 << 31, math.MaxInt, math.MinInt, math.MaxInt / 3}
+	taken := 0
+	for range 60000 {
+		f := formats[rnd.IntN(len(formats))]
+		w, h := 1+rnd.IntN(5), 1+rnd.IntN(4)
+		c, err := NewConverter(f, w, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ps Planes
+		var all [3][]byte
+		for i := range ps {
+			all[i] = make([]byte, 8+rnd.IntN(260)+8)
+			data := all[i][8 : len(all[i])-8 : len(all[i])-8]
+			ps[i] = Plane{Data: data, Stride: numbers[rnd.IntN(len(numbers))], Step: numbers[rnd.IntN(len(numbers))], Offset: numbers[rnd.IntN(len(numbers))]}
+			if rnd.IntN(3) > 0 {
+				ps[i].Offset = rnd.IntN(len(data) + 1)
+			}
+			if rnd.IntN(2) > 0 {
+				ps[i].Step = 0
+			}
+		}
+		pix := make([]float32, 3*w*h)
+		if c.Check(ps) != nil {
+			if c.Read(pix, ps) == nil || c.Write(ps, pix) == nil {
+				t.Fatalf("%+v: used after it was refused: %+v", f, ps)
+			}
+			continue
+		}
+		taken++
+		if err := c.Read(pix, ps); err != nil {
+			t.Fatal(err)
+		}
+		for i := range pix {
+			pix[i] = 0.9
+		}
+		if err := c.Write(ps, pix); err != nil {
+			t.Fatal(err)
+		}
+		for i := range all {
+			for k := range 8 {
+				if all[i][k] != 0 || all[i][len(all[i])-1-k] != 0 {
+					t.Fatalf("%+v: written outside of plane %d: %+v", f, i, ps[i])
+				}
+			}
+		}
+	}
+	if taken < 1000 {
+		t.Errorf("only %d frames lie in their planes", taken)
+	}
+}
+
 // Span is what settle asks for: a byte less is refused.
 func TestSpan(t *testing.T) {
 	rnd := newRand(t)
