@@ -141,6 +141,8 @@ type Request struct {
 
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
+	// moved asks for denoising by the network that undoes movement too.
+	moved bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
 	found *Blur
 

@@ -87,7 +87,11 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 // newJob is what can be said of a job without the picture, which has w×h pixels: by which programs task t is done, and what they make.
 func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale()}
-	if j.of, j.class, err = m.memberOf(t); err != nil {
+	who := t
+	if req.moved {
+		who = movement
+	}
+	if j.of, j.class, err = m.memberOf(who); err != nil {
 		return nil, err
 	}
 	if j.net, err = j.of.read(); err != nil {

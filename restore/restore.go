@@ -75,17 +75,21 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 // littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even denoised.
 const littleNoise = 0.75
 
-// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that could be undone: it is denoised where
-// there is noise to speak of.
+// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that a kernel could undo: what moved is left
+// to the network that knows movement, and else it is denoised where there is noise to speak of.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	if j.noise <= littleNoise && !j.wantsLatent() {
+	moved := false
+	if j.task == task.MotionDeblur && j.blur.Verdict == blind.Untold {
+		_, _, moved = m.memberFor(movement)
+	}
+	if !moved && j.noise <= littleNoise && !j.wantsLatent() {
 		given, pix := j.given(), make([]float32, 3*j.w*j.h)
 		for i := range 3 * j.h {
 			given.row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
 		}
 		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
-	req.Task, req.Kernel, req.Blur = task.Denoise, nil, nil
+	req.Task, req.Kernel, req.Blur, req.moved = task.Denoise, nil, nil, moved
 	if req.Noise < 0 {
 		req.Profile = &j.profile
 	}

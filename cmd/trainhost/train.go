@@ -74,6 +74,7 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	asked, steps := flagsGiven(fs), cfg.Steps
+	cfg.Movement = *movement != ""
 	if cfg.Objective.DataWeight == 0 {
 		cfg.Objective.DataWeight = dataWeight(cfg.Objective.Data)
 	}
@@ -218,8 +219,12 @@ func train(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("%s: -shakes needs -obs 0, as kernels are not known, and -crop of at most %d", command, pairs.Side)
 		}
 	}
+	if cfg.Movement != (*movement != "") { // of a run that goes on
+		how := map[bool]string{true: "with -movement: give its folder again", false: "without -movement: leave it out"}[cfg.Movement]
+		return fmt.Errorf("%s: %s was made %s, or begin a new run with -from and another -out", command, *r.out, how)
+	}
 	var moves *trainhost.Movement
-	if *movement != "" {
+	if cfg.Movement {
 		frames, err := trainhost.Frames(*movement)
 		if err == nil {
 			moves, err = trainhost.NewMovement(pics, frames, cfg.Crop)
@@ -227,8 +232,8 @@ func train(ctx context.Context, command string, args []string) error {
 		if err != nil {
 			return fmt.Errorf("%s: -movement: %w", command, err)
 		}
-		if start == nil || !start.State.Network.Noise || cfg.Per.Total() != cfg.Per[0] {
-			return fmt.Errorf("%s: -movement needs a network that knows the shape of noise (-init or -from, and -noise) and -per-class N,0,0,0,0,0", command)
+		if start == nil || !start.State.Network.Noise {
+			return fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", command)
 		}
 	}
 	began, told := time.Now(), watchKernels(dev)
