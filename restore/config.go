@@ -103,6 +103,11 @@ type Request struct {
 	// then have no meaning but for these.
 	Blur *defocus.Blur
 
+	// Expected leaves wide holes as the network fills them, the expected picture z = μ, a mean of all that might be there. Otherwise inpainting
+	// fills holes of more than 12 pixels across from the picture's own patches (package patch), each sample and Seed in another way, so that
+	// they look like the rest.
+	Expected bool
+
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
 	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
@@ -139,6 +144,8 @@ type Request struct {
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 
+	// unfilled leaves the wide holes of Result.Picture, but not of samples, to an ensemble.
+	unfilled bool
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
 	// moved asks for denoising by the network that undoes movement too.

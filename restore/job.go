@@ -39,6 +39,7 @@ type job struct {
 	profile noise.Profile
 	times   []float64      // of the partition, from 1 to 0
 	keep    bool           // the known pixels
+	holes   bool           // wide ones, which are filled from the picture's patches
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
@@ -77,6 +78,7 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if j.task.Masked() { // what was to go may stand in them
 		j.pic = j.pic.WithoutMakerNotes()
 	}
+	j.holes = j.fillsHoles()
 	j.setNoise(j.find())
 	if req.Profile == nil && req.Noise >= 0 {
 		j.noise = min(req.Noise, MaxNoise) // as it was told, to the bit

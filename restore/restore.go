@@ -66,6 +66,14 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
+	if j.holes && !req.unfilled {
+		if err := j.fill(ctx, result.Picture, 0); err != nil {
+			return nil, err
+		}
+		if req.Rows != nil {
+			req.Rows(result.Picture, result.Picture.H)
+		}
+	}
 	if req.Explain {
 		result.Latent = newLatent(j, mu, logvar)
 	}
@@ -136,7 +144,9 @@ func (r *run) planSamples(j *job) {
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
-	pix.rows = j.req.Rows
+	if !j.holes {
+		pix.rows = j.req.Rows
+	}
 	ts, _ := r.tiles(r.net.halo)
 	whole := j.inOne(ts)
 	adapter := stage{kind: j.kinds(false)[0], halo: r.net.halo, inputs: j.adapterInputs()}
@@ -238,6 +248,9 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			return err
 		}
 		sample := j.finish(pix)
+		if err := j.fill(r.ctx, sample, uint64(i)+1); err != nil {
+			return err
+		}
 		stats.add(sample.Pix)
 		if !j.req.StatisticsOnly {
 			result.Samples = append(result.Samples, sample)

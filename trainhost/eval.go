@@ -157,7 +157,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1}
+	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
 	if t == task.GaussianDeblur { // the protocol's, which the networks are told
 		req.Blur = &restore.TrainedBlur
 	}

@@ -148,7 +148,7 @@ func (o *options) config() restore.Config {
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
+		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
