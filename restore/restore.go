@@ -229,6 +229,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 	}
 	z := newSites(r.dom)
 	stats := newMoments(3 * j.w * j.h)
+	shares := j.scaled()
 	for i := range j.req.Samples {
 		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: surely(func(at rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
@@ -237,6 +238,10 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 		})}
 		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(j.req.Temperature))}
+		if shares != nil {
+			draw.kind = kindDrawScales
+			draw.inputs = append(draw.inputs, scaleInputs(shares, j.req.Seed, uint32(i))...)
+		}
 		if err := r.sweep(draw); err != nil {
 			return err
 		}

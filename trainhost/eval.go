@@ -33,6 +33,7 @@ type EvalConfig struct {
 	// Ensemble is restore.Request.Ensemble.
 	Ensemble int
 	Auto     bool // let the model estimate the noise level instead of telling it
+	Scales   bool // look at the means of blocks too (Score.Scales); needs two samples
 	// Camera, if not empty, is what Denoise's pictures go through instead of white noise (camera.Parse).
 	Camera string
 	// Progress is called after each picture; may be nil.
@@ -49,19 +50,20 @@ type Score struct {
 	Mode     float64 `json:"psnr_mode"`  // z = μ
 	ModeSSIM float64 `json:"ssim_mode"`
 	// ModeDraws is psnr_mode of every draw by itself: how far one draw's luck goes.
-	ModeDraws           []float64 `json:"psnr_mode_draws,omitempty"`
-	LumaInput, LumaMode float64   `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
-	Itself, ItselfWorst float64   `json:",omitempty"`            // PSNR of the result to the input: mean and least
-	Sample              float64   `json:"psnr_sample,omitempty"` // one posterior sample
-	SampleSSIM          float64   `json:"ssim_sample,omitempty"`
-	Mean                float64   `json:"psnr_mean,omitempty"` // mean of the samples
-	MeanSSIM            float64   `json:"ssim_mean,omitempty"`
-	CRPS                float64   `json:"crps,omitempty"`                // eq. 98 per pixel value
-	Coverage            float64   `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
-	Expected            float64   `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
-	Std                 float64   `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
-	Error               float64   `json:"error,omitempty"`               // root mean square error of their mean
-	Corr                float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
+	ModeDraws           []float64    `json:"psnr_mode_draws,omitempty"`
+	LumaInput, LumaMode float64      `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
+	Itself, ItselfWorst float64      `json:",omitempty"`            // PSNR of the result to the input: mean and least
+	Sample              float64      `json:"psnr_sample,omitempty"` // one posterior sample
+	SampleSSIM          float64      `json:"ssim_sample,omitempty"`
+	Mean                float64      `json:"psnr_mean,omitempty"` // mean of the samples
+	MeanSSIM            float64      `json:"ssim_mean,omitempty"`
+	CRPS                float64      `json:"crps,omitempty"`                // eq. 98 per pixel value
+	Coverage            float64      `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
+	Expected            float64      `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Std                 float64      `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
+	Error               float64      `json:"error,omitempty"`               // root mean square error of their mean
+	Scales              []ScaleScore `json:"scales,omitempty"`              // with EvalConfig.Scales
+	Corr                float64      `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
 // Evaluate runs the protocol. Random operators and noise depend on the seed, the
@@ -174,6 +176,13 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
+	if c.Scales && c.Samples >= 2 {
+		var where []bool
+		if t == task.InpaintBox {
+			where = req.Mask
+		}
+		s.scales(truth, r, where)
+	}
 	return s.add(c, t, truth, y, r)
 }
 
@@ -274,6 +283,9 @@ func (s *Score) finish(c EvalConfig) {
 		*v /= n
 	}
 	s.Std, s.Error = math.Sqrt(s.Std), math.Sqrt(s.Error)
+	for i := range s.Scales {
+		s.Scales[i].finish()
+	}
 	if c.Samples >= 2 {
 		s.Expected = metric.ExpectedCoverage(c.Samples, 0.9)
 	}

@@ -31,6 +31,7 @@ func eval(ctx context.Context, args []string) error {
 	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
 	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in so many orientations, 1, 2, 4 or 8, and take the mean")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
+	fs.BoolVar(&cfg.Scales, "scales", false, "with -samples: also tell whether the doubt holds for the means of blocks of 1 to 32 pixels")
 	portable := fs.Bool("portable", false, "use only kernels that run on every device")
 	var precision restore.Precision
 	fs.Func("precision", "of the network's numbers in the device's memory: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
@@ -64,6 +65,9 @@ func eval(ctx context.Context, args []string) error {
 	}
 	if cfg.Draws < 1 || cfg.Samples < 0 || cfg.Limit < 0 {
 		return fmt.Errorf("eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws, cfg.Samples, cfg.Limit)
+	}
+	if cfg.Scales && (cfg.Samples < 2 || cfg.Folder == "") {
+		return errors.New("eval: -scales needs -data, and -samples of at least 2")
 	}
 	open := restore.Config{Device: *device, Portable: *portable, Precision: precision}
 	if *path != "" {
@@ -122,6 +126,9 @@ func eval(ctx context.Context, args []string) error {
 		return printJSON(scores)
 	}
 	fmt.Print(trainhost.Table(scores))
+	if cfg.Scales {
+		fmt.Print("\n", trainhost.ScaleTable(scores, cfg.Samples))
+	}
 	return nil
 }
 
