@@ -109,8 +109,13 @@ func ScaleTable(scores []Score, samples int) string {
 	return b.String()
 }
 
-// scaleAim is the standard deviation of blocks' means that CalibrateScales aims at, as a share of their error: see aimSpread.
-const scaleAim = 0.95
+// What CalibrateScales aims at: first that blocks' means deviate as much as they err. As errors have heavy tails, the share of true means within the samples' range is
+// then measured, with more samples, and in the next rounds the deviation is what brings it to a calibrated ensemble's, but at least leastSpread of the error.
+const (
+	leastSpread  = 0.85
+	coverRounds  = 1
+	coverSamples = 4 // times as many
+)
 
 // scaleCount is how many numbers a class has: white noise, and a number every 2, 4, 8 and 16 sites.
 const scaleCount = 5
@@ -140,26 +145,28 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 	for _, t := range c.Tasks {
 		one := c
 		one.Tasks = []task.Task{t}
-		// measure gives the variances of blocks under some shares, and the error's.
-		measure := func(shares []float32) (v, e [len(blockSides)]float64, err error) {
+		// measure gives the variances of blocks under some shares, the error's, and what is covered.
+		measure := func(shares []float32, samples int) (v, e, cover [len(blockSides)]float64, err error) {
 			trial := slices.Clone(table)
 			trial[t.Class()] = shares
 			n.Config.Scales = trial
 			m, err := open(n)
 			if err != nil {
-				return v, e, err
+				return v, e, cover, err
 			}
 			defer m.Close()
+			one := one
+			one.Samples = samples
 			scores, err := Evaluate(ctx, m, one)
 			if err != nil {
-				return v, e, err
+				return v, e, cover, err
 			}
 			for i, s := range scores[0].Scales {
-				v[i], e[i] = s.Std*s.Std, s.Error*s.Error
+				v[i], e[i], cover[i] = s.Std*s.Std, s.Error*s.Error, s.Cover
 			}
-			return v, e, nil
+			return v, e, cover, nil
 		}
-		rest, errs, err := measure(make([]float32, scaleCount)) // the other coefficients alone
+		rest, errs, _, err := measure(make([]float32, scaleCount), c.Samples) // the other coefficients alone
 		if err != nil {
 			return err
 		}
@@ -167,7 +174,7 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 		for l := range responses {
 			shares := make([]float32, scaleCount)
 			shares[l] = 1
-			v, _, err := measure(shares)
+			v, _, _, err := measure(shares, c.Samples)
 			if err != nil {
 				return err
 			}
@@ -175,11 +182,21 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 				responses[l][i] = max(0, v[i]-rest[i])
 			}
 		}
-		var aim [len(blockSides)]float64
-		for i, e := range errs {
-			aim[i] = scaleAim * scaleAim * e
+		shares := mix(rest, responses, errs)
+		for range coverRounds {
+			n := coverSamples * c.Samples
+			v, _, cover, err := measure(shares, n)
+			if err != nil {
+				return err
+			}
+			aim := errs
+			want := reach(float64(n-1) / float64(n+1))
+			for i := range aim {
+				wider := min(1.5, max(0.7, want/reach(cover[i])))
+				aim[i] = max(leastSpread*leastSpread*errs[i], wider*wider*v[i])
+			}
+			shares = mix(rest, responses, aim)
 		}
-		shares := mix(rest, responses, aim)
 		table[t.Class()] = shares
 		if report != nil {
 			report(fmt.Sprintf("%v: shares %.2f", t, shares))

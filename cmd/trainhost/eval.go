@@ -54,14 +54,9 @@ func eval(ctx context.Context, args []string) error {
 	if given := len(slices.DeleteFunc([]string{cfg.Folder, *pairs, *mats}, func(s string) bool { return s == "" })); given != 1 {
 		return errors.New("eval: one of -data, -pairs and -levin is needed")
 	}
-	if *tasks != "" {
-		for _, s := range strings.Split(*tasks, ",") {
-			t, err := task.Parse(strings.TrimSpace(s))
-			if err != nil {
-				return err
-			}
-			cfg.Tasks = append(cfg.Tasks, t)
-		}
+	var err error
+	if cfg.Tasks, err = tasksOf(*tasks); err != nil {
+		return err
 	}
 	if cfg.Draws < 1 || cfg.Samples < 0 || cfg.Limit < 0 {
 		return fmt.Errorf("eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws, cfg.Samples, cfg.Limit)
@@ -71,7 +66,6 @@ func eval(ctx context.Context, args []string) error {
 	}
 	open := restore.Config{Device: *device, Portable: *portable, Precision: precision}
 	if *path != "" {
-		var err error
 		if open.Network, err = openNetwork(*path); err != nil {
 			return err
 		}
@@ -130,6 +124,21 @@ func eval(ctx context.Context, args []string) error {
 		fmt.Print("\n", trainhost.ScaleTable(scores, cfg.Samples))
 	}
 	return nil
+}
+
+// tasksOf reads a list of tasks; nil for an empty one.
+func tasksOf(text string) (list []task.Task, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, s := range strings.Split(text, ",") {
+		t, err := task.Parse(strings.TrimSpace(s))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
 }
 
 func printJSON(v any) error {

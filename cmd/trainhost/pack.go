@@ -21,6 +21,7 @@ func pack(ctx context.Context, args []string) error {
 	data := fs.String("data-name", "", "name of the training data, kept with the weights")
 	calibrate := fs.String("calibrate", "", "folder of pictures on which to set the spread of the samples, task by task (training pictures will do: it is six numbers)")
 	scales := fs.String("scales", "", "folder of pictures on which to set how the samples' noise is made of scales, task by task, so that means of blocks deviate as they err")
+	only := fs.String("tasks", "", "with -calibrate and -scales: only these tasks, separated by commas (default: all of the network's)")
 	device := fs.String("device", "", "device index or part of its name, for -calibrate and -scales")
 	attribution := fs.String("attribution", "", "where the authors of the training data are named")
 	if err := fs.Parse(args); err != nil {
@@ -31,6 +32,10 @@ func pack(ctx context.Context, args []string) error {
 	}
 	if *in == "" || *out == "" {
 		return errors.New("pack: -in and -out are needed")
+	}
+	some, err := tasksOf(*only)
+	if err != nil {
+		return err
 	}
 	if *fp32 && *int8 {
 		return errors.New("pack: -fp32 and -int8 exclude each other")
@@ -68,14 +73,14 @@ func pack(ctx context.Context, args []string) error {
 		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
 	if *calibrate != "" {
-		cfg := trainhost.EvalConfig{Folder: *calibrate, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
+		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
 		report := func(scores []trainhost.Score) { fmt.Println(trainhost.Table(scores)) }
 		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
 	}
 	if *scales != "" {
-		cfg := trainhost.EvalConfig{Folder: *scales, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
+		cfg := trainhost.EvalConfig{Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
 		if err := trainhost.CalibrateScales(ctx, n, cfg, open, func(line string) { fmt.Println(line) }); err != nil {
 			return fmt.Errorf("pack: -scales: %w", err)
 		}
