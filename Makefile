@@ -1,13 +1,15 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test, within minutes; make test-long: what takes longer
-# The rest: build, lib (the C library), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), install (PREFIX=), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 TIMEOUT ?= 20m
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 
-.PHONY: test-long fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
+.PHONY: install test-long fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
 
 all: build
 
@@ -15,8 +17,12 @@ build:
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 lib: setup
-	$(GO) build -trimpath -buildmode=c-shared -ldflags '$(LDFLAGS)' -o bin/libvfm.so ./restore/capi
-	@rm -f bin/libvfm.h; cp restore/capi/vfm.h bin/
+	@GO='$(GO)' VERSION='$(VERSION)' scripts/lib.sh build bin
+
+# make install PREFIX=/usr/local [DESTDIR=...] [LIBDIR=...]: the command, and the C library with its header, vfm.pc and CMake configuration.
+install: build lib
+	@install -D -m 755 bin/restore '$(DESTDIR)$(PREFIX)/bin/restore'
+	@GO='$(GO)' VERSION='$(VERSION)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' scripts/lib.sh install bin
 
 setup:
 	@scripts/setup.sh

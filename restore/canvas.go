@@ -92,7 +92,7 @@ func (j *job) keepKnown(p planes, r rect) {
 
 // tone limits the values of three planes and makes grey pictures grey.
 func (j *job) tone(pix []float32) {
-	low, high := -1-j.req.below, 1+j.req.above
+	low, high := -1-j.req.Below, 1+j.req.Above
 	for i, v := range pix {
 		pix[i] = min(max(v, low), high)
 	}

@@ -46,6 +46,10 @@ type Config struct {
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
 
+	// Pace is the share of the device's time that the Model may take, above 0 and at most 1, which 0 means too: after every run of a network (a tile, a frame) it lets
+	// the device rest for so long that the rest is left to others, or to cool down. What is built before the first runs does not count.
+	Pace float64
+
 	faults  *gpu.Faults                      // of tests
 	kernels func() (shake.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
 
@@ -83,8 +87,8 @@ type Request struct {
 	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
 	Mask []bool
 	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
-	// white noise. Below 0 it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an estimate below
-	// 1.5 levels counts as 0.
+	// white noise; NoNoise says that there is none. At 0 and below it is estimated, in the known pixels, with its shape
+	// (Result.Profile); for inpainting an estimate below 1.5 levels counts as none.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64
@@ -110,7 +114,7 @@ type Request struct {
 
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
-	// Temperature scales the spread of the samples: 1 is the posterior; at 0 (careful: the zero value) all are like the picture
+	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at NoSpread all are like the picture
 	// that is returned anyway.
 	Temperature float64
 	// Seed makes samples reproducible: the same seed gives the same samples on any device, but for rounding.
@@ -144,6 +148,9 @@ type Request struct {
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 
+	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all. For video, whose codes reach there (frame.Format.Gamut).
+	Below, Above float32
+
 	// unfilled leaves the wide holes of Result.Picture, but not of samples, to an ensemble.
 	unfilled bool
 	// network asks for motion-deblur by the network, with Kernel for its second view.
@@ -152,13 +159,10 @@ type Request struct {
 	moved bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
 	found *Blur
-
-	// How far below -1 and above 1 values may go: those of video, whose codes do.
-	below, above float32
 }
 
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
-// super-resolution), their values limited to [-1, 1]. For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
+// super-resolution), their values limited to [-1, 1] (see Request.Below). For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
 type Result struct {
 	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal; see Request.Ensemble
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number

@@ -111,7 +111,7 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 			level.Chroma[b] = min(level.Chroma[b], coarseNoise*level.Chroma[noise.Diagonal])
 		}
 	}
-	clean, err := m.Restore(ctx, pic, Request{Task: task.Denoise, Profile: &level, Progress: req.Progress, below: req.below, above: req.above})
+	clean, err := m.Restore(ctx, pic, Request{Task: task.Denoise, Profile: &level, Progress: req.Progress, Below: req.Below, Above: req.Above})
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@
 //	model, err := restore.Open(restore.Config{})
 //	...
 //	defer model.Close()
-//	result, err := model.Restore(ctx, pic, restore.Request{Task: task.MotionDeblur, Noise: -1})
+//	result, err := model.Restore(ctx, pic, restore.Request{Task: task.MotionDeblur})
 //
 // A [Model] holds a Vulkan device with the networks' weights on it; it may be used from many goroutines at once.
 //

@@ -86,7 +86,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	pixels := sum.W * sum.H
 	for o := orientation(1); int(o) < n; o++ {
 		// The class and the noise level that were found, not what would be found again.
-		again := Request{Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress}
+		again := Request{Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times, Project: req.Project, Progress: req.Progress, Below: req.Below, Above: req.Above}
 		if result.Task == task.GaussianDeblur {
 			again.Blur = &result.Blur.Defocus
 		}

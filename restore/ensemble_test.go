@@ -20,7 +20,7 @@ func TestEnsemble(t *testing.T) {
 		req := request(rnd, what, p)
 		req.Ensemble = 8
 		if what == task.InpaintRandom {
-			req.Noise = 0 // known pixels are kept
+			req.Noise = NoNoise // known pixels are kept
 		}
 		last, total := 0, 0
 		req.Progress = func(done, all int) {

@@ -26,12 +26,10 @@ func Example() {
 		log.Fatal(err)
 	}
 	result, err := model.Restore(context.Background(), shaken, restore.Request{
-		Task:        task.MotionDeblur,
-		Noise:       -1, // estimate it
-		Samples:     10,
-		Temperature: 1,
-		Seed:        42,
-		Progress:    func(done, total int) { fmt.Printf("%d of %d tiles\n", done, total) },
+		Task:     task.MotionDeblur, // with the noise that is found in it
+		Samples:  10,
+		Seed:     42,
+		Progress: func(done, total int) { fmt.Printf("%d of %d tiles\n", done, total) },
 	})
 	if err != nil {
 		log.Fatal(err)

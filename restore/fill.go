@@ -21,7 +21,7 @@ func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error
 		return nil
 	}
 	at := planes{w: p.W, h: p.H, data: p.Pix, levels: p.Levels}
-	low, high := -1-j.req.below, 1+j.req.above
+	low, high := -1-j.req.Below, 1+j.req.Above
 	n := p.W * p.H
 	q := patch.Picture{W: p.W, H: p.H, Missing: j.req.Mask, Row: at.row, Put: func(plane, pixel int, v float32) {
 		if j.covered != nil && !visible(j.covered, pixel) {

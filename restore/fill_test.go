@@ -39,7 +39,7 @@ func TestWideHoles(t *testing.T) {
 	const w, h = 64, 48
 	p := randomPicture(rnd, w, h)
 	missing, wide := wideMask(w, h)
-	req := Request{Task: task.Inpaint, Mask: missing, Seed: 5, Samples: 2, Temperature: 1}
+	req := Request{Task: task.Inpaint, Mask: missing, Noise: NoNoise, Seed: 5, Samples: 2, Temperature: 1}
 	rows := []int{}
 	req.Rows = func(_ *picture.Picture, n int) { rows = append(rows, n) }
 	got := restored(t, m, p, req)
@@ -113,7 +113,7 @@ func TestWideHolesOfLevels(t *testing.T) {
 		}
 	}
 	p.Levels.Write(0, row)
-	req := Request{Task: task.Inpaint, Mask: missing, Seed: 5}
+	req := Request{Task: task.Inpaint, Mask: missing, Noise: NoNoise, Seed: 5}
 	r, err := m.Restore(t.Context(), p, req)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"time"
 
 	"github.com/vfmrestore/restore/restore/shake"
 )
@@ -135,5 +136,9 @@ func (s *shaker) compute() error {
 	if err != nil {
 		return err
 	}
-	return shake.Run(p, s.in, s.out)
+	began := time.Now()
+	err = shake.Run(p, s.in, s.out)
+	end := time.Now()
+	s.m.rest.note(end, end.Sub(began))
+	return err
 }

@@ -77,7 +77,7 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 func variant(t testing.TB, m *Model) *Model {
 	v := &Model{
 		cfg: m.cfg, members: m.members, net: m.net, dev: m.dev,
-		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU),
+		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU), rest: newRest(1),
 	}
 	v.pace.limit = m.pace.limit
 	v.build = v.compile

@@ -46,7 +46,7 @@ func TestHiddenColours(t *testing.T) {
 			}
 			q := withHole(rnd, p)
 			req := request(rnd, what, p)
-			req.Noise = -1
+			req.Noise = 0
 			switch kind {
 			case "levels":
 				for _, p := range []*picture.Picture{p, q} {
@@ -151,7 +151,7 @@ func TestStreamHidden(t *testing.T) {
 	f := frame.Format{Kind: frame.RGBA}
 	out := make([][]byte, 2)
 	for k, p := range []*picture.Picture{p, q} {
-		s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: -1, W: p.W, H: p.H, In: f, Out: f})
+		s, err := m.NewStream(StreamConfig{Task: task.Denoise, W: p.W, H: p.H, In: f, Out: f})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ const (
 // Inspect says what is wrong with a picture, which is not changed. It needs no device. Errors: *RequestError if the picture cannot be used,
 // and ctx.Err().
 func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
-	req := Request{Task: task.Denoise, Noise: -1}
+	req := Request{Task: task.Denoise}
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*R
 		return &Result{Picture: &copied, Noise: task.Std8(d.Noise.Sigma()), Profile: d.Noise, Task: task.Denoise}, d, nil
 	}
 	found := map[task.Task]*Blur{}
-	if req.Noise < 0 && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
+	if _, told := toldNoise(req.Noise); !told && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
 		found[task.MotionDeblur], found[task.GaussianDeblur] = d.Motion, d.Defocus
 	}
 	var r *Result

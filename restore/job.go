@@ -80,8 +80,8 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	}
 	j.holes = j.fillsHoles()
 	j.setNoise(j.find())
-	if req.Profile == nil && req.Noise >= 0 {
-		j.noise = min(req.Noise, MaxNoise) // as it was told, to the bit
+	if level, told := toldNoise(req.Noise); told && req.Profile == nil {
+		j.noise = level // to the bit
 	}
 	return j, j.projection()
 }
@@ -212,11 +212,11 @@ func knownOf(missing []bool) []float32 {
 
 // find is the noise that the request tells, or that is found in the picture.
 func (j *job) find() noise.Profile {
-	switch {
-	case j.req.Profile != nil:
+	if j.req.Profile != nil {
 		return *j.req.Profile
-	case j.req.Noise >= 0:
-		return noise.White(task.Sigma(j.req.Noise))
+	}
+	if level, told := toldNoise(j.req.Noise); told {
+		return noise.White(task.Sigma(level))
 	}
 	src := noise.Source{W: j.pic.W, H: j.pic.H, Crop: j.pic.Crop}
 	switch {
@@ -276,8 +276,10 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("mask", "has %d values, the picture has %d×%d pixels", len(req.Mask), pic.W, pic.H)
 	case req.Mask != nil && !somethingKnown(req.Mask):
 		return badRequest("mask", "leaves nothing of the picture: every pixel is missing")
-	case math.IsNaN(req.Noise) || math.IsInf(req.Noise, 0):
-		return badRequest("noise", "is %v, must be a level from 0 on, or negative to estimate it", req.Noise)
+	case checkNoise(req.Noise) != nil:
+		return checkNoise(req.Noise)
+	case !(req.Below >= 0 && req.Below <= 10) || !(req.Above >= 0 && req.Above <= 10):
+		return badRequest("range", "goes by %v below -1 and by %v above 1, must be 0 to 10", req.Below, req.Above)
 	case req.Profile != nil && !req.Profile.Valid():
 		return badRequest("profile", "has a level that is negative or not a finite number")
 	case !inUnit(req.Grain[0]) || !inUnit(req.Grain[1]):

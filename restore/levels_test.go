@@ -32,10 +32,10 @@ func TestRestoresLevels(t *testing.T) {
 			plain := packed.Unpacked()
 			req := request(rnd, what, plain)
 			if what == task.InpaintRandom {
-				req.Noise = 0 // known pixels are kept
+				req.Noise = NoNoise // known pixels are kept
 			}
 			if what == task.Denoise {
-				req.Noise = -1 // estimated
+				req.Noise = 0 // estimated
 			}
 			want := restored(t, sharedModel(t, 0, NoMargin), plain, req)
 			for _, tile := range []int{0, 16} {

@@ -115,7 +115,7 @@ func TestRows(t *testing.T) {
 			}
 			req := request(rnd, what, p)
 			if what.Masked() {
-				req.Noise = 0
+				req.Noise = NoNoise
 			}
 			if i%3 == 0 {
 				req.Steps = 2

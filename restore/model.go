@@ -33,6 +33,7 @@ type Model struct {
 	cache  programs
 	arena  compile.Arena // working memory of all programs
 	pace   *pace
+	rest   *rest // of the device, between runs
 	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
 	build      func(*compile.Store, *netdef.Graph, []*netdef.Node, compile.Options) (*compile.Program, error)
@@ -47,6 +48,9 @@ func Open(cfg Config) (*Model, error) {
 	cfg.Tile = min(cfg.Tile, largestTile)
 	if cfg.Margin < FullMargin || cfg.Margin > 1<<20 {
 		return nil, &ConfigError{"Margin", fmt.Sprintf("is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
+	}
+	if !(cfg.Pace >= 0 && cfg.Pace <= 1) {
+		return nil, &ConfigError{"Pace", fmt.Sprintf("is %v, must be a share above 0 and up to 1, or 0 for all", cfg.Pace)}
 	}
 	network, source, err := cfg.load()
 	if err != nil {
@@ -76,7 +80,7 @@ func Open(cfg Config) (*Model, error) {
 		m.Close()
 		return nil, err
 	}
-	m.pace = newPace(m.dev.Info().Type)
+	m.pace, m.rest = newPace(m.dev.Info().Type), newRest(cfg.Pace)
 	if m.net.Config.Guess {
 		m.kernels, m.unread = cfg.kernelNetwork()
 	}
@@ -123,6 +127,10 @@ func (m *Model) onDevice(ctx context.Context, f func() error) error {
 		return err
 	}
 	defer m.release()
+	m.rest.wait(ctx, m.closed)
+	if err := m.alive(ctx); err != nil {
+		return err
+	}
 	err := f()
 	if err == nil || !m.ownsDev || !isLost(err) {
 		return err

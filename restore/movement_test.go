@@ -45,7 +45,7 @@ func TestMovement(t *testing.T) {
 	if !slices.Equal(got.Picture.Pix, want.Picture.Pix) || !slices.Equal(got.Samples[0].Pix, want.Samples[0].Pix) {
 		t.Error("what moved is not left to the network for movement")
 	}
-	req.Noise = 0 // a network that is there does its work without noise too
+	req.Noise = NoNoise // a network that is there does its work without noise too
 	want = restored(t, alone, p, req)
 	if req.Task = task.MotionDeblur; !slices.Equal(restored(t, both, p, req).Picture.Pix, want.Picture.Pix) {
 		t.Error("without noise nothing is done")

@@ -89,7 +89,7 @@ func TestSlowDevice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s.eng.job != nil {
+	if s.format.Load().eng.job != nil {
 		t.Error("the stream still takes whole frames")
 	}
 }
@@ -107,7 +107,7 @@ func TestStreamAfterTheFirstTile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.eng.job != nil {
+	if s.format.Load().eng.job != nil {
 		t.Fatal("the first frame is a single tile")
 	}
 	p := randomPicture(rnd, 128, 64)
@@ -126,7 +126,7 @@ func TestStreamAfterTheFirstTile(t *testing.T) {
 			t.Errorf("frame %d is off by %g", i, apart(unfloats(dst), want))
 		}
 	}
-	if s.eng.job == nil {
+	if s.format.Load().eng.job == nil {
 		t.Fatal("the stream does not take whole frames though the device has shown that it can")
 	}
 	if n := testing.AllocsPerRun(20, once); n > 0 {

@@ -41,6 +41,8 @@ func TestBadRequests(t *testing.T) {
 		{"mask", good, Request{Task: task.InpaintBox, Mask: make([]bool, 29)}},
 		{"mask", good, Request{Task: task.InpaintRandom, Mask: all}},
 		{"mask", good, Request{Task: task.Denoise, Mask: make([]bool, 30)}},
+		{"range", good, Request{Below: -1}},
+		{"range", good, Request{Above: float32(math.NaN())}},
 		{"noise", good, Request{Noise: math.NaN()}},
 		{"noise", good, Request{Noise: math.Inf(1)}},
 		{"noise", good, Request{Noise: math.Inf(-1)}},

@@ -98,7 +98,7 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
 	req.Task, req.Kernel, req.Blur, req.moved = task.Denoise, nil, nil, moved
-	if req.Noise < 0 {
+	if _, told := toldNoise(req.Noise); !told {
 		req.Profile = &j.profile
 	}
 	result, err := m.Restore(ctx, pic, req)
@@ -237,7 +237,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			copy(dst, k.Float32())
 		})}
 		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
-		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(j.req.Temperature))}
+		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
 		if shares != nil {
 			draw.kind = kindDrawScales
 			draw.inputs = append(draw.inputs, scaleInputs(shares, j.req.Seed, uint32(i))...)

@@ -156,9 +156,14 @@ func TestSamplesAndStatistics(t *testing.T) {
 		t.Error("the seed must change samples, and nothing else")
 	}
 	cold := req
-	cold.Temperature, cold.Samples = 0, 1
+	cold.Temperature, cold.Samples = NoSpread, 1
 	if o := restored(t, m, p, cold); apart(o.Samples[0].Pix, o.Picture.Pix) > 1e-5 || o.Std != nil || o.Mean == nil {
-		t.Error("at temperature 0 a sample is the picture of z = μ; one sample has a mean and no deviation")
+		t.Error("at NoSpread a sample is the picture of z = μ; one sample has a mean and no deviation")
+	}
+	unset, one := req, req
+	unset.Temperature, one.Temperature = 0, 1
+	if o := restored(t, m, p, unset); apart(o.Samples[0].Pix, o.Samples[1].Pix) < 0.01 || !slices.Equal(o.Std, restored(t, m, p, one).Std) {
+		t.Error("samples without a temperature are not those of temperature 1")
 	}
 	only := req
 	only.StatisticsOnly = true
@@ -234,7 +239,7 @@ func TestNoiseLevels(t *testing.T) {
 	for i := range p.Pix {
 		p.Pix[i] = float32(0.5*math.Sin(float64(i%side)/9) + rnd.NormFloat64()*task.Sigma(std))
 	}
-	auto := restored(t, m, p, Request{Task: task.Denoise, Noise: -1})
+	auto := restored(t, m, p, Request{Task: task.Denoise, Noise: 0})
 	if math.Abs(auto.Noise/std-1) > 0.25 {
 		t.Errorf("noise of %g levels was estimated as %g", std, auto.Noise)
 	}
@@ -242,8 +247,11 @@ func TestNoiseLevels(t *testing.T) {
 	if !slices.Equal(given.Picture.Pix, auto.Picture.Pix) {
 		t.Error("an estimated noise level does not do what the same level does when given")
 	}
-	if clean := restored(t, m, p, Request{Task: task.Denoise}); apart(clean.Picture.Pix, auto.Picture.Pix) < 1e-3 {
+	if clean := restored(t, m, p, Request{Task: task.Denoise, Noise: NoNoise}); clean.Noise != 0 || apart(clean.Picture.Pix, auto.Picture.Pix) < 1e-3 {
 		t.Error("the noise level has no effect")
+	}
+	if below := restored(t, m, p, Request{Task: task.Denoise, Noise: -1}); below.Noise != auto.Noise {
+		t.Errorf("a noise below 0 is taken for %g, not estimated as %g", below.Noise, auto.Noise)
 	}
 	if r := restored(t, m, p, Request{Task: task.Denoise, Noise: 100}); r.Noise != MaxNoise {
 		t.Errorf("noise 100 was taken for %g", r.Noise)
@@ -251,7 +259,7 @@ func TestNoiseLevels(t *testing.T) {
 	for i := range p.Pix { // clean, but for a trace
 		p.Pix[i] = float32(0.5*math.Sin(float64(i%side)/9) + rnd.NormFloat64()*task.Sigma(0.2))
 	}
-	r := restored(t, m, p, Request{Task: task.Inpaint, Mask: make([]bool, side*side), Noise: -1})
+	r := restored(t, m, p, Request{Task: task.Inpaint, Mask: make([]bool, side*side), Noise: 0})
 	if r.Noise != 0 || !slices.Equal(r.Picture.Pix, p.Pix) {
 		t.Errorf("inpainting took a trace of noise for %g", r.Noise)
 	}

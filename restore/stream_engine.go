@@ -58,9 +58,13 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 	if cfg.Mask != nil {
 		e.source.Known = (&Request{Mask: cfg.Mask}).known
 	}
-	low, high := cfg.Out.Reach()
+	low, high := cfg.Out.Gamut() // the frame's writer limits further
 	e.below, e.above = -1-low, high-1
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, 0), below: e.below, above: e.above})
+	if err := checkNoise(cfg.Noise); err != nil {
+		return err
+	}
+	// A level is told in any case: there is no frame yet to estimate it in.
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), Below: e.below, Above: e.above})
 	if err != nil {
 		return err
 	}
@@ -104,6 +108,25 @@ func (e *engine) settle() (err error) {
 	return nil
 }
 
+// setMask changes the mask, if it is another one. It is kept: nobody may change it until it is replaced.
+func (e *engine) setMask(mask []bool) error {
+	if slices.Equal(mask, e.cfg.Mask) {
+		return nil
+	}
+	cfg := e.cfg
+	cfg.Mask = slices.Clone(mask)
+	old := *e
+	*e = engine{noise: old.noise, begun: old.begun}
+	if err := e.init(old.m, cfg); err != nil {
+		*e = old
+		return err
+	}
+	if old.tiled {
+		e.giveUp()
+	}
+	return nil
+}
+
 // restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame.
 func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
@@ -113,8 +136,8 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 	e.setAlpha(alpha)
 	profile := e.profile()
 	noise := task.Std8(profile.Sigma())
-	if e.cfg.Noise >= 0 {
-		noise = min(e.cfg.Noise, MaxNoise)
+	if level, told := toldNoise(e.cfg.Noise); told {
+		noise = level
 	}
 	if e.job == nil && !e.tiled {
 		if err := e.settle(); err != nil {
@@ -132,7 +155,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, below: e.below, above: e.above}
+	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above}
 	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
 		req.Blur = &TrainedBlur
 	}
@@ -161,8 +184,8 @@ func (e *engine) setAlpha(alpha []byte) {
 
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) profile() noise.Profile {
-	if e.cfg.Noise >= 0 {
-		return noise.White(task.Sigma(min(e.cfg.Noise, MaxNoise)))
+	if level, told := toldNoise(e.cfg.Noise); told {
+		return noise.White(task.Sigma(level))
 	}
 	src := e.source
 	if e.pic.Alpha != nil {

@@ -39,6 +39,9 @@ func TestStreamEqualsRestore(t *testing.T) {
 	for _, what := range task.All() {
 		p := randomPicture(rnd, 45, 30)
 		req := request(rnd, what, p)
+		if what == task.MotionDeblur {
+			req.Noise = 2 * mostBlindNoise // of less noise, Restore looks for edges, which streams do not
+		}
 		s, err := m.NewStream(StreamConfig{Task: what, Mask: req.Mask, Noise: req.Noise, W: p.W, H: p.H,
 			In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}, InFlight: 2})
 		if err != nil {
@@ -100,13 +103,19 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 		what task.Task
 		f    frame.Format
 	}
-	all := []one{{task.Denoise, frame.Format{Kind: frame.RGB}}, {task.Denoise, frame.Format{Kind: frame.RGBA}}, {task.Denoise, frame.Format{Kind: frame.NV12}}, {task.Denoise, frame.I420(frame.BT709)}}
+	var all []one
+	for _, f := range cameraFormats() {
+		all = append(all, one{task.Denoise, f})
+	}
 	for _, what := range append(task.All(), task.Inpaint) {
 		all = append(all, one{what, frame.Format{Kind: frame.Float32}})
 	}
 	for _, c := range all {
 		f := c.f
-		cfg := StreamConfig{Task: c.what, Noise: -1, W: 40, H: 32, In: f, Out: f}
+		cfg := StreamConfig{Task: c.what, W: 40, H: 34, In: f, Out: f}
+		if c.what == task.Denoise {
+			cfg.W, cfg.H = 100, 98 // many windows to estimate the noise in
+		}
 		if c.what.Masked() {
 			cfg.Noise = 5
 			cfg.Mask = make([]bool, cfg.W*cfg.H)
@@ -119,11 +128,8 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 			t.Fatal(err)
 		}
 		src, dst := make([]byte, s.InSize()), make([]byte, s.OutSize())
-		if f.Kind != frame.Float32 {
-			for i := range src {
-				src[i] = byte(rnd.Uint32()) | 1 // nothing is hidden, which takes more than a pixel of alpha that is 0
-			}
-		}
+		src = randomBytes(rnd, f, len(src))
+		from, to := gaps(f, src, cfg.W, cfg.H, 0), f.Tight(dst, c.what.Scale()*cfg.W, c.what.Scale()*cfg.H)
 		once := func() {
 			if err := s.Submit(ctx, src); err != nil {
 				t.Fatal(err)
@@ -131,12 +137,18 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 			if _, err := s.Receive(ctx, dst); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := s.SubmitFrame(ctx, Frame{Planes: from, Cookie: 7}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.ReceiveFrame(ctx, to); err != nil {
+				t.Fatal(err)
+			}
 		}
 		once()
-		if n := testing.AllocsPerRun(20, once); n > 0 {
+		if n := testing.AllocsPerRun(5, once); n > 0 {
 			t.Errorf("%v, %+v: %g allocations per frame", c.what, f, n)
 		}
-		if f.Kind == frame.RGBA {
+		if f.HasAlpha() {
 			for i := 3; i < len(src); i += 4 {
 				if src[i] != dst[i] {
 					t.Fatalf("alpha at %d is %d, was %d", i, dst[i], src[i])
@@ -153,7 +165,7 @@ func TestStreamSmoothsNoise(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
 	f := frame.Format{Kind: frame.Float32}
-	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: -1, W: side, H: side, In: f, Out: f, InFlight: 1})
+	s, err := m.NewStream(StreamConfig{Task: task.Denoise, W: side, H: side, In: f, Out: f, InFlight: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +269,7 @@ func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
 	for _, tile := range []int{0, 16} {
 		m := sharedModel(t, tile, NoMargin)
 		f := frame.I420(frame.BT709)
-		cfg := StreamConfig{Task: task.InpaintRandom, Mask: make([]bool, 64*32), W: 64, H: 32, In: f, Out: f}
+		cfg := StreamConfig{Task: task.InpaintRandom, Noise: NoNoise, Mask: make([]bool, 64*32), W: 64, H: 32, In: f, Out: f}
 		cfg.Mask[5] = true
 		s, err := m.NewStream(cfg)
 		if err != nil {

@@ -156,8 +156,10 @@ func (r *run) compute(s stage, t tile, in, out [][]float32) error {
 func (m *Model) timed(p *compile.Program, pixels int) error {
 	began := time.Now()
 	err := p.Run()
+	end := time.Now()
+	m.rest.note(end, end.Sub(began))
 	if err == nil {
-		m.pace.note(pixels, p.Heaviest(), time.Since(began))
+		m.pace.note(pixels, p.Heaviest(), end.Sub(began))
 	}
 	return err
 }

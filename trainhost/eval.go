@@ -159,12 +159,12 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	req := restore.Request{Task: t, Noise: task.Std8(c.Sigma), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
+	req := restore.Request{Task: t, Noise: max(task.Std8(c.Sigma), restore.NoNoise), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
 	if t == task.GaussianDeblur { // the protocol's, which the networks are told
 		req.Blur = &restore.TrainedBlur
 	}
 	if c.Auto {
-		req.Noise = -1
+		req.Noise = 0
 	}
 	if w.Mask != nil {
 		req.Mask = make([]bool, len(w.Mask))

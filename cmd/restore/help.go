@@ -76,6 +76,9 @@ flags:
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           work in tiles of N pixels and the margin they need (16 to 16384); 0, the default,
                     chooses by the device's memory. The picture is the same whatever the tile, but for rounding
+  -threads N        threads of the processor to use, also of Mesa's software driver (default: one per core)
+  -pace P           share of the device's time to take, above 0 to 1 (default 1): after every tile or frame the device
+                    rests for so long that the rest is left to others, or to cool down
   -precision P      of the network's numbers in the device's memory: fp32, fp16 (half the memory traffic; differs by
                     hundredths of a decibel), or auto, the default: fp16 on GPUs that can
   -overwrite        the output may be the input itself, also by a link; otherwise that is refused. (For folders see below)

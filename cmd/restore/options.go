@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math"
@@ -61,9 +62,28 @@ type options struct {
 	folder        bool // in is one
 	validation    bool
 	verbose       bool
+	threads       int     // of the processor; 0: one per core
+	pace          float64 // share of the device's time
+}
+
+// loadFlags defines the flags that bound what a command takes of the machine.
+func (o *options) loadFlags(fs *flag.FlagSet) {
+	fs.IntVar(&o.threads, "threads", 0, "")
+	fs.Float64Var(&o.pace, "pace", 1, "")
+}
+
+func (o *options) checkLoad() error {
+	switch {
+	case o.threads < 0 || o.threads > maxThreads:
+		return usagef("-threads %d is not from 1 to %d, or 0 for one per core", o.threads, maxThreads)
+	case !(o.pace > 0 && o.pace <= 1):
+		return usagef("-pace %g is not a share above 0 and up to 1", o.pace)
+	}
+	return nil
 }
 
 const (
+	maxThreads = 1024
 	maxSamples = 1000
 	maxSteps   = 1000
 	minTile    = 16
@@ -94,6 +114,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.weights, "weights", "", "")
 	fs.IntVar(&o.tile, "tile", 0, "")
 	fs.Func("precision", "", func(s string) (err error) { o.precision, err = restore.ParsePrecision(s); return err })
+	o.loadFlags(fs)
 	fs.IntVar(&o.quality, "quality", picture.DefaultQuality, "")
 	fs.IntVar(&o.maxMegapixels, "max-megapixels", 1000, "")
 	fs.BoolVar(&o.salvage, "salvage", false, "")
@@ -192,6 +213,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-temperature %g is not from 0 to 10", o.temperature)
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
+	case o.checkLoad() != nil:
+		return o.checkLoad()
 	case o.maxMegapixels < 1 || o.maxMegapixels > 1<<30:
 		return usagef("-max-megapixels %d is not from 1 to %d", o.maxMegapixels, 1<<30)
 	case o.quality < 1 || o.quality > 100:

@@ -333,3 +333,41 @@ func TestBeside(t *testing.T) {
 		t.Errorf("before any row: %v", err)
 	}
 }
+
+// -threads and -pace change nothing of what comes out, of pictures and of video.
+func TestLoadFlags(t *testing.T) {
+	ready(t)
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	put(t, filepath.Join(dir, "in.png"), photo(70, 50, false, 8, false))
+	read := func(name string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	base := []string{"-task", "denoise", "-noise", "8", "-weights", w}
+	succeeds(t, dir, append(base, "in.png", "all.png")...)
+	if r := program(t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.png", "part.png")...); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	if !bytes.Equal(read("all.png"), read("part.png")) {
+		t.Error("another picture")
+	}
+	frames := "YUV4MPEG2 W16 H8 F25:1 C420mpeg2\n"
+	for i := range 3 {
+		frames += "FRAME\n" + strings.Repeat(string(rune('A'+i)), 16*8*3/2)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "in.y4m"), []byte(frames), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	base = append([]string{"video"}, base...)
+	succeeds(t, dir, append(base, "in.y4m", "all.y4m")...)
+	if r := program(t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.y4m", "part.y4m")...); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	if !bytes.Equal(read("all.y4m"), read("part.y4m")) {
+		t.Error("another video")
+	}
+}

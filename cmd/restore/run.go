@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/internal/memory"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/report"
@@ -22,6 +23,9 @@ import (
 func (a *app) restore(args []string) error {
 	o, err := a.parseOptions(args)
 	if err != nil {
+		return err
+	}
+	if err := threads.Use(o.threads); err != nil {
 		return err
 	}
 	if o.folder {
@@ -141,14 +145,14 @@ func (a *app) open(o *options, once bool) (*restore.Model, error) {
 
 // config is what the flags say of the model.
 func (o *options) config() restore.Config {
-	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation}
+	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation, Pace: o.pace}
 }
 
 // request is what the flags say of the picture.
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
-		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: o.temperature,
+		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
@@ -181,12 +185,12 @@ func (o *options) stepCount() int {
 	return o.steps
 }
 
-// noiseLevel is Request.Noise: 8-bit levels, negative to estimate them.
+// noiseLevel is Request.Noise: of the flag, 0 means that there is none.
 func (o *options) noiseLevel() float64 {
 	if o.noise.auto {
-		return -1
+		return 0
 	}
-	return o.noise.levels
+	return max(o.noise.levels, restore.NoNoise)
 }
 
 // largePixels is the size from which on pictures are held as levels where floats are not needed, and memory is given back between the parts of the work.

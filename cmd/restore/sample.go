@@ -50,6 +50,7 @@ func (a *app) sample(args []string) error {
 	case *quality < 1 || *quality > 100:
 		return usagef("-quality %d is not from 1 to 100", *quality)
 	}
+	req.Temperature = max(req.Temperature, restore.NoSpread) // 0 of the flag means none
 	if req.Times != nil {
 		req.Steps = 0
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/internal/atomicfile"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -34,6 +35,8 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -device D         as for restore
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           as for restore
+  -threads N        as for restore
+  -pace P           as for restore
   -overwrite        out.y4m may be in.y4m itself; otherwise that is refused
   -v                say on stderr which device was used, the frames per second and how long a frame takes
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
@@ -60,6 +63,7 @@ func (a *app) video(args []string) (err error) {
 	fs.StringVar(&o.device, "device", "", "")
 	fs.StringVar(&o.weights, "weights", "", "")
 	fs.IntVar(&o.tile, "tile", 0, "")
+	o.loadFlags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "")
 	fs.BoolVar(&o.overwrite, "overwrite", false, "")
 	fs.BoolVar(&o.validation, "validation", false, "")
@@ -80,8 +84,13 @@ func (a *app) video(args []string) (err error) {
 		return usagef("-mask is for inpaint, and inpaint needs it")
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
+	case o.checkLoad() != nil:
+		return o.checkLoad()
 	case names[1] == "-" && a.outTerminal:
 		return usagef("the video would go to the terminal; send stdout to a file or a program")
+	}
+	if err := threads.Use(o.threads); err != nil {
+		return err
 	}
 	files := &claims{}
 	files.read("the input", names[0])

@@ -75,6 +75,10 @@ func eval(ctx context.Context, args []string) error {
 		return err
 	}
 	defer m.Close()
+	told := *noise // as Request.Noise: 0 of the flag means that there is none
+	if told >= 0 {
+		told = max(told, restore.NoNoise)
+	}
 	began := time.Now()
 	cfg.Progress = func(t task.Task, done, total int) {
 		if done%10 == 0 || done == total {
@@ -82,7 +86,7 @@ func eval(ctx context.Context, args []string) error {
 		}
 	}
 	if *mats != "" {
-		list, err := trainhost.EvaluateLevin(ctx, m, *mats, *noise, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
+		list, err := trainhost.EvaluateLevin(ctx, m, *mats, told, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
 		if err != nil {
 			return err
 		}
@@ -106,7 +110,7 @@ func eval(ctx context.Context, args []string) error {
 			endings = [2]string{a, b}
 		}
 		cfg.Folder = *pairs
-		s, list, err := trainhost.EvaluatePairs(ctx, m, cfg.Tasks[0], endings, *noise, cfg)
+		s, list, err := trainhost.EvaluatePairs(ctx, m, cfg.Tasks[0], endings, told, cfg)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/trainhost"
 )
 
@@ -64,7 +65,7 @@ func kernels(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if err := r.useThreads(); err != nil {
+	if err := threads.Use(*r.threads); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})

@@ -4,8 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -73,20 +71,6 @@ func writable(path string) error {
 		f.Abort()
 	}
 	return err
-}
-
-// useThreads bounds the threads, before the device is opened. Lavapipe's variable counts those
-// beside the one that takes the commands, which does the work itself if there are none.
-func (r runFlags) useThreads() error {
-	n := *r.threads
-	if n == 0 {
-		return nil
-	}
-	runtime.GOMAXPROCS(n)
-	if n == 1 {
-		n = 0
-	}
-	return os.Setenv("LP_NUM_THREADS", strconv.Itoa(n))
 }
 
 // load reads the training pictures, and tells which cannot be read.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/plain"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost"
 )
@@ -202,7 +203,7 @@ func train(ctx context.Context, command string, args []string) error {
 			return err
 		}
 	}
-	if err := r.useThreads(); err != nil {
+	if err := threads.Use(*r.threads); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
@@ -27,58 +28,45 @@ var version = "unknown"
 
 func main() {}
 
-// table holds what handles stand for. Numbers are not used twice, so a stale handle finds nothing.
-type table struct {
-	lock sync.Mutex
-	next uint64
-	held map[uint64]any
-}
-
-var handles = table{held: map[uint64]any{}}
-
-func (t *table) add(v any) uint64 {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	t.next++
-	t.held[t.next] = v
-	return t.next
-}
-
-// get finds what a handle stands for; ok is false for one that is closed or of another kind.
-func get[T any](h uint64) (v T, ok bool) {
-	handles.lock.Lock()
-	defer handles.lock.Unlock()
-	v, ok = handles.held[h].(T)
-	return v, ok
-}
-
-// drop takes a handle out of the table.
-func drop[T any](h uint64) (v T, ok bool) {
-	handles.lock.Lock()
-	defer handles.lock.Unlock()
-	if v, ok = handles.held[h].(T); ok {
-		delete(handles.held, h)
-	}
-	return v, ok
-}
-
-// caught is deferred by every exported function: a panic, which is a fault of this library, becomes an error, as it would end the host process.
-func caught(result *C.vfm_status, err *C.char, errSize C.size_t) {
-	p := recover()
-	if p == nil {
-		return
-	}
-	e := fmt.Errorf("a fault of libvfm: %v", p)
-	put(e.Error(), err, errSize)
-	if result != nil {
-		*result = C.VFM_FAILED
-	}
-}
-
 var versionText = sync.OnceValue(func() *C.char { return C.CString(version) })
 
 //export vfm_version
 func vfm_version() *C.char { return versionText() }
+
+//export vfm_abi
+func vfm_abi() C.int32_t { return C.VFM_ABI }
+
+//export vfm_devices
+func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	if count == nil {
+		return fail(badArgument("count is NULL"), err, errSize)
+	}
+	room, step := 0, 0
+	if list != nil {
+		room, step = int(min(*count, 1<<20)), int(list.size)
+		if room > 0 {
+			if _, e := knownSize(list, "list"); e != nil {
+				return fail(e, err, errSize)
+			}
+		}
+	}
+	found, e := gpu.List()
+	if e != nil {
+		return fail(e, err, errSize)
+	}
+	for i, d := range found[:min(room, len(found))] {
+		v := C.vfm_device{index: C.int32_t(d.Index), _type: C.int32_t(d.Type), memory: C.uint64_t(d.Caps.HeapSize)}
+		put(d.Name, &v.name[0], C.size_t(len(v.name)))
+		put(d.DriverName+" "+d.DriverInfo, &v.driver[0], C.size_t(len(v.driver)))
+		put(d.Unusable, &v.unusable[0], C.size_t(len(v.unusable)))
+		at := (*C.vfm_device)(unsafe.Add(unsafe.Pointer(list), i*step))
+		at.size = C.uint32_t(step)
+		give(at, v)
+	}
+	*count = C.size_t(len(found))
+	return C.VFM_OK
+}
 
 //export vfm_open
 func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size_t) (result C.vfm_status) {
@@ -88,13 +76,19 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 	}
 	var c restore.Config
 	if cfg != nil {
-		if cfg.device != nil {
-			c.Device = C.GoString(cfg.device)
+		given, e := taken(cfg, "config")
+		if e != nil {
+			return fail(e, err, errSize)
 		}
-		if cfg.weights != nil {
-			c.Weights = C.GoString(cfg.weights)
+		c = restore.Config{Device: text(given.device), Weights: text(given.weights), CacheDir: text(given.cache_dir), Tile: int(given.tile), Precision: restore.Precision(given.precision), Pace: float64(given.pace)}
+		switch s := float64(given.timeout); {
+		case math.IsNaN(s):
+			return fail(badArgument("config.timeout is not a number"), err, errSize)
+		case s < 0:
+			c.Timeout = -1
+		default:
+			c.Timeout = time.Duration(min(s, 1e9) * float64(time.Second))
 		}
-		c.Tile = int(cfg.tile)
 	}
 	m, e := restore.Open(c)
 	if e != nil {
@@ -102,6 +96,14 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 	}
 	*model = C.vfm_model(handles.add(m))
 	return C.VFM_OK
+}
+
+// text is a C string, "" for NULL.
+func text(s *C.char) string {
+	if s == nil {
+		return ""
+	}
+	return C.GoString(s)
 }
 
 //export vfm_close
@@ -123,27 +125,9 @@ func vfm_info(model C.vfm_model, text *C.char, size C.size_t) (result C.vfm_stat
 	return C.VFM_OK
 }
 
-// format translates; ok is false for one that does not exist.
-func format(f C.vfm_format) (g frame.Format, ok bool) {
-	switch f {
-	case C.VFM_RGB24:
-		return frame.Format{Kind: frame.RGB}, true
-	case C.VFM_RGBA:
-		return frame.Format{Kind: frame.RGBA}, true
-	case C.VFM_I420:
-		return frame.I420(frame.BT709), true
-	case C.VFM_NV12:
-		g = frame.I420(frame.BT709)
-		g.Kind = frame.NV12
-		return g, true
-	case C.VFM_FLOAT32:
-		return frame.Format{Kind: frame.Float32}, true
-	}
-	return g, false
-}
-
 // job is a vfm_request, translated.
 type job struct {
+	req     C.vfm_request
 	task    task.Task
 	w, h    int
 	in, out frame.Format
@@ -151,38 +135,65 @@ type job struct {
 }
 
 func translate(req *C.vfm_request) (j job, err error) {
-	if req == nil || req.task == nil {
-		return j, badArgument("the request or its task is NULL")
-	}
-	if j.task, err = task.Parse(C.GoString(req.task)); err != nil {
+	if j.req, err = taken(req, "request"); err != nil {
 		return j, err
 	}
-	j.w, j.h = int(req.width), int(req.height)
-	if j.w < 1 || j.h < 1 || j.w > 1<<16 || j.h > 1<<16 {
-		return j, badArgument(fmt.Sprintf("%d×%d pixels; sides are 1 to 65536", j.w, j.h))
+	if j.req.task == nil {
+		return j, badArgument("request.task is NULL")
 	}
-	var okIn, okOut bool
-	j.in, okIn = format(req.in)
-	j.out, okOut = format(req.out)
-	if !okIn || !okOut {
-		return j, badArgument(fmt.Sprintf("formats %d and %d: one does not exist", req.in, req.out))
+	if j.task, err = task.Parse(C.GoString(j.req.task)); err != nil {
+		return j, err
+	}
+	j.w, j.h = int(j.req.width), int(j.req.height)
+	if err := sides(j.w, j.h); err != nil {
+		return j, err
+	}
+	if j.in, err = format(&j.req.in); err != nil {
+		return j, err
+	}
+	if j.out, err = format(&j.req.out); err != nil {
+		return j, err
+	}
+	switch {
+	case j.req.samples < 0:
+		return j, badArgument(fmt.Sprintf("%d samples; there are 0 or more", j.req.samples))
+	case j.req.mean != nil && j.req.samples < 1:
+		return j, badArgument("mean is that of samples, of which 1 or more must be asked for")
+	case j.req.std != nil && j.req.samples < 2:
+		return j, badArgument("std is that of samples, of which 2 or more must be asked for")
 	}
 	scale := j.task.Scale()
 	need := memory.Sum(memory.Bytes(j.w, j.h, 3*4+1), memory.Bytes(j.w, scale, j.h, scale, 3*4))
 	if err := memory.Check(fmt.Sprintf("%v of %d×%d pixels", j.task, j.w, j.h), need); err != nil {
 		return j, err
 	}
-	if req.mask != nil {
-		j.mask = make([]bool, j.w*j.h)
-		for i, v := range unsafe.Slice((*byte)(req.mask), j.w*j.h) {
-			j.mask[i] = v != 0
-		}
-	}
+	j.mask = missing(j.req.mask, j.w*j.h)
 	return j, nil
 }
 
-//export vfm_restore
-func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSize C.size_t, out unsafe.Pointer, outSize C.size_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
+// missing is a mask of n pixels, nil for NULL.
+func missing(mask *C.uint8_t, n int) []bool {
+	if mask == nil {
+		return nil
+	}
+	m := make([]bool, n)
+	for i, v := range unsafe.Slice((*byte)(mask), n) {
+		m[i] = v != 0
+	}
+	return m
+}
+
+// request is what a job asks of a picture.
+func (j *job) request() restore.Request {
+	low, high := j.out.Gamut()
+	return restore.Request{
+		Below: -1 - low, Above: high - 1, Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), Steps: int(j.req.steps), Samples: int(j.req.samples), Seed: uint64(j.req.seed),
+		Temperature: float64(j.req.temperature), StatisticsOnly: true,
+	}
+}
+
+//export vfm_prepare
+func vfm_prepare(model C.vfm_model, req *C.vfm_request, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer caught(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
@@ -192,148 +203,162 @@ func vfm_restore(model C.vfm_model, req *C.vfm_request, in unsafe.Pointer, inSiz
 	if e != nil {
 		return fail(e, err, errSize)
 	}
-	scale := j.task.Scale()
-	w, h := scale*j.w, scale*j.h
-	if e := sizes(in, inSize, j.in.Size(j.w, j.h), out, outSize, j.out.Size(w, h)); e != nil {
-		return fail(e, err, errSize)
+	ctx, e := cancelled(j.req.cancel)
+	if e == nil {
+		e = m.Prepare(ctx, j.w, j.h, j.request())
 	}
-	from, e := frame.NewConverter(j.in, j.w, j.h)
 	if e != nil {
 		return fail(e, err, errSize)
-	}
-	to, e := frame.NewConverter(j.out, w, h)
-	if e != nil {
-		return fail(e, err, errSize)
-	}
-	p := picture.New(j.w, j.h, make([]float32, 3*j.w*j.h))
-	src := unsafe.Slice((*byte)(in), int(inSize))
-	from.ToRGB(p.Pix, src)
-	if j.in.Kind == frame.RGBA {
-		p.Alpha = make([]float32, j.w*j.h)
-		for i := range p.Alpha {
-			p.Alpha[i] = float32(src[4*i+3]) / 255
-		}
-	}
-	r, e := m.Restore(context.Background(), p, restore.Request{
-		Task: j.task, Mask: j.mask, Noise: float64(req.noise), Steps: int(req.steps), Samples: int(req.samples), Seed: uint64(req.seed),
-		Temperature: 1, StatisticsOnly: true,
-	})
-	if e != nil {
-		return fail(e, err, errSize)
-	}
-	dst := unsafe.Slice((*byte)(out), int(outSize))
-	to.FromRGB(dst, r.Picture.Pix)
-	if j.out.Kind == frame.RGBA {
-		for i := range w * h {
-			dst[4*i+3] = 255
-			if a := r.Picture.Alpha; a != nil {
-				dst[4*i+3] = byte(math.Round(float64(a[i]) * 255))
-			}
-		}
-	}
-	if req.mean != nil && r.Mean != nil {
-		copy(unsafe.Slice((*float32)(req.mean), 3*w*h), r.Mean.Pix)
-	}
-	if req.std != nil && r.Std != nil {
-		copy(unsafe.Slice((*float32)(req.std), 3*w*h), r.Std)
 	}
 	return C.VFM_OK
 }
 
-func sizes(in unsafe.Pointer, inSize C.size_t, wantIn int, out unsafe.Pointer, outSize C.size_t, wantOut int) error {
-	switch {
-	case in == nil || out == nil:
-		return badArgument("in or out is NULL")
-	case int(inSize) != wantIn:
-		return badArgument(fmt.Sprintf("in has %d bytes, the format and size make %d", inSize, wantIn))
-	case int(outSize) != wantOut:
-		return badArgument(fmt.Sprintf("out has %d bytes, the format and size make %d", outSize, wantOut))
+//export vfm_restore
+func vfm_restore(model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	m, ok := get[*restore.Model](uint64(model))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	j, e := translate(req)
+	if e == nil {
+		e = j.restore(m, in, out)
+	}
+	if e != nil {
+		return fail(e, err, errSize)
+	}
+	return C.VFM_OK
+}
+
+// restore does a job.
+func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
+	ctx, err := cancelled(j.req.cancel)
+	if err != nil {
+		return err
+	}
+	given, err := taken(in, "in")
+	if err != nil {
+		return err
+	}
+	result, err := taken(out, "out")
+	if err != nil {
+		return err
+	}
+	scale := j.task.Scale()
+	w, h := scale*j.w, scale*j.h
+	src, err := planes(&given, j.in, j.w, j.h, "in")
+	if err != nil {
+		return err
+	}
+	dst, err := planes(&result, j.out, w, h, "out")
+	if err != nil {
+		return err
+	}
+	from, err := converter(j.in, j.w, j.h, src)
+	if err != nil {
+		return err
+	}
+	to, err := converter(j.out, w, h, dst)
+	if err != nil {
+		return err
+	}
+	if given.mask != nil {
+		j.mask = missing(given.mask, j.w*j.h)
+	}
+	p := picture.New(j.w, j.h, make([]float32, 3*j.w*j.h))
+	p.Gray = j.in.Kind == frame.Gray
+	if err := from.Read(p.Pix, src); err != nil {
+		return err
+	}
+	var alpha []byte
+	if j.in.HasAlpha() {
+		alpha, p.Alpha = make([]byte, j.w*j.h), make([]float32, j.w*j.h)
+		if err := from.ReadAlpha(alpha, src); err != nil {
+			return err
+		}
+		for i, a := range alpha {
+			p.Alpha[i] = float32(a) / 255
+		}
+	}
+	var codes []uint16 // read before anything is written: in and out may be the same memory
+	if scale == 1 && frame.Changes(j.in, j.out) {
+		codes = make([]uint16, from.Codes())
+		if err := from.ReadCodes(codes, src); err != nil {
+			return err
+		}
+	}
+	r, err := m.Restore(ctx, p, j.request())
+	if err != nil {
+		return err
+	}
+	if codes != nil {
+		err = to.Change(dst, from, codes, p.Pix, r.Picture.Pix)
+	} else {
+		err = to.Write(dst, r.Picture.Pix)
+	}
+	if err == nil {
+		err = to.WriteAlpha(dst, alpha, scale)
+	}
+	if err != nil {
+		return err
+	}
+	if j.req.mean != nil {
+		copy(unsafe.Slice((*float32)(j.req.mean), 3*w*h), r.Mean.Pix)
+	}
+	if j.req.std != nil {
+		copy(unsafe.Slice((*float32)(j.req.std), 3*w*h), r.Std)
 	}
 	return nil
 }
 
-//export vfm_stream_open
-func vfm_stream_open(model C.vfm_model, req *C.vfm_request, stream *C.vfm_stream, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
-	m, ok := get[*restore.Model](uint64(model))
+// converter is that of a frame, whose planes it has looked at.
+func converter(f frame.Format, w, h int, ps frame.Planes) (*frame.Converter, error) {
+	c, err := frame.NewConverter(f, w, h)
+	if err == nil {
+		err = c.Check(ps)
+	}
+	if err != nil {
+		return nil, badArgument(err.Error())
+	}
+	return c, nil
+}
+
+// canceller is a context that vfm_cancel ends.
+type canceller struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// cancelled is the context of a canceller's handle; 0 is one that never ends.
+func cancelled(h C.vfm_canceller) (context.Context, error) {
+	if h == 0 {
+		return context.Background(), nil
+	}
+	c, ok := get[*canceller](uint64(h))
 	if !ok {
-		return fail(restore.ErrClosed, err, errSize)
+		return nil, restore.ErrClosed
 	}
-	j, e := translate(req)
-	if e == nil && stream == nil {
-		e = badArgument("stream is NULL")
-	}
-	if e != nil {
-		return fail(e, err, errSize)
-	}
-	s, e := m.NewStream(restore.StreamConfig{Task: j.task, Mask: j.mask, Noise: float64(req.noise), W: j.w, H: j.h, In: j.in, Out: j.out, InFlight: int(req.in_flight)})
-	if e != nil {
-		return fail(e, err, errSize)
-	}
-	*stream = C.vfm_stream(handles.add(s))
-	return C.VFM_OK
+	return c.ctx, nil
 }
 
-// within is a context that ends after so many seconds, or never.
-func within(seconds C.double) (context.Context, context.CancelFunc) {
-	if !(seconds >= 0) || seconds > 1e9 {
-		return context.Background(), func() {}
-	}
-	return context.WithTimeout(context.Background(), time.Duration(float64(seconds)*float64(time.Second)))
-}
-
-//export vfm_stream_submit
-func vfm_stream_submit(stream C.vfm_stream, in unsafe.Pointer, inSize C.size_t, seconds C.double, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
-	s, ok := get[*restore.Stream](uint64(stream))
-	if !ok {
-		return fail(restore.ErrClosed, err, errSize)
-	}
-	if e := sizes(in, inSize, s.InSize(), in, 0, 0); e != nil {
-		return fail(e, err, errSize)
-	}
-	ctx, cancel := within(seconds)
-	defer cancel()
-	if e := s.Submit(ctx, unsafe.Slice((*byte)(in), int(inSize))); e != nil {
-		return fail(e, err, errSize)
-	}
-	return C.VFM_OK
-}
-
-//export vfm_stream_receive
-func vfm_stream_receive(stream C.vfm_stream, out unsafe.Pointer, outSize C.size_t, seconds C.double, info *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
-	s, ok := get[*restore.Stream](uint64(stream))
-	if !ok {
-		return fail(restore.ErrClosed, err, errSize)
-	}
-	if e := sizes(out, 0, 0, out, outSize, s.OutSize()); e != nil {
-		return fail(e, err, errSize)
-	}
-	ctx, cancel := within(seconds)
-	defer cancel()
-	f, e := s.Receive(ctx, unsafe.Slice((*byte)(out), int(outSize)))
-	if e != nil {
-		return fail(e, err, errSize)
-	}
-	if info != nil {
-		*info = C.vfm_frame{index: C.int64_t(f.Index), seconds: C.double(f.Latency.Seconds()), noise: C.double(f.Noise)}
-	}
-	return C.VFM_OK
-}
-
-//export vfm_stream_end
-func vfm_stream_end(stream C.vfm_stream) {
+//export vfm_cancel_new
+func vfm_cancel_new() (h C.vfm_canceller) {
 	defer caught(nil, nil, 0)
-	if s, ok := get[*restore.Stream](uint64(stream)); ok {
-		s.End()
+	c := &canceller{}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return C.vfm_canceller(handles.add(c))
+}
+
+//export vfm_cancel
+func vfm_cancel(h C.vfm_canceller) {
+	defer caught(nil, nil, 0)
+	if c, ok := get[*canceller](uint64(h)); ok {
+		c.cancel()
 	}
 }
 
-//export vfm_stream_close
-func vfm_stream_close(stream C.vfm_stream) {
+//export vfm_cancel_free
+func vfm_cancel_free(h C.vfm_canceller) {
 	defer caught(nil, nil, 0)
-	if s, ok := drop[*restore.Stream](uint64(stream)); ok {
-		s.Close()
-	}
+	drop[*canceller](uint64(h))
 }

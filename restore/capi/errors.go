@@ -46,6 +46,8 @@ func status(err error) C.vfm_status {
 		return C.VFM_END
 	case errors.Is(err, context.DeadlineExceeded):
 		return C.VFM_TIMEOUT
+	case errors.Is(err, context.Canceled):
+		return C.VFM_CANCELLED
 	case errors.As(err, &argument), errors.As(err, &request), errors.As(err, &config), errors.As(err, &unknown), errors.As(err, &untrained), errors.Is(err, restore.ErrEnded):
 		return C.VFM_BAD_REQUEST
 	case errors.As(err, &loader), errors.As(err, &driver), errors.As(err, &device):
@@ -68,6 +70,8 @@ func fail(err error, text *C.char, size C.size_t) C.vfm_status {
 		s = "all frames have been received"
 	case errors.Is(err, context.DeadlineExceeded):
 		s = "the time given was not enough"
+	case errors.Is(err, context.Canceled):
+		s = "cancelled"
 	}
 	put(s, text, size)
 	return status(err)

@@ -1,22 +1,42 @@
 package frame
 
 import (
-	"encoding/binary"
+	"context"
 	"fmt"
-	"math"
+
+	"github.com/vfmrestore/restore/internal/team"
 )
 
-// Converter turns frames of one size and format to planes and back. It holds a few rows of scratch, so it serves one goroutine at a time.
+// Converter turns frames of one size and format to planes R, G, B and back, on all cores. It holds a few rows of scratch for each, so it serves one goroutine at a time.
 type Converter struct {
-	f      Format
-	w, h   int
-	cw, ch int
-	// y = (code - yOff)·yMul in [0, 1], c = (code - cOff)·cMul in [-½, ½]
-	yOff, yMul, cOff, cMul float32
-	kr, kg, kb             float32
-	low, high              float32      // what the codes reach to; black is 0 and white 1
-	rows                   [4][]float32 // of luma's or chroma's length
+	f           Format // normal
+	w, h        int
+	cw, ch      int // of chroma
+	word, shift int
+	top         float32
+	luma        scale // to [0, 1]
+	chroma      scale // to [-½, ½]
+	kr, kg, kb  float32
+	low, high   float32 // what the codes reach to; black is 0 and white 1
+
+	team    *team.Team
+	scratch []rows // one per worker
+	// Loops over strips of rows, made once, as a new closure would take memory, and the arguments of the call at hand.
+	reading, writing, writingChroma, changing, changingChroma func(worker, strip int)
+	call                                                      struct {
+		planes Planes
+		pix    []float32 // of Change: after
+		before []float32
+		codes  []uint16
+		in     *Converter
+	}
 }
+
+// rows is scratch of a frame's width.
+type rows [7][]float32
+
+// stripRows is how many rows of luma or chroma are a worker's at a time.
+const stripRows = 16
 
 // NewConverter makes a Converter for frames of w×h pixels.
 func NewConverter(f Format, w, h int) (*Converter, error) {
@@ -27,80 +47,115 @@ func NewConverter(f Format, w, h int) (*Converter, error) {
 		return nil, fmt.Errorf("frame: %d×%d pixels; sides are 1 to 65536", w, h)
 	}
 	f = f.normal()
-	c := &Converter{f: f, w: w, h: h}
-	c.cw, c.ch = f.chroma(w, h)
-	unit := float32(int(1) << (f.Bits - 8))
-	c.yOff, c.yMul = 16*unit, 1/(219*unit)
-	c.cOff, c.cMul = 128*unit, 1/(224*unit)
-	if f.Full {
-		top := float32(int(1)<<f.Bits - 1)
-		c.yOff, c.yMul, c.cMul = 0, 1/top, 1/top
-	}
+	c := &Converter{f: f, w: w, h: h, word: f.word(), shift: f.shift(), top: f.top()}
+	c.cw, c.ch = f.chromaSize(w, h)
+	c.luma, c.chroma = f.lumaScale(), f.chromaScale()
 	low, high := f.Reach()
 	c.low, c.high = (low+1)/2, (high+1)/2
 	c.kr, c.kb = f.Matrix.weights()
 	c.kg = 1 - c.kr - c.kb
-	for i := range c.rows {
-		c.rows[i] = make([]float32, w)
+	c.team = team.New(0)
+	c.scratch = make([]rows, c.team.Workers())
+	for i := range c.scratch {
+		for k := range c.scratch[i] {
+			c.scratch[i][k] = make([]float32, w)
+		}
 	}
+	c.reading, c.writing, c.writingChroma = c.strips(c.h, c.readRow), c.strips(c.h, c.writeRow), c.strips(c.ch, c.writeChroma)
+	c.changing, c.changingChroma = c.strips(c.h, c.changeRow), c.strips(c.ch, c.changeChroma)
 	return c, nil
 }
 
-// Format and size of the frames.
+// strips makes a loop over strips of so many rows from what is done with one.
+func (c *Converter) strips(height int, row func(s *rows, y int)) func(worker, strip int) {
+	return func(worker, strip int) {
+		for y := strip * stripRows; y < min((strip+1)*stripRows, height); y++ {
+			row(&c.scratch[worker], y)
+		}
+	}
+}
+
+// run does a loop over so many rows.
+func (c *Converter) run(height int, loop func(worker, strip int)) {
+	_ = c.team.Each(context.Background(), (height+stripRows-1)/stripRows, loop)
+}
+
+// Format and size of the frames, and the number of their bytes without gaps.
 func (c *Converter) Format() Format   { return c.f }
 func (c *Converter) Size() (w, h int) { return c.w, c.h }
 func (c *Converter) Bytes() int       { return c.f.Size(c.w, c.h) }
 
 // check panics on wrong lengths: they are the caller's constants, not somebody's data.
-func (c *Converter) check(pix []float32, data []byte) {
-	if len(pix) != 3*c.w*c.h || len(data) != c.Bytes() {
-		panic(fmt.Sprintf("frame: %d×%d pixels have %d values and %d bytes, not %d and %d", c.w, c.h, 3*c.w*c.h, c.Bytes(), len(pix), len(data)))
+func (c *Converter) check(pix []float32) {
+	if len(pix) != 3*c.w*c.h {
+		panic(fmt.Sprintf("frame: %d×%d pixels have %d values, not %d", c.w, c.h, 3*c.w*c.h, len(pix)))
 	}
 }
 
-// ToRGB fills pix, 3·w·h values in planes R, G, B, from the bytes of a frame (Format.Size of them). Y′CbCr beyond the RGB cube gives values beyond
-// [-1, 1].
+// tight is Format.Tight; it panics on a wrong length.
+func (c *Converter) tight(data []byte) Planes {
+	if len(data) != c.Bytes() {
+		panic(fmt.Sprintf("frame: %d×%d pixels have %d bytes, not %d", c.w, c.h, c.Bytes(), len(data)))
+	}
+	return c.f.Tight(data, c.w, c.h)
+}
+
+// ToRGB is Read of the bytes of a frame without gaps (Format.Size of them).
 func (c *Converter) ToRGB(pix []float32, data []byte) {
-	c.check(pix, data)
-	n := c.w * c.h
-	switch c.f.Kind {
-	case RGB, RGBA:
-		step := c.f.step()
-		for i := range n {
-			for k := range 3 {
-				pix[k*n+i] = float32(data[step*i+k])/127.5 - 1
+	if err := c.Read(pix, c.tight(data)); err != nil {
+		panic(err)
+	}
+}
+
+// FromRGB is Write to the bytes of a frame without gaps.
+func (c *Converter) FromRGB(data []byte, pix []float32) {
+	if err := c.Write(c.tight(data), pix); err != nil {
+		panic(err)
+	}
+}
+
+// Read fills pix, 3·w·h values in planes R, G, B, from a frame. Y′CbCr beyond the RGB cube gives values beyond [-1, 1]. Errors: planes that the
+// frame does not lie in.
+func (c *Converter) Read(pix []float32, src Planes) error {
+	c.check(pix)
+	if err := c.settle(&src); err != nil {
+		return err
+	}
+	c.call.planes, c.call.pix = src, pix
+	c.run(c.h, c.reading)
+	return nil
+}
+
+// colours gives row y of three planes.
+func (c *Converter) colours(pix []float32, y int) (r, g, b []float32) {
+	n, at := c.w*c.h, y*c.w
+	return pix[at:][:c.w], pix[n+at:][:c.w], pix[2*n+at:][:c.w]
+}
+
+func (c *Converter) readRow(s *rows, y int) {
+	src := &c.call.planes
+	r, g, b := c.colours(c.call.pix, y)
+	switch l := c.f.layout(); {
+	case l.model == rgb:
+		for k, row := range [...][]float32{r, g, b} {
+			c.load(row, src, k, y)
+			for x, v := range row {
+				if l.float {
+					break
+				}
+				row[x] = v/127.5 - 1
 			}
 		}
-	case Float32:
-		for i := range pix {
-			pix[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+	case l.model == gray:
+		c.load(r, src, first, y)
+		for x, v := range r {
+			r[x] = 2*c.luma.value(v) - 1
 		}
-	case Gray:
-		for i := range n {
-			v := 2*(c.sample(data, i)-c.yOff)*c.yMul - 1
-			pix[i], pix[n+i], pix[2*n+i] = v, v, v
-		}
+		copy(g, r)
+		copy(b, r)
 	default:
-		for y := range c.h {
-			c.rowToRGB(pix, data, y)
-		}
+		c.readColours(r, g, b, s, y)
 	}
-}
-
-// sample is the sample i of the frame, counted from its start.
-func (c *Converter) sample(data []byte, i int) float32 {
-	if c.f.Bits == 8 {
-		return float32(data[i])
-	}
-	return float32(binary.LittleEndian.Uint16(data[2*i:]))
-}
-
-// chromaAt is the place of chroma sample x of row y: plane 0 is Cb, 1 is Cr.
-func (c *Converter) chromaAt(plane, y, x int) int {
-	if c.f.Kind == NV12 {
-		return c.w*c.h + 2*(y*c.cw+x) + plane
-	}
-	return c.w*c.h + (plane*c.ch+y)*c.cw + x
 }
 
 // between gives the two samples of a chroma axis of n samples between which position i of luma lies, and the share of the second.
@@ -121,65 +176,105 @@ func between(i, n int, half, co bool) (a, b int, share float32) {
 	return i / 2, min(i/2+1, n-1), 0.25
 }
 
-func (c *Converter) rowToRGB(pix []float32, data []byte, y int) {
-	ya, yb, ys := between(y, c.ch, c.f.HalfY, c.f.CoY)
-	var chroma [2][]float32 // Cb and Cr of this row of luma, at chroma's columns
-	for p := range chroma {
-		row := c.rows[p][:c.cw]
-		for x := range row {
-			a := c.sample(data, c.chromaAt(p, ya, x))
-			if ys > 0 {
-				a += ys * (c.sample(data, c.chromaAt(p, yb, x)) - a)
-			}
-			row[x] = (a - c.cOff) * c.cMul
-		}
-		chroma[p] = row
+// widen brings a row of chroma to luma's columns, as between says.
+func (c *Converter) widen(dst, src []float32) {
+	if !c.f.HalfX {
+		copy(dst, src)
+		return
 	}
-	n, at := c.w*c.h, y*c.w
-	for x := range c.w {
-		a, b, s := between(x, c.cw, c.f.HalfX, c.f.CoX)
-		cb := chroma[0][a] + s*(chroma[0][b]-chroma[0][a])
-		cr := chroma[1][a] + s*(chroma[1][b]-chroma[1][a])
-		luma := (c.sample(data, at+x) - c.yOff) * c.yMul
-		red, blue := luma+2*(1-c.kr)*cr, luma+2*(1-c.kb)*cb
-		green := (luma - c.kr*red - c.kb*blue) / c.kg
-		pix[at+x], pix[n+at+x], pix[2*n+at+x] = 2*red-1, 2*green-1, 2*blue-1
-	}
-}
-
-// FromRGB fills the bytes of a frame from planes in [-1, 1]; values beyond what the format's codes reach to (Format.Reach) are limited, NaN becomes black. For RGBA the fourth byte of every pixel is
-// left as it stands in data.
-func (c *Converter) FromRGB(data []byte, pix []float32) {
-	c.check(pix, data)
-	n := c.w * c.h
-	switch c.f.Kind {
-	case RGB, RGBA:
-		step := c.f.step()
-		for i := range n {
-			for k := range 3 {
-				data[step*i+k] = uint8(unit(pix[k*n+i])*255 + 0.5)
-			}
+	last := len(src) - 1
+	for j, v := range src {
+		before, after := src[max(j-1, 0)], src[min(j+1, last)]
+		even, odd := v, v+(after-v)/2
+		if !c.f.CoX {
+			even, odd = before+0.75*(v-before), v+0.25*(after-v)
 		}
-	case Float32:
-		for i, v := range pix {
-			binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(v))
-		}
-	case Gray:
-		for i := range n {
-			c.put(data, i, c.luma(pix, i)/c.yMul+c.yOff)
-		}
-	default:
-		for i := range n {
-			c.put(data, i, c.luma(pix, i)/c.yMul+c.yOff)
-		}
-		for y := range c.ch {
-			c.chromaRow(data, pix, y)
+		dst[2*j] = even
+		if 2*j+1 < len(dst) {
+			dst[2*j+1] = odd
 		}
 	}
 }
 
-// unit maps [-1, 1] to [0, 1] and limits to it.
-func unit(v float32) float32 { return limited(v, 0, 1) }
+// readColours fills a row from Y′CbCr.
+func (c *Converter) readColours(r, g, b []float32, s *rows, y int) {
+	src := &c.call.planes
+	luma, wide := s[0], [2][]float32{s[1], s[2]} // Cb and Cr
+	c.load(luma, src, first, y)
+	ya, yb, share := between(y, c.ch, c.f.HalfY, c.f.CoY)
+	row, other := s[3][:c.cw], s[4][:c.cw]
+	for k := range wide {
+		c.load(row, src, second+k, ya)
+		if share > 0 {
+			c.load(other, src, second+k, yb)
+			for x, v := range other {
+				row[x] += share * (v - row[x])
+			}
+		}
+		chroma := c.chroma
+		for x, v := range row {
+			row[x] = chroma.value(v)
+		}
+		c.widen(wide[k], row)
+	}
+	toR, toB := 2*(1-c.kr), 2*(1-c.kb)
+	greenR, greenB := toR*c.kr/c.kg, toB*c.kb/c.kg
+	cb, cr := wide[0][:len(luma)], wide[1][:len(luma)]
+	r, g, b = r[:len(luma)], g[:len(luma)], b[:len(luma)]
+	scale := c.luma
+	for x, code := range luma {
+		v := 2*scale.value(code) - 1
+		r[x], g[x], b[x] = v+2*toR*cr[x], v-2*greenR*cr[x]-2*greenB*cb[x], v+2*toB*cb[x]
+	}
+}
+
+// Write fills a frame from planes in [-1, 1]; values beyond what grey of the format reaches to (Format.Reach) are limited, NaN becomes black; float formats hold any. Alpha
+// is left as it stands, as is all that lies between pixels and rows. Errors: planes that the frame does not lie in.
+func (c *Converter) Write(dst Planes, pix []float32) error {
+	c.check(pix)
+	if err := c.settle(&dst); err != nil {
+		return err
+	}
+	c.call.planes, c.call.pix = dst, pix
+	c.run(c.h, c.writing)
+	if c.f.layout().model == ycc {
+		c.run(c.ch, c.writingChroma)
+	}
+	return nil
+}
+
+func (c *Converter) writeRow(s *rows, y int) {
+	dst, row := &c.call.planes, s[0]
+	r, g, b := c.colours(c.call.pix, y)
+	l := c.f.layout()
+	if l.model == rgb {
+		for k, colour := range [...][]float32{r, g, b} {
+			if !l.float {
+				for x, v := range colour {
+					row[x] = limited(v, 0, 1) * 255
+				}
+				colour = row
+			}
+			c.store(colour, dst, k, y)
+		}
+		return
+	}
+	c.limitedRow(s[1], s[2], s[3], y)
+	c.lumaOf(row, s[1], s[2], s[3])
+	for x, v := range row {
+		row[x] = c.luma.code(v)
+	}
+	c.store(row, dst, first, y)
+}
+
+func (c *Converter) writeChroma(s *rows, y int) {
+	for k, row := range c.meanChroma(s, y, c.limitedRow) {
+		for x, v := range row {
+			row[x] = c.chroma.code(v)
+		}
+		c.store(row, &c.call.planes, second+k, y)
+	}
+}
 
 // limited maps [-1, 1] to [0, 1] and limits to [low, high].
 func limited(v, low, high float32) float32 {
@@ -195,57 +290,89 @@ func limited(v, low, high float32) float32 {
 	return 0 // not a number
 }
 
-// unit maps [-1, 1] to [0, 1] and limits to what the codes reach to.
-func (c *Converter) unit(v float32) float32 { return limited(v, c.low, c.high) }
-
-func (c *Converter) luma(pix []float32, i int) float32 {
-	n := c.w * c.h
-	return c.kr*c.unit(pix[i]) + c.kg*c.unit(pix[n+i]) + c.kb*c.unit(pix[2*n+i])
-}
-
-func (c *Converter) put(data []byte, i int, v float32) {
-	v = min(max(v, 0), float32(int(1)<<c.f.Bits-1)) + 0.5
-	if c.f.Bits == 8 {
-		data[i] = uint8(min(v, 255))
-		return
+// limitedRow gives R, G and B of a row, as far as the codes reach.
+func (c *Converter) limitedRow(r, g, b []float32, y int) {
+	fromR, fromG, fromB := c.colours(c.call.pix, y)
+	low, high := c.low, c.high
+	for k, from := range [...][]float32{fromR, fromG, fromB} {
+		row := [...][]float32{r, g, b}[k][:len(from)]
+		for x, v := range from {
+			row[x] = limited(v, low, high)
+		}
 	}
-	binary.LittleEndian.PutUint16(data[2*i:], uint16(min(v, float32(int(1)<<c.f.Bits-1))))
 }
 
-// taps gives the positions of luma that a chroma sample averages: those around where it sits.
-func taps(j, n int, half, co bool) (at [3]int, weight [3]float32, count int) {
+// lumaOf gives the luma of a row. Written so, that of grey is the grey itself, to the bit.
+func (c *Converter) lumaOf(row, r, g, b []float32) {
+	kr, kb := c.kr, c.kb
+	r, g, b = r[:len(row)], g[:len(row)], b[:len(row)]
+	for x := range row {
+		row[x] = g[x] + kr*(r[x]-g[x]) + kb*(b[x]-g[x])
+	}
+}
+
+// taps gives the rows of luma that a row of chroma averages: those around where it sits.
+func (c *Converter) taps(y int) (at [3]int, weight [3]float32, count int) {
 	switch {
-	case !half:
-		return [3]int{j}, [3]float32{1}, 1
-	case co:
-		return [3]int{max(2*j-1, 0), 2 * j, min(2*j+1, n-1)}, [3]float32{0.25, 0.5, 0.25}, 3
+	case !c.f.HalfY:
+		return [3]int{y}, [3]float32{1}, 1
+	case c.f.CoY:
+		return [3]int{max(2*y-1, 0), 2 * y, min(2*y+1, c.h-1)}, [3]float32{0.25, 0.5, 0.25}, 3
 	}
-	return [3]int{2 * j, min(2*j+1, n-1)}, [3]float32{0.5, 0.5}, 2
+	return [3]int{2 * y, min(2*y+1, c.h-1)}, [3]float32{0.5, 0.5}, 2
 }
 
-// chromaRow makes a row of both chroma planes.
-func (c *Converter) chromaRow(data []byte, pix []float32, y int) {
-	n := c.w * c.h
-	cb, cr := c.rows[2], c.rows[3]
-	clear(cb)
-	clear(cr)
-	rows, weights, count := taps(y, c.h, c.f.HalfY, c.f.CoY)
-	for k := range count {
-		for x := range c.w {
-			i := rows[k]*c.w + x
-			luma := c.luma(pix, i)
-			cb[x] += weights[k] * (c.unit(pix[2*n+i]) - luma) / (2 * (1 - c.kb))
-			cr[x] += weights[k] * (c.unit(pix[i]) - luma) / (2 * (1 - c.kr))
-		}
+// narrow averages a row at luma's columns to those of chroma, as taps says of rows, in place.
+func (c *Converter) narrow(row []float32) []float32 {
+	if !c.f.HalfX {
+		return row
 	}
+	last := len(row) - 1
+	before := row[0] // the column on the left, as it was
 	for x := range c.cw {
-		cols, ws, count := taps(x, c.w, c.f.HalfX, c.f.CoX)
-		var b, r float32
-		for k := range count {
-			b += ws[k] * cb[cols[k]]
-			r += ws[k] * cr[cols[k]]
+		v, after := row[2*x], row[min(2*x+1, last)]
+		if c.f.CoX {
+			row[x] = 0.25*before + 0.5*v + 0.25*after
+		} else {
+			row[x] = 0.5*v + 0.5*after
 		}
-		c.put(data, c.chromaAt(0, y, x), b/c.cMul+c.cOff)
-		c.put(data, c.chromaAt(1, y, x), r/c.cMul+c.cOff)
+		before = after
 	}
+	return row[:c.cw]
+}
+
+// meanChroma averages a row of Cb and Cr, in [-½, ½], from R, G and B in [0, 1] of the rows of luma around it, which colours gives.
+func (c *Converter) meanChroma(s *rows, y int, colours func(r, g, b []float32, y int)) [2][]float32 {
+	r, g, b := s[1], s[2], s[3]
+	rows, weights, count := c.taps(y)
+	if count > 1 {
+		sums := [...][]float32{s[4], s[5], s[6]}
+		for k := range count {
+			colours(r, g, b, rows[k])
+			for i, row := range [...][]float32{r, g, b} {
+				sum, weight := sums[i][:len(row)], weights[k]
+				if k == 0 {
+					for x, v := range row {
+						sum[x] = weight * v
+					}
+					continue
+				}
+				for x, v := range row {
+					sum[x] += weight * v
+				}
+			}
+		}
+		r, g, b = sums[0], sums[1], sums[2]
+	} else {
+		colours(r, g, b, rows[0])
+	}
+	r, g, b = c.narrow(r), c.narrow(g), c.narrow(b)
+	toB, toR := 1/(2*(1-c.kb)), 1/(2*(1-c.kr))
+	kr, kb := c.kr, c.kb
+	g, b = g[:len(r)], b[:len(r)]
+	for x := range r {
+		luma := g[x] + kr*(r[x]-g[x]) + kb*(b[x]-g[x])
+		r[x], b[x] = (b[x]-luma)*toB, (r[x]-luma)*toR
+	}
+	return [2][]float32{r, b}
 }

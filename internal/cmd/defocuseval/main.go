@@ -230,7 +230,7 @@ func deconvolved(y *planar.Image, b defocus.Blur) (*planar.Image, error) {
 // restore is what the program makes of a picture.
 func (r *restorer) restore(y *planar.Image, told *defocus.Blur) (*planar.Image, error) {
 	p := &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 8}
-	result, err := r.model.Restore(context.Background(), p, restore.Request{Task: task.GaussianDeblur, Noise: -1, Blur: told})
+	result, err := r.model.Restore(context.Background(), p, restore.Request{Task: task.GaussianDeblur, Blur: told})
 	if err != nil {
 		return nil, err
 	}

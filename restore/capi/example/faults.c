@@ -2,11 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "vfm.h"
 
 enum { W = 48, H = 40 };
 static unsigned char in[3 * W * H], out[3 * W * H];
+static vfm_frame src, dst;
 static vfm_stream stream;
 static vfm_status last;
 static char error[300];
@@ -15,21 +17,40 @@ static char error[300];
 static void *submit(void *p) {
 	int *begun = p;
 	for (;;) {
-		last = vfm_stream_submit(stream, in, sizeof in, -1, error, sizeof error);
+		last = vfm_stream_submit(stream, &src, -1, NULL, error, sizeof error);
 		if (last != VFM_OK) return NULL;
 		__atomic_store_n(begun, 1, __ATOMIC_SEQ_CST);
 	}
 }
 
+static vfm_request request(void) {
+	vfm_request r;
+	memset(&r, 0, sizeof r);
+	r.size = sizeof r, r.task = "denoise", r.width = W, r.height = H, r.noise = 15;
+	return r;
+}
+
+#define EXPECT(call, want) \
+	do { \
+		vfm_status got_ = (call); \
+		if (got_ != (want)) return printf("line %d: status %d, want %d: %s\n", __LINE__, (int)got_, (int)(want), e), 1; \
+	} while (0)
+
 int main(void) {
 	char e[300] = "";
 	vfm_model m;
-	if (vfm_open(NULL, &m, e, sizeof e) != VFM_OK) return puts(e), 1;
+	EXPECT(vfm_open(NULL, &m, e, sizeof e), VFM_OK);
+	memset(&src, 0, sizeof src);
+	src.size = sizeof src;
+	vfm_format rgb;
+	memset(&rgb, 0, sizeof rgb);
+	dst = src;
+	EXPECT(vfm_tight(&rgb, W, H, in, sizeof in, &src, e, sizeof e), VFM_OK);
+	EXPECT(vfm_tight(&rgb, W, H, out, sizeof out, &dst, e, sizeof e), VFM_OK);
 
 	/* Sizes that no memory holds are refused. */
-	vfm_request huge;
-	memset(&huge, 0, sizeof huge);
-	huge.task = "denoise", huge.width = 65536, huge.height = 65536, huge.noise = 15;
+	vfm_request huge = request();
+	huge.width = 65536, huge.height = 65536;
 	vfm_status s = vfm_stream_open(m, &huge, &stream, e, sizeof e);
 	if (s != VFM_NO_MEMORY && s != VFM_BAD_REQUEST) return printf("65536x65536: status %d %s\n", (int)s, e), 1;
 	huge.task = "super-resolve";
@@ -37,18 +58,93 @@ int main(void) {
 	if (s != VFM_NO_MEMORY && s != VFM_BAD_REQUEST) return printf("super-resolve: status %d %s\n", (int)s, e), 1;
 	puts("absurd sizes are refused");
 
+	/* Structures of another size: none, absurd, one of a newer header that asks for something or for nothing more, one of an older. */
+	struct { vfm_request r; char more[16]; } newer;
+	memset(&newer, 0, sizeof newer);
+	newer.r = request();
+	newer.r.size = 0;
+	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	newer.r.size = 0xa5a5a5a5u;
+	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	newer.r.size = sizeof newer, newer.more[9] = 1;
+	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	newer.more[9] = 0;
+	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_OK);
+	newer.r.size = offsetof(vfm_request, seed);
+	memset(&newer.r.seed, 0xff, sizeof newer.r - offsetof(vfm_request, seed)); /* not looked at */
+	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_OK);
+	vfm_config cfg;
+	memset(&cfg, 0, sizeof cfg);
+	vfm_model none;
+	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
+	cfg.size = sizeof cfg, cfg.precision = 7;
+	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
+	cfg.precision = 0, cfg.pace = 1.5;
+	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
+	puts("structures of another size are read as far as both sides know them");
+
+	/* Planes that a frame does not lie in, and formats that there are not. */
+	vfm_request r = request();
+	vfm_frame bad = src;
+	bad.plane[0].bytes--;
+	EXPECT(vfm_restore(m, &r, &bad, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	EXPECT(vfm_restore(m, &r, &src, &bad, e, sizeof e), VFM_BAD_REQUEST);
+	bad = src, bad.plane[0].data = NULL;
+	EXPECT(vfm_restore(m, &r, &bad, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	bad = src, bad.plane[0].stride = 3 * W - 1;
+	EXPECT(vfm_restore(m, &r, &bad, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	bad = src, bad.plane[0].stride = PTRDIFF_MIN;
+	EXPECT(vfm_restore(m, &r, &bad, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	bad = src, bad.plane[0].step = 2;
+	EXPECT(vfm_restore(m, &r, &bad, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	EXPECT(vfm_restore(m, &r, NULL, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	EXPECT(vfm_restore(m, NULL, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	for (int i = 0; i < 6; i++) {
+		r = request();
+		(&r.in.layout)[i] = 77;
+		if (i == 1) r.in.layout = VFM_GRAY;
+		EXPECT(vfm_restore(m, &r, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+		if (vfm_frame_bytes(&r.in, W, H) != 0) return puts("a format that is none has a size"), 1;
+	}
+	if (vfm_frame_bytes(&rgb, W, H) != sizeof in || vfm_frame_bytes(&rgb, 0, H) != 0 || vfm_frame_bytes(NULL, W, H) != 0) return puts("frame_bytes"), 1;
+	EXPECT(vfm_tight(&rgb, W, H, in, sizeof in - 1, &bad, e, sizeof e), VFM_BAD_REQUEST);
+	puts("planes and formats that do not fit are refused");
+
+	/* What would stay unwritten is refused; 0 is a noise to be estimated, and none has a name. */
+	static float statistics[3 * W * H];
+	vfm_request ask = request();
+	ask.mean = statistics;
+	EXPECT(vfm_restore(m, &ask, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	EXPECT(vfm_stream_open(m, &ask, &stream, e, sizeof e), VFM_BAD_REQUEST);
+	ask.mean = NULL, ask.std = statistics, ask.samples = 1;
+	EXPECT(vfm_restore(m, &ask, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+	for (int i = 0; i < 3; i++) { /* values spread by about 14 levels */
+		static const double noise[] = {0, -1, VFM_NOISE_NONE};
+		ask = request();
+		ask.noise = noise[i];
+		EXPECT(vfm_stream_open(m, &ask, &stream, e, sizeof e), VFM_OK);
+		for (int k = 0; k < 3 * W * H; k++) in[k] = 100 + rand() % 48;
+		vfm_frame_info f;
+		memset(&f, 0, sizeof f);
+		f.size = sizeof f;
+		EXPECT(vfm_stream_submit(stream, &src, -1, NULL, e, sizeof e), VFM_OK);
+		EXPECT(vfm_stream_receive(stream, &dst, -1, &f, e, sizeof e), VFM_OK);
+		if (i < 2 ? !(f.noise > 5) : f.noise != 0) return printf("a noise of %g counts as %g\n", noise[i], f.noise), 1;
+		vfm_stream_close(stream);
+	}
+	puts("zero values mean what the header says");
+
 	/* End beside a submit that waits: that gives VFM_BAD_REQUEST. */
 	for (int i = 0; i < 20; i++) {
-		vfm_request r;
-		memset(&r, 0, sizeof r);
-		r.task = "denoise", r.width = W, r.height = H, r.noise = 15, r.in_flight = 2;
-		if (vfm_stream_open(m, &r, &stream, e, sizeof e) != VFM_OK) return puts(e), 1;
+		r = request();
+		r.in_flight = 2;
+		EXPECT(vfm_stream_open(m, &r, &stream, e, sizeof e), VFM_OK);
 		int begun = 0;
 		pthread_t t;
 		if (pthread_create(&t, NULL, submit, &begun) != 0) return puts("no thread"), 1;
 		while (!__atomic_load_n(&begun, __ATOMIC_SEQ_CST)) {}
 		vfm_stream_end(stream);
-		while (vfm_stream_receive(stream, out, sizeof out, -1, NULL, e, sizeof e) == VFM_OK) {}
+		while (vfm_stream_receive(stream, &dst, -1, NULL, e, sizeof e) == VFM_OK) {}
 		pthread_join(t, NULL);
 		if (last != VFM_BAD_REQUEST) return printf("submit beside end: status %d %s\n", (int)last, error), 1;
 		vfm_stream_close(stream);

@@ -1,0 +1,216 @@
+package main
+
+// #include "vfm.h"
+import "C"
+
+import (
+	"context"
+	"time"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/frame"
+)
+
+// stream is a Stream and what the translation of its frames needs.
+type stream struct {
+	*restore.Stream
+	in, out frame.Format
+}
+
+//export vfm_stream_open
+func vfm_stream_open(model C.vfm_model, req *C.vfm_request, handle *C.vfm_stream, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	m, ok := get[*restore.Model](uint64(model))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	j, e := translate(req)
+	switch {
+	case e != nil:
+	case handle == nil:
+		e = badArgument("stream is NULL")
+	case j.req.mean != nil || j.req.std != nil || j.req.samples != 0:
+		e = badArgument("samples, mean and std are for vfm_restore; streams draw none")
+	}
+	if e != nil {
+		return fail(e, err, errSize)
+	}
+	s, e := m.NewStream(restore.StreamConfig{
+		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0,
+	})
+	if e != nil {
+		return fail(e, err, errSize)
+	}
+	*handle = C.vfm_stream(handles.add(&stream{s, j.in, j.out}))
+	return C.VFM_OK
+}
+
+// within is a context that ends after so many seconds, or never.
+func within(seconds C.double) (context.Context, context.CancelFunc) {
+	if !(seconds >= 0) || seconds > 1e9 {
+		return context.Background(), func() {}
+	}
+	return context.WithTimeout(context.Background(), time.Duration(float64(seconds)*float64(time.Second)))
+}
+
+// tell fills info, which may be NULL and has been looked at.
+func tell(info *C.vfm_frame_info, f restore.FrameInfo) {
+	if info != nil {
+		give(info, C.vfm_frame_info{
+			width: C.int32_t(f.W), height: C.int32_t(f.H), index: C.int64_t(f.Index), timestamp: C.int64_t(f.Timestamp), cookie: C.uint64_t(f.Cookie),
+			seconds: C.double(f.Latency.Seconds()), noise: C.double(f.Noise),
+		})
+	}
+}
+
+// wanted looks at info.
+func wanted(info *C.vfm_frame_info, name string) error {
+	if info == nil {
+		return nil
+	}
+	_, err := knownSize(info, name)
+	return err
+}
+
+//export vfm_stream_submit
+func vfm_stream_submit(handle C.vfm_stream, f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	s, ok := get[*stream](uint64(handle))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	if e := s.submit(f, seconds, dropped); e != nil {
+		return fail(e, err, errSize)
+	}
+	return C.VFM_OK
+}
+
+func (s *stream) submit(f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_info) error {
+	if err := wanted(dropped, "dropped"); err != nil {
+		return err
+	}
+	given, err := taken(f, "frame")
+	if err != nil {
+		return err
+	}
+	w, h := s.Size()
+	ps, err := planes(&given, s.in, w, h, "frame")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(seconds)
+	defer cancel()
+	gone, err := s.SubmitFrame(ctx, restore.Frame{Planes: ps, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp), Cookie: uint64(given.cookie)})
+	if err == nil || gone.Index >= 0 {
+		tell(dropped, gone)
+	}
+	return err
+}
+
+//export vfm_stream_resize
+func vfm_stream_resize(handle C.vfm_stream, width, height C.int32_t, mask *C.uint8_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	s, ok := get[*stream](uint64(handle))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	e := sides(int(width), int(height))
+	if e == nil {
+		e = s.Resize(int(width), int(height), missing(mask, int(width)*int(height)))
+	}
+	if e != nil {
+		return fail(e, err, errSize)
+	}
+	return C.VFM_OK
+}
+
+//export vfm_stream_next
+func vfm_stream_next(handle C.vfm_stream, seconds C.double, info *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	s, ok := get[*stream](uint64(handle))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	_, e := knownSize(info, "info")
+	if e == nil {
+		ctx, cancel := within(seconds)
+		defer cancel()
+		var f restore.FrameInfo
+		if f, e = s.Next(ctx); e == nil {
+			tell(info, f)
+			return C.VFM_OK
+		}
+	}
+	return fail(e, err, errSize)
+}
+
+//export vfm_stream_receive
+func vfm_stream_receive(handle C.vfm_stream, f *C.vfm_frame, seconds C.double, info *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	s, ok := get[*stream](uint64(handle))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	if e := s.receive(f, seconds, info); e != nil {
+		return fail(e, err, errSize)
+	}
+	return C.VFM_OK
+}
+
+func (s *stream) receive(f *C.vfm_frame, seconds C.double, info *C.vfm_frame_info) error {
+	if err := wanted(info, "info"); err != nil {
+		return err
+	}
+	room, err := taken(f, "frame")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := within(seconds)
+	defer cancel()
+	next, err := s.Next(ctx) // for its size
+	if err != nil {
+		return err
+	}
+	tell(info, next)
+	ps, err := planes(&room, s.out, next.W, next.H, "frame")
+	if err != nil {
+		return err
+	}
+	got, err := s.ReceiveFrame(ctx, ps)
+	if got.W > 0 { // a frame's, not that of waiting for it
+		tell(info, got)
+	}
+	return err
+}
+
+//export vfm_stream_latency
+func vfm_stream_latency(handle C.vfm_stream, latency *C.vfm_latency, err *C.char, errSize C.size_t) (result C.vfm_status) {
+	defer caught(&result, err, errSize)
+	s, ok := get[*stream](uint64(handle))
+	if !ok {
+		return fail(restore.ErrClosed, err, errSize)
+	}
+	if _, e := knownSize(latency, "latency"); e != nil {
+		return fail(e, err, errSize)
+	}
+	l := s.Latency()
+	seconds := func(d time.Duration) C.double { return C.double(d.Seconds()) }
+	give(latency, C.vfm_latency{frames: C.int64_t(l.Frames), dropped: C.int64_t(l.Dropped), p50: seconds(l.P50), p95: seconds(l.P95), p99: seconds(l.P99), max: seconds(l.Max)})
+	return C.VFM_OK
+}
+
+//export vfm_stream_end
+func vfm_stream_end(handle C.vfm_stream) {
+	defer caught(nil, nil, 0)
+	if s, ok := get[*stream](uint64(handle)); ok {
+		s.End()
+	}
+}
+
+//export vfm_stream_close
+func vfm_stream_close(handle C.vfm_stream) {
+	defer caught(nil, nil, 0)
+	if s, ok := drop[*stream](uint64(handle)); ok {
+		s.Close()
+	}
+}

@@ -1,0 +1,97 @@
+package restore
+
+import (
+	"slices"
+
+	"github.com/vfmrestore/restore/restore/frame"
+)
+
+// format is what a Stream needs for frames of one size.
+type format struct {
+	w, h    int
+	in, out *frame.Converter
+	changes bool   // of frames returned, only the change is written
+	mask    []bool // of frames without their own
+	eng     engine // the worker's
+}
+
+func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
+	cfg := s.cfg
+	cfg.W, cfg.H, cfg.Mask = w, h, slices.Clone(mask)
+	if err := cfg.fits(); err != nil {
+		return nil, err
+	}
+	g := &format{w: w, h: h, mask: cfg.Mask}
+	var err error
+	if g.in, err = frame.NewConverter(cfg.In, w, h); err != nil {
+		return nil, err
+	}
+	scale := cfg.Task.Scale()
+	if g.out, err = frame.NewConverter(cfg.Out, scale*w, scale*h); err != nil {
+		return nil, err
+	}
+	g.changes = scale == 1 && frame.Changes(cfg.In, cfg.Out)
+	return g, g.eng.init(s.m, cfg)
+}
+
+// Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask; those on their way keep theirs. The noise that was estimated so
+// far is remembered. Errors: as of NewStream; the Stream then goes on as before.
+func (s *Stream) Resize(w, h int, mask []bool) error {
+	if s.ctx.Err() != nil {
+		return ErrClosed
+	}
+	g, err := s.newFormat(w, h, mask)
+	if err != nil {
+		return err
+	}
+	s.resized.Store(true)
+	s.format.Store(g)
+	return nil
+}
+
+// Size is that of the frames given, as it was told last, in pixels.
+func (s *Stream) Size() (w, h int) {
+	g := s.format.Load()
+	return g.w, g.h
+}
+
+// InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of the size that was told last.
+func (s *Stream) InSize() int  { return s.format.Load().in.Bytes() }
+func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }
+
+// slot is a frame on its way.
+type slot struct {
+	info   FrameInfo
+	format *format
+	pix    []float32 // of the frame given
+	out    []float32 // and of the restored one
+	codes  []uint16  // of the frame given, where the change is written
+	alpha  []byte    // of the frame given, where both formats have it
+	mask   []bool    // of its own,
+	masked bool      // if it has one
+	err    error
+}
+
+// fit gives the slot memory for a frame, if it was for another size.
+func (f *slot) fit(g *format) {
+	if f.format == g {
+		return
+	}
+	f.format = g
+	scale := g.eng.cfg.Task.Scale()
+	f.pix, f.out = sized(f.pix, 3*g.w*g.h), sized(f.out, 3*g.w*g.h*scale*scale)
+	if g.changes {
+		f.codes = sized(f.codes, g.in.Codes())
+	}
+	if g.in.Format().HasAlpha() && g.out.Format().HasAlpha() {
+		f.alpha = sized(f.alpha, g.w*g.h)
+	}
+}
+
+// sized gives n values, in the old ones' memory if it is enough.
+func sized[T any](old []T, n int) []T {
+	if cap(old) >= n {
+		return old[:n]
+	}
+	return make([]T, n)
+}
