@@ -91,7 +91,7 @@ func eval(ctx context.Context, args []string) error {
 		if *asJSON {
 			return printJSON(list)
 		}
-		fmt.Print(trainhost.ShakenTable(list))
+		fmt.Fprint(stdout, trainhost.ShakenTable(list))
 		return nil
 	}
 	var scores []trainhost.Score
@@ -113,7 +113,7 @@ func eval(ctx context.Context, args []string) error {
 			return err
 		}
 		if scores = []trainhost.Score{s}; !*asJSON {
-			fmt.Println(trainhost.PairTable(list))
+			fmt.Fprintln(stdout, trainhost.PairTable(list))
 		}
 	} else if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 		return err
@@ -121,12 +121,12 @@ func eval(ctx context.Context, args []string) error {
 	if *asJSON {
 		return printJSON(scores)
 	}
-	fmt.Print(trainhost.Table(scores))
+	fmt.Fprint(stdout, trainhost.Table(scores))
 	return nil
 }
 
 func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
+	e := json.NewEncoder(stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

@@ -72,7 +72,7 @@ func pack(ctx context.Context, args []string) error {
 		open := func(n *restore.Network) (*restore.Model, error) {
 			return restore.Open(restore.Config{Device: *device, Network: n})
 		}
-		report := func(scores []trainhost.Score) { fmt.Println(trainhost.Table(scores)) }
+		report := func(scores []trainhost.Score) { fmt.Fprintln(stdout, trainhost.Table(scores)) }
 		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
@@ -92,7 +92,7 @@ func savePacked(path string, f *weights.File) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
+	fmt.Fprintf(stdout, "%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
 	return nil
 }
 
