@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -101,19 +102,34 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 }
 
 func picturePaths(folder string, limit int, spread bool) ([]string, error) {
-	var paths []string
-	for _, ext := range []string{"png", "jpg", "jpeg", "PNG", "JPG"} {
-		p, err := filepath.Glob(filepath.Join(folder, "*."+ext))
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, p...)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("evaluation: %w", err)
 	}
-	slices.Sort(paths)
+	var paths []string
+	for _, e := range entries { // in the order of their names
+		if path := filepath.Join(folder, e.Name()); isPicture(path) && !e.IsDir() {
+			paths = append(paths, path)
+		}
+	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("evaluation: %s holds no PNG or JPEG", folder)
+		return nil, fmt.Errorf("evaluation: %s holds no picture (JPEG, PNG, TIFF, WebP)", folder)
 	}
 	return atMost(paths, limit, spread), nil
+}
+
+// CheckPictures tells before anything is built whether Evaluate will find pictures in a folder, and can read the beginnings of those that it takes.
+func CheckPictures(folder string, limit int, spread bool) error {
+	paths, err := picturePaths(folder, limit, spread)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := checkHeader(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // atMost keeps at most limit elements (0: all), the first ones or, with spread, some evenly from the whole list, which is changed.
@@ -132,7 +148,7 @@ func atMost[T any](list []T, limit int, spread bool) []T {
 
 // picture adds the scores of one picture.
 func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
-	p, err := picture.DecodeFile(path, picture.Limits{})
+	p, err := picture.DecodeFile(path, picture.Limits{Regular: true})
 	if err != nil {
 		return err
 	}

@@ -162,7 +162,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 		return nil, err
 	}
 	if o.kernelFile != "" {
-		if o.kernel, err = readKernel(o.kernelFile); err != nil {
+		if o.kernel, err = a.readKernel(o.kernelFile); err != nil {
 			return nil, err
 		}
 	}

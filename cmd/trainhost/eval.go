@@ -93,7 +93,7 @@ func eval(ctx context.Context, args []string) error {
 		if *asJSON {
 			return printJSON(list)
 		}
-		fmt.Print(trainhost.ShakenTable(list))
+		fmt.Fprint(stdout, trainhost.ShakenTable(list))
 		return nil
 	}
 	var scores []trainhost.Score
@@ -115,7 +115,7 @@ func eval(ctx context.Context, args []string) error {
 			return err
 		}
 		if scores = []trainhost.Score{s}; !*asJSON {
-			fmt.Println(trainhost.PairTable(list))
+			fmt.Fprintln(stdout, trainhost.PairTable(list))
 		}
 	} else if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 		return err
@@ -123,9 +123,9 @@ func eval(ctx context.Context, args []string) error {
 	if *asJSON {
 		return printJSON(scores)
 	}
-	fmt.Print(trainhost.Table(scores))
+	fmt.Fprint(stdout, trainhost.Table(scores))
 	if cfg.Scales {
-		fmt.Print("\n", trainhost.ScaleTable(scores, cfg.Samples))
+		fmt.Fprint(stdout, "\n", trainhost.ScaleTable(scores, cfg.Samples))
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func tasksOf(text string) (list []task.Task, err error) {
 }
 
 func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
+	e := json.NewEncoder(stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

@@ -74,14 +74,14 @@ func pack(ctx context.Context, args []string) error {
 	}
 	if *calibrate != "" {
 		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
-		report := func(scores []trainhost.Score) { fmt.Println(trainhost.Table(scores)) }
+		report := func(scores []trainhost.Score) { fmt.Fprintln(stdout, trainhost.Table(scores)) }
 		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
 	}
 	if *scales != "" {
 		cfg := trainhost.EvalConfig{Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
-		if err := trainhost.CalibrateScales(ctx, n, cfg, open, func(line string) { fmt.Println(line) }); err != nil {
+		if err := trainhost.CalibrateScales(ctx, n, cfg, open, func(line string) { fmt.Fprintln(stdout, line) }); err != nil {
 			return fmt.Errorf("pack: -scales: %w", err)
 		}
 	}
@@ -115,7 +115,7 @@ func savePacked(path string, f *weights.File) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
+	fmt.Fprintf(stdout, "%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
 	return nil
 }
 

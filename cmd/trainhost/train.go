@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost"
@@ -85,6 +84,9 @@ func train(ctx context.Context, command string, args []string) error {
 	if val.folder != "" {
 		if st, err := os.Stat(val.folder); err != nil || !st.IsDir() {
 			return fmt.Errorf("%s: -val %s is no folder", command, val.folder)
+		}
+		if err := trainhost.CheckPictures(val.folder, val.limit, true); err != nil {
+			return fmt.Errorf("%s: -val: %w", command, err)
 		}
 	}
 	if *logCSV != "" {
@@ -248,7 +250,7 @@ func train(ctx context.Context, command string, args []string) error {
 	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
-		return t.Profile(os.Stdout)
+		return t.Profile(stdout)
 	}
 	var events *trainhost.EventLog
 	if *board != "" {
@@ -260,22 +262,10 @@ func train(ctx context.Context, command string, args []string) error {
 	save := func() error { return trainhost.SaveCheckpoint(*r.out, t.Store(), t.State) }
 	val.device = *r.device
 	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Step: func(step uint64) error {
-		if !val.due(step) {
-			return nil
-		}
-		line, err := "", save()
-		if err == nil {
-			line, err = val.score(ctx, *r.out, step)
-		}
-		switch {
-		case err == nil:
-			fmt.Println(line)
-		case ctx.Err() == nil: // the run goes on, and the next time may be better
-			fmt.Fprintln(os.Stderr, "trainhost: no score at step", step, "-", plain.Line(err.Error()))
-		}
+		val.after(ctx, save, *r.out, step)
 		return nil
 	}, Report: func(r trainhost.Report) {
-		r.Log(os.Stdout)
+		r.Log(stdout)
 		if events != nil {
 			if err := events.Write(r); err != nil {
 				fmt.Fprintln(os.Stderr, "trainhost: log:", err)
@@ -293,7 +283,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := save(); err != nil {
 		return err
 	}
-	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
+	fmt.Fprintf(stdout, "step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
 	return nil
 }
 
