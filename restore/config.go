@@ -107,6 +107,11 @@ type Request struct {
 	// then have no meaning but for these.
 	Blur *defocus.Blur
 
+	// Expected leaves wide holes as the network fills them, the expected picture z = μ, a mean of all that might be there. Otherwise inpainting
+	// fills holes of more than 12 pixels across from the picture's own patches (package patch), each sample and Seed in another way, so that
+	// they look like the rest.
+	Expected bool
+
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
 	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at NoSpread all are like the picture
@@ -146,10 +151,14 @@ type Request struct {
 	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all. For video, whose codes reach there (frame.Format.Gamut).
 	Below, Above float32
 
+	// unfilled leaves the wide holes of Result.Picture, but not of samples, to an ensemble.
+	unfilled bool
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
 	// memory, if not nil, is used again for many pictures.
 	memory *workspace
+	// moved asks for denoising by the network that undoes movement too.
+	moved bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
 	found *Blur
 }

@@ -67,7 +67,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	n := req.Ensemble
 	pic = pic.Unpacked()
 	turn := func(o orientation, pic *picture.Picture, req Request) (*Result, error) {
-		req.Ensemble, req.Rows = 0, nil
+		req.Ensemble, req.Rows, req.unfilled = 0, nil, true
 		if show := req.Progress; show != nil {
 			req.Progress = func(done, total int) { show(int(o)*total+done, n*total) }
 		}
@@ -116,6 +116,16 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 			for c := range 3 {
 				sum.Pix[c*pixels+i] = hidden[c*pixels+i]
 			}
+		}
+	}
+	if req.Mask != nil { // the mean of several fillings would be none
+		req.Profile = &result.Profile // which was found
+		j, err := m.accept(pic, req)
+		if err == nil {
+			err = j.fill(ctx, sum, 0)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if req.Rows != nil {

@@ -114,8 +114,11 @@ func randomPicture(rnd *rand.Rand, w, h int) *picture.Picture {
 // request is a valid request of the task for the picture.
 func request(rnd *rand.Rand, what task.Task, p *picture.Picture) Request {
 	r := Request{Task: what, Noise: 20 * rnd.Float64(), Seed: rnd.Uint64(), Temperature: 1}
-	if what == task.GaussianDeblur {
+	switch what {
+	case task.GaussianDeblur:
 		r.Blur = &TrainedBlur
+	case task.MotionDeblur: // of less noise, the kernel is found by edges, which is not the network's part
+		r.Noise += mostBlindNoise + 1
 	}
 	if what.Masked() {
 		r.Mask = make([]bool, p.W*p.H)

@@ -39,6 +39,7 @@ type job struct {
 	profile noise.Profile
 	times   []float64      // of the partition, from 1 to 0
 	keep    bool           // the known pixels
+	holes   bool           // wide ones, which are filled from the picture's patches
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
@@ -77,6 +78,7 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if j.task.Masked() { // what was to go may stand in them
 		j.pic = j.pic.WithoutMakerNotes()
 	}
+	j.holes = j.fillsHoles()
 	j.setNoise(j.find())
 	if level, told := toldNoise(req.Noise); told && req.Profile == nil {
 		j.noise = level // to the bit
@@ -87,7 +89,11 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 // newJob is what can be said of a job without the picture, which has w×h pixels: by which programs task t is done, and what they make.
 func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale()}
-	if j.of, j.class, err = m.memberOf(t); err != nil {
+	who := t
+	if req.moved {
+		who = movement
+	}
+	if j.of, j.class, err = m.memberOf(who); err != nil {
 		return nil, err
 	}
 	if j.net, err = j.of.read(); err != nil {

@@ -22,6 +22,8 @@ const (
 	kindMu kind = "mu"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
 	kindDraw kind = "draw"
+	// the same, and white, coarse → z = mu + temperature·exp(logvar/2)·(white·ε + coarse)
+	kindDrawScales kind = "draw in scales"
 	// z → the picture f(z) in one step
 	kindOne kind = "one"
 	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
@@ -70,7 +72,9 @@ func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 		mu, _ := k.adapter(g, guess)
 		outs = []*netdef.Node{mu}
 	case kindDraw:
-		outs = []*netdef.Node{k.draw(g)}
+		outs = []*netdef.Node{k.draw(g, false)}
+	case kindDrawScales:
+		outs = []*netdef.Node{k.draw(g, true)}
 	case kindOne:
 		outs = []*netdef.Node{k.picture(g, nets.OneStep(g, k.cfg, k.sites(g, "z")))}
 	case kindStep:
@@ -114,10 +118,15 @@ func (k kinds) whole(g *netdef.Graph, guessing bool) []*netdef.Node {
 	return []*netdef.Node{mu, logvar, k.picture(g, nets.OneStep(g, k.cfg, mu))}
 }
 
-func (k kinds) draw(g *netdef.Graph) *netdef.Node {
+func (k kinds) draw(g *netdef.Graph, inScales bool) *netdef.Node {
 	mu, logvar := k.sites(g, "mu"), k.sites(g, "logvar")
 	spread := g.Mul(g.Exp(g.Scale(logvar, 0.5)), g.Input("temperature", netdef.Scalar))
-	return g.Add(mu, g.Mul(spread, g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0)))
+	noise := g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0)
+	if inScales {
+		white := g.Input("white", netdef.Shape{1, 1, 1, nets.FlowChannels})
+		noise = g.Add(g.Mul(noise, white), k.sites(g, "coarse"))
+	}
+	return g.Add(mu, g.Mul(spread, noise))
 }
 
 func (k kinds) step(g *netdef.Graph) []*netdef.Node {

@@ -93,7 +93,7 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 	for _, names := range weights.Specials() {
 		var some []task.Task
 		for _, name := range names {
-			t, err := task.Parse(name)
+			t, err := parsePlace(name)
 			if err != nil {
 				return nil, fmt.Errorf("embedded %s: %w", weights.SpecialName(names), err)
 			}
@@ -109,6 +109,9 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 
 // inPlaces puts tasks at their class.
 func inPlaces(some []task.Task) []task.Task {
+	if slices.Equal(some, []task.Task{movement}) {
+		return some
+	}
 	all := task.All()
 	for i, t := range all {
 		if !slices.Contains(some, t) {

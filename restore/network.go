@@ -158,8 +158,24 @@ func (n *Network) check() ([]*netdef.Node, error) {
 	return params, err
 }
 
-// noTask stands in the order of the one-hot vector where the network was trained for none.
-const noTask task.Task = -1
+const (
+	// noTask stands in the order of the one-hot vector where the network was trained for none.
+	noTask task.Task = -1
+	// movement is the part of motion-deblur that no kernel describes. It has a network of its own, which was trained in the place of
+	// denoising and is told the same.
+	movement task.Task = -2
+)
+
+// movementName is movement's name in weights.KeyTasks and in file names.
+const movementName = "movement"
+
+// parsePlace is task.Parse, and knows movement.
+func parsePlace(name string) (task.Task, error) {
+	if name == movementName {
+		return movement, nil
+	}
+	return task.Parse(name)
+}
 
 // places gives the tasks in the order of the one-hot vector.
 func (n *Network) places() ([]task.Task, error) {
@@ -173,7 +189,7 @@ func (n *Network) places() ([]task.Task, error) {
 			ts = append(ts, noTask)
 			continue
 		}
-		t, err := task.Parse(name)
+		t, err := parsePlace(name)
 		if err == nil && (t == task.Inpaint || slices.Contains(ts, t)) {
 			err = fmt.Errorf("%v has no place of its own there", t)
 		}
@@ -188,7 +204,7 @@ func (n *Network) places() ([]task.Task, error) {
 // Tasks lists the tasks that the network was trained for. It fails with a *NetworkError if weights.KeyTasks is no list of tasks.
 func (n *Network) Tasks() ([]task.Task, error) {
 	ts, err := n.places()
-	return slices.DeleteFunc(ts, func(t task.Task) bool { return t == noTask }), err
+	return slices.DeleteFunc(ts, func(t task.Task) bool { return t < 0 }), err
 }
 
 // SetTasks says that the network was trained for these tasks alone, each at the place of its class in the one-hot vector.
@@ -197,6 +213,15 @@ func (n *Network) SetTasks(ts []task.Task) {
 		n.Meta = map[string]string{}
 	}
 	n.Meta[weights.KeyTasks] = listed(inPlaces(ts))
+}
+
+// SetMovement says that the network was trained for what moves in a picture, in the place of denoising: motion-deblur uses it where no
+// kernel can be told.
+func (n *Network) SetMovement() {
+	if n.Meta == nil {
+		n.Meta = map[string]string{}
+	}
+	n.Meta[weights.KeyTasks] = movementName
 }
 
 // listed is how weights.KeyTasks lists tasks.
@@ -208,7 +233,11 @@ func listed(places []task.Task) string {
 func taskNames(ts []task.Task) []string {
 	names := make([]string, len(ts))
 	for i, t := range ts {
-		if t != noTask {
+		switch t {
+		case noTask:
+		case movement:
+			names[i] = movementName
+		default:
 			names[i] = t.String()
 		}
 	}

@@ -66,6 +66,14 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
+	if j.holes && !req.unfilled {
+		if err := j.fill(ctx, result.Picture, 0); err != nil {
+			return nil, err
+		}
+		if req.Rows != nil {
+			req.Rows(result.Picture, result.Picture.H)
+		}
+	}
 	if req.Explain {
 		result.Latent = newLatent(j, mu, logvar)
 	}
@@ -75,17 +83,21 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 // littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even denoised.
 const littleNoise = 0.75
 
-// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that could be undone: it is denoised where
-// there is noise to speak of.
+// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that a kernel could undo: what moved is left
+// to the network that knows movement, and else it is denoised where there is noise to speak of.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	if j.noise <= littleNoise && !j.wantsLatent() {
+	moved := false
+	if j.task == task.MotionDeblur && j.blur.Verdict == blind.Untold {
+		_, _, moved = m.memberFor(movement)
+	}
+	if !moved && j.noise <= littleNoise && !j.wantsLatent() {
 		given, pix := j.given(), make([]float32, 3*j.w*j.h)
 		for i := range 3 * j.h {
 			given.row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
 		}
 		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
-	req.Task, req.Kernel, req.Blur = task.Denoise, nil, nil
+	req.Task, req.Kernel, req.Blur, req.moved = task.Denoise, nil, nil, moved
 	if _, told := toldNoise(req.Noise); !told {
 		req.Profile = &j.profile
 	}
@@ -136,7 +148,9 @@ func (r *run) planSamples(j *job) {
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
-	pix.rows = j.req.Rows
+	if !j.holes {
+		pix.rows = j.req.Rows
+	}
 	ts, _ := r.tiles(r.net.halo)
 	whole := j.inOne(ts)
 	adapter := stage{kind: j.kinds(false)[0], halo: r.net.halo, inputs: j.adapterInputs()}
@@ -219,6 +233,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 	}
 	z := newSites(r.dom)
 	stats := newMoments(3 * j.w * j.h)
+	shares := j.scaled()
 	for i := range j.req.Samples {
 		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: surely(func(at rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
@@ -227,6 +242,10 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 		})}
 		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
+		if shares != nil {
+			draw.kind = kindDrawScales
+			draw.inputs = append(draw.inputs, scaleInputs(shares, j.req.Seed, uint32(i))...)
+		}
 		if err := r.sweep(draw); err != nil {
 			return err
 		}
@@ -238,6 +257,9 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			return err
 		}
 		sample := j.finish(pix)
+		if err := j.fill(r.ctx, sample, uint64(i)+1); err != nil {
+			return err
+		}
 		stats.add(sample.Pix)
 		if !j.req.StatisticsOnly {
 			result.Samples = append(result.Samples, sample)

@@ -44,7 +44,7 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	}
 	blank := picture.New(req.W, req.H, make([]float32, 3*req.W*req.H))
 	j := &job{
-		of: m.general(), net: m.net, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},
+		class: -1, of: m.general(), net: m.net, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},
 		pic: blank, w: req.W, h: req.H, times: partition(req.Steps, req.Times),
 	}
 	r := m.newRun(ctx, j, req.Progress)

@@ -157,7 +157,7 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) 
 		e.giveUp()
 	}
 	whole := profile // a copy, so that only frames that come here allocate
-	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above, memory: &e.tiles}
+	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above, Expected: true, memory: &e.tiles}
 	e.tiles.out = out
 	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
 		req.Blur = &TrainedBlur

@@ -438,3 +438,36 @@ func TestStreamInTilesAllocatesLittle(t *testing.T) {
 		s.Close()
 	}
 }
+
+// Wide holes are the network's in streams, whether a frame is done at once or in tiles: patches would change from frame to frame.
+func TestStreamLeavesWideHolesToTheNetwork(t *testing.T) {
+	rnd := newRand(t)
+	ctx := context.Background()
+	f := frame.Format{Kind: frame.Float32}
+	p := randomPicture(rnd, 90, 70)
+	mask := make([]bool, p.W*p.H)
+	for i := range mask {
+		x, y := i%p.W, i/p.W
+		mask[i] = x >= 20 && x < 60 && y >= 15 && y < 55
+	}
+	var out [2][]float32
+	for i, tile := range []int{0, 16} {
+		m := sharedModel(t, tile, NoMargin)
+		s, err := m.NewStream(StreamConfig{Task: task.InpaintBox, Noise: NoNoise, Mask: mask, W: p.W, H: p.H, In: f, Out: f})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst := make([]byte, s.OutSize())
+		if err := s.Submit(ctx, floats(p.Pix)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Receive(ctx, dst); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		out[i] = unfloats(dst)
+	}
+	if d := apart(out[0], out[1]); !(d < 1e-4) {
+		t.Errorf("a frame at once and in tiles are %g apart", d)
+	}
+}

@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/restore/picture"
 	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 )
@@ -64,11 +65,8 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 		if err != nil {
 			return err
 		}
-		switch strings.ToLower(filepath.Ext(path)) {
-		case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp":
-			if !d.IsDir() {
-				paths = append(paths, path)
-			}
+		if isPicture(path) && !d.IsDir() {
+			paths = append(paths, path)
 		}
 		return nil
 	})
@@ -115,6 +113,28 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	return p, nil
 }
 
+// isPicture tells by the ending of a name whether it is one that is read.
+func isPicture(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp":
+		return true
+	}
+	return false
+}
+
+// mostPixels is the size of the largest picture that is read: a few kilobytes can say that they are more, and as many as there are cores are unpacked at a time.
+const mostPixels = 200_000_000
+
+// checkHeader tells whether a file begins like a picture that can be read, without its pixels.
+func checkHeader(path string) error {
+	right := errors.New("the header is in order")
+	_, err := picture.DecodeFile(path, picture.Limits{Regular: true, MaxPixels: mostPixels, Check: func(int, int) error { return right }})
+	if errors.Is(err, right) {
+		return nil
+	}
+	return err
+}
+
 // openPicture reads a picture the way up that it is meant to be seen, and the hash of its file.
 func openPicture(path string) (img image.Image, sum [sha256.Size]byte, err error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
@@ -125,6 +145,16 @@ func openPicture(path string) (img image.Image, sum [sha256.Size]byte, err error
 		return nil, sum, err
 	}
 	defer f.Close()
+	size, _, err := image.DecodeConfig(f)
+	if err == nil && int64(size.Width)*int64(size.Height) > mostPixels {
+		err = fmt.Errorf("%d×%d pixels are more than the %d allowed", size.Width, size.Height, mostPixels)
+	}
+	if err != nil {
+		return nil, sum, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, sum, err
+	}
 	hash := sha256.New()
 	all := io.TeeReader(f, hash)
 	if img, err = imaging.Decode(all, imaging.AutoOrientation(true)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type EvalConfig struct {
 	// Ensemble is restore.Request.Ensemble.
 	Ensemble int
 	Auto     bool // let the model estimate the noise level instead of telling it
+	Scales   bool // look at the means of blocks too (Score.Scales); needs two samples
 	// Camera, if not empty, is what Denoise's pictures go through instead of white noise (camera.Parse).
 	Camera string
 	// Progress is called after each picture; may be nil.
@@ -49,19 +51,20 @@ type Score struct {
 	Mode     float64 `json:"psnr_mode"`  // z = μ
 	ModeSSIM float64 `json:"ssim_mode"`
 	// ModeDraws is psnr_mode of every draw by itself: how far one draw's luck goes.
-	ModeDraws           []float64 `json:"psnr_mode_draws,omitempty"`
-	LumaInput, LumaMode float64   `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
-	Itself, ItselfWorst float64   `json:",omitempty"`            // PSNR of the result to the input: mean and least
-	Sample              float64   `json:"psnr_sample,omitempty"` // one posterior sample
-	SampleSSIM          float64   `json:"ssim_sample,omitempty"`
-	Mean                float64   `json:"psnr_mean,omitempty"` // mean of the samples
-	MeanSSIM            float64   `json:"ssim_mean,omitempty"`
-	CRPS                float64   `json:"crps,omitempty"`                // eq. 98 per pixel value
-	Coverage            float64   `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
-	Expected            float64   `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
-	Std                 float64   `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
-	Error               float64   `json:"error,omitempty"`               // root mean square error of their mean
-	Corr                float64   `json:"corr,omitempty"`                // correlation of std and |error| over pixels
+	ModeDraws           []float64    `json:"psnr_mode_draws,omitempty"`
+	LumaInput, LumaMode float64      `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
+	Itself, ItselfWorst float64      `json:",omitempty"`            // PSNR of the result to the input: mean and least
+	Sample              float64      `json:"psnr_sample,omitempty"` // one posterior sample
+	SampleSSIM          float64      `json:"ssim_sample,omitempty"`
+	Mean                float64      `json:"psnr_mean,omitempty"` // mean of the samples
+	MeanSSIM            float64      `json:"ssim_mean,omitempty"`
+	CRPS                float64      `json:"crps,omitempty"`                // eq. 98 per pixel value
+	Coverage            float64      `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
+	Expected            float64      `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Std                 float64      `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
+	Error               float64      `json:"error,omitempty"`               // root mean square error of their mean
+	Scales              []ScaleScore `json:"scales,omitempty"`              // with EvalConfig.Scales
+	Corr                float64      `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
 // Evaluate runs the protocol. Random operators and noise depend on the seed, the
@@ -99,19 +102,34 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 }
 
 func picturePaths(folder string, limit int, spread bool) ([]string, error) {
-	var paths []string
-	for _, ext := range []string{"png", "jpg", "jpeg", "PNG", "JPG"} {
-		p, err := filepath.Glob(filepath.Join(folder, "*."+ext))
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, p...)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("evaluation: %w", err)
 	}
-	slices.Sort(paths)
+	var paths []string
+	for _, e := range entries { // in the order of their names
+		if path := filepath.Join(folder, e.Name()); isPicture(path) && !e.IsDir() {
+			paths = append(paths, path)
+		}
+	}
 	if len(paths) == 0 {
-		return nil, fmt.Errorf("evaluation: %s holds no PNG or JPEG", folder)
+		return nil, fmt.Errorf("evaluation: %s holds no picture (JPEG, PNG, TIFF, WebP)", folder)
 	}
 	return atMost(paths, limit, spread), nil
+}
+
+// CheckPictures tells before anything is built whether Evaluate will find pictures in a folder, and can read the beginnings of those that it takes.
+func CheckPictures(folder string, limit int, spread bool) error {
+	paths, err := picturePaths(folder, limit, spread)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := checkHeader(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // atMost keeps at most limit elements (0: all), the first ones or, with spread, some evenly from the whole list, which is changed.
@@ -130,7 +148,7 @@ func atMost[T any](list []T, limit int, spread bool) []T {
 
 // picture adds the scores of one picture.
 func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
-	p, err := picture.DecodeFile(path, picture.Limits{})
+	p, err := picture.DecodeFile(path, picture.Limits{Regular: true})
 	if err != nil {
 		return err
 	}
@@ -157,7 +175,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if err != nil {
 		return err
 	}
-	req := restore.Request{Task: t, Noise: max(task.Std8(c.Sigma), restore.NoNoise), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1}
+	req := restore.Request{Task: t, Noise: max(task.Std8(c.Sigma), restore.NoNoise), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
 	if t == task.GaussianDeblur { // the protocol's, which the networks are told
 		req.Blur = &restore.TrainedBlur
 	}
@@ -173,6 +191,13 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	r, err := m.Restore(ctx, &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 16}, req)
 	if err != nil {
 		return err
+	}
+	if c.Scales && c.Samples >= 2 {
+		var where []bool
+		if t == task.InpaintBox {
+			where = req.Mask
+		}
+		s.scales(truth, r, where)
 	}
 	return s.add(c, t, truth, y, r)
 }
@@ -274,6 +299,9 @@ func (s *Score) finish(c EvalConfig) {
 		*v /= n
 	}
 	s.Std, s.Error = math.Sqrt(s.Std), math.Sqrt(s.Error)
+	for i := range s.Scales {
+		s.Scales[i].finish()
+	}
 	if c.Samples >= 2 {
 		s.Expected = metric.ExpectedCoverage(c.Samples, 0.9)
 	}

@@ -41,7 +41,9 @@ func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, er
 		return nil, err
 	}
 	n := &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}
-	if some := st.Config.Per.tasks(); len(some) > 0 && len(some) < Classes {
+	if st.Config.Movement {
+		n.SetMovement()
+	} else if some := st.Config.Per.tasks(); len(some) > 0 && len(some) < Classes {
 		n.SetTasks(some)
 	}
 	return n, nil
@@ -76,6 +78,9 @@ func (s Stage) String() string {
 		if x.w > 0 && !(x.name == "mean" && o.Data != "es") {
 			t += fmt.Sprintf(", %s ×%g", x.name, x.w)
 		}
+	}
+	if c.Movement {
+		t += ", movement in place of noise"
 	}
 	return t + fmt.Sprintf(", learning rate %g", c.LR)
 }

@@ -23,8 +23,9 @@ import (
 type Config struct {
 	Objective Objective `json:"objective"`
 	Per       Counts    `json:"per_class"`
-	Crop      int       `json:"crop"`  // side of the crops, a power of two from 32 on
-	Steps     uint64    `json:"steps"` // length of the run, which the learning rate's cosine covers
+	Movement  bool      `json:"movement,omitempty"` // denoising's pictures are those of Trainer.Movement
+	Crop      int       `json:"crop"`               // side of the crops, a power of two from 32 on
+	Steps     uint64    `json:"steps"`              // length of the run, which the learning rate's cosine covers
 	Warmup    uint64    `json:"warmup"`
 	LR        float64   `json:"lr"`
 	Beta1     float64   `json:"beta1"`
@@ -49,6 +50,8 @@ func (c Config) Validate() error {
 		return err
 	}
 	switch {
+	case c.Movement && c.Per.Total() != c.Per[clsDenoise]:
+		return errors.New("movement takes the place of noise: no other task than denoise can be trained with it")
 	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0:
 		return fmt.Errorf("crop %d: must be a power of two, 32 to 1024", c.Crop)
 	case c.Steps < 1:
@@ -84,8 +87,8 @@ type Trainer struct {
 	// Shakes are pairs for motion-deblur, if there are any; they must be set before the first step, be of at least the crops' side, and
 	// need an objective without the observation term.
 	Shakes *Shakes
-	// Movement, if it is not nil, takes the place of noise in denoising's pictures, for networks that are told the shape of noise; it must
-	// be set before the first step.
+	// Movement takes the place of noise in denoising's pictures, for networks that are told the shape of noise, where Config.Movement says
+	// so; it must be set before the first step.
 	Movement *Movement
 	compiled
 	dev   *gpu.Device
@@ -218,6 +221,9 @@ func (c Config) hyper(step uint64) []float32 {
 // batch makes the inputs of a step of this run.
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
+	if c.Movement && t.Movement == nil {
+		return nil, errors.New("this run is trained on movement, of which no frames were given")
+	}
 	seed := c.Seed + uint64(len(t.State.History))<<32
 	b, err := makeBatch(t.pics, t.Shakes, t.Movement, seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {

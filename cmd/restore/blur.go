@@ -14,8 +14,11 @@ const mostKernel = 129
 
 // readKernel reads a blur kernel from a picture: its brightness, of the sum 1, is what a point of light becomes in the blurred picture.
 // It is centred on the picture's middle; sides that are even get a dark column or row.
-func readKernel(path string) (*task.Kernel, error) {
-	p, err := picture.DecodeFile(path, picture.Limits{MaxPixels: mostKernel * mostKernel})
+func (a *app) readKernel(path string) (*task.Kernel, error) {
+	p, err := a.decode(path, picture.Limits{MaxPixels: mostKernel * mostKernel})
+	if a.ctx.Err() != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("-kernel: %w", err)
 	}

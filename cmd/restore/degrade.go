@@ -65,7 +65,7 @@ func (a *app) degrade(args []string) error {
 	if err := files.check(*overwrite); err != nil {
 		return err
 	}
-	clean, err := picture.DecodeFile(names[0], picture.Limits{})
+	clean, err := a.decode(names[0], picture.Limits{})
 	if err != nil {
 		return err
 	}

@@ -243,7 +243,13 @@ func TestSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"-task", "denoise", "pipe.png", "o.png"}, {"-task", "denoise", "-", "o.png"}, {"video", "-task", "denoise", "-", "o.y4m"}, {"video", "-task", "denoise", "pipe.png", "o.y4m"}} {
+	put(t, filepath.Join(dir, "a.png"), photo(16, 12, false, 8, false))
+	write(t, filepath.Join(dir, "a.y4m"), append([]byte("YUV4MPEG2 W16 H12\nFRAME\n"), make([]byte, 16*12*3/2)...))
+	for _, args := range [][]string{
+		{"-task", "denoise", "pipe.png", "o.png"}, {"-task", "denoise", "-", "o.png"}, {"video", "-task", "denoise", "-", "o.y4m"}, {"video", "-task", "denoise", "pipe.png", "o.y4m"},
+		{"-task", "inpaint", "-mask", "pipe.png", "a.png", "o.png"}, {"-task", "motion-deblur", "-kernel", "pipe.png", "a.png", "o.png"}, {"compare", "a.png", "pipe.png"}, {"compare", "pipe.png", "a.png"},
+		{"inspect", "pipe.png"}, {"inspect", "-"}, {"degrade", "-task", "denoise", "pipe.png", "o.png"}, {"video", "-task", "inpaint", "-mask", "pipe.png", "a.y4m", "o.y4m"},
+	} {
 		for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
 			if signal.Ignored(s) {
 				continue // as under nohup: what is ignored at the start stays ignored

@@ -46,6 +46,8 @@ flags:
   -kernel FILE      motion-deblur only: the blur kernel, where it is known: a picture of at most 129 pixels a side that
                     shows what a point of light becomes, white on black
   -kernel-out FILE  motion-deblur only: a picture of the kernel that was found; of blur that varies one per window
+  -expected         inpaint only: fill wide holes with the mean of what might be there, the network's z = μ, which is a smear;
+                    by default holes of more than 12 pixels across are filled from patches of the picture itself
   -seed S           of the random numbers (default 0): same seed, same pictures, on any device
   -steps K          steps of the flow map (default 1, what the networks are made for; at most 1000)
   -times T0,T1,...  instead of -steps: the times of the steps themselves, falling from 1 (noise) to 0 (picture)

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -70,19 +70,14 @@ func (a *app) inspect(args []string) error {
 
 // findings looks at a picture.
 func (a *app) findings(path string, limits picture.Limits) (*finding, error) {
-	p, err := heed(a.ctx, func() (p *picture.Picture, err error) {
-		if path == "-" {
-			return picture.Decode(a.in, limits)
-		}
-		return picture.DecodeFile(path, limits)
-	})
+	p, err := a.decode(path, limits)
 	if err != nil {
 		return nil, err
 	}
 	d, err := restore.Inspect(a.ctx, p)
 	if err != nil {
 		if a.ctx.Err() != nil {
-			return nil, fmt.Errorf("interrupted: %w", context.Cause(a.ctx))
+			return nil, errors.New("interrupted")
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -50,6 +50,7 @@ type options struct {
 	report        string
 	times         []float64
 	project       bool
+	expected      bool
 	format        string // of the output, where its name does not say
 	json          bool
 	recursive     bool
@@ -106,6 +107,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.IntVar(&o.ensemble, "ensemble", 1, "")
 	fs.Func("times", "", func(s string) (err error) { o.times, err = parseTimes(s); return err })
 	fs.BoolVar(&o.project, "project", false, "")
+	fs.BoolVar(&o.expected, "expected", false, "")
 	fs.Uint64Var(&o.seed, "seed", 0, "")
 	fs.Float64Var(&o.temperature, "temperature", 1, "")
 	fs.StringVar(&o.device, "device", "", "")
@@ -160,7 +162,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 		return nil, err
 	}
 	if o.kernelFile != "" {
-		if o.kernel, err = readKernel(o.kernelFile); err != nil {
+		if o.kernel, err = a.readKernel(o.kernelFile); err != nil {
 			return nil, err
 		}
 	}
@@ -189,6 +191,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-steps and -times are two ways to say the same; give one")
 	case o.project && !o.task.Masked() && o.task != task.GaussianDeblur:
 		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
+	case o.expected && !o.task.Masked():
+		return usagef("-expected has no meaning for task %v, only for inpaint", o.task)
 	case o.strength != strength{1, 1} && o.task != task.Denoise:
 		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
 	case o.blur != nil && o.task != task.GaussianDeblur:

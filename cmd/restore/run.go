@@ -96,6 +96,9 @@ func (a *app) restore(args []string) error {
 	}
 	model.Close()
 	in = nil
+	if a.ctx.Err() != nil { // while the last tile was on the device
+		return errors.New("interrupted")
+	}
 	if early != nil {
 		if err = o.writeKernel(files, result); err == nil {
 			err = files.commit()
@@ -152,7 +155,7 @@ func (o *options) config() restore.Config {
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
 		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
-		Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
+		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
@@ -231,6 +234,20 @@ func (o *options) read(ctx context.Context, stdin io.Reader, header func(w, h in
 	return r.in, r.missing, err
 }
 
+// decode is picture.DecodeFile, from stdin for -, which ends when the program is asked to.
+func (a *app) decode(path string, limits picture.Limits) (*picture.Picture, error) {
+	p, err := heed(a.ctx, func() (*picture.Picture, error) {
+		if path == "-" {
+			return picture.Decode(a.in, limits)
+		}
+		return picture.DecodeFile(path, limits)
+	})
+	if a.ctx.Err() != nil {
+		return nil, errors.New("interrupted")
+	}
+	return p, err
+}
+
 // heed waits for f or for the end of ctx, which f does not hear: it is left behind then, as the program ends, or the folder.
 func heed[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type outcome struct {
@@ -266,11 +283,13 @@ func (o *options) fits(w, h int) error {
 func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
 	limits := o.limits()
 	limits.Header, limits.Salvage = header, o.salvage
+	var noMask error
 	limits.Check, limits.Regular = func(w, h int) error {
 		if err := o.fits(w, h); err != nil || !o.task.Masked() {
 			return err
 		}
-		return picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
+		noMask = picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
+		return noMask
 	}, o.folder
 	if o.in == "-" {
 		if in, err = picture.Decode(stdin, limits); err != nil {
@@ -279,11 +298,14 @@ func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Pict
 	} else {
 		in, err = picture.DecodeFile(o.in, limits)
 	}
+	if noMask != nil { // which names the mask; the picture is in order
+		return nil, nil, noMask
+	}
 	var large *picture.SizeError
 	if errors.As(err, &large) {
 		err = fmt.Errorf("%w; -max-megapixels allows more", err)
 	}
-	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) && (o.mask == "" || bad.Path != o.mask) {
+	if bad := (*picture.DecodeError)(nil); large == nil && errors.As(err, &bad) {
 		err = fmt.Errorf("%w%s", err, o.hintSalvage(bad))
 	}
 	if err != nil {

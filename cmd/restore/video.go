@@ -127,7 +127,11 @@ func (a *app) video(args []string) (err error) {
 	}
 	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: out.Format, InFlight: *frames}
 	if o.mask != "" {
-		if cfg.Mask, err = picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}); err != nil {
+		cfg.Mask, err = heed(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
+		if a.ctx.Err() != nil {
+			return errors.New("interrupted")
+		}
+		if err != nil {
 			return err
 		}
 	}

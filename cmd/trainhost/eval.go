@@ -31,6 +31,7 @@ func eval(ctx context.Context, args []string) error {
 	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
 	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in so many orientations, 1, 2, 4 or 8, and take the mean")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
+	fs.BoolVar(&cfg.Scales, "scales", false, "with -samples: also tell whether the doubt holds for the means of blocks of 1 to 32 pixels")
 	portable := fs.Bool("portable", false, "use only kernels that run on every device")
 	var precision restore.Precision
 	fs.Func("precision", "of the network's numbers in the device's memory: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
@@ -53,21 +54,18 @@ func eval(ctx context.Context, args []string) error {
 	if given := len(slices.DeleteFunc([]string{cfg.Folder, *pairs, *mats}, func(s string) bool { return s == "" })); given != 1 {
 		return errors.New("eval: one of -data, -pairs and -levin is needed")
 	}
-	if *tasks != "" {
-		for _, s := range strings.Split(*tasks, ",") {
-			t, err := task.Parse(strings.TrimSpace(s))
-			if err != nil {
-				return err
-			}
-			cfg.Tasks = append(cfg.Tasks, t)
-		}
+	var err error
+	if cfg.Tasks, err = tasksOf(*tasks); err != nil {
+		return err
 	}
 	if cfg.Draws < 1 || cfg.Samples < 0 || cfg.Limit < 0 {
 		return fmt.Errorf("eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws, cfg.Samples, cfg.Limit)
 	}
+	if cfg.Scales && (cfg.Samples < 2 || cfg.Folder == "") {
+		return errors.New("eval: -scales needs -data, and -samples of at least 2")
+	}
 	open := restore.Config{Device: *device, Portable: *portable, Precision: precision}
 	if *path != "" {
-		var err error
 		if open.Network, err = openNetwork(*path); err != nil {
 			return err
 		}
@@ -95,7 +93,7 @@ func eval(ctx context.Context, args []string) error {
 		if *asJSON {
 			return printJSON(list)
 		}
-		fmt.Print(trainhost.ShakenTable(list))
+		fmt.Fprint(stdout, trainhost.ShakenTable(list))
 		return nil
 	}
 	var scores []trainhost.Score
@@ -117,7 +115,7 @@ func eval(ctx context.Context, args []string) error {
 			return err
 		}
 		if scores = []trainhost.Score{s}; !*asJSON {
-			fmt.Println(trainhost.PairTable(list))
+			fmt.Fprintln(stdout, trainhost.PairTable(list))
 		}
 	} else if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 		return err
@@ -125,12 +123,30 @@ func eval(ctx context.Context, args []string) error {
 	if *asJSON {
 		return printJSON(scores)
 	}
-	fmt.Print(trainhost.Table(scores))
+	fmt.Fprint(stdout, trainhost.Table(scores))
+	if cfg.Scales {
+		fmt.Fprint(stdout, "\n", trainhost.ScaleTable(scores, cfg.Samples))
+	}
 	return nil
 }
 
+// tasksOf reads a list of tasks; nil for an empty one.
+func tasksOf(text string) (list []task.Task, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, s := range strings.Split(text, ",") {
+		t, err := task.Parse(strings.TrimSpace(s))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
 func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
+	e := json.NewEncoder(stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }

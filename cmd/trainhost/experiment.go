@@ -53,7 +53,7 @@ func linear(ctx context.Context, args []string) error {
 		return err
 	}
 	defer dev.Close()
-	_, err = experiment.Linear(ctx, dev, os.Stdout, cfg)
+	_, err = experiment.Linear(ctx, dev, stdout, cfg)
 	return err
 }
 
@@ -107,8 +107,8 @@ func checkerboard(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("flow matching: %d steps in %.0f s\n", cfg.Pretrain, time.Since(began).Seconds())
-	fmt.Println("| variant | K | NLPD | CRPS | support posterior | support prior | MMD posterior | MMD prior | s |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintf(stdout, "flow matching: %d steps in %.0f s\n", cfg.Pretrain, time.Since(began).Seconds())
+	fmt.Fprintln(stdout, "| variant | K | NLPD | CRPS | support posterior | support prior | MMD posterior | MMD prior | s |\n|---|---|---|---|---|---|---|---|---|")
 	var scores []experiment.CheckerScore
 	for _, v := range variants {
 		ss, err := experiment.RunChecker(ctx, dev, cfg, v, start, 1, 4)
@@ -116,14 +116,14 @@ func checkerboard(ctx context.Context, args []string) error {
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
 		for _, s := range ss {
-			fmt.Printf("| %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.0f |\n", v.Name, s.K, s.NLPD, s.CRPS, s.SupportPosterior, s.SupportPrior, s.MMDPosterior, s.MMDPrior, s.Seconds)
+			fmt.Fprintf(stdout, "| %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.0f |\n", v.Name, s.K, s.NLPD, s.CRPS, s.SupportPosterior, s.SupportPrior, s.MMDPosterior, s.MMDPrior, s.Seconds)
 		}
 		scores = append(scores, ss...)
 		if err := experiment.WriteChecker(*out, scores); err != nil {
 			return err
 		}
 	}
-	fmt.Println("figures and checkerboard.csv:", filepath.Clean(*out))
+	fmt.Fprintln(stdout, "figures and checkerboard.csv:", filepath.Clean(*out))
 	return nil
 }
 
@@ -134,7 +134,7 @@ func choose[V any](command, only string, all []V, name func(V) string) (chosen [
 		return all, false, nil
 	case "list":
 		for _, v := range all {
-			fmt.Println(name(v))
+			fmt.Fprintln(stdout, name(v))
 		}
 		return nil, true, nil
 	}

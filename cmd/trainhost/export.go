@@ -38,6 +38,6 @@ func export(args []string) error {
 	if err := f.Commit(); err != nil {
 		return err
 	}
-	fmt.Printf("%s: inputs view [1,3,%d,%d], known [1,1,%[2]d,%[3]d], task [1,8,1,1], sigma [1,1,1,1]; outputs mu, logvar, picture\n", *out, *h, *w)
+	fmt.Fprintf(stdout, "%s: inputs view [1,3,%d,%d], known [1,1,%[2]d,%[3]d], task [1,8,1,1], sigma [1,1,1,1]; outputs mu, logvar, picture\n", *out, *h, *w)
 	return nil
 }

@@ -40,7 +40,7 @@ func (e estimator) command(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost "+e.name, flag.ContinueOnError)
 	data := fs.String("data", "", "folder of photographs")
 	out := fs.String("out", "", "file to write the network to (the repository embeds "+e.embedded+")")
-	f := trainhost.Fit{Report: func(s string) { fmt.Println(s) }}
+	f := trainhost.Fit{Report: func(s string) { fmt.Fprintln(stdout, s) }}
 	fs.IntVar(&f.Samples, "samples", e.samples, "pictures to draw")
 	fs.IntVar(&f.Epochs, "epochs", e.epochs, "times that each is learnt from")
 	fs.Float64Var(&f.LR, "lr", 2e-3, "learning rate at its peak")

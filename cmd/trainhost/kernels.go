@@ -85,7 +85,7 @@ func kernels(ctx context.Context, args []string) error {
 	save := func() error { return trainhost.SaveKernelCheckpoint(*r.out, t.Store(), t.State) }
 	deadline, run := r.deadline(), t.State.Config
 	report := func(step uint64, loss, seconds float64) {
-		fmt.Printf("step %6d of %d  left %.3f dB  %.2f s/step  %.3g pictures/s  %s to go\n", step, run.Steps, loss, seconds,
+		fmt.Fprintf(stdout, "step %6d of %d  left %.3f dB  %.2f s/step  %.3g pictures/s  %s to go\n", step, run.Steps, loss, seconds,
 			float64(run.Batch)/seconds, trainhost.Clock(trainhost.Left(run.Steps-step, seconds, deadline)))
 	}
 	done, err := t.Run(ctx, deadline, *r.every, report, save, *r.interval)
@@ -95,6 +95,6 @@ func kernels(ctx context.Context, args []string) error {
 	if err := save(); err != nil {
 		return err
 	}
-	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
+	fmt.Fprintf(stdout, "step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
 	return nil
 }

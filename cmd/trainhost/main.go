@@ -66,9 +66,18 @@ func main() {
 	}
 }
 
+// run is a command line; what it prints has to arrive.
 func run(ctx context.Context, args []string) error {
+	err := dispatch(ctx, args)
+	if lost := stdout.failed(); err == nil {
+		err = lost
+	}
+	return err
+}
+
+func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		fmt.Print(usage)
+		fmt.Fprint(stdout, usage)
 		return nil
 	}
 	switch args[0] {
@@ -93,10 +102,13 @@ func run(ctx context.Context, args []string) error {
 	case "eval":
 		return eval(ctx, args[1:])
 	case "version", "-version", "--version":
-		fmt.Println("trainhost", versionText())
+		if len(args) > 1 {
+			return fmt.Errorf("version: unexpected %q", args[1])
+		}
+		fmt.Fprintln(stdout, "trainhost", versionText())
 		return nil
 	case "help", "-h", "-help", "--help":
-		fmt.Print(usage)
+		fmt.Fprint(stdout, usage)
 		return nil
 	}
 	return fmt.Errorf("unknown command %q: try trainhost help", args[0])

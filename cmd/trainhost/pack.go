@@ -14,13 +14,15 @@ import (
 
 func pack(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost pack", flag.ContinueOnError)
-	in := fs.String("in", "", "checkpoint")
+	in := fs.String("in", "", "checkpoint, or packed weights to calibrate anew")
 	out := fs.String("out", "", "weights file to write (.vfm)")
 	fp32 := fs.Bool("fp32", false, "keep 32 bits per number instead of 16")
 	int8 := fs.Bool("int8", false, "8 bits per number and a scale per output channel: half the size")
 	data := fs.String("data-name", "", "name of the training data, kept with the weights")
 	calibrate := fs.String("calibrate", "", "folder of pictures on which to set the spread of the samples, task by task (training pictures will do: it is six numbers)")
-	device := fs.String("device", "", "device index or part of its name, for -calibrate")
+	scales := fs.String("scales", "", "folder of pictures on which to set how the samples' noise is made of scales, task by task, so that means of blocks deviate as they err")
+	only := fs.String("tasks", "", "with -calibrate and -scales: only these tasks, separated by commas (default: all of the network's)")
+	device := fs.String("device", "", "device index or part of its name, for -calibrate and -scales")
 	attribution := fs.String("attribution", "", "where the authors of the training data are named")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -30,6 +32,10 @@ func pack(ctx context.Context, args []string) error {
 	}
 	if *in == "" || *out == "" {
 		return errors.New("pack: -in and -out are needed")
+	}
+	some, err := tasksOf(*only)
+	if err != nil {
+		return err
 	}
 	if *fp32 && *int8 {
 		return errors.New("pack: -fp32 and -int8 exclude each other")
@@ -46,7 +52,7 @@ func pack(ctx context.Context, args []string) error {
 		return err
 	}
 	if trainhost.IsKernelCheckpoint(made) {
-		if *calibrate != "" {
+		if *calibrate != "" || *scales != "" {
 			return errors.New("pack: -calibrate is for the restoring network: the kernel network draws no samples")
 		}
 		c, err := trainhost.KernelCheckpointFromFile(*in, made)
@@ -59,22 +65,24 @@ func pack(ctx context.Context, args []string) error {
 		}
 		return savePacked(*out, f)
 	}
-	c, err := trainhost.CheckpointFromFile(*in, made)
+	n, err := packable(*in, made, *data, *attribution)
 	if err != nil {
 		return err
 	}
-	n, err := trainhost.Pack(c, *data, *attribution, versionText())
-	if err != nil {
-		return err
+	open := func(n *restore.Network) (*restore.Model, error) {
+		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
 	if *calibrate != "" {
-		cfg := trainhost.EvalConfig{Folder: *calibrate, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
-		open := func(n *restore.Network) (*restore.Model, error) {
-			return restore.Open(restore.Config{Device: *device, Network: n})
-		}
-		report := func(scores []trainhost.Score) { fmt.Println(trainhost.Table(scores)) }
+		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
+		report := func(scores []trainhost.Score) { fmt.Fprintln(stdout, trainhost.Table(scores)) }
 		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
+		}
+	}
+	if *scales != "" {
+		cfg := trainhost.EvalConfig{Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
+		if err := trainhost.CalibrateScales(ctx, n, cfg, open, func(line string) { fmt.Fprintln(stdout, line) }); err != nil {
+			return fmt.Errorf("pack: -scales: %w", err)
 		}
 	}
 	f, err := n.File(dt)
@@ -82,6 +90,21 @@ func pack(ctx context.Context, args []string) error {
 		return err
 	}
 	return savePacked(*out, f)
+}
+
+// packable is the network of a checkpoint, or of packed weights, which keep what they say of themselves.
+func packable(path string, f *weights.File, data, attribution string) (*restore.Network, error) {
+	if !trainhost.IsCheckpoint(f) {
+		if data != "" || attribution != "" {
+			return nil, errors.New("pack: packed weights keep their -data-name and -attribution")
+		}
+		return restore.NetworkFromFile(f)
+	}
+	c, err := trainhost.CheckpointFromFile(path, f)
+	if err != nil {
+		return nil, err
+	}
+	return trainhost.Pack(c, data, attribution, versionText())
 }
 
 func savePacked(path string, f *weights.File) error {
@@ -92,7 +115,7 @@ func savePacked(path string, f *weights.File) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
+	fmt.Fprintf(stdout, "%s: %.2f MB, %d tensors\n", path, float64(st.Size())/1e6, len(f.Tensors))
 	return nil
 }
 

@@ -98,6 +98,6 @@ func (r runFlags) deadline() time.Time {
 
 // begun says what a run works with.
 func begun(pics *trainhost.Pictures, store *compile.Store, step *compile.Program, dev *gpu.Device, began time.Time) {
-	fmt.Printf("%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
+	fmt.Fprintf(stdout, "%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
 		len(pics.Names), store.Count(), step.Dispatches(), step.Flops()/1e9, float64(step.WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
 }

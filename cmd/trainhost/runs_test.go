@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,8 +65,19 @@ func TestTrainingPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := trainhost.CheckPictures(dir, 2, false); err != nil { // a.JPG and b.Png
+		t.Error(err)
+	}
+	// A few bytes that say they are 400 megapixels are not unpacked.
+	head := binary.BigEndian.AppendUint32([]byte("IHDR"), 20000)
+	head = append(binary.BigEndian.AppendUint32(head, 20000), 1, 0, 0, 0, 0)
+	huge := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), head...)
+	huge = binary.BigEndian.AppendUint32(huge, crc32.ChecksumIEEE(head))
+	if err := os.WriteFile(filepath.Join(dir, "huge.png"), huge, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	pics, err := trainhost.LoadPictures(dir, 32)
-	if err != nil || pics.Len() != 4 || len(pics.Skipped) != 2 {
+	if err != nil || pics.Len() != 4 || len(pics.Skipped) != 3 || !strings.Contains(pics.Skipped[2].Error(), "huge.png: 20000×20000 pixels are more than") {
 		t.Fatalf("%v: %d pictures, skipped %v", err, pics.Len(), pics.Skipped)
 	}
 	strict := true

@@ -54,12 +54,12 @@ func photographs(ctx context.Context, args []string) error {
 		return err
 	}
 	defer dev.Close()
-	fmt.Println("| variant | steps | K | denoise | inpaint-random | inpaint-box | super-resolve | gaussian-deblur | motion-deblur | mean | sample | 90 % interval | MMD unconditional | s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(stdout, "| variant | steps | K | denoise | inpaint-random | inpaint-box | super-resolve | gaussian-deblur | motion-deblur | mean | sample | 90 % interval | MMD unconditional | s |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 	return trainhost.Study(ctx, dev, pics, c, variants, func(r trainhost.StudyRow) {
-		fmt.Printf("| %s | %d | %d", r.Variant, r.Steps, r.K)
+		fmt.Fprintf(stdout, "| %s | %d | %d", r.Variant, r.Steps, r.K)
 		for _, v := range r.Mode {
-			fmt.Printf(" | %.2f", v)
+			fmt.Fprintf(stdout, " | %.2f", v)
 		}
-		fmt.Printf(" | %.2f | %.2f | %.1f %% | %.3f | %.0f |\n", r.Mean, r.Sample, 100*r.Coverage, r.MMD, r.Seconds)
+		fmt.Fprintf(stdout, " | %.2f | %.2f | %.1f %% | %.3f | %.0f |\n", r.Mean, r.Sample, 100*r.Coverage, r.MMD, r.Seconds)
 	})
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost"
@@ -75,6 +74,7 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	asked, steps := flagsGiven(fs), cfg.Steps
+	cfg.Movement = *movement != ""
 	if cfg.Objective.DataWeight == 0 {
 		cfg.Objective.DataWeight = dataWeight(cfg.Objective.Data)
 	}
@@ -84,6 +84,9 @@ func train(ctx context.Context, command string, args []string) error {
 	if val.folder != "" {
 		if st, err := os.Stat(val.folder); err != nil || !st.IsDir() {
 			return fmt.Errorf("%s: -val %s is no folder", command, val.folder)
+		}
+		if err := trainhost.CheckPictures(val.folder, val.limit, true); err != nil {
+			return fmt.Errorf("%s: -val: %w", command, err)
 		}
 	}
 	if *logCSV != "" {
@@ -219,8 +222,12 @@ func train(ctx context.Context, command string, args []string) error {
 			return fmt.Errorf("%s: -shakes needs -obs 0, as kernels are not known, and -crop of at most %d", command, pairs.Side)
 		}
 	}
+	if cfg.Movement != (*movement != "") { // of a run that goes on
+		how := map[bool]string{true: "with -movement: give its folder again", false: "without -movement: leave it out"}[cfg.Movement]
+		return fmt.Errorf("%s: %s was made %s, or begin a new run with -from and another -out", command, *r.out, how)
+	}
 	var moves *trainhost.Movement
-	if *movement != "" {
+	if cfg.Movement {
 		frames, err := trainhost.Frames(*movement)
 		if err == nil {
 			moves, err = trainhost.NewMovement(pics, frames, cfg.Crop)
@@ -228,8 +235,8 @@ func train(ctx context.Context, command string, args []string) error {
 		if err != nil {
 			return fmt.Errorf("%s: -movement: %w", command, err)
 		}
-		if start == nil || !start.State.Network.Noise || cfg.Per.Total() != cfg.Per[0] {
-			return fmt.Errorf("%s: -movement needs a network that knows the shape of noise (-init or -from, and -noise) and -per-class N,0,0,0,0,0", command)
+		if start == nil || !start.State.Network.Noise {
+			return fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", command)
 		}
 	}
 	began, told := time.Now(), watchKernels(dev)
@@ -243,7 +250,7 @@ func train(ctx context.Context, command string, args []string) error {
 	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
-		return t.Profile(os.Stdout)
+		return t.Profile(stdout)
 	}
 	var events *trainhost.EventLog
 	if *board != "" {
@@ -255,22 +262,10 @@ func train(ctx context.Context, command string, args []string) error {
 	save := func() error { return trainhost.SaveCheckpoint(*r.out, t.Store(), t.State) }
 	val.device = *r.device
 	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Step: func(step uint64) error {
-		if !val.due(step) {
-			return nil
-		}
-		line, err := "", save()
-		if err == nil {
-			line, err = val.score(ctx, *r.out, step)
-		}
-		switch {
-		case err == nil:
-			fmt.Println(line)
-		case ctx.Err() == nil: // the run goes on, and the next time may be better
-			fmt.Fprintln(os.Stderr, "trainhost: no score at step", step, "-", plain.Line(err.Error()))
-		}
+		val.after(ctx, save, *r.out, step)
 		return nil
 	}, Report: func(r trainhost.Report) {
-		r.Log(os.Stdout)
+		r.Log(stdout)
 		if events != nil {
 			if err := events.Write(r); err != nil {
 				fmt.Fprintln(os.Stderr, "trainhost: log:", err)
@@ -288,7 +283,7 @@ func train(ctx context.Context, command string, args []string) error {
 	if err := save(); err != nil {
 		return err
 	}
-	fmt.Printf("step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
+	fmt.Fprintf(stdout, "step %d of %d, checkpoint %s; complete: %v\n", t.State.Step, t.State.Config.Steps, *r.out, done)
 	return nil
 }
 

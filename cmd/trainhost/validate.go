@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost"
@@ -21,6 +23,23 @@ type validation struct {
 
 // due tells whether to score after a step.
 func (v validation) due(step uint64) bool { return v.folder != "" && step > 0 && step%v.every == 0 }
+
+// after scores what save writes to a path, if it is time for that, and prints the result. What fails is told on stderr: the run goes on, and the next time may be better.
+func (v validation) after(ctx context.Context, save func() error, path string, step uint64) {
+	if !v.due(step) {
+		return
+	}
+	line, err := "", save()
+	if err == nil {
+		line, err = v.score(ctx, path, step)
+	}
+	switch {
+	case err == nil:
+		fmt.Fprintln(stdout, line)
+	case ctx.Err() == nil:
+		fmt.Fprintln(os.Stderr, "trainhost: no score at step", step, "-", plain.Line(err.Error()))
+	}
+}
 
 // score evaluates the checkpoint at a path, which was just written, and describes the result in a line: PSNR at z = μ of every task,
 // and for networks that know the noise of cameras also that of pictures as cameras make them, with the noise to be found.

@@ -40,9 +40,9 @@ func watch(ctx context.Context, args []string) error {
 			return fmt.Errorf("watch: %s: %w", fs.Arg(0), err)
 		}
 		if *follow > 0 {
-			fmt.Print("\x1b[H\x1b[2J")
+			fmt.Fprint(stdout, "\x1b[H\x1b[2J")
 		}
-		fmt.Print(text)
+		fmt.Fprint(stdout, text)
 		if *follow <= 0 {
 			return nil
 		}

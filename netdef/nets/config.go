@@ -33,6 +33,9 @@ type EdgeConfig struct {
 	Guess bool `json:"guess,omitempty"`
 	// Noise says that the adapter is told the noise's shape beside its strength (see AdapterInput).
 	Noise bool `json:"noise,omitempty"`
+	// Scales, if any, says by class how the noise of samples is made of scales: the share of white noise in the blocks' means (LL2), and those of noise with a number
+	// every 2, 4, … sites (package restore). A class without has white noise.
+	Scales [][]float32 `json:"scales,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`
 	// SD and Mean are the standard deviation and the mean of every channel of
@@ -53,6 +56,9 @@ const (
 	noiseLuma, noiseChroma         = 0, 4
 	bandD1, bandHV1, band2, bandLL = 0, 1, 2, 3
 )
+
+// MostScales is how many scales noise may have.
+const MostScales = 8
 
 // MaskChannels is the number of channels of a patchified mask.
 const MaskChannels = 16
@@ -130,6 +136,19 @@ func (c EdgeConfig) Validate() error {
 	}
 	if c.Fine < 0 || c.Fine%8 != 0 || c.Fine > 4096 {
 		return &ConfigError{"fine", fmt.Sprintf("is %d, must be 0 or a multiple of 8 up to 4096", c.Fine)}
+	}
+	if len(c.Scales) > Tasks {
+		return &ConfigError{"scales", fmt.Sprintf("has %d classes, must have at most %d", len(c.Scales), Tasks)}
+	}
+	for _, shares := range c.Scales {
+		if len(shares) > MostScales {
+			return &ConfigError{"scales", fmt.Sprintf("has %d numbers for a class, must have at most %d", len(shares), MostScales)}
+		}
+		for _, a := range shares {
+			if !(a >= 0 && a <= 100) {
+				return &ConfigError{"scales", fmt.Sprintf("holds %g, must be 0 to 100", a)}
+			}
+		}
 	}
 	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {
 		return &ConfigError{"emb", fmt.Sprintf("is %d, must be a multiple of 8 up to 4096", c.Emb)}

@@ -188,7 +188,7 @@ func (j *job) request() restore.Request {
 	low, high := j.out.Gamut()
 	return restore.Request{
 		Below: -1 - low, Above: high - 1, Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), Steps: int(j.req.steps), Samples: int(j.req.samples), Seed: uint64(j.req.seed),
-		Temperature: float64(j.req.temperature), StatisticsOnly: true,
+		Temperature: float64(j.req.temperature), Expected: j.req.expected != 0, StatisticsOnly: true,
 	}
 }
 

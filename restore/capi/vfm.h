@@ -153,7 +153,9 @@ typedef struct {
 	/* vfm_stream_open only: */
 	int32_t in_flight;   /* frames between submit and receive, 1 to 64; 0: 3 */
 	int32_t drop_oldest; /* not 0: where in_flight frames are on their way, submit drops the oldest that is not on the device, and does not wait */
-	int32_t reserved;
+	/* vfm_restore only: */
+	int32_t expected;    /* not 0: inpaint leaves holes of more than 12 pixels across as the network fills them, with the mean of what might
+	                        be there, instead of filling them from the picture's own patches; streams always do */
 	/* vfm_restore and vfm_prepare: */
 	vfm_canceller cancel; /* 0: none */
 } vfm_request;

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/vfmrestore/restore/internal/memory"
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
 // What comes of a file must be bounded before it is read and unpacked: by what its first bytes are, by the pixels that its header promises, and by the memory there is.
@@ -33,15 +34,31 @@ func readAll(r io.Reader, size int64, lim Limits) ([]byte, error) {
 	if size > lim.MaxBytes {
 		return nil, tooLarge(lim.MaxBytes)
 	}
-	most := lim.MaxBytes
 	if size > 0 {
 		if err := memory.Check("reading the file", size); err != nil {
 			return nil, err
 		}
 		buf.Grow(int(max(size-int64(buf.Len()), 0)) + bytes.MinRead)
-	} else {
-		most = min(most, reach(buf.Bytes()), memory.Available()/3) // growing takes the old room beside the new
+		return readTo(&buf, r, lim.MaxBytes)
 	}
+	most := min(lim.MaxBytes, memory.Available()/3) // growing takes the old room beside the new
+	for step := int64(headBytes); ; {
+		picture, known := reach(buf.Bytes())
+		if known || int64(buf.Len()) < step { // or the stream has ended
+			return readTo(&buf, r, min(most, picture))
+		}
+		if picture > most || step >= picture {
+			return nil, tooLarge(min(most, picture))
+		}
+		step = min(2*step, picture)
+		if _, err := buf.ReadFrom(io.LimitReader(r, step-int64(buf.Len()))); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// readTo reads the rest of a file of at most so many bytes.
+func readTo(buf *bytes.Buffer, r io.Reader, most int64) ([]byte, error) {
 	if _, err := buf.ReadFrom(io.LimitReader(r, most+1-int64(buf.Len()))); err != nil {
 		return nil, err
 	}
@@ -69,26 +86,45 @@ func recognise(b []byte) error {
 	return nil
 }
 
-// reach is how many bytes a picture that begins with these can have: those of its pixels, which no format that is read enlarges by more than half, and what stands beside.
-func reach(b []byte) int64 {
+// reach is how many bytes a picture that begins with these can have: those of its pixels, which no format that is read enlarges by more than half, and what stands
+// beside. known is false if these bytes do not tell yet; then it is how many will, or nothing does.
+func reach(b []byte) (bytes int64, known bool) {
 	format, ok, _ := sniff(b)
 	if !ok {
-		return headBytes
+		return headBytes, true
 	}
 	if format == WebP && len(b) >= 8 { // tells its size
-		return memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside) // some writers forget what they add
+		return memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside), true // some writers forget what they add
 	}
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(b))
-	if err != nil || format == TIFF { // of which the directory may stand at the end
-		return 1<<63 - 1
+	if cfg, err := sides(format, b); err == nil {
+		return memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), beside), true
 	}
-	return memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), beside)
+	if _, at, ok := tiffStart(b); format == TIFF && ok { // its directory may stand anywhere
+		return memory.Sum(at, beside), false
+	}
+	return beside, false
+}
+
+// sides are those of the picture, from what of a file is there.
+func sides(format Format, b []byte) (cfg image.Config, err error) {
+	if format != TIFF {
+		cfg, _, err = image.DecodeConfig(bytes.NewReader(b))
+		return cfg, err
+	}
+	d, ok := firstDirectory(b)
+	w, ok1 := d.number(tagImageWidth)
+	h, ok2 := d.number(tagImageLength)
+	if !ok || !ok1 || !ok2 {
+		return cfg, io.ErrUnexpectedEOF
+	}
+	return image.Config{Width: int(w), Height: int(h)}, nil
 }
 
 // Work that files may ask for, whatever their size.
 const (
 	mostScans = 100     // of a JPEG: encoders write up to about thirty, each of which is a pass over the picture
 	tileSpare = 4 << 20 // pixels of a TIFF's tiles beyond four times its own
+	blockCost = 256     // pixels that are unpacked in the time in which a strip or tile is begun
 )
 
 // bound refuses a picture whose pixels take more work or memory than they are worth. w and h are its sides as they will lie.
@@ -118,47 +154,45 @@ func bound(format Format, b []byte, cfg image.Config, w, h int, lim Limits) erro
 
 // countScans counts the scans of a JPEG, and stops counting beyond most.
 func countScans(b []byte, most int) (n int) {
-	for at := 2; at+4 <= len(b) && n <= most; {
-		if b[at] != 0xff { // the pixels' bits; 0xff is followed by 0 there, or by a restart marker
-			next := bytes.IndexByte(b[at:], 0xff)
-			if next < 0 {
-				return n
-			}
-			at += next
-			continue
+	for s := range jpegcodec.Segments(b) {
+		if s.Marker == jpegcodec.MarkerSOS {
+			n++
 		}
-		switch marker := b[at+1]; {
-		case marker == 0xff:
-			at++
-		case marker <= 0x01 || marker >= 0xd0 && marker <= 0xd8:
-			at += 2
-		case marker == 0xd9:
-			return n
-		default:
-			if marker == 0xda {
-				n++
-			}
-			at += 2 + int(binary.BigEndian.Uint16(b[at+2:]))
+		if n > most {
+			break
 		}
 	}
 	return n
 }
 
-// boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture: each is unpacked as a whole.
+// boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture, as each is unpacked as a whole, and those cut into so many strips or tiles that
+// beginning them takes more time than their pixels.
 func boundTiles(b []byte, cfg image.Config) error {
 	d, ok := firstDirectory(b)
 	if !ok {
 		return nil
 	}
-	tw, _ := d.number(tagTileWidth)
-	th, _ := d.number(tagTileLength)
-	if tw < 1 || th < 1 || tw > 1<<31 || th > 1<<31 {
-		return nil // none, or the decoder says what is wrong
-	}
 	w, h := int64(cfg.Width), int64(cfg.Height)
-	area := memory.Bytes(int((w+tw-1)/tw*tw), int((h+th-1)/th*th))
-	if area > 4*w*h+tileSpare {
-		return &DecodeError{What: fmt.Sprintf("its tiles of %d×%d pixels are far larger than its %d×%d pixels need", tw, th, w, h)}
+	blocks := int64(0)
+	if tw, _ := d.number(tagTileWidth); tw != 0 {
+		th, _ := d.number(tagTileLength)
+		if tw < 1 || th < 1 || tw > 1<<31 || th > 1<<31 {
+			return nil // the decoder says what is wrong
+		}
+		across, down := (w+tw-1)/tw, (h+th-1)/th
+		if area := memory.Bytes(int(across*tw), int(down*th)); area > 4*w*h+tileSpare {
+			return &DecodeError{What: fmt.Sprintf("its tiles of %d×%d pixels are far larger than its %d×%d pixels need", tw, th, w, h)}
+		}
+		blocks = across * down
+	} else if rows, ok := d.number(tagRowsPerStrip); ok && rows > 0 {
+		blocks = (h + rows - 1) / rows
+	}
+	if planes, _ := d.number(tagPlanarConfig); planes == 2 {
+		samples, _ := d.number(tagSamples)
+		blocks = memory.Bytes(int(blocks), int(max(samples, 1)))
+	}
+	if memory.Bytes(int(blocks), blockCost) > 4*w*h+tileSpare {
+		return &DecodeError{What: fmt.Sprintf("it is cut into %d strips or tiles, far more than its %d×%d pixels need", blocks, w, h)}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/memory"
@@ -49,6 +51,12 @@ func TestEndless(t *testing.T) {
 		"a JPEG":   {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
 		"PNG head": {png[:33], 1, 2 * beside},
 		"WebP":     {webp, 0, 2 * beside},
+		// Those that never come to their sides.
+		"a JPEG's start, zeros":   {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), 0, 2 * beside},
+		"a JPEG's start, yes":     {[]byte("\xff\xd8\xff"), 'y', 2 * beside},
+		"a TIFF's start":          {[]byte("II*\x00\x08\x00\x00\x00"), 0, 2 * beside},
+		"a TIFF, directory later": {[]byte("II*\x00\x08\x00\x00\x01"), 0, 2*beside + 1<<24},
+		"a TIFF of a pixel":       {tiledTIFF(16, 16, 16, 16), 0, 2 * beside},
 	} {
 		s := &counter{head: c.head, fill: c.fill}
 		var de *DecodeError
@@ -64,8 +72,15 @@ func TestEndless(t *testing.T) {
 // Pictures that come through pipes are read as those from files.
 func TestPipe(t *testing.T) {
 	r := newRand()
-	for _, f := range []Format{PNG, JPEG, TIFF} {
+	for name, f := range map[string]Format{"PNG": PNG, "JPEG": JPEG, "TIFF": TIFF, "late": JPEG} {
 		b := encode(t, random(r, 200, 150, 16, false, false), f, 0)
+		if name == "late" { // the sides stand behind profiles and previews
+			parts := [][]byte{b[:2]}
+			for range 9 {
+				parts = append(parts, segment(0xe5, "", bytes.Repeat([]byte("preview"), 9000)))
+			}
+			b = slices.Concat(append(parts, b[2:])...)
+		}
 		in, out := io.Pipe()
 		go func() {
 			for i := 0; i < len(b); i += 1000 {
@@ -74,7 +89,7 @@ func TestPipe(t *testing.T) {
 			out.Close()
 		}()
 		if p, err := Decode(in, Limits{}); err != nil || p.W != 200 {
-			t.Errorf("%v: %v", f, err)
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -153,6 +168,83 @@ func TestTiles(t *testing.T) {
 	}
 	for _, s := range [][4]int{{1, 200 << 10, 1024, 1024}, {200 << 10, 1, 512, 1024}, {2, 1 << 20, 512, 16}} {
 		wantDecodeError(t, tiledTIFF(s[0], s[1], s[2], s[3]), "tiles")
+	}
+}
+
+// stripTIFF is a grey TIFF of w×h pixels in strips of so many rows that all share their bytes.
+func stripTIFF(w, h, rows int) []byte {
+	n := (h + rows - 1) / rows
+	data := unpacked(w * rows)
+	at := uint32(8 + len(data) + len(data)%2)
+	offsets, counts := make([]uint32, n), make([]uint32, n)
+	for i := range n {
+		offsets[i], counts[i] = 8, uint32(len(data))
+	}
+	d := &tiffDirectory{at: at}
+	d.add(0x0100, typeLong, uint32(w))
+	d.add(0x0101, typeLong, uint32(h))
+	d.add(0x0102, typeShort, 8)
+	d.add(0x0103, typeShort, 8) // deflate
+	d.add(tagPhotometric, typeShort, 1)
+	d.add(tagStripOffsets, typeLong, offsets...)
+	d.add(tagRowsPerStrip, typeLong, uint32(rows))
+	d.add(tagStripCounts, typeLong, counts...)
+	b := binary.LittleEndian.AppendUint32([]byte("II*\x00"), at)
+	b = append(b, data...)
+	return append(append(b, make([]byte, len(data)%2)...), d.bytes()...)
+}
+
+// unpacked is so many zeros, deflated.
+func unpacked(n int) []byte {
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, _ = z.Write(make([]byte, n))
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// Every strip costs what unpacking it takes to begin: such as programs write pass, hundreds of thousands for hardly any pixels do not.
+func TestStrips(t *testing.T) {
+	for _, s := range [][3]int{{1, 1, 1}, {40, 3000, 1}, {1, 16000, 1}, {3000, 2000, 2}, {1, 1 << 20, 1 << 20}} {
+		if p, err := Decode(bytes.NewReader(stripTIFF(s[0], s[1], s[2])), Limits{}); err != nil || p.W != s[0] || p.H != s[1] {
+			t.Errorf("%v: %v", s, err)
+		}
+	}
+	for _, s := range [][3]int{{1, 240000, 1}, {2, 1 << 20, 3}} {
+		wantDecodeError(t, stripTIFF(s[0], s[1], s[2]), "strips")
+	}
+}
+
+// A megabyte of maker's notes in which any byte may begin a preview takes no longer than one with none: looked at as a whole from each of them it would take for hours.
+func TestPreviewsThatAreNone(t *testing.T) {
+	for _, pattern := range []string{"\x00\xd8\xff\xc0", "\x00\xd8\xff\xe0\x00\x03", "\x00\xd8\xff\xe0\x00\x02\x00", "\xff\xd8\xff\xe0"} {
+		w := newEXIF(binary.LittleEndian)
+		note := bytes.Repeat([]byte(pattern), 8<<20/len(pattern))
+		sub := w.dir(0, [4]uint32{tagMakerNote, typeOther, uint32(len(note)), w.data(note)})
+		exif := w.done(w.dir(0, [4]uint32{tagExifDir, typeLong, 1, sub}))
+		if settleEXIF(exif, 8, 8) == nil {
+			t.Errorf("%q: EXIF is lost", pattern)
+		}
+	}
+}
+
+// What XMP unpacks to is bounded: it is read as XML.
+func TestLargeXMP(t *testing.T) {
+	body := func(n int) []byte {
+		return slices.Concat([]byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r">`), bytes.Repeat([]byte("<a/>"), n/4), []byte(`</rdf:RDF></x:xmpmeta>`))
+	}
+	p := random(newRand(), 8, 8, 8, false, false)
+	for _, c := range []struct {
+		size int
+		kept bool
+	}{{1 << 20, true}, {3 << 20, false}} {
+		p.XMP = body(c.size)
+		chunk := pngChunk("iTXt", append([]byte(xmpKeyword+"\x00\x00\x00\x00\x00"), p.XMP...))
+		plain := random(newRand(), 8, 8, 8, false, false)
+		q := decode(t, pngOf(encode(t, plain, PNG, 0), chunk, nil))
+		if (q.XMP != nil) != c.kept || len(q.Dropped) > 0 == c.kept {
+			t.Errorf("%d bytes: kept %v, told %q", c.size, q.XMP != nil, q.Dropped)
+		}
 	}
 }
 

@@ -88,9 +88,12 @@ func iccSegments(icc []byte) []byte {
 // exifSegment is EXIF as JPEG's APP1 segment, or nothing if there is none or it is too large for one.
 func exifSegment(exif []byte) []byte { return segment(0xe1, "Exif\x00\x00", exif) }
 
+// maxSegment is how many bytes a JPEG segment has at most, its length with them.
+const maxSegment = 65535
+
 // segment is a JPEG segment with a head; nothing if there is no body, or too much for one.
 func segment(marker byte, head string, body []byte) []byte {
-	if n := 2 + len(head) + len(body); len(body) > 0 && n <= 65535 {
+	if n := 2 + len(head) + len(body); len(body) > 0 && n <= maxSegment {
 		b := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(n))
 		return append(append(b, head...), body...)
 	}

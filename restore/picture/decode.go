@@ -241,13 +241,28 @@ func (f *file) decode(salvage bool) (image.Image, *Salvage, error) {
 		img, err := f.tiff.decode()
 		return img, nil, err
 	}
-	img, err := imaging.Decode(f.reader())
+	pixels := func(b []byte) (image.Image, error) {
+		if f.format == JPEG {
+			return jpegcodec.DecodeImage(b)
+		}
+		return imaging.Decode(bytes.NewReader(b))
+	}
+	var img image.Image
+	var err error
+	if f.format == JPEG {
+		img, err = pixels(f.b)
+	} else {
+		img, err = imaging.Decode(f.reader())
+	}
 	if err == nil {
+		if f.format == TIFF && inverted(f.b) {
+			invertGray(img)
+		}
 		return img, nil, nil
 	}
 	again := func(b []byte) bool {
 		var e error
-		img, e = imaging.Decode(bytes.NewReader(b))
+		img, e = pixels(b)
 		return e == nil
 	}
 	switch f.format {

@@ -162,7 +162,7 @@ func (p *Picture) Loses(f Format) (what []string) {
 		if len(p.EXIF) > 0 && exifSegment(settleEXIF(p.EXIF, p.W, p.H)) == nil {
 			what = append(what, "EXIF, which is too large for JPEG")
 		}
-		if p.XMP != nil && xmpSegment(settleXMP(p.XMP, p.W, p.H)) == nil {
+		if len(p.XMP) > maxSegment/2 && xmpSegment(settleXMP(p.XMP, p.W, p.H)) == nil {
 			what = append(what, "XMP, which is too large for JPEG")
 		}
 		if p.IPTC != nil && iptcSegment(p.IPTC) == nil {

@@ -205,7 +205,7 @@ func (p *Picture) WithoutMakerNotes() *Picture {
 const maxEXIF = 16 << 20
 
 // largeValue is the size from which on values that are not known are left out: they may be pictures.
-const largeValue = 4 << 10
+const largeValue = 1 << 9
 
 // carries tells whether an entry of a directory about the picture goes with it: none that points at pixels or is a block of another kind that is carried by itself.
 func carries(tag, kind uint16, size int64) bool {
@@ -223,7 +223,7 @@ func carries(tag, kind uint16, size int64) bool {
 	}
 	switch tag {
 	case tagMakerNote, tagUserComment, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f, // title, comment, author, keywords, subject of Windows
-		0x8828, 0xa20c, 0xa302, 0xa40b: // tables of the sensor and the device
+		0x8828, 0xa20c, 0xa302, 0xa40b, 0xc4a5: // tables of the sensor and the device, and how to print
 		return true
 	}
 	return false
@@ -335,7 +335,7 @@ func (k keptEntries) write(to []byte) {
 		copy(to[at:], e)
 		at += 12
 	}
-	clear(to[at : k.at+k.room])
+	clear(to[at:min(at+4, k.at+k.room)]) // of a damaged directory values may lie in the room that it says it has
 }
 
 // blankJPEGs overwrites the JPEG files in b, such as the previews in makers' notes, with zeros. Some makers change the first byte.
@@ -344,18 +344,26 @@ func blankJPEGs(b []byte) {
 		if b[i] != 0xd8 || b[i+1] != 0xff || b[i+2] < 0xc0 {
 			continue
 		}
-		end, segments := jpegEnd(b, i+1)
-		if b[i-1] != 0xff && segments < 2 {
+		// Any byte may look like a beginning, so a look at each must be short; what is a file is passed, so that its own thumbnail's end is not taken for its.
+		if _, segments := jpegSegments(b, i+1, soundSegments); b[i-1] != 0xff && segments < soundSegments {
 			continue
+		}
+		at, _ := jpegSegments(b, i+1, len(b))
+		end := len(b)
+		if k := bytes.Index(b[at:], []byte{0xff, 0xd9}); k >= 0 {
+			end = at + k + 2
 		}
 		clear(b[i-1 : end])
 		i = end
 	}
 }
 
-// jpegEnd is where a JPEG file ends whose first segment begins at `at`, and how many sound segments stand before its pixels. One that breaks off ends with b.
-func jpegEnd(b []byte, at int) (end, segments int) {
-	for at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 && b[at+1] != 0xda {
+// soundSegments are so many that no bytes but a JPEG file's look like them by chance.
+const soundSegments = 2
+
+// jpegSegments counts the sound segments of a JPEG file, up to most, of which the first begins at `at`, and tells where they end.
+func jpegSegments(b []byte, at, most int) (end, segments int) {
+	for segments < most && at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 && b[at+1] != 0xda {
 		n := int(binary.BigEndian.Uint16(b[at+2:]))
 		if n < 2 || at+2+n > len(b) {
 			break
@@ -363,8 +371,5 @@ func jpegEnd(b []byte, at int) (end, segments int) {
 		at += 2 + n
 		segments++
 	}
-	if i := bytes.Index(b[min(at, len(b)):], []byte{0xff, 0xd9}); i >= 0 {
-		return at + i + 2, segments
-	}
-	return len(b), segments
+	return min(at, len(b)), segments
 }

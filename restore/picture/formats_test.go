@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"image/jpeg"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,22 +53,59 @@ func TestTIFFGrayAlpha(t *testing.T) {
 	}
 }
 
-// A CMYK JPEG against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of it.
+// CMYK JPEGs against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of them: with all inks in full resolution, and with colour at half of it, which
+// libjpeg interpolates, as Y′CbCr and as inks.
 func TestCMYKAgainstLibjpeg(t *testing.T) {
-	p, err := DecodeFile("testdata/cmyk.jpg", Limits{})
+	for name, size := range map[string][2]int{"cmyk": {24, 18}, "ycck": {37, 29}, "cmyk420": {37, 29}} {
+		want, err := DecodeFile("testdata/"+name+".png", Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pack := range []int64{0, 1} {
+			p, err := DecodeFile("testdata/"+name+".jpg", Limits{Pack: pack})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = p.Unpacked()
+			if p.Format != JPEG || p.W != size[0] || p.H != size[1] || p.Alpha != nil || p.Gray {
+				t.Fatalf("%s: %v %d×%d", name, p.Format, p.W, p.H)
+			}
+			for i := range p.Pix { // two inverse cosine transforms may round differently
+				if d := math.Abs(float64(p.Pix[i]-want.Pix[i])) * 127.5; d > 2.01 {
+					t.Fatalf("%s: value %d is off by %.2f levels", name, i, d)
+				}
+			}
+		}
+	}
+	// Repeated values of colour would be far off.
+	b, err := os.ReadFile("testdata/ycck.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := DecodeFile("testdata/cmyk.png", Limits{})
+	plain, err := jpeg.Decode(bytes.NewReader(b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Format != JPEG || p.W != 24 || p.H != 18 || p.Alpha != nil || p.Gray {
-		t.Fatalf("%v %d×%d", p.Format, p.W, p.H)
+	want, worst := decode(t, b), 0.0
+	for i, v := range fromImage(plain, JPEG).Pix {
+		worst = max(worst, math.Abs(float64(v-want.Pix[i]))*127.5)
 	}
-	for i := range p.Pix { // two inverse cosine transforms may round differently
-		if d := math.Abs(float64(p.Pix[i]-want.Pix[i])) * 127.5; d > 2.01 {
-			t.Fatalf("value %d is off by %.2f levels", i, d)
+	if worst < 20 {
+		t.Errorf("the test's picture does not tell interpolation from repetition: %.1f levels", worst)
+	}
+}
+
+// TestFax: in a fax's code white runs are 0, so whether a page without black is white or black is for the photometric entry to say, as libtiff reads it.
+func TestFax(t *testing.T) {
+	for photometric, want := range map[uint32]float32{0: 1, 1: -1} {
+		w := newEXIF(binary.LittleEndian)
+		page := w.data([]byte{0xff, 0x00, 0x10, 0x01}) // eight rows like the one above, and the end of the block
+		p := decode(t, w.done(w.dir(0, [][4]uint32{{tagImageWidth, typeLong, 1, 24}, {tagImageLength, typeLong, 1, 8}, {tagBitsPerSample, typeShort, 1, 1}, {tagCompression, typeShort, 1, 4},
+			{tagPhotometric, typeShort, 1, photometric}, {tagStripOffsets, typeLong, 1, page}, {tagSamples, typeShort, 1, 1}, {tagRowsPerStrip, typeLong, 1, 8}, {tagStripCounts, typeLong, 1, 4}}...)))
+		for i, v := range p.Pix {
+			if v != want {
+				t.Fatalf("photometric %d: value %d is %g, want %g", photometric, i, v, want)
+			}
 		}
 	}
 }

@@ -72,33 +72,16 @@ const (
 	maxComment = 1 << 16
 )
 
-// scanJPEG walks the marker segments up to the first scan. A broken walk gives what was found until then.
+// scanJPEG reads the marker segments up to the first scan. A broken file gives what was found until then.
 func scanJPEG(b []byte) fileInfo {
 	var info fileInfo
 	parts := map[byte][]byte{}
 	total := byte(0)
-	for at := 2; at+4 <= len(b); {
-		if b[at] != 0xff {
+	for s := range jpegcodec.Segments(b) {
+		marker, body := s.Marker, s.Body
+		if marker == jpegcodec.MarkerSOS {
 			break
 		}
-		marker := b[at+1]
-		if marker == 0xff { // fill byte
-			at++
-			continue
-		}
-		if marker == 0x01 || marker >= 0xd0 && marker <= 0xd8 { // no length
-			at += 2
-			continue
-		}
-		if marker == 0xda || marker == 0xd9 {
-			break
-		}
-		n := int(binary.BigEndian.Uint16(b[at+2:]))
-		if n < 2 || at+2+n > len(b) {
-			break
-		}
-		body := b[at+4 : at+2+n]
-		at += 2 + n
 		switch {
 		case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			info.setEXIF(body[6:])

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"image"
 	"io"
 	"slices"
 )
@@ -34,6 +35,22 @@ func scanTIFF(b []byte) (info fileInfo) {
 		}
 	}
 	return info
+}
+
+// inverted tells whether the library at hand gives the pixels of a fax's bits the wrong way round: those in which white, which its codes call 0, is to be black.
+func inverted(b []byte) bool {
+	d, ok := firstDirectory(b)
+	compression, _ := d.number(tagCompression)
+	photometric, _ := d.number(tagPhotometric)
+	return ok && (compression == 3 || compression == 4) && photometric == 1
+}
+
+func invertGray(img image.Image) {
+	if m, ok := img.(*image.Gray); ok {
+		for i := range m.Pix {
+			m.Pix[i] ^= 0xff
+		}
+	}
 }
 
 // bytesOrLongs is bytes of an entry that some writers, for historical reasons, declare to be of long numbers, whose bytes then stand in the file's order.

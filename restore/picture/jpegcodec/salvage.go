@@ -396,27 +396,10 @@ func (r *bitReader) restart() bool {
 func Complete(b []byte) bool {
 	var open map[[2]int]bool // component and value: true until its last bit has come
 	left := 0
-	for at := 2; at+4 <= len(b); {
-		if b[at] != 0xff {
-			at++
-			continue
-		}
-		marker := b[at+1]
-		if marker == 0xff || marker == 0 || marker == 1 || marker >= 0xd0 && marker <= 0xd8 {
-			at++
-			continue
-		}
-		if marker == 0xd9 {
-			break
-		}
-		n := int(binary.BigEndian.Uint16(b[at+2:]))
-		if n < 2 || at+2+n > len(b) {
-			break
-		}
-		body := b[at+4 : at+2+n]
-		at += 2 + n
+	for s := range Segments(b) {
+		body := s.Body
 		switch {
-		case marker == 0xc2 && len(body) >= 6 && len(body) >= 6+3*int(body[5]):
+		case s.Marker == 0xc2 && len(body) >= 6 && len(body) >= 6+3*int(body[5]):
 			open = map[[2]int]bool{}
 			for i := range int(body[5]) {
 				for k := range blockSize {
@@ -424,7 +407,7 @@ func Complete(b []byte) bool {
 				}
 			}
 			left = len(open)
-		case marker == 0xda && open != nil && len(body) >= 1 && len(body) >= 4+2*int(body[0]):
+		case s.Marker == MarkerSOS && open != nil && len(body) >= 1 && len(body) >= 4+2*int(body[0]):
 			tail := body[1+2*int(body[0]):]
 			if tail[2]&15 != 0 { // not the last bit
 				continue

@@ -58,7 +58,7 @@ func Estimate(ctx context.Context, y *blind.Plane, unknown []bool) (*Result, err
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !p.varies() {
+		if !p.varies() || p.white() {
 			continue
 		}
 		var x [Features]float32
@@ -145,6 +145,24 @@ func (p *plane) varies() bool {
 		}
 	}
 	return false
+}
+
+// mostWhite is the share that diagonal detail of neighbours may have of the other detail: of white noise it is 1, of photographs a third or less, and blur makes it less.
+const mostWhite = 0.7
+
+// white tells whether neighbours differ as those of white noise do: then noise hides whatever blur there is.
+func (p *plane) white() bool {
+	var diagonal, other float64
+	for y := range p.ownH - 1 {
+		for x := range p.ownW - 1 {
+			i := y*p.w + x
+			a, b, c, d := float64(p.pix[i]), float64(p.pix[i+1]), float64(p.pix[i+p.w]), float64(p.pix[i+p.w+1])
+			across, down, cross := a-b+c-d, a+b-c-d, a-b-c+d
+			diagonal += cross * cross
+			other += (across*across + down*down) / 2
+		}
+	}
+	return diagonal > mostWhite*other
 }
 
 // form is how far a square differs from the plane that fits it best.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tinyRun is the arguments of a run that a test can wait for.
+func tinyRun(data, out string, more ...string) []string {
+	return append([]string{"train", "-data", data, "-out", out, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-obs", "0", "-kl", "0",
+		"-crop", "32", "-per-class", "1,0,0,0,0,0", "-warmup", "1", "-log", "1"}, more...)
+}
+
+// -val scores while training. A score that fails is told, and the run goes on to its end.
+func TestValidation(t *testing.T) {
+	data, dir := pictures(t, 2, 40), t.TempDir()
+	good, bad := pictures(t, 1, 32), t.TempDir()
+	whole, err := os.ReadFile(filepath.Join(good, "p0.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bad, "cut.PNG"), whole[:len(whole)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for folder, words := range map[string]string{good: "validation at step ", bad: "no score at step "} {
+		out := filepath.Join(dir, filepath.Base(folder)+".ckpt")
+		var text string
+		stderr := captured(t, &os.Stderr, func() {
+			text, err = output(t, tinyRun(data, out, "-val", folder, "-val-every", "1")...)
+		})
+		if err != nil || !strings.Contains(text, "complete: true") || strings.Count(text+stderr, words+"1") != 1 || strings.Count(text+stderr, words+"2") != 1 {
+			t.Errorf("%v\n%s\n%s", err, text, stderr)
+		}
+		if _, err := os.Stat(out); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A checkpoint that cannot be saved for a score is told, and that is all.
+func TestValidationWithoutSave(t *testing.T) {
+	full := errors.New("no space left on device")
+	saves := 0
+	v := validation{folder: t.TempDir(), every: 5, limit: 1}
+	stderr := captured(t, &os.Stderr, func() {
+		for step := range uint64(11) {
+			v.after(context.Background(), func() error { saves++; return full }, "none.ckpt", step)
+		}
+	})
+	if want := "trainhost: no score at step 5 - no space left on device\ntrainhost: no score at step 10 - no space left on device\n"; stderr != want || saves != 2 {
+		t.Errorf("%d saves, told %q", saves, stderr)
+	}
+	// One that ends because the run does says nothing.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if stderr := captured(t, &os.Stderr, func() { v.after(ctx, func() error { return full }, "none.ckpt", 5) }); stderr != "" {
+		t.Errorf("told %q", stderr)
+	}
+}
+
+// What will not be scored is found before anything is built.
+func TestBadValidation(t *testing.T) {
+	data, dir := pictures(t, 1, 40), t.TempDir()
+	junk := t.TempDir()
+	if err := os.WriteFile(filepath.Join(junk, "a.tiff"), []byte("junk"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is no folder"} {
+		text, err := output(t, tinyRun(data, filepath.Join(dir, "a.ckpt"), "-val", folder)...)
+		if err == nil || !strings.Contains(err.Error(), want) || text != "" {
+			t.Errorf("want %q: %v\n%s", want, err, text)
+		}
+	}
+}
+
+// What cannot be written to stdout is no success.
+func TestFullStdout(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	defer full.Close()
+	old := os.Stdout
+	defer func() { os.Stdout = old }()
+	os.Stdout = full
+	for _, args := range []string{"version", "help", "", "watch " + someLog(t)} {
+		if err := run(context.Background(), strings.Fields(args)); err == nil || !strings.HasPrefix(err.Error(), "stdout: ") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	os.Stdout = old
+	if text, err := output(t, "version"); err != nil || !strings.HasPrefix(text, "trainhost ") {
+		t.Errorf("%q %v", text, err)
+	}
+}
+
+// someLog writes the log of a short run.
+func someLog(t *testing.T) string {
+	t.Helper()
+	var b bytes.Buffer
+	b.WriteString("step,loss,data\n")
+	for i := range 9 {
+		b.WriteString(strings.Repeat(string(rune('1'+i)), 2) + ",0.5,0.25\n")
+	}
+	path := filepath.Join(t.TempDir(), "log.csv")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

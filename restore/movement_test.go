@@ -1,0 +1,58 @@
+package restore
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/shake/blind"
+	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/weights"
+)
+
+// Where no kernel can be told, motion-deblur is done by the network for movement, told the same noise as denoising is; where the kernel is
+// given, or noise hides it, and for all other tasks it is as if that network were not there.
+func TestMovement(t *testing.T) {
+	rnd := newRand(t)
+	special := tinyNetwork(t, otherForm(), sharedSeed+1)
+	special.SetMovement()
+	if special.Meta[weights.KeyTasks] != "movement" {
+		t.Fatalf("tasks are written as %q", special.Meta[weights.KeyTasks])
+	}
+	f, err := special.File(weights.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if special, err = NetworkFromFile(f); err != nil {
+		t.Fatal(err)
+	}
+	both := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Special: []*Network{special}, Margin: 8})
+	defer both.Close()
+	if !slices.Equal(both.Tasks(), task.All()) {
+		t.Errorf("tasks are %v", both.Tasks())
+	}
+	delete(special.Meta, weights.KeyTasks)
+	alone := open(t, Config{Network: special, Margin: 8})
+	defer alone.Close()
+
+	p := randomPicture(rnd, 48, 40) // which tells no kernel
+	req := Request{Task: task.MotionDeblur, Noise: 2, Samples: 1, Temperature: 1}
+	got := restored(t, both, p, req)
+	if got.Task != task.MotionDeblur || got.Blur == nil || got.Blur.Verdict != blind.Untold {
+		t.Fatalf("task %v, blur %+v", got.Task, got.Blur)
+	}
+	req.Task = task.Denoise
+	want := restored(t, alone, p, req)
+	if !slices.Equal(got.Picture.Pix, want.Picture.Pix) || !slices.Equal(got.Samples[0].Pix, want.Samples[0].Pix) {
+		t.Error("what moved is not left to the network for movement")
+	}
+	req.Noise = NoNoise // a network that is there does its work without noise too
+	want = restored(t, alone, p, req)
+	if req.Task = task.MotionDeblur; !slices.Equal(restored(t, both, p, req).Picture.Pix, want.Picture.Pix) {
+		t.Error("without noise nothing is done")
+	}
+	for name, req := range map[string]Request{"noise": {Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}, "denoise": {Task: task.Denoise, Noise: 3}} {
+		if !slices.Equal(restored(t, both, p, req).Picture.Pix, restored(t, sharedModel(t, 0, 8), p, req).Picture.Pix) {
+			t.Errorf("%s: the network for movement has changed it", name)
+		}
+	}
+}

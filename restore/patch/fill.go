@@ -1,0 +1,226 @@
+package patch
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/vfmrestore/restore/internal/team"
+)
+
+// Deep is how far, in pixels, the middle of a hole must be from what is known for Fill to touch it: less the network knows better.
+const Deep = 6
+
+// Largest is the number of pixels of the largest hole that is filled: about half a minute of two cores.
+const Largest = 1 << 20
+
+const (
+	side    = 7        // of patches
+	half    = side / 2 // from their middle to their edge
+	reach   = 2        // times its size, the surroundings of a hole in which patches are looked for
+	least   = 96       // pixels, the least such surroundings
+	most    = 320      // and the most
+	sources = 64       // patches that there must be
+)
+
+// Picture is what Fill works on.
+type Picture struct {
+	W, H    int
+	Missing []bool                            // by pixel: what to fill
+	Hidden  func(i int) bool                  // tells pixels that are known but show nothing; nil: there are none
+	Row     func(dst []float32, c, y, x int)  // reads values of a row of a plane, from column x on; in holes what the search starts from
+	Put     func(plane, pixel int, v float32) // writes one
+}
+
+// Fill fills those holes of a picture that are wide (Deep). Known pixels, and other holes, are not changed; holes around which next to nothing is
+// known, and those of more than Largest pixels, stay as they are too.
+//
+// It fails if sizes do not fit, and with ctx.Err(), after which some holes may be filled.
+func Fill(ctx context.Context, p Picture, seed uint64) error {
+	if p.W < 1 || p.H < 1 || len(p.Missing) != p.W*p.H {
+		return fmt.Errorf("filling holes of %d×%d pixels: a mask of %d", p.W, p.H, len(p.Missing))
+	}
+	t := team.New(0)
+	for i, o := range holes(p.W, p.H, p.Missing) {
+		if len(o.pixels) > Largest {
+			continue
+		}
+		if err := o.fill(ctx, t, p, seed+uint64(i)<<32); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Wide tells whether Fill would touch any hole of a mask.
+func Wide(w, h int, missing []bool) bool {
+	return slices.ContainsFunc(holes(w, h, missing), func(o hole) bool { return len(o.pixels) <= Largest })
+}
+
+// hole is missing pixels that hang together, or nearly.
+type hole struct {
+	x0, y0, x1, y1 int // the smallest rectangle around it
+	pixels         []int32
+	depth          int // of the pixel farthest from what is known, in steps to one of 8 neighbours
+}
+
+// holes lists the wide ones, from the top. A scratch that runs into one does not belong to it.
+func holes(w, h int, missing []bool) (list []hole) {
+	wide := open(w, h, missing, Deep)
+	for start := range wide {
+		if !wide[start] {
+			continue
+		}
+		o := hole{x0: w, y0: h}
+		stack := []int32{int32(start)}
+		wide[start] = false
+		for len(stack) > 0 {
+			i := int(stack[len(stack)-1])
+			stack = stack[:len(stack)-1]
+			x, y := i%w, i/w
+			o.pixels = append(o.pixels, int32(i))
+			o.x0, o.y0, o.x1, o.y1 = min(o.x0, x), min(o.y0, y), max(o.x1, x+1), max(o.y1, y+1)
+			// Holes whose patches would overlap are one.
+			for v := max(y-half, 0); v <= min(y+half, h-1); v++ {
+				for u := max(x-half, 0); u <= min(x+half, w-1); u++ {
+					if k := v*w + u; wide[k] {
+						wide[k] = false
+						stack = append(stack, int32(k))
+					}
+				}
+			}
+		}
+		if o.depth = o.deepest(w, h); o.depth > 0 {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// open keeps of a mask what squares of 2r+1 pixels a side cover that lie in it, or beyond the picture: erosion, then dilation.
+func open(w, h int, mask []bool, r int) []bool {
+	out := slices.Clone(mask)
+	line := func(start, step, n int, grow int) {
+		// A run of pixels that are set is longer by grow at both ends that lie in the picture.
+		for from := 0; from < n; {
+			if !out[start+from*step] {
+				from++
+				continue
+			}
+			to := from
+			for to < n && out[start+to*step] {
+				to++
+			}
+			if grow < 0 {
+				for k := range -grow {
+					if from > 0 && from+k < to {
+						out[start+(from+k)*step] = false
+					}
+					if to < n && to-1-k >= from {
+						out[start+(to-1-k)*step] = false
+					}
+				}
+				from = to
+				continue
+			}
+			for k := max(0, from-grow); k < from; k++ {
+				out[start+k*step] = true
+			}
+			end := min(n, to+grow)
+			for next := to; next < end; next++ {
+				if out[start+next*step] { // the next run begins: it is longer itself
+					end = next
+					break
+				}
+				out[start+next*step] = true
+			}
+			from = end
+		}
+	}
+	for _, grow := range [2]int{-r, r} {
+		for y := range h {
+			line(y*w, 1, w, grow)
+		}
+		for x := range w {
+			line(x, w, h, grow)
+		}
+	}
+	return out
+}
+
+// deepest gives the steps from what is known to the middle of the hole, in a picture of w×h pixels.
+func (o *hole) deepest(w, h int) int {
+	// One pixel more on every side, where the picture goes on.
+	x0, y0, x1, y1 := max(o.x0-1, 0), max(o.y0-1, 0), min(o.x1+1, w), min(o.y1+1, h)
+	in := make([]bool, (x1-x0)*(y1-y0))
+	for _, i := range o.pixels {
+		in[(int(i)/w-y0)*(x1-x0)+int(i)%w-x0] = true
+	}
+	if deepest := int(slices.Max(depths(x1-x0, y1-y0, in))); deepest < far {
+		return deepest
+	}
+	return 0 // nothing is known
+}
+
+// far is more steps than any picture has.
+const far = math.MaxInt32 / 2
+
+// depths counts, for every missing pixel, the steps to the nearest known one; the picture's edge is not known.
+func depths(w, h int, missing []bool) []int32 {
+	d := make([]int32, w*h)
+	at := func(x, y int) int32 {
+		if x < 0 || y < 0 || x >= w || y >= h {
+			return far
+		}
+		return d[y*w+x]
+	}
+	for i, m := range missing {
+		if x, y := i%w, i/w; m {
+			d[i] = min(at(x-1, y), at(x-1, y-1), at(x, y-1), at(x+1, y-1)) + 1
+		}
+	}
+	for i := w*h - 1; i >= 0; i-- {
+		if x, y := i%w, i/w; missing[i] {
+			d[i] = min(d[i], at(x+1, y)+1, at(x+1, y+1)+1, at(x, y+1)+1, at(x-1, y+1)+1)
+		}
+	}
+	return d
+}
+
+// fill fills one hole from its surroundings.
+func (o *hole) fill(ctx context.Context, t *team.Team, p Picture, seed uint64) error {
+	around := max(least, min(most, reach*max(o.x1-o.x0, o.y1-o.y0)))
+	x0, y0, x1, y1 := max(o.x0-around, 0), max(o.y0-around, 0), min(o.x1+around, p.W), min(o.y1+around, p.H)
+	l := newLevel(x1-x0, y1-y0)
+	row := make([]float32, l.w)
+	for y := range l.h {
+		for c := range 3 {
+			p.Row(row, c, y0+y, x0)
+			for x, v := range row {
+				l.pix[(y*l.w+x)*channels+c] = v
+			}
+		}
+		for x := range l.w {
+			i := (y0+y)*p.W + x0 + x
+			l.unknown[y*l.w+x] = p.Missing[i] || p.Hidden != nil && p.Hidden(i)
+		}
+	}
+	place := func(i int32) int { return (int(i)/p.W-y0)*l.w + int(i)%p.W - x0 }
+	for _, i := range o.pixels {
+		l.target[place(i)] = true
+	}
+	levels, err := pyramid(l, o.depth)
+	if levels == nil {
+		return err
+	}
+	if err := complete(ctx, t, levels, seed); err != nil {
+		return err
+	}
+	for _, i := range o.pixels {
+		for c, v := range l.pix[place(i)*channels:][:3] {
+			p.Put(c, int(i), v)
+		}
+	}
+	return nil
+}

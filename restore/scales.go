@@ -1,0 +1,118 @@
+package restore
+
+import (
+	"math"
+
+	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
+// A network's proposal N(μ, σ²) has one number of doubt for every coefficient, and noise that is independent from site to site averages out over an area: samples
+// would be sure of the brightness of what they are not sure of at all. So the noise of the blocks' means (LL2) is a sum of several scales,
+//
+//	ε = a₀·n₀ + Σ_l a_l·B_l n_l,
+//
+// where n_l has a number for every 2^l × 2^l sites, B_l continues these smoothly (cubic B-splines, scaled to variance 1 everywhere), and a are nets.EdgeConfig.Scales, set on training
+// pictures (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by their absolute position, like all noise: tiles do not show.
+
+// coarseStream is the first of Philox's streams for n_1, n_2, …
+const coarseStream = 200
+
+// scaled gives the shares of the job's samples; nil for white noise, which samples of the prior have too.
+func (j *job) scaled() []float32 {
+	if s := j.net.Config.Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
+		return s[j.class]
+	}
+	return nil
+}
+
+// scaleInputs are what kindDrawScales reads beside kindDraw: the share of white noise for every channel, and the coarse noise.
+func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
+	white := make([]float32, nets.FlowChannels)
+	for c := range white {
+		if white[c] = 1; nets.Channels[c].Band == nets.LL2 {
+			white[c] = shares[0]
+		}
+	}
+	key := netdef.Key{Seed: seed, Sample: sample}
+	coarse := input{name: "coarse", perPixel: nets.FlowChannels / 16, fill: surely(func(at rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) })}
+	return []input{value("white", white...), coarse}
+}
+
+// smoothNoise writes Σ_l a_l·B_l n_l to the LL2 channels of a tile's sites, and 0 to the others.
+func smoothNoise(key netdef.Key, shares []float32, at rect, dst []float32) {
+	clear(dst)
+	w, h := at.w/4, at.h/4
+	x0, y0 := floorDiv(at.x, 4), floorDiv(at.y, 4)
+	for l, a := range shares {
+		if a == 0 {
+			continue
+		}
+		level, step := l+1, 2<<l
+		columns := make([]knots, w)
+		for x := range columns {
+			columns[x] = knotsAt(x0+x, step)
+		}
+		// Numbers of the knots around one row of sites at a time.
+		type triple [3]float64
+		seen := map[[2]int]triple{}
+		number := func(kx, ky int) triple {
+			k := [2]int{kx, ky}
+			v, ok := seen[k]
+			if !ok {
+				u := netdef.Philox([4]uint32{uint32(kx), uint32(ky), uint32(coarseStream+level) << 16, key.Sample}, [2]uint32{uint32(key.Seed), uint32(key.Seed >> 32)})
+				n := netdef.BoxMuller(u)
+				v = triple(n[:3])
+				seen[k] = v
+			}
+			return v
+		}
+		for y := range h {
+			row := knotsAt(y0+y, step)
+			for x, col := range columns {
+				var sum triple
+				for i, wy := range row.weight {
+					for k, wx := range col.weight {
+						n := number(col.first+k, row.first+i)
+						for c := range sum {
+							sum[c] += wy * wx * n[c]
+						}
+					}
+				}
+				out := dst[(y*w+x)*nets.FlowChannels:]
+				for c, v := range sum {
+					out[c] += a * float32(v/(row.norm*col.norm))
+				}
+			}
+		}
+	}
+}
+
+// knots are the four numbers along an axis that a place depends on.
+type knots struct {
+	first  int
+	weight [4]float64
+	norm   float64 // of the weights
+}
+
+// knotsAt gives the knots of a site, for a number every step sites.
+func knotsAt(site, step int) (k knots) {
+	k.first = floorDiv(site, step) - 1
+	t := (float64(site-(k.first+1)*step) + 0.5) / float64(step)
+	s := 1 - t
+	k.weight = [4]float64{s * s * s / 6, (4 - 6*t*t + 3*t*t*t) / 6, (4 - 6*s*s + 3*s*s*s) / 6, t * t * t / 6}
+	for _, w := range k.weight {
+		k.norm += w * w
+	}
+	k.norm = math.Sqrt(k.norm)
+	return k
+}
+
+// floorDiv is a/b, rounded down.
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
