@@ -6,6 +6,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
@@ -45,6 +46,10 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 			return m.deconvolved(ctx, pic, req, j)
 		case j.noise <= mostBlindNoise:
 			return m.leaveAlone(ctx, pic, req, j)
+		case j.profile.Found:
+			if result, err := m.onlyNoisy(ctx, pic, req, j); result != nil || err != nil {
+				return result, err
+			}
 		}
 	}
 	if j.task == task.GaussianDeblur {
@@ -106,6 +111,28 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 		return nil, err
 	}
 	result.Task, result.Blur = j.task, j.blur
+	return result, nil
+}
+
+// onlyNoisy answers a request for motion-deblur of a picture in which much noise was found, which may be its texture, if it shows no blur once that is taken away: that is
+// then the result. It gives nil for others.
+func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	clean := req
+	clean.Task, clean.Profile, clean.Rows = task.Denoise, &j.profile, nil
+	result, err := m.Restore(ctx, pic, clean)
+	if err != nil {
+		return nil, err
+	}
+	seen := j.seen()
+	seen.Row = planes{w: pic.W, h: pic.H, data: result.Picture.Pix, levels: result.Picture.Levels}.row
+	f, err := motion.Find(ctx, seen)
+	if err != nil || f.Verdict() == blind.Blurred {
+		return nil, err
+	}
+	result.Task, result.Blur = j.task, &Blur{Verdict: f.Verdict(), Field: f}
+	if req.Rows != nil {
+		req.Rows(result.Picture, result.Picture.H)
+	}
 	return result, nil
 }
 
