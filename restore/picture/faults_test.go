@@ -636,6 +636,13 @@ func TestRawIsRefused(t *testing.T) {
 		"a sensor": func(w *exifWriter) []byte {
 			return w.done(w.dir(0, thumb(w, "ACME\x00\x00", [4]uint32{tagSubDirs, typeLong, 1, sensor(w, 1, photometricLinearRaw)})...))
 		},
+		"(IIQ)": func(w *exifWriter) []byte {
+			w.data([]byte(map[bool]string{true: "IIIITwaR", false: "MMMMRawT"}[w.b[0] == 'I']))
+			return w.done(w.dir(0, thumb(w, "Phase One\x00")...))
+		},
+		"CR2": func(w *exifWriter) []byte {
+			return w.done(w.dir(w.dir(0, [4]uint32{tagCompression, typeShort, 1, 6}, [4]uint32{tagCR2Slice, typeShort, 1, 1}), thumb(w, "Canon\x00")...))
+		},
 		"thumbnail of a larger": func(w *exifWriter) []byte { return w.done(w.dir(sensor(w, 1, 2), thumb(w, "ACME\x00\x00")...)) },
 	} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
@@ -649,6 +656,19 @@ func TestRawIsRefused(t *testing.T) {
 	}
 	for magic, want := range map[string]string{"FUJIFILMCCD-RAW ": "RAF", "IIRO\x08\x00\x00\x00": "ORF", "IIU\x00\x08\x00\x00\x00": "RW2", "\x00\x00\x00\x18ftypcrx ": "CR3"} {
 		wantDecodeError(t, []byte(magic+strings.Repeat("\x00", 99)), "camera raw file ("+want+")")
+	}
+	// Nothing but the name tells, where the sensor's values stand in the maker's notes.
+	dir := t.TempDir()
+	tiff := encode(t, smooth(24, 16, false), TIFF, 0)
+	for name, raw := range map[string]bool{"a.NRW": true, "b.nef": true, "c.dng": true, "d.tif": false, "e.png": false} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, tiff, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := DecodeFile(path, Limits{})
+		if raw && (err == nil || !strings.Contains(err.Error(), name+": not a picture I can read (it is a camera raw file ("+strings.ToUpper(name[2:])+")")) || !raw && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	// A TIFF with a smaller picture behind it is none.
 	w := newEXIF(binary.LittleEndian)
@@ -953,6 +973,40 @@ func TestMaskKinds(t *testing.T) {
 					t.Errorf("%s: pixel %d is missing: %v", name, i, m[i])
 					break
 				}
+			}
+		}
+	}
+	// Paint of several colours on transparency marks as one does; black and white on it is a mask of black and white.
+	for name, c := range map[string]struct {
+		left, right, ground [4]float32
+		rightToo            bool
+	}{
+		"white and red":         {[4]float32{1, 1, 1, 1}, [4]float32{1, 0, 0, 1}, clear, true},
+		"yellow and blue":       {[4]float32{1, 1, 0, 1}, [4]float32{0, 0, 1, 1}, clear, true},
+		"a part of a picture":   {[4]float32{0.7, 0.6, 0.5, 1}, [4]float32{0.3, 0.35, 0.2, 1}, [4]float32{0.4, 0.9, 0.4, 0}, true},
+		"white, black on clear": {white, black, clear, false},
+	} {
+		p := draw(white, c.ground, false, true)
+		for i := range w * h {
+			if inside(i) {
+				v := c.left
+				if i%w > 6 {
+					v = c.right
+				}
+				for k := range 3 {
+					p.Pix[k*w*h+i] = 2*v[k] - 1
+				}
+				p.Alpha[i] = v[3]
+			}
+		}
+		m, err := p.Mask(w, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range m {
+			if want := inside(i) && (c.rightToo || i%w <= 6); m[i] != want {
+				t.Errorf("%s: pixel %d is missing: %v", name, i, m[i])
+				break
 			}
 		}
 	}

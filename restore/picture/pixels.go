@@ -160,6 +160,7 @@ func (p *Picture) orient(o int) {
 	p.W, p.H = turnedSides(o, p.W, p.H)
 	if o >= 5 {
 		p.Halved[0], p.Halved[1] = p.Halved[1], p.Halved[0]
+		p.density.x, p.density.y = p.density.y, p.density.x
 	}
 }
 
