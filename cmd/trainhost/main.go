@@ -11,6 +11,7 @@ import (
 
 	"github.com/vfmrestore/restore/internal/interrupt"
 	_ "github.com/vfmrestore/restore/internal/memory/frugal"
+	"github.com/vfmrestore/restore/internal/mesa"
 	"github.com/vfmrestore/restore/internal/plain"
 )
 
@@ -55,6 +56,7 @@ func versionText() string {
 }
 
 func main() {
+	mesa.Quiet()
 	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: ending in order; a second Ctrl-C ends it at once") })
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
