@@ -41,7 +41,7 @@ func TestExamples(t *testing.T) {
 	faults := filepath.Join(dir, "faults")
 	run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-I.", "example/faults.c", "-o", faults, lib, "-lpthread", "-Wl,-rpath,"+dir)
 	out = run(faults)
-	for _, words := range []string{"absurd sizes are refused", "ends beside submits are heard"} {
+	for _, words := range []string{"names in errors are quoted", "absurd sizes are refused", "ends beside submits are heard"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the C program of faults does not say %q:\n%s", words, out)
 		}
