@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/vfmrestore/restore/internal/interrupt"
 	_ "github.com/vfmrestore/restore/internal/memory/frugal"
@@ -63,7 +64,7 @@ func main() {
 		if errors.Is(err, flag.ErrHelp) {
 			return
 		}
-		fmt.Fprintln(os.Stderr, "trainhost:", plain.Line(err.Error()))
+		fmt.Fprintln(os.Stderr, "trainhost:", strings.TrimPrefix(plain.Line(err.Error()), "trainhost "))
 		os.Exit(1)
 	}
 }

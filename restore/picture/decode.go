@@ -155,7 +155,7 @@ func (info *fileInfo) into(p *Picture) {
 	p.ICC = info.settleICC(p.Gray)
 	if info.xmp != nil {
 		if settleXMP(info.xmp, p.W, p.H) == nil {
-			info.drop("XMP, which is damaged or holds pictures")
+			info.drop("XMP, which is damaged, too long or holds pictures")
 		} else {
 			p.XMP = info.xmp
 		}
