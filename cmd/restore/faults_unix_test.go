@@ -308,3 +308,15 @@ func TestHugeVideo(t *testing.T) {
 	failed(t, r, exitFailure, "not enough memory: a stream of 8192×8192 pixels", nil)
 	unchanged(t, dir, before, nil)
 }
+
+// Where no cache can be had, the driver works without one and says nothing.
+func TestDriverIsQuiet(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	put(t, filepath.Join(dir, "in.png"), photo(24, 20, false, 8, false))
+	for _, env := range []string{"XDG_CACHE_HOME=in.png", "XDG_CACHE_HOME=none/none", "MESA_SHADER_CACHE_DIR=in.png"} {
+		if r := program(t, dir, []string{env}, "-task", "denoise", "-noise", "8", "-weights", w, "in.png", "out.png"); r.code != exitOK || r.stderr != "" {
+			t.Errorf("%s: exit code %d, stderr %q", env, r.code, r.stderr)
+		}
+	}
+}

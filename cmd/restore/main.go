@@ -19,6 +19,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/interrupt"
 	_ "github.com/vfmrestore/restore/internal/memory/frugal"
+	"github.com/vfmrestore/restore/internal/mesa"
 )
 
 // Exit codes.
@@ -74,6 +75,7 @@ var heard = func() {}
 
 func main() {
 	survivable()
+	mesa.Quiet()
 	ctx, stop := interrupt.Context(nil)
 	defer stop()
 	heard()

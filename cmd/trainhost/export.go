@@ -23,6 +23,9 @@ func export(args []string) error {
 	if *out == "" {
 		return errors.New("export: -out is needed")
 	}
+	if err := checkOut("export", *out); err != nil {
+		return err
+	}
 	n, err := openNetwork(*path)
 	if err != nil {
 		return err

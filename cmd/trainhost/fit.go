@@ -54,6 +54,9 @@ func (e estimator) command(ctx context.Context, args []string) error {
 	if *data == "" || *out == "" {
 		return errors.New(e.name + ": -data and -out are needed")
 	}
+	if err := checkOut(e.name, *out); err != nil {
+		return err
+	}
 	pics, err := trainhost.LoadPictures(*data, 128)
 	if err != nil {
 		return err

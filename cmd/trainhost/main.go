@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/vfmrestore/restore/internal/interrupt"
 	_ "github.com/vfmrestore/restore/internal/memory/frugal"
+	"github.com/vfmrestore/restore/internal/mesa"
 	"github.com/vfmrestore/restore/internal/plain"
 )
 
@@ -55,13 +57,14 @@ func versionText() string {
 }
 
 func main() {
+	mesa.Quiet()
 	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: ending in order; a second Ctrl-C ends it at once") })
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return
 		}
-		fmt.Fprintln(os.Stderr, "trainhost:", plain.Line(err.Error()))
+		fmt.Fprintln(os.Stderr, "trainhost:", strings.TrimPrefix(plain.Line(err.Error()), "trainhost "))
 		os.Exit(1)
 	}
 }

@@ -40,6 +40,9 @@ func pack(ctx context.Context, args []string) error {
 	if *fp32 && *int8 {
 		return errors.New("pack: -fp32 and -int8 exclude each other")
 	}
+	if err := checkOut("pack", *out); err != nil {
+		return err
+	}
 	dt := weights.F16
 	switch {
 	case *fp32:

@@ -11,6 +11,7 @@ import (
 	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/weights"
 )
 
 // runFlags are the flags of every training run.
@@ -54,6 +55,14 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 		return fmt.Errorf("%s: -out %s is there already: -resume goes on with it, -overwrite replaces it", fs.Name(), *r.out)
 	}
 	return writable(*r.out)
+}
+
+// checkOut finds before any work whether a file can be written by a command that is no training run. One that is a checkpoint is refused: it may be the work of days.
+func checkOut(command, path string) error {
+	if f, err := weights.Load(path); err == nil && (trainhost.IsCheckpoint(f) || trainhost.IsKernelCheckpoint(f)) {
+		return fmt.Errorf("%s: -out %s is a checkpoint, which would be lost: give another name, or remove it", command, path)
+	}
+	return writable(path)
 }
 
 // noNames refuses arguments that are no flags.

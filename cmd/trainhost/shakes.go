@@ -33,8 +33,11 @@ func shakesCommand(ctx context.Context, args []string) error {
 	if c.Count < 1 || c.Side < 128 || c.Side > 1024 || c.Workers < 0 {
 		return fmt.Errorf("shakes: -count %d, -side %d, -workers %d: must be at least 1, 128 to 1024, and at least 0", c.Count, c.Side, c.Workers)
 	}
+	err := checkOut("shakes", *out)
+	if err != nil {
+		return err
+	}
 	var frames []string
-	var err error
 	if *video != "" {
 		if frames, err = trainhost.Frames(*video); err != nil {
 			return fmt.Errorf("shakes: %w", err)

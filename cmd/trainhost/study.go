@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -40,6 +41,9 @@ func photographs(ctx context.Context, args []string) error {
 	}
 	if *data == "" || c.Eval == "" || c.Out == "" {
 		return errors.New("photographs: -data, -eval and -out are needed")
+	}
+	if old, _ := filepath.Glob(filepath.Join(c.Out, "*.ckpt")); len(old) > 0 {
+		return fmt.Errorf("photographs: -out %s holds checkpoints of an earlier run, such as %s: give another folder, or remove them", c.Out, filepath.Base(old[0]))
 	}
 	if err := os.MkdirAll(c.Out, 0o777); err != nil {
 		return err

@@ -78,6 +78,43 @@ func TestBadValidation(t *testing.T) {
 	}
 }
 
+// No command writes over a checkpoint, nor begins work whose result cannot be written.
+func TestCheckpointsStay(t *testing.T) {
+	data, dir := pictures(t, 1, 140), t.TempDir()
+	ckpt := filepath.Join(dir, "a.ckpt")
+	if _, err := output(t, tinyRun(data, ckpt)...); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(ckpt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.ckpt", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"pack", "-in", ckpt}, {"export", "-weights", ckpt}, {"noise", "-data", data}, {"defocus", "-data", data}, {"shakes", "-data", data},
+	} {
+		for _, name := range []string{"a.ckpt", "link"} {
+			if _, err := output(t, append(args, "-out", filepath.Join(dir, name))...); err == nil || !strings.Contains(err.Error(), "is a checkpoint, which would be lost") {
+				t.Errorf("%q onto %s: %v", args, name, err)
+			}
+		}
+		if _, err := output(t, append(args, "-out", filepath.Join(dir, "none", "x"))...); err == nil || !strings.Contains(err.Error(), "there is no directory") {
+			t.Errorf("%q into no folder: %v", args, err)
+		}
+	}
+	if _, err := output(t, "experiment", "photographs", "-data", data, "-eval", data, "-out", dir); err == nil || !strings.Contains(err.Error(), "holds checkpoints of an earlier run, such as a.ckpt") {
+		t.Errorf("photographs: %v", err)
+	}
+	if _, err := output(t, tinyRun(data, filepath.Join(dir, "b.ckpt"), "-csv", ckpt)...); err == nil {
+		t.Error("a log may be a checkpoint")
+	}
+	if after, err := os.ReadFile(ckpt); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the checkpoint has changed: %v", err)
+	}
+}
+
 // What cannot be written to stdout is no success.
 func TestFullStdout(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
@@ -77,12 +78,12 @@ func fail(err error, text *C.char, size C.size_t) C.vfm_status {
 	return status(err)
 }
 
-// put writes a text and its ending 0, cut to size bytes.
+// put writes a text and its ending 0, cut to size bytes. Names in it are quoted where a terminal would obey them: hosts log it.
 func put(s string, text *C.char, size C.size_t) {
 	if text == nil || size == 0 {
 		return
 	}
 	dst := unsafe.Slice((*byte)(unsafe.Pointer(text)), int(size))
-	n := copy(dst[:len(dst)-1], s)
+	n := copy(dst[:len(dst)-1], plain.Line(s))
 	dst[n] = 0
 }

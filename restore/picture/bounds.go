@@ -93,11 +93,12 @@ func reach(b []byte) (bytes int64, known bool) {
 	if !ok {
 		return headBytes, true
 	}
-	if format == WebP && len(b) >= 8 { // tells its size
-		return memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside), true // some writers forget what they add
-	}
 	if cfg, err := sides(format, b); err == nil {
-		return memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), beside), true
+		most := memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), beside)
+		if format == WebP { // tells its size too, though some writers forget what they add
+			most = min(most, memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside))
+		}
+		return most, true
 	}
 	if _, at, ok := tiffStart(b); format == TIFF && ok { // its directory may stand anywhere
 		return memory.Sum(at, beside), false

@@ -44,13 +44,14 @@ func TestEndless(t *testing.T) {
 		fill byte
 		most int64
 	}{
-		"zeros":    {nil, 0, 1 << 20},
-		"yes":      {nil, 'y', 1 << 20},
-		"GIF":      {[]byte("GIF89a"), 0, 1 << 20},
-		"a PNG":    {png, 0, 2 * beside},
-		"a JPEG":   {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
-		"PNG head": {png[:33], 1, 2 * beside},
-		"WebP":     {webp, 0, 2 * beside},
+		"zeros":                  {nil, 0, 1 << 20},
+		"yes":                    {nil, 'y', 1 << 20},
+		"GIF":                    {[]byte("GIF89a"), 0, 1 << 20},
+		"a PNG":                  {png, 0, 2 * beside},
+		"a JPEG":                 {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
+		"PNG head":               {png[:33], 1, 2 * beside},
+		"WebP":                   {webp, 0, 2 * beside},
+		"WebP of four gigabytes": {[]byte("RIFF\xff\xff\xff\xffWEBPVP8 "), 0, 2 * beside},
 		// Those that never come to their sides.
 		"a JPEG's start, zeros":   {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), 0, 2 * beside},
 		"a JPEG's start, yes":     {[]byte("\xff\xd8\xff"), 'y', 2 * beside},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/disintegration/imaging"
@@ -84,6 +85,9 @@ func DecodeFile(path string, lim Limits) (*Picture, error) {
 		}
 	}
 	p, err := decodeReader(f, size, lim)
+	if err == nil && p.Format == TIFF && rawName(path) {
+		err = rawError(strings.ToUpper(strings.TrimPrefix(filepath.Ext(path), ".")))
+	}
 	if err != nil {
 		return nil, named(path, err)
 	}
@@ -151,7 +155,7 @@ func (info *fileInfo) into(p *Picture) {
 	p.ICC = info.settleICC(p.Gray)
 	if info.xmp != nil {
 		if settleXMP(info.xmp, p.W, p.H) == nil {
-			info.drop("XMP, which is damaged or holds pictures")
+			info.drop("XMP, which is damaged, too long or holds pictures")
 		} else {
 			p.XMP = info.xmp
 		}
@@ -162,9 +166,15 @@ func (info *fileInfo) into(p *Picture) {
 	if info.exif != nil && settleEXIF(info.exif, p.W, p.H) == nil {
 		info.drop("EXIF, which is damaged")
 		p.EXIF = nil
+	} else if info.exif != nil && exifDamaged(info.exif) {
+		info.drop("parts of EXIF, which are damaged")
 	}
-	p.Text, p.Comment, p.colour, p.Halved = info.text, info.comment, info.colour, info.halved
+	p.Text, p.Comment, p.colour, p.Halved, p.density = info.text, info.comment, info.colour, info.halved, info.density
 	p.Dropped, p.JPEGQuality = info.dropped, info.quality
+}
+
+func rawError(kind string) error {
+	return &DecodeError{What: "it is a camera raw file (" + kind + "), which is not supported; develop it first, e.g. with darktable or RawTherapee"}
 }
 
 // file is a picture's while it is read.
@@ -184,7 +194,7 @@ func (f *file) open() (err error) {
 		f.png, f.info, err = walkPNG(f.b)
 	case TIFF:
 		if kind := rawKind(f.b); kind != "" {
-			return &DecodeError{What: "it is a camera raw file (" + kind + "), which is not supported; develop it first, e.g. with darktable or RawTherapee"}
+			return rawError(kind)
 		}
 		if largerElsewhere(f.b) {
 			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the same file; convert it to PNG or JPEG"}

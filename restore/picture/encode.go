@@ -84,6 +84,7 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 			return err
 		}
 		extra = append(extra, p.colour.chunks(icc != nil)...)
+		extra = append(extra, p.density.physChunk()...)
 		if exif != nil {
 			extra = append(extra, pngChunk("eXIf", exif)...)
 		}
@@ -108,7 +109,8 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 		if quality < 1 || quality > 100 {
 			return fmt.Errorf("JPEG quality %d is not from 1 to 100", quality)
 		}
-		extra := append(exifSegment(exif), xmpSegment(xmp)...)
+		extra := append(p.density.jfifSegment(), exifSegment(exif)...)
+		extra = append(extra, xmpSegment(xmp)...)
 		extra = append(append(extra, iccSegments(icc)...), iptcSegment(iptc)...)
 		extra = append(extra, commentSegment(p.Comment)...)
 		w = &inserter{w: w, after: 2, extra: extra} // start of image

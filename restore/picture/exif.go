@@ -40,7 +40,9 @@ const (
 	typeASCII = 2
 	typeShort = 3
 	typeLong  = 4
-	typeOther = 7
+	// typeFraction is two long numbers, of which the second divides the first.
+	typeFraction = 5
+	typeOther    = 7
 )
 
 // directory is one of a TIFF structure's.
@@ -169,6 +171,35 @@ func exifOrientation(b []byte) int {
 		return int(v)
 	}
 	return 0
+}
+
+// exifDamaged tells whether entries of EXIF about the picture cannot be read, as they point beyond its end or are cut off themselves.
+func exifDamaged(exif []byte) bool {
+	first, ok := firstDirectory(exif)
+	if !ok {
+		return true
+	}
+	list := []directory{first}
+	for _, tag := range []uint16{tagExifDir, tagGPSDir} {
+		if at, ok := first.number(tag); ok {
+			sub, ok := readDirectory(exif, first.order, at)
+			if !ok {
+				return true
+			}
+			list = append(list, sub)
+		}
+	}
+	for _, d := range list {
+		if len(d.entries) < int(d.order.Uint16(exif[d.at:])) {
+			return true
+		}
+		for _, e := range d.entries {
+			if _, size, ok := d.value(e); !ok && size > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // hasMakerNote tells whether EXIF holds the camera maker's notes.
@@ -304,7 +335,7 @@ func (c *exifCopy) values(d directory) {
 	for _, e := range d.entries {
 		tag, kind := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:])
 		from, size, ok := d.value(e)
-		if !ok || size > c.left || !carries(tag, kind, size) || !c.want(tag) {
+		if !ok || size > c.left || !carries(tag, kind, size) || !c.want(tag) || size >= leastPreview && kind == typeASCII && holdsPicture(d.b[from:from+size]) {
 			continue
 		}
 		if tag == tagExifDir || tag == tagGPSDir || tag == tagInterop {

@@ -19,7 +19,7 @@ const mostEXIF = 1 << 20
 
 // describing are the tags of a first directory that tell about the picture and not how its pixels lie in the file.
 var describing = []uint16{
-	0x010e, 0x010f, 0x0110, // description, maker and model of the camera
+	0x010d, 0x010e, 0x010f, 0x0110, 0x011d, // names of document and page, description, maker and model of the camera
 	tagOrientation, 0x011a, 0x011b, 0x0128, // resolution and its unit
 	0x0131, 0x0132, 0x013b, 0x8298, // software, date, artist, copyright
 }
@@ -64,7 +64,7 @@ func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) b
 	for _, e := range d.entries {
 		tag, kind, count := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:]), int64(d.order.Uint32(d.b[e+4:]))
 		from, size, ok := d.value(e)
-		if !ok || !want(tag, kind, size) {
+		if !ok || !want(tag, kind, size) || size >= leastPreview && kind == typeASCII && holdsPicture(d.b[from:from+size]) {
 			continue
 		}
 		if *left -= size + 12; *left < 0 {

@@ -68,7 +68,7 @@ var signatures = []struct {
 }{
 	{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"}, {0, "#?RADIANCE", "Radiance HDR"}, {0, "v/1\x01", "OpenEXR"},
 	{0, "GIF8", "GIF"}, {0, "BM", "BMP"},
-	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"},
+	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"}, {4, "ftypheim", "HEIC"}, {4, "ftypheis", "HEIC"}, {4, "ftyphevc", "HEIC"}, {4, "ftyphevx", "HEIC"}, {4, "ftypmsf1", "HEIC"}, {4, "ftypavis", "AVIF"},
 	{0, "\xff\x0a", "JPEG XL"}, {4, "JXL \r\n", "JPEG XL"}, {4, "jP  \r\n", "JPEG 2000"},
 	{0, "IIU\x00", "a camera raw file (RW2)"}, {0, "IIRO", "a camera raw file (ORF)"}, {0, "IIRS", "a camera raw file (ORF)"}, {0, "MMOR", "a camera raw file (ORF)"},
 	{0, "FUJIFILMCCD-RAW", "a camera raw file (RAF)"}, {4, "ftypcrx ", "a camera raw file (CR3)"}, {0, "FOVb", "a camera raw file (X3F)"},

@@ -118,14 +118,28 @@ func packed(img image.Image, format Format) *Picture {
 	})
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
-	if m, isJPEG := img.(*image.YCbCr); isJPEG && format != WebP { // whose rows need their neighbours
+	var halved *image.YCbCr // whose rows need their neighbours
+	rows, alpha := jpegRows, []float32(nil)
+	switch m := img.(type) {
+	case *image.YCbCr:
+		halved = m
+	case *image.NYCbCrA:
+		halved, alpha = &m.YCbCr, make([]float32, w*h)
+		for i := range alpha {
+			alpha[i] = float32(m.A[m.AOffset(b.Min.X+i%w, b.Min.Y+i/w)]) / 255
+		}
+	}
+	if format == WebP {
+		rows = webpRows
+	}
+	if halved != nil {
 		l := NewLevels(8, 3*w*h)
-		jpegRows(m, func(y int, red, green, blue []uint8) {
+		rows(halved, func(y int, red, green, blue []uint8) {
 			for c, row := range [][]uint8{red, green, blue} {
 				copy(l.B8[(c*h+y)*w:], row)
 			}
 		})
-		return &Picture{W: w, H: h, Levels: l, Depth: 8}
+		return &Picture{W: w, H: h, Levels: l, Depth: 8, Alpha: alpha}
 	}
 	if !ok {
 		p := fromImage(img, format)

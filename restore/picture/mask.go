@@ -39,8 +39,9 @@ func (e *EmptyMaskError) Error() string {
 }
 
 // Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing, black is there. Pixels count
-// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work. Where nothing is white and alpha is not the
-// same everywhere, the mask is alpha: what was painted, in whatever colour, is missing. Errors: [*MaskSizeError]; that nothing is missing is none.
+// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work. Where alpha is not the same everywhere, the
+// mask is alpha: what was painted, in whatever colours, is missing; but for masks of hardly anything than black and white, where white is. Errors: [*MaskSizeError]; that
+// nothing is missing is none.
 func (p *Picture) Mask(w, h int) ([]bool, error) {
 	if p.W != w || p.H != h {
 		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}
@@ -53,13 +54,26 @@ func (p *Picture) Mask(w, h int) ([]bool, error) {
 		}
 		missing[i] = v >= 0.5
 	}
-	if p.Alpha != nil && !slices.Contains(missing, true) {
-		clear, painted := false, false
-		for _, a := range p.Alpha {
-			clear, painted = clear || a < 0.5, painted || a >= 0.5
+	if p.Alpha == nil {
+		return missing, nil
+	}
+	clear, white, black, other := 0, 0, 0, 0
+	for i, a := range p.Alpha {
+		switch v := p.gray(i); {
+		case a < 0.5:
+			clear++
+		case v >= 0.8:
+			white++
+		case v <= -0.8:
+			black++
+		default:
+			other++
 		}
+	}
+	painted := white + black + other
+	if clear > 0 && painted > 0 && (white == 0 || black == 0 || other > painted/4) {
 		for i, a := range p.Alpha {
-			missing[i] = clear && painted && a >= 0.5
+			missing[i] = a >= 0.5
 		}
 	}
 	return missing, nil

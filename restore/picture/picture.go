@@ -43,7 +43,8 @@ type Picture struct {
 	// Salvaged, if not nil, tells that the file was cut off or damaged and Limits.Salvage let it pass.
 	Salvaged *Salvage
 
-	colour *pngColour // what a PNG file without a profile says of its colours
+	colour  *pngColour // what a PNG file without a profile says of its colours
+	density density
 }
 
 // Salvage tells what of a damaged file is there.

@@ -34,6 +34,13 @@ func fromImage(img image.Image, format Format) *Picture {
 			}
 		}
 	}
+	fill := func(rows func(*image.YCbCr, func(y int, red, green, blue []uint8)), m *image.YCbCr) {
+		rows(m, func(y int, r, g, b []uint8) {
+			for x := range w {
+				red[y*w+x], green[y*w+x], blue[y*w+x] = levels8[r[x]], levels8[g[x]], levels8[b[x]]
+			}
+		})
+	}
 	switch m := img.(type) {
 	case *image.Gray:
 		p.Gray = true
@@ -46,19 +53,15 @@ func fromImage(img image.Image, format Format) *Picture {
 		copy(green, red)
 		copy(blue, red)
 	case *image.NYCbCrA: // WebP
-		fromVP8(&m.YCbCr, red, green, blue)
+		fill(webpRows, &m.YCbCr)
 		p.Alpha = make([]float32, n)
 		each(func(i, x, y int) { p.Alpha[i] = float32(m.A[m.AOffset(x, y)]) / 255 })
 	case *image.YCbCr:
 		if format == WebP {
-			fromVP8(m, red, green, blue)
-			break
+			fill(webpRows, m)
+		} else {
+			fill(jpegRows, m)
 		}
-		jpegRows(m, func(y int, r, g, b []uint8) {
-			for x := range w {
-				red[y*w+x], green[y*w+x], blue[y*w+x] = levels8[r[x]], levels8[g[x]], levels8[b[x]]
-			}
-		})
 	case *image.RGBA: // without alpha, but for TIFF, which may be multiplied with it
 		if !m.Opaque() {
 			p.Alpha = make([]float32, n)
@@ -160,6 +163,7 @@ func (p *Picture) orient(o int) {
 	p.W, p.H = turnedSides(o, p.W, p.H)
 	if o >= 5 {
 		p.Halved[0], p.Halved[1] = p.Halved[1], p.Halved[0]
+		p.density.x, p.density.y = p.density.y, p.density.x
 	}
 }
 

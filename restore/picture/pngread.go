@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,9 @@ type pngFile struct {
 	bad                  bool     // a chunk of pixels has a wrong checksum
 	parts                [][]byte // for the decoder
 }
+
+// technical are chunks about the old file's values, of which nobody misses what they say.
+var technical = []string{"bKGD", "hIST", "sBIT", "sPLT", "tIME", "oFFs", "vpAg", "iDOT", "orNT", "gIFg", "gIFx", "mDCV", "mDCv", "cLLI", "cLLi"}
 
 // maxText bounds the text that is carried.
 const maxText = 1 << 20
@@ -95,6 +99,14 @@ func walkPNG(b []byte) (f pngFile, info fileInfo, err error) {
 			info.setEXIF(body)
 		case "tEXt", "zTXt", "iTXt":
 			inflated = info.textChunk(kind, body, chunk, inflated)
+		case "pHYs":
+			info.density = physDensity(body)
+		case "caBX":
+			info.drop("content credentials, which are about the old file")
+		default:
+			if !slices.Contains(technical, kind) {
+				info.drop(fmt.Sprintf("what stands in PNG's %s chunk", kind))
+			}
 		}
 	}
 	if f.idat == nil {
@@ -171,15 +183,7 @@ func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int
 	}
 	keyword := string(key)
 	raw, isRaw := strings.CutPrefix(keyword, "Raw profile type ")
-	switch {
-	case strings.HasPrefix(keyword, "Thumb::"): // about a file that this will not be
-		return left
-	case keyword != xmpKeyword && !isRaw:
-		if len(info.text)+len(chunk) <= maxText {
-			info.text = append(info.text, chunk...)
-		} else {
-			info.drop("text beyond a megabyte")
-		}
+	if strings.HasPrefix(keyword, "Thumb::") { // about a file that this will not be
 		return left
 	}
 	switch kind {
@@ -203,8 +207,23 @@ func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int
 			rest, left = inflate(rest, left)
 		}
 	}
-	if !isRaw {
+	switch {
+	case keyword == xmpKeyword:
 		info.setXMP(rest)
+		return left
+	case isRaw:
+	case rest == nil:
+		info.drop("text that is damaged, or too long")
+		return left
+	case holdsPicture(rest):
+		info.drop("text that holds a picture")
+		return left
+	default:
+		if len(info.text)+len(chunk) <= maxText {
+			info.text = append(info.text, chunk...)
+		} else {
+			info.drop("text beyond a megabyte")
+		}
 		return left
 	}
 	data := rawProfile(rest)
@@ -218,7 +237,7 @@ func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int
 		}
 	case "xmp":
 		info.setXMP(data)
-	case "iptc":
+	case "iptc", "8bim":
 		info.setIRB(data)
 	}
 	return left

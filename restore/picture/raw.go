@@ -1,6 +1,10 @@
 package picture
 
-import "strings"
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
 
 // Camera raw files of most makers are TIFF inside, in which a thumbnail or a preview stands first and the sensor's values elsewhere.
 
@@ -9,6 +13,7 @@ const (
 	tagCompression = 0x0103
 	tagMake        = 0x010f
 	tagDNGVersion  = 0xc612
+	tagCR2Slice    = 0xc640
 
 	photometricCFA       = 32803
 	photometricLinearRaw = 34892
@@ -31,22 +36,34 @@ func rawKind(b []byte) string {
 	if len(b) >= 10 && string(b[8:10]) == "CR" {
 		return "CR2"
 	}
+	if len(b) >= 16 && (string(b[8:16]) == "IIIITwaR" || string(b[8:16]) == "MMMMRawT") {
+		return "IIQ"
+	}
 	raw := false
 	for _, d := range allDirectories(first) {
 		v, _ := d.number(tagPhotometric)
 		c, _ := d.number(tagCompression)
-		raw = raw || v == photometricCFA || v == photometricLinearRaw || rawCompressions[c]
+		slice, _, _ := d.find(tagCR2Slice)
+		raw = raw || v == photometricCFA || v == photometricLinearRaw || rawCompressions[c] || slice != 0
 	}
 	if !raw {
 		return ""
 	}
 	maker := strings.ToUpper(string(first.bytes(tagMake)))
-	for _, x := range [][2]string{{"NIKON", "NEF"}, {"SONY", "ARW"}, {"PENTAX", "PEF"}, {"SAMSUNG", "SRW"}, {"CANON", "CR2"}, {"HASSELBLAD", "3FR"}, {"KODAK", "DCR"}, {"EPSON", "ERF"}} {
+	for _, x := range [][2]string{{"NIKON", "NEF"}, {"SONY", "ARW"}, {"PENTAX", "PEF"}, {"SAMSUNG", "SRW"}, {"CANON", "CR2"}, {"HASSELBLAD", "3FR"}, {"KODAK", "DCR"}, {"EPSON", "ERF"}, {"SEIKO EPSON", "ERF"}, {"LEAF", "MOS"}, {"MAMIYA", "MEF"}} {
 		if strings.HasPrefix(maker, x[0]) {
 			return x[1]
 		}
 	}
 	return "of a sensor's values"
+}
+
+// rawEndings are those of camera raw files that are TIFF inside, and in which nothing else may tell: the sensor's values can stand in the maker's notes.
+var rawEndings = []string{".dng", ".nef", ".nrw", ".cr2", ".arw", ".srf", ".sr2", ".pef", ".srw", ".3fr", ".fff", ".iiq", ".erf", ".mef", ".mos", ".dcr", ".kdc", ".rwl", ".gpr"}
+
+// rawName tells whether a name ends like that of a raw file that is TIFF inside.
+func rawName(path string) bool {
+	return slices.Contains(rawEndings, strings.ToLower(filepath.Ext(path)))
 }
 
 // allDirectories are the first, those that follow it, and those below, at most maxDirectories.

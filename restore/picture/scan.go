@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
@@ -22,6 +23,7 @@ type fileInfo struct {
 	xmp, iptc    []byte
 	text         []byte // PNG's chunks
 	comment      []byte // JPEG's
+	density      density
 	dropped      []string
 }
 
@@ -97,8 +99,19 @@ func scanJPEG(b []byte) fileInfo {
 			info.drop("further pictures in the file, such as previews or a map of HDR")
 		case marker == 0xed && bytes.HasPrefix(body, []byte(irbHead)):
 			info.setIRB(body)
+		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
+			info.density = jfifDensity(body)
+		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFXX\x00")), marker == jpegcodec.MarkerAdobe, marker == 0xec && bytes.HasPrefix(body, []byte("Ducky")): // about the file
+		case marker == 0xeb && bytes.HasPrefix(body, []byte("JP")):
+			info.drop("content credentials, which are about the old file")
+		case marker >= 0xe0 && marker <= 0xef && len(body) > 0:
+			info.drop(fmt.Sprintf("what stands in JPEG's APP%d segment", marker-0xe0))
+		case marker == 0xfe && holdsPicture(body):
+			info.drop("a comment that holds a picture")
 		case marker == 0xfe && info.comment == nil && len(body) <= maxComment:
 			info.comment = bytes.Clone(body)
+		case marker == 0xfe:
+			info.drop("further comments")
 		case marker == 0xdb && info.quality == 0 && len(body) >= 65 && body[0] == 0: // table 0, of 8 bits
 			info.quality = jpegcodec.QualityOf(body[1:65])
 		case marker >= 0xc0 && marker <= 0xc2 && len(body) > 5:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"fmt"
 	"image"
 	"io"
 	"slices"
@@ -24,6 +25,12 @@ func scanTIFF(b []byte) (info fileInfo) {
 		info.setIRB(d.bytes(tagPhotoshop))
 	}
 	info.exif = exifOf(b)
+	info.density = tiffDensity(d)
+	for _, e := range d.entries {
+		if tag := d.order.Uint16(b[e:]); !slices.Contains(describing, tag) && !aboutPixels(tag) {
+			info.drop(fmt.Sprintf("what TIFF's entry %d says", tag))
+		}
+	}
 	if hasMakerNote(b) {
 		info.drop("the camera maker's notes, which cannot be moved")
 	}
@@ -35,6 +42,18 @@ func scanTIFF(b []byte) (info fileInfo) {
 		}
 	}
 	return info
+}
+
+// aboutPixels tells whether an entry is about how the pixels lie in the file, or one that is carried or told by itself.
+func aboutPixels(tag uint16) bool {
+	switch {
+	case tag >= 0x00fe && tag <= 0x0103, tag >= 0x0106 && tag <= 0x010a, tag >= 0x0111 && tag <= 0x011c, tag >= 0x0120 && tag <= 0x0125, tag >= 0x0128 && tag <= 0x0129,
+		tag == 0x012d, tag >= 0x013c && tag <= 0x0159, tag == 0x015b, tag >= 0x0200 && tag <= 0x0214, tag == tagPhotoshop, tag == 0x935c: // Photoshop's layers
+		return true
+	case tag == tagXMP, tag == tagIPTC, tag == tagICC, tag == tagExifDir, tag == tagGPSDir:
+		return true
+	}
+	return false
 }
 
 // inverted tells whether the library at hand gives the pixels of a fax's bits the wrong way round: those in which white, which its codes call 0, is to be black.
@@ -155,6 +174,11 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 		}
 	}
 	t.entries = append(t.entries, described...)
+	if !slices.ContainsFunc(described, func(e tiffEntry) bool {
+		return e.tag == tagXResolution || e.tag == tagYResolution || e.tag == tagResolutionUnit
+	}) {
+		t.entries = append(t.entries, p.density.entries()...)
+	}
 	slices.SortFunc(t.entries, func(a, b tiffEntry) int { return int(a.tag) - int(b.tag) })
 	head := binary.LittleEndian.AppendUint32([]byte("II*\x00"), t.at)
 	for _, b := range [][]byte{head, body.Bytes(), t.bytes()} {

@@ -41,24 +41,51 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 	return info, nil
 }
 
-// fromVP8 converts the Y′CbCr of lossy WebP, which has BT.601's limited range, where the standard library means JPEG's full one.
-func fromVP8(m *image.YCbCr, red, green, blue []float32) {
-	r := m.Rect
-	i := 0
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := m.COffset(x, y)
-			luma := (float32(m.Y[m.YOffset(x, y)]) - 16) * (255.0 / 219)
-			cb, cr := (float32(m.Cb[c])-128)*(255.0/224), (float32(m.Cr[c])-128)*(255.0/224)
-			for _, v := range []struct {
-				to *float32
-				v  float32
-			}{
-				{&red[i], luma + 1.402*cr}, {&green[i], luma - 0.344136*cb - 0.714136*cr}, {&blue[i], luma + 1.772*cb},
-			} {
-				*v.to = level8(uint8(min(max(v.v, 0), 255) + 0.5))
-			}
-			i++
+// webpRows calls put with every row of decoded lossy WebP, counted from 0, as libwebp makes it: colour, of half the resolution, is interpolated, and its Y′CbCr has
+// BT.601's limited range, where the standard library repeats colour and means JPEG's full range.
+func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	cw, ch := (w+1)/2, (h+1)/2
+	buf := make([]uint8, 5*w)
+	cb, cr, red, green, blue := buf[:w], buf[w:2*w], buf[2*w:3*w], buf[3*w:4*w], buf[4*w:]
+	for y := range h {
+		near := y / 2
+		far := near + 1
+		if y%2 == 0 {
+			far = near - 1
+		}
+		far = min(max(far, 0), ch-1)
+		for _, c := range []struct{ to, plane []uint8 }{{cb, m.Cb}, {cr, m.Cr}} {
+			webpUpsample(c.to, c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*near):][:cw], c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*far):][:cw])
+		}
+		luma := m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y+y):]
+		for x := range w {
+			l, b, r := int(luma[x])*19077>>8, int(cb[x]), int(cr[x])
+			red[x] = webpClip(l + r*26149>>8 - 14234)
+			green[x] = webpClip(l - b*6419>>8 - r*13320>>8 + 8708)
+			blue[x] = webpClip(l + b*33050>>8 - 17685)
+		}
+		put(y, red, green, blue)
+	}
+}
+
+// webpUpsample makes a row of full resolution from the nearer row of colour and the one on its other side. Rounding is libwebp's.
+func webpUpsample(to, near, far []uint8) {
+	edge := func(x int) uint8 { return uint8((3*int(near[x]) + int(far[x]) + 2) >> 2) }
+	to[0] = edge(0)
+	for x := 1; 2*x-1 < len(to); x++ {
+		if x == len(near) { // the last pixel of an even number
+			to[2*x-1] = edge(x - 1)
+			break
+		}
+		a, b, c, d := int(near[x-1]), int(near[x]), int(far[x-1]), int(far[x])
+		sum := a + b + c + d + 8
+		to[2*x-1] = uint8(((sum+2*(b+c))>>3 + a) >> 1)
+		if 2*x < len(to) {
+			to[2*x] = uint8(((sum+2*(a+d))>>3 + b) >> 1)
 		}
 	}
 }
+
+// webpClip is a value of 6 bits behind the point as a level.
+func webpClip(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }

@@ -44,6 +44,9 @@ func settleXMP(xmp []byte, w, h int) []byte {
 		at = c[1]
 	}
 	b = append(b, xmp[at:]...)
+	if holdsPicture(b) {
+		return nil
+	}
 	b = xmpPointers.ReplaceAll(b, nil)
 	b = xmpOrientation.ReplaceAll(b, []byte("${1}1"))
 	b = xmpWidth.ReplaceAll(b, []byte("${1}"+strconv.Itoa(w)))

@@ -39,6 +39,14 @@ static vfm_request request(void) {
 int main(void) {
 	char e[300] = "";
 	vfm_model m;
+	vfm_config odd;
+	memset(&odd, 0, sizeof odd);
+	odd.size = sizeof odd;
+	odd.weights = "none\033[31m\n.vfm"; /* a name that a terminal would obey */
+	if (vfm_open(&odd, &m, e, sizeof e) == VFM_OK) return puts("weights that are not there were opened"), 1;
+	for (const char *c = e; *c; c++)
+		if ((unsigned char)*c < 32 || *c == 127) return puts("an error holds a name as it is"), 1;
+	puts("names in errors are quoted");
 	EXPECT(vfm_open(NULL, &m, e, sizeof e), VFM_OK);
 	memset(&src, 0, sizeof src);
 	src.size = sizeof src;
