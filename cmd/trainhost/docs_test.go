@@ -28,8 +28,8 @@ func TestCommandsInDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for name, side := range map[string]int{"photos": 72, "validation": 72, "large": 256} {
-		if err := os.Rename(pictures(t, 2, side), filepath.Join(dir, name)); err != nil {
+	for name, side := range map[string]int{"photos": 72, "validation": 72, "large": 256, "frames": 40} {
+		if err := os.Rename(pictures(t, 5, side), filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,8 +51,11 @@ func TestCommandsInDocs(t *testing.T) {
 		switch args[0] {
 		case "train":
 			per := "1"
-			if slices.Contains(args, "0,0,0,4,4,0") {
+			switch {
+			case slices.Contains(args, "0,0,0,4,4,0"):
 				per = "0,0,0,1,1,0"
+			case slices.Contains(args, "-movement"):
+				per = "1,0,0,0,0,0"
 			}
 			args = append(args, "-crop", "32", "-per-class", per, "-steps", "1", "-log", "1")
 			if !slices.Contains(args, "-from") {
