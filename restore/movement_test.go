@@ -10,7 +10,7 @@ import (
 )
 
 // Where no kernel can be told, motion-deblur is done by the network for movement, told the same noise as denoising is; where the kernel is
-// given, or noise hides it, and for all other tasks it is as if that network were not there.
+// given, or noise that was told hides it, and for all other tasks it is as if that network were not there.
 func TestMovement(t *testing.T) {
 	rnd := newRand(t)
 	special := tinyNetwork(t, otherForm(), sharedSeed+1)
@@ -49,6 +49,16 @@ func TestMovement(t *testing.T) {
 	want = restored(t, alone, p, req)
 	if req.Task = task.MotionDeblur; !slices.Equal(restored(t, both, p, req).Picture.Pix, want.Picture.Pix) {
 		t.Error("without noise nothing is done")
+	}
+	// Much noise that is found may be texture: without a blur behind it, the picture is denoised, and no more.
+	req = Request{Task: task.MotionDeblur, Samples: 1}
+	got = restored(t, both, p, req)
+	if req.Task = task.Denoise; got.Noise <= mostBlindNoise {
+		t.Fatalf("noise of %g is found in noise", got.Noise)
+	}
+	want = restored(t, both, p, req)
+	if got.Task != task.MotionDeblur || got.Blur == nil || got.Blur.Verdict == blind.Blurred || !slices.Equal(got.Picture.Pix, want.Picture.Pix) || !slices.Equal(got.Samples[0].Pix, want.Samples[0].Pix) {
+		t.Errorf("a picture of much noise is not denoised alone: task %v, blur %+v", got.Task, got.Blur)
 	}
 	for name, req := range map[string]Request{"noise": {Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}, "denoise": {Task: task.Denoise, Noise: 3}} {
 		if !slices.Equal(restored(t, both, p, req).Picture.Pix, restored(t, sharedModel(t, 0, 8), p, req).Picture.Pix) {

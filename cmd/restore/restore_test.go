@@ -176,7 +176,7 @@ func TestExplain(t *testing.T) {
 	if n := len(contents(t, filepath.Join(dir, "why"))); n != 3 { // itself, mu and sigma
 		t.Errorf("without samples: %d entries", n)
 	}
-	succeeds(t, dir, "-task", "motion-deblur", "in.png", "shaken.png", "-explain", "shake", "-weights", args[len(args)-1])
+	succeeds(t, dir, "-task", "motion-deblur", "-noise", "12", "in.png", "shaken.png", "-explain", "shake", "-weights", args[len(args)-1])
 	if p := get(t, filepath.Join(dir, "shake", "kernel.png")); p.W != 244 || p.H != 244 || slices.Max(p.Pix) != 1 || slices.Min(p.Pix) != -1 {
 		t.Errorf("kernel: %d×%d, from %v to %v", p.W, p.H, slices.Min(p.Pix), slices.Max(p.Pix))
 	}
