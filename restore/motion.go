@@ -9,11 +9,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Motion blur is undone in one of three ways, whichever the picture allows:
+// Motion blur is undone in one of four ways, whichever the picture allows:
 //
 //   - The kernel can be told, or was given: the picture is denoised and deconvolved with it (package blind). Samples are the network's,
 //     whose second view is then the picture deconvolved.
-//   - The picture is sharp, or nothing tells its kernel though there is little noise: it is denoised, and else left alone.
+//   - The picture is sharp: it is denoised, and else left alone. So is one in which much noise is found, not told, and no blur behind it.
+//   - Nothing tells its kernel though there is little noise: a network that has learned how things move does what it can, and denoises.
 //   - There is too much noise for edges to tell a kernel: the second view is made from the posterior over kernels that the spectrum
 //     gives (package shake), which does not need one that is certain.
 

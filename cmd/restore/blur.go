@@ -159,7 +159,7 @@ func (s *blurShape) String() string {
 	case s.Windows == 0:
 		return "its kernel cannot be told for noise; what the spectrum tells was used"
 	}
-	return "cannot be told; the picture was denoised at most"
+	return "cannot be told; the network made what moved a little clearer, or only denoised"
 }
 
 // writeKernel adds the picture of -kernel-out, if it is asked for and there is a kernel.
