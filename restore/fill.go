@@ -10,14 +10,17 @@ import (
 // Wide holes are filled from the picture's own patches (package patch), with what the network makes of them as the start: for z = μ that is a mean of all that
 // might be there, which no picture looks like, and samples vary by blocks only.
 
-// fillsHoles tells whether the job's mask has holes that are filled so.
-func (j *job) fillsHoles() bool {
-	return j.task.Masked() && !j.req.Expected && j.req.Mask != nil && patch.Wide(j.pic.W, j.pic.H, j.req.Mask)
+// wideHoles finds the holes of the job's mask that are filled so.
+func (j *job) wideHoles() (patch.Holes, error) {
+	if !j.task.Masked() || j.req.Expected || j.req.Mask == nil {
+		return nil, nil
+	}
+	return patch.Find(j.pic.W, j.pic.H, j.req.Mask)
 }
 
 // fill fills the wide holes of a restoration, as a picture of its own for every number.
 func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error {
-	if !j.holes {
+	if j.holes == nil {
 		return nil
 	}
 	at := planes{w: p.W, h: p.H, data: p.Pix, levels: p.Levels}
@@ -36,5 +39,5 @@ func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error
 	if j.covered != nil {
 		q.Hidden = func(i int) bool { return !visible(j.covered, i) }
 	}
-	return patch.Fill(ctx, q, j.req.Seed<<16+number)
+	return j.holes.Fill(ctx, q, j.req.Seed<<16+number)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/patch"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/shake"
@@ -39,7 +40,7 @@ type job struct {
 	profile noise.Profile
 	times   []float64      // of the partition, from 1 to 0
 	keep    bool           // the known pixels
-	holes   bool           // wide ones, which are filled from the picture's patches
+	holes   patch.Holes    // wide ones, which are filled from the picture's patches
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
@@ -78,7 +79,9 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if j.task.Masked() { // what was to go may stand in them
 		j.pic = j.pic.WithoutMakerNotes()
 	}
-	j.holes = j.fillsHoles()
+	if j.holes, err = j.wideHoles(); err != nil {
+		return nil, err
+	}
 	j.setNoise(j.find())
 	if level, told := toldNoise(req.Noise); told && req.Profile == nil {
 		j.noise = level // to the bit

@@ -71,7 +71,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
-	if j.holes && !req.unfilled {
+	if j.holes != nil && !req.unfilled {
 		if err := j.fill(ctx, result.Picture, 0); err != nil {
 			return nil, err
 		}
@@ -175,7 +175,7 @@ func (r *run) planSamples(j *job) {
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
 func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	pix := j.canvas()
-	if !j.holes {
+	if j.holes == nil {
 		pix.rows = j.req.Rows
 	}
 	ts, _ := r.tiles(r.net.halo)

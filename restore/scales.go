@@ -49,31 +49,21 @@ func smoothNoise(key netdef.Key, shares []float32, at rect, dst []float32) {
 			continue
 		}
 		level, step := l+1, 2<<l
-		columns := make([]knots, w)
-		for x := range columns {
-			columns[x] = knotsAt(x0+x, step)
+		rows, columns := knotsOf(y0, h, step), knotsOf(x0, w, step)
+		left, top := columns[0].first, rows[0].first
+		across, down := columns[w-1].first+4-left, rows[h-1].first+4-top
+		numbers := make([][4]float64, across*down) // of all knots around the tile
+		for i := range numbers {
+			numbers[i] = netdef.BoxMuller(netdef.Philox(
+				[4]uint32{uint32(left + i%across), uint32(top + i/across), uint32(coarseStream+level) << 16, key.Sample},
+				[2]uint32{uint32(key.Seed), uint32(key.Seed >> 32)}))
 		}
-		// Numbers of the knots around one row of sites at a time.
-		type triple [3]float64
-		seen := map[[2]int]triple{}
-		number := func(kx, ky int) triple {
-			k := [2]int{kx, ky}
-			v, ok := seen[k]
-			if !ok {
-				u := netdef.Philox([4]uint32{uint32(kx), uint32(ky), uint32(coarseStream+level) << 16, key.Sample}, [2]uint32{uint32(key.Seed), uint32(key.Seed >> 32)})
-				n := netdef.BoxMuller(u)
-				v = triple(n[:3])
-				seen[k] = v
-			}
-			return v
-		}
-		for y := range h {
-			row := knotsAt(y0+y, step)
+		for y, row := range rows {
 			for x, col := range columns {
-				var sum triple
+				var sum [3]float64
 				for i, wy := range row.weight {
 					for k, wx := range col.weight {
-						n := number(col.first+k, row.first+i)
+						n := &numbers[(row.first+i-top)*across+col.first+k-left]
 						for c := range sum {
 							sum[c] += wy * wx * n[c]
 						}
@@ -93,6 +83,15 @@ type knots struct {
 	first  int
 	weight [4]float64
 	norm   float64 // of the weights
+}
+
+// knotsOf gives the knots of so many sites from one on.
+func knotsOf(from, sites, step int) []knots {
+	list := make([]knots, sites)
+	for i := range list {
+		list[i] = knotsAt(from+i, step)
+	}
+	return list
 }
 
 // knotsAt gives the knots of a site, for a number every step sites.

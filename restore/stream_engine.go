@@ -66,7 +66,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 		return err
 	}
 	// A level is told in any case: there is no frame yet to estimate it in.
-	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), Below: e.below, Above: e.above})
+	j, err := m.accept(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), Below: e.below, Above: e.above, Expected: true})
 	if err != nil {
 		return err
 	}

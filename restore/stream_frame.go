@@ -128,39 +128,31 @@ func (s *Stream) room(ctx context.Context) (f *slot, dropped FrameInfo, err erro
 	if s.ctx.Err() != nil {
 		return nil, none, ErrClosed
 	}
+	var head, ready, queue chan *slot // nil, which gives nothing, unless frames are dropped
 	if s.cfg.DropOldest {
+		head, ready, queue = s.head, s.ready, s.queue
 		select {
 		case f := <-s.free:
 			return f, none, nil
 		default:
 		}
-		for _, from := range []chan *slot{s.head, s.ready, s.queue} { // from the oldest on
+		for _, from := range []chan *slot{head, ready, queue} { // from the oldest on
 			select {
 			case f := <-from:
 				return s.drop(f)
 			default:
 			}
 		}
-		select { // all are in somebody's hands
-		case f := <-s.free:
-			return f, none, nil
-		case f := <-s.head:
-			return s.drop(f)
-		case f := <-s.ready:
-			return s.drop(f)
-		case f := <-s.queue:
-			return s.drop(f)
-		case <-s.over:
-			return nil, none, ErrEnded
-		case <-s.ctx.Done():
-			return nil, none, ErrClosed
-		case <-ctx.Done():
-			return nil, none, ctx.Err()
-		}
 	}
-	select {
+	select { // all are in somebody's hands
 	case f := <-s.free:
 		return f, none, nil
+	case f := <-head:
+		return s.drop(f)
+	case f := <-ready:
+		return s.drop(f)
+	case f := <-queue:
+		return s.drop(f)
 	case <-s.over:
 		return nil, none, ErrEnded
 	case <-s.ctx.Done():

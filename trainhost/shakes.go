@@ -188,9 +188,7 @@ func shakeInLight(rng *rand.Rand, big *planar.Image, k *task.Kernel, side int) (
 		}
 	}
 	if inLight {
-		for i, v := range y.Pix {
-			y.Pix[i] = camera.Display(v)
-		}
+		display(y)
 	}
 	return x, y
 }
@@ -219,9 +217,7 @@ func meanOfFrames(rng *rand.Rand, frames []string, side int) (x, y *planar.Image
 			y.Pix[k] += camera.Light(v) / float32(n)
 		}
 	}
-	for i, v := range y.Pix {
-		y.Pix[i] = camera.Display(v)
-	}
+	display(y)
 	return x, y, nil
 }
 

@@ -228,15 +228,15 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	var moves *trainhost.Movement
 	if cfg.Movement {
+		if start == nil || !start.State.Network.Noise {
+			return fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", command)
+		}
 		frames, err := trainhost.Frames(*movement)
 		if err == nil {
 			moves, err = trainhost.NewMovement(pics, frames, cfg.Crop)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: -movement: %w", command, err)
-		}
-		if start == nil || !start.State.Network.Noise {
-			return fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", command)
 		}
 	}
 	began, told := time.Now(), watchKernels(dev)

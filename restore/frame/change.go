@@ -77,11 +77,7 @@ func (c *Converter) Change(dst Planes, in *Converter, codes []uint16, before, af
 		return err
 	}
 	c.call.planes, c.call.pix, c.call.before, c.call.codes, c.call.in = dst, after, before, codes, in
-	if c.f.layout().model == ycc {
-		c.run(c.ch, c.changingColours)
-	} else {
-		c.run(c.h, c.changing)
-	}
+	c.run(c.lines, c.changing)
 	return nil
 }
 

@@ -22,8 +22,9 @@ type Converter struct {
 	team    *team.Team
 	scratch []rows // one per worker
 	// Loops over strips of rows, made once, as a new closure would take memory, and the arguments of the call at hand.
-	reading, writing, writingColours, changing, changingColours func(worker, strip int)
-	call                                                        struct {
+	reading, writing, changing func(worker, strip int)
+	lines                      int // rows that writing and changing take one by one: of chroma, where there is any
+	call                       struct {
 		planes Planes
 		pix    []float32 // of Change: after
 		before []float32
@@ -61,8 +62,11 @@ func NewConverter(f Format, w, h int) (*Converter, error) {
 			c.scratch[i][k] = make([]float32, w)
 		}
 	}
-	c.reading, c.writing, c.writingColours = c.strips(c.h, c.readRow), c.strips(c.h, c.writeRow), c.strips(c.ch, c.writeColours)
-	c.changing, c.changingColours = c.strips(c.h, c.changeRow), c.strips(c.ch, c.changeColours)
+	write, change := c.writeRow, c.changeRow
+	if c.lines = h; f.layout().model == ycc {
+		c.lines, write, change = c.ch, c.writeColours, c.changeColours
+	}
+	c.reading, c.writing, c.changing = c.strips(h, c.readRow), c.strips(c.lines, write), c.strips(c.lines, change)
 	return c, nil
 }
 
@@ -236,11 +240,7 @@ func (c *Converter) Write(dst Planes, pix []float32) error {
 		return err
 	}
 	c.call.planes, c.call.pix = dst, pix
-	if c.f.layout().model == ycc {
-		c.run(c.ch, c.writingColours)
-	} else {
-		c.run(c.h, c.writing)
-	}
+	c.run(c.lines, c.writing)
 	return nil
 }
 

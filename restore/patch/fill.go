@@ -33,69 +33,76 @@ type Picture struct {
 	Put     func(plane, pixel int, v float32) // writes one
 }
 
-// Fill fills those holes of a picture that are wide (Deep). Known pixels, and other holes, are not changed; holes around which next to nothing is
-// known, and those of more than Largest pixels, stay as they are too.
-//
-// It fails if sizes do not fit, and with ctx.Err(), after which some holes may be filled.
-func Fill(ctx context.Context, p Picture, seed uint64) error {
-	if p.W < 1 || p.H < 1 || len(p.Missing) != p.W*p.H {
-		return fmt.Errorf("filling holes of %d×%d pixels: a mask of %d", p.W, p.H, len(p.Missing))
-	}
-	t := team.New(0)
-	for i, o := range holes(p.W, p.H, p.Missing) {
-		if len(o.pixels) > Largest {
-			continue
-		}
-		if err := o.fill(ctx, t, p, seed+uint64(i)<<32); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Wide tells whether Fill would touch any hole of a mask.
-func Wide(w, h int, missing []bool) bool {
-	return slices.ContainsFunc(holes(w, h, missing), func(o hole) bool { return len(o.pixels) <= Largest })
-}
+// Holes are the wide holes of a mask, from the top.
+type Holes []hole
 
 // hole is missing pixels that hang together, or nearly.
 type hole struct {
+	number         int // among all wide holes: those that are too large count too
 	x0, y0, x1, y1 int // the smallest rectangle around it
 	pixels         []int32
 	depth          int // of the pixel farthest from what is known, in steps to one of 8 neighbours
 }
 
-// holes lists the wide ones, from the top. A scratch that runs into one does not belong to it.
-func holes(w, h int, missing []bool) (list []hole) {
-	wide := open(w, h, missing, Deep)
+// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (Deep), of at
+// most Largest pixels, in a picture of which anything is known. A scratch that runs into a hole does
+// not belong to it. It fails if the mask has another size.
+func Find(w, h int, missing []bool) (list Holes, err error) {
+	if w < 1 || h < 1 || len(missing) != w*h {
+		return nil, fmt.Errorf("holes of %d×%d pixels: a mask of %d", w, h, len(missing))
+	}
+	wide, number := open(w, h, missing, Deep), 0
 	for start := range wide {
 		if !wide[start] {
 			continue
 		}
-		o := hole{x0: w, y0: h}
-		stack := []int32{int32(start)}
-		wide[start] = false
-		for len(stack) > 0 {
-			i := int(stack[len(stack)-1])
-			stack = stack[:len(stack)-1]
-			x, y := i%w, i/w
-			o.pixels = append(o.pixels, int32(i))
-			o.x0, o.y0, o.x1, o.y1 = min(o.x0, x), min(o.y0, y), max(o.x1, x+1), max(o.y1, y+1)
-			// Holes whose patches would overlap are one.
-			for v := max(y-half, 0); v <= min(y+half, h-1); v++ {
-				for u := max(x-half, 0); u <= min(x+half, w-1); u++ {
-					if k := v*w + u; wide[k] {
-						wide[k] = false
-						stack = append(stack, int32(k))
-					}
-				}
-			}
+		o := hole{number: number, x0: w, y0: h}
+		o.grow(w, h, start, wide)
+		if o.depth = o.deepest(w, h); o.depth == 0 {
+			continue
 		}
-		if o.depth = o.deepest(w, h); o.depth > 0 {
+		number++
+		if len(o.pixels) <= Largest {
 			list = append(list, o)
 		}
 	}
-	return list
+	return list, nil
+}
+
+// grow adds what hangs together with a pixel to the hole, and takes it out of the mask.
+func (o *hole) grow(w, h, start int, mask []bool) {
+	stack := []int32{int32(start)}
+	mask[start] = false
+	for len(stack) > 0 {
+		i := int(stack[len(stack)-1])
+		stack = stack[:len(stack)-1]
+		x, y := i%w, i/w
+		o.pixels = append(o.pixels, int32(i))
+		o.x0, o.y0, o.x1, o.y1 = min(o.x0, x), min(o.y0, y), max(o.x1, x+1), max(o.y1, y+1)
+		// Holes whose patches would overlap are one.
+		for v := max(y-half, 0); v <= min(y+half, h-1); v++ {
+			for u := max(x-half, 0); u <= min(x+half, w-1); u++ {
+				if k := v*w + u; mask[k] {
+					mask[k] = false
+					stack = append(stack, int32(k))
+				}
+			}
+		}
+	}
+}
+
+// Fill fills the holes of a picture, which were found in its mask. Known pixels, and other holes, are
+// not changed; holes around which next to nothing is known stay as they are too.
+//
+// It fails with ctx.Err(), after which some holes may be filled.
+func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
+	t := team.New(0)
+	for _, o := range list {
+		if err := o.fill(ctx, t, p, seed+uint64(o.number)<<32); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // open keeps of a mask what squares of 2r+1 pixels a side cover that lie in it, or beyond the picture: erosion, then dilation.

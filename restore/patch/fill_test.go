@@ -21,7 +21,16 @@ func of(x *planar.Image, missing []bool) Picture {
 	}
 }
 
-// box is a mask of a rectangle.
+// fill finds the holes and fills them.
+func fill(ctx context.Context, p Picture, seed uint64) error {
+	list, err := Find(p.W, p.H, p.Missing)
+	if err != nil {
+		return err
+	}
+	return list.Fill(ctx, p, seed)
+}
+
+// mask is one of a rectangle.
 func mask(w, h, x0, y0, x1, y1 int) []bool {
 	m := make([]bool, w*h)
 	for y := max(y0, 0); y < min(y1, h); y++ {
@@ -67,7 +76,7 @@ func TestRepeats(t *testing.T) {
 	} {
 		y := smear(x, m)
 		before := apart(y, x, m)
-		if err := Fill(context.Background(), of(y, m), 3); err != nil {
+		if err := fill(context.Background(), of(y, m), 3); err != nil {
 			t.Fatal(err)
 		}
 		if after := apart(y, x, m); after > 0.25*before {
@@ -119,7 +128,7 @@ func TestScene(t *testing.T) {
 	}
 	run := func(seed uint64) *planar.Image {
 		y := smear(x, all)
-		if err := Fill(context.Background(), of(y, all), seed); err != nil {
+		if err := fill(context.Background(), of(y, all), seed); err != nil {
 			t.Fatal(err)
 		}
 		return y
@@ -175,7 +184,7 @@ func TestHidden(t *testing.T) {
 			t.Fatalf("pixel %d is %g, as what is hidden", i, v)
 		}
 	}
-	if err := Fill(context.Background(), p, 1); err != nil {
+	if err := fill(context.Background(), p, 1); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -186,7 +195,7 @@ func TestOdd(t *testing.T) {
 		w, h := s[0], s[1]
 		x := planar.New(w, h)
 		m := mask(w, h, s[2], s[3], s[4], s[5])
-		if err := Fill(context.Background(), of(x, m), 1); err != nil {
+		if err := fill(context.Background(), of(x, m), 1); err != nil {
 			t.Errorf("%v: %v", s, err)
 		}
 		for i, v := range x.Pix {
@@ -197,15 +206,19 @@ func TestOdd(t *testing.T) {
 	}
 	x := planar.New(100, 100)
 	m := mask(100, 100, 30, 30, 70, 70)
-	if Wide(100, 100, mask(100, 100, 30, 0, 42, 100)) || !Wide(100, 100, mask(100, 100, 30, 0, 43, 100)) || !Wide(100, 100, m) {
+	wide := func(missing []bool) bool {
+		list, err := Find(100, 100, missing)
+		return err == nil && len(list) > 0
+	}
+	if wide(mask(100, 100, 30, 0, 42, 100)) || !wide(mask(100, 100, 30, 0, 43, 100)) || !wide(m) {
 		t.Error("12 pixels are not wide, 13 are")
 	}
-	if err := Fill(context.Background(), of(x, m[1:]), 1); err == nil {
+	if err := fill(context.Background(), of(x, m[1:]), 1); err == nil {
 		t.Error("a mask of another size is taken")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Fill(ctx, of(x, m), 1); !errors.Is(err, context.Canceled) {
+	if err := fill(ctx, of(x, m), 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancelling: %v", err)
 	}
 }
