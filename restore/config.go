@@ -46,8 +46,10 @@ type Config struct {
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
 
-	// Pace is the share of the device's time that the Model may take, above 0 and at most 1, which 0 means too: after every run of a network (a tile, a frame) it lets
-	// the device rest for so long that the rest is left to others, or to cool down. What is built before the first runs does not count.
+	// Pace is the share of the device's time that the Model may take, above 0 and at most 1, which
+	// 0 means too: after every run of a network (a tile, a frame) it lets the device rest for so
+	// long that the rest is left to others, or to cool down. What is built before the first runs
+	// does not count.
 	Pace float64
 
 	faults  *gpu.Faults                      // of tests
@@ -86,9 +88,10 @@ type Request struct {
 	Task task.Task
 	// Mask has a value for every pixel, true where it is missing. For the inpainting tasks only, which need it.
 	Mask []bool
-	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise (more counts as that), and means
-	// white noise; NoNoise says that there is none. At 0 and below it is estimated, in the known pixels, with its shape
-	// (Result.Profile); for inpainting an estimate below 1.5 levels counts as none.
+	// Noise is the standard deviation of the picture's noise in 8-bit levels, at most MaxNoise
+	// (more counts as that), and means white noise; NoNoise says that there is none. At 0 and below
+	// it is estimated, in the known pixels, with its shape (Result.Profile); for inpainting an
+	// estimate below 1.5 levels counts as none.
 	//
 	// Inpainting at a noise of at most 0.5 leaves the known pixels as they are, bit for bit; otherwise they are denoised.
 	Noise float64
@@ -107,15 +110,16 @@ type Request struct {
 	// then have no meaning but for these.
 	Blur *defocus.Blur
 
-	// Expected leaves wide holes as the network fills them, the expected picture z = μ, a mean of all that might be there. Otherwise inpainting
-	// fills holes of more than 12 pixels across from the picture's own patches (package patch), each sample and Seed in another way, so that
-	// they look like the rest.
+	// Expected leaves wide holes as the network fills them, the expected picture z = μ, a mean of
+	// all that might be there. Otherwise inpainting fills holes of more than 12 pixels across from
+	// the picture's own patches (package patch), each sample and Seed in another way, so that they
+	// look like the rest.
 	Expected bool
 
 	// Samples is how many pictures to draw from the posterior.
 	Samples int
-	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at NoSpread all are like the picture
-	// that is returned anyway.
+	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at
+	// NoSpread all are like the picture that is returned anyway.
 	Temperature float64
 	// Seed makes samples reproducible: the same seed gives the same samples on any device, but for rounding.
 	Seed uint64
@@ -148,7 +152,8 @@ type Request struct {
 	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
 	Rows func(p *picture.Picture, rows int)
 
-	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all. For video, whose codes reach there (frame.Format.Gamut).
+	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all.
+	// For video, whose codes reach there (frame.Format.Gamut).
 	Below, Above float32
 
 	// unfilled leaves the wide holes of Result.Picture, but not of samples, to an ensemble.
@@ -159,12 +164,15 @@ type Request struct {
 	memory *workspace
 	// moved asks for denoising by the network that undoes movement too.
 	moved bool
-	// found, if not nil, is the blur that Inspect found for this task in this picture, with the noise that would be found again.
+	// found, if not nil, is the blur that Inspect found for this task in this picture, with the
+	// noise that would be found again.
 	found *Blur
 }
 
-// Result is what came of a Request. The pictures are as the one given in depth, format, profile, grey and alpha (enlarged for
-// super-resolution), their values limited to [-1, 1] (see Request.Below). For a picture with Levels, the restoration has Levels too, unless samples, a latent, the projection or an ensemble are asked for.
+// Result is what came of a Request. The pictures are as the one given in depth, format, profile,
+// grey and alpha (enlarged for super-resolution), their values limited to [-1, 1] (see
+// Request.Below). For a picture with Levels, the restoration has Levels too, unless samples, a
+// latent, the projection or an ensemble are asked for.
 type Result struct {
 	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal; see Request.Ensemble
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number

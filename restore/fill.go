@@ -7,8 +7,9 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// Wide holes are filled from the picture's own patches (package patch), with what the network makes of them as the start: for z = μ that is a mean of all that
-// might be there, which no picture looks like, and samples vary by blocks only.
+// Wide holes are filled from the picture's own patches (package patch), with what the network makes
+// of them as the start: for z = μ that is a mean of all that might be there, which no picture looks
+// like, and samples vary by blocks only.
 
 // wideHoles finds the holes of the job's mask that are filled so.
 func (j *job) wideHoles() (patch.Holes, error) {

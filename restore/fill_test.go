@@ -31,8 +31,9 @@ func differ(a, b []float32, where []bool) (inside, outside bool) {
 	return inside, outside
 }
 
-// Wide holes are filled from the picture itself, and nothing else is another than with Expected: in the picture, of floats and of levels, and in
-// samples, each in its own way; in an ensemble too. Rows come once, when all is done.
+// Wide holes are filled from the picture itself, and nothing else is another than with Expected: in
+// the picture, of floats and of levels, and in samples, each in its own way; in an ensemble too.
+// Rows come once, when all is done.
 func TestWideHoles(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, 8)
@@ -71,7 +72,8 @@ func TestWideHoles(t *testing.T) {
 		t.Error("another seed gives the same filling")
 	}
 
-	// What is filled is taken from what is known: of a picture of two values there are only these, but for the step at the edge.
+	// What is filled is taken from what is known: of a picture of two values there are only these,
+	// but for the step at the edge.
 	flat := randomPicture(rnd, w, h)
 	for i := range flat.Pix {
 		flat.Pix[i] = float32(1-i%w/2%2*2) * 0.5
@@ -91,7 +93,8 @@ func TestWideHoles(t *testing.T) {
 	}
 }
 
-// Pictures with Levels are filled in their steps, and where alpha is 0 the given colours stand, which are no source either.
+// Pictures with Levels are filled in their steps, and where alpha is 0 the given colours stand,
+// which are no source either.
 func TestWideHolesOfLevels(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, 8)

@@ -21,14 +21,16 @@ type Diagnosis struct {
 }
 
 const (
-	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised: less is hardly seen.
+	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised: less is
+	// hardly seen.
 	worthDenoising = 1.5
-	// worthUnblocking is how visible JPEG's blocks are (noise.Profile.Blocks) from which on denoising is advised.
+	// worthUnblocking is how visible JPEG's blocks are (noise.Profile.Blocks) from which on
+	// denoising is advised.
 	worthUnblocking = 0.35
 )
 
-// Inspect says what is wrong with a picture, which is not changed. It needs no device. Errors: *RequestError if the picture cannot be used,
-// and ctx.Err().
+// Inspect says what is wrong with a picture, which is not changed. It needs no device. Errors:
+// *RequestError if the picture cannot be used, and ctx.Err().
 func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	req := Request{Task: task.Denoise}
 	if err := check(pic, req); err != nil {
@@ -55,8 +57,9 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	return d, nil
 }
 
-// advise chooses the tasks. One blur is undone at most: of the two searches each takes the other's blur for its own, and a defocused
-// picture's motion kernel is round, so the search with one number to find goes first where both find something narrow.
+// advise chooses the tasks. One blur is undone at most: of the two searches each takes the other's
+// blur for its own, and a defocused picture's motion kernel is round, so the search with one number
+// to find goes first where both find something narrow.
 func (d *Diagnosis) advise(j *job) []task.Task {
 	switch {
 	case d.Motion.Verdict == blind.Blurred && !(d.Defocus.Verdict == blind.Blurred && round(d.Motion.Kernel)):
@@ -120,8 +123,9 @@ func (d *Diagnosis) clipped(j *job) {
 	}
 }
 
-// Mend inspects a picture and does what Diagnosis.Steps say, each with what the request tells (its Task does not count), and gives what came
-// of the last. Of a sound picture the result is a copy. Errors are those of Inspect and Restore.
+// Mend inspects a picture and does what Diagnosis.Steps say, each with what the request tells (its
+// Task does not count), and gives what came of the last. Of a sound picture the result is a copy.
+// Errors are those of Inspect and Restore.
 func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*Result, *Diagnosis, error) {
 	d, err := Inspect(ctx, pic)
 	if err != nil {

@@ -60,18 +60,20 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	return b, nil
 }
 
-// What a window's kernel must be sure of, and how many of the windows that tell one must be, for a picture to be deconvolved. Chosen on
-// photographs of the training set, shaken in light, and on means of the training video's frames: of the first, deconvolution by such kernels
-// gained 0.4 to 5.6 dB and lost nothing, by others it gained as often as it lost; of the second, where people and the camera move in many
-// ways at once, single windows pass and lose up to 2.8 dB, but never half of a picture's.
+// What a window's kernel must be sure of, and how many of the windows that tell one must be, for a
+// picture to be deconvolved. Chosen on photographs of the training set, shaken in light, and on
+// means of the training video's frames: of the first, deconvolution by such kernels gained 0.4 to
+// 5.6 dB and lost nothing, by others it gained as often as it lost; of the second, where people and
+// the camera move in many ways at once, single windows pass and lose up to 2.8 dB, but never half
+// of a picture's.
 const (
 	sureGain      = 0.6
 	sureAgreement = 0.85
 	sureShare     = 0.5
 )
 
-// Kernels of several windows may also be trusted because they are alike: at least so many of them, in at least half of the windows. Means of
-// the training video's frames reach 0.80.
+// Kernels of several windows may also be trusted because they are alike: at least so many of them,
+// in at least half of the windows. Means of the training video's frames reach 0.80.
 const (
 	coherentWindows = 3
 	leastCoherence  = 0.85

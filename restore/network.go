@@ -161,8 +161,8 @@ func (n *Network) check() ([]*netdef.Node, error) {
 const (
 	// noTask stands in the order of the one-hot vector where the network was trained for none.
 	noTask task.Task = -1
-	// movement is the part of motion-deblur that no kernel describes. It has a network of its own, which was trained in the place of
-	// denoising and is told the same.
+	// movement is the part of motion-deblur that no kernel describes. It has a network of its own,
+	// which was trained in the place of denoising and is told the same.
 	movement task.Task = -2
 )
 
@@ -215,8 +215,8 @@ func (n *Network) SetTasks(ts []task.Task) {
 	n.Meta[weights.KeyTasks] = listed(inPlaces(ts))
 }
 
-// SetMovement says that the network was trained for what moves in a picture, in the place of denoising: motion-deblur uses it where no
-// kernel can be told.
+// SetMovement says that the network was trained for what moves in a picture, in the place of
+// denoising: motion-deblur uses it where no kernel can be told.
 func (n *Network) SetMovement() {
 	if n.Meta == nil {
 		n.Meta = map[string]string{}

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// rest keeps a Model to its share of the device's time (Config.Pace): after a run the device is left alone for as long as the share asks for, before the next one. It
-// belongs to whoever has the turn.
+// rest keeps a Model to its share of the device's time (Config.Pace): after a run the device is
+// left alone for as long as the share asks for, before the next one. It belongs to whoever has the
+// turn.
 type rest struct {
 	share float64 // 1: no rest
 	until time.Time
@@ -27,7 +28,8 @@ func (r *rest) note(end time.Time, took time.Duration) {
 	r.until = end.Add(time.Duration(float64(took) * (1/r.share - 1)))
 }
 
-// wait waits until the next run may begin. It gives up when ctx ends or closed is closed, which the caller looks at anyway.
+// wait waits until the next run may begin. It gives up when ctx ends or closed is closed, which the
+// caller looks at anyway.
 func (r *rest) wait(ctx context.Context, closed <-chan struct{}) {
 	if r.share == 1 {
 		return

@@ -30,8 +30,9 @@ func TestRest(t *testing.T) {
 	r.wait(context.Background(), closed)
 }
 
-// With a pace of a quarter, the time from the first run to the end of the last is at least four times that of all runs but the last, however busy the machine is; the
-// pictures are the same, and no frame allocates.
+// With a pace of a quarter, the time from the first run to the end of the last is at least four
+// times that of all runs but the last, however busy the machine is; the pictures are the same, and
+// no frame allocates.
 func TestPaceOfRuns(t *testing.T) {
 	rnd := newRand(t)
 	whole := sharedModel(t, 0, NoMargin)

@@ -85,11 +85,13 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	return result, r.samples(j, mu, logvar, result)
 }
 
-// littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even denoised.
+// littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even
+// denoised.
 const littleNoise = 0.75
 
-// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that a kernel could undo: what moved is left
-// to the network that knows movement, and else it is denoised where there is noise to speak of.
+// leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that
+// a kernel could undo: what moved is left to the network that knows movement, and else it is
+// denoised where there is noise to speak of.
 func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	moved := false
 	if j.task == task.MotionDeblur && j.blur.Verdict == blind.Untold {
@@ -114,8 +116,9 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 	return result, nil
 }
 
-// onlyNoisy answers a request for motion-deblur of a picture in which much noise was found, which may be its texture, if it shows no blur once that is taken away: that is
-// then the result. It gives nil for others.
+// onlyNoisy answers a request for motion-deblur of a picture in which much noise was found, which
+// may be its texture, if it shows no blur once that is taken away: that is then the result. It
+// gives nil for others.
 func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	clean := req
 	clean.Task, clean.Profile, clean.Rows = task.Denoise, &j.profile, nil

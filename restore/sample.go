@@ -22,8 +22,10 @@ type SampleRequest struct {
 // maxSamplePixels bounds the size of pictures from the prior.
 const maxSamplePixels = 1 << 28
 
-// Sample draws pictures without any observation: z ~ N(0, temperature²·I) (a Temperature of 0 means 1) through the flow map (Algorithm 1). What they look like tells
-// what the flow map knows of pictures; weights trained without the mean-flow term give textures at best. Errors as those of Restore.
+// Sample draws pictures without any observation: z ~ N(0, temperature²·I) (a Temperature of 0 means
+// 1) through the flow map (Algorithm 1). What they look like tells what the flow map knows of
+// pictures; weights trained without the mean-flow term give textures at best. Errors as those of
+// Restore.
 func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Picture, error) {
 	if err := m.alive(ctx); err != nil {
 		return nil, err

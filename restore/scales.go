@@ -7,18 +7,23 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// A network's proposal N(μ, σ²) has one number of doubt for every coefficient, and noise that is independent from site to site averages out over an area: samples
-// would be sure of the brightness of what they are not sure of at all. So the noise of the blocks' means (LL2) is a sum of several scales,
+// A network's proposal N(μ, σ²) has one number of doubt for every coefficient, and noise that is
+// independent from site to site averages out over an area: samples would be sure of the brightness
+// of what they are not sure of at all. So the noise of the blocks' means (LL2) is a sum of several
+// scales,
 //
 //	ε = a₀·n₀ + Σ_l a_l·B_l n_l,
 //
-// where n_l has a number for every 2^l × 2^l sites, B_l continues these smoothly (cubic B-splines, scaled to variance 1 everywhere), and a are nets.EdgeConfig.Scales, set on training
-// pictures (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by their absolute position, like all noise: tiles do not show.
+// where n_l has a number for every 2^l × 2^l sites, B_l continues these smoothly (cubic B-splines,
+// scaled to variance 1 everywhere), and a are nets.EdgeConfig.Scales, set on training pictures
+// (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by their
+// absolute position, like all noise: tiles do not show.
 
 // coarseStream is the first of Philox's streams for n_1, n_2, …
 const coarseStream = 200
 
-// scaled gives the shares of the job's samples; nil for white noise, which samples of the prior have too.
+// scaled gives the shares of the job's samples; nil for white noise, which samples of the prior
+// have too.
 func (j *job) scaled() []float32 {
 	if s := j.net.Config.Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
 		return s[j.class]
@@ -26,7 +31,8 @@ func (j *job) scaled() []float32 {
 	return nil
 }
 
-// scaleInputs are what kindDrawScales reads beside kindDraw: the share of white noise for every channel, and the coarse noise.
+// scaleInputs are what kindDrawScales reads beside kindDraw: the share of white noise for every
+// channel, and the coarse noise.
 func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 	white := make([]float32, nets.FlowChannels)
 	for c := range white {

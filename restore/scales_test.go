@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Coarse noise has the variance that is asked for at every site, varies slowly, and is the same whatever tile it is made for.
+// Coarse noise has the variance that is asked for at every site, varies slowly, and is the same
+// whatever tile it is made for.
 func TestSmoothNoise(t *testing.T) {
 	shares := []float32{0.5, 0, 2}
 	const w, h = 48, 40
@@ -59,8 +60,9 @@ func TestSmoothNoise(t *testing.T) {
 	}
 }
 
-// Samples in scales: with a share of 1 for white noise alone they are as without scales, coarse shares move blocks as one, and tiles do not show. z = μ, other
-// classes and the prior do not change.
+// Samples in scales: with a share of 1 for white noise alone they are as without scales, coarse
+// shares move blocks as one, and tiles do not show. z = μ, other classes and the prior do not
+// change.
 func TestSamplesInScales(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 90, 70)

@@ -17,10 +17,12 @@ import (
 // StreamConfig says what to do with every frame of a Stream.
 type StreamConfig struct {
 	Task task.Task // GaussianDeblur is of TrainedBlur: the blur of frames is not looked for
-	// Mask has a value for every pixel, true where it is missing, for all frames that bring none of their own; for inpainting, which needs it.
+	// Mask has a value for every pixel, true where it is missing, for all frames that bring none of
+	// their own; for inpainting, which needs it.
 	Mask []bool
-	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see Request). At 0 and below it is estimated in every
-	// frame and smoothed over about eight, so that the picture does not flicker with the estimate.
+	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see
+	// Request). At 0 and below it is estimated in every frame and smoothed over about eight, so
+	// that the picture does not flicker with the estimate.
 	Noise float64
 
 	W, H int          // of the frames given, in pixels; Stream.Resize changes them
@@ -28,16 +30,18 @@ type StreamConfig struct {
 	Out  frame.Format // of the frames returned; those of super-resolution are 4·W by 4·H pixels
 	// InFlight is how many frames may be between Submit and Receive; 0 means 3: one being packed, one on the device, one being unpacked.
 	InFlight int
-	// DropOldest is for live pictures: where InFlight frames are on their way, Submit drops the oldest that is not on the device instead of waiting for Receive.
-	// InFlight is then at least 2.
+	// DropOldest is for live pictures: where InFlight frames are on their way, Submit drops the
+	// oldest that is not on the device instead of waiting for Receive. InFlight is then at least 2.
 	DropOldest bool
 }
 
-// Stream restores frames of one format, in order. While one frame is on the device the next is packed and the last unpacked. Once the
-// first frames are through, frames that fit a tile, hide nothing under alpha of 0 and bring no mask of their own allocate no memory any more.
+// Stream restores frames of one format, in order. While one frame is on the device the next is
+// packed and the last unpacked. Once the first frames are through, frames that fit a tile, hide
+// nothing under alpha of 0 and bring no mask of their own allocate no memory any more.
 //
-// Luma and chroma of a frame are changed by what the networks changed, not by the way to RGB and back, where frames given and returned have the same matrix and
-// subsampling (frame.Changes) and size: pixels that stay as they are keep their codes.
+// Luma and chroma of a frame are changed by what the networks changed, not by the way to RGB and
+// back, where frames given and returned have the same matrix and subsampling (frame.Changes) and
+// size: pixels that stay as they are keep their codes.
 //
 // All methods may be called by several goroutines at once. Of frames that are submitted at the same time any may be the first, so one goroutine should submit and one
 // receive (or one do both, if it never submits more than InFlight frames ahead). Several Streams of a Model share its device.

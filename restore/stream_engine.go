@@ -110,7 +110,8 @@ func (e *engine) settle() (err error) {
 	return nil
 }
 
-// setMask changes the mask, if it is another one. It is kept: nobody may change it until it is replaced.
+// setMask changes the mask, if it is another one. It is kept: nobody may change it until it is
+// replaced.
 func (e *engine) setMask(mask []bool) error {
 	if slices.Equal(mask, e.cfg.Mask) {
 		return nil

@@ -36,8 +36,9 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	return g, g.eng.init(s.m, cfg)
 }
 
-// Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask; those on their way keep theirs. The noise that was estimated so
-// far is remembered. Errors: as of NewStream; the Stream then goes on as before.
+// Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask;
+// those on their way keep theirs. The noise that was estimated so far is remembered. Errors: as of
+// NewStream; the Stream then goes on as before.
 func (s *Stream) Resize(w, h int, mask []bool) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
@@ -57,7 +58,8 @@ func (s *Stream) Size() (w, h int) {
 	return g.w, g.h
 }
 
-// InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of the size that was told last.
+// InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of
+// the size that was told last.
 func (s *Stream) InSize() int  { return s.format.Load().in.Bytes() }
 func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }
 

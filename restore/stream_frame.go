@@ -12,9 +12,11 @@ import (
 // Frame is a frame given to a Stream.
 type Frame struct {
 	Planes frame.Planes // where it lies; not needed any more when Submit has returned
-	// Mask is this frame's, if not nil, in place of StreamConfig's; for inpainting. A mask that differs from the frame's before costs time and memory.
+	// Mask is this frame's, if not nil, in place of StreamConfig's; for inpainting. A mask that
+	// differs from the frame's before costs time and memory.
 	Mask []bool
-	// Timestamp and Cookie, whatever they mean, come back with the restored frame: a capture time, an index of buffers, a pointer of C.
+	// Timestamp and Cookie, whatever they mean, come back with the restored frame: a capture time,
+	// an index of buffers, a pointer of C.
 	Timestamp int64
 	Cookie    uint64
 }
@@ -33,15 +35,17 @@ type FrameInfo struct {
 // none is no frame.
 var none = FrameInfo{Index: -1}
 
-// Submit gives the next frame, InSize bytes without gaps, which are not needed any more when it returns. It waits while InFlight frames are on their way, but with
-// StreamConfig.DropOldest. Errors: ctx.Err(), ErrClosed, ErrEnded, *RequestError for a wrong length.
+// Submit gives the next frame, InSize bytes without gaps, which are not needed any more when it
+// returns. It waits while InFlight frames are on their way, but with StreamConfig.DropOldest.
+// Errors: ctx.Err(), ErrClosed, ErrEnded, *RequestError for a wrong length.
 func (s *Stream) Submit(ctx context.Context, data []byte) error {
 	_, err := s.submit(ctx, Frame{}, data)
 	return err
 }
 
-// SubmitFrame is Submit for frames as cameras deliver them. dropped is the frame that had to go for this one, with an Index of -1 if none had to. Errors: those of
-// Submit, a mask that does not fit, and planes that a frame does not lie in.
+// SubmitFrame is Submit for frames as cameras deliver them. dropped is the frame that had to go for
+// this one, with an Index of -1 if none had to. Errors: those of Submit, a mask that does not fit,
+// and planes that a frame does not lie in.
 func (s *Stream) SubmitFrame(ctx context.Context, f Frame) (dropped FrameInfo, err error) {
 	return s.submit(ctx, f, nil)
 }
@@ -118,7 +122,8 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	return err
 }
 
-// room waits for a slot to send, or takes that of the oldest frame that is not on the device where these may be dropped.
+// room waits for a slot to send, or takes that of the oldest frame that is not on the device where
+// these may be dropped.
 func (s *Stream) room(ctx context.Context) (f *slot, dropped FrameInfo, err error) {
 	select {
 	case <-s.over:
@@ -195,8 +200,8 @@ func (s *Stream) take(ctx context.Context) (*slot, error) {
 	}
 }
 
-// Next waits for the next restored frame, which Receive then gives, and tells about it: its size, where frames are resized. Errors: as of Receive, but for
-// those of the frame.
+// Next waits for the next restored frame, which Receive then gives, and tells about it: its size,
+// where frames are resized. Errors: as of Receive, but for those of the frame.
 func (s *Stream) Next(ctx context.Context) (FrameInfo, error) {
 	f, err := s.take(ctx)
 	if err != nil {
@@ -210,9 +215,11 @@ func (s *Stream) Next(ctx context.Context) (FrameInfo, error) {
 	return info, nil
 }
 
-// Receive waits for the next restored frame and writes it to dst, OutSize bytes without gaps. io.EOF: after End, all have been received. A frame that could
-// not be restored gives its error (as Model.Restore would) and its FrameInfo; the ones after it are tried. Other errors: ctx.Err(),
-// ErrClosed, *RequestError for a wrong length: after Resize, if the frame, which stays the next one, is of another size, as FrameInfo tells.
+// Receive waits for the next restored frame and writes it to dst, OutSize bytes without gaps.
+// io.EOF: after End, all have been received. A frame that could not be restored gives its error (as
+// Model.Restore would) and its FrameInfo; the ones after it are tried. Other errors: ctx.Err(),
+// ErrClosed, *RequestError for a wrong length: after Resize, if the frame, which stays the next
+// one, is of another size, as FrameInfo tells.
 func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	if n := s.OutSize(); len(dst) != n && !s.resized.Load() {
 		return FrameInfo{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), n)
@@ -226,7 +233,8 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	})
 }
 
-// ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels and rows.
+// ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels
+// and rows.
 func (s *Stream) ReceiveFrame(ctx context.Context, dst frame.Planes) (FrameInfo, error) {
 	return s.receive(ctx, func(g *format) (frame.Planes, error) {
 		if err := g.out.Check(dst); err != nil {

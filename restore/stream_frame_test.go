@@ -15,7 +15,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// gaps gives planes of a format with room between their rows, with the bytes of data in them and value everywhere else.
+// gaps gives planes of a format with room between their rows, with the bytes of data in them and
+// value everywhere else.
 func gaps(f frame.Format, data []byte, w, h int, value byte) (ps frame.Planes) {
 	tight := f.Tight(data, w, h)
 	rows := h
@@ -47,7 +48,8 @@ func cameraFormats() []frame.Format {
 		{Kind: frame.RGB}, {Kind: frame.RGBA}, {Kind: frame.BGR}, {Kind: frame.BGRA}, {Kind: frame.Float32}, {Kind: frame.FloatRGB}}
 }
 
-// randomBytes makes a frame of any codes: colours that RGB does not hold, luma below black and above white. Nothing is hidden, and floats lie in [-1, 1].
+// randomBytes makes a frame of any codes: colours that RGB does not hold, luma below black and
+// above white. Nothing is hidden, and floats lie in [-1, 1].
 func randomBytes(rnd *rand.Rand, f frame.Format, n int) []byte {
 	if f.Kind == frame.Float32 || f.Kind == frame.FloatRGB {
 		v := make([]float32, n/4)
@@ -69,8 +71,9 @@ func randomBytes(rnd *rand.Rand, f frame.Format, n int) []byte {
 	return data
 }
 
-// A frame of which the networks change nothing but one pixel comes out of a stream with all its bytes, in every format and arrangement in memory, but where that pixel
-// has its part; timestamps and cookies come with it; and nothing is written between rows.
+// A frame of which the networks change nothing but one pixel comes out of a stream with all its
+// bytes, in every format and arrangement in memory, but where that pixel has its part; timestamps
+// and cookies come with it; and nothing is written between rows.
 func TestStreamKeepsFrames(t *testing.T) {
 	rnd := newRand(t)
 	ctx := context.Background()
@@ -119,7 +122,8 @@ func TestStreamKeepsFrames(t *testing.T) {
 	}
 }
 
-// What comes out of a stream is what Restore gives: luma exactly so, and chroma with no more change than the networks made.
+// What comes out of a stream is what Restore gives: luma exactly so, and chroma with no more change
+// than the networks made.
 func TestStreamChangesByTheNetwork(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -164,7 +168,8 @@ func TestStreamChangesByTheNetwork(t *testing.T) {
 	}
 }
 
-// While the device is busy, new frames take the place of the oldest that wait, and the submitter is told which.
+// While the device is busy, new frames take the place of the oldest that wait, and the submitter is
+// told which.
 func TestStreamDropsOldest(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	ctx := context.Background()
@@ -224,7 +229,8 @@ func TestStreamDropsOldest(t *testing.T) {
 	}
 }
 
-// Frames of another size follow without a new stream; those on their way keep theirs, and the estimate of the noise goes on.
+// Frames of another size follow without a new stream; those on their way keep theirs, and the
+// estimate of the noise goes on.
 func TestStreamResize(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -439,7 +445,8 @@ func TestStreamInTilesAllocatesLittle(t *testing.T) {
 	}
 }
 
-// Wide holes are the network's in streams, whether a frame is done at once or in tiles: patches would change from frame to frame.
+// Wide holes are the network's in streams, whether a frame is done at once or in tiles: patches
+// would change from frame to frame.
 func TestStreamLeavesWideHolesToTheNetwork(t *testing.T) {
 	rnd := newRand(t)
 	ctx := context.Background()

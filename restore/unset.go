@@ -2,8 +2,9 @@ package restore
 
 import "math"
 
-// Fields of requests whose zero value does not mean zero have a constant that does. Both are far below what a picture can show, so that max(v, NoNoise) tells a level that
-// was computed and may be 0.
+// Fields of requests whose zero value does not mean zero have a constant that does. Both are far
+// below what a picture can show, so that max(v, NoNoise) tells a level that was computed and may be
+// 0.
 const (
 	// NoNoise as Request.Noise or StreamConfig.Noise says that there is no noise.
 	NoNoise = 1e-9
@@ -11,7 +12,8 @@ const (
 	NoSpread = 1e-9
 )
 
-// toldNoise is the level in 8-bit levels that a Noise tells, at most MaxNoise; ok is false where it is to be estimated.
+// toldNoise is the level in 8-bit levels that a Noise tells, at most MaxNoise; ok is false where it
+// is to be estimated.
 func toldNoise(noise float64) (level float64, ok bool) {
 	switch {
 	case !(noise > 0):

@@ -37,10 +37,10 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 	return 0.1 * rng.Float64()
 }
 
-// makeBatch draws the inputs of step number step. They depend on the seed and
-// the step only, so a resumed run sees the same data. With shaken the
-// motion-blurred observations are made here; see batch.guess. With real denoising's
-// are, by the law of observer or, if it is not nil, of movement. With shakes two thirds of the motion-blurred pictures are theirs.
+// makeBatch draws the inputs of step number step. They depend on the seed and the step only, so a
+// resumed run sees the same data. With shaken the motion-blurred observations are made here; see
+// batch.guess. With real denoising's are, by the law of observer or, if it is not nil, of movement.
+// With shakes two thirds of the motion-blurred pictures are theirs.
 func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	var eye observer
@@ -97,7 +97,8 @@ func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint6
 	return b, nil
 }
 
-// observe makes picture i, of denoising, with the noise of cameras, or with movement if that is not nil; see observer.
+// observe makes picture i, of denoising, with the noise of cameras, or with movement if that is not
+// nil; see observer.
 func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, movement *Movement, i, side int) error {
 	shoot := func() (observed, error) { return o.shoot(rng, p.source(rng), side) }
 	if movement != nil {

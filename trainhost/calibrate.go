@@ -114,7 +114,8 @@ func Calibrate(ctx context.Context, n *restore.Network, c EvalConfig, rounds int
 	return nil
 }
 
-// reach is how many deviations, but for a constant, an interval reaches that covers a share of a normal distribution.
+// reach is how many deviations, but for a constant, an interval reaches that covers a share of a
+// normal distribution.
 func reach(cover float64) float64 { return math.Erfinv(min(max(cover, 0.01), 0.99)) }
 
 // widen is the factor by which the samples of a task should spread more, as if errors were normal.

@@ -122,7 +122,8 @@ func isPicture(path string) bool {
 	return false
 }
 
-// mostPixels is the size of the largest picture that is read: a few kilobytes can say that they are more, and as many as there are cores are unpacked at a time.
+// mostPixels is the size of the largest picture that is read: a few kilobytes can say that they are
+// more, and as many as there are cores are unpacked at a time.
 const mostPixels = 200_000_000
 
 // checkHeader tells whether a file begins like a picture that can be read, without its pixels.

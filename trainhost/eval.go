@@ -118,7 +118,8 @@ func picturePaths(folder string, limit int, spread bool) ([]string, error) {
 	return atMost(paths, limit, spread), nil
 }
 
-// CheckPictures tells before anything is built whether Evaluate will find pictures in a folder, and can read the beginnings of those that it takes.
+// CheckPictures tells before anything is built whether Evaluate will find pictures in a folder, and
+// can read the beginnings of those that it takes.
 func CheckPictures(folder string, limit int, spread bool) error {
 	paths, err := picturePaths(folder, limit, spread)
 	if err != nil {

@@ -20,7 +20,8 @@ type Fit struct {
 // newRand draws a network's weights first, and then the order of the samples.
 func (f Fit) newRand() *rand.Rand { return rand.New(rand.NewPCG(f.Seed, 1<<40)) }
 
-// run trains by Adam, on batches of 64 of count samples. learn adds the gradient of a sample; score tells how well the network does.
+// run trains by Adam, on batches of 64 of count samples. learn adds the gradient of a sample; score
+// tells how well the network does.
 func (f Fit) run(ctx context.Context, rng *rand.Rand, w *perceptron, count int, learn func(k int, weight float64), score func() string) error {
 	const batch = 64
 	steps := f.Epochs * count / batch

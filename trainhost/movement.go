@@ -13,16 +13,17 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Movement is blur that no kernel describes, as pictures of people and of cameras that turn have it: means of a video's frames, and
-// photographs of which the whole and a part move in different ways. A network for denoising that is trained on it (Trainer.Movement)
-// learns to sharpen what moved, and to leave alone what is sharp.
+// Movement is blur that no kernel describes, as pictures of people and of cameras that turn have
+// it: means of a video's frames, and photographs of which the whole and a part move in different
+// ways. A network for denoising that is trained on it (Trainer.Movement) learns to sharpen what
+// moved, and to leave alone what is sharp.
 type Movement struct {
 	frames []rgb // of a video, in their order
 	photos *Pictures
 }
 
-// NewMovement reads the frames of a video (see Frames), which stay in memory with 3 bytes a pixel. It fails if one cannot be read, and if
-// they are not of one size, of at least side pixels.
+// NewMovement reads the frames of a video (see Frames), which stay in memory with 3 bytes a pixel.
+// It fails if one cannot be read, and if they are not of one size, of at least side pixels.
 func NewMovement(photos *Pictures, paths []string, side int) (*Movement, error) {
 	m := &Movement{frames: make([]rgb, len(paths)), photos: photos}
 	errs := make([]error, len(paths))
@@ -55,7 +56,8 @@ const (
 	frameShare  = 0.40 // of the still and moved pictures, frames instead of photographs
 )
 
-// shoot draws a square picture, and the same blurred by movement, with the noise of good light and, half of the time, compressed.
+// shoot draws a square picture, and the same blurred by movement, with the noise of good light and,
+// half of the time, compressed.
 func (m *Movement) shoot(rng *rand.Rand, side int) (observed, error) {
 	source := m.photos.source(rng)
 	if rng.Float64() < frameShare {
@@ -127,7 +129,8 @@ func (m *Movement) still(rng *rand.Rand) func(side int) *planar.Image {
 	}
 }
 
-// mean gives the middle one of 3 to 15 neighbouring frames, and their mean, half of the time in light.
+// mean gives the middle one of 3 to 15 neighbouring frames, and their mean, half of the time in
+// light.
 func (m *Movement) mean(rng *rand.Rand, side int) (x, y *planar.Image) {
 	n := min(3+2*rng.IntN(7), len(m.frames)-1|1)
 	first := rng.IntN(len(m.frames) - n + 1)
@@ -169,7 +172,8 @@ func (m *Movement) mean(rng *rand.Rand, side int) (x, y *planar.Image) {
 // places is how many places in a frame are drawn, of which the one with most to see is taken.
 const places = 6
 
-// contrast is the sum of the differences of green that are 2 pixels apart, of which no single one counts much.
+// contrast is the sum of the differences of green that are 2 pixels apart, of which no single one
+// counts much.
 func contrast(p *planar.Image) (sum float64) {
 	g := p.Plane(1)
 	for y := 2; y < p.H; y += 2 {
@@ -188,14 +192,16 @@ func display(y *planar.Image) {
 	}
 }
 
-// mostMoved is the extent of the longest path, in pixels, and margin what a picture has to spare around it.
+// mostMoved is the extent of the longest path, in pixels, and margin what a picture has to spare
+// around it.
 const (
 	mostMoved = 30
 	margin    = mostMoved
 )
 
-// moved gives a picture and the same moved while the shutter is open: all of it along a path, half of the time turning about a point,
-// and half of the time with something in front that moves along its own. Three of four in light. nil if the source has none so large.
+// moved gives a picture and the same moved while the shutter is open: all of it along a path, half
+// of the time turning about a point, and half of the time with something in front that moves along
+// its own. Three of four in light. nil if the source has none so large.
 func moved(rng *rand.Rand, source func(side int) *planar.Image, side int) (x, y *planar.Image) {
 	back := source(side + 2*margin)
 	if back == nil {
@@ -241,14 +247,16 @@ func moved(rng *rand.Rand, source func(side int) *planar.Image, side int) (x, y 
 	return x, y
 }
 
-// sheet is a picture that moves; cover says how much of what is behind it hides at each of its pixels, nil for all.
+// sheet is a picture that moves; cover says how much of what is behind it hides at each of its
+// pixels, nil for all.
 type sheet struct {
 	picture *planar.Image
 	cover   []float32
 	path    path
 }
 
-// path is a movement over the time from -½ to ½ that is at rest in the middle of it: a curve, and a turn about a point.
+// path is a movement over the time from -½ to ½ that is at rest in the middle of it: a curve, and a
+// turn about a point.
 type path struct {
 	wave           [3][4]float64 // amplitudes along x and y, frequency, phase
 	line           [4]float64    // velocity and acceleration along x and y

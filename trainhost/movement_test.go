@@ -44,7 +44,8 @@ func greys(n, side int) (imgs []image.Image) {
 	return imgs
 }
 
-// The mean of frames is that of their values or of their light, and the sharp picture is the middle one.
+// The mean of frames is that of their values or of their light, and the sharp picture is the middle
+// one.
 func TestMeanOfFrames(t *testing.T) {
 	m, err := NewMovement(noisePictures(2, 96), writeFrames(t, greys(20, 64)), 64)
 	if err != nil {
@@ -99,7 +100,8 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A sheet that is moved and turned shows what the picture has at the moved place: exactly, where values rise evenly.
+// A sheet that is moved and turned shows what the picture has at the moved place: exactly, where
+// values rise evenly.
 func TestSheet(t *testing.T) {
 	const side, out = 90, 30
 	ramp := planar.New(side, side)
@@ -146,7 +148,8 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-// Draws are the same every time, of the side asked for and in range; some are sharp and some far from it.
+// Draws are the same every time, of the side asked for and in range; some are sharp and some far
+// from it.
 func TestMovementLaw(t *testing.T) {
 	const side = 64
 	m, err := NewMovement(noisePictures(4, 200), writeFrames(t, greys(8, 96)), side)

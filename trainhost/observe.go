@@ -31,7 +31,8 @@ type observed struct {
 // observer makes noisy pictures; it keeps buffers.
 type observer struct{ estimator noise.Estimator }
 
-// observe is what shoot makes, with what the network is told: the noise that was drawn, or what the estimator finds.
+// observe is what shoot makes, with what the network is told: the noise that was drawn, or what the
+// estimator finds.
 func (o *observer) observe(shoot func() (observed, error)) (observed, error) {
 	ob, err := shoot()
 	if err == nil && ob.profile.Found {

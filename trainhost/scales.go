@@ -16,7 +16,8 @@ import (
 // blockSides are the sides, in pixels, of the blocks whose means EvalConfig.Scales looks at.
 var blockSides = [...]int{1, 2, 4, 8, 16, 32}
 
-// ScaleScore tells how well the samples' doubt about the means of blocks of one size holds, over all blocks that lie in the picture, or, of inpaint-box, in the hole.
+// ScaleScore tells how well the samples' doubt about the means of blocks of one size holds, over
+// all blocks that lie in the picture, or, of inpaint-box, in the hole.
 type ScaleScore struct {
 	Side  int     `json:"side"`  // of the blocks, pixels
 	Cover float64 `json:"cover"` // share of true means from the least to the greatest of the samples'
@@ -67,7 +68,8 @@ func (s *ScaleScore) finish() {
 	}
 }
 
-// blockMeans gives the means of the blocks that lie wholly in where (nil: everywhere), of three planes one after the other.
+// blockMeans gives the means of the blocks that lie wholly in where (nil: everywhere), of three
+// planes one after the other.
 func blockMeans(pix []float32, w, h, side int, where []bool) (means []float64) {
 	for c := range 3 {
 		p := pix[c*w*h:]
@@ -109,8 +111,10 @@ func ScaleTable(scores []Score, samples int) string {
 	return b.String()
 }
 
-// What CalibrateScales aims at: first that blocks' means deviate as much as they err. As errors have heavy tails, the share of true means within the samples' range is
-// then measured, with more samples, and in the next rounds the deviation is what brings it to a calibrated ensemble's, but at least leastSpread of the error.
+// What CalibrateScales aims at: first that blocks' means deviate as much as they err. As errors
+// have heavy tails, the share of true means within the samples' range is then measured, with more
+// samples, and in the next rounds the deviation is what brings it to a calibrated ensemble's, but
+// at least leastSpread of the error.
 const (
 	leastSpread  = 0.85
 	coverRounds  = 1
@@ -120,13 +124,16 @@ const (
 // scaleCount is how many numbers a class has: white noise, and a number every 2, 4, 8 and 16 sites.
 const scaleCount = 5
 
-// CalibrateScales sets nets.EdgeConfig.Scales of a network so that over c's pictures the samples' means of blocks deviate as the error of z = μ does, at all block sides at
-// once: for every task it measures what each scale of noise alone does, and takes the non-negative mixture of them that is nearest by
+// CalibrateScales sets nets.EdgeConfig.Scales of a network so that over c's pictures the samples'
+// means of blocks deviate as the error of z = μ does, at all block sides at once: for every task it
+// measures what each scale of noise alone does, and takes the non-negative mixture of them that is
+// nearest by
 //
 //	Σ_s T_s/V_s + log V_s
 //
-// where V_s is the variance of the means of s×s blocks and T_s what it should be (the Itakura–Saito divergence, by multiplicative updates). open makes a Model of the network; report
-// gets a line for each task, may be nil. c.Samples must be at least 2. z = μ does not change.
+// where V_s is the variance of the means of s×s blocks and T_s what it should be (the Itakura–Saito
+// divergence, by multiplicative updates). open makes a Model of the network; report gets a line for
+// each task, may be nil. c.Samples must be at least 2. z = μ does not change.
 func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open func(*restore.Network) (*restore.Model, error), report func(string)) error {
 	if c.Samples < 2 {
 		return fmt.Errorf("calibration in scales needs two samples or more")
@@ -145,7 +152,8 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 	for _, t := range c.Tasks {
 		one := c
 		one.Tasks = []task.Task{t}
-		// measure gives the variances of blocks under some shares, the error's, and what is covered.
+		// measure gives the variances of blocks under some shares, the error's, and what is
+		// covered.
 		measure := func(shares []float32, samples int) (v, e, cover [len(blockSides)]float64, err error) {
 			trial := slices.Clone(table)
 			trial[t.Class()] = shares

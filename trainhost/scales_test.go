@@ -11,8 +11,9 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Samples whose errors are like the truth's have deviations equal to the error at every scale, and cover as they should; and where both vary by blocks
-// of 8 pixels only, samples of white noise do not.
+// Samples whose errors are like the truth's have deviations equal to the error at every scale, and
+// cover as they should; and where both vary by blocks of 8 pixels only, samples of white noise do
+// not.
 func TestScaleScores(t *testing.T) {
 	const side, count = 64, 9
 	rng := rand.New(rand.NewPCG(3, 1))

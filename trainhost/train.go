@@ -87,8 +87,8 @@ type Trainer struct {
 	// Shakes are pairs for motion-deblur, if there are any; they must be set before the first step, be of at least the crops' side, and
 	// need an objective without the observation term.
 	Shakes *Shakes
-	// Movement takes the place of noise in denoising's pictures, for networks that are told the shape of noise, where Config.Movement says
-	// so; it must be set before the first step.
+	// Movement takes the place of noise in denoising's pictures, for networks that are told the
+	// shape of noise, where Config.Movement says so; it must be set before the first step.
 	Movement *Movement
 	compiled
 	dev   *gpu.Device

@@ -22,7 +22,8 @@ func scene(w, h int) *picture.Picture {
 	return p
 }
 
-// pathOfLight is a crooked path that looks different when it is turned by half: brightness of 9×9 pixels.
+// pathOfLight is a crooked path that looks different when it is turned by half: brightness of 9×9
+// pixels.
 func pathOfLight() [9][9]float64 {
 	var k [9][9]float64
 	for i := range 7 {
@@ -33,7 +34,8 @@ func pathOfLight() [9][9]float64 {
 	return k
 }
 
-// smear makes of every point of light the path, as a camera does, by the definition of a convolution; edges go on.
+// smear makes of every point of light the path, as a camera does, by the definition of a
+// convolution; edges go on.
 func smear(p *picture.Picture, k [9][9]float64) *picture.Picture {
 	sum := 0.0
 	for _, row := range k {
@@ -127,7 +129,8 @@ func TestKernelMistakes(t *testing.T) {
 	}
 }
 
-// inspect tells size, quality and noise, for people and as JSON, and -task auto does what it says: here nothing, and denoising.
+// inspect tells size, quality and noise, for people and as JSON, and -task auto does what it says:
+// here nothing, and denoising.
 func TestInspectAndAuto(t *testing.T) {
 	ready(t)
 	dir := t.TempDir()

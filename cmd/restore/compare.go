@@ -48,7 +48,8 @@ func (a *app) compare(args []string) error {
 	return nil
 }
 
-// checkSizes refuses files whose headers tell that they are of different sizes, before either is unpacked. Pipes can be read only once, so that they pass.
+// checkSizes refuses files whose headers tell that they are of different sizes, before either is
+// unpacked. Pipes can be read only once, so that they pass.
 func checkSizes(names []string) error {
 	var size [2][2]int
 	for i, name := range names {

@@ -207,7 +207,8 @@ func TestVideoMatrix(t *testing.T) {
 	}
 }
 
-// Video of any codes comes out of inpainting as it went in, to the bit, but beside what was missing: chroma is not averaged again, and what RGB does not hold stays.
+// Video of any codes comes out of inpainting as it went in, to the bit, but beside what was
+// missing: chroma is not averaged again, and what RGB does not hold stays.
 func TestVideoKeepsCodes(t *testing.T) {
 	ready(t)
 	dir := t.TempDir()

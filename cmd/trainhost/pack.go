@@ -95,7 +95,8 @@ func pack(ctx context.Context, args []string) error {
 	return savePacked(*out, f)
 }
 
-// packable is the network of a checkpoint, or of packed weights, which keep what they say of themselves.
+// packable is the network of a checkpoint, or of packed weights, which keep what they say of
+// themselves.
 func packable(path string, f *weights.File, data, attribution string) (*restore.Network, error) {
 	if !trainhost.IsCheckpoint(f) {
 		if data != "" || attribution != "" {

@@ -57,7 +57,8 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 	return writable(*r.out)
 }
 
-// checkOut finds before any work whether a file can be written by a command that is no training run. One that is a checkpoint is refused: it may be the work of days.
+// checkOut finds before any work whether a file can be written by a command that is no training
+// run. One that is a checkpoint is refused: it may be the work of days.
 func checkOut(command, path string) error {
 	if f, err := weights.Load(path); err == nil && (trainhost.IsCheckpoint(f) || trainhost.IsKernelCheckpoint(f)) {
 		return fmt.Errorf("%s: -out %s is a checkpoint, which would be lost: give another name, or remove it", command, path)

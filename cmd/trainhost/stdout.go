@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// stdout is where commands print. What cannot be written there does not end a training run, but in the end it is told, as results would be missing.
+// stdout is where commands print. What cannot be written there does not end a training run, but in
+// the end it is told, as results would be missing.
 var stdout = &witness{}
 
 // witness writes to os.Stdout and remembers the first failure.

@@ -24,7 +24,8 @@ type validation struct {
 // due tells whether to score after a step.
 func (v validation) due(step uint64) bool { return v.folder != "" && step > 0 && step%v.every == 0 }
 
-// after scores what save writes to a path, if it is time for that, and prints the result. What fails is told on stderr: the run goes on, and the next time may be better.
+// after scores what save writes to a path, if it is time for that, and prints the result. What
+// fails is told on stderr: the run goes on, and the next time may be better.
 func (v validation) after(ctx context.Context, save func() error, path string, step uint64) {
 	if !v.due(step) {
 		return

@@ -1,5 +1,6 @@
-// Package mesa keeps Mesa's drivers from writing to the standard error of programs of ours: people read there what failed, one line each,
-// and scripts count the lines. Libraries must not call it: the environment belongs to their hosts.
+// Package mesa keeps Mesa's drivers from writing to the standard error of programs of ours: people
+// read there what failed, one line each, and scripts count the lines. Libraries must not call it:
+// the environment belongs to their hosts.
 package mesa
 
 import (
@@ -11,9 +12,10 @@ import (
 	"runtime"
 )
 
-// Quiet settles by the environment, before a driver is loaded, what Mesa would say by itself. Its log goes nowhere
-// unless $MESA_LOG_FILE names a file (/dev/stderr shows it), and its cache of kernels is switched off where it cannot be had, which Mesa would tell
-// every time. What is fatal (LLVM's last words) is still written: nothing else tells it then.
+// Quiet settles by the environment, before a driver is loaded, what Mesa would say by itself. Its
+// log goes nowhere unless $MESA_LOG_FILE names a file (/dev/stderr shows it), and its cache of
+// kernels is switched off where it cannot be had, which Mesa would tell every time. What is fatal
+// (LLVM's last words) is still written: nothing else tells it then.
 func Quiet() {
 	if runtime.GOOS == "windows" {
 		return
@@ -26,7 +28,8 @@ func Quiet() {
 	}
 }
 
-// cached tells whether Mesa's cache can be had: where it looks for it, in its order, making the folders that it would make.
+// cached tells whether Mesa's cache can be had: where it looks for it, in its order, making the
+// folders that it would make.
 func cached() bool {
 	for _, name := range []string{"MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"} {
 		if dir := os.Getenv(name); dir != "" {

@@ -1,5 +1,5 @@
-// Package perceptron is what the small networks over a picture's statistics share (noise.Network, defocus.Network): structs of float32
-// arrays that are embedded as files, and their arithmetic.
+// Package perceptron is what the small networks over a picture's statistics share (noise.Network,
+// defocus.Network): structs of float32 arrays that are embedded as files, and their arithmetic.
 package perceptron
 
 import (
@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Embedded gives the network, a struct T, that a file in the program holds. It is decoded when it is first needed, so that training one of
-// another size needs no file of that size.
+// Embedded gives the network, a struct T, that a file in the program holds. It is decoded when it
+// is first needed, so that training one of another size needs no file of that size.
 func Embedded[T any](name string, file []byte) func() *T {
 	return sync.OnceValue(func() *T {
 		n := new(T)

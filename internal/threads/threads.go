@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// Use bounds the threads of this process, and those of Mesa's software driver, to n; 0 leaves all as it is. It must be called before a device is opened.
+// Use bounds the threads of this process, and those of Mesa's software driver, to n; 0 leaves all
+// as it is. It must be called before a device is opened.
 func Use(n int) error {
 	if n == 0 {
 		return nil

@@ -33,8 +33,9 @@ type EdgeConfig struct {
 	Guess bool `json:"guess,omitempty"`
 	// Noise says that the adapter is told the noise's shape beside its strength (see AdapterInput).
 	Noise bool `json:"noise,omitempty"`
-	// Scales, if any, says by class how the noise of samples is made of scales: the share of white noise in the blocks' means (LL2), and those of noise with a number
-	// every 2, 4, … sites (package restore). A class without has white noise.
+	// Scales, if any, says by class how the noise of samples is made of scales: the share of white
+	// noise in the blocks' means (LL2), and those of noise with a number every 2, 4, … sites
+	// (package restore). A class without has white noise.
 	Scales [][]float32 `json:"scales,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`

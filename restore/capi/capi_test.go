@@ -28,8 +28,8 @@ func runWith(t *testing.T, env []string, name string, args ...string) string {
 	return string(out)
 }
 
-// The library is built and installed as users do it, and programs are compiled against what was installed and run: in C, in Python, through pkg-config and CMake where
-// these are there.
+// The library is built and installed as users do it, and programs are compiled against what was
+// installed and run: in C, in Python, through pkg-config and CMake where these are there.
 func TestLibrary(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the test names a .so")

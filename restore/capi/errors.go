@@ -78,7 +78,8 @@ func fail(err error, text *C.char, size C.size_t) C.vfm_status {
 	return status(err)
 }
 
-// put writes a text and its ending 0, cut to size bytes. Names in it are quoted where a terminal would obey them: hosts log it.
+// put writes a text and its ending 0, cut to size bytes. Names in it are quoted where a terminal
+// would obey them: hosts log it.
 func put(s string, text *C.char, size C.size_t) {
 	if text == nil || size == 0 {
 		return

@@ -43,7 +43,8 @@ func drop[T any](h uint64) (v T, ok bool) {
 	return v, ok
 }
 
-// caught is deferred by every exported function: a panic, which is a fault of this library, becomes an error, as it would end the host process.
+// caught is deferred by every exported function: a panic, which is a fault of this library, becomes
+// an error, as it would end the host process.
 func caught(result *C.vfm_status, err *C.char, errSize C.size_t) {
 	p := recover()
 	if p == nil {

@@ -15,7 +15,8 @@ type sizedStruct interface {
 	C.vfm_config | C.vfm_request | C.vfm_frame | C.vfm_frame_info | C.vfm_latency | C.vfm_device
 }
 
-// knownSize reads the size that a structure begins with, at most 64 KiB, as memory that nobody set may be anything.
+// knownSize reads the size that a structure begins with, at most 64 KiB, as memory that nobody set
+// may be anything.
 func knownSize[T sizedStruct](p *T, name string) (int, error) {
 	if p == nil {
 		return 0, badArgument(name + " is NULL")
@@ -27,7 +28,8 @@ func knownSize[T sizedStruct](p *T, name string) (int, error) {
 	return int(size), nil
 }
 
-// taken copies a structure. What the caller does not know is zero; what only the caller knows must be.
+// taken copies a structure. What the caller does not know is zero; what only the caller knows must
+// be.
 func taken[T sizedStruct](p *T, name string) (v T, err error) {
 	size, err := knownSize(p, name)
 	if err != nil {

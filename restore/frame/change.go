@@ -2,7 +2,8 @@ package frame
 
 import "fmt"
 
-// Changes tells whether frames of format in, changed, can be written in format out by Change: their luma and chroma must be the same but for bits, range and arrangement.
+// Changes tells whether frames of format in, changed, can be written in format out by Change: their
+// luma and chroma must be the same but for bits, range and arrangement.
 func Changes(in, out Format) bool {
 	in, out = in.normal(), out.normal()
 	if in.layout().model != out.layout().model || in.layout().model == rgb {
@@ -42,7 +43,8 @@ func (c *Converter) height(component int) int {
 	return c.h
 }
 
-// ReadCodes keeps the codes of a frame, component after component. Float formats have none. Errors: as of Read.
+// ReadCodes keeps the codes of a frame, component after component. Float formats have none. Errors:
+// as of Read.
 func (c *Converter) ReadCodes(codes []uint16, src Planes) error {
 	if len(codes) != c.Codes() || c.f.layout().float {
 		panic(fmt.Sprintf("frame: %d codes of %s", len(codes), c.f.Kind))
@@ -63,10 +65,12 @@ func (c *Converter) ReadCodes(codes []uint16, src Planes) error {
 	return nil
 }
 
-// Change writes a frame that was read as before, by Converter in, and has become after. To every sample of the frame, codes as in.ReadCodes gave them, it adds
-// what came to it by the difference of the two: what did not change keeps its code, colours that RGB does not hold included, and of chroma that was interpolated
-// only the change is averaged. Values are limited to what grey of the format reaches to, or to before where that is farther out. in and c must be of one size,
-// and Changes(in's format, c's) true. Errors: as of Write.
+// Change writes a frame that was read as before, by Converter in, and has become after. To every
+// sample of the frame, codes as in.ReadCodes gave them, it adds what came to it by the difference
+// of the two: what did not change keeps its code, colours that RGB does not hold included, and of
+// chroma that was interpolated only the change is averaged. Values are limited to what grey of the
+// format reaches to, or to before where that is farther out. in and c must be of one size, and
+// Changes(in's format, c's) true. Errors: as of Write.
 func (c *Converter) Change(dst Planes, in *Converter, codes []uint16, before, after []float32) error {
 	c.check(before)
 	c.check(after)
@@ -131,7 +135,8 @@ func (c *Converter) add(change []float32, component, y int, from, to scale) {
 	c.store(change, &c.call.planes, component, y)
 }
 
-// ReadAlpha gives the alpha of a frame, a byte for every pixel, opaque (255) where the format has none. Errors: as of Read.
+// ReadAlpha gives the alpha of a frame, a byte for every pixel, opaque (255) where the format has
+// none. Errors: as of Read.
 func (c *Converter) ReadAlpha(values []byte, src Planes) error {
 	if err := c.settle(&src); err != nil {
 		return err
@@ -152,8 +157,8 @@ func (c *Converter) ReadAlpha(values []byte, src Planes) error {
 	return nil
 }
 
-// WriteAlpha writes alpha, a byte for every pixel of a frame whose sides are the factor-th part of this one's; nil: opaque. It does nothing where the format has no alpha.
-// Errors: as of Write.
+// WriteAlpha writes alpha, a byte for every pixel of a frame whose sides are the factor-th part of
+// this one's; nil: opaque. It does nothing where the format has no alpha. Errors: as of Write.
 func (c *Converter) WriteAlpha(dst Planes, values []byte, factor int) error {
 	if !c.f.HasAlpha() {
 		return nil

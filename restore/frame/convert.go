@@ -7,7 +7,8 @@ import (
 	"github.com/vfmrestore/restore/internal/team"
 )
 
-// Converter turns frames of one size and format to planes R, G, B and back, on all cores. It holds a few rows of scratch for each, so it serves one goroutine at a time.
+// Converter turns frames of one size and format to planes R, G, B and back, on all cores. It holds
+// a few rows of scratch for each, so it serves one goroutine at a time.
 type Converter struct {
 	f           Format // normal
 	w, h        int
@@ -21,7 +22,8 @@ type Converter struct {
 
 	team    *team.Team
 	scratch []rows // one per worker
-	// Loops over strips of rows, made once, as a new closure would take memory, and the arguments of the call at hand.
+	// Loops over strips of rows, made once, as a new closure would take memory, and the arguments
+	// of the call at hand.
 	reading, writing, changing func(worker, strip int)
 	lines                      int // rows that writing and changing take one by one: of chroma, where there is any
 	call                       struct {
@@ -118,8 +120,8 @@ func (c *Converter) FromRGB(data []byte, pix []float32) {
 	}
 }
 
-// Read fills pix, 3·w·h values in planes R, G, B, from a frame. Y′CbCr beyond the RGB cube gives values beyond [-1, 1]. Errors: planes that the
-// frame does not lie in.
+// Read fills pix, 3·w·h values in planes R, G, B, from a frame. Y′CbCr beyond the RGB cube gives
+// values beyond [-1, 1]. Errors: planes that the frame does not lie in.
 func (c *Converter) Read(pix []float32, src Planes) error {
 	c.check(pix)
 	if err := c.settle(&src); err != nil {
@@ -232,8 +234,10 @@ func (c *Converter) readColours(r, g, b []float32, s *rows, y int) {
 	}
 }
 
-// Write fills a frame from planes in [-1, 1]; values beyond what grey of the format reaches to (Format.Reach) are limited, NaN becomes black; float formats hold any. Alpha
-// is left as it stands, as is all that lies between pixels and rows. Errors: planes that the frame does not lie in.
+// Write fills a frame from planes in [-1, 1]; values beyond what grey of the format reaches to
+// (Format.Reach) are limited, NaN becomes black; float formats hold any. Alpha is left as it
+// stands, as is all that lies between pixels and rows. Errors: planes that the frame does not lie
+// in.
 func (c *Converter) Write(dst Planes, pix []float32) error {
 	c.check(pix)
 	if err := c.settle(&dst); err != nil {
@@ -348,8 +352,9 @@ func (c *Converter) narrow(row []float32) []float32 {
 	return row[:c.cw]
 }
 
-// meanChroma averages a row of Cb and Cr, in [-½, ½], from R, G and B in [0, 1] of the rows of luma around it, which colours gives. Of each row of luma that is this row's
-// and no other's it calls luma, with R, G and B in the scratch after the first row.
+// meanChroma averages a row of Cb and Cr, in [-½, ½], from R, G and B in [0, 1] of the rows of luma
+// around it, which colours gives. Of each row of luma that is this row's and no other's it calls
+// luma, with R, G and B in the scratch after the first row.
 func (c *Converter) meanChroma(s *rows, y int, colours func(r, g, b []float32, y int), luma func(s *rows, y int)) [2][]float32 {
 	r, g, b := s[1], s[2], s[3]
 	rows, weights, count := c.taps(y)

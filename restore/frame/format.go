@@ -1,9 +1,11 @@
 // Package frame turns the pixel formats of cameras and video into the planes that restore works on, and back.
 //
-// A Format says how a frame's samples are coded and arranged (the table of arrangements is layouts), Planes where its planes lie in memory;
-// a Converter for a size does the work without allocating. Colours become planar RGB in [-1, 1] like everywhere in restore:
-// Y′CbCr → R′G′B′ by the format's matrix and range, chroma interpolated linearly from where its samples sit and averaged back to there.
-// Of a frame that was changed in between, Converter.Change adds the change to the frame's own codes, so that what is as it was stays so to the bit.
+// A Format says how a frame's samples are coded and arranged (the table of arrangements is
+// layouts), Planes where its planes lie in memory; a Converter for a size does the work without
+// allocating. Colours become planar RGB in [-1, 1] like everywhere in restore: Y′CbCr → R′G′B′ by
+// the format's matrix and range, chroma interpolated linearly from where its samples sit and
+// averaged back to there. Of a frame that was changed in between, Converter.Change adds the change
+// to the frame's own codes, so that what is as it was stays so to the bit.
 package frame
 
 import "fmt"
@@ -92,8 +94,9 @@ func (f Format) Check() error {
 // HasAlpha tells whether pixels have a fourth sample, alpha.
 func (f Format) HasAlpha() bool { return f.layout().at[alpha].step > 0 }
 
-// Reach is the least and the greatest value of R, G and B that grey pixels of the format have, where -1 is black and 1 white: Y′CbCr and grey of limited range have
-// codes below black and above white, which cameras use.
+// Reach is the least and the greatest value of R, G and B that grey pixels of the format have,
+// where -1 is black and 1 white: Y′CbCr and grey of limited range have codes below black and above
+// white, which cameras use.
 func (f Format) Reach() (low, high float32) {
 	f = f.normal()
 	if f.Full {
@@ -103,7 +106,8 @@ func (f Format) Reach() (low, high float32) {
 	return 2*y.value(0) - 1, 2*y.value(f.top()) - 1
 }
 
-// Gamut is the least and the greatest value of R, G and B of any pixel: colours of Y′CbCr lie beyond Reach, too.
+// Gamut is the least and the greatest value of R, G and B of any pixel: colours of Y′CbCr lie
+// beyond Reach, too.
 func (f Format) Gamut() (low, high float32) {
 	low, high = f.Reach()
 	f = f.normal()

@@ -39,7 +39,8 @@ func all() []Format {
 
 var sizes = [][2]int{{1, 1}, {2, 3}, {3, 2}, {12, 6}, {13, 7}}
 
-// spaced gives planes with gaps between pixels and rows, some from the last row to the first, in memory whose other bytes are random, and those bytes.
+// spaced gives planes with gaps between pixels and rows, some from the last row to the first, in
+// memory whose other bytes are random, and those bytes.
 func spaced(rnd *rand.Rand, f Format, w, h int) (ps Planes) {
 	f = f.normal()
 	for p := range f.Count() {
@@ -65,7 +66,8 @@ func spaced(rnd *rand.Rand, f Format, w, h int) (ps Planes) {
 	return ps
 }
 
-// where gives the place of sample (x, y) of a component, by what the formats are said to be, apart from the converters' table; -1: there is none.
+// where gives the place of sample (x, y) of a component, by what the formats are said to be, apart
+// from the converters' table; -1: there is none.
 func where(f Format, ps *Planes, component, x, y int) (plane, at int) {
 	b := 1 // bytes
 	switch {
@@ -170,7 +172,8 @@ func sited(j int, half, co bool) float64 {
 	return float64(2*j) + 0.5
 }
 
-// tent gives the weights of samples 0 … n−1 in the value between them at the place at, the ends continued.
+// tent gives the weights of samples 0 … n−1 in the value between them at the place at, the ends
+// continued.
 func tent(n int, at float64, place func(j int) float64) map[int]float64 {
 	ws := map[int]float64{}
 	if at <= place(0) {
@@ -256,7 +259,8 @@ func randomFrame(rnd *rand.Rand, f Format, w, h int) Planes {
 	return ps
 }
 
-// Read gives what the float64 reference gives, for every format, whatever lies between pixels and rows.
+// Read gives what the float64 reference gives, for every format, whatever lies between pixels and
+// rows.
 func TestReadAgainstReference(t *testing.T) {
 	rnd := newRand(t)
 	for _, f := range all() {
@@ -290,7 +294,8 @@ func TestReadAgainstReference(t *testing.T) {
 // clamp limits in float64 as Write does.
 func clamp(v float32, c coding) float64 { return min(max((float64(v)+1)/2, c.low), c.high) }
 
-// Write gives the codes that the float64 reference gives, but for ties, and leaves all other bytes alone.
+// Write gives the codes that the float64 reference gives, but for ties, and leaves all other bytes
+// alone.
 func TestWriteAgainstReference(t *testing.T) {
 	rnd := newRand(t)
 	for _, f := range all() {
@@ -329,7 +334,8 @@ func TestWriteAgainstReference(t *testing.T) {
 				sum, total := 0.0, 0.0
 				for v := range h {
 					for u := range w {
-						// The weight of a pixel is how near it is to the sample: 1 at it, 0 at a distance of 2 pixels where it sits on one, else both neighbours alike.
+						// The weight of a pixel is how near it is to the sample: 1 at it, 0 at a
+						// distance of 2 pixels where it sits on one, else both neighbours alike.
 						weight := near(x, u, w, f.HalfX, f.CoX) * near(y, v, h, f.HalfY, f.CoY)
 						l, b, r := luma(u, v)
 						d := (b - l) / (2 * (1 - numbers.kb))
@@ -375,7 +381,8 @@ func TestWriteAgainstReference(t *testing.T) {
 	}
 }
 
-// near is the weight of luma's position u in chroma's sample j: halves of the two around it, or of the three around it the middle one twice, the picture's ends continued.
+// near is the weight of luma's position u in chroma's sample j: halves of the two around it, or of
+// the three around it the middle one twice, the picture's ends continued.
 func near(j, u, n int, half, co bool) float64 {
 	if !half {
 		if u == j {
@@ -396,7 +403,8 @@ func near(j, u, n int, half, co bool) float64 {
 	return weight
 }
 
-// compareBytes gives a function that takes the bytes that may change, and for plane -1 tells whether any other has.
+// compareBytes gives a function that takes the bytes that may change, and for plane -1 tells
+// whether any other has.
 func compareBytes(ps Planes) func(plane, at, n int) (string, bool) {
 	var was [3][]byte
 	var free [3][]bool
@@ -419,7 +427,8 @@ func compareBytes(ps Planes) func(plane, at, n int) (string, bool) {
 	}
 }
 
-// A frame that nobody changed comes back to the bit, whatever its codes, in every arrangement, more bits and full range from limited included; and no conversion allocates.
+// A frame that nobody changed comes back to the bit, whatever its codes, in every arrangement, more
+// bits and full range from limited included; and no conversion allocates.
 func TestUnchangedFrame(t *testing.T) {
 	rnd := newRand(t)
 	pairs := 0
@@ -507,7 +516,8 @@ func TestUnchangedFrame(t *testing.T) {
 	}
 }
 
-// What changed in a frame reaches its codes as the reference has it: the change's own luma and averaged chroma are added to the codes, and nothing else is.
+// What changed in a frame reaches its codes as the reference has it: the change's own luma and
+// averaged chroma are added to the codes, and nothing else is.
 func TestChangeAgainstReference(t *testing.T) {
 	rnd := newRand(t)
 	for _, f := range all() {
@@ -775,7 +785,8 @@ func TestSiting(t *testing.T) {
 	}
 }
 
-// Luma of all codes survives Write in every format of Y′CbCr and grey; Gamut bounds what Read gives.
+// Luma of all codes survives Write in every format of Y′CbCr and grey; Gamut bounds what Read
+// gives.
 func TestReachAndGamut(t *testing.T) {
 	rnd := newRand(t)
 	for _, f := range all() {

@@ -1,6 +1,7 @@
 package frame
 
-// Kind is the arrangement of a frame's samples. Names are those of the bytes as they follow each other in memory.
+// Kind is the arrangement of a frame's samples. Names are those of the bytes as they follow each
+// other in memory.
 type Kind uint8
 
 const (
@@ -54,10 +55,12 @@ const (
 	components
 )
 
-// place says where a component's samples lie, in samples from the start of its plane's rows. A step of 0: there is no such component.
+// place says where a component's samples lie, in samples from the start of its plane's rows. A step
+// of 0: there is no such component.
 type place struct{ plane, offset, step int }
 
-// layout is an arrangement. Sizes are in samples of 1, 2 (more than 8 bits, or upper) or 4 bytes (float).
+// layout is an arrangement. Sizes are in samples of 1, 2 (more than 8 bits, or upper) or 4 bytes
+// (float).
 type layout struct {
 	name    string
 	model   model

@@ -42,7 +42,8 @@ func (f Format) extent(plane, w, h int) (columns, rows int) {
 	return w, h
 }
 
-// Size is the number of bytes of a frame of w×h pixels whose planes and rows follow each other without gaps.
+// Size is the number of bytes of a frame of w×h pixels whose planes and rows follow each other
+// without gaps.
 func (f Format) Size(w, h int) (n int) {
 	f = f.normal()
 	for p := range f.Count() {
@@ -52,7 +53,8 @@ func (f Format) Size(w, h int) (n int) {
 	return n
 }
 
-// Tight gives the planes of a frame whose planes and rows follow each other without gaps in data, which has Size(w, h) bytes.
+// Tight gives the planes of a frame whose planes and rows follow each other without gaps in data,
+// which has Size(w, h) bytes.
 func (f Format) Tight(data []byte, w, h int) (ps Planes) {
 	f = f.normal()
 	for p := range f.Count() {
@@ -63,7 +65,8 @@ func (f Format) Tight(data []byte, w, h int) (ps Planes) {
 	return ps
 }
 
-// settle replaces the zeros of strides and steps by what they mean, and reports planes that are too short or whose pixels would lie on each other.
+// settle replaces the zeros of strides and steps by what they mean, and reports planes that are too
+// short or whose pixels would lie on each other.
 func (c *Converter) settle(ps *Planes) error {
 	for i := range c.f.Count() {
 		p := &ps[i]
@@ -105,7 +108,8 @@ func (c *Converter) settle(ps *Planes) error {
 // Check reports planes that a frame does not lie in.
 func (c *Converter) Check(ps Planes) error { return c.settle(&ps) }
 
-// samples is a row of a component: bytes from the first on, and the number of bytes from one to the next.
+// samples is a row of a component: bytes from the first on, and the number of bytes from one to the
+// next.
 func (c *Converter) samples(ps *Planes, component, y int) (data []byte, step int) {
 	at := c.f.layout().at[component]
 	p := &ps[at.plane]
@@ -146,7 +150,8 @@ func within(v, top float32) float32 {
 	return 0
 }
 
-// store writes a row of codes, rounded and limited to those that there are, or of values of float formats.
+// store writes a row of codes, rounded and limited to those that there are, or of values of float
+// formats.
 func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	data, step := c.samples(ps, component, y)
 	top, shift := c.top, c.shift
@@ -166,8 +171,9 @@ func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	}
 }
 
-// Span is for memory that is told by a pointer: how many bytes a plane of a w×h frame takes from the row on that lies first in memory, and how many of them lie before
-// the first row, with a stride and a step as in Plane. Strides and steps up to 2^31.
+// Span is for memory that is told by a pointer: how many bytes a plane of a w×h frame takes from
+// the row on that lies first in memory, and how many of them lie before the first row, with a
+// stride and a step as in Plane. Strides and steps up to 2^31.
 func (f Format) Span(plane, w, h, stride, step int) (bytes, before int) {
 	f = f.normal()
 	columns, rows := f.extent(plane, w, h)

@@ -61,7 +61,8 @@ func TestSigma(t *testing.T) {
 		t.Errorf("σ %g of noise whose values have %g", p.Sigma(), math.Sqrt(sum))
 	}
 	for b := range Bands {
-		// Six standard deviations of the estimate from the band's coefficients: no seed in a million years fails.
+		// Six standard deviations of the estimate from the band's coefficients: no seed in a
+		// million years fails.
 		n := 256 * 256 * []float64{1. / 4, 1. / 2, 3. / 16, 3. / 64}[b]
 		if math.Abs(p.Luma[b]/0.2-1) > 6/math.Sqrt(2*n) || math.Abs(p.Chroma[b]/0.05-1) > 6/math.Sqrt(4*n) {
 			t.Errorf("band %d: luminance %g and chroma %g, want 0.2 and 0.05", b, p.Luma[b], p.Chroma[b])

@@ -12,7 +12,8 @@ const (
 	rounds     = 8 // of search and vote at the coarser levels
 	fineRounds = 3 // at the finest
 	searches   = 4 // rounds of the search before each vote
-	// confidence is by how much less a patch counts for every step that it is farther inside the hole.
+	// confidence is by how much less a patch counts for every step that it is farther inside the
+	// hole.
 	confidence = 1.3
 )
 
@@ -72,7 +73,8 @@ func (m *matcher) each(ctx context.Context, n int, f func(from, to int)) error {
 	return m.team.Each(ctx, (n+chunk-1)/chunk, func(_, i int) { f(i*chunk, min((i+1)*chunk, n)) })
 }
 
-// random is a number that depends on the seed, the round, a place and a count alone (the finaliser of SplitMix64).
+// random is a number that depends on the seed, the round, a place and a count alone (the finaliser
+// of SplitMix64).
 func (m *matcher) random(at int32, k uint64) uint64 {
 	z := m.seed + 0x9e3779b97f4a7c15*(m.turn<<40^uint64(at)<<8^k)
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -113,7 +115,8 @@ func (m *matcher) measure(ctx context.Context) error {
 	})
 }
 
-// apart is the sum of the squared differences of two patches, or something larger than most once it is.
+// apart is the sum of the squared differences of two patches, or something larger than most once it
+// is.
 func (l *level) apart(a, b int32, most float32) (sum float32) {
 	const row = side * channels
 	p, q := (int(a)-half*l.w-half)*channels, (int(b)-half*l.w-half)*channels
@@ -135,7 +138,8 @@ func (l *level) apart(a, b int32, most float32) (sum float32) {
 	return sum
 }
 
-// search lets every seeker try what those around it found in the round before, moved along, and places at random, ever nearer to the best.
+// search lets every seeker try what those around it found in the round before, moved along, and
+// places at random, ever nearer to the best.
 func (m *matcher) search(ctx context.Context) error {
 	err := m.each(ctx, len(m.seekers), func(from, to int) {
 		for _, i := range m.seekers[from:to] {
@@ -189,7 +193,8 @@ func (m *matcher) seek(i int32) int32 {
 	return best
 }
 
-// vote gives every target the mean of what the patches that cover it would have there, or, with best, what the one does that fits best.
+// vote gives every target the mean of what the patches that cover it would have there, or, with
+// best, what the one does that fits best.
 func (m *matcher) vote(ctx context.Context, best bool) error {
 	var targets []int32
 	for i, t := range m.target {
@@ -226,7 +231,8 @@ func (m *matcher) weigh() {
 	}
 }
 
-// votes writes what the patches that cover pixel i would have there; it tells whether there are any.
+// votes writes what the patches that cover pixel i would have there; it tells whether there are
+// any.
 func (m *matcher) votes(i int, best bool, dst []float32) bool {
 	x, y := i%m.w, i/m.w
 	var sum [channels]float32

@@ -9,10 +9,12 @@ import (
 	"github.com/vfmrestore/restore/internal/team"
 )
 
-// Deep is how far, in pixels, the middle of a hole must be from what is known for Fill to touch it: less the network knows better.
+// Deep is how far, in pixels, the middle of a hole must be from what is known for Fill to touch it:
+// less the network knows better.
 const Deep = 6
 
-// Largest is the number of pixels of the largest hole that is filled: about half a minute of two cores.
+// Largest is the number of pixels of the largest hole that is filled: about half a minute of two
+// cores.
 const Largest = 1 << 20
 
 const (
@@ -44,9 +46,9 @@ type hole struct {
 	depth          int // of the pixel farthest from what is known, in steps to one of 8 neighbours
 }
 
-// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (Deep), of at
-// most Largest pixels, in a picture of which anything is known. A scratch that runs into a hole does
-// not belong to it. It fails if the mask has another size.
+// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (Deep), of
+// at most Largest pixels, in a picture of which anything is known. A scratch that runs into a hole
+// does not belong to it. It fails if the mask has another size.
 func Find(w, h int, missing []bool) (list Holes, err error) {
 	if w < 1 || h < 1 || len(missing) != w*h {
 		return nil, fmt.Errorf("holes of %d×%d pixels: a mask of %d", w, h, len(missing))
@@ -91,8 +93,8 @@ func (o *hole) grow(w, h, start int, mask []bool) {
 	}
 }
 
-// Fill fills the holes of a picture, which were found in its mask. Known pixels, and other holes, are
-// not changed; holes around which next to nothing is known stay as they are too.
+// Fill fills the holes of a picture, which were found in its mask. Known pixels, and other holes,
+// are not changed; holes around which next to nothing is known stay as they are too.
 //
 // It fails with ctx.Err(), after which some holes may be filled.
 func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
@@ -105,7 +107,8 @@ func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
 	return nil
 }
 
-// open keeps of a mask what squares of 2r+1 pixels a side cover that lie in it, or beyond the picture: erosion, then dilation.
+// open keeps of a mask what squares of 2r+1 pixels a side cover that lie in it, or beyond the
+// picture: erosion, then dilation.
 func open(w, h int, mask []bool, r int) []bool {
 	out := slices.Clone(mask)
 	line := func(start, step, n int, grow int) {
@@ -173,7 +176,8 @@ func (o *hole) deepest(w, h int) int {
 // far is more steps than any picture has.
 const far = math.MaxInt32 / 2
 
-// depths counts, for every missing pixel, the steps to the nearest known one; the picture's edge is not known.
+// depths counts, for every missing pixel, the steps to the nearest known one; the picture's edge is
+// not known.
 func depths(w, h int, missing []bool) []int32 {
 	d := make([]int32, w*h)
 	at := func(x, y int) int32 {

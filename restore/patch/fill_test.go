@@ -61,7 +61,8 @@ func smear(x *planar.Image, missing []bool) *planar.Image {
 	return y
 }
 
-// A texture that repeats itself is continued as it was, wherever the hole lies, and what is known is not touched.
+// A texture that repeats itself is continued as it was, wherever the hole lies, and what is known
+// is not touched.
 func TestRepeats(t *testing.T) {
 	const w, h = 120, 100
 	x := planar.New(w, h)
@@ -111,8 +112,9 @@ func untouched(t *testing.T, name string, x, y *planar.Image, m []bool) {
 	}
 }
 
-// What is filled has the contrast of what is around it, where the smear has none; other seeds give other pictures, the same seed the same; single pixels and scratches
-// are not touched, nor scratches that run into the hole.
+// What is filled has the contrast of what is around it, where the smear has none; other seeds give
+// other pictures, the same seed the same; single pixels and scratches are not touched, nor
+// scratches that run into the hole.
 func TestScene(t *testing.T) {
 	const w, h = 200, 160
 	x := planar.FromNRGBA(synth.Photo(4, w, h))
@@ -162,7 +164,8 @@ func contrast(x *planar.Image, where []bool) float64 {
 	return math.Sqrt(sum / float64(n))
 }
 
-// Pixels that are hidden are never a source: of a picture whose other half is hidden nothing of that half shows up.
+// Pixels that are hidden are never a source: of a picture whose other half is hidden nothing of
+// that half shows up.
 func TestHidden(t *testing.T) {
 	const w, h = 140, 90
 	rng := rand.New(rand.NewPCG(6, 7))
@@ -189,7 +192,8 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are; bad sizes and a cancelled context are errors.
+// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are;
+// bad sizes and a cancelled context are errors.
 func TestOdd(t *testing.T) {
 	for _, s := range [][6]int{{1, 1, 0, 0, 1, 1}, {6, 40, 0, 0, 6, 40}, {5, 5, 1, 1, 4, 4}, {30, 30, 0, 0, 30, 30}, {30, 30, 0, 0, 30, 29}, {300, 20, 3, 0, 300, 20}, {20, 21, 0, 3, 20, 19}} {
 		w, h := s[0], s[1]

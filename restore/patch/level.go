@@ -10,7 +10,8 @@ import (
 // channels of a pixel: three colours and the mean steepness along x and y around it, its texture.
 const channels = 5
 
-// textureWeight is how much of texture counts beside colours: it is small, as steepness is a difference of neighbours.
+// textureWeight is how much of texture counts beside colours: it is small, as steepness is a
+// difference of neighbours.
 const textureWeight = 4
 
 // level is a picture at one size.
@@ -31,8 +32,9 @@ func newLevel(w, h int) *level {
 	return &level{w: w, h: h, pix: make([]float32, w*h*channels), unknown: make([]bool, w*h), target: make([]bool, w*h)}
 }
 
-// pyramid adds texture to the finest level, makes the coarser ones until the hole is about as deep as a patch is wide, and lists what is looked for and where. It
-// gives nil where hardly anything is known.
+// pyramid adds texture to the finest level, makes the coarser ones until the hole is about as deep
+// as a patch is wide, and lists what is looked for and where. It gives nil where hardly anything is
+// known.
 func pyramid(l *level, depth int) ([]*level, error) {
 	if err := l.texture(); err != nil {
 		return nil, err
@@ -92,7 +94,8 @@ func (l *level) index() {
 	}
 }
 
-// smaller is the level of half the size: a pixel is missing if one of its four is, and then the mean of those that are not, if any.
+// smaller is the level of half the size: a pixel is missing if one of its four is, and then the
+// mean of those that are not, if any.
 func (l *level) smaller() *level {
 	s := newLevel((l.w+1)/2, (l.h+1)/2)
 	for y := range s.h {
@@ -129,8 +132,8 @@ func (l *level) smaller() *level {
 // textureReach is how many pixels around one its texture is of.
 const textureReach = 8
 
-// texture fills the last two channels: the mean absolute difference of neighbours around a pixel, of what is known, and from there on smoothly
-// into what is not.
+// texture fills the last two channels: the mean absolute difference of neighbours around a pixel,
+// of what is known, and from there on smoothly into what is not.
 func (l *level) texture() error {
 	gray := func(i int) float64 {
 		p := l.pix[i*channels:]

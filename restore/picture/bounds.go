@@ -86,8 +86,9 @@ func recognise(b []byte) error {
 	return nil
 }
 
-// reach is how many bytes a picture that begins with these can have: those of its pixels, which no format that is read enlarges by more than half, and what stands
-// beside. known is false if these bytes do not tell yet; then it is how many will, or nothing does.
+// reach is how many bytes a picture that begins with these can have: those of its pixels, which no
+// format that is read enlarges by more than half, and what stands beside. known is false if these
+// bytes do not tell yet; then it is how many will, or nothing does.
 func reach(b []byte) (bytes int64, known bool) {
 	format, ok, _ := sniff(b)
 	if !ok {
@@ -166,8 +167,9 @@ func countScans(b []byte, most int) (n int) {
 	return n
 }
 
-// boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture, as each is unpacked as a whole, and those cut into so many strips or tiles that
-// beginning them takes more time than their pixels.
+// boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture, as each is unpacked
+// as a whole, and those cut into so many strips or tiles that beginning them takes more time than
+// their pixels.
 func boundTiles(b []byte, cfg image.Config) error {
 	d, ok := firstDirectory(b)
 	if !ok {

@@ -204,7 +204,8 @@ func unpacked(n int) []byte {
 	return b.Bytes()
 }
 
-// Every strip costs what unpacking it takes to begin: such as programs write pass, hundreds of thousands for hardly any pixels do not.
+// Every strip costs what unpacking it takes to begin: such as programs write pass, hundreds of
+// thousands for hardly any pixels do not.
 func TestStrips(t *testing.T) {
 	for _, s := range [][3]int{{1, 1, 1}, {40, 3000, 1}, {1, 16000, 1}, {3000, 2000, 2}, {1, 1 << 20, 1 << 20}} {
 		if p, err := Decode(bytes.NewReader(stripTIFF(s[0], s[1], s[2])), Limits{}); err != nil || p.W != s[0] || p.H != s[1] {
@@ -216,7 +217,8 @@ func TestStrips(t *testing.T) {
 	}
 }
 
-// A megabyte of maker's notes in which any byte may begin a preview takes no longer than one with none: looked at as a whole from each of them it would take for hours.
+// A megabyte of maker's notes in which any byte may begin a preview takes no longer than one with
+// none: looked at as a whole from each of them it would take for hours.
 func TestPreviewsThatAreNone(t *testing.T) {
 	for _, pattern := range []string{"\x00\xd8\xff\xc0", "\x00\xd8\xff\xe0\x00\x03", "\x00\xd8\xff\xe0\x00\x02\x00", "\xff\xd8\xff\xe0"} {
 		w := newEXIF(binary.LittleEndian)

@@ -11,7 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// TestChroma: JPEG keeps colour in full where quality is high or the picture had it in full, and halves it where it was.
+// TestChroma: JPEG keeps colour in full where quality is high or the picture had it in full, and
+// halves it where it was.
 func TestChroma(t *testing.T) {
 	p := smooth(40, 24, false)
 	for _, c := range []struct {
@@ -54,7 +55,8 @@ func TestChroma(t *testing.T) {
 	}
 }
 
-// TestJPEGColourIsInterpolated: reading is what package jpegcodec makes of the file, turned or not, in floats and in levels.
+// TestJPEGColourIsInterpolated: reading is what package jpegcodec makes of the file, turned or not,
+// in floats and in levels.
 func TestJPEGColourIsInterpolated(t *testing.T) {
 	p := smooth(45, 37, false)
 	for _, halved := range [][2]bool{{true, true}, {true, false}} {
@@ -73,7 +75,8 @@ func TestJPEGColourIsInterpolated(t *testing.T) {
 	}
 }
 
-// TestColourSpaces: what PNG's chunks say of colours stands again in PNG, becomes a profile elsewhere, and HDR is refused by name.
+// TestColourSpaces: what PNG's chunks say of colours stands again in PNG, becomes a profile
+// elsewhere, and HDR is refused by name.
 func TestColourSpaces(t *testing.T) {
 	r := newRand()
 	p := random(r, 9, 7, 8, false, false)
@@ -173,7 +176,8 @@ func iccTagOf(t *testing.T, icc []byte, name string) []byte {
 	return nil
 }
 
-// TestProfileIsTrimmed: bytes behind the end that a profile's header tells are cut off; of what is damaged or of another kind a word is said.
+// TestProfileIsTrimmed: bytes behind the end that a profile's header tells are cut off; of what is
+// damaged or of another kind a word is said.
 func TestProfileIsTrimmed(t *testing.T) {
 	r := newRand()
 	p := random(r, 6, 5, 8, false, false)

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// density is how many pixels there are to a metre of paper, across and down; 0 if the file does not say.
+// density is how many pixels there are to a metre of paper, across and down; 0 if the file does not
+// say.
 type density struct{ x, y float64 }
 
 const perInch, perCentimetre = 1 / 0.0254, 100.0

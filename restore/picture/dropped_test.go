@@ -43,7 +43,8 @@ func TestSecondPartsAreTold(t *testing.T) {
 	}
 }
 
-// What stands in PNG's and TIFF's further parts is told, but for what only the old file's values need.
+// What stands in PNG's and TIFF's further parts is told, but for what only the old file's values
+// need.
 func TestFurtherPartsAreTold(t *testing.T) {
 	b := encode(t, smooth(24, 16, false), PNG, 0)
 	for name, c := range map[string]struct {
@@ -80,7 +81,8 @@ func deflated(b []byte) []byte {
 	return packed.Bytes()
 }
 
-// TestDensity: how large the picture is to be printed goes through every format, turned with the picture.
+// TestDensity: how large the picture is to be printed goes through every format, turned with the
+// picture.
 func TestDensity(t *testing.T) {
 	const x, y = 300, 72 // dots per inch
 	p := smooth(24, 16, false)

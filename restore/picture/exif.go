@@ -173,7 +173,8 @@ func exifOrientation(b []byte) int {
 	return 0
 }
 
-// exifDamaged tells whether entries of EXIF about the picture cannot be read, as they point beyond its end or are cut off themselves.
+// exifDamaged tells whether entries of EXIF about the picture cannot be read, as they point beyond
+// its end or are cut off themselves.
 func exifDamaged(exif []byte) bool {
 	first, ok := firstDirectory(exif)
 	if !ok {
@@ -375,7 +376,8 @@ func blankJPEGs(b []byte) {
 		if b[i] != 0xd8 || b[i+1] != 0xff || b[i+2] < 0xc0 {
 			continue
 		}
-		// Any byte may look like a beginning, so a look at each must be short; what is a file is passed, so that its own thumbnail's end is not taken for its.
+		// Any byte may look like a beginning, so a look at each must be short; what is a file is
+		// passed, so that its own thumbnail's end is not taken for its.
 		if _, segments := jpegSegments(b, i+1, soundSegments); b[i-1] != 0xff && segments < soundSegments {
 			continue
 		}
@@ -392,7 +394,8 @@ func blankJPEGs(b []byte) {
 // soundSegments are so many that no bytes but a JPEG file's look like them by chance.
 const soundSegments = 2
 
-// jpegSegments counts the sound segments of a JPEG file, up to most, of which the first begins at `at`, and tells where they end.
+// jpegSegments counts the sound segments of a JPEG file, up to most, of which the first begins at
+// `at`, and tells where they end.
 func jpegSegments(b []byte, at, most int) (end, segments int) {
 	for segments < most && at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 && b[at+1] != 0xda {
 		n := int(binary.BigEndian.Uint16(b[at+2:]))

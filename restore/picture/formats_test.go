@@ -53,8 +53,9 @@ func TestTIFFGrayAlpha(t *testing.T) {
 	}
 }
 
-// CMYK JPEGs against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of them: with all inks in full resolution, and with colour at half of it, which
-// libjpeg interpolates, as Y′CbCr and as inks.
+// CMYK JPEGs against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of them:
+// with all inks in full resolution, and with colour at half of it, which libjpeg interpolates, as
+// Y′CbCr and as inks.
 func TestCMYKAgainstLibjpeg(t *testing.T) {
 	for name, size := range map[string][2]int{"cmyk": {24, 18}, "ycck": {37, 29}, "cmyk420": {37, 29}} {
 		want, err := DecodeFile("testdata/"+name+".png", Limits{})
@@ -95,7 +96,8 @@ func TestCMYKAgainstLibjpeg(t *testing.T) {
 	}
 }
 
-// TestFax: in a fax's code white runs are 0, so whether a page without black is white or black is for the photometric entry to say, as libtiff reads it.
+// TestFax: in a fax's code white runs are 0, so whether a page without black is white or black is
+// for the photometric entry to say, as libtiff reads it.
 func TestFax(t *testing.T) {
 	for photometric, want := range map[uint32]float32{0: 1, 1: -1} {
 		w := newEXIF(binary.LittleEndian)

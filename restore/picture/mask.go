@@ -38,10 +38,12 @@ func (e *EmptyMaskError) Error() string {
 	return s
 }
 
-// Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing, black is there. Pixels count
-// as white from half way up (the mean of the three channels, times alpha, at least 0.5 of full white), so JPEG masks work. Where alpha is not the same everywhere, the
-// mask is alpha: what was painted, in whatever colours, is missing; but for masks of hardly anything than black and white, where white is. Errors: [*MaskSizeError]; that
-// nothing is missing is none.
+// Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing,
+// black is there. Pixels count as white from half way up (the mean of the three channels, times
+// alpha, at least 0.5 of full white), so JPEG masks work. Where alpha is not the same everywhere,
+// the mask is alpha: what was painted, in whatever colours, is missing; but for masks of hardly
+// anything than black and white, where white is. Errors: [*MaskSizeError]; that nothing is missing
+// is none.
 func (p *Picture) Mask(w, h int) ([]bool, error) {
 	if p.W != w || p.H != h {
 		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}

@@ -36,7 +36,8 @@ type Picture struct {
 	Comment []byte
 	// Halved tells whether the file kept colour at half the width and half the height: JPEG and lossy WebP. JPEG files of such a picture may, too.
 	Halved [2]bool
-	// JPEGQuality is the quality of a JPEG file, 1 to 100, whose usual table of quantisation is nearest to the file's; 0 for other files.
+	// JPEGQuality is the quality of a JPEG file, 1 to 100, whose usual table of quantisation is
+	// nearest to the file's; 0 for other files.
 	JPEGQuality int
 	// Dropped names what of the file could not be read or will not be written in any format, for people.
 	Dropped []string

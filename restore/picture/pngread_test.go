@@ -30,7 +30,8 @@ func kinds(b []byte) (k []string) {
 	return k
 }
 
-// TestPNGOtherProgramsRead: what libpng passes over is passed over here, and the picture is the same to the bit.
+// TestPNGOtherProgramsRead: what libpng passes over is passed over here, and the picture is the
+// same to the bit.
 func TestPNGOtherProgramsRead(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -91,7 +92,8 @@ func rawPNG(w, h, interlaced int, rows []byte, sum bool) []byte {
 	return slices.Concat([]byte(pngSignature), pngChunk("IHDR", head), pngChunk("IDAT", body), pngChunk("IEND", nil))
 }
 
-// TestPNGTooMuchData: more rows than the header says, with and without interlacing, and a wrong sum behind the last pixel.
+// TestPNGTooMuchData: more rows than the header says, with and without interlacing, and a wrong sum
+// behind the last pixel.
 func TestPNGTooMuchData(t *testing.T) {
 	r := newRand()
 	for _, interlaced := range []int{0, 1} {
@@ -136,7 +138,8 @@ func TestPNGTooMuchData(t *testing.T) {
 	}
 }
 
-// TestSalvage: of files that are cut off what is there is read if asked for, and told; unasked they are refused.
+// TestSalvage: of files that are cut off what is there is read if asked for, and told; unasked they
+// are refused.
 func TestSalvage(t *testing.T) {
 	p := smooth(96, 64, false)
 	for _, c := range []struct {

@@ -58,7 +58,8 @@ func rawKind(b []byte) string {
 	return "of a sensor's values"
 }
 
-// rawEndings are those of camera raw files that are TIFF inside, and in which nothing else may tell: the sensor's values can stand in the maker's notes.
+// rawEndings are those of camera raw files that are TIFF inside, and in which nothing else may
+// tell: the sensor's values can stand in the maker's notes.
 var rawEndings = []string{".dng", ".nef", ".nrw", ".cr2", ".arw", ".srf", ".sr2", ".pef", ".srw", ".3fr", ".fff", ".iiq", ".erf", ".mef", ".mos", ".dcr", ".kdc", ".rwl", ".gpr"}
 
 // rawName tells whether a name ends like that of a raw file that is TIFF inside.

@@ -74,7 +74,8 @@ const (
 	maxComment = 1 << 16
 )
 
-// scanJPEG reads the marker segments up to the first scan. A broken file gives what was found until then.
+// scanJPEG reads the marker segments up to the first scan. A broken file gives what was found until
+// then.
 func scanJPEG(b []byte) fileInfo {
 	var info fileInfo
 	parts := map[byte][]byte{}

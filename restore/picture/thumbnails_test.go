@@ -55,7 +55,8 @@ func (w *exifWriter) done(first uint32) []byte {
 	return w.b
 }
 
-// TestThumbnailsGo: wherever a preview stands in EXIF, it is gone from every format, and what the camera says of itself is there.
+// TestThumbnailsGo: wherever a preview stands in EXIF, it is gone from every format, and what the
+// camera says of itself is there.
 func TestThumbnailsGo(t *testing.T) {
 	jpg := slices.Concat([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0, 4, 1, 2, 0xff, 0xda, 0, 4, 1, 2}, []byte("SECRET-PIXELS"), []byte{0xff, 0xd9})
 	odd := bytes.Clone(jpg)

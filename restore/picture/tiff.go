@@ -44,7 +44,8 @@ func scanTIFF(b []byte) (info fileInfo) {
 	return info
 }
 
-// aboutPixels tells whether an entry is about how the pixels lie in the file, or one that is carried or told by itself.
+// aboutPixels tells whether an entry is about how the pixels lie in the file, or one that is
+// carried or told by itself.
 func aboutPixels(tag uint16) bool {
 	switch {
 	case tag >= 0x00fe && tag <= 0x0103, tag >= 0x0106 && tag <= 0x010a, tag >= 0x0111 && tag <= 0x011c, tag >= 0x0120 && tag <= 0x0125, tag >= 0x0128 && tag <= 0x0129,
@@ -56,7 +57,8 @@ func aboutPixels(tag uint16) bool {
 	return false
 }
 
-// inverted tells whether the library at hand gives the pixels of a fax's bits the wrong way round: those in which white, which its codes call 0, is to be black.
+// inverted tells whether the library at hand gives the pixels of a fax's bits the wrong way round:
+// those in which white, which its codes call 0, is to be black.
 func inverted(b []byte) bool {
 	d, ok := firstDirectory(b)
 	compression, _ := d.number(tagCompression)

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestTIFFLayouts: separate planes, grey with alpha and further channels, in strips and tiles, with each compression, against the pixels they were made of.
+// TestTIFFLayouts: separate planes, grey with alpha and further channels, in strips and tiles, with
+// each compression, against the pixels they were made of.
 func TestTIFFLayouts(t *testing.T) {
 	r := newRand()
 	const w, h = 37, 29

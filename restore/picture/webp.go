@@ -41,8 +41,9 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 	return info, nil
 }
 
-// webpRows calls put with every row of decoded lossy WebP, counted from 0, as libwebp makes it: colour, of half the resolution, is interpolated, and its Y′CbCr has
-// BT.601's limited range, where the standard library repeats colour and means JPEG's full range.
+// webpRows calls put with every row of decoded lossy WebP, counted from 0, as libwebp makes it:
+// colour, of half the resolution, is interpolated, and its Y′CbCr has BT.601's limited range, where
+// the standard library repeats colour and means JPEG's full range.
 func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+1)/2, (h+1)/2
@@ -69,7 +70,8 @@ func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	}
 }
 
-// webpUpsample makes a row of full resolution from the nearer row of colour and the one on its other side. Rounding is libwebp's.
+// webpUpsample makes a row of full resolution from the nearer row of colour and the one on its
+// other side. Rounding is libwebp's.
 func webpUpsample(to, near, far []uint8) {
 	edge := func(x int) uint8 { return uint8((3*int(near[x]) + int(far[x]) + 2) >> 2) }
 	to[0] = edge(0)

@@ -16,7 +16,8 @@ const somebodysXMP = `<?xpacket begin="` + "\ufeff" + `" id="W5M0MpCehiHzreSzNTc
 	`<xmp:Thumbnails xmlns:xmp="http://ns.adobe.com/xap/1.0/"><rdf:Alt><rdf:li rdf:parseType="Resource" xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/">` +
 	`<xmpGImg:image>SECRETPICTURE</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
 
-// TestWordsSurvive: XMP, IPTC, comments and text go from every format to every other that holds them; what does not is told. Thumbnails in them go.
+// TestWordsSurvive: XMP, IPTC, comments and text go from every format to every other that holds
+// them; what does not is told. Thumbnails in them go.
 func TestWordsSurvive(t *testing.T) {
 	iptc := []byte("\x1c\x02\x19\x00\x07ACMEKEY\x1c\x02\xca\x00\x06SECRET\x1c\x02\x74\x00\x04ACME")
 	p := smooth(24, 16, false)

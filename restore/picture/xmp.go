@@ -11,7 +11,8 @@ import (
 // XMP is what photographers and programs say of a picture, in XML: keywords, copyright, how it was developed. It is carried over but for
 // what the new picture makes untrue or would give away: small pictures inside, the orientation, the size, and pointers to what does not come along.
 
-// maxXMP bounds what is carried: programs write some kilobytes, masks of raw converters more. Reading it takes a second for four megabytes, however small it is packed.
+// maxXMP bounds what is carried: programs write some kilobytes, masks of raw converters more.
+// Reading it takes a second for four megabytes, however small it is packed.
 const maxXMP = 2 << 20
 
 // Name spaces of XMP whose elements hold pictures, or lead to some.

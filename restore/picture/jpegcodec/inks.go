@@ -7,9 +7,10 @@ import (
 	"io"
 )
 
-// DecodeImage is image/jpeg's Decode of a whole file, but that colour of half the resolution is interpolated, as Rows does, also in
-// files of four inks (CMYK, and YCCK, which holds cyan, magenta and yellow as Y′CbCr): there the standard library gives no planes
-// but finished pixels, in which values of colour are repeated. Pictures of three components are for Rows still.
+// DecodeImage is image/jpeg's Decode of a whole file, but that colour of half the resolution is
+// interpolated, as Rows does, also in files of four inks (CMYK, and YCCK, which holds cyan, magenta
+// and yellow as Y′CbCr): there the standard library gives no planes but finished pixels, in which
+// values of colour are repeated. Pictures of three components are for Rows still.
 func DecodeImage(b []byte) (image.Image, error) {
 	l := inksOf(b)
 	if !l.halved {
@@ -54,7 +55,8 @@ func inksOf(b []byte) (l inkLayout) {
 	return l
 }
 
-// interpolateInks gives the second and third component their full resolution; m holds the components inverted. ycc: the first three become inks of Y′CbCr.
+// interpolateInks gives the second and third component their full resolution; m holds the
+// components inverted. ycc: the first three become inks of Y′CbCr.
 func interpolateInks(m *image.CMYK, ycc bool) {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	p := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)

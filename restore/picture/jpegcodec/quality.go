@@ -1,7 +1,7 @@
 package jpegcodec
 
-// QualityOf is the quality, 1 to 100, whose usual table for luminance (ITU-T T.81, annex K, scaled as libjpeg does) is nearest to a
-// table of quantisation: its 64 values in zig-zag order.
+// QualityOf is the quality, 1 to 100, whose usual table for luminance (ITU-T T.81, annex K, scaled
+// as libjpeg does) is nearest to a table of quantisation: its 64 values in zig-zag order.
 func QualityOf(table []byte) (quality int) {
 	least := -1
 	for q := 1; q <= 100; q++ {

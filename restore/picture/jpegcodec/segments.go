@@ -19,8 +19,9 @@ const (
 	MarkerAdobe = 0xee // APP14
 )
 
-// Segments walks the segments of a file that begins with its start of image, over all its scans, as decoders do: what is no marker is passed over. It ends
-// at the end of the image or at a segment that is cut off. Markers without a length (restarts) are left out.
+// Segments walks the segments of a file that begins with its start of image, over all its scans, as
+// decoders do: what is no marker is passed over. It ends at the end of the image or at a segment
+// that is cut off. Markers without a length (restarts) are left out.
 func Segments(b []byte) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) {
 		for at := 2; at+4 <= len(b); {

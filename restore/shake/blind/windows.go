@@ -258,8 +258,9 @@ func cutMap(unknown []bool, width int, w Window) []bool {
 	return part
 }
 
-// Coherence is how alike the windows' own kernels are to those of their neighbours, 0 to 1, in the mean over all neighbours that have one;
-// 0 if there are none. Windows see other parts of the picture, so kernels that agree are hardly made up.
+// Coherence is how alike the windows' own kernels are to those of their neighbours, 0 to 1, in the
+// mean over all neighbours that have one; 0 if there are none. Windows see other parts of the
+// picture, so kernels that agree are hardly made up.
 func (f *Field) Coherence() float64 {
 	sum, n := 0.0, 0
 	own := func(i int) *task.Kernel {

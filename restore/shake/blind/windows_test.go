@@ -70,7 +70,8 @@ func TestLend(t *testing.T) {
 	}
 }
 
-// Kernels that are the same but for their place are coherent, others are not, and borrowed ones do not count.
+// Kernels that are the same but for their place are coherent, others are not, and borrowed ones do
+// not count.
 func TestCoherence(t *testing.T) {
 	f := newField(300, 600) // one column
 	if f.across != 1 || f.down < 2 {

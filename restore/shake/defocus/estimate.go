@@ -128,8 +128,8 @@ func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
 	return sum
 }
 
-// Squares of so many pixels of which one, at least, must differ from a plane by so much (root mean square, of 1): shading alone tells no
-// blur, and looks like a wide one.
+// Squares of so many pixels of which one, at least, must differ from a plane by so much (root mean
+// square, of 1): shading alone tells no blur, and looks like a wide one.
 const (
 	shadingSide = 32
 	leastForm   = 3.0 / 255
@@ -147,10 +147,12 @@ func (p *plane) varies() bool {
 	return false
 }
 
-// mostWhite is the share that diagonal detail of neighbours may have of the other detail: of white noise it is 1, of photographs a third or less, and blur makes it less.
+// mostWhite is the share that diagonal detail of neighbours may have of the other detail: of white
+// noise it is 1, of photographs a third or less, and blur makes it less.
 const mostWhite = 0.7
 
-// white tells whether neighbours differ as those of white noise do: then noise hides whatever blur there is.
+// white tells whether neighbours differ as those of white noise do: then noise hides whatever blur
+// there is.
 func (p *plane) white() bool {
 	var diagonal, other float64
 	for y := range p.ownH - 1 {
