@@ -100,7 +100,7 @@ func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint6
 // observe makes picture i, of denoising, with the noise of cameras, or with movement if that is not
 // nil; see observer.
 func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, movement *Movement, i, side int) error {
-	shoot := func() (observed, error) { return o.shoot(rng, p.source(rng), side) }
+	shoot := func() (observed, error) { return o.shoot(rng, p.source(rng, noiseShares), side) }
 	if movement != nil {
 		shoot = func() (observed, error) { return movement.shoot(rng, side) }
 	}

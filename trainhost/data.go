@@ -4,11 +4,11 @@
 package trainhost
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -20,8 +20,7 @@ import (
 
 	"github.com/disintegration/imaging"
 	"github.com/vfmrestore/restore/restore/picture"
-	_ "golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
+	"github.com/vfmrestore/restore/restore/planar"
 )
 
 // Pictures is a training set in memory: 8-bit RGB, large pictures also reduced
@@ -42,6 +41,10 @@ func (p *Pictures) Print() DataPrint { return p.print }
 // photographs at their own size, and a network that sees many of them blurs less
 // and sharpens less than it should.
 var sizeShares = [3]float64{0.8, 0.15, 0.05}
+
+// noiseShares are those of denoising. Nothing is sharpened there, and reduced pictures hold less of
+// the noise and compression of their own, and colour in all its detail.
+var noiseShares = [3]float64{0.55, 0.35, 0.1}
 
 // rgb is a picture with three bytes per pixel.
 type rgb struct {
@@ -136,33 +139,22 @@ func checkHeader(path string) error {
 	return err
 }
 
-// openPicture reads a picture the way up that it is meant to be seen, and the hash of its file.
-func openPicture(path string) (img image.Image, sum [sha256.Size]byte, err error) {
+// openPicture reads a picture as the program reads it (turned the way up that it is meant to be
+// seen, colour that is halved in the file interpolated), and the hash of its file. A decoder that
+// repeats halved colour instead would teach the networks that colour has no detail of 2×2 pixels.
+func openPicture(path string) (img *image.NRGBA, sum [sha256.Size]byte, err error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, sum, errors.New("it is not a regular file")
 	}
-	f, err := os.Open(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, sum, err
 	}
-	defer f.Close()
-	size, _, err := image.DecodeConfig(f)
-	if err == nil && int64(size.Width)*int64(size.Height) > mostPixels {
-		err = fmt.Errorf("%d×%d pixels are more than the %d allowed", size.Width, size.Height, mostPixels)
-	}
+	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: mostPixels})
 	if err != nil {
 		return nil, sum, err
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, sum, err
-	}
-	hash := sha256.New()
-	all := io.TeeReader(f, hash)
-	if img, err = imaging.Decode(all, imaging.AutoOrientation(true)); err != nil {
-		return nil, sum, err
-	}
-	_, err = io.Copy(io.Discard, all) // what decoders leave unread belongs to the file too
-	return img, [sha256.Size]byte(hash.Sum(nil)), err
+	return (&planar.Image{W: p.W, H: p.H, Pix: p.Pix}).ToNRGBA(), sha256.Sum256(b), nil
 }
 
 // NewPictures makes a training set of pictures in memory.
@@ -209,12 +201,12 @@ func toRGB(m *image.NRGBA) rgb {
 // Len is the number of pictures.
 func (p *Pictures) Len() int { return len(p.list) }
 
-// draw picks a picture and one of its sizes.
-func (p *Pictures) draw(rng *rand.Rand) *rgb {
+// draw picks a picture and one of its sizes, by their shares.
+func (p *Pictures) draw(rng *rand.Rand, shares [3]float64) *rgb {
 	sizes := p.list[rng.IntN(len(p.list))]
 	u, i := rng.Float64(), 0
-	for i+1 < len(sizes) && u >= sizeShares[i] {
-		u -= sizeShares[i]
+	for i+1 < len(sizes) && u >= shares[i] {
+		u -= shares[i]
 		i++
 	}
 	return &sizes[i]
@@ -223,7 +215,7 @@ func (p *Pictures) draw(rng *rand.Rand) *rgb {
 // Crop writes a random crop, in one of the eight orientations of the square, to
 // dst: three planes of side² values in [-1,1].
 func (p *Pictures) Crop(rng *rand.Rand, side int, dst []float32) {
-	p.draw(rng).crop(rng, side, dst)
+	p.draw(rng, sizeShares).crop(rng, side, dst)
 }
 
 // crop is Crop of one picture, which must be as large.

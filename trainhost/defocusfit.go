@@ -55,7 +55,7 @@ func (f DefocusFit) sample(pics *Pictures, i uint64, s *defocusSample) error {
 		} else {
 			x = planar.FromNRGBA(synth.Photo(rng.Uint64(), side, side))
 		}
-	} else if x = pics.source(rng)(side); x == nil {
+	} else if x = pics.source(rng, sizeShares)(side); x == nil {
 		return fmt.Errorf("no photograph of at least %d×%d pixels was drawn", side, side)
 	}
 	d := drawDefocusing(rng)

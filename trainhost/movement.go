@@ -59,7 +59,7 @@ const (
 // shoot draws a square picture, and the same blurred by movement, with the noise of good light and,
 // half of the time, compressed.
 func (m *Movement) shoot(rng *rand.Rand, side int) (observed, error) {
-	source := m.photos.source(rng)
+	source := m.photos.source(rng, sizeShares)
 	if rng.Float64() < frameShare {
 		source = m.still(rng)
 	}

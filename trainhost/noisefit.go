@@ -76,7 +76,7 @@ func drawSamples(ctx context.Context, count int, report func(string), worker fun
 func (f NoiseFit) sample(pics *Pictures, e *noise.Estimator, i uint64, s *noiseSample) error {
 	rng := rand.New(rand.NewPCG(f.Seed, i))
 	side := min(int(noiseSideMin*math.Pow(noiseSideMax/noiseSideMin, rng.Float64())), pics.largest())
-	ob, err := (&observer{}).shoot(rng, pics.source(rng), side)
+	ob, err := (&observer{}).shoot(rng, pics.source(rng, sizeShares), side)
 	if err != nil {
 		return err
 	}
@@ -94,11 +94,11 @@ func (p *Pictures) largest() (side int) {
 	return side
 }
 
-// source gives square crops of the pictures; nil where a drawn one is too small.
-func (p *Pictures) source(rng *rand.Rand) func(side int) *planar.Image {
+// source gives square crops of the pictures, their sizes drawn by shares; nil where a drawn one is too small.
+func (p *Pictures) source(rng *rand.Rand, shares [3]float64) func(side int) *planar.Image {
 	return func(side int) *planar.Image {
 		for range 20 {
-			if m := p.draw(rng); min(m.w, m.h) >= side {
+			if m := p.draw(rng, shares); min(m.w, m.h) >= side {
 				x := planar.New(side, side)
 				m.crop(rng, side, x.Pix)
 				return x

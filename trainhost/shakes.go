@@ -134,7 +134,7 @@ const guessUnit = 8192
 // squareOf gives a square crop; nil where hardly any picture is so large.
 func squareOf(pics *Pictures, rng *rand.Rand, side int) (x *planar.Image) {
 	for tries := 0; x == nil && tries < 50; tries++ {
-		x = pics.source(rng)(side)
+		x = pics.source(rng, sizeShares)(side)
 	}
 	return x
 }

@@ -1,15 +1,20 @@
 package trainhost
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image/jpeg"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -194,5 +199,38 @@ func TestBadConfig(t *testing.T) {
 	}
 	if _, err := LoadCheckpoint(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a missing checkpoint was accepted")
+	}
+}
+
+// Training sees pictures as the program does: colour that a JPEG file holds at half the size comes
+// out interpolated, and not in squares of 2×2 equal pixels.
+func TestTrainingPicturesAreAsRead(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "halved.jpg")
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, synth.Photo(3, 96, 80), &jpeg.Options{Quality: 92}); err != nil { // 4:2:0
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pics, err := LoadPictures(dir, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := picture.DecodeFile(file, picture.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := pics.list[0][0]
+	if m.w != want.W || m.h != want.H {
+		t.Fatalf("%d×%d pixels in place of %d×%d", m.w, m.h, want.W, want.H)
+	}
+	for i := range m.w * m.h {
+		for c := range 3 {
+			if v := math.Round(float64(want.Pix[c*m.w*m.h+i]+1) * 127.5); v != float64(m.pix[3*i+c]) {
+				t.Fatalf("pixel %d, channel %d: %d in place of %g", i, c, m.pix[3*i+c], v)
+			}
+		}
 	}
 }
