@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/restore/temporal"
 )
 
 // MemoryError says that work needs more memory of the host than there is. It is given before the work begins, so that the process that asks for too much lives on.
@@ -59,6 +60,9 @@ func (cfg *StreamConfig) fits() error {
 	need := memory.Sum(given, made, made)
 	for range cfg.InFlight {
 		need = memory.Sum(need, given, made)
+	}
+	if cfg.Temporal {
+		need = memory.Sum(need, memory.Bytes(cfg.W, cfg.H, temporal.BytesPerPixel))
 	}
 	return memory.Check(fmt.Sprintf("a stream of %d×%d pixels with %d frames on their way", cfg.W, cfg.H, cfg.InFlight), need)
 }

@@ -7,11 +7,13 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/restore/temporal"
 )
 
 // floats is a frame of Float32.
@@ -292,6 +294,105 @@ func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
 		for i := range cfg.Mask {
 			if d := int(out[i]) - int(data[i]); !cfg.Mask[i] && (d < -1 || d > 1) {
 				t.Fatalf("tiles of %d: luma %d became %d", tile, data[i], out[i])
+			}
+		}
+	}
+}
+
+// A stream that averages in time gives what the filter makes of its frames without it, to the bit
+// and in order, and takes nothing but denoising.
+func TestStreamTemporal(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	ctx := context.Background()
+	p := randomPicture(rnd, 48, 36)
+	var outs [2][][]float32
+	var frames [][]byte
+	for range 5 {
+		y := slices.Clone(p.Pix)
+		for i := range y {
+			y[i] += 0.1 * float32(rnd.NormFloat64())
+		}
+		frames = append(frames, floats(y))
+	}
+	cfg := StreamConfig{Task: task.Denoise, Noise: 12, W: p.W, H: p.H, In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}}
+	for k := range 2 {
+		cfg.Temporal = k == 1
+		s, err := m.NewStream(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() {
+			defer s.End()
+			for _, f := range frames {
+				if err := s.Submit(ctx, f); err != nil {
+					done <- err
+					return
+				}
+			}
+			done <- nil
+		}()
+		for {
+			dst := make([]byte, s.OutSize())
+			if _, err := s.Receive(ctx, dst); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			outs[k] = append(outs[k], unfloats(dst))
+		}
+		if err := errors.Join(<-done, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(outs[0]) != len(frames) || len(outs[1]) != len(frames) {
+		t.Fatalf("%d and %d frames of %d", len(outs[0]), len(outs[1]), len(frames))
+	}
+	var f temporal.Filter
+	for i, want := range outs[0] {
+		if err := f.Apply(ctx, want, p.W, p.H, task.Sigma(12)); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(want, outs[1][i]) {
+			t.Fatalf("frame %d differs", i)
+		}
+	}
+	cfg.Task, cfg.Temporal = task.GaussianDeblur, true
+	if _, err := m.NewStream(cfg); err == nil {
+		t.Error("frames of gaussian-deblur are averaged")
+	}
+}
+
+// Averaging leaves what alpha hides as it was given.
+func TestStreamTemporalAlpha(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, NoMargin)
+	ctx := context.Background()
+	rgba := frame.Format{Kind: frame.RGBA}
+	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 12, W: 40, H: 32, In: rgba, Out: rgba, Temporal: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	dst := make([]byte, s.OutSize())
+	for range 4 {
+		src := make([]byte, s.InSize())
+		for i := range src {
+			src[i] = byte(100 + rnd.IntN(40))
+			if i%4 == 3 && i/4%7 == 0 {
+				src[i] = 0
+			}
+		}
+		if err := s.Submit(ctx, src); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Receive(ctx, dst); err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(src); i += 4 {
+			if src[i+3] == 0 && !bytes.Equal(src[i:i+4], dst[i:i+4]) {
+				t.Fatalf("pixel %d, which alpha hides, changed from %v to %v", i/4, src[i:i+4], dst[i:i+4])
 			}
 		}
 	}

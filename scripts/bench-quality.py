@@ -29,10 +29,18 @@ for real in sorted(glob.glob(os.path.join(folder, "*_real.*"))):
 if not pairs:
     sys.exit("bench-quality: %s holds no pairs *_real.* and *_mean.*" % folder)
 
+# A filter that takes longer than this for one picture is left out: it is no choice for the frames of a camera.
+LIMIT = 60  # seconds
+
+
+def run(*command):
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=LIMIT)
+
+
 work = tempfile.mkdtemp()
-methods = [("restore -task denoise", lambda i, o: subprocess.run([restore, "-task", "denoise", i, o], check=True))]
+methods = [("restore -task denoise", lambda i, o: run(restore, "-task", "denoise", i, o))]
 for n in (5, 10, 15):
-    methods.append(("restore -noise %d" % n, lambda i, o, n=n: subprocess.run([restore, "-task", "denoise", "-noise", str(n), i, o], check=True)))
+    methods.append(("restore -noise %d" % n, lambda i, o, n=n: run(restore, "-task", "denoise", "-noise", str(n), i, o)))
 try:
     import cv2
 
@@ -44,11 +52,11 @@ try:
 except ImportError:
     pass
 if shutil.which("gm"):
-    methods.append(("GraphicsMagick -despeckle", lambda i, o: subprocess.run(["gm", "convert", i, "-despeckle", o], check=True)))
-    methods.append(("GraphicsMagick -median 1", lambda i, o: subprocess.run(["gm", "convert", i, "-median", "1", o], check=True)))
+    methods.append(("GraphicsMagick -despeckle", lambda i, o: run("gm", "convert", i, "-despeckle", o)))
+    methods.append(("GraphicsMagick -median 1", lambda i, o: run("gm", "convert", i, "-median", "1", o)))
 if shutil.which("gmic"):
-    for name, args in (("G'MIC bilateral 10,7", ["bilateral", "10,7"]), ("G'MIC denoise 10", ["denoise", "10"]), ("G'MIC denoise_patchpca", ["denoise_patchpca", ","])):
-        methods.append((name, lambda i, o, args=args: subprocess.run(["gmic", "-v", "0", i, *args, "-output", o], check=True, stderr=subprocess.DEVNULL)))
+    for name, args in (("G'MIC bilateral 10,7", ["bilateral", "10,7"]), ("G'MIC denoise 10,10", ["denoise", "10,10"]), ("G'MIC denoise_patchpca", ["denoise_patchpca", ","])):
+        methods.append((name, lambda i, o, args=args: run("gmic", "-v", "0", i, *args, "-output", o)))
 
 scores = {}
 before = [psnr(load(r), load(m)) for r, m in pairs]
@@ -61,7 +69,7 @@ for name, method in methods:
         try:
             method(source, out)
             values.append(psnr(load(out), load(mean)))
-        except Exception as error:  # a program that does not know the filter
+        except Exception as error:  # it does not know the filter, or takes too long
             print("bench-quality: %s: %s" % (name, error), file=sys.stderr)
             break
     if len(values) == len(pairs):

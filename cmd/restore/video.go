@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
@@ -29,6 +30,7 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -task T           as for restore (required); gaussian-deblur is of a standard deviation of 3 pixels: the blur is not looked for
   -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
   -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
+  -single           denoise: every frame by itself; else it is averaged with those before it, as far as what is seen can be followed
   -frames N         frames on their way at a time, 1 to 64 (default 3)
   -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601, in
                     by the height of in and out by that of out; given, it holds for both)
@@ -52,6 +54,7 @@ func (a *app) video(args []string) (err error) {
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
 	frames := fs.Int("frames", 3, "")
+	single := fs.Bool("single", false, "")
 	fs.Func("matrix", "", func(s string) error {
 		m, ok := map[string]frame.Matrix{"601": frame.BT601, "709": frame.BT709, "2020": frame.BT2020}[s]
 		if !ok {
@@ -82,6 +85,8 @@ func (a *app) video(args []string) (err error) {
 		return usagef("-frames %d is not from 1 to 64", *frames)
 	case o.task.Masked() != (o.mask != ""):
 		return usagef("-mask is for inpaint, and inpaint needs it")
+	case *single && o.task != task.Denoise:
+		return usagef("-single is for denoise; frames of other tasks are always restored by themselves")
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
 	case o.checkLoad() != nil:
@@ -125,7 +130,7 @@ func (a *app) video(args []string) (err error) {
 	if matrix == nil {
 		out.Format.Matrix = y4m.MatrixOf(out.H) // whoever reads it goes by its height
 	}
-	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: out.Format, InFlight: *frames}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: out.Format, InFlight: *frames, Temporal: o.task == task.Denoise && !*single}
 	if o.mask != "" {
 		cfg.Mask, err = heed(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
 		if a.ctx.Err() != nil {

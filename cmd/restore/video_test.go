@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -272,4 +273,39 @@ func TestVideoKeepsCodes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// With -single a frame of denoise is what it would be as the only one; without, it is averaged with
+// the one before.
+func TestVideoSingle(t *testing.T) {
+	dir := t.TempDir()
+	w := someWeights(t, dir)
+	const head = "YUV4MPEG2 W24 H16 Cmono\n"
+	rng := rand.New(rand.NewPCG(1, 2))
+	frame := func() string {
+		b := make([]byte, 24*16)
+		for i := range b {
+			b[i] = byte(90 + i%24*3 + rng.IntN(9))
+		}
+		return "FRAME\n" + string(b)
+	}
+	first, second := frame(), frame()
+	write(t, filepath.Join(dir, "both.y4m"), []byte(head+first+second))
+	write(t, filepath.Join(dir, "second.y4m"), []byte(head+second))
+	last := func(args ...string) string {
+		succeeds(t, dir, slices.Concat([]string{"video", "-task", "denoise", "-noise", "12", "-weights", w, "-overwrite"}, args, []string{"out.y4m"})...)
+		b, err := os.ReadFile(filepath.Join(dir, "out.y4m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b[len(b)-24*16:])
+	}
+	alone, single, averaged := last("second.y4m"), last("-single", "both.y4m"), last("both.y4m")
+	if single != alone {
+		t.Error("with -single the frame before has changed a frame")
+	}
+	if averaged == alone {
+		t.Error("without -single the frame before has not changed a frame")
+	}
+	fails(t, dir, nil, 2, "-single is for denoise", "video", "-task", "super-resolve", "-single", "both.y4m", "no.y4m")
 }

@@ -36,7 +36,7 @@ func vfm_stream_open(model C.vfm_model, req *C.vfm_request, handle *C.vfm_stream
 		return fail(e, err, errSize)
 	}
 	s, e := m.NewStream(restore.StreamConfig{
-		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0,
+		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0, Temporal: j.req.temporal != 0,
 	})
 	if e != nil {
 		return fail(e, err, errSize)

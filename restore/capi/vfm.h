@@ -158,6 +158,9 @@ typedef struct {
 	                        be there, instead of filling them from the picture's own patches; streams always do */
 	/* vfm_restore and vfm_prepare: */
 	vfm_canceller cancel; /* 0: none */
+	/* vfm_stream_open only: */
+	int32_t temporal;    /* not 0, for denoise alone: every frame is averaged with those before it, as far as what is seen can be followed */
+	int32_t reserved;
 } vfm_request;
 
 typedef struct {

@@ -35,7 +35,7 @@ class Request(Structure):
     _fields_ = [("size", c.c_uint32), ("width", c.c_int32), ("height", c.c_int32), ("steps", c.c_int32), ("task", c.c_char_p),
                 ("in_", Format), ("out", Format), ("noise", c.c_double), ("mask", c.c_void_p), ("seed", c.c_uint64), ("temperature", c.c_double),
                 ("mean", c.c_void_p), ("std", c.c_void_p), ("samples", c.c_int32), ("in_flight", c.c_int32), ("drop_oldest", c.c_int32),
-                ("expected", c.c_int32), ("cancel", c.c_uint64)]
+                ("expected", c.c_int32), ("cancel", c.c_uint64), ("temporal", c.c_int32), ("reserved", c.c_int32)]
 
 
 lib = c.CDLL(sys.argv[1])

@@ -1,0 +1,95 @@
+package temporal
+
+import "math"
+
+// move brings a row of blocks of the average, and its weights, to where they are in the frame, and
+// tells how far the frame differs there.
+func (f *Filter) move(by int) {
+	across := f.match.across(0)
+	n := f.w * f.h
+	for bx := range across {
+		v := f.match.found[0][by*across+bx]
+		x0, y0 := bx*side, by*side
+		x1, y1 := min(x0+side, f.w), min(y0+side, f.h)
+		left, top := int(math.Floor(float64(v.x))), int(math.Floor(float64(v.y)))
+		cx, cy := cubic(v.x-float32(left)), cubic(v.y-float32(top))
+		for c := range 3 {
+			f.warp(c*n, x0, y0, x1, y1, left, top, &cx, &cy)
+		}
+		nearX, nearY := int(math.Round(float64(v.x))), int(math.Round(float64(v.y)))
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				i := y*f.w + x
+				u, t := x+nearX, y+nearY
+				f.weight[1][i] = 0
+				if u >= 0 && t >= 0 && u < f.w && t < f.h {
+					f.weight[1][i] = f.weight[0][t*f.w+u]
+					if cx[1] != 1 || cy[1] != 1 {
+						f.weight[1][i] = min(f.weight[1][i], shortMemory)
+					}
+				}
+				d := float32(0)
+				for c := range 3 {
+					d += float32(math.Abs(float64(f.frame[c*n+i] - f.moved[c*n+i])))
+				}
+				f.differs[i] = d / 3
+			}
+		}
+	}
+}
+
+// cubic gives the weights of four neighbours for a fraction of a pixel after the second (Catmull and
+// Rom's spline).
+func cubic(t float32) [4]float32 {
+	if t == 0 {
+		return [4]float32{0, 1, 0, 0}
+	}
+	t2, t3 := t*t, t*t*t
+	return [4]float32{(-t3 + 2*t2 - t) / 2, (3*t3 - 5*t2 + 2) / 2, (-3*t3 + 4*t2 + t) / 2, (t3 - t2) / 2}
+}
+
+// warp moves a block of the plane at an offset: from (left, top) and a fraction further.
+func (f *Filter) warp(plane, x0, y0, x1, y1, left, top int, cx, cy *[4]float32) {
+	from, to := f.average[plane:plane+f.w*f.h], f.moved[plane:plane+f.w*f.h]
+	clampX := func(x int) int { return min(max(x, 0), f.w-1) }
+	clampY := func(y int) int { return min(max(y, 0), f.h-1) }
+	width := x1 - x0
+	if cx[1] == 1 && cy[1] == 1 {
+		for y := y0; y < y1; y++ {
+			row := from[clampY(y+top)*f.w:][:f.w]
+			if x0+left >= 0 && x1+left <= f.w {
+				copy(to[y*f.w+x0:][:width], row[x0+left:])
+				continue
+			}
+			for x := x0; x < x1; x++ {
+				to[y*f.w+x] = row[clampX(x+left)]
+			}
+		}
+		return
+	}
+	var rows [side + 3][side]float32 // moved sideways
+	for k := range y1 - y0 + 3 {
+		row := from[clampY(y0+top-1+k)*f.w:][:f.w]
+		if a := x0 + left - 1; a >= 0 && a+width+3 <= f.w {
+			in := row[a:][:width+3]
+			for x := range width {
+				rows[k][x] = cx[0]*in[x] + cx[1]*in[x+1] + cx[2]*in[x+2] + cx[3]*in[x+3]
+			}
+			continue
+		}
+		for x := range width {
+			sum := float32(0)
+			for j := range 4 {
+				sum += cx[j] * row[clampX(x0+x+left-1+j)]
+			}
+			rows[k][x] = sum
+		}
+	}
+	for y := y0; y < y1; y++ {
+		k := y - y0
+		out := to[y*f.w+x0:][:width]
+		for x := range out {
+			out[x] = cy[0]*rows[k][x] + cy[1]*rows[k+1][x] + cy[2]*rows[k+2][x] + cy[3]*rows[k+3][x]
+		}
+	}
+}
