@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a few thousand elements; one graph in 32 is larger.
+// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a
+// few thousand elements; one graph in 32 is larger.
 type randomGraph struct {
 	*rand.Rand
 	large bool
@@ -42,8 +43,8 @@ func (r *randomGraph) outs() []*netdef.Node {
 	return outs
 }
 
-// gradients are those of a sum over a node, weighted, with respect to one or two others; none where an op has no gradient, or jumps where what it reads is
-// rounded another way.
+// gradients are those of a sum over a node, weighted, with respect to one or two others; none where
+// an op has no gradient, or jumps where what it reads is rounded another way.
 func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
 	loss := r.g.Sum(r.g.Mul(of, r.g.Input("weight", of.Shape)), netdef.AxAll)
 	var wrt []*netdef.Node
