@@ -80,6 +80,11 @@ func (cfg Config) kernelNetwork() (shake.Parameters, error) {
 	return shake.Network()
 }
 
+// MaxSamples is the most pictures that a request draws. More would say little more: the mean's error
+// falls with the root of their number, to a thirtieth of the spread here. The command and the C
+// library have the same bound.
+const MaxSamples = 1000
+
 // MaxNoise is the highest noise level that the networks know, in 8-bit levels: 0.4 in [-1, 1]. Higher ones are taken for it.
 const MaxNoise = 0.4 * 127.5
 
@@ -116,7 +121,7 @@ type Request struct {
 	// look like the rest.
 	Expected bool
 
-	// Samples is how many pictures to draw from the posterior.
+	// Samples is how many pictures to draw from the posterior, at most MaxSamples.
 	Samples int
 	// Temperature scales the spread of the samples: 1, which 0 means too, is the posterior; at
 	// NoSpread all are like the picture that is returned anyway.

@@ -298,8 +298,8 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("kernel", "has no meaning for task %v, only for motion-deblur", req.Task)
 	case req.Kernel != nil && req.Kernel.Check() != nil:
 		return badRequest("kernel", "cannot be used: %v", req.Kernel.Check())
-	case req.Samples < 0 || req.Samples > math.MaxInt32:
-		return badRequest("samples", "are %d, must be 0 or more", req.Samples)
+	case req.Samples < 0 || req.Samples > MaxSamples:
+		return badRequest("samples", "are %d, must be 0 to %d", req.Samples, MaxSamples)
 	case req.Steps < 0 || req.Steps > maxSteps:
 		return badRequest("steps", "are %d, must be 1 to %d", req.Steps, maxSteps)
 	case req.Ensemble < 0 || req.Ensemble > orientations || req.Ensemble&(req.Ensemble-1) != 0:

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/gputest"
@@ -40,14 +39,27 @@ func TestCancel(t *testing.T) {
 	}
 	// While somebody else has the device.
 	m.turn <- struct{}{}
-	ctx, cancel = context.WithTimeout(context.Background(), 20*time.Millisecond)
-	defer cancel()
-	if _, err := m.Restore(ctx, p, req); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("waiting for the device: %v", err)
+	impatient := &cancelledInWait{}
+	impatient.Context, impatient.cancel = context.WithCancel(context.Background())
+	if _, err := m.Restore(impatient, p, req); !errors.Is(err, context.Canceled) || !impatient.waited {
+		t.Errorf("waiting for the device: %v, waited %v", err, impatient.waited)
 	}
 	m.release()
 	req.Progress = nil
 	restored(t, m, p, req) // and the model still works
+}
+
+// cancelledInWait is a context that ends when something begins to wait for its end.
+type cancelledInWait struct {
+	context.Context
+	cancel func()
+	waited bool
+}
+
+func (c *cancelledInWait) Done() <-chan struct{} {
+	c.waited = true
+	c.cancel()
+	return c.Context.Done()
 }
 
 func TestConcurrentUse(t *testing.T) {

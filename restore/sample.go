@@ -11,7 +11,7 @@ import (
 // SampleRequest asks for pictures from the prior; the fields are those of Request.
 type SampleRequest struct {
 	W, H        int
-	Samples     int
+	Samples     int // 1 to MaxSamples
 	Steps       int
 	Times       []float64
 	Temperature float64
@@ -33,8 +33,8 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	switch {
 	case req.W < 1 || req.H < 1 || req.W > maxSamplePixels/req.H:
 		return nil, badRequest("size", "is %d×%d, must be 1×1 to %d pixels in all", req.W, req.H, maxSamplePixels)
-	case req.Samples < 1 || req.Samples > math.MaxInt32:
-		return nil, badRequest("samples", "are %d, must be 1 or more", req.Samples)
+	case req.Samples < 1 || req.Samples > MaxSamples:
+		return nil, badRequest("samples", "are %d, must be 1 to %d", req.Samples, MaxSamples)
 	case !(req.Temperature >= 0) || math.IsInf(req.Temperature, 0):
 		return nil, badRequest("temperature", "is %v, must be 0 or more", req.Temperature)
 	}

@@ -64,6 +64,11 @@ func TestSample(t *testing.T) {
 		}
 	}
 	var bad *RequestError
+	for _, n := range []int{-1, MaxSamples + 1, math.MaxInt} {
+		if _, err := m.Sample(context.Background(), SampleRequest{W: 3, H: 3, Samples: n}); !errors.As(err, &bad) || bad.Field != "samples" {
+			t.Errorf("%d samples: %v", n, err)
+		}
+	}
 	for field, req := range map[string]SampleRequest{
 		"size": {H: 3, Samples: 1}, "samples": {W: 3, H: 3}, "steps": {W: 3, H: 3, Samples: 1, Steps: -1},
 		"times": {W: 3, H: 3, Samples: 1, Times: []float64{0, 1}}, "temperature": {W: 3, H: 3, Samples: 1, Temperature: math.Inf(1)},

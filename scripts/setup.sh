@@ -52,15 +52,12 @@ if [ "${1:-}" = test ]; then
 fi
 
 # A browser that looks at reports, where it is one package away; its test is skipped elsewhere.
-browser() {
-	[ "$1" = test ] && [ "$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release || return 0
-	command -v chromium >/dev/null 2>&1 && return 0
-	say "installing chromium"
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 || say "chromium cannot be had; the test of reports is skipped"
-}
+optional=""
+if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release; then
+	command -v chromium >/dev/null 2>&1 || optional=" chromium"
+fi
 
-if [ -z "$lacking" ]; then
-	browser "${1:-}"
+if [ -z "$lacking$optional" ]; then
 	exit 0
 fi
 
@@ -76,21 +73,31 @@ if command -v apt-get >/dev/null 2>&1; then
 	fi
 	# On a terminal a person decides; scripts and CI have said so by running this.
 	if [ "${YES:-}" != 1 ] && [ -t 0 ] && [ -t 2 ]; then
-		printf 'setup: install with %s apt-get:%s? [Y/n] ' "$root" "$lacking" >&2
-		read -r answer
-		case "$answer" in "" | [yY]*) ;; *) say "nothing was installed (YES=1 does not ask)"; exit 1 ;; esac
+		printf 'setup: install with %sapt-get:%s? [Y/n] ' "${root:+$root }" "$lacking$optional" >&2
+		read -r answer || answer=n # the end of the input
+		case "$answer" in
+		"" | [yY]*) ;;
+		*)
+			say "nothing was installed (YES=1 does not ask)"
+			[ -z "$lacking" ] # without the browser alone, one test is skipped
+			exit
+			;;
+		esac
 	fi
-	say "installing$lacking"
+	say "installing$lacking$optional"
 	# shellcheck disable=SC2086
 	install() { $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking >/dev/null; }
 	# The package lists may be there already and good enough; fetching them is the slow part.
-	if ! install 2>/dev/null; then
+	if [ -n "$lacking" ] && ! install 2>/dev/null; then
 		if ! $root apt-get update -qq || ! install; then
 			say "apt-get could not install$lacking; see above. Check the network and the package sources, then try again."
 			exit 1
 		fi
 	fi
-	browser "${1:-}"
+	if [ -n "$optional" ]; then
+		lacking="$optional"
+		install 2>/dev/null || say "$optional cannot be had; the test of reports is skipped"
+	fi
 	exit 0
 fi
 

@@ -69,17 +69,40 @@ func General(t Target, s GeneralShape) Kernel {
 				}
 			}
 			acc := e.NewVar(e.Float(0))
-			e.generalSum(s, index, acc)
+			e.generalSum(s, index, copies(s.Sum), acc)
 			at, _ := e.place(s, s.To, index)
 			e.Stores(func() { e.If(in, func() { e.storeLane(len(s.In), at, acc.Get()) }) })
 		},
 	}
 }
 
+// mostTurns is how many turns the innermost loop has at most, in all: lavapipe ends loops without a
+// word after 65535 turns of all loops together.
+const mostTurns = 16384
+
+// copies is how often the body of each loop stands in one turn, so that there are no more turns.
+func copies(sum []int) []int {
+	c, turns := make([]int, len(sum)), product(sum)
+	for k := len(sum) - 1; k >= 0; k-- {
+		c[k] = min(sum[k], max(1, (turns+mostTurns-1)/mostTurns))
+		turns = turns / sum[k] * ((sum[k] + c[k] - 1) / c[k])
+	}
+	return c
+}
+
 // generalSum adds the products of the loops that are left.
-func (e *E) generalSum(s GeneralShape, index []I, acc *Var) {
+func (e *E) generalSum(s GeneralShape, index []I, copies []int, acc *Var) {
 	if k := len(index) - len(s.Out); k < len(s.Sum) {
-		e.Loop(s.Sum[k], func(i U) { e.generalSum(s, append(index, e.uid(i)), acc) })
+		n, c := s.Sum[k], copies[k]
+		one := func(i U) { e.generalSum(s, append(index, e.uid(i)), copies, acc) }
+		e.Loop(n/c, func(turn U) {
+			for i := range c {
+				one(e.AddU(e.MulU(turn, c), e.C(i)))
+			}
+		})
+		for i := n / c * c; i < n; i++ {
+			one(e.C(i))
+		}
 		return
 	}
 	v := make([]F, len(s.In))

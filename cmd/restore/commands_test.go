@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost"
@@ -27,6 +29,11 @@ func TestHelp(t *testing.T) {
 	for _, name := range task.Names() {
 		if !strings.Contains(main, name) {
 			t.Errorf("help does not name task %s", name)
+		}
+	}
+	for _, text := range []string{main, succeeds(t, t.TempDir(), "help", "sample")} {
+		if !strings.Contains(text, fmt.Sprintf("at most %d", restore.MaxSamples)) {
+			t.Errorf("help does not tell how many samples there may be: %s", text)
 		}
 	}
 	for _, c := range commands() {
@@ -189,6 +196,12 @@ func TestVersion(t *testing.T) {
 	if !strings.HasPrefix(out, "restore ") || !strings.Contains(out, "\nweights: ") {
 		t.Errorf("printed %q", out)
 	}
+	// A program without the kernel network tells it, and all else.
+	var b strings.Builder
+	(&app{out: &b}).describeKernels(nil, errors.New("built without\nit"))
+	if !strings.HasPrefix(b.String(), "kernels of motion blur: none: built without") || strings.Count(b.String(), "\n") != 1 {
+		t.Errorf("without kernels: %q", b.String())
+	}
 }
 
 func TestDevices(t *testing.T) {
@@ -255,6 +268,10 @@ func TestWeightsCommand(t *testing.T) {
 	w := someWeights(t, dir)
 	if out := succeeds(t, dir, "weights", "verify", w); !strings.HasPrefix(out, "sound") {
 		t.Errorf("verify: %q", out)
+	}
+	// Of the embedded ones every file, that of the kernel network too.
+	if out := succeeds(t, dir, "weights", "verify"); strings.Count(out, "sound: ") != 2+len(weights.Specials()) || !strings.Contains(out, "kernels of motion blur") {
+		t.Errorf("verify of the embedded weights: %q", out)
 	}
 	out := succeeds(t, dir, "weights", "info", w)
 	for _, words := range []string{"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise, inpaint-random", "training:    unknown"} {

@@ -7,6 +7,8 @@ import (
 	"flag"
 	"strings"
 	"testing"
+
+	"github.com/vfmrestore/restore/restore"
 )
 
 // FuzzCommandLine: whatever the arguments, they are understood, or refused in one line, or ask for help; nothing is opened and nothing panics.
@@ -40,7 +42,7 @@ func FuzzCommandLine(f *testing.F) {
 			if code := exitCode(err); code != exitUsage && code != exitFailure {
 				t.Fatalf("exit code %d for %v", code, err)
 			}
-		case o.in == "" || o.out.path == "" || !o.task.Valid() || o.samples < 0 || o.samples > maxSamples || o.steps < 1 || o.steps > maxSteps:
+		case o.in == "" || o.out.path == "" || !o.task.Valid() || o.samples < 0 || o.samples > restore.MaxSamples || o.steps < 1 || o.steps > maxSteps:
 			t.Fatalf("accepted: %+v", o)
 		}
 	})

@@ -88,7 +88,7 @@ func (a *app) main(args []string) int {
 	out := &witness{w: a.out}
 	a.out = out
 	err := a.dispatch(args)
-	if out.err != nil && (err == nil || errors.Is(err, flag.ErrHelp)) {
+	if out.err != nil && (err == nil || errors.Is(err, flag.ErrHelp) || errors.Is(err, out.first)) {
 		err = fmt.Errorf("stdout: cannot write: %w", out.err)
 	}
 	if errors.Is(err, flag.ErrHelp) {
@@ -160,14 +160,14 @@ func isTerminal(f *os.File) bool {
 
 // witness remembers the first failure to write.
 type witness struct {
-	w   io.Writer
-	err error
+	w          io.Writer
+	first, err error // as the writer said it, and for people
 }
 
 func (w *witness) Write(p []byte) (int, error) {
 	n, err := w.w.Write(p)
 	if err != nil && w.err == nil {
-		w.err = err
+		w.first, w.err = err, err
 		var pe *os.PathError
 		if errors.As(err, &pe) { // its path is /dev/stdout, which is no help
 			w.err = pe.Err

@@ -84,7 +84,6 @@ func (o *options) checkLoad() error {
 
 const (
 	maxThreads = 1024
-	maxSamples = 1000
 	maxSteps   = 1000
 	minTile    = 16
 	maxTile    = 16384
@@ -203,8 +202,8 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		return usagef("-kernel has no meaning for task %v, only for motion-deblur", o.task)
 	case o.kernelOut.path != "" && o.task != task.MotionDeblur:
 		return usagef("-kernel-out has no meaning for task %v, only for motion-deblur", o.task)
-	case o.samples < 0 || o.samples > maxSamples:
-		return usagef("-samples %d is not from 0 to %d", o.samples, maxSamples)
+	case o.samples < 0 || o.samples > restore.MaxSamples:
+		return usagef("-samples %d is not from 0 to %d", o.samples, restore.MaxSamples)
 	case o.steps < 1 || o.steps > maxSteps:
 		return usagef("-steps %d is not from 1 to %d", o.steps, maxSteps)
 	case !slices.Contains([]int{1, 2, 4, 8}, o.ensemble):

@@ -39,8 +39,8 @@ func (a *app) sample(args []string) error {
 	switch {
 	case len(names) != 1:
 		return usagef("sample needs one picture to write, not %d names", len(names))
-	case req.Samples < 1 || req.Samples > maxSamples:
-		return usagef("-n %d is not from 1 to %d", req.Samples, maxSamples)
+	case req.Samples < 1 || req.Samples > restore.MaxSamples:
+		return usagef("-n %d is not from 1 to %d", req.Samples, restore.MaxSamples)
 	case req.Steps < 1 || req.Steps > maxSteps:
 		return usagef("-steps %d is not from 1 to %d", req.Steps, maxSteps)
 	case isSet(fs, "steps") && req.Times != nil:

@@ -51,11 +51,18 @@ func (a *app) version(args []string) error {
 		a.describe("weights for "+strings.Join(tasks, ", "), source, special)
 	}
 	kernels, err := weights.Kernels()
-	if err != nil {
-		return err
-	}
-	a.describe("kernels of motion blur", source, kernels)
+	a.describeKernels(kernels, err)
 	return nil
+}
+
+// describeKernels is describe for the network that reads motion blur's kernels, without which there is no motion-deblur.
+func (a *app) describeKernels(f *weights.File, err error) {
+	const what = "kernels of motion blur"
+	if err != nil {
+		fmt.Fprintf(a.out, "%s: none: %s\n", what, oneLine(err.Error()))
+		return
+	}
+	a.describe(what, "embedded", f)
 }
 
 // describe writes what a weights file says of itself.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -43,8 +44,16 @@ func (a *app) weightsCommand(args []string) error {
 			err = a.tellWeights(f, names[0] == "verify")
 		}
 	}
+	if err == nil && names[0] == "verify" {
+		fmt.Fprintln(a.out, "\nfor the kernels of motion blur:")
+		if _, err = shake.Network(); err == nil {
+			fmt.Fprintln(a.out, soundWeights)
+		}
+	}
 	return err
 }
+
+const soundWeights = "sound: every value is a finite number, the checksum is right, and the tensors are those of the network"
 
 // tellWeights writes what a weights file holds, or only that it is sound.
 func (a *app) tellWeights(f *weights.File, verify bool) error {
@@ -53,7 +62,7 @@ func (a *app) tellWeights(f *weights.File, verify bool) error {
 		return err
 	}
 	if verify {
-		fmt.Fprintln(a.out, "sound: every value is a finite number, the checksum is right, and the tensors are those of the network")
+		fmt.Fprintln(a.out, soundWeights)
 		return nil
 	}
 	return a.weightsInfo(f, n)

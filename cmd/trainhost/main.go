@@ -72,8 +72,8 @@ func main() {
 // run is a command line; what it prints has to arrive.
 func run(ctx context.Context, args []string) error {
 	err := dispatch(ctx, args)
-	if lost := stdout.failed(); err == nil {
-		err = lost
+	if lost := stdout.failed(); lost != nil && (err == nil || errors.Is(err, errors.Unwrap(lost))) {
+		return lost
 	}
 	return err
 }

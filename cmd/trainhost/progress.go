@@ -24,7 +24,7 @@ type building struct {
 
 // watchKernels says that kernels are built and tells how many, until done is called.
 func watchKernels(dev *gpu.Device) (done func()) {
-	b := &building{dev: dev, w: os.Stdout, line: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb", pause: 10 * time.Second}
+	b := &building{dev: dev, w: stdout, line: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb", pause: 10 * time.Second}
 	return b.begin()
 }
 

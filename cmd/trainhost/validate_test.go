@@ -122,15 +122,30 @@ func TestFullStdout(t *testing.T) {
 		t.Skip("there is no /dev/full")
 	}
 	defer full.Close()
+	data, dir := pictures(t, 1, 64), t.TempDir()
+	ckpt, packed := filepath.Join(dir, "a.ckpt"), filepath.Join(dir, "a.vfm")
+	if _, err := output(t, tinyRun(data, ckpt)...); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := output(t, "pack", "-in", ckpt, "-out", packed); err != nil {
+		t.Fatal(err)
+	}
 	old := os.Stdout
 	defer func() { os.Stdout = old }()
 	os.Stdout = full
-	for _, args := range []string{"version", "help", "", "watch " + someLog(t)} {
+	eval := "eval -data " + data + " -weights " + packed + " -tasks denoise -limit 1"
+	for _, args := range []string{
+		"version", "help", "", "watch " + someLog(t), "watch -follow 1h " + someLog(t), "experiment photographs -variants list", "pack -in " + ckpt + " -out " + filepath.Join(dir, "b.vfm"),
+		"export -weights " + packed + " -width 16 -height 16 -out " + filepath.Join(dir, "a.onnx"), eval, eval + " -json", strings.Join(tinyRun(data, filepath.Join(dir, "b.ckpt")), " "),
+	} {
 		if err := run(context.Background(), strings.Fields(args)); err == nil || !strings.HasPrefix(err.Error(), "stdout: ") {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
 	os.Stdout = old
+	if _, err := os.Stat(filepath.Join(dir, "b.ckpt")); err != nil {
+		t.Error("a run that cannot print leaves no checkpoint:", err)
+	}
 	if text, err := output(t, "version"); err != nil || !strings.HasPrefix(text, "trainhost ") {
 		t.Errorf("%q %v", text, err)
 	}

@@ -42,9 +42,8 @@ func watch(ctx context.Context, args []string) error {
 		if *follow > 0 {
 			fmt.Fprint(stdout, "\x1b[H\x1b[2J")
 		}
-		fmt.Fprint(stdout, text)
-		if *follow <= 0 {
-			return nil
+		if _, err := fmt.Fprint(stdout, text); err != nil || *follow <= 0 {
+			return nil // what could not be printed, run tells
 		}
 		select {
 		case <-ctx.Done():

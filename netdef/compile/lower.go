@@ -248,6 +248,9 @@ func (l *lowering) lower(n *netdef.Node) error {
 		t := l.target(s[3])
 		cols := largestDivisor(s[2], 64)
 		parts := s[0] * s[1] * (s[2] / cols)
+		if !l.fits(t, parts*9*s[3]) {
+			return l.lowerGeneral(n)
+		}
 		tmp := l.temp(n.Name+" partial", parts*9*s[3])
 		if err := l.emit(t, shaders.DepthwiseGradW(t, s[0], s[1], s[2], s[3], cols), nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
 			return err

@@ -280,8 +280,8 @@ func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *
 	return l.gradWOf(t, n, s, groups, l.val(n.In[0]), l.val(n.In[1]), out)
 }
 
-// gradWOf is gradW of values.
-func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
+// cutGradW cuts the sum over pixels into chunks.
+func (l *lowering) cutGradW(t shaders.Target, s shaders.GradWShape) shaders.GradWShape {
 	s.TP, s.KC = 1, s.Cin
 	s.KT = shaders.Divisor(s.Cin, 4, 2)
 	limit := l.tune.pixels(t.Mode)
@@ -290,6 +290,25 @@ func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShap
 	if s.Cols == s.OW {
 		s.Rows = largestDivisor(s.OH, max(1, limit/s.OW))
 	}
+	return s
+}
+
+// gradWFits tells whether the chunks' results fit a binding. They may not where the number of pixels
+// has no small divisors.
+func (l *lowering) gradWFits(s shaders.GradWShape) bool {
+	t := l.target(s.N)
+	s = l.cutGradW(t, s)
+	return l.fits(t, s.B*s.Chunks()*s.KH*s.KH*s.Cin*s.N)
+}
+
+// fits tells whether a kernel may write so many values.
+func (l *lowering) fits(t shaders.Target, values int) bool {
+	return t.Mode == shaders.CPU || 4*int64(values) <= l.mostBound
+}
+
+// gradWOf is gradW of values.
+func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
+	s = l.cutGradW(t, s)
 	parts := s.B * s.Chunks() / groups
 	packed := shaders.GradWPacked(t)
 	x := s.KH * s.KH * s.Cin * s.N
@@ -315,11 +334,14 @@ func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error 
 		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
 		s.OH, s.IH, s.B = 1, 1, 1
 	}
+	if !l.gradWFits(s) {
+		return l.lowerGeneral(n)
+	}
 	return l.gradW(n, s, 1, l.out(n))
 }
 
 func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
-	out := l.out(n)
+	whole, out := n, l.out(n)
 	n, err := l.spreadHeads(n)
 	if err != nil {
 		return err
@@ -327,6 +349,9 @@ func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
 	a, b, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1}}
 	s.SharedX, s.SharedG = shared(a, y), shared(b, y)
+	if !l.gradWFits(s) {
+		return l.lowerGeneral(whole)
+	}
 	return l.gradW(n, s, s.B, out)
 }
 

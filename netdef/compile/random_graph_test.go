@@ -9,19 +9,19 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a few thousand elements.
+// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a
+// few thousand elements; one graph in 32 is larger.
 type randomGraph struct {
 	*rand.Rand
+	large bool
 	g     *netdef.Graph
 	nodes []*netdef.Node // that ops may be applied to
 	names int
 }
 
-// mostElements bounds every tensor.
-const mostElements = 3000
-
 func newRandomGraph(seed uint64) *randomGraph {
 	r := &randomGraph{Rand: rand.New(rand.NewPCG(seed, 41)), g: netdef.NewGraph()}
+	r.large = r.IntN(32) == 0
 	for range 1 + r.IntN(2) {
 		r.add(r.leaf(r.shape()))
 	}
@@ -31,13 +31,36 @@ func newRandomGraph(seed uint64) *randomGraph {
 	return r
 }
 
-// outs are the last node and perhaps one more.
+// outs are the last node and perhaps one more, or gradients of the last node.
 func (r *randomGraph) outs() []*netdef.Node {
 	outs := []*netdef.Node{r.nodes[len(r.nodes)-1]}
-	if r.IntN(3) == 0 {
-		outs = append(outs, r.any())
+	switch r.IntN(6) {
+	case 0, 1:
+		return append(outs, r.any())
+	case 2:
+		return append(outs, r.gradients(outs[0])...)
 	}
 	return outs
+}
+
+// gradients are those of a sum over a node, weighted, with respect to one or two others; none where
+// an op has no gradient, or jumps where what it reads is rounded another way.
+func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
+	loss := r.g.Sum(r.g.Mul(of, r.g.Input("weight", of.Shape)), netdef.AxAll)
+	var wrt []*netdef.Node
+	for range 1 + r.IntN(2) {
+		wrt = append(wrt, r.any())
+	}
+	grads, err := r.g.Gradient(loss, wrt)
+	if err != nil {
+		return nil
+	}
+	for _, n := range netdef.Reachable(grads...) {
+		if jumps(n.Op) && slices.ContainsFunc(n.In, func(m *netdef.Node) bool { return len(m.In) > 0 }) {
+			return nil
+		}
+	}
+	return grads
 }
 
 func (r *randomGraph) add(n *netdef.Node) { r.nodes = append(r.nodes, n) }
@@ -53,23 +76,37 @@ func (r *randomGraph) any() *netdef.Node {
 
 func (r *randomGraph) of(choices ...int) int { return choices[r.IntN(len(choices))] }
 
-func (r *randomGraph) channels() int { return r.of(1, 1, 8, 8, 16, 24, 32, 40, 72) }
+func (r *randomGraph) channels() int {
+	if r.large {
+		return r.of(1, 8, 64, 136, 520, 1032)
+	}
+	return r.of(1, 1, 8, 8, 16, 24, 32, 40, 72)
+}
 
 func (r *randomGraph) shape() netdef.Shape {
 	for {
-		if s := (netdef.Shape{r.of(1, 1, 2, 3), r.of(1, 1, 2, 3, 4, 5, 8), r.of(1, 2, 3, 4, 6, 7, 8), r.channels()}); fitsTest(s) {
+		s := netdef.Shape{r.of(1, 1, 2, 3), r.of(1, 1, 2, 3, 4, 5, 8), r.of(1, 2, 3, 4, 6, 7, 8), r.channels()}
+		if r.large {
+			s = netdef.Shape{r.of(1, 1, 2, 70), r.of(1, 5, 33, 130), r.of(1, 3, 31, 260), r.channels()}
+		}
+		if r.fits(s) {
 			return s
 		}
 	}
 }
 
-func fitsTest(s netdef.Shape) bool {
-	return s.Size() <= mostElements && s[3] <= 256 && (s[3] == 1 || s[3]%8 == 0)
+// fits bounds every tensor.
+func (r *randomGraph) fits(s netdef.Shape) bool {
+	elements, channels := 3000, 256
+	if r.large {
+		elements, channels = 80000, 2048
+	}
+	return s.Size() <= elements && s[3] <= channels && (s[3] == 1 || s[3]%8 == 0)
 }
 
 // leaf is a new input, parameter or constant; nil if there can be none of that shape.
 func (r *randomGraph) leaf(s netdef.Shape) *netdef.Node {
-	if !fitsTest(s) {
+	if !r.fits(s) {
 		return nil
 	}
 	r.names++
@@ -114,7 +151,7 @@ func (r *randomGraph) grow() {
 		for i, n := range in {
 			shapes[i] = n.Shape
 		}
-		if s, err := op.Infer(shapes); err == nil && fitsTest(s) && s.Size() > 0 {
+		if s, err := op.Infer(shapes); err == nil && r.fits(s) && s.Size() > 0 {
 			r.add(r.tamed(op, in))
 			return
 		}
@@ -228,9 +265,13 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 		return r.drawBox(x)
 	case 20:
 		axis := r.of(0, 3)
-		y := s
-		y[axis] = r.of(1, 2, 8, 16)
-		return &netdef.ConcatOp{Axis: axis}, list(x, r.operand(y))
+		in := list(x)
+		for range r.IntN(4) {
+			y := s
+			y[axis] = r.of(1, 2, 8, 16)
+			in = slices.Insert(in, r.IntN(len(in)+1), r.operand(y))
+		}
+		return &netdef.ConcatOp{Axis: axis}, in
 	case 21:
 		switch r.IntN(3) {
 		case 0:
@@ -246,12 +287,13 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	if r.IntN(2) == 0 {
 		return &netdef.RandomOp{Gaussian: r.IntN(2) == 0, To: r.shape(), Stream: uint32(r.IntN(9))}, list(r.g.Input("key", netdef.KeyShape))
 	}
-	kh, kw := r.of(1, 2, 5), r.of(1, 3, 8)
+	kh, wide := r.of(1, 2, 5), r.of(1, 8, 8, 16)
+	kw := 1 + r.IntN(wide)
 	w := s[3] - kw + 1
 	if w > 1 {
 		w = w / 8 * 8
 	}
-	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(x, r.operand(netdef.Shape{s[0], 1, kh, 8}))
+	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(x, r.operand(netdef.Shape{s[0], 1, kh, wide}))
 }
 
 // drawProduct is a matrix product with x, its other operand sharing any of the leading axes.
@@ -283,9 +325,12 @@ func (r *randomGraph) drawBox(x *netdef.Node) (netdef.Op, []*netdef.Node) {
 				step = 8
 			}
 			if n := s[i] / step; n > 1 && r.IntN(2) == 0 {
-				to := 1 + r.IntN(n)
-				at[i] = r.IntN(n-to+1) * step
-				s[i] = to * step
+				to := (1 + r.IntN(n)) * step
+				if i == 3 && r.IntN(4) == 0 {
+					to = 1
+				}
+				at[i] = r.IntN(s[i] - to + 1)
+				s[i] = to
 			}
 		}
 		return &netdef.CropOp{At: at, Size: s}, []*netdef.Node{x}

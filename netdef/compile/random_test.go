@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/gputest"
@@ -23,13 +27,16 @@ func TestRandomGraphs(t *testing.T) {
 	if testing.Short() { // the kernels were compared: another driver is
 		graphs /= 10
 	}
-	vague := uint64(0)
+	vague, ops := uint64(0), map[string]int{}
 	for seed := first; seed < first+graphs && !t.Failed(); seed++ {
 		r := newRandomGraph(seed)
 		if err := r.g.Err(); err != nil {
 			t.Fatal(err)
 		}
 		outs := r.outs()
+		for _, n := range netdef.Reachable(outs...) {
+			ops[opName(n.Op)]++
+		}
 		c := newComparison(outs, seed)
 		if c == nil {
 			vague++
@@ -45,9 +52,56 @@ func TestRandomGraphs(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range allOps(t) {
+		if ops[name] == 0 && !testing.Short() {
+			t.Errorf("no graph has a %s", name)
+		}
+	}
 	if vague > graphs/20 {
 		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, graphs)
 	}
+}
+
+// opName is an op's type, with the function of pointwise ones.
+func opName(op netdef.Op) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", op), "*netdef.")
+	if p, ok := op.(*netdef.PointwiseOp); ok {
+		name += " " + p.Kind.String()
+	}
+	return name
+}
+
+// allOps are the names of the ops in the source of netdef.
+func allOps(t *testing.T) (names []string) {
+	for _, m := range regexp.MustCompile(`(?m)^type (\w+Op) struct`).FindAllStringSubmatch(source(t, "../op_*.go"), -1) {
+		if m[1] != "PointwiseOp" {
+			names = append(names, m[1])
+		}
+	}
+	for k := netdef.PointwiseKind(0); k <= netdef.Greater; k++ {
+		names = append(names, "PointwiseOp "+k.String())
+	}
+	if len(names) < 40 {
+		t.Errorf("only %d ops are known", len(names))
+	}
+	return names
+}
+
+// source is the text of Go files.
+func source(t *testing.T, pattern string) string {
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(b)
+	}
+	return text.String()
 }
 
 // randomOptions are both lowerings, with a setting now and then, and small kernels in a third of the cases.
@@ -167,13 +221,13 @@ func rounded(t *netdef.Tensor, rng *rand.Rand) *netdef.Tensor {
 
 // exact tells whether an op reads numbers that are not computed, and jumps where they change a little.
 func exact(n *netdef.Node) bool {
-	switch op := n.Op.(type) {
-	case *netdef.RandomOp:
-		return true
-	case *netdef.PointwiseOp:
-		return op.Kind == netdef.Sign || op.Kind == netdef.Inside || op.Kind == netdef.Greater
-	}
-	return false
+	_, random := n.Op.(*netdef.RandomOp)
+	return random || jumps(n.Op)
+}
+
+func jumps(op netdef.Op) bool {
+	p, ok := op.(*netdef.PointwiseOp)
+	return ok && (p.Kind == netdef.Sign || p.Kind == netdef.Inside || p.Kind == netdef.Greater)
 }
 
 // run compiles the graph, runs it on poisoned memory and compares.

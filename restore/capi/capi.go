@@ -125,6 +125,9 @@ func vfm_info(model C.vfm_model, text *C.char, size C.size_t) (result C.vfm_stat
 	return C.VFM_OK
 }
 
+// It does not compile where the header tells another bound.
+var _ [restore.MaxSamples]struct{} = [C.VFM_MAX_SAMPLES]struct{}{}
+
 // job is a vfm_request, translated.
 type job struct {
 	req     C.vfm_request
@@ -155,8 +158,8 @@ func translate(req *C.vfm_request) (j job, err error) {
 		return j, err
 	}
 	switch {
-	case j.req.samples < 0:
-		return j, badArgument(fmt.Sprintf("%d samples; there are 0 or more", j.req.samples))
+	case j.req.samples < 0 || j.req.samples > restore.MaxSamples:
+		return j, badArgument(fmt.Sprintf("%d samples; there are 0 to %d", j.req.samples, restore.MaxSamples))
 	case j.req.mean != nil && j.req.samples < 1:
 		return j, badArgument("mean is that of samples, of which 1 or more must be asked for")
 	case j.req.std != nil && j.req.samples < 2:

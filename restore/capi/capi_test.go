@@ -55,7 +55,7 @@ func TestLibrary(t *testing.T) {
 	}
 	for source, lines := range map[string][]string{
 		"example/example.c": {"libvfm unknown on ", "squared error", "frame 4 at 160 ms: ", "a mistake: "},
-		"example/faults.c": {"names in errors are quoted", "absurd sizes are refused", "structures of another size", "planes and formats that do not fit", "zero values mean what the header says",
+		"example/faults.c": {"names in errors are quoted", "absurd sizes are refused", "absurd counts are refused", "structures of another size", "planes and formats that do not fit", "zero values mean what the header says",
 			"ends beside submits are heard"},
 		"example/frames.c": {"devices: ", "frames keep their codes in every layout", "frames bring masks and sizes", "the oldest frames are dropped", "cancelled calls end",
 			"temperatures mean"},

@@ -133,6 +133,9 @@ typedef struct {
 #define VFM_NOISE_NONE 1e-9
 #define VFM_TEMPERATURE_NONE 1e-9
 
+/* The most samples that a request may ask for. */
+#define VFM_MAX_SAMPLES 1000
+
 typedef struct {
 	uint32_t size;
 	int32_t width;       /* of the picture given; the result of super-resolve is 4 times as wide and high */
@@ -149,7 +152,7 @@ typedef struct {
 	double temperature;  /* spread of the samples; 0: 1, the posterior's own */
 	float *mean;         /* NULL, or three planes of the result's size: the samples' mean in [-1, 1] (samples >= 1) */
 	float *std;          /* NULL, or three planes: their standard deviation, in the same units (samples >= 2) */
-	int32_t samples;     /* pictures drawn from the posterior for mean and std; these are refused without them */
+	int32_t samples;     /* pictures drawn from the posterior for mean and std, VFM_MAX_SAMPLES at most; these are refused without them */
 	/* vfm_stream_open only: */
 	int32_t in_flight;   /* frames between submit and receive, 1 to 64; 0: 3 */
 	int32_t drop_oldest; /* not 0: where in_flight frames are on their way, submit drops the oldest that is not on the device, and does not wait */

@@ -66,6 +66,18 @@ int main(void) {
 	if (s != VFM_NO_MEMORY && s != VFM_BAD_REQUEST) return printf("super-resolve: status %d %s\n", (int)s, e), 1;
 	puts("absurd sizes are refused");
 
+	/* So are counts of samples that would take for ever. */
+	static float spread[3 * W * H];
+	const int32_t counts[] = {INT32_MAX, VFM_MAX_SAMPLES + 1, -1, INT32_MIN};
+	for (int i = 0; i < 4; i++) {
+		vfm_request many = request();
+		many.std = spread, many.samples = counts[i];
+		EXPECT(vfm_restore(m, &many, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
+		EXPECT(vfm_prepare(m, &many, e, sizeof e), VFM_BAD_REQUEST);
+		if (!strstr(e, "samples") || (counts[i] > 0 && !strstr(e, "1000"))) return printf("%d samples: %s\n", (int)counts[i], e), 1;
+	}
+	puts("absurd counts are refused");
+
 	/* Structures of another size: none, absurd, one of a newer header that asks for something or for nothing more, one of an older. */
 	struct { vfm_request r; char more[16]; } newer;
 	memset(&newer, 0, sizeof newer);

@@ -1,0 +1,105 @@
+// Package scripts holds the project's scripts, and tests of those that change a machine.
+package scripts
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// machine is a PATH of nothing but stand-ins for what setup.sh calls. Nothing that it looks for is
+// there, or all but a browser; apt-get takes note of what it is to install.
+func machine(t *testing.T, complete bool) (path, installed string) {
+	t.Helper()
+	path = t.TempDir()
+	installed = filepath.Join(path, "log")
+	there := "exit 1"
+	tools := map[string]string{
+		"go": "echo compiler", "uname": "echo Linux", "id": "echo 0", "env": `exec /usr/bin/env "$@"`, "apt-get": `echo "$@" >>` + installed,
+	}
+	if complete {
+		there = "echo there"
+		for _, name := range []string{"compiler", "spirv-val", "pkg-config", "cmake"} {
+			tools[name] = "exit 0"
+		}
+	}
+	tools["ls"], tools["ldconfig"] = there, there
+	tools["grep"] = `case "$*" in *ID=debian*) exit 0 ;; esac; ` + there
+	for name, text := range tools {
+		if err := os.WriteFile(filepath.Join(path, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path, installed
+}
+
+// On a terminal setup.sh says all that it would install and asks, without YES=1; elsewhere it says
+// and does it.
+func TestSetup(t *testing.T) {
+	script, err := exec.LookPath("script") // of util-linux: it makes a terminal
+	if runtime.GOOS != "linux" {
+		err = errors.New("script has other flags")
+	}
+	if err != nil {
+		t.Skip("no terminal can be made here:", err)
+	}
+	const all = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev vulkan-validationlayers spirv-tools pkg-config cmake"
+	const build = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev"
+	for name, c := range map[string]struct {
+		complete, pipe bool
+		args, answer   string
+		yes            string
+		asked          string // after "apt-get: "
+		packages       string // that apt-get is told to install, in all
+		fails          bool
+	}{
+		"to test, yes":       {args: " test", answer: "y\n", asked: all + " chromium", packages: all + " chromium"},
+		"to test, return":    {args: " test", answer: "\n", asked: all + " chromium", packages: all + " chromium"},
+		"to test, no":        {args: " test", answer: "n\n", asked: all + " chromium", fails: true},
+		"to test, the end":   {args: " test", answer: "\x04", asked: all + " chromium", fails: true},
+		"to test, YES=1":     {args: " test", yes: "YES=1", packages: all + " chromium"},
+		"to test, no person": {args: " test", pipe: true, packages: all + " chromium"},
+		"to build, yes":      {answer: "yes\n", asked: build, packages: build},
+		"to build, no":       {answer: "no\n", asked: build, fails: true},
+		"a browser, yes":     {complete: true, args: " test", answer: "y\n", asked: "chromium", packages: "chromium"},
+		"a browser, no":      {complete: true, args: " test", answer: "n\n", asked: "chromium"},
+		"nothing":            {complete: true},
+	} {
+		path, installed := machine(t, c.complete)
+		line := "/bin/sh setup.sh" + c.args
+		cmd := exec.Command(script, "-qec", line, "/dev/null")
+		if c.pipe {
+			cmd = exec.Command("/bin/sh", "-c", line)
+		}
+		cmd.Env = []string{"PATH=" + path, "SHELL=/bin/sh", "TERM=dumb", c.yes}
+		cmd.Stdin = strings.NewReader(c.answer)
+		out, err := cmd.CombinedOutput()
+		if (err != nil) != c.fails {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		asked := ""
+		if _, after, ok := strings.Cut(string(out), "install with apt-get: "); ok {
+			asked, _, _ = strings.Cut(after, "? [Y/n]")
+		}
+		if asked != c.asked {
+			t.Errorf("%s: it asks about %q, not %q\n%s", name, asked, c.asked, out)
+		}
+		log, _ := os.ReadFile(installed)
+		var packages []string
+		for _, w := range strings.Fields(string(log)) {
+			if w != "install" && !strings.HasPrefix(w, "-") {
+				packages = append(packages, w)
+			}
+		}
+		if got := strings.Join(packages, " "); got != c.packages {
+			t.Errorf("%s: it installs %q, not %q\n%s", name, got, c.packages, out)
+		}
+		if c.packages != "" && !strings.Contains(string(out), "setup: installing "+c.packages) {
+			t.Errorf("%s: it does not say what it installs: %s", name, out)
+		}
+	}
+}
