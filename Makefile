@@ -1,6 +1,6 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test, within minutes; make test-long: what takes longer
-# The rest: build, lib (the C library), install (PREFIX=), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), install (PREFIX=), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives and Debian packages), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)

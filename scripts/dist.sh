@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the archives of a release into dist/: restore, trainhost, licences and attributions, for this machine's Linux, and for linux/arm64 and
+# Builds the archives of a release, and Debian packages (deb.sh), into dist/: restore, trainhost, licences and attributions, for this machine's Linux, and for linux/arm64 and
 # windows/amd64 where their C compilers are there (Debian: gcc-aarch64-linux-gnu, gcc-mingw-w64-x86-64). Two runs of one commit with the same
 # compilers give the same bytes: no paths, no times, no order of a file system.
 set -eu
@@ -49,4 +49,5 @@ for cc in x86_64-w64-mingw32-gcc x86_64-w64-mingw32-gcc-posix ""; do
 		break
 	fi
 done
-(cd dist && sha256sum ./*.tar.gz > SHA256SUMS)
+scripts/deb.sh build
+(cd dist && sha256sum ./*.tar.gz ./*.deb > SHA256SUMS)

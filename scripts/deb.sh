@@ -1,0 +1,135 @@
+#!/bin/sh
+# Makes Debian packages in dist/: vfm-restore (the command), libvfm1 (the C library; the number is the ABI) and libvfm-dev (its header, link, pkg-config and
+# CMake files), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
+#
+#   scripts/deb.sh build          all of them; `make dist` does
+#   scripts/deb.sh check          those of this machine, installed as root, used, and removed again; CI does
+set -eu
+cd "$(dirname "$0")/.."
+go="${GO:-go}"
+version="$(git describe --tags --always --dirty 2>/dev/null || echo unknown)"
+SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)" # two runs of one commit give the same bytes
+export SOURCE_DATE_EPOCH
+abi="$(sed -n 's/^#define VFM_ABI //p' restore/capi/vfm.h)"
+# A tag's numbers; of a commit without one 0, the ABI, the day and the hash.
+number="$(printf '%s\n' "$version" | sed -n 's/^v\{0,1\}\([0-9][0-9]*\(\.[0-9][0-9]*\)\{1,2\}\).*/\1/p')"
+number="${number:-0.$abi+git$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d.%H%M%S)}"
+out=dist
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# package NAME MACHINE DEPENDS DESCRIPTION: makes a package of $work/NAME.
+package() {
+	root="$work/$1"
+	mkdir -p "$root/DEBIAN" "$root/usr/share/doc/$1"
+	cp LICENSE "$root/usr/share/doc/$1/copyright"
+	cp docs/ATTRIBUTION.csv "$root/usr/share/doc/$1/"
+	{
+		echo "Package: $1"
+		echo "Version: $number"
+		echo "Architecture: $2"
+		echo "Maintainer: the authors of restore <restore@localhost>"
+		echo "Installed-Size: $(du -k -s --apparent-size "$root/usr" | cut -f1)"
+		echo "Section: graphics"
+		echo "Priority: optional"
+		printf '%s\n' "$3"
+		printf 'Description: %s\n' "$4"
+	} >"$root/DEBIAN/control"
+	if [ "$1" = libvfm$abi ]; then echo "activate-noawait ldconfig" >"$root/DEBIAN/triggers"; fi
+	chmod -R u=rwX,go=rX "$root"
+	dpkg-deb --root-owner-group -Zxz -b "$root" "$out/$1_${number}_$2.deb" >/dev/null
+	echo "$out/$1_${number}_$2.deb  $(wc -c <"$out/$1_${number}_$2.deb") bytes"
+	rm -rf "$root"
+}
+
+# packages MACHINE TRIPLET COMPILER
+packages() {
+	lib="/usr/lib/$2"
+	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" "$go" build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$version" \
+		-o "$work/vfm-restore/usr/bin/restore" ./cmd/restore
+	mkdir -p "$work/vfm-restore/usr/share/doc/vfm-restore"
+	cp README.md docs/*.md "$work/vfm-restore/usr/share/doc/vfm-restore/"
+	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" scripts/lib.sh build "$work/lib"
+	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" DESTDIR="$work/libvfm-dev" PREFIX=/usr LIBDIR="$lib" \
+		scripts/lib.sh install "$work/lib" >/dev/null
+	mkdir -p "$work/libvfm$abi$lib"
+	mv "$work/libvfm-dev$lib/libvfm.so.$abi" "$work/libvfm$abi$lib/"
+	rm -rf "$work/lib"
+	libc="libc6 (>= $(libc_needed "$work/vfm-restore/usr/bin/restore" "$work/libvfm$abi$lib/libvfm.so.$abi"))"
+	vulkan="Recommends: libvulkan1, mesa-vulkan-drivers"
+	package vfm-restore "$1" "Depends: $libc
+$vulkan" "repairs photographs in one network step on any GPU with Vulkan
+ Motion blur, defocus, noise, missing regions and low resolution. Shaders and
+ weights are inside."
+	package libvfm$abi "$1" "Depends: $libc
+$vulkan" "repairs photographs and frames of cameras: C library
+ What vfm-restore does, for pictures and streams of frames in memory."
+	package libvfm-dev "$1" "Depends: libvfm$abi (= $number)" "repairs photographs and frames of cameras: for programs that use the C library
+ The header, and files for pkg-config and CMake."
+}
+
+# libc_needed FILES: the newest version of the C library that they ask for.
+libc_needed() {
+	cat "$@" | grep -a -o 'GLIBC_2\.[0-9]*' | sed 's/GLIBC_//' | sort -u -V | tail -n 1
+}
+
+build() {
+	mkdir -p "$out"
+	machine="$("$go" env GOARCH)"
+	case "$machine" in
+	amd64) packages amd64 x86_64-linux-gnu "$("$go" env CC)" ;;
+	arm64) packages arm64 aarch64-linux-gnu "$("$go" env CC)" ;;
+	*) echo "deb: no packages for $machine" ;;
+	esac
+	[ "${1:-all}" = all ] && [ "$machine" != arm64 ] || return 0
+	if command -v aarch64-linux-gnu-gcc >/dev/null; then
+		packages arm64 aarch64-linux-gnu aarch64-linux-gnu-gcc
+	else
+		echo "deb: no aarch64-linux-gnu-gcc, so no packages for arm64"
+	fi
+}
+
+# check installs the packages, uses command and library as programs would, and removes them.
+check() {
+	out="$work/out"
+	build "${1:-all}"
+	for name in vfm-restore libvfm$abi libvfm-dev; do
+		if dpkg -s "$name" >/dev/null 2>&1; then
+			echo "deb: $name is installed here already; it is left alone and nothing checked" >&2
+			return 0
+		fi
+	done
+	dpkg -i "$out"/*_"$(dpkg --print-architecture)".deb >/dev/null
+	status=0
+	use || status=$?
+	dpkg -r libvfm-dev libvfm$abi vfm-restore >/dev/null
+	for left in /usr/bin/restore /usr/include/vfm.h; do
+		if [ -e "$left" ]; then
+			echo "deb: $left is still there after the packages were removed" >&2
+			status=1
+		fi
+	done
+	[ "$status" = 0 ] && echo "deb: the packages install, work and go"
+	return "$status"
+}
+
+use() {
+	/usr/bin/restore version | grep -q "$version" || return 1
+	cat >"$work/version.c" <<-'C'
+		#include <stdio.h>
+		#include <vfm.h>
+		int main(void) { return puts(vfm_version()) < 0; }
+	C
+	# shellcheck disable=SC2046
+	cc -o "$work/version" "$work/version.c" $(pkg-config --cflags --libs vfm) || return 1
+	"$work/version" | grep -q "$version"
+}
+
+case "${1:-build}" in
+build) build all ;;
+check) check all ;;
+*)
+	echo "deb: build or check, not $1" >&2
+	exit 2
+	;;
+esac
