@@ -16,6 +16,11 @@ func (f *Filter) move(by int) {
 		for c := range 3 {
 			f.warp(c*n, x0, y0, x1, y1, left, top, &cx, &cy)
 		}
+		fraction := cx[1] != 1 || cy[1] != 1
+		scale := float32(1. / 3)
+		if fraction {
+			scale *= strict
+		}
 		nearX, nearY := int(math.Round(float64(v.x))), int(math.Round(float64(v.y)))
 		for y := y0; y < y1; y++ {
 			for x := x0; x < x1; x++ {
@@ -24,7 +29,7 @@ func (f *Filter) move(by int) {
 				f.weight[1][i] = 0
 				if u >= 0 && t >= 0 && u < f.w && t < f.h {
 					f.weight[1][i] = f.weight[0][t*f.w+u]
-					if cx[1] != 1 || cy[1] != 1 {
+					if fraction {
 						f.weight[1][i] = min(f.weight[1][i], shortMemory)
 					}
 				}
@@ -32,7 +37,7 @@ func (f *Filter) move(by int) {
 				for c := range 3 {
 					d += float32(math.Abs(float64(f.frame[c*n+i] - f.moved[c*n+i])))
 				}
-				f.differs[i] = d / 3
+				f.differs[i] = d * scale
 			}
 		}
 	}

@@ -23,9 +23,17 @@ const shortMemory = 2
 // the frames before they were restored: below the first the average counts in full, above the second
 // not at all. Of restored frames the noise that is left is about a fifth of what it was.
 const (
-	fits  = 0.25
-	fails = 0.5
+	fits  = 0.35
+	fails = 0.7
 )
+
+// strict is by how much larger differences count where things moved by fractions of pixels, as
+// interpolation makes pictures alike that are not.
+const strict = 1.4
+
+// pull is how far the average may draw a value away from the new frame's, as a share of the noise:
+// what trails behind something that moved is no more than that in one frame.
+const pull = 0.6
 
 // Quiet is the noise, as a standard deviation of values in [-1, 1], below which frames pass as they
 // are: one level of 8 bits.
@@ -163,14 +171,14 @@ func (f *Filter) down(y int) {
 // blend averages a row with the moved average.
 func (f *Filter) blend(y int) {
 	n := f.w * f.h
-	low, width := fits*f.noise, (fails-fits)*f.noise
+	low, width, most := fits*f.noise, (fails-fits)*f.noise, pull*f.noise
 	for i := y * f.w; i < (y+1)*f.w; i++ {
 		trust := min(max(1-(f.differs[i]-low)/width, 0), 1)
 		old := min(f.weight[1][i]*trust, memory)
 		share := old / (old + 1)
 		for c := range 3 {
 			at := c*n + i
-			f.frame[at] += share * (f.moved[at] - f.frame[at])
+			f.frame[at] += min(max(share*(f.moved[at]-f.frame[at]), -most), most)
 		}
 		f.weight[1][i] = old + 1
 	}
