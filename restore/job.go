@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/motion"
@@ -222,7 +223,7 @@ func (j *job) find() noise.Profile {
 		return *j.req.Profile
 	}
 	if level, told := toldNoise(j.req.Noise); told {
-		return noise.White(task.Sigma(level))
+		return whiteNoise(j.pic, level)
 	}
 	src := noise.Source{W: j.pic.W, H: j.pic.H, Crop: j.pic.Crop}
 	switch {
@@ -232,6 +233,32 @@ func (j *job) find() noise.Profile {
 		src.Known = j.req.known
 	}
 	return findNoise(new(noise.Estimator), src, j.task)
+}
+
+// whiteNoise is white noise of a level in 8-bit steps, as it is in such a picture.
+func whiteNoise(p *picture.Picture, level float64) noise.Profile {
+	if colourless(p) {
+		return noise.Grey(task.Sigma(level))
+	}
+	return noise.White(task.Sigma(level))
+}
+
+// colourless tells whether the three channels of a picture are the same everywhere.
+func colourless(p *picture.Picture) bool {
+	if p.Gray {
+		return true
+	}
+	if n := p.W * p.H; p.Levels == nil {
+		return slices.Equal(p.Pix[:n], p.Pix[n:2*n]) && slices.Equal(p.Pix[:n], p.Pix[2*n:3*n])
+	}
+	const rows = 16
+	for y := 0; y < p.H; y += rows {
+		part := p.Crop(0, y, p.W, min(rows, p.H-y))
+		if !slices.Equal(part.Plane(0), part.Plane(1)) || !slices.Equal(part.Plane(0), part.Plane(2)) {
+			return false
+		}
+	}
+	return true
 }
 
 // findNoise estimates the noise of a picture for a task.

@@ -191,7 +191,7 @@ func (e *engine) setAlpha(alpha []byte) {
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
 func (e *engine) profile() noise.Profile {
 	if level, told := toldNoise(e.cfg.Noise); told {
-		return noise.White(task.Sigma(level))
+		return whiteNoise(&e.pic, level)
 	}
 	src := e.source
 	if e.pic.Alpha != nil {

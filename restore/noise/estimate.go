@@ -39,7 +39,34 @@ func (e *Estimator) Estimate(src Source) Profile {
 	if !e.Describe(src, &x) {
 		return none
 	}
-	return fromOutputs(shipped().Run(x[:]), x[blocksAt])
+	p := fromOutputs(shipped().Run(x[:]), x[blocksAt])
+	if e.colourless() {
+		p = e.inGrey(src, p)
+	}
+	return p
+}
+
+// In grey pictures noise whose coarse bands are so many times as strong as the finest is believed in
+// full, and not at all: texture grows so, and nothing else tells them apart there.
+const (
+	whiteEnough  = 1.3
+	likeTextures = 2.2
+)
+
+// inGrey corrects what is found in a picture without colour. The network has learned that noise is
+// in all colours, and that what is not is texture. So it is asked again with as much in chroma as in
+// luminance; the more the noise then found is like white noise, the more that answer counts.
+func (e *Estimator) inGrey(src Source, p Profile) Profile {
+	for i := range e.windows {
+		e.windows[i].level[1] = e.windows[i].level[0]
+	}
+	var x [Features]float32
+	e.features(src, x[:])
+	q := fromOutputs(shipped().Run(x[:]), x[blocksAt])
+	rise := q.Luma[Coarse] / max(q.Luma[Diagonal], least)
+	p = p.Toward(q, min(max((likeTextures-rise)/(likeTextures-whiteEnough), 0), 1))
+	p.Chroma = [Bands]float64{}
+	return p
 }
 
 // Windows is the number of windows that the last Estimate could look at, clipped ones included.
@@ -53,6 +80,16 @@ func (e *Estimator) varies() bool {
 		}
 	}
 	return false
+}
+
+// colourless tells whether no window has any colour.
+func (e *Estimator) colourless() bool {
+	for i := range e.windows {
+		if e.windows[i].level[1] != [Bands][orders]float32{} {
+			return false
+		}
+	}
+	return len(e.windows) > 0
 }
 
 // Describe gives the network's inputs; false if the picture is too small to tell anything, or flat all over.

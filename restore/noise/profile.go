@@ -68,6 +68,14 @@ func White(sigma float64) Profile {
 	return p
 }
 
+// Grey is the profile of white noise of a known standard deviation in a grey picture, whose three
+// channels are the same: all of it is luminance, √3 times as strong as in each channel.
+func Grey(sigma float64) Profile {
+	p := White(math.Sqrt(3) * sigma)
+	p.Chroma = [Bands]float64{}
+	return p
+}
+
 // Sigma is the standard deviation of the noise of a colour channel, over all bands.
 func (p Profile) Sigma() float64 {
 	v := 0.0
