@@ -58,7 +58,6 @@ type Stream struct {
 	cancel context.CancelFunc
 	free   chan *slot
 	queue  chan *slot // to the device
-	raw    chan *slot // from the device, where frames are averaged; else nil
 	ready  chan *slot // to Receive
 	head   chan *slot // was ready, and did not fit where it was to be written
 	worker sync.WaitGroup
@@ -121,11 +120,12 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 		s.free <- f
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	restored := s.ready
 	if cfg.Temporal {
-		s.raw = make(chan *slot, cfg.InFlight)
-		s.worker.Go(s.average)
+		restored = make(chan *slot, cfg.InFlight)
+		s.worker.Go(func() { s.stage(restored, s.ready, s.averager()) })
 	}
-	s.worker.Go(s.work)
+	s.worker.Go(func() { s.stage(s.queue, restored, s.restore) })
 	return s, nil
 }
 
@@ -168,36 +168,39 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// work takes frames to the device and back.
-func (s *Stream) work() {
-	next := s.ready
-	if s.raw != nil {
-		next = s.raw
-	}
+// stage takes frames from one channel through do to the next, until the first is closed, which closes
+// the next too, or the Stream is. Frames that failed before pass.
+func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
 	for {
-		var f *slot
-		var open bool
 		select {
-		case f, open = <-s.queue:
+		case f, open := <-from:
+			if !open {
+				close(to)
+				return
+			}
+			if f.err == nil {
+				f.err = guarded(f, do)
+			}
+			to <- f
 		case <-s.ctx.Done():
 			return
 		}
-		if !open {
-			close(next)
-			return
-		}
-		f.info.Noise, f.err = s.restore(f)
-		next <- f
 	}
 }
 
-// restore takes a frame to the device and back. A panic is the frame's error: it would end the process, which nobody else can keep it from.
-func (s *Stream) restore(f *slot) (noise float64, err error) {
+// guarded does something with a frame. A panic is the frame's error: it would end the process, which
+// nobody else can keep it from.
+func guarded(f *slot, do func(*slot) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
 		}
 	}()
+	return do(f)
+}
+
+// restore takes a frame to the device and back.
+func (s *Stream) restore(f *slot) (err error) {
 	eng := &f.format.eng
 	if s.last != nil && s.last != f.format {
 		eng.noise, eng.begun = s.last.eng.noise, s.last.eng.begun
@@ -205,10 +208,11 @@ func (s *Stream) restore(f *slot) (noise float64, err error) {
 	s.last = f.format
 	if f.masked {
 		if err := eng.setMask(f.mask); err != nil {
-			return 0, err
+			return err
 		}
 	} else if err := eng.setMask(f.format.mask); err != nil {
-		return 0, err
+		return err
 	}
-	return eng.restore(s.ctx, f.out, f.pix, f.alpha)
+	f.info.Noise, err = eng.restore(s.ctx, f.out, f.pix, f.alpha)
+	return err
 }

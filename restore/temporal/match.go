@@ -64,7 +64,7 @@ type matcher struct {
 	found       [levels][]vector // per block
 	level       int
 	noise       float32
-	search1     func(worker, i int)
+	job         func(worker, i int)
 }
 
 // across and down are the numbers of blocks of a level.
@@ -83,7 +83,7 @@ func (m *matcher) fit(w, h int) {
 		m.found[l] = make([]vector, m.across(l)*m.down(l))
 		w, h = w/2, h/2
 	}
-	m.search1 = m.row
+	m.job = m.row
 }
 
 // see looks at a frame.
@@ -121,7 +121,7 @@ func (m *matcher) swap(averaged []float32) {
 func (m *matcher) search(ctx context.Context, t *team.Team, noise float32) error {
 	m.noise = noise
 	for m.level = m.used - 1; m.level >= 0; m.level-- {
-		if err := t.Each(ctx, m.down(m.level), m.search1); err != nil {
+		if err := t.Each(ctx, m.down(m.level), m.job); err != nil {
 			return err
 		}
 	}
@@ -281,7 +281,7 @@ func (s *seeker) refine() vector {
 	if u == 0 && v == 0 {
 		return vector{float32(x), float32(y)}
 	}
-	best, whole := s.between(x, y, u, v), middle-movePays*s.pays
+	best, limit := s.between(x, y, u, v), middle-movePays*s.pays
 	for range 3 {
 		at := [2]int{u, v}
 		for _, d := range [4][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
@@ -297,7 +297,7 @@ func (s *seeker) refine() vector {
 			break
 		}
 	}
-	if !(best < whole) {
+	if !(best < limit) {
 		u, v = 0, 0
 	}
 	return vector{float32(x) + float32(u)/8, float32(y) + float32(v)/8}

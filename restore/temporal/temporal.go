@@ -62,9 +62,6 @@ type Filter struct {
 	rows    [4]func(worker, i int) // made values once
 }
 
-// Reset forgets the frames so far.
-func (f *Filter) Reset() { f.begun = false }
-
 // Apply replaces a restored frame (three planes of h rows of w values in about [-1, 1]) by its
 // average with those before it. noise is the standard deviation of the noise before the frame was
 // restored, in the same units; frames of less than Quiet stay as they are. Another size begins anew.
@@ -80,7 +77,6 @@ func (f *Filter) Apply(ctx context.Context, frame []float32, w, h int, noise flo
 	f.frame, f.noise = frame, float32(noise)
 	defer func() { f.frame = nil }()
 	if !f.begun {
-		f.match.see(frame)
 		f.keep()
 		for i := range f.weight[0] {
 			f.weight[0][i] = 1

@@ -71,7 +71,7 @@ func TestStill(t *testing.T) {
 		}
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	f.Reset()
+	f = Filter{}
 	var out []float32
 	for range 10 {
 		out = apply(t, &f, noisy(rng, x))
