@@ -6,8 +6,11 @@ import "github.com/vfmrestore/restore/restore/picture"
 type canvas struct {
 	planes
 	pic   *picture.Picture
-	final int                                 // rows from the top that are as they will be, where nothing is projected
-	rows  func(p *picture.Picture, final int) // Request.Rows
+	final int // rows from the top that are as they will be, where nothing is projected or bounded
+	// Rows from the top with which job.finishRows is done.
+	finished int
+	sample   bool                                // it is one draw of several
+	rows     func(p *picture.Picture, final int) // Request.Rows
 }
 
 // canvas makes memory for a result.
@@ -35,7 +38,9 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 	}
 	return func(t tile, src []float32) {
 		j.tone(src)
-		j.putGrain(t, src)
+		if j.bound == nil && (c.sample || !j.req.unfinished) {
+			j.putGrain(t, src)
+		}
 		if t.own.y < c.final {
 			t.own.h = max(bottom(t.own)-c.final, 0)
 			t.own.y = c.final
@@ -45,7 +50,10 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 		j.hide(c.planes, t.own)
 		if end := min(bottom(t.own), c.h); end > c.final && t.own.x+t.own.w >= c.w {
 			c.final = end
-			if c.rows != nil {
+			if j.finishes(c) {
+				end = j.finishRows(c, end)
+			}
+			if c.rows != nil && end > 0 {
 				c.rows(c.pic, end)
 			}
 		}

@@ -161,14 +161,17 @@ type Request struct {
 	// For video, whose codes reach there (frame.Format.Gamut).
 	Below, Above float32
 
-	// unfilled leaves the wide holes of Result.Picture, but not of samples, to an ensemble.
-	unfilled bool
+	// unfinished leaves the wide holes of Result.Picture, its grain and the bounds of its JPEG file,
+	// but not those of samples, to an ensemble.
+	unfinished bool
 	// network asks for motion-deblur by the network, with Kernel for its second view.
 	network bool
 	// memory, if not nil, is used again for many pictures.
 	memory *workspace
 	// moved asks for denoising by the network that undoes movement too.
 	moved bool
+	// compressed asks for denoising by the network that undoes JPEG, if there is one.
+	compressed bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the
 	// noise that would be found again.
 	found *Blur

@@ -67,7 +67,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	n := req.Ensemble
 	pic = pic.Unpacked()
 	turn := func(o orientation, pic *picture.Picture, req Request) (*Result, error) {
-		req.Ensemble, req.Rows, req.unfilled = 0, nil, true
+		req.Ensemble, req.Rows, req.unfinished = 0, nil, true
 		if show := req.Progress; show != nil {
 			req.Progress = func(done, total int) { show(int(o)*total+done, n*total) }
 		}
@@ -127,6 +127,14 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		if err != nil {
 			return nil, err
 		}
+	}
+	if result.Task == task.Denoise {
+		req.Profile = &result.Profile // which was found
+		j, err := m.accept(pic, req)
+		if err != nil {
+			return nil, err
+		}
+		j.finishRows(&canvas{planes: planes{w: sum.W, h: sum.H, data: sum.Pix}}, sum.H)
 	}
 	if req.Rows != nil {
 		req.Rows(sum, sum.H)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/jpegbound"
 	"github.com/vfmrestore/restore/restore/motion"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/patch"
@@ -45,10 +46,11 @@ type job struct {
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
-	w, h     int       // of the result
-	view     *mirrored // what the adapter sees
-	guessing bool      // it has a second view
-	guess    *guess    // which is this
+	w, h     int              // of the result
+	view     *mirrored        // what the adapter sees
+	bound    *jpegbound.Bound // what a JPEG file says; nil: nothing
+	guessing bool             // it has a second view
+	guess    *guess           // which is this
 
 	kernel *task.Kernel // that the guess is made with
 	blur   *Blur        // of motion blur, what was found
@@ -67,6 +69,7 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if t.Masked() {
 		t = task.ResolveOf(t, req.known, pic.W, pic.H)
 	}
+	req.compressed = mostlyCompressed(pic, req)
 	j, err := m.newJob(req, t, pic.W, pic.H)
 	if err != nil {
 		return nil, err
@@ -87,6 +90,7 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 	if level, told := toldNoise(req.Noise); told && req.Profile == nil {
 		j.noise = level // to the bit
 	}
+	j.within()
 	return j, j.projection()
 }
 
@@ -94,8 +98,12 @@ func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
 func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale()}
 	who := t
-	if req.moved {
+	_, _, knows := m.memberFor(compression)
+	switch {
+	case req.moved:
 		who = movement
+	case t == task.Denoise && req.compressed && knows:
+		who = compression
 	}
 	if j.of, j.class, err = m.memberOf(who); err != nil {
 		return nil, err

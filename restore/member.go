@@ -109,7 +109,7 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 
 // inPlaces puts tasks at their class.
 func inPlaces(some []task.Task) []task.Task {
-	if slices.Equal(some, []task.Task{movement}) {
+	if len(some) == 1 && partNames[some[0]] != "" {
 		return some
 	}
 	all := task.All()

@@ -164,15 +164,21 @@ const (
 	// movement is the part of motion-deblur that no kernel describes. It has a network of its own,
 	// which was trained in the place of denoising and is told the same.
 	movement task.Task = -2
+	// compression is the part of denoise that undoes JPEG. It has a network of its own in the same
+	// way.
+	compression task.Task = -3
 )
 
-// movementName is movement's name in weights.KeyTasks and in file names.
-const movementName = "movement"
+// partNames are the names of the parts of tasks that have networks of their own, in
+// weights.KeyTasks and in file names.
+var partNames = map[task.Task]string{movement: "movement", compression: "compression"}
 
-// parsePlace is task.Parse, and knows movement.
+// parsePlace is task.Parse, and knows parts of tasks.
 func parsePlace(name string) (task.Task, error) {
-	if name == movementName {
-		return movement, nil
+	for part, known := range partNames {
+		if name == known {
+			return part, nil
+		}
 	}
 	return task.Parse(name)
 }
@@ -221,7 +227,16 @@ func (n *Network) SetMovement() {
 	if n.Meta == nil {
 		n.Meta = map[string]string{}
 	}
-	n.Meta[weights.KeyTasks] = movementName
+	n.Meta[weights.KeyTasks] = partNames[movement]
+}
+
+// SetCompression says that the network was trained for JPEG's artefacts, in the place of denoising:
+// denoise uses it where a picture's file says that they are most of what is wrong.
+func (n *Network) SetCompression() {
+	if n.Meta == nil {
+		n.Meta = map[string]string{}
+	}
+	n.Meta[weights.KeyTasks] = partNames[compression]
 }
 
 // listed is how weights.KeyTasks lists tasks.
@@ -233,10 +248,10 @@ func listed(places []task.Task) string {
 func taskNames(ts []task.Task) []string {
 	names := make([]string, len(ts))
 	for i, t := range ts {
-		switch t {
-		case noTask:
-		case movement:
-			names[i] = movementName
+		switch {
+		case t == noTask:
+		case partNames[t] != "":
+			names[i] = partNames[t]
 		default:
 			names[i] = t.String()
 		}

@@ -71,7 +71,7 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 	if err != nil {
 		return nil, err
 	}
-	if j.holes != nil && !req.unfilled {
+	if j.holes != nil && !req.unfinished {
 		if err := j.fill(ctx, result.Picture, 0); err != nil {
 			return nil, err
 		}
@@ -283,6 +283,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			result.Latent.Z = append(result.Latent.Z, zPicture(j, z))
 		}
 		pix := j.canvas()
+		pix.sample = true
 		if err := r.flow(j, z, pix); err != nil {
 			return err
 		}

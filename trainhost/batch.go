@@ -39,9 +39,8 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 
 // makeBatch draws the inputs of step number step. They depend on the seed and the step only, so a
 // resumed run sees the same data. With shaken the motion-blurred observations are made here; see
-// batch.guess. With real denoising's are, by the law of observer or, if it is not nil, of movement.
-// With shakes two thirds of the motion-blurred pictures are theirs.
-func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
+// batch.guess. With real, denoising's pictures are those of shoot. With shakes two thirds of the motion-blurred pictures are theirs.
+func makeBatch(p *Pictures, shakes *Shakes, shoot shooting, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
 	rng := rand.New(rand.NewPCG(seed, step))
 	var eye observer
 	n := per.Total()
@@ -68,7 +67,7 @@ func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint6
 			continue
 		}
 		if real && class == clsDenoise {
-			if err := b.observe(&eye, rng, p, movement, i, side); err != nil {
+			if err := b.observe(&eye, rng, p, shoot, i, side); err != nil {
 				return nil, err
 			}
 			continue
@@ -97,14 +96,9 @@ func makeBatch(p *Pictures, shakes *Shakes, movement *Movement, seed, step uint6
 	return b, nil
 }
 
-// observe makes picture i, of denoising, with the noise of cameras, or with movement if that is not
-// nil; see observer.
-func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, movement *Movement, i, side int) error {
-	shoot := func() (observed, error) { return o.shoot(rng, p.source(rng, noiseShares), side) }
-	if movement != nil {
-		shoot = func() (observed, error) { return movement.shoot(rng, side) }
-	}
-	ob, err := o.observe(shoot)
+// observe makes picture i, of denoising, by the law of shoot; see observer.
+func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, shoot shooting, i, side int) error {
+	ob, err := o.observe(func() (observed, error) { return shoot(rng, p, side) })
 	if err != nil {
 		return err
 	}

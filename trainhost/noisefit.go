@@ -76,7 +76,7 @@ func drawSamples(ctx context.Context, count int, report func(string), worker fun
 func (f NoiseFit) sample(pics *Pictures, e *noise.Estimator, i uint64, s *noiseSample) error {
 	rng := rand.New(rand.NewPCG(f.Seed, i))
 	side := min(int(noiseSideMin*math.Pow(noiseSideMax/noiseSideMin, rng.Float64())), pics.largest())
-	ob, err := (&observer{}).shoot(rng, pics.source(rng, sizeShares), side)
+	ob, err := shootBy(rng, pics.source(rng, sizeShares), side)
 	if err != nil {
 		return err
 	}

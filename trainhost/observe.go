@@ -41,22 +41,32 @@ func (o *observer) observe(shoot func() (observed, error)) (observed, error) {
 	return ob, err
 }
 
-// shoot degrades a square picture by the law of training. source gives clean ones of a side, nil where it has none so large. The
-// result's profile is that of white noise that was told, or only says that it is to be found.
-func (o *observer) shoot(rng *rand.Rand, source func(side int) *planar.Image, side int) (observed, error) {
+// shooting is a law of degraded pictures: it draws a square one of a side.
+type shooting func(rng *rand.Rand, p *Pictures, side int) (observed, error)
+
+// shootNoisy is the law of noise. A picture's profile is that of white noise that was told, or only
+// says that it is to be found.
+func shootNoisy(rng *rand.Rand, p *Pictures, side int) (observed, error) {
+	return shootBy(rng, p.source(rng, noiseShares), side)
+}
+
+// shootBy is shootNoisy of pictures of which source gives clean ones of a side, nil where it has
+// none so large.
+func shootBy(rng *rand.Rand, source func(side int) *planar.Image, side int) (observed, error) {
 	c, told := drawCamera(rng)
-	need := side
-	if c.Reduce > 1 {
-		need = int(float64(side+1)*c.Reduce) + 1
-	}
 	// A quarter of the pictures was cut after compression, so that the blocks may begin anywhere.
 	shift := [2]int{}
 	if c.Quality > 0 && rng.Float64() < 0.25 {
 		shift = [2]int{rng.IntN(8), rng.IntN(8)}
-		need += 8
-		if c.Reduce > 1 {
-			need += 8
-		}
+	}
+	return develop(rng, c, told, shift, source, side)
+}
+
+// develop degrades a picture of source by a camera, and cuts a square from it that begins at shift.
+func develop(rng *rand.Rand, c camera.Camera, told bool, shift [2]int, source func(side int) *planar.Image, side int) (observed, error) {
+	need := side + max(shift[0], shift[1])
+	if c.Reduce > 1 {
+		need = int(float64(need+1)*c.Reduce) + 1
 	}
 	var x *planar.Image
 	if rng.Float64() < shareDrawing {

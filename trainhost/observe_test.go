@@ -19,7 +19,7 @@ func TestObserve(t *testing.T) {
 		var again observed
 		for try := range 2 {
 			rng := rand.New(rand.NewPCG(9, uint64(i)))
-			ob, err := o.observe(func() (observed, error) { return o.shoot(rng, pics.source(rng, noiseShares), side) })
+			ob, err := o.observe(func() (observed, error) { return shootNoisy(rng, pics, side) })
 			if err != nil {
 				t.Fatal(err)
 			}

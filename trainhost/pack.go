@@ -43,6 +43,8 @@ func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, er
 	n := &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}
 	if st.Config.Movement {
 		n.SetMovement()
+	} else if st.Config.Compressed {
+		n.SetCompression()
 	} else if some := st.Config.Per.tasks(); len(some) > 0 && len(some) < Classes {
 		n.SetTasks(some)
 	}
@@ -81,6 +83,9 @@ func (s Stage) String() string {
 	}
 	if c.Movement {
 		t += ", movement in place of noise"
+	}
+	if c.Compressed {
+		t += ", JPEG in place of noise"
 	}
 	return t + fmt.Sprintf(", learning rate %g", c.LR)
 }

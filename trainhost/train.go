@@ -24,16 +24,18 @@ type Config struct {
 	Objective Objective `json:"objective"`
 	Per       Counts    `json:"per_class"`
 	Movement  bool      `json:"movement,omitempty"` // denoising's pictures are those of Trainer.Movement
-	Crop      int       `json:"crop"`               // side of the crops, a power of two from 32 on
-	Steps     uint64    `json:"steps"`              // length of the run, which the learning rate's cosine covers
-	Warmup    uint64    `json:"warmup"`
-	LR        float64   `json:"lr"`
-	Beta1     float64   `json:"beta1"`
-	Beta2     float64   `json:"beta2"`
-	Decay     float64   `json:"weight_decay"`
-	MaxNorm   float64   `json:"max_norm"` // gradient norm above which gradients are scaled down
-	EMA       float64   `json:"ema"`      // decay per step of the averaged weights
-	Seed      uint64    `json:"seed"`
+	// Compressed says that denoising's pictures went through JPEG, most of them without noise.
+	Compressed bool    `json:"compressed,omitempty"`
+	Crop       int     `json:"crop"`  // side of the crops, a power of two from 32 on
+	Steps      uint64  `json:"steps"` // length of the run, which the learning rate's cosine covers
+	Warmup     uint64  `json:"warmup"`
+	LR         float64 `json:"lr"`
+	Beta1      float64 `json:"beta1"`
+	Beta2      float64 `json:"beta2"`
+	Decay      float64 `json:"weight_decay"`
+	MaxNorm    float64 `json:"max_norm"` // gradient norm above which gradients are scaled down
+	EMA        float64 `json:"ema"`      // decay per step of the averaged weights
+	Seed       uint64  `json:"seed"`
 }
 
 // DefaultConfig is the recipe for a CPU: see docs/TRAINING.md.
@@ -50,6 +52,10 @@ func (c Config) Validate() error {
 		return err
 	}
 	switch {
+	case c.Movement && c.Compressed:
+		return errors.New("movement and compression both take the place of noise: choose one")
+	case c.Compressed && c.Per.Total() != c.Per[clsDenoise]:
+		return errors.New("compression takes the place of noise: no other task than denoise can be trained with it")
 	case c.Movement && c.Per.Total() != c.Per[clsDenoise]:
 		return errors.New("movement takes the place of noise: no other task than denoise can be trained with it")
 	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0:
@@ -218,6 +224,17 @@ func (c Config) hyper(step uint64) []float32 {
 	return h
 }
 
+// shoot gives the law of denoising's pictures.
+func (t *Trainer) shoot() shooting {
+	switch {
+	case t.State.Config.Movement:
+		return func(rng *rand.Rand, _ *Pictures, side int) (observed, error) { return t.Movement.shoot(rng, side) }
+	case t.State.Config.Compressed:
+		return shootCompressed
+	}
+	return shootNoisy
+}
+
 // batch makes the inputs of a step of this run.
 func (t *Trainer) batch(step uint64) (batch, error) {
 	c := t.State.Config
@@ -225,7 +242,7 @@ func (t *Trainer) batch(step uint64) (batch, error) {
 		return nil, errors.New("this run is trained on movement, of which no frames were given")
 	}
 	seed := c.Seed + uint64(len(t.State.History))<<32
-	b, err := makeBatch(t.pics, t.Shakes, t.Movement, seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
+	b, err := makeBatch(t.pics, t.Shakes, t.shoot(), seed, step, c.Per, c.Crop, t.guess != nil, t.State.Network.Noise)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
 	}

@@ -46,6 +46,7 @@ func train(ctx context.Context, command string, args []string) error {
 	shape := fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)")
 	shakes := fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0, also with -resume)")
 	movement := fs.String("movement", "", "folder of a video's frames: the pictures of denoising have blur by movement in place of noise (needs a network with -noise, also with -resume)")
+	fs.BoolVar(&cfg.Compressed, "compressed", false, "the pictures of denoising went through JPEG, most of them without noise (needs a network with -noise)")
 	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")

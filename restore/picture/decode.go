@@ -170,7 +170,7 @@ func (info *fileInfo) into(p *Picture) {
 		info.drop("parts of EXIF, which are damaged")
 	}
 	p.Text, p.Comment, p.colour, p.Halved, p.density = info.text, info.comment, info.colour, info.halved, info.density
-	p.Dropped, p.JPEGQuality = info.dropped, info.quality
+	p.Dropped, p.JPEGQuality, p.Blocks = info.dropped, info.quality, info.blocks
 }
 
 func rawError(kind string) error {

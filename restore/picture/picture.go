@@ -39,6 +39,9 @@ type Picture struct {
 	// JPEGQuality is the quality of a JPEG file, 1 to 100, whose usual table of quantisation is
 	// nearest to the file's; 0 for other files.
 	JPEGQuality int
+	// Blocks tells how a JPEG file keeps luminance; nil for other files, for rare kinds of JPEG, and
+	// for pictures that were made of others.
+	Blocks *JPEGBlocks
 	// Dropped names what of the file could not be read or will not be written in any format, for people.
 	Dropped []string
 	// Salvaged, if not nil, tells that the file was cut off or damaged and Limits.Salvage let it pass.
@@ -94,7 +97,7 @@ func (p *Picture) Planar() *planar.Image {
 // differs (super-resolution), alpha is interpolated linearly; where it does not, alpha is the same, bit for bit.
 func (p *Picture) Like(w, h int, pix []float32) *Picture {
 	q := *p
-	q.W, q.H, q.Pix, q.Levels = w, h, pix, nil
+	q.W, q.H, q.Pix, q.Levels, q.Blocks = w, h, pix, nil, nil
 	if p.Alpha != nil && (w != p.W || h != p.H) {
 		q.Alpha = resizeLinear(p.Alpha, p.W, p.H, w, h)
 	}

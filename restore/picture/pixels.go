@@ -160,6 +160,9 @@ func (p *Picture) orient(o int) {
 	if p.Alpha != nil {
 		turnPlanes(p.Alpha, n, o, p.W, p.H)
 	}
+	if p.Blocks != nil {
+		p.Blocks.turn(o, p.W, p.H)
+	}
 	p.W, p.H = turnedSides(o, p.W, p.H)
 	if o >= 5 {
 		p.Halved[0], p.Halved[1] = p.Halved[1], p.Halved[0]

@@ -11,7 +11,8 @@ import (
 
 // fileInfo is what the standard decoders keep to themselves.
 type fileInfo struct {
-	quality      int  // of JPEG
+	quality      int // of JPEG
+	blocks       *JPEGBlocks
 	orientation  int  // EXIF value, 0 if there is none
 	gray         bool // one channel of grey, with or without alpha
 	hasAlpha     bool
@@ -79,6 +80,9 @@ const (
 func scanJPEG(b []byte) fileInfo {
 	var info fileInfo
 	parts := map[byte][]byte{}
+	tables := map[byte][64]byte{}
+	var frame []byte
+	rgb := false // Adobe's segment says that colours were not turned to luminance and chroma
 	total := byte(0)
 	for s := range jpegcodec.Segments(b) {
 		marker, body := s.Marker, s.Body
@@ -86,6 +90,11 @@ func scanJPEG(b []byte) fileInfo {
 			break
 		}
 		switch {
+		case marker == 0xdb:
+			readTables(tables, body)
+			if t, ok := tables[0]; ok && info.quality == 0 {
+				info.quality = jpegcodec.QualityOf(t[:])
+			}
 		case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			info.setEXIF(body[6:])
 		case marker == 0xe1 && bytes.HasPrefix(body, []byte(xmpHead)):
@@ -102,7 +111,9 @@ func scanJPEG(b []byte) fileInfo {
 			info.setIRB(body)
 		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFIF\x00")):
 			info.density = jfifDensity(body)
-		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFXX\x00")), marker == jpegcodec.MarkerAdobe, marker == 0xec && bytes.HasPrefix(body, []byte("Ducky")): // about the file
+		case marker == jpegcodec.MarkerAdobe:
+			rgb = rgb || len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")) && body[11] == 0
+		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFXX\x00")), marker == 0xec && bytes.HasPrefix(body, []byte("Ducky")): // about the file
 		case marker == 0xeb && bytes.HasPrefix(body, []byte("JP")):
 			info.drop("content credentials, which are about the old file")
 		case marker >= 0xe0 && marker <= 0xef && len(body) > 0:
@@ -113,10 +124,8 @@ func scanJPEG(b []byte) fileInfo {
 			info.comment = bytes.Clone(body)
 		case marker == 0xfe:
 			info.drop("further comments")
-		case marker == 0xdb && info.quality == 0 && len(body) >= 65 && body[0] == 0: // table 0, of 8 bits
-			info.quality = jpegcodec.QualityOf(body[1:65])
 		case marker >= 0xc0 && marker <= 0xc2 && len(body) > 5:
-			info.gray = body[5] == 1
+			info.gray, frame = body[5] == 1, body
 			if body[5] == 3 && len(body) >= 15 {
 				luma, cb, cr := body[7], body[10], body[13]
 				info.halved[0] = luma>>4 > max(cb>>4, cr>>4)
@@ -124,6 +133,7 @@ func scanJPEG(b []byte) fileInfo {
 			}
 		}
 	}
+	info.blocks = blocksOf(tables, frame, rgb)
 	if total == 0 {
 		return info
 	}
@@ -137,6 +147,14 @@ func scanJPEG(b []byte) fileInfo {
 		info.icc = append(info.icc, part...)
 	}
 	return info
+}
+
+// readTables reads the tables of quantisation of a segment, those of 8 bits, in zig-zag order.
+func readTables(tables map[byte][64]byte, body []byte) {
+	for len(body) >= 65 && body[0] < 4 { // 16 bits have a 1 in the upper half
+		tables[body[0]] = [64]byte(body[1:65])
+		body = body[65:]
+	}
 }
 
 // settleICC gives the profile if it describes colours of the kind that we write. One that is longer than its header says is cut to that.

@@ -25,3 +25,6 @@ func scaled(v, quality int) int {
 	}
 	return min(max((v*scale+50)/100, 1), 255)
 }
+
+// Natural is the place, by row and column, of the coefficient at a place in zig-zag order.
+func Natural(zigzag int) int { return unzig[zigzag] }

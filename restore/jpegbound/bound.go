@@ -1,0 +1,126 @@
+package jpegbound
+
+import "math"
+
+// Grid is how a file keeps luminance.
+type Grid struct {
+	X, Y  int     // pixels before the first whole block, 0 to 7
+	Steps [64]int // Q of the coefficients, by row and column of frequency, in levels of 255
+}
+
+// Bound moves coefficients of luminance towards their cells.
+type Bound struct {
+	grid   Grid
+	mean   [64]*curve // of E[x]; nil: the coefficient stays
+	sample [64]*curve // of samples
+}
+
+// The standard deviation of a coefficient's error in the result of the denoising network, in levels
+// of 255, is errorScale·Q^errorPower·(1+u+v)^errorFall for the coefficient of row v and column u.
+// Found by least squares on training photographs, see docs/QUALITY.md.
+const (
+	errorScale = 5.58
+	errorPower = 0.38
+	errorFall  = -0.68
+)
+
+// fineSteps is the step below which a cell tells nothing: values that were rounded to 8 bits and
+// turned to RGB do not give k any more.
+const fineSteps = 4
+
+// New makes the Bound of a file. noise is the standard deviation of noise that the picture had
+// before it was compressed, in levels of 255 (see Noise); with +Inf nothing is bounded.
+func New(g Grid, noise float64) *Bound {
+	b := &Bound{grid: g}
+	for i, q := range g.Steps {
+		if q < fineSteps || math.IsInf(noise, 1) {
+			continue
+		}
+		step := float64(q)
+		err := errorScale * math.Pow(step, errorPower) * math.Pow(float64(1+i/side+i%side), errorFall)
+		b.mean[i] = newCurve(err/step, noise/step)
+		b.sample[i] = newClip(2 * noise / step)
+	}
+	return b
+}
+
+// Grid is what the Bound was made of.
+func (b *Bound) Grid() Grid { return b.grid }
+
+// Strip moves the luminance of a strip of 8 rows, which begins where blocks begin, towards its
+// cells. given is the picture of the file and result its restoration, planes of R, G and B with w
+// values in [−1, 1] to a row. The three planes of result get the same change. Blocks whose
+// coefficients are not near multiples of their steps are left alone: something was clipped in them.
+// With sample the result is one draw of several, and is only brought into the cells.
+func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
+	curves := &b.mean
+	if sample {
+		curves = &b.sample
+	}
+	var y, x block
+	for x0 := b.grid.X; x0+side <= w; x0 += side {
+		y.load(given, w, x0)
+		y.transform()
+		if !b.whole(&y) {
+			continue
+		}
+		x.load(result, w, x0)
+		x.transform()
+		var change block
+		some := false
+		for i, c := range curves {
+			if c == nil {
+				continue
+			}
+			q := float32(b.grid.Steps[i])
+			k := round(y[i] / q)
+			place := x[i]/q - k
+			if d := c.at(place) - place; d != 0 {
+				change[i], some = d*q, true
+			}
+		}
+		if !some {
+			continue
+		}
+		change.back()
+		for v := range side {
+			for p := range result {
+				row := result[p][v*w+x0:][:side]
+				for u := range row {
+					row[u] += change[v*side+u] / 127.5
+				}
+			}
+		}
+	}
+}
+
+// whole tells whether the coefficients of a block are multiples of their steps, but for rounding.
+func (b *Bound) whole(y *block) bool {
+	for i, q := range b.grid.Steps {
+		if q < fineSteps {
+			continue
+		}
+		if off := y[i] - float32(q)*round(y[i]/float32(q)); off > mostRounding || off < -mostRounding {
+			return false
+		}
+	}
+	return true
+}
+
+// mostRounding is how far, in levels of 255, a coefficient may be from a multiple of its step:
+// rounding of 64 values of 8 bits to R, G and B gives standard deviations of 0.35, and the
+// transforms of decoders differ by a little more.
+const mostRounding = 1.5
+
+// load reads the luminance of a block (ITU-T T.871) from three planes.
+func (b *block) load(p [3][]float32, w, x0 int) {
+	for v := range side {
+		at := v*w + x0
+		r, g, bl := p[0][at:at+side], p[1][at:at+side], p[2][at:at+side]
+		for u := range side {
+			b[v*side+u] = 127.5*(0.299*r[u]+0.587*g[u]+0.114*bl[u]) - 0.5
+		}
+	}
+}
+
+func round(v float32) float32 { return float32(math.RoundToEven(float64(v))) }

@@ -1,0 +1,286 @@
+package jpegbound
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// The DCT against its definition in float64, and back.
+func TestTransform(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var b block
+	for i := range b {
+		b[i] = float32(255*rng.Float64() - 128)
+	}
+	was := b
+	b.transform()
+	for v := range side {
+		for u := range side {
+			want := 0.0
+			for y := range side {
+				for x := range side {
+					want += float64(was[y*side+x]) * math.Cos(math.Pi*float64((2*x+1)*u)/16) * math.Cos(math.Pi*float64((2*y+1)*v)/16)
+				}
+			}
+			want /= 4 // ITU-T T.81, A.3.3
+			if u == 0 {
+				want /= math.Sqrt2
+			}
+			if v == 0 {
+				want /= math.Sqrt2
+			}
+			if got := float64(b[v*side+u]); math.Abs(got-want) > 1e-3 {
+				t.Errorf("coefficient %d, %d is %v, not %v", v, u, got, want)
+			}
+		}
+	}
+	b.back()
+	for i := range b {
+		if math.Abs(float64(b[i]-was[i])) > 1e-3 {
+			t.Fatalf("value %d comes back as %v, not %v", i, b[i], was[i])
+		}
+	}
+}
+
+// posterior is E[x | z in the cell], x ~ N(mean, err²), z ~ N(x, noise²), by sums over x and z.
+func posterior(mean, err, noise float64) float64 {
+	var sum, weight float64
+	low, high := mean-10*err, mean+10*err
+	if noise == 0 {
+		low, high = -0.5, 0.5
+	}
+	const n = 5000
+	for i := range n {
+		x := low + (high-low)*(float64(i)+0.5)/n
+		p := math.Exp(-(x - mean) * (x - mean) / (2 * err * err))
+		// The share of z in the cell.
+		if noise > 0 {
+			p *= (math.Erfc((-0.5-x)/(noise*math.Sqrt2)) - math.Erfc((0.5-x)/(noise*math.Sqrt2))) / 2
+		}
+		sum, weight = sum+p*x, weight+p
+	}
+	return sum / weight
+}
+
+// Curves against the posterior mean by numeric integration.
+func TestCurve(t *testing.T) {
+	for _, err := range []float64{0.08, 0.2, 0.5, 1.5} {
+		for _, noise := range []float64{0, 0.1, 0.6} {
+			c := newCurve(err, noise)
+			for _, mean := range []float64{-1.1, -0.55, -0.3, 0, 0.1, 0.49, 0.7} {
+				if math.Abs(mean) > 0.5+5*math.Hypot(err, noise) {
+					continue // no mass is left to sum
+				}
+				if got, want := float64(c.at(float32(mean))), posterior(mean, err, noise); math.Abs(got-want) > 4e-3 {
+					t.Errorf("error %v, noise %v: from %v to %v, not %v", err, noise, mean, got, want)
+				}
+			}
+		}
+	}
+}
+
+// Without noise every place ends in its cell, however far outside it was; curves rise, and are odd.
+func TestCurveEnds(t *testing.T) {
+	for _, err := range []float64{1e-3, 0.02, 0.3, 4} {
+		c, last := newCurve(err, 0), float32(-1)
+		for x := float32(-20); x <= 20; x += 0.01 {
+			v := c.at(x)
+			if !(v >= -0.502 && v <= 0.502) {
+				t.Fatalf("error %v: %v goes to %v", err, x, v)
+			}
+			if v < last-1e-4 {
+				t.Fatalf("error %v: falls at %v from %v to %v", err, x, last, v)
+			}
+			if w := c.at(-x); math.Abs(float64(v+w)) > 1e-4 {
+				t.Fatalf("error %v: %v and %v at ±%v", err, v, w, x)
+			}
+			last = v
+		}
+	}
+	// Noise that hides everything moves nothing.
+	c := newCurve(0.01, 100)
+	for _, x := range []float32{-3, -0.7, 0.2, 1.4, 9} {
+		if v := c.at(x); math.Abs(float64(v-x)) > 1e-3 {
+			t.Errorf("under noise %v goes to %v", x, v)
+		}
+	}
+	clip := newClip(0.1)
+	for x, want := range map[float32]float32{0.3: 0.3, 0.9: 0.6, -5: -0.6} {
+		if v := clip.at(x); math.Abs(float64(v-want)) > 1e-2 {
+			t.Errorf("clipped: %v goes to %v, not %v", x, v, want)
+		}
+	}
+}
+
+// flat is a grid of equal steps.
+func flat(q int) (g Grid) {
+	for i := range g.Steps {
+		g.Steps[i] = q
+	}
+	return g
+}
+
+// compressed gives 8 rows of planes of coefficients that were rounded to steps, and the coefficients
+// of their blocks before that, with as much white noise.
+func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]float32, before []block) {
+	w := side * blocks
+	for c := range rows {
+		rows[c] = make([]float32, side*w)
+	}
+	for i := range blocks {
+		var b, q block
+		for k := range b {
+			// Weak detail, as of smooth pictures.
+			b[k] = float32(rng.NormFloat64() * 30 / (1 + float64(k%side*k%side+k/side*k/side)))
+		}
+		for k := range b {
+			step := float32(g.Steps[k])
+			q[k] = step * round((b[k]+float32(noise*rng.NormFloat64()))/step)
+		}
+		before = append(before, b)
+		q.back()
+		for v := range side {
+			for u := range side {
+				for c := range rows { // grey
+					rows[c][v*w+i*side+u] = (q[v*side+u] + 0.5) / 127.5
+				}
+			}
+		}
+	}
+	return rows, before
+}
+
+// A restoration with errors comes nearer to the truth, with all coefficients in their cells, and
+// keeps its colours.
+func TestStrip(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	g := flat(24)
+	const blocks = 60
+	given, truth := compressed(rng, g, blocks, 0)
+	w := side * blocks
+	result := [3][]float32{}
+	for c := range result {
+		result[c] = make([]float32, side*w)
+	}
+	before := 0.0
+	for i := range truth {
+		b := truth[i]
+		for k := range b {
+			e := rng.NormFloat64() * 8
+			b[k] += float32(e)
+			before += e * e
+		}
+		b.back()
+		for v := range side {
+			for u := range side {
+				for c := range result {
+					result[c][v*w+i*side+u] = (b[v*side+u]+0.5)/127.5 + 0.1*float32(c-1) // coloured: luminance changes little
+				}
+			}
+		}
+	}
+	for at := range result[0] { // take the colour's own luminance out
+		y := float32(-0.299*0.1 + 0.114*0.1)
+		for c := range result {
+			result[c][at] -= y
+		}
+	}
+	colour := result[0][5] - result[2][5]
+	New(g, 0).Strip(given, result, w, false)
+	if d := result[0][5] - result[2][5]; math.Abs(float64(d-colour)) > 1e-5 {
+		t.Errorf("colour changed from %v to %v", colour, d)
+	}
+	after := 0.0
+	for i := range truth {
+		var b, y block
+		b.load(result, w, i*side)
+		b.transform()
+		y.load(given, w, i*side)
+		y.transform()
+		for k := range b {
+			e := float64(b[k] - truth[i][k])
+			after += e * e
+			if q := float32(g.Steps[k]); math.Abs(float64(b[k]-q*round(y[k]/q))) > float64(q)/2+0.05 {
+				t.Fatalf("coefficient %d is %v, not in the cell of %v", k, b[k], y[k])
+			}
+		}
+	}
+	if after > 0.85*before {
+		t.Errorf("squared error %v before, %v after", before, after)
+	}
+}
+
+// What is not as a file had it, is not told anything about, or lies beside whole blocks stays.
+func TestStripLeavesAlone(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	g := flat(24)
+	g.X = 3
+	w := 3 + 5*side + 4
+	var given, result, was [3][]float32
+	for c := range given {
+		given[c], result[c] = make([]float32, side*w), make([]float32, side*w)
+		for i := range given[c] {
+			given[c][i], result[c][i] = float32(rng.Float64()), float32(rng.Float64()) // never compressed
+		}
+		was[c] = append([]float32(nil), result[c]...)
+	}
+	same := func(what string) {
+		t.Helper()
+		for c := range was {
+			for i, v := range result[c] {
+				if v != was[c][i] {
+					t.Fatalf("%s: value %d of plane %d changed", what, i, c)
+				}
+			}
+		}
+	}
+	New(g, 0).Strip(given, result, w, false)
+	same("not compressed")
+	for c := range given {
+		clear(given[c])
+	}
+	for c := range given {
+		for i := range given[c] {
+			given[c][i] = 0.5 / 127.5 // all coefficients 0
+		}
+	}
+	New(g, math.Inf(1)).Strip(given, result, w, false)
+	same("nothing is known of noise")
+	New(flat(2), 0).Strip(given, result, w, false)
+	same("fine steps")
+	New(g, 0).Strip(given, result, w, false)
+	for i := range result[0] {
+		if x := i % w; (x < 3 || x >= 3+5*side) && result[0][i] != was[0][i] {
+			t.Fatalf("a pixel beside whole blocks changed")
+		}
+	}
+	if result[0][3] == was[0][3] {
+		t.Error("nothing changed")
+	}
+}
+
+// The noise that is found bounds the noise that there was, and is near it where steps are small.
+func TestNoise(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	for _, c := range []struct {
+		step      int
+		noise     float64
+		low, high float64
+	}{{8, 0, 0, 2}, {8, 4, 3.2, 5.5}, {8, 10, 8, 13}, {40, 4, 3, 9}} {
+		g := flat(c.step)
+		const blocks, strips = 40, 30
+		var list [][3][]float32
+		for range strips {
+			rows, _ := compressed(rng, g, blocks, c.noise)
+			list = append(list, rows)
+		}
+		got := Noise(g, side*blocks, side*strips, func(_ []float32, y int) [3][]float32 { return list[y/side] })
+		if !(got >= c.low && got <= c.high) {
+			t.Errorf("steps of %d, noise of %v: found %v", c.step, c.noise, got)
+		}
+	}
+	if got := Noise(flat(8), 16, 16, func(dst []float32, _ int) [3][]float32 { return [3][]float32{dst, dst, dst} }); !math.IsInf(got, 1) {
+		t.Errorf("four blocks tell noise of %v", got)
+	}
+}

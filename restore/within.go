@@ -1,0 +1,97 @@
+package restore
+
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/restore/jpegbound"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// strongJPEG is the quality up to which JPEG's artefacts are most of what is wrong with a picture.
+const strongJPEG = 75
+
+// mostlyCompressed tells whether denoising is best done by the network that undoes JPEG: the file
+// says that it was compressed much, its blocks begin at the picture's corner, as that network knows
+// them, and nobody told the noise.
+func mostlyCompressed(p *picture.Picture, req Request) bool {
+	_, told := toldNoise(req.Noise)
+	b := p.Blocks
+	return b != nil && b.X == 0 && b.Y == 0 && p.JPEGQuality <= strongJPEG && !told && (req.Profile == nil || req.Profile.Found)
+}
+
+// noiseMargin is how many times as strong noise is taken to be as it is found to be before
+// compression: what is taken for JPEG's fault and is noise comes back in part.
+const noiseMargin = 1.5
+
+// blockSide is the side of JPEG's blocks, in pixels.
+const blockSide = 8
+
+// within prepares that the result stays within what a JPEG file says of its picture: for denoising
+// of noise that was found, in pictures that are as the file had them.
+func (j *job) within() {
+	b := j.pic.Blocks
+	if b == nil || j.task != task.Denoise || !j.profile.Found || j.covered != nil || j.req.moved {
+		return
+	}
+	g := jpegbound.Grid{X: b.X, Y: b.Y, Steps: b.Steps}
+	given := j.given()
+	j.bound = jpegbound.New(g, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
+		return readRows(given, rect{0, y, j.w, blockSide}, dst)
+	}))
+}
+
+// finishes tells whether the rows of a canvas wait for finishRows.
+func (j *job) finishes(c *canvas) bool { return j.bound != nil && (c.sample || !j.req.unfinished) }
+
+// finishRows does what is left to do with the rows of a canvas, from the first that it was not done
+// with to end: it brings whole rows of blocks within the file's bounds, if there are any, and puts
+// grain back. It gives the number of rows that are done: where blocks go on below end, not all.
+func (j *job) finishRows(c *canvas, end int) int {
+	first, height := 0, c.h
+	if j.bound != nil {
+		first, height = j.bound.Grid().Y, blockSide
+	}
+	var strips []rect
+	at := c.finished
+	for at < end {
+		h := height
+		if at < first {
+			h = first
+		}
+		if at+h > end && end < c.h {
+			break
+		}
+		h = min(h, end-at)
+		strips = append(strips, rect{0, at, c.w, h})
+		at += h
+	}
+	c.finished = at
+	_ = team.New(0).Each(context.Background(), len(strips), func(_, i int) { j.finishStrip(c, strips[i]) })
+	return at
+}
+
+// finishStrip is finishRows of some rows.
+func (j *job) finishStrip(c *canvas, r rect) {
+	n := r.w * r.h
+	pix := make([]float32, 3*n)
+	result := readRows(c.planes, r, pix)
+	if j.bound != nil && r.h == blockSide {
+		j.bound.Strip(readRows(j.given(), r, make([]float32, 3*n)), result, r.w, c.sample)
+		j.tone(pix)
+	}
+	j.putGrain(tile{r, r}, pix)
+	c.write(tile{r, r}, pix)
+}
+
+// readRows reads rows of planes into dst, and gives its three parts.
+func readRows(p planes, r rect, dst []float32) (parts [3][]float32) {
+	for c := range parts {
+		parts[c] = dst[c*r.w*r.h:][:r.w*r.h]
+		for y := range r.h {
+			p.row(parts[c][y*r.w:][:r.w], c, r.y+y, 0)
+		}
+	}
+	return parts
+}

@@ -1,0 +1,165 @@
+package restore
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// jpegOf gives a drawing through a JPEG file of a quality, as the program reads it.
+func jpegOf(t *testing.T, rnd *rand.Rand, w, h, quality int) *picture.Picture {
+	t.Helper()
+	var file bytes.Buffer
+	m := synth.Drawing(rnd, w, h)
+	for i, v := range m.Pix { // away from black and white, where values are clipped
+		if i%4 < 3 {
+			m.Pix[i] = 64 + v/2
+		}
+	}
+	if err := jpegcodec.Encode(&file, m, jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := picture.Decode(&file, picture.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The result of denoising a JPEG picture lies in the cells of its file, where all values are inside
+// their range; so do samples, whole rows are told as done only when they are, in tiles as at once;
+// and noise that was told, or pictures that are no file's, are left to the network alone.
+func TestWithinJPEG(t *testing.T) {
+	rnd := newRand(t)
+	p := jpegOf(t, rnd, 83, 61, 30)
+	if p.Blocks == nil {
+		t.Fatal("the file tells nothing of its blocks")
+	}
+	whole, tiled := sharedModel(t, 0, 8), sharedModel(t, 48, 8)
+	req := Request{Task: task.Denoise, Samples: 2}
+	got := restored(t, whole, p, req)
+	bare := *p
+	bare.Blocks = nil
+	free := restored(t, whole, &bare, req)
+	if slices.Equal(got.Picture.Pix, free.Picture.Pix) {
+		t.Error("the file's bounds change nothing")
+	}
+	outside := func(r *picture.Picture) float64 { return outsideCells(p, r) }
+	if a, b := outside(got.Picture), outside(free.Picture); !(a < 0.5*b) {
+		t.Errorf("%.3f steps outside of the cells in the mean, %.3f without bounds", a, b)
+	}
+	if a, b := outside(got.Samples[0]), outside(free.Samples[0]); !(a < b) {
+		t.Errorf("samples: %.3f steps outside of the cells in the mean, %.3f without bounds", a, b)
+	}
+	last := 0
+	req.Samples = 0
+	var early []float32
+	req.Rows = func(q *picture.Picture, rows int) {
+		if rows <= last && rows < q.H {
+			t.Errorf("%d rows are told after %d", rows, last)
+		}
+		last = rows
+		early = append(early[:0], q.Pix[:rows*q.W]...)
+	}
+	inTiles := restored(t, tiled, p, req)
+	if last != p.H || !slices.Equal(early, inTiles.Picture.Pix[:p.W*p.H]) {
+		t.Errorf("%d of %d rows are told", last, p.H)
+	}
+	for i, v := range inTiles.Picture.Pix {
+		if math.Abs(float64(v-got.Picture.Pix[i])) > 2e-3 {
+			t.Fatalf("value %d is %v in tiles, %v at once", i, v, got.Picture.Pix[i])
+		}
+	}
+	told := Request{Task: task.Denoise, Noise: 5}
+	if !slices.Equal(restored(t, whole, p, told).Picture.Pix, restored(t, whole, &bare, told).Picture.Pix) {
+		t.Error("the bounds of the file hold for noise that was told, too")
+	}
+}
+
+// outsideCells is how far luminance's coefficients of a restoration are outside of the cells of the
+// file that it was made from, in steps, in the mean.
+func outsideCells(p, r *picture.Picture) float64 {
+	var sum float64
+	n := 0
+	for y0 := 0; y0+8 <= p.H; y0 += 8 {
+		for x0 := 0; x0+8 <= p.W; x0 += 8 {
+			for i, q := range p.Blocks.Steps {
+				if q < 4 {
+					continue
+				}
+				of := func(m *picture.Picture) (z float64) {
+					for v := range 8 {
+						for u := range 8 {
+							at, size := (y0+v)*m.W+x0+u, m.W*m.H
+							y := 127.5*(0.299*float64(m.Pix[at])+0.587*float64(m.Pix[size+at])+0.114*float64(m.Pix[2*size+at])) - 0.5
+							z += y * math.Cos(math.Pi*float64((2*u+1)*(i%8))/16) * math.Cos(math.Pi*float64((2*v+1)*(i/8))/16)
+						}
+					}
+					if z /= 4; i%8 == 0 {
+						z /= math.Sqrt2
+					}
+					if i/8 == 0 {
+						z /= math.Sqrt2
+					}
+					return z / float64(q)
+				}
+				sum += max(math.Abs(of(r)-math.RoundToEven(of(p)))-0.5, 0)
+				n++
+			}
+		}
+	}
+	return sum / float64(n)
+}
+
+// Grain comes after the bounds: all of it gives the picture back.
+func TestWithinJPEGGrain(t *testing.T) {
+	rnd := newRand(t)
+	p := jpegOf(t, rnd, 64, 40, 30)
+	for _, ensemble := range []int{1, 2} {
+		req := Request{Task: task.Denoise, Grain: [2]float64{1, 1}, Ensemble: ensemble}
+		got := restored(t, sharedModel(t, 0, 8), p, req).Picture.Pix
+		for i, v := range got {
+			if math.Abs(float64(v-p.Pix[i])) > 1e-5 {
+				t.Fatalf("ensemble of %d: value %d is %v, not %v", ensemble, i, v, p.Pix[i])
+			}
+		}
+	}
+}
+
+// A network for compression does denoising of files of low quality, and nothing else.
+func TestCompression(t *testing.T) {
+	rnd := newRand(t)
+	special := tinyNetwork(t, otherForm(), sharedSeed+2)
+	special.SetCompression()
+	both := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Special: []*Network{special}, Margin: 8})
+	defer both.Close()
+	if !slices.Equal(both.Tasks(), task.All()) {
+		t.Errorf("tasks are %v", both.Tasks())
+	}
+	alone := sharedModel(t, 0, 8)
+	low, high := jpegOf(t, rnd, 64, 48, 20), jpegOf(t, rnd, 64, 48, 95)
+	differs := func(p *picture.Picture, req Request) bool {
+		t.Helper()
+		return !slices.Equal(restored(t, both, p, req).Picture.Pix, restored(t, alone, p, req).Picture.Pix)
+	}
+	if !differs(low, Request{Task: task.Denoise}) {
+		t.Error("a picture of quality 20 is not done by the network for compression")
+	}
+	for name, other := range map[string]bool{
+		"quality 95":           differs(high, Request{Task: task.Denoise}),
+		"told noise":           differs(low, Request{Task: task.Denoise, Noise: 5}),
+		"a picture of no file": differs(picture.New(low.W, low.H, low.Pix), Request{Task: task.Denoise}),
+		"super-resolve":        differs(low, Request{Task: task.SuperResolve}),
+	} {
+		if other {
+			t.Errorf("%s: done by the network for compression", name)
+		}
+	}
+}
