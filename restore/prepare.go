@@ -3,19 +3,33 @@ package restore
 import (
 	"context"
 
+	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Prepare builds the networks' programs that Restore will need for a picture of w×h pixels and a request like this one, while the picture is still being read, say, or
-// before the first frame comes: until then a first picture takes longer than later ones. It is never needed, and does nothing for tasks with a mask and for
-// gaussian-deblur of another blur than TrainedBlur, as the picture decides how they are done, and for an Ensemble, which turns pictures. Errors: as Restore's.
+// Prepare is PrepareFor of a picture of which no more is known than that it has w×h pixels.
 func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
+	return m.PrepareFor(ctx, &picture.Picture{W: w, H: h}, req)
+}
+
+// PrepareFor builds the networks' programs that Restore will need for a picture and a request like
+// this one, while the picture is still being read, say (picture.Limits.Header), or before the first
+// frame comes: until then a first picture takes longer than later ones. Of p only what stands in
+// headers is looked at. It is never needed, and does nothing for tasks with a mask and for
+// gaussian-deblur of another blur than TrainedBlur, as the picture decides how they are done, and
+// for an Ensemble, which turns pictures. Errors: as Restore's.
+func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request) error {
 	if !req.Task.Valid() {
 		return &task.UnknownTaskError{Name: req.Task.String()}
 	}
+	if p == nil {
+		return badRequest("picture", "is missing")
+	}
+	w, h := p.W, p.H
 	if w < 1 || h < 1 {
 		return badRequest("picture", "has %d×%d pixels", w, h)
 	}
+	req.compressed = mostlyCompressed(p, req)
 	if req.Task.Masked() || req.Ensemble > 1 {
 		return m.alive(ctx)
 	}

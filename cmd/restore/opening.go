@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/picture"
 )
 
 // opening is a model that is opened, and prepared for a picture, while the picture's pixels are read.
@@ -19,8 +20,8 @@ type opening struct {
 	err   error
 }
 
-// begin is told the picture's sides.
-func (p *opening) begin(w, h int) {
+// begin is told what is known of the picture before its pixels (picture.Limits.Header).
+func (p *opening) begin(pic *picture.Picture) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.left {
@@ -29,8 +30,8 @@ func (p *opening) begin(w, h int) {
 	p.done = make(chan struct{})
 	go func() {
 		defer close(p.done)
-		if p.model, p.err = p.a.open(p.o, p.o.work(w, h) <= smallWork); p.err == nil {
-			_ = p.model.Prepare(p.ctx, w, h, p.o.request(nil)) // what fails here will fail, or do, when it is needed
+		if p.model, p.err = p.a.open(p.o, p.o.work(pic.W, pic.H) <= smallWork); p.err == nil {
+			_ = p.model.PrepareFor(p.ctx, pic, p.o.request(nil)) // what fails here will fail, or do, when it is needed
 		}
 	}()
 }

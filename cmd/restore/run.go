@@ -222,7 +222,7 @@ func tidy(p *picture.Picture) {
 
 // read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header. It
 // ends with ctx, whatever a pipe or a decoder does.
-func (o *options) read(ctx context.Context, stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
+func (o *options) read(ctx context.Context, stdin io.Reader, header func(p *picture.Picture)) (in *picture.Picture, missing []bool, err error) {
 	type read struct {
 		in      *picture.Picture
 		missing []bool
@@ -280,7 +280,7 @@ func (o *options) fits(w, h int) error {
 	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", o.task, w, h), memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)))
 }
 
-func (o *options) load(stdin io.Reader, header func(w, h int)) (in *picture.Picture, missing []bool, err error) {
+func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (in *picture.Picture, missing []bool, err error) {
 	limits := o.limits()
 	limits.Header, limits.Salvage = header, o.salvage
 	var noMask error

@@ -120,7 +120,7 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 		return nil, err
 	}
 	if lim.Header != nil {
-		lim.Header(w, h)
+		lim.Header(f.header(w, h))
 	}
 	img, salvaged, err := f.decode(lim.Salvage) // as it lies in the file; it is turned below
 	if err != nil {
@@ -147,6 +147,17 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	info.into(p)
 	p.orient(info.orientation)
 	return p, nil
+}
+
+// header is the picture as far as it is known before its pixels, with its sides as it will lie.
+func (f *file) header(w, h int) *Picture {
+	p := &Picture{W: w, H: h, Format: f.format, Gray: f.info.gray, JPEGQuality: f.info.quality}
+	if f.info.blocks != nil {
+		b := *f.info.blocks
+		b.turn(f.info.orientation, f.cfg.Width, f.cfg.Height)
+		p.Blocks = &b
+	}
+	return p
 }
 
 // into gives the picture what the file says beside its pixels.

@@ -117,7 +117,7 @@ func TestOrientations(t *testing.T) {
 			}
 			// The header's sides are told before the pixels are read, of a file that breaks off among them too, and not of what is refused.
 			var told [2]int
-			lim := Limits{Header: func(w, h int) { told = [2]int{w, h} }}
+			lim := Limits{Header: func(p *Picture) { told = [2]int{p.W, p.H} }}
 			if _, err := Decode(bytes.NewReader(withChunk[:len(withChunk)-40]), lim); err == nil || told != [2]int{13, 6} {
 				t.Errorf("PNG, orientation %d, cut: told of %v, %v", o, told, err)
 			}

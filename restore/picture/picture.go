@@ -63,8 +63,10 @@ type Limits struct {
 	MaxBytes  int64 // size of the file; default 2 GiB
 	// Pack is the number of pixels from which on a picture gets Levels instead of Pix; 0: never.
 	Pack int64
-	// Header, if not nil, is told the picture's sides, as it will lie, once the header has passed all checks and before the pixels are read, which may still fail.
-	Header func(w, h int)
+	// Header, if not nil, is told of the picture what stands before its pixels, once that has passed
+	// all checks and before the pixels are read, which may still fail: the sides, as it will lie,
+	// Format, Gray, JPEGQuality and Blocks. There are no values in it.
+	Header func(p *Picture)
 	// Check, if not nil, is asked before Header whether a picture of these sides is wanted; its error is Decode's.
 	Check func(w, h int) error
 	// Regular makes DecodeFile refuse what is no regular file, such as pipes, which may never end. Otherwise no more is read of them than a picture can have.
