@@ -177,6 +177,9 @@ type Request struct {
 	found *Blur
 }
 
+// AreaSide is the side of the areas of Result.Areas, in pixels.
+const AreaSide = 16
+
 // Result is what came of a Request. The pictures are as the one given in depth, format, profile,
 // grey and alpha (enlarged for super-resolution), their values limited to [-1, 1] (see
 // Request.Below). For a picture with Levels, the restoration has Levels too, unless samples, a
@@ -186,9 +189,14 @@ type Result struct {
 	Samples []*picture.Picture // as many as asked for, sample i the same whatever their number
 	Mean    *picture.Picture   // mean of the samples; nil without any
 	Std     []float32          // their standard deviation (unbiased, divided by N−1), three planes as Picture.Pix; nil for N < 2
-	Noise   float64            // the noise level used, in 8-bit levels
-	Profile noise.Profile      // and the noise's shape; of white noise if it was told
-	Task    task.Task          // the class used: Inpaint has become InpaintRandom or InpaintBox
-	Latent  *Latent            // the adapter's proposal; nil unless Request.Explain
-	Blur    *Blur              // what was found of a picture's blur; nil for tasks without any
+	// Areas is the standard deviation of the samples' means over areas of AreaSide×AreaSide pixels
+	// (fewer at the right and lower border), as Std: three planes of ⌈H/AreaSide⌉ rows of ⌈W/AreaSide⌉
+	// values. Doubt of single pixels mostly averages out there; what is left is doubt of shapes,
+	// brightness and colour.
+	Areas   []float32
+	Noise   float64       // the noise level used, in 8-bit levels
+	Profile noise.Profile // and the noise's shape; of white noise if it was told
+	Task    task.Task     // the class used: Inpaint has become InpaintRandom or InpaintBox
+	Latent  *Latent       // the adapter's proposal; nil unless Request.Explain
+	Blur    *Blur         // what was found of a picture's blur; nil for tasks without any
 }

@@ -33,3 +33,26 @@ func (m *moments) std() []float32 {
 	}
 	return m.m2
 }
+
+// areasAlong is the number of areas along a side of n pixels.
+func areasAlong(n int) int { return (n + AreaSide - 1) / AreaSide }
+
+// areaMeans gives the means of three planes of w×h values over areas.
+func areaMeans(pix []float32, w, h int) []float32 {
+	aw, ah := areasAlong(w), areasAlong(h)
+	sums := make([]float64, 3*aw*ah)
+	for i := range 3 * h {
+		c, y := i/h, i%h
+		row := sums[(c*ah+y/AreaSide)*aw:][:aw]
+		for x, v := range pix[i*w:][:w] {
+			row[x/AreaSide] += float64(v)
+		}
+	}
+	means := make([]float32, len(sums))
+	for i, sum := range sums {
+		x, y := i%aw, i/aw%ah
+		n := min(AreaSide, w-x*AreaSide) * min(AreaSide, h-y*AreaSide)
+		means[i] = float32(sum / float64(n))
+	}
+	return means
+}

@@ -263,6 +263,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 	}
 	z := newSites(r.dom)
 	stats := newMoments(3 * j.w * j.h)
+	areas := newMoments(3 * areasAlong(j.w) * areasAlong(j.h))
 	shares := j.scaled()
 	for i := range j.req.Samples {
 		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: surely(func(at rect, dst []float32) {
@@ -292,11 +293,12 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			return err
 		}
 		stats.add(sample.Pix)
+		areas.add(areaMeans(sample.Pix, j.w, j.h))
 		if !j.req.StatisticsOnly {
 			result.Samples = append(result.Samples, sample)
 		}
 	}
-	result.Mean, result.Std = j.like(stats.mean), stats.std()
+	result.Mean, result.Std, result.Areas = j.like(stats.mean), stats.std(), areas.std()
 	return nil
 }
 

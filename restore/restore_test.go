@@ -144,6 +144,33 @@ func TestSamplesAndStatistics(t *testing.T) {
 			t.Fatalf("value %d: mean %g, std %g, want %g, %g", i, a.Mean.Pix[i], a.Std[i], mean, std)
 		}
 	}
+	// Of areas: 3 by 2 of them, the last ones smaller.
+	if len(a.Areas) != 3*2*3 {
+		t.Fatalf("%d values of areas", len(a.Areas))
+	}
+	for i, got := range a.Areas {
+		x0, y0, c := i%3*AreaSide, i/3%2*AreaSide, i/6
+		var means []float64
+		all := 0.0
+		for _, s := range a.Samples {
+			sum, n := 0.0, 0
+			for y := y0; y < min(y0+AreaSide, p.H); y++ {
+				for x := x0; x < min(x0+AreaSide, p.W); x++ {
+					sum += float64(s.Pix[(c*p.H+y)*p.W+x])
+					n++
+				}
+			}
+			means = append(means, sum/float64(n))
+			all += sum / float64(n) / 4
+		}
+		m2 := 0.0
+		for _, v := range means {
+			m2 += (v - all) * (v - all)
+		}
+		if want := math.Sqrt(m2 / 3); math.Abs(float64(got)-want) > 1e-5 {
+			t.Fatalf("area %d: standard deviation %g, want %g", i, got, want)
+		}
+	}
 	calls, of := 0, 0
 	plain := req
 	plain.Samples, plain.Progress = 0, func(_, total int) { calls, of = calls+1, total }

@@ -37,7 +37,7 @@ func (j *job) within() {
 	}
 	g := jpegbound.Grid{X: b.X, Y: b.Y, Steps: b.Steps}
 	given := j.given()
-	j.bound = jpegbound.New(g, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
+	j.bound = jpegbound.New(g, jpegbound.Trained, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
 		return readRows(given, rect{0, y, j.w, blockSide}, dst)
 	}))
 }

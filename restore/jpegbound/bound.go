@@ -15,30 +15,34 @@ type Bound struct {
 	sample [64]*curve // of samples
 }
 
-// The standard deviation of a coefficient's error in the result of the denoising network, in levels
-// of 255, is errorScale·Q^errorPower·(1+u+v)^errorFall for the coefficient of row v and column u.
-// Found by least squares on training photographs, see docs/QUALITY.md.
-const (
-	errorScale = 5.58
-	errorPower = 0.38
-	errorFall  = -0.68
-)
+// Errors says how far coefficients of the denoising network's result are from the truth: the
+// standard deviation of row v and column u, with a step of Q, is Scale·Q^Power·(1+u+v)^Fall, in
+// levels of 255.
+type Errors struct{ Scale, Power, Fall float64 }
+
+// Trained are those of the embedded network for JPEG's artefacts, found by internal/cmd/jpegeval on
+// training photographs.
+var Trained = Errors{Scale: 5.58, Power: 0.38, Fall: -0.68}
+
+// Of gives the standard deviation for the coefficient at a place, by row and column.
+func (e Errors) Of(place, step int) float64 {
+	return e.Scale * math.Pow(float64(step), e.Power) * math.Pow(float64(1+place/side+place%side), e.Fall)
+}
 
 // fineSteps is the step below which a cell tells nothing: values that were rounded to 8 bits and
 // turned to RGB do not give k any more.
 const fineSteps = 4
 
-// New makes the Bound of a file. noise is the standard deviation of noise that the picture had
+// New makes the Bound of a file for results with such errors. noise is the standard deviation of noise that the picture had
 // before it was compressed, in levels of 255 (see Noise); with +Inf nothing is bounded.
-func New(g Grid, noise float64) *Bound {
+func New(g Grid, e Errors, noise float64) *Bound {
 	b := &Bound{grid: g}
 	for i, q := range g.Steps {
 		if q < fineSteps || math.IsInf(noise, 1) {
 			continue
 		}
 		step := float64(q)
-		err := errorScale * math.Pow(step, errorPower) * math.Pow(float64(1+i/side+i%side), errorFall)
-		b.mean[i] = newCurve(err/step, noise/step)
+		b.mean[i] = newCurve(e.Of(i, q)/step, noise/step)
 		b.sample[i] = newClip(2 * noise / step)
 	}
 	return b

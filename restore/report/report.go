@@ -47,13 +47,19 @@ type shown struct {
 type view struct {
 	Title         string
 	Before, After shown
-	Std           *shown
-	Top           string // of the scale of Std, in 8-bit levels
+	Doubts        []doubt
 	Gradient      template.CSS
 	Samples       []shown
 	More          int // samples that are not shown
 	Latent        []shown
 	Settings      []Setting
+}
+
+// doubt is a map of standard deviations.
+type doubt struct {
+	Map     shown
+	Top     string // of the scale, in 8-bit levels
+	Caption string
 }
 
 // Write makes the page.
@@ -70,9 +76,15 @@ func (r Report) Write(w io.Writer) error {
 	v.After = show("after", res.Picture)
 	v.Before = show("before", r.Before)
 	if res.Std != nil {
-		colours, top := heat(res.Std, res.Picture.W, res.Picture.H)
-		s := show("standard deviation", colours)
-		v.Std, v.Top = &s, fmt.Sprintf("%.1f", top)
+		w, h := res.Picture.W, res.Picture.H
+		colours, top := heat(res.Std, w, h)
+		v.Doubts = append(v.Doubts, doubt{show("map of the standard deviation of pixels", colours), fmt.Sprintf("%.1f", top), pixelsCaption})
+	}
+	if res.Areas != nil {
+		w, h := res.Picture.W, res.Picture.H
+		const side = restore.AreaSide
+		areas, top := heat(res.Areas, (w+side-1)/side, (h+side-1)/side)
+		v.Doubts = append(v.Doubts, doubt{show("map of the standard deviation of areas", repeated(areas, side, w, h)), fmt.Sprintf("%.1f", top), areasCaption})
 	}
 	if res.Mean != nil {
 		v.Samples = append(v.Samples, show("mean of the samples", res.Mean))
@@ -97,6 +109,22 @@ func (r Report) Write(w io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	return page.Execute(w, v)
+}
+
+const pixelsCaption = `Standard deviation of the samples at every pixel, in 8-bit levels. The true picture is not known to the method; where
+this map is bright, it may well be different from what is shown above.`
+
+var areasCaption = fmt.Sprintf(`Standard deviation of the samples' means over areas of %d×%d pixels, in 8-bit levels. Fine detail averages out
+there: where this map is bright, brightness, colour or whole shapes may be different.`, restore.AreaSide, restore.AreaSide)
+
+// repeated enlarges a picture by a whole number, and cuts it to w×h pixels.
+func repeated(p *picture.Picture, by, w, h int) *picture.Picture {
+	pix := make([]float32, 3*w*h)
+	for i := range pix {
+		x, y, c := i%w, i/w%h, i/(w*h)
+		pix[i] = p.Pix[(c*p.H+y/by)*p.W+x/by]
+	}
+	return picture.New(w, h, pix)
 }
 
 // embed packs a picture into a URL: PNG if it is small, where pixels matter, else JPEG.

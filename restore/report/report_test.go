@@ -55,3 +55,21 @@ func TestHeat(t *testing.T) {
 		t.Errorf("no deviation at all gives a scale up to %g", top)
 	}
 }
+
+// Areas are shown as large as they are.
+func TestRepeated(t *testing.T) {
+	small := picture.New(3, 2, make([]float32, 18))
+	for i := range small.Pix {
+		small.Pix[i] = float32(i) / 20
+	}
+	p := repeated(small, 4, 10, 7)
+	if err := p.Check(); err != nil || p.W != 10 || p.H != 7 {
+		t.Fatalf("%v: %d×%d", err, p.W, p.H)
+	}
+	for i, v := range p.Pix {
+		x, y, c := i%10, i/10%7, i/70
+		if want := small.Pix[(c*2+y/4)*3+x/4]; v != want {
+			t.Fatalf("pixel %d, %d of plane %d is %v, not %v", x, y, c, v, want)
+		}
+	}
+}

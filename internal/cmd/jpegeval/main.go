@@ -1,0 +1,241 @@
+// Jpegeval measures what denoising gains on JPEG pictures, in PSNR of luminance: over the file, by
+// the network alone, and within the bounds that the file sets (restore/jpegbound).
+//
+//	jpegeval -photos DIR -count 10 -quality 10,20,30,40
+//	jpegeval -photos DIR -count 24 -fit
+//
+// Every photograph is halved, which takes most of its own noise and compression away, and gives one
+// centre crop. With -fit it finds the numbers of jpegbound.Trained with the least squared error.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/jpegbound"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
+	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "jpegeval:", err)
+		os.Exit(1)
+	}
+}
+
+// shot is a picture before and after compression, and what the network alone makes of it.
+type shot struct {
+	clean, result *planar.Image
+	file          *picture.Picture
+	noise         float64 // as jpegbound finds it
+}
+
+func run() error {
+	photos := flag.String("photos", "", "folder of photographs")
+	count := flag.Int("count", 10, "photographs, drawn by -seed")
+	seed := flag.Uint64("seed", 1, "of the choice of photographs and of the noise")
+	side := flag.Int("side", 256, "largest side of the crops, in pixels")
+	whole := flag.Bool("whole", false, "take photographs whole, and as they are")
+	qualities := flag.String("quality", "10,20,30,40", "of the files")
+	sigma := flag.Float64("noise", 0, "white noise before compression, in levels of 255")
+	margin := flag.Float64("margin", 1.5, "how many times as strong noise is taken to be as it is found")
+	file := flag.String("weights", "", "weights in place of the embedded ones")
+	fit := flag.Bool("fit", false, "find the numbers of jpegbound.Trained")
+	flag.Parse()
+	model, err := restore.Open(restore.Config{Weights: *file})
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	rng := rand.New(rand.NewPCG(*seed, 1))
+	clean, err := load(*photos, *count, *side, *whole, rng)
+	if err != nil {
+		return err
+	}
+	var all []shot
+	for _, text := range strings.Split(*qualities, ",") {
+		quality, err := strconv.Atoi(text)
+		if err != nil {
+			return err
+		}
+		var shots []shot
+		for _, x := range clean {
+			s, err := shoot(model, x, quality, *sigma, rng)
+			if err != nil {
+				return err
+			}
+			shots = append(shots, s)
+		}
+		report(quality, shots, jpegbound.Trained, *margin)
+		all = append(all, shots...)
+	}
+	if *fit {
+		e := search(all, jpegbound.Trained, *margin)
+		fmt.Printf("%+v\n", e)
+		for i := 0; i < len(all); i += len(clean) {
+			report(all[i].file.JPEGQuality, all[i:i+len(clean)], e, *margin)
+		}
+	}
+	return nil
+}
+
+// load reads photographs.
+func load(folder string, count, side int, whole bool, rng *rand.Rand) (list []*planar.Image, err error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	if !whole {
+		rng.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+	}
+	for _, e := range entries {
+		if len(list) == count {
+			break
+		}
+		p, err := picture.DecodeFile(filepath.Join(folder, e.Name()), picture.Limits{Regular: true})
+		if err != nil {
+			continue // not a picture
+		}
+		m := p.Planar().ToNRGBA()
+		if !whole {
+			m = imaging.Resize(m, p.W/2, p.H/2, imaging.Lanczos)
+			m = imaging.CropCenter(m, min(side, p.W/2)/8*8, min(side, p.H/2)/8*8)
+		}
+		list = append(list, planar.FromNRGBA(m))
+	}
+	if len(list) < count {
+		return nil, fmt.Errorf("%s holds %d pictures, not %d", folder, len(list), count)
+	}
+	return list, nil
+}
+
+// shoot compresses a picture and restores it by the network alone.
+func shoot(model *restore.Model, x *planar.Image, quality int, sigma float64, rng *rand.Rand) (shot, error) {
+	y := x.Clone()
+	for i := range y.Pix {
+		y.Pix[i] += float32(sigma / 127.5 * rng.NormFloat64())
+	}
+	var file bytes.Buffer
+	if err := jpegcodec.Encode(&file, y.Clamp().ToNRGBA(), jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
+		return shot{}, err
+	}
+	p, err := picture.Decode(&file, picture.Limits{})
+	if err != nil {
+		return shot{}, err
+	}
+	free := *p
+	free.Blocks = new(picture.JPEGBlocks) // whose steps are so fine that nothing is bounded
+	r, err := model.Restore(context.Background(), &free, restore.Request{Task: task.Denoise})
+	if err != nil {
+		return shot{}, err
+	}
+	g := grid(p)
+	noise := jpegbound.Noise(g, p.W, p.H, func(dst []float32, y int) [3][]float32 { return rows(p.Planar(), y, dst) })
+	return shot{clean: x, result: r.Picture.Planar(), file: p, noise: noise}, nil
+}
+
+func grid(p *picture.Picture) jpegbound.Grid {
+	return jpegbound.Grid{X: p.Blocks.X, Y: p.Blocks.Y, Steps: p.Blocks.Steps}
+}
+
+// rows copies 8 rows of a picture to dst.
+func rows(x *planar.Image, y int, dst []float32) (parts [3][]float32) {
+	n := 8 * x.W
+	for c := range parts {
+		parts[c] = dst[c*n : (c+1)*n]
+		copy(parts[c], x.Plane(c)[y*x.W:])
+	}
+	return parts
+}
+
+// bounded is the result within the file's bounds.
+func (s *shot) bounded(e jpegbound.Errors, margin float64) *planar.Image {
+	out := s.result.Clone()
+	b := jpegbound.New(grid(s.file), e, margin*s.noise)
+	given := make([]float32, 3*8*out.W)
+	for y := 0; y+8 <= out.H; y += 8 {
+		var to [3][]float32
+		for c := range to {
+			to[c] = out.Plane(c)[y*out.W:][:8*out.W]
+		}
+		b.Strip(rows(s.file.Planar(), y, given), to, out.W, false)
+	}
+	return out.Clamp()
+}
+
+// report prints the gains at a quality.
+func report(quality int, shots []shot, e jpegbound.Errors, margin float64) {
+	var file, alone, bounded float64
+	least := math.Inf(1)
+	for i := range shots {
+		s := &shots[i]
+		p, a, b := psnr(s.file.Planar(), s.clean), psnr(s.result, s.clean), psnr(s.bounded(e, margin), s.clean)
+		file, alone, bounded, least = file+p, alone+a-p, bounded+b-p, min(least, b-p)
+	}
+	n := float64(len(shots))
+	fmt.Printf("quality %d: file %.2f dB, the network gains %.3f, within bounds %.3f, at least %.2f\n", quality, file/n, alone/n, bounded/n, least)
+}
+
+// psnr is that of luminance, of pictures rounded to 8 bits.
+func psnr(x, y *planar.Image) float64 {
+	luma := func(m *planar.Image, i int) float64 {
+		n := m.W * m.H
+		level := func(v float32) float64 { return math.Round(127.5*float64(v) + 127.5) }
+		return 0.299*level(m.Pix[i]) + 0.587*level(m.Pix[n+i]) + 0.114*level(m.Pix[2*n+i])
+	}
+	sum := 0.0
+	for i := range x.W * x.H {
+		d := luma(x, i) - luma(y, i)
+		sum += d * d
+	}
+	return 10 * math.Log10(255*255*float64(x.W*x.H)/sum)
+}
+
+// search finds the numbers by which the mean PSNR is highest: steps along each, halved when none helps.
+func search(shots []shot, e jpegbound.Errors, margin float64) jpegbound.Errors {
+	score := func(v [3]float64) float64 {
+		sum := 0.0
+		for i := range shots {
+			sum += psnr(shots[i].bounded(jpegbound.Errors{Scale: math.Exp(v[0]), Power: v[1], Fall: v[2]}, margin), shots[i].clean)
+		}
+		return sum / float64(len(shots))
+	}
+	at := [3]float64{math.Log(e.Scale), e.Power, e.Fall}
+	best := score(at)
+	for step := 0.4; step > 0.04; {
+		var tries [][3]float64
+		for i := range at {
+			for _, d := range []float64{-step, step} {
+				v := at
+				v[i] += d
+				tries = append(tries, v)
+			}
+		}
+		v := slices.MaxFunc(tries, func(a, b [3]float64) int {
+			if score(a) < score(b) {
+				return -1
+			}
+			return 1
+		})
+		if s := score(v); s > best {
+			at, best = v, s
+		} else {
+			step /= 2
+		}
+	}
+	return jpegbound.Errors{Scale: math.Exp(at[0]), Power: at[1], Fall: at[2]}
+}
