@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// variants are shaders that do the same in work groups of different sizes, so that the driver
-// translates each.
+// variants returns shaders that do the same with work groups of different sizes, so that the driver
+// translates each of them.
 func variants(t *testing.T, n int) (list []PipelineDesc) {
 	for k := range n {
 		code := slices.Clone(scaleCode)
@@ -33,7 +33,7 @@ func variants(t *testing.T, n int) (list []PipelineDesc) {
 	return list
 }
 
-// Pipelines that this machine has not seen are translated once, if they are many.
+// Pipelines that this machine has not seen are translated once, if there are enough of them.
 func TestPrime(t *testing.T) {
 	dir := t.TempDir()
 	list := func() string {
@@ -60,7 +60,8 @@ func TestPrime(t *testing.T) {
 	if n := len(strings.Fields(list())); n != len(descs) {
 		t.Errorf("%d pipelines were noted, not %d", n, len(descs))
 	}
-	// Kernels count as they are translated, never more than there are, and all in the end.
+	// Kernels are counted as they are translated: never more than there are, and all of them in the
+	// end.
 	for _, total := range []int{primeFrom - 1, len(descs)} {
 		last := -1
 		for len(told) > 0 && last < total {
@@ -91,7 +92,7 @@ func TestPrime(t *testing.T) {
 	}
 }
 
-// Where nothing is translated ahead, kernels count when they are built.
+// If nothing is translated ahead, kernels are counted when they are built.
 func TestWatch(t *testing.T) {
 	d := openTest(t, Options{CacheDir: "-"})
 	descs := variants(t, 3)
@@ -123,5 +124,5 @@ func TestPrimeAndClose(t *testing.T) {
 		done <- err
 	}()
 	d.Close()
-	<-done // with or without an error
+	<-done // it may or may not return an error
 }
