@@ -2,16 +2,16 @@ package shaders
 
 import "github.com/vfmrestore/restore/shaders/spirv"
 
-// Arithmetic on uniform integers. Constants fold; every result stays inside what
-// a software driver recognises as uniform (plain ALU on push constants).
+// Arithmetic on uniform integers. Constants are folded. Every result is something that a software
+// driver recognises as uniform (integer arithmetic on push constants).
 
 // C is a constant.
 func (e *E) C(n int) U { return U{k: n} }
 
-// IsConst tells whether u is known at emission.
+// IsConst reports whether u is known when the kernel is emitted.
 func (u U) IsConst() bool { return u.id == 0 }
 
-// uid materialises u as one SPIR-V id.
+// uid returns u as one SPIR-V id.
 func (e *E) uid(u U) spirv.ID {
 	if u.id == 0 {
 		return e.m.ConstU32(uint32(int32(u.k)))
@@ -36,7 +36,7 @@ func (e *E) AddU(a, b U) U {
 	return U{id, a.k + b.k}
 }
 
-// Sum adds several.
+// SumU is the sum of several values.
 func (e *E) SumU(a ...U) U {
 	s := e.C(0)
 	for _, x := range a {
@@ -88,7 +88,8 @@ func (e *E) DivU(a U, n int) U {
 	})}
 }
 
-// DivModUU is ⌊a / b⌋ and a mod b for a number b that the kernel is told (Scalar), which takes long.
+// DivModUU is ⌊a / b⌋ and a mod b for a divisor b that is known only at run time (see Scalar). It
+// is slow.
 func (e *E) DivModUU(a, b U) (div, mod U) {
 	x, y := e.uid(a), e.uid(b)
 	div = U{id: e.memo(named("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
@@ -112,7 +113,8 @@ func (e *E) ModU(a U, n int) U {
 	})}
 }
 
-// Split takes a flat index apart: Split(i, d1, d2) gives (i/(d1·d2), (i/d2)%d1, i%d2).
+// Split converts a flat index to the indices of a grid: Split(i, d1, d2) returns (i/(d1·d2),
+// (i/d2)%d1, i%d2).
 func (e *E) Split(i U, dims ...int) []U {
 	out := make([]U, len(dims)+1)
 	for j := len(dims) - 1; j >= 0; j-- {
@@ -132,7 +134,7 @@ func log2(n int) int {
 	return l
 }
 
-// LtU is a < b, unsigned: an index that went below zero is not.
+// LtU is a < b, unsigned. It is false if a has gone below zero, as is needed for bounds checks.
 func (e *E) LtU(a, b U) B {
 	x, y := e.uid(a), e.uid(b)
 	return e.memo(named("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
@@ -141,7 +143,7 @@ func (e *E) LtU(a, b U) B {
 // EqU is a == b.
 func (e *E) EqU(a, b U) B { return e.val(spirv.OpIEqual, e.m.Bool(), e.uid(a), e.uid(b)) }
 
-// And is a && b; 0 stands for true.
+// And is a && b. An id of 0 means true.
 func (e *E) And(a, b B) B {
 	if a == 0 {
 		return b

@@ -54,7 +54,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if half && caps.Matrix[0] > 0 {
 		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
 	}
-	best.Brief = best.Mode == shaders.CPU && opt.Tuning.brief()
+	best.FastBuild = best.Mode == shaders.CPU && opt.Tuning.brief()
 	l := &lowering{
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, mostBound: cmp.Or(opt.mostBound, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},

@@ -163,7 +163,7 @@ func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scal
 		}
 	}
 	for i, a := range args {
-		t.Far = t.Far || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.mostBound
+		t.StoreByAddress = t.StoreByAddress || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.mostBound
 	}
 	key := t.Key() + " " + k.Name
 	m := l.modules[key]
@@ -289,12 +289,12 @@ func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
 func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 	t := l.best
 	nj := 4
-	if t.Brief {
+	if t.FastBuild {
 		nj = 1
 	}
 	tl := shaders.Tile{C: nj * t.Lanes, NJ: nj, P: 1, TP: 1}
 	rows := (n + tl.C - 1) / tl.C
-	if rows > 64 && !t.Brief {
+	if rows > 64 && !t.FastBuild {
 		tl.TP = 4
 		rows = (rows + 3) / 4 * 4
 	}
@@ -355,7 +355,7 @@ func (l *lowering) lowerGroup(g *group) error {
 		return errors.New("channels must be a multiple of 8")
 	}
 	most := 4
-	if t.Brief {
+	if t.FastBuild {
 		most = 1
 	}
 	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, most, min(most, 2))}

@@ -120,7 +120,7 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if l.takesWinograd(t, n, s) {
 		return l.winograd(t, n, s, post, extra, out)
 	}
-	if t.Brief && s.KH > 2 {
+	if t.FastBuild && s.KH > 2 {
 		s.NJ = min(2, s.NJ)
 	}
 	w, err := l.weights(t, n.In[1], s.N, s.NJ)
@@ -146,7 +146,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
 		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
 	}
-	if t.Brief && s.KH > 2 {
+	if t.FastBuild && s.KH > 2 {
 		s.TP = 1
 	}
 	for t.Mode == shaders.CPU && s.TP%2 == 0 && s.KH <= 2 && s.KH*s.KH*s.TP*s.NJ*s.Cin > most && rowLen > 1 {
@@ -174,7 +174,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 		first, post, extra = extra[0], shaders.Expr{}, nil
 	}
 	// With several chunks that would be one kernel more to build.
-	s.Fresh = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
+	s.NoStart = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
 	acc := out
 	if chunks > 1 && post.Fn != nil {
 		// The running sum stands apart from the result, whose place an input
@@ -191,7 +191,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 			to, px, ex = out, post, extra
 		}
 		args := []*value{x, w, start}
-		if s.Fresh {
+		if s.NoStart {
 			args = args[:2]
 		}
 		args = append(args, ex...)
@@ -234,7 +234,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
-		if t.Brief && source == w {
+		if t.FastBuild && source == w {
 			return l.emitItems(t, shaders.Pack(t, s.Tab), taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
 		}
 		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
@@ -362,7 +362,7 @@ func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj
 		nj = t.NJ(x)
 	}
 	most := 32
-	if t.Brief {
+	if t.FastBuild {
 		most = briefSum
 	}
 	for {
@@ -438,9 +438,9 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	log := isLog(g.root)
 	if log {
 		g = g.ofLog()
-		s = largestDivisor(rows, shaders.MostLogs)
+		s = largestDivisor(rows, shaders.MaxLogs)
 	}
-	if t.Brief {
+	if t.FastBuild {
 		s = largestDivisor(rows, briefSum)
 	}
 	x := g.expr()

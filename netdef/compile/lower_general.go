@@ -35,11 +35,11 @@ func (l *lowering) general(n *netdef.Node, s shaders.GeneralShape) error {
 	for i, m := range n.In {
 		in[i] = l.val(m)
 	}
-	turns := 1
+	iterations := 1
 	for _, k := range append(append([]int{}, s.Out...), s.Sum...) {
-		turns *= k
+		iterations *= k
 	}
-	return l.generalStep(s, 2*float64(turns), in, l.out(n))
+	return l.generalStep(s, 2*float64(iterations), in, l.out(n))
 }
 
 func (l *lowering) generalStep(s shaders.GeneralShape, flops float64, in []*value, out *value) error {
@@ -52,7 +52,7 @@ func all(s netdef.Shape) shaders.View {
 }
 
 // spread is the view of a tensor of shape s broadcast to the shape that the loops 0 to 3 run over.
-func spread(s, to netdef.Shape) shaders.View {
+func broadcastView(s, to netdef.Shape) shaders.View {
 	v := all(s)
 	for i := range s {
 		if s[i] != to[i] {
@@ -65,7 +65,7 @@ func spread(s, to netdef.Shape) shaders.View {
 // broadcast gives a tensor of shape s in another shape, to which it can be broadcast.
 func (l *lowering) broadcast(name string, from *value, s, to netdef.Shape) (*value, error) {
 	v := l.temp(name+" broadcast", to.Size())
-	return v, l.generalStep(shaders.GeneralShape{Out: to[:], In: []shaders.View{spread(s, to)}, To: all(to)}, 0, []*value{from}, v)
+	return v, l.generalStep(shaders.GeneralShape{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0, []*value{from}, v)
 }
 
 // windowPlaces are the rows and columns of a picture that a tap of a convolution's window reads: loops y, x and dy, dx.
@@ -113,13 +113,13 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		})
 	case *netdef.MatMulOp:
 		a, b := in[0], in[1]
-		va := shaders.View{spread(a, y)[0], spread(a, y)[1], along(2, a[2]), along(4, a[3])}
+		va := shaders.View{broadcastView(a, y)[0], broadcastView(a, y)[1], along(2, a[2]), along(4, a[3])}
 		if op.TA {
 			va[2], va[3] = along(4, a[2]), along(2, a[3])
 		}
 		return l.general(n, shaders.GeneralShape{
 			Out: y[:], Sum: []int{b[2]}, To: all(y),
-			In: []shaders.View{va, {spread(b, y)[0], spread(b, y)[1], along(4, b[2]), along(3, b[3])}},
+			In: []shaders.View{va, {broadcastView(b, y)[0], broadcastView(b, y)[1], along(4, b[2]), along(3, b[3])}},
 		})
 	case *netdef.BlurOp:
 		x, k := in[0], in[1]

@@ -33,7 +33,7 @@ func (t Tuning) productFMA() int {
 
 // transformed is how many channels per lane a transform takes at once, of the nj that there are.
 func transformed(t shaders.Target, nj int) int {
-	if t.Brief {
+	if t.FastBuild {
 		return 1
 	}
 	return min(2, nj)

@@ -376,7 +376,7 @@ func TestFarResults(t *testing.T) {
 		far := 0
 		e := compareWith(t, g, outs, Options{mostBound: most}, func(p *Program) {
 			for _, s := range p.steps {
-				if s.mod != nil && s.mod.Target.Far {
+				if s.mod != nil && s.mod.Target.StoreByAddress {
 					far++
 				}
 			}
