@@ -82,7 +82,7 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netd
 	net := func(half int) *netdef.Node {
 		return linearTo(g, "out", features, 2*FlowChannels, netdef.Zeros, half*FlowChannels, (half+1)*FlowChannels)
 	}
-	mean := finer(g, cfg, net(0), features, normal, f)
+	mean := addFine(g, cfg, net(0), features, normal, f)
 
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
@@ -113,7 +113,7 @@ func FlowMap(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) (u *netdef.N
 		return g.Fail(err)
 	}
 	sd2 := channelConst(g, "sd2", square(cfg.SD))
-	st, sr := spread(g, t, sd2), spread(g, r, sd2)
+	st, sr := pathSD(g, t, sd2), pathSD(g, r, sd2)
 	// s_t² - s_r² = (t-r)·[(t+r) - (2-t-r)·sd²], so t-r cancels: k = [(t+r) -
 	// (2-t-r)·sd²]/((s_t+s_r)·s_t), which is defined at r = t.
 	sum := g.Add(t, r)
@@ -141,7 +141,7 @@ func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node
 	encode := newFilm(g, "emb-t", cfg, t, nil, nil, nDown)
 	decode := newFilm(g, "emb-r", cfg, r, nil, nil, nUp)
 	features := unet(g, cfg, []*netdef.Node{x}, nil, encode, decode)
-	return finer(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
+	return addFine(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
 }
 
 // noiseVariance returns the variance of the noise. Without a shape of the noise it is σ²,
@@ -176,7 +176,7 @@ func noiseBand(b Band) int {
 }
 
 // pathSD returns s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.
-func spread(g *netdef.Graph, t, sd2 *netdef.Node) *netdef.Node {
+func pathSD(g *netdef.Graph, t, sd2 *netdef.Node) *netdef.Node {
 	left := g.Offset(g.Neg(t), 1)
 	return g.Sqrt(g.Add(g.Square(t), g.Mul(g.Square(left), sd2)))
 }

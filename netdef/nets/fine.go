@@ -9,7 +9,7 @@ const fineName = "fine"
 // [B,h,w,48] of a network. The level has cfg.Fine channels at twice the resolution. It reads the
 // features at the end of the network and the network's input x [B,h,w,48], because the features
 // have fewer channels and cannot hold all of x. Before training it adds zero.
-func finer(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *film) *netdef.Node {
+func addFine(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *film) *netdef.Node {
 	if cfg.Fine == 0 {
 		return out
 	}

@@ -23,7 +23,7 @@ const (
 )
 
 // channelMask is 1 in the channels from ≤ i < to and 0 elsewhere.
-func only(g *netdef.Graph, from, to int) *netdef.Node {
+func channelMask(g *netdef.Graph, from, to int) *netdef.Node {
 	v := make([]float32, mlpChannels)
 	for i := from; i < to; i++ {
 		v[i] = 1
@@ -33,7 +33,7 @@ func only(g *netdef.Graph, from, to int) *netdef.Node {
 
 // Coordinates keeps the first Dim channels and sets the others to 0.
 func (c MLPConfig) Coordinates(g *netdef.Graph, x *netdef.Node) *netdef.Node {
-	return g.Mul(x, only(g, 0, c.Dim))
+	return g.Mul(x, channelMask(g, 0, c.Dim))
 }
 
 func (c MLPConfig) hidden(g *netdef.Graph, x *netdef.Node) *netdef.Node {
@@ -47,8 +47,8 @@ func (c MLPConfig) hidden(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 // and t [1,1,B,1]. Parameters are named "flow/...".
 func MLPFlowMap(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
-	in := g.Add(x, g.Mul(only(g, mlpT, mlpT+1), t))
-	in = g.Add(in, g.Mul(only(g, mlpR, mlpR+1), r))
+	in := g.Add(x, g.Mul(channelMask(g, mlpT, mlpT+1), t))
+	in = g.Add(in, g.Mul(channelMask(g, mlpR, mlpR+1), r))
 	return c.Coordinates(g, linear(g, "out", c.hidden(g, in), mlpChannels, netdef.HeNormal{Gain: 1}))
 }
 

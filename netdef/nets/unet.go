@@ -32,9 +32,9 @@ func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film, gate int) *
 
 // residual is a residual block whose first activation is SiLU(scale·LN(x) + shift).
 func residual(g *netdef.Graph, x, scale, shift *netdef.Node, gate int) *netdef.Node {
-	h := normal(g, x, scale, shift)
+	h := normAct(g, x, scale, shift)
 	a := conv(g, "conv0", h, 3, netdef.HeNormal{Gain: 1})
-	a = learnt(g, a, "scale", "shift")
+	a = learnedNormAct(g, a, "scale", "shift")
 	if gate > 0 {
 		a = g.Mul(a, g.Offset(conv(g, "gate", h, gate, netdef.Zeros), 1))
 	}
@@ -42,14 +42,14 @@ func residual(g *netdef.Graph, x, scale, shift *netdef.Node, gate int) *netdef.N
 }
 
 // normAct returns SiLU(scale·LN(x) + shift).
-func normal(g *netdef.Graph, x, scale, shift *netdef.Node) *netdef.Node {
+func normAct(g *netdef.Graph, x, scale, shift *netdef.Node) *netdef.Node {
 	return g.SiLU(g.Add(g.Mul(g.LayerNorm(x, normEps), scale), shift))
 }
 
 // learnedNormAct is normAct with learned vectors, parameters of the given names.
-func learnt(g *netdef.Graph, x *netdef.Node, scale, shift string) *netdef.Node {
+func learnedNormAct(g *netdef.Graph, x *netdef.Node, scale, shift string) *netdef.Node {
 	vec := netdef.Shape{1, 1, 1, x.Shape[3]}
-	return normal(g, x, g.Param(scale, vec, netdef.Ones), g.Param(shift, vec, netdef.Zeros))
+	return normAct(g, x, g.Param(scale, vec, netdef.Ones), g.Param(shift, vec, netdef.Zeros))
 }
 
 // conv is a convolution with the given kernel size that keeps the number of channels.
@@ -76,7 +76,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 		w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], cfg.Widths[0]}, netdef.Zeros)
 		x = g.Add(x, g.Conv2D(more, w, 1))
 	}
-	return shape(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
+	return pyramid(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
 		f := encode
 		if up {
 			f = decode
@@ -88,7 +88,7 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 // pyramid takes features from the first width down to the last and up again. A level has
 // blocks[level] blocks on the way down and up(level) on the way up. lastName is the scope of the
 // last level.
-func shape(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
+func pyramid(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
 	last := len(widths) - 1
 	skips := make([]*netdef.Node, last)
 	for i, count := range blocks {
