@@ -30,7 +30,7 @@ type Normal struct{ Std float64 }
 // ReLU-like activation.
 type HeNormal struct{ Gain float64 }
 
-// Data gives the values themselves.
+// Data holds the values themselves.
 type Data struct{ Values []float32 }
 
 func (f Fill) values(dst []float32, _ Shape, _ func(int) float64) {

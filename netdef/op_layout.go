@@ -155,7 +155,7 @@ func (g *Graph) Patchify(x *Node) *Node { return g.Apply(&PatchifyOp{}, x) }
 // even.
 func (g *Graph) Unpatchify(x *Node) *Node { return g.Apply(&UnpatchifyOp{}, x) }
 
-// ReshapeOp gives the same elements, in order, another shape.
+// ReshapeOp changes the shape. The elements and their order stay the same.
 type ReshapeOp struct{ To Shape }
 
 // Name implements Op.
@@ -178,7 +178,7 @@ func (*ReshapeOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n,
 // Eval implements Op.
 func (*ReshapeOp) Eval(in []*Tensor, out *Tensor) { copy(out.Data, in[0].Data) }
 
-// Reshape gives x's elements, in order, the shape s.
+// Reshape returns the elements of x, in order, with shape s.
 func (g *Graph) Reshape(x *Node, s Shape) *Node {
 	if x.Shape == s {
 		return x
