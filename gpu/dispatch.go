@@ -72,7 +72,7 @@ func (c *Commands) bind(p *Pipeline, bind []Range) error {
 			return err
 		}
 		if r.Off%int64(caps.MinStorageAlign) != 0 {
-			return fmt.Errorf("gpu: Dispatch of %s: offset %d of binding %d is no multiple of %d", p.desc.Name, r.Off, k, caps.MinStorageAlign)
+			return fmt.Errorf("gpu: Dispatch of %s: offset %d of binding %d is not a multiple of %d", p.desc.Name, r.Off, k, caps.MinStorageAlign)
 		}
 		if r.Size > caps.MaxStorageRange {
 			return &LimitError{What: fmt.Sprintf("bytes of binding %d", k), Where: p.desc.Name, Got: r.Size, Max: caps.MaxStorageRange, Device: c.d.info.Name}

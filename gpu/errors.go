@@ -78,7 +78,7 @@ func (e *OutOfMemoryError) Error() string {
 	if e.Host {
 		where = "host memory for the device"
 	}
-	s := fmt.Sprintf("out of %s on %s: %s asked for", where, e.Device, bytesText(e.Size))
+	s := fmt.Sprintf("out of %s on %s: %s requested", where, e.Device, bytesText(e.Size))
 	if e.Available >= 0 {
 		s += fmt.Sprintf(", %s available", bytesText(e.Available))
 	}
@@ -119,7 +119,7 @@ func (e *LimitError) Error() string {
 	if e.Need != "" {
 		return fmt.Sprintf("%s%s needs %s, which %s does not have; choose another device or a variant without it", where, e.What, e.Need, e.Device)
 	}
-	return fmt.Sprintf("%s%s: %d asked for, %s allows %d; split the work or choose another device", where, e.What, e.Got, e.Device, e.Max)
+	return fmt.Sprintf("%s%s: %d requested, %s allows %d; split the work or choose another device", where, e.What, e.Got, e.Device, e.Max)
 }
 
 // CallError is a failure of a Vulkan call that has no type of its own.

@@ -158,7 +158,7 @@ func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
 	caps := &d.info.Caps
 	switch {
 	case p.Bindings < 0 || p.PushBytes < 0 || p.PushBytes%4 != 0:
-		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes make no pipeline", name, p.Bindings, p.PushBytes)
+		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes: neither may be negative, and the bytes must be a multiple of 4", name, p.Bindings, p.PushBytes)
 	case p.Bindings > caps.MaxStorageBindings:
 		return nil, &LimitError{What: "storage buffers", Where: name, Got: int64(p.Bindings), Max: int64(caps.MaxStorageBindings), Device: d.info.Name}
 	case p.PushBytes > caps.MaxPush:

@@ -66,16 +66,16 @@ func TestPrime(t *testing.T) {
 		last := -1
 		for len(told) > 0 && last < total {
 			if told[0][1] != total || told[0][0] <= last {
-				t.Errorf("%d of %d kernels told after %d of %d", told[0][0], told[0][1], last, total)
+				t.Errorf("%d of %d kernels reported after %d of %d", told[0][0], told[0][1], last, total)
 			}
 			last, told = told[0][0], told[1:]
 		}
 		if last != total {
-			t.Errorf("%d of %d kernels told at the end", last, total)
+			t.Errorf("%d of %d kernels reported at the end", last, total)
 		}
 	}
 	if len(told) > 0 {
-		t.Errorf("told beyond the end: %v", told)
+		t.Errorf("reported beyond the end: %v", told)
 	}
 	for _, p := range append(few, pipes...) {
 		p.Free()
@@ -99,7 +99,7 @@ func TestWatch(t *testing.T) {
 	last := -1
 	d.Watch(func(done, total int) {
 		if total != len(descs) || done != last+1 {
-			t.Errorf("%d of %d kernels told after %d of %d", done, total, last, len(descs))
+			t.Errorf("%d of %d kernels reported after %d of %d", done, total, last, len(descs))
 		}
 		last = done
 	})
@@ -107,7 +107,7 @@ func TestWatch(t *testing.T) {
 		p.Free()
 	}
 	if last != len(descs) {
-		t.Errorf("%d of %d kernels told", last, len(descs))
+		t.Errorf("%d of %d kernels reported", last, len(descs))
 	}
 	d.Watch(nil)
 	for _, p := range must[[]*Pipeline](t)(d.NewPipelines(descs)) {

@@ -29,7 +29,7 @@ const (
 func inspect(code []uint32) (module, error) {
 	var m module
 	if len(code) < spirvHeaderWords || code[0] != spirvMagic {
-		return m, fmt.Errorf("%d words that are no SPIR-V module", len(code))
+		return m, fmt.Errorf("its code (%d words) is not a SPIR-V module", len(code))
 	}
 	m.version = code[1]
 	body, inside := false, false // main has been seen; inside of any function

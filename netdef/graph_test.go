@@ -120,7 +120,7 @@ func TestNoGradient(t *testing.T) {
 	g := NewGraph()
 	x := g.Input("x", Shape{1, 2, 2, 8})
 	if _, err := g.Gradient(x, []*Node{x}); err == nil {
-		t.Error("a loss that is no scalar is accepted")
+		t.Error("a loss that is not a scalar is accepted")
 	}
 }
 

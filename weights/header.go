@@ -225,7 +225,7 @@ func (p *parser) tensor(name string) (entry, error) {
 	case e.shape == nil:
 		err = bad(where, "it has no shape")
 	case len(offsets) != 2:
-		err = bad(where, "it has no two data_offsets")
+		err = bad(where, "it must have two data_offsets")
 	default:
 		e.from, e.to = offsets[0], offsets[1]
 	}

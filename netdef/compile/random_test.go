@@ -59,7 +59,7 @@ func TestRandomGraphs(t *testing.T) {
 		}
 	}
 	if vague > graphs/20 {
-		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, graphs)
+		t.Errorf("%d of %d graphs are of no use: their values are not finite, or rounding alone changes them", vague, graphs)
 	}
 }
 
