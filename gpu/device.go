@@ -15,8 +15,8 @@ import (
 // Options say which device to open and how.
 type Options struct {
 	Device     string        // index or part of a name; "": $VFM_DEVICE, else the best device
-	Validation bool          // switch on the Khronos validation layer, with synchronisation checks; slow
-	OnMessage  func(string)  // gets the validation messages one by one, in order; nil: standard error
+	Validation bool          // switch on the Khronos validation layer, with synchronisation checks
+	OnMessage  func(string)  // gets the validation messages, one at a time; nil: standard error
 	CacheDir   string        // of the pipeline cache; "": the user's cache directory, "-": no cache
 	Timeout    time.Duration // longest time a Run may take before the device counts as lost; 0: any
 	Faults     *Faults       // failures made on purpose, for tests; nil: none

@@ -20,7 +20,8 @@ func TestHalfEveryValueAndMidpoint(t *testing.T) {
 				t.Fatalf("%#04x came back as %#04x", h|sign, got)
 			}
 		}
-		mid := float32((referenceHalf(h) + referenceHalf(h+1)) / 2) // exact: one bit more than binary16
+		// This is exact: it needs one bit more than binary16.
+		mid := float32((referenceHalf(h) + referenceHalf(h+1)) / 2)
 		up, down := math.Nextafter32(mid, math.MaxFloat32), math.Nextafter32(mid, 0)
 		even := h + h&1
 		for _, c := range []struct {

@@ -14,11 +14,11 @@ type EdgeConfig struct {
 	// Widths are the channel counts of the U-Net's levels, from fine (one site per 4×4 pixels) to
 	// coarse. Each level has half as many sites per side as the one before. All are multiples of 8.
 	Widths []int `json:"widths"`
-	// Blocks is the number of residual blocks at every level but the last: so many on the way down,
-	// and as many on the way up.
+	// Blocks is the number of residual blocks on the way down, for every level but the last. There
+	// are as many on the way up, unless Up is set.
 	Blocks []int `json:"blocks"`
-	// Up, if not empty, is the number of residual blocks on the way up at every level but the last,
-	// in place of Blocks.
+	// Up, if not empty, is the number of residual blocks on the way up, for every level but the
+	// last.
 	Up []int `json:"up,omitempty"`
 	// Mid is the number of residual blocks at the last level.
 	Mid int `json:"mid"`
@@ -82,8 +82,8 @@ func PhotoSD() (sd [FlowChannels]float32) {
 	return sd
 }
 
-// Align returns the number of pixels of which the sides of pictures must be a multiple: 4 for the
-// Haar transform, times 2 for every level after the first.
+// Align returns the number of pixels that must divide the sides of pictures: 4 for the Haar
+// transform, times 2 for every level after the first.
 func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
 
 // up returns the number of residual blocks of a level on the way up.

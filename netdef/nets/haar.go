@@ -84,7 +84,8 @@ func haarMatrix() (m [FlowChannels][FlowChannels]float64) {
 
 // haarValue returns the basis function of a coefficient at one pixel of the block.
 func haarValue(c Channel, dy, dx int) float64 {
-	kind, amplitude, y, x := c.Band, 0.25, dy/2, dx/2 // level 2: the sign is that of the half blocks
+	// At level 2 the sign is that of the halves of the block.
+	kind, amplitude, y, x := c.Band, 0.25, dy/2, dx/2
 	if c.Band >= H1 {
 		if dy/2 != c.DY || dx/2 != c.DX {
 			return 0
