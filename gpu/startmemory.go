@@ -14,7 +14,7 @@ import (
 const (
 	startAddresses = 540 << 20 // bytes of address space (`ulimit -v`)
 	startResident  = 160 << 20 // bytes in use
-	perThread      = 10 << 20  // bytes of address space for each core beyond two: for a thread's stack
+	perThread      = 10 << 20  // bytes of address space per core beyond two, for a thread's stack
 	mostThreads    = 32        // most threads that lavapipe starts
 )
 

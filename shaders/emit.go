@@ -214,13 +214,13 @@ func (e *E) ext(inst uint32, t spirv.ID, a ...spirv.ID) spirv.ID {
 
 // memoKey identifies a value by the kind of operation and its arguments.
 type memoKey struct {
-	what string
-	of   [4]int
+	op   string
+	args [4]int
 }
 
-func named(what string, of ...int) (k memoKey) {
-	k.what = what
-	copy(k.of[:], of)
+func keyOf(op string, args ...int) (k memoKey) {
+	k.op = op
+	copy(k.args[:], args)
 	return k
 }
 
@@ -250,7 +250,7 @@ func (e *E) Scalar(i int) U {
 	if e.T.Mode == CPU {
 		first += 1 + e.mod.count(e.mod.addressed)
 	}
-	return U{id: e.memo(named("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
+	return U{id: e.memo(keyOf("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
 }
 
 // Lane is the index of the lane, 0 to Lanes-1.

@@ -180,7 +180,7 @@ func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	m := e.m
 	if e.T.Mode == CPU && e.T.Shuffle {
 		for d := 1; d < e.T.Lanes; d *= 2 {
-			other := e.memo(named("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
+			other := e.memo(keyOf("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
 			v = join(v, e.shuffle(v, other))
 		}
 		return v

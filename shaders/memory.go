@@ -49,7 +49,7 @@ func (e *E) address(op int, i U) spirv.ID {
 	if i.id == 0 {
 		return e.addr[op]
 	}
-	return e.memo(named("addr", op, int(i.id)), func() spirv.ID {
+	return e.memo(keyOf("addr", op, int(i.id)), func() spirv.ID {
 		o := e.val(spirv.OpUConvert, e.m.U64(), i.id)
 		o = e.val(spirv.OpIMul, e.m.U64(), o, e.m.ConstU64(4))
 		return e.val(spirv.OpIAdd, e.m.U64(), e.addr[op], o)
@@ -255,7 +255,7 @@ func (e *E) laneTable(at func(int) int) I {
 	if affine {
 		x := e.lane
 		if s != 1 {
-			x = e.memo(named("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
+			x = e.memo(keyOf("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
 		}
 		if at(0) != 0 {
 			x = e.val(spirv.OpIAdd, u32, x, e.m.ConstU32(uint32(int32(at(0)))))
@@ -273,7 +273,7 @@ func (e *E) laneEq(l int) spirv.ID {
 	if e.T.Mode == CPU {
 		return e.eq[l]
 	}
-	return e.memo(named("lane==", l), func() spirv.ID {
+	return e.memo(keyOf("lane==", l), func() spirv.ID {
 		return e.val(spirv.OpIEqual, e.m.Bool(), e.lane, e.m.ConstU32(uint32(l)))
 	})
 }
@@ -316,7 +316,7 @@ func (e *E) interleaveVectors(vec []F) []F {
 	m, L, nj := e.m, e.T.Lanes, len(vec)
 	out := make([]F, nj)
 	for j := range out {
-		from := e.memo(named("deal", nj, j), func() spirv.ID {
+		from := e.memo(keyOf("deal", nj, j), func() spirv.ID {
 			return e.val(spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }), m.ConstU32(uint32(L-1)))
 		})
 		for i := range vec {
@@ -325,7 +325,7 @@ func (e *E) interleaveVectors(vec []F) []F {
 				out[j] = x
 				continue
 			}
-			before := e.memo(named("lane<", i*L/nj), func() spirv.ID {
+			before := e.memo(keyOf("lane<", i*L/nj), func() spirv.ID {
 				return e.val(spirv.OpULessThan, m.Bool(), e.lane, m.ConstU32(uint32(i*L/nj)))
 			})
 			out[j] = e.val(spirv.OpSelect, m.F32(), before, out[j], x)

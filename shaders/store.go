@@ -39,7 +39,7 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		return
 	}
 	at := e.div(i, n)
-	first := e.memo(named("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
+	first := e.memo(keyOf("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
 	if at.k != 0 {
 		first = e.val(spirv.OpIAdd, m.U32(), first, m.ConstU32(uint32(int32(at.k))))
 	}
@@ -73,7 +73,7 @@ func (e *E) storeByAddress(op int, i U, elem spirv.ID, bytes int, x spirv.ID) {
 	if i.k < 0 {
 		i = U{id: e.uid(i)}
 	}
-	a := e.memo(named("far", op, int(i.id), bytes), func() spirv.ID {
+	a := e.memo(keyOf("far", op, int(i.id), bytes), func() spirv.ID {
 		lanes := e.val(spirv.OpIMul, m.U64(), e.lane64, m.ConstU64(uint64(bytes)))
 		return e.val(spirv.OpIAdd, m.U64(), e.address(op, U{id: i.id}), lanes)
 	})

@@ -27,7 +27,7 @@ const (
 	// in the order of the one-hot task vector. An empty name is an unused element of the vector.
 	KeyTasks      = "vfm.tasks"
 	KeyProvenance = "vfm.provenance" // how it was trained and on what, a JSON object
-	KeySHA256     = "vfm.sha256"     // hex SHA-256 of all tensor bytes; set by Encode, checked by Decode
+	KeySHA256     = "vfm.sha256"     // hex SHA-256 of the tensor bytes; set by Encode, checked by Decode
 )
 
 // FormatVersion is the value of [KeyFormat] that this package writes and reads.

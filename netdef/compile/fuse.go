@@ -216,7 +216,7 @@ func takesExpression(n *netdef.Node) bool {
 // logarithm of a product.
 func sumsLog(n *netdef.Node, g *group) bool {
 	_, sum := n.Op.(*netdef.SumOp)
-	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.ofLog())
+	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.withoutLog())
 }
 
 func isLog(n *netdef.Node) bool {
@@ -224,8 +224,8 @@ func isLog(n *netdef.Node) bool {
 	return ok && p.Kind == netdef.Log
 }
 
-// ofLog returns the group without the logarithm that it ends with.
-func (g *group) ofLog() *group {
+// withoutLog returns the group without the logarithm that it ends with.
+func (g *group) withoutLog() *group {
 	return &group{root: g.root.In[0], body: g.body[:len(g.body)-1], in: g.in, pat: g.pat, host: g.host}
 }
 

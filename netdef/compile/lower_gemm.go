@@ -447,7 +447,7 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	s := largestDivisor(rows, 32)
 	log := isLog(g.root)
 	if log {
-		g = g.ofLog()
+		g = g.withoutLog()
 		s = largestDivisor(rows, shaders.MaxLogs)
 	}
 	if t.FastBuild {
