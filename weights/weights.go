@@ -182,7 +182,7 @@ func elements(shape []int, limit int64) (int64, error) {
 	return n, nil
 }
 
-// finite returns the index of the first NaN or infinity, or -1.
+// firstNonFinite returns the index of the first NaN or infinity, or -1.
 func firstNonFinite(v []float32) int {
 	for i, x := range v {
 		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
