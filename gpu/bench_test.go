@@ -11,7 +11,7 @@ func benchDevice(b *testing.B) *Device {
 	return d
 }
 
-// BenchmarkRunEmpty measures submission and the wait for it.
+// BenchmarkRunEmpty measures submission and the wait for its end.
 func BenchmarkRunEmpty(b *testing.B) {
 	d := benchDevice(b)
 	c := must[*Commands](b)(d.NewCommands())
@@ -21,7 +21,7 @@ func BenchmarkRunEmpty(b *testing.B) {
 	}
 }
 
-// BenchmarkRecord measures the recording of 100 dispatches with barriers, per list.
+// BenchmarkRecord measures recording a list of 100 dispatches with barriers.
 func BenchmarkRecord(b *testing.B) {
 	d := benchDevice(b)
 	p := incrPipeline(b, d)

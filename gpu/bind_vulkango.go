@@ -2,8 +2,8 @@
 
 package gpu
 
-// The Vulkan binding of a build with -tags vulkango.
-// The other binding has its own file with the same names; nothing else in the package mentions either module.
+// The Vulkan binding of a build with -tags vulkango. The other binding has its own file with the
+// same names. Nothing else in the package mentions either module.
 
 import vk "github.com/vulkan-go/vulkan"
 
@@ -32,8 +32,8 @@ type (
 // Binding is the module of the Vulkan binding that the program was built with.
 const Binding = "github.com/vulkan-go/vulkan"
 
-// Only calls that pass handles, scalars, slices of handles or one flat output struct: the ones that the binding makes
-// safely under garbage collection.
+// Only calls that pass handles, scalars, slices of handles or one flat output struct. The binding
+// makes these safely under garbage collection; all other calls go through our C shim (shim.h).
 var (
 	vkSetGetInstanceProcAddr = vk.SetGetInstanceProcAddr
 	vkInit                   = vk.Init

@@ -8,14 +8,14 @@ import (
 	"unsafe"
 )
 
-// Kind says who uses a buffer most.
+// Kind says how a buffer is used, which decides the memory type it gets.
 type Kind int
 
 // The kinds of buffers. All of them can be bound, addressed, copied and filled.
 const (
-	Local    Kind = iota // for the device; mapped too where memory is unified
-	Upload               // mapped, for the host to write and the device to read
-	Readback             // mapped and cached, for the device to write and the host to read
+	Local    Kind = iota // used by the device; also mapped where host and device share memory
+	Upload               // mapped; the host writes, the device reads
+	Readback             // mapped and cached; the device writes, the host reads
 )
 
 func (k Kind) String() string {
@@ -30,7 +30,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", int(k))
 }
 
-// Buffer is a piece of memory that the device can use. Its contents are undefined at first.
+// Buffer is a range of device memory. Its contents are undefined at first.
 type Buffer struct {
 	res    resource
 	size   int64
@@ -38,17 +38,19 @@ type Buffer struct {
 	handle vkBuffer
 	addr   uint64
 	mem    piece
-	bytes  []byte // C memory
+	bytes  []byte // the mapped memory (not Go's), nil if not mapped
 }
 
-// Every buffer may be anything: transfer source 1, transfer destination 2, storage buffer 0x20.
+// Every buffer has all usages: transfer source (1), transfer destination (2), storage buffer
+// (0x20).
 const (
 	bufferUsage        = 1 | 2 | 0x20
 	bufferUsageAddress = 0x20000
 )
 
-// NewBuffer makes a buffer of size bytes, at least 1. Errors: *OutOfMemoryError (also before anything is allocated, if
-// size is beyond the heap's budget or the largest allocation), *DeviceLostError, ErrClosed.
+// NewBuffer makes a buffer of size bytes, at least 1. Errors: *OutOfMemoryError, *DeviceLostError,
+// ErrClosed. A size beyond the heap's budget or the largest allocation gives *OutOfMemoryError
+// before anything is allocated.
 func (d *Device) NewBuffer(size int64, k Kind) (*Buffer, error) {
 	if err := d.enter("NewBuffer"); err != nil {
 		return nil, err
@@ -64,7 +66,7 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 	if k < Local || k > Readback {
 		return nil, fmt.Errorf("gpu: NewBuffer: unknown kind %d", int(k))
 	}
-	if size > d.info.Caps.MaxAlloc || d.faults != nil && hit(&d.faults.Memory) {
+	if size > d.info.Caps.MaxAlloc || d.faults != nil && countDown(&d.faults.Memory) {
 		return nil, &OutOfMemoryError{Size: size, Available: d.info.Caps.MaxAlloc, Device: d.info.Name}
 	}
 	usage := C.uint32_t(bufferUsage)
@@ -72,9 +74,10 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 		usage |= bufferUsageAddress
 	}
 	var h C.uint64_t
-	// A multiple of 16, so that a fill (multiples of 4) or a vector load reaches the last byte.
+	// Padded to a multiple of 16, so that a fill (multiples of 4) or a vector load may reach the
+	// last byte.
 	if r := C.vfm_buffer_create(d.c, C.uint64_t((size+15)&^15), usage, &h); r < 0 {
-		return nil, d.sized(d.fail(int(r), "vkCreateBuffer", bytesText(size)), size)
+		return nil, d.withSize(d.fail(int(r), "vkCreateBuffer", bytesText(size)), size)
 	}
 	b := &Buffer{size: size, kind: k, handle: typed[vkBuffer](h)}
 	var req vkMemoryRequirements
@@ -84,13 +87,13 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 	mem, err := d.memory.alloc(int64(req.Size), max(1, int64(req.Alignment)), req.MemoryTypeBits, k)
 	if err != nil {
 		vkDestroyBuffer(d.handle, b.handle, nil)
-		return nil, d.sized(err, size)
+		return nil, d.withSize(err, size)
 	}
 	b.mem = mem
 	if r := vkBindBufferMemory(d.handle, b.handle, mem.b.mem, vkDeviceSize(mem.off)); r < 0 {
 		vkDestroyBuffer(d.handle, b.handle, nil)
 		d.memory.release(mem)
-		return nil, d.sized(d.fail(int(r), "vkBindBufferMemory", ""), size)
+		return nil, d.withSize(d.fail(int(r), "vkBindBufferMemory", ""), size)
 	}
 	if mem.b.base != nil {
 		b.bytes = unsafe.Slice((*byte)(unsafe.Add(mem.b.base, mem.off)), size)
@@ -104,36 +107,37 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 	return b, nil
 }
 
-// sized puts the size that the caller asked for into an out-of-memory error.
-func (d *Device) sized(err error, size int64) error {
+// withSize puts the size that the caller asked for into an out-of-memory error.
+func (d *Device) withSize(err error, size int64) error {
 	if oom, ok := err.(*OutOfMemoryError); ok {
 		oom.Size = size
 	}
 	return err
 }
 
-// Size returns the size in bytes that was asked for.
+// Size returns the size in bytes that NewBuffer was asked for.
 func (b *Buffer) Size() int64 { return b.size }
 
-// Kind returns the kind.
+// Kind returns the kind given to NewBuffer.
 func (b *Buffer) Kind() Kind { return b.kind }
 
-// Address returns the address of the first byte on the device, 0 if the device has no buffer addresses. A shader that
-// follows a wrong address can bring the process down.
+// Address returns the device address of the first byte, or 0 if the device has no buffer addresses.
+// A shader that follows a wrong address can crash the process.
 func (b *Buffer) Address() uint64 { return b.addr }
 
-// Bytes returns the buffer's memory if it is mapped, else nil. The slice is memory of the driver, not of Go: it ends with
-// Free and with Device.Close. What the device writes is there after Run, what the host writes before Run the device sees.
+// Bytes returns the buffer's memory if it is mapped, else nil. The memory belongs to the driver,
+// not to Go: the slice is valid until Free or Device.Close. What the device wrote can be read after
+// Run returns; what the host writes before Run is seen by the device.
 func (b *Buffer) Bytes() []byte { return b.bytes }
 
-// Free gives the buffer back, after the runs that use it. It is no error to free twice, or after Device.Close.
+// Free frees the buffer once no run uses it. Freeing twice, or after Device.Close, does nothing.
 func (b *Buffer) Free() {
 	if b != nil {
 		b.res.free()
 	}
 }
 
-// check reports a range that lies outside of the buffer.
+// check returns an error if the range lies outside of the buffer.
 func (b *Buffer) check(call string, off, n int64) error {
 	if off < 0 || n < 0 || off > b.size || n > b.size-off {
 		return fmt.Errorf("gpu: %s: bytes %d to %d lie outside of a buffer of %d bytes", call, off, off+n, b.size)

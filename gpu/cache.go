@@ -13,21 +13,22 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// A pipeline cache file (internal/cachefile) holds what vkGetPipelineCacheData gave. Its sum
-// matters because drivers are known to crash on damaged data.
+// A pipeline cache file (internal/cachefile) holds the data of vkGetPipelineCacheData and a
+// checksum. The checksum matters: drivers are known to crash on damaged data.
 const (
 	cacheMark    = "VFMPIPE1"
 	cacheMaxSize = 256 << 20
 )
 
-// pipelineCache is a VkPipelineCache with its file. All failures of the file are ignored: a cache only saves time.
+// pipelineCache is a VkPipelineCache with its file. Errors of the file are ignored: a cache only
+// saves time.
 type pipelineCache struct {
 	d      *Device
 	handle vkPipelineCache
 	path   string // "": no file
 	mu     sync.Mutex
 	dirty  atomic.Bool
-	saved  cachefile.Sum // sum of what the file holds
+	saved  cachefile.Sum // checksum of the file's data
 	loaded int           // bytes of valid data found in the file
 }
 
@@ -38,7 +39,7 @@ func (c *pipelineCache) open(d *Device, dir string) error {
 	c.saved, c.loaded = sum, len(data)
 	var h C.uint64_t
 	r := C.vfm_cache_create(d.c, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)), &h)
-	if r < 0 && len(data) > 0 { // the driver does not like it: begin anew
+	if r < 0 && len(data) > 0 { // the driver rejects the data: begin with an empty cache
 		c.loaded = 0
 		r = C.vfm_cache_create(d.c, nil, 0, &h)
 	}
@@ -49,13 +50,13 @@ func (c *pipelineCache) open(d *Device, dir string) error {
 	return nil
 }
 
-// cachePath names the file: one for each device, driver version and cache format of the driver.
+// cachePath names the file: one per device, driver version and cache format of the driver.
 func cachePath(dir string, i Info) string {
 	return cachefile.Path(dir, fmt.Sprintf("pipelines-%04x-%04x-%08x-%x-%x.bin", i.VendorID, i.DeviceID, i.driverVersion, i.deviceUUID[:], i.cacheUID[:]))
 }
 
-// touch notes that a pipeline was built.
-func (c *pipelineCache) touch() { c.dirty.Store(true) }
+// markDirty notes that a pipeline was built.
+func (c *pipelineCache) markDirty() { c.dirty.Store(true) }
 
 // save writes the file if the cache has changed.
 func (c *pipelineCache) save() {

@@ -45,7 +45,7 @@ func TestPipelineCacheFile(t *testing.T) {
 			t.Errorf("%s: the damaged file was left as it is", name)
 		}
 	}
-	// Valid by its sum, but not what the driver wrote: it must cope.
+	// The checksum is valid, but the driver did not write the data. It must cope.
 	junk := randomBytes(500)
 	ok(t, cachefile.Write(path, cacheMark, cachefile.SumOf(junk), junk))
 	d := openTest(t, Options{CacheDir: dir})
@@ -62,7 +62,8 @@ func TestPipelineCacheFile(t *testing.T) {
 func TestPipelineCacheUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	ok(t, os.WriteFile(file, nil, 0o600))
-	d := openTest(t, Options{CacheDir: filepath.Join(file, "sub")}) // no directory can be made there
+	// no directory can be made there
+	d := openTest(t, Options{CacheDir: filepath.Join(file, "sub")})
 	checkAxpb(t, d, must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})), 10, Local)
 	d.Close()
 	if cachePath("-", d.Info()) != "" {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The loader is opened once per process, so what happens without it is tried in a child process: this test binary with
-// VFM_GPU_TEST_CHILD set, which prints what Open says.
+// The loader is opened once per process. So a child process tests what happens without it: this
+// test binary with VFM_GPU_TEST_CHILD set, which prints the error of Open.
 func TestMain(m *testing.M) {
 	if mode := os.Getenv("VFM_GPU_TEST_CHILD"); mode != "" {
 		_, err := Open(Options{Validation: mode == "validation", CacheDir: "-"})

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// List returns the Vulkan devices of this computer, also those that cannot be used (see Info.Unusable).
-// Errors: *NoLoaderError, *NoDriverError.
+// List returns the Vulkan devices of this computer, including those that cannot be used (see
+// Info.Unusable). Errors: *NoLoaderError, *NoDriverError.
 func List() ([]Info, error) {
 	i, err := newInstance(false, nil)
 	if err != nil {
@@ -46,9 +46,10 @@ func infos(cs []*candidate) []Info {
 	return out
 }
 
-// choose returns the index of the device that want names: an index, or a part of a device or driver name in any case.
-// An empty want falls back to $VFM_DEVICE, then to the best usable device: discrete, integrated, virtual, CPU, the
-// first of equals. A name that fits several devices takes the best of them.
+// choose returns the index of the device that want names: an index, or a part of a device or driver
+// name in upper or lower case. If want is empty, $VFM_DEVICE counts, and if that is empty too, the
+// best usable device. The order is discrete, integrated, virtual, CPU; of equals the first. If a
+// name fits several devices, the best of them is taken.
 func choose(have []Info, want string) (int, error) {
 	source := ""
 	if want == "" {
@@ -63,7 +64,7 @@ func choose(have []Info, want string) (int, error) {
 		}
 		return &NoDeviceError{Want: want, Source: source, Have: names, Reason: reason}
 	}
-	// A number below a hundred is an index, never a part of a name such as 4090.
+	// A number below a hundred is an index. Larger ones are parts of names, such as 4090.
 	if n, err := strconv.Atoi(want); err == nil && n < 100 {
 		if n < 0 || n >= len(have) {
 			return 0, fail("")

@@ -25,7 +25,7 @@ func TestChoose(t *testing.T) {
 	}{
 		{have, "", 4}, {have[:4], "", 2}, {have[:2], "", 1}, {have[:1], "", 0}, {have[6:], "", 0},
 		{have, "0", 0}, {have, "2", 2}, {have, "LLVMpipe", 0}, {have, "radeon", 5}, {have, "RADV", 5}, {have, "680", 2},
-		{have, "4090", 4}, // no such index, so part of a name
+		{have, "4090", 4}, // too large for an index, so a part of a name
 		{have, "3", -1}, {have, "old", -1}, {have, "7", -1}, {have, "-1", -1}, {have, "Arc", -1}, {nil, "", -1},
 		{have[3:4], "", -1},
 	} {

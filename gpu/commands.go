@@ -10,16 +10,18 @@ import (
 	"unsafe"
 )
 
-// Range is a part of a buffer. Size 0 means up to the buffer's end.
+// Range is a part of a buffer, in bytes. Size 0 means up to the buffer's end.
 type Range struct {
 	Buf       *Buffer
 	Off, Size int64
 }
 
-// Commands is a list of device work: recorded once, ended once, run any number of times. Work of one list runs in order
-// only across a Barrier; between two runs there always is one.
+// Commands is a list of device work that is recorded once and then run any number of times.
+// Commands before and after a Barrier run in that order; without one they may overlap. Between two
+// runs there always is a barrier.
 //
-// A method that fails makes the list useless: the first error stays, and End and Device.Run return it.
+// A method that fails makes the list unusable: the list keeps the first error, and End and
+// Device.Run return it.
 type Commands struct {
 	res  resource
 	d    *Device
@@ -28,12 +30,12 @@ type Commands struct {
 	cb   vkCommandBuffer
 
 	fence  vkFence
-	fences []vkFence // the same, as the binding wants it: made once, so that a run allocates nothing
+	fences []vkFence // fence as the binding takes it, made once so that a run allocates nothing
 	err    error
 	ended  bool
 	ran    bool // has been run since recording began
 
-	uses    []*resource // all resources of the list, each once
+	uses    []*resource // every resource that the list uses, once
 	known   map[*resource]struct{}
 	sets    setPools
 	stamps  stampPools
@@ -87,14 +89,14 @@ func (c *Commands) destroy() {
 	}
 }
 
-// Free gives the list back, after its runs. It is no error to free twice, or after Device.Close.
+// Free frees the list once its runs are over. Freeing twice, or after Device.Close, does nothing.
 func (c *Commands) Free() {
 	if c != nil {
 		c.res.free()
 	}
 }
 
-// restart empties the list for new recording; for the package's own short lists.
+// restart empties the list for new recording. Only the package's own short lists use it.
 func (c *Commands) restart() error {
 	c.err, c.ended, c.ran = nil, false, false
 	c.uses = c.uses[:0]
@@ -140,7 +142,7 @@ func (c *Commands) alive() error {
 	return nil
 }
 
-// use notes a resource of the list.
+// use adds a resource to the list's resources.
 func (c *Commands) use(r *resource) error {
 	if _, ok := c.known[r]; ok {
 		return nil
@@ -180,7 +182,8 @@ const (
 	accessHost  = 0x2000                       // host read
 )
 
-// Barrier makes everything recorded before it happen before, and be seen by, everything after it.
+// Barrier orders the list: all work recorded before it is done, and its results visible, before any
+// work recorded after it begins.
 func (c *Commands) Barrier() {
 	c.record("Barrier", func() error {
 		C.vfm_barrier(c.d.c, c.cvk(), stagesWork, accessWrite, stagesWork, accessAny)
@@ -190,7 +193,7 @@ func (c *Commands) Barrier() {
 
 func (c *Commands) cvk() C.VfCommands { return C.VfCommands(unsafe.Pointer(c.cb)) }
 
-// Copy copies src to dst, which must have the same size and not overlap.
+// Copy records a copy from src to dst, which must have the same size and must not overlap.
 func (c *Commands) Copy(dst, src Range) {
 	c.record("Copy", func() error {
 		c.recordCopy(dst, src)
@@ -217,15 +220,15 @@ func (c *Commands) recordCopy(dst, src Range) {
 	}
 }
 
-// Fill writes the 32-bit value v to all of dst, whose offset and size must be multiples of 4; a range up to the end of
-// the buffer may have any size.
+// Fill records that all of dst is set to the 32-bit value v. Offset and size must be multiples of
+// 4, but a range that ends where the buffer ends may have any size.
 func (c *Commands) Fill(dst Range, v uint32) {
 	c.record("Fill", func() error {
 		if err := c.resolve("Fill", &dst); err != nil {
 			return err
 		}
 		if dst.Off+dst.Size == dst.Buf.size {
-			dst.Size = (dst.Size + 3) &^ 3 // buffers are padded
+			dst.Size = (dst.Size + 3) &^ 3 // buffers are padded to multiples of 16
 		}
 		if dst.Off%4 != 0 || dst.Size%4 != 0 {
 			return fmt.Errorf("gpu: Fill: offset %d and size %d must be multiples of 4", dst.Off, dst.Size)
@@ -235,7 +238,7 @@ func (c *Commands) Fill(dst Range, v uint32) {
 	})
 }
 
-// End ends the recording and returns the first error of it.
+// End ends the recording and returns its first error.
 func (c *Commands) End() error {
 	c.record("End", c.finish)
 	c.mu.Lock()
@@ -243,8 +246,8 @@ func (c *Commands) End() error {
 	return c.err
 }
 
-// finish closes the command buffer with the one barrier that makes its results visible to the host and to all later
-// runs.
+// finish records the last barrier, which makes the results visible to the host and to later runs,
+// and ends the command buffer.
 func (c *Commands) finish() error {
 	if c.err != nil {
 		return c.err

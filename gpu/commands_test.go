@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// chain records n dependent steps of incr on buf, a barrier between any two.
+// chain records n dependent steps of incr on buf, with a barrier between any two.
 func chain(t *testing.T, d *Device, p *Pipeline, buf *Buffer, n int) *Commands {
 	t.Helper()
 	c := must[*Commands](t)(d.NewCommands())
@@ -90,12 +90,12 @@ func TestTimestamps(t *testing.T) {
 		c.Timestamp(k)
 		steps := 10
 		if k == 20 {
-			steps = 60000 // lavapipe ends every loop after 65535 turns
+			steps = 60000 // lavapipe ends every loop after 65535 iterations
 		}
 		c.Dispatch(p, []Range{{Buf: buf}}, words(steps), 16, 1, 1)
 		c.Barrier()
 	}
-	c.Timestamp(n + 1) // n is left out
+	c.Timestamp(n + 1) // index n is left out
 	ok(t, c.End())
 	if _, err := c.Timestamps(); err == nil {
 		t.Error("time stamps before the first run")
@@ -113,8 +113,10 @@ func TestTimestamps(t *testing.T) {
 				t.Fatalf("stamp %d: %g after %g", k, ts[k], ts[k-1])
 			}
 		}
-		// Stamps count nanoseconds: the run lies within what the host's clock says it took (clocks may differ by a hundredth), and sixty thousand multiply-adds,
-		// each of the result of the last, take tens of microseconds on the fastest device. Both hold however busy the machine is.
+		// Time stamps are in nanoseconds. The whole run cannot take longer than the host's clock
+		// measured (clocks may differ by 1%). Sixty thousand multiply-adds, each of the last one's
+		// result, take tens of microseconds on the fastest device. Both bounds hold however busy
+		// the machine is.
 		if all, long := ts[n+1], ts[21]-ts[20]; all > 1.01*took || long < 2e4 {
 			t.Errorf("the whole took %g ns of the host's %g ns, sixty thousand steps %g ns", all, took, long)
 		}
@@ -131,7 +133,7 @@ func TestSequenceErrors(t *testing.T) {
 		t.Error("Timestamps before Run")
 	}
 	ok(t, c.End())
-	ok(t, d.Run(c)) // an empty list is fine
+	ok(t, d.Run(c)) // an empty list is valid
 	c.Barrier()
 	if c.End() == nil || d.Run(c) == nil {
 		t.Error("recording after End went unnoticed")

@@ -15,11 +15,11 @@ import (
 // Options say which device to open and how.
 type Options struct {
 	Device     string        // index or part of a name; "": $VFM_DEVICE, else the best device
-	Validation bool          // switch on the Khronos validation layer with synchronisation checks; slow
-	OnMessage  func(string)  // gets each validation message, in order, one at a time; nil: standard error
-	CacheDir   string        // directory of the pipeline cache; "": the user's cache directory, "-": none
-	Timeout    time.Duration // longest a Run may take before the device counts as lost; 0: no limit
-	Faults     *Faults       // for tests; nil: none
+	Validation bool          // switch on the Khronos validation layer, with synchronisation checks
+	OnMessage  func(string)  // gets the validation messages, one at a time; nil: standard error
+	CacheDir   string        // of the pipeline cache; "": the user's cache directory, "-": no cache
+	Timeout    time.Duration // longest time a Run may take before the device counts as lost; 0: any
+	Faults     *Faults       // failures made on purpose, for tests; nil: none
 }
 
 // Device is an open device. All methods are safe for concurrent use.
@@ -33,11 +33,11 @@ type Device struct {
 	timeout time.Duration
 	faults  *Faults
 
-	// life is held for reading by every call that touches the device and for writing by Close.
+	// life is held for reading by every call that uses the device, and for writing by Close.
 	life   sync.RWMutex
 	closed bool
 
-	queueMu sync.Mutex // vkQueueSubmit wants one caller at a time
+	queueMu sync.Mutex // vkQueueSubmit must not be called by two threads at a time
 
 	mu        sync.Mutex // guards what follows, and the pins of all resources
 	lost      *DeviceLostError
@@ -46,20 +46,20 @@ type Device struct {
 	setLayout map[int]vkDescriptorSetLayout
 	programs  map[programKey]*program
 
-	garbage atomic.Bool // pipelines were destroyed since the C library last gave memory back
+	garbage atomic.Bool // pipelines were destroyed since the last call of vfm_trim
 
-	memory allocator
-	cache  pipelineCache
-	primed primed
-	watch  func(done, total int) // see Watch; guarded by mu
-	stage  staging
-	guest  bool // the instance belongs to another Device
+	memory         allocator
+	cache          pipelineCache
+	primed         primed
+	watch          func(done, total int) // see Watch; guarded by mu
+	stage          staging
+	sharesInstance bool // the instance belongs to another Device, which will close it
 }
 
 // Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation,
 // *OutOfMemoryError, *CallError.
 func Open(o Options) (*Device, error) {
-	if err := roomToStart(); err != nil {
+	if err := checkStartMemory(); err != nil {
 		return nil, err
 	}
 	inst, err := newInstance(o.Validation, o.OnMessage)
@@ -111,10 +111,10 @@ func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 	return d, nil
 }
 
-// Info describes the device, as List did.
+// Info describes the device, as List does.
 func (d *Device) Info() Info { return d.info }
 
-// enter admits a call to the device; every success must be followed by leave.
+// enter begins a call that uses the device. After every success leave must be called.
 func (d *Device) enter(what string) error {
 	d.life.RLock()
 	if d.closed {
@@ -137,10 +137,10 @@ func (d *Device) leave() {
 }
 
 // Close waits for running work, saves the pipeline cache and frees everything that was made from
-// the device. Calls after that fail with ErrClosed; closing again does nothing. Slices from
-// Buffer.Bytes must not be used any more.
+// the device. Later calls fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes
+// must no longer be used.
 func (d *Device) Close() {
-	d.primed.mu.Lock() // a second device of the same instance may be at work
+	d.primed.mu.Lock() // prime may be using a second device of the same instance
 	defer d.primed.mu.Unlock()
 	d.life.Lock()
 	defer d.life.Unlock()
@@ -149,8 +149,8 @@ func (d *Device) Close() {
 	}
 	d.closed = true
 	if d.hung() {
-		// The device still works on something: waiting could last for ever, and freeing what it
-		// uses is undefined.
+		// The device is still busy: waiting could last for ever, and freeing what it uses is
+		// undefined behaviour.
 		return
 	}
 	vkDeviceWaitIdle(d.handle)
@@ -170,14 +170,14 @@ func (d *Device) Close() {
 	C.free(unsafe.Pointer(d.c))
 	d.c = nil
 	C.vfm_trim()
-	if !d.guest {
+	if !d.sharesInstance {
 		d.inst.close()
 	}
 }
 
 const reasonTimeout = "it did not finish in the time allowed"
 
-// fail turns a VkResult below zero into an error and takes note of a lost device.
+// fail turns a VkResult below zero into an error. It remembers that the device is lost.
 func (d *Device) fail(code int, call, what string) error {
 	switch code {
 	case resultDeviceLost:

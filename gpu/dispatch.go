@@ -8,8 +8,9 @@ import (
 	"unsafe"
 )
 
-// Dispatch records a run of p with x by y by z work groups. bind are its storage buffers, as many as the pipeline has;
-// each offset must be a multiple of Caps.MinStorageAlign. push are its push constants, exactly PushBytes long.
+// Dispatch records a run of p with x by y by z work groups. bind holds one range per storage buffer
+// of the pipeline; each offset must be a multiple of Caps.MinStorageAlign. push holds exactly
+// PushBytes bytes of push constants.
 func (c *Commands) Dispatch(p *Pipeline, bind []Range, push []byte, x, y, z int) {
 	c.record("Dispatch", func() error { return c.dispatch(p, bind, push, [3]int{x, y, z}) })
 }
@@ -39,7 +40,7 @@ func (c *Commands) dispatch(p *Pipeline, bind []Range, push []byte, groups [3]in
 	return c.launch(p, bind, push, groups)
 }
 
-// launch records what dispatch has checked.
+// launch records a dispatch without the checks of dispatch.
 func (c *Commands) launch(p *Pipeline, bind []Range, push []byte, groups [3]int) error {
 	if err := c.use(&p.res); err != nil {
 		return err
@@ -62,7 +63,7 @@ func (c *Commands) launch(p *Pipeline, bind []Range, push []byte, groups [3]int)
 
 const bindPointCompute = 1
 
-// bind makes or finds the descriptor set for the ranges and binds it.
+// bind finds or makes the descriptor set for the ranges and binds it.
 func (c *Commands) bind(p *Pipeline, bind []Range) error {
 	caps := &c.d.info.Caps
 	flat := make([]C.uint64_t, 0, 3*len(bind))
@@ -71,7 +72,7 @@ func (c *Commands) bind(p *Pipeline, bind []Range) error {
 			return err
 		}
 		if r.Off%int64(caps.MinStorageAlign) != 0 {
-			return fmt.Errorf("gpu: Dispatch of %s: offset %d of binding %d is no multiple of %d", p.desc.Name, r.Off, k, caps.MinStorageAlign)
+			return fmt.Errorf("gpu: Dispatch of %s: offset %d of binding %d is not a multiple of %d", p.desc.Name, r.Off, k, caps.MinStorageAlign)
 		}
 		if r.Size > caps.MaxStorageRange {
 			return &LimitError{What: fmt.Sprintf("bytes of binding %d", k), Where: p.desc.Name, Got: r.Size, Max: caps.MaxStorageRange, Device: c.d.info.Name}
@@ -93,7 +94,7 @@ func (c *Commands) bind(p *Pipeline, bind []Range) error {
 // setPools are the descriptor sets of one command list. Equal bindings share a set.
 type setPools struct {
 	pools      []vkDescriptorPool
-	sets, desc int // left in the last pool
+	sets, desc int // sets and descriptors left in the last pool
 	made       map[string]vkDescriptorSet
 }
 
@@ -104,7 +105,8 @@ const (
 
 func (s *setPools) get(d *Device, l *layout, flat []C.uint64_t) (vkDescriptorSet, error) {
 	n := len(flat) / 3
-	// The number of bindings follows from the length, so the bytes alone tell sets apart.
+	// Sets with different numbers of bindings have keys of different lengths, so the bytes are
+	// enough.
 	key := string(unsafe.Slice((*byte)(unsafe.Pointer(&flat[0])), 8*len(flat)))
 	if set, ok := s.made[key]; ok {
 		return set, nil

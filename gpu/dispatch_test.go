@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// axpb makes c = a*k + b ready on new buffers, checks it and returns the list.
+// checkAxpb records c = a*k + b on new buffers, runs it and checks the result.
 func checkAxpb(t *testing.T, d *Device, p *Pipeline, n int, kind Kind) {
 	t.Helper()
 	a, b, k := randomFloats(n), randomFloats(n), rand.Float32()

@@ -6,26 +6,28 @@ import (
 	"strings"
 )
 
-// ErrClosed is returned (wrapped) by calls on a device after Close.
+// ErrClosed is returned (wrapped) by calls on a device after its Close.
 var ErrClosed = errors.New("the device is closed")
 
-// ErrFreed is returned (wrapped) when a call names a buffer, pipeline or command list after its Free.
+// ErrFreed is returned (wrapped) by calls that use a buffer, pipeline or command list after its
+// Free.
 var ErrFreed = errors.New("used after Free")
 
-// ErrNoValidation is returned (wrapped) by Open when validation is asked for and its layer is not installed.
+// ErrNoValidation is returned (wrapped) by Open if validation is requested and the validation layer
+// is not installed.
 var ErrNoValidation = errors.New("the Vulkan validation layer VK_LAYER_KHRONOS_validation is not installed")
 
 // NoLoaderError says that no Vulkan loader library could be opened.
 type NoLoaderError struct {
-	Tried  []string // library names, in order
-	Reason string   // the system's words about the last one
+	Tried  []string // names of the libraries tried, in order
+	Reason string   // the system's message about the last one
 }
 
 func (e *NoLoaderError) Error() string {
 	return fmt.Sprintf("no Vulkan loader found (tried %s: %s); %s", strings.Join(e.Tried, ", "), e.Reason, installHint)
 }
 
-// NoDriverError says that the loader works but has no usable Vulkan driver.
+// NoDriverError says that the loader works but finds no usable Vulkan driver.
 type NoDriverError struct {
 	Reason string
 }
@@ -35,12 +37,12 @@ func (e *NoDriverError) Error() string {
 		e.Reason, installHint)
 }
 
-// NoDeviceError says that no device fits what was asked for.
+// NoDeviceError says that no device matches the request.
 type NoDeviceError struct {
 	Want   string   // index or part of a name; "" if any device would have done
 	Source string   // where Want came from, for example "VFM_DEVICE"; "" if from Options
-	Have   []string // the devices that there are, as "0: name"
-	Reason string   // why the device asked for cannot be used, "" if there is none such
+	Have   []string // the devices found, as "0: name"
+	Reason string   // why the requested device cannot be used, "" if it does not exist
 }
 
 func (e *NoDeviceError) Error() string {
@@ -65,10 +67,10 @@ func (e *NoDeviceError) Error() string {
 
 // OutOfMemoryError says that a buffer does not fit into the device's memory.
 type OutOfMemoryError struct {
-	Size      int64 // bytes asked for
-	Available int64 // bytes that could have been had, as far as is known; -1 if unknown
+	Size      int64 // bytes requested
+	Available int64 // bytes that were available, as far as is known; -1 if unknown
 	Device    string
-	Host      bool // the memory in question is the computer's, not the device's own
+	Host      bool // the memory is the computer's, not the device's own
 }
 
 func (e *OutOfMemoryError) Error() string {
@@ -76,19 +78,19 @@ func (e *OutOfMemoryError) Error() string {
 	if e.Host {
 		where = "host memory for the device"
 	}
-	s := fmt.Sprintf("out of %s on %s: %s asked for", where, e.Device, bytesText(e.Size))
+	s := fmt.Sprintf("out of %s on %s: %s requested", where, e.Device, bytesText(e.Size))
 	if e.Available >= 0 {
 		s += fmt.Sprintf(", %s available", bytesText(e.Available))
 	}
 	return s + "; use smaller tiles or batches, close other programs that use the device, or choose a device with more memory"
 }
 
-// DeviceLostError says that the device stopped working (driver reset, hang, unplugged). The device is of no further use:
-// close it and open it anew.
+// DeviceLostError says that the device stopped working (driver reset, hang, unplugged). The Device
+// can no longer be used: close it and open a new one.
 type DeviceLostError struct {
 	Device string
-	During string // what was being done
-	Reason string // "" or more detail
+	During string // what was running
+	Reason string // more detail, may be ""
 }
 
 func (e *DeviceLostError) Error() string {
@@ -102,11 +104,11 @@ func (e *DeviceLostError) Error() string {
 // LimitError says that a request is beyond what the device allows or supports.
 type LimitError struct {
 	What   string // the limit, for example "work groups in x"
-	Where  string // pipeline or call it concerns, may be ""
+	Where  string // the pipeline or call that it concerns, may be ""
 	Got    int64
 	Max    int64
 	Device string
-	Need   string // for a missing feature: its name; Got and Max are then unused
+	Need   string // the name of a missing feature; Got and Max are unused then
 }
 
 func (e *LimitError) Error() string {
@@ -117,13 +119,13 @@ func (e *LimitError) Error() string {
 	if e.Need != "" {
 		return fmt.Sprintf("%s%s needs %s, which %s does not have; choose another device or a variant without it", where, e.What, e.Need, e.Device)
 	}
-	return fmt.Sprintf("%s%s: %d asked for, %s allows %d; split the work or choose another device", where, e.What, e.Got, e.Device, e.Max)
+	return fmt.Sprintf("%s%s: %d requested, %s allows %d; split the work or choose another device", where, e.What, e.Got, e.Device, e.Max)
 }
 
-// CallError is a failure of a Vulkan call for which there is no more telling type.
+// CallError is a failure of a Vulkan call that has no type of its own.
 type CallError struct {
 	Call string // for example "vkCreateComputePipelines"
-	What string // what it was for, may be ""
+	What string // its purpose, may be ""
 	Code int    // VkResult
 }
 
@@ -135,7 +137,7 @@ func (e *CallError) Error() string {
 	return fmt.Sprintf("%s failed: %s (%d)", s, resultName(e.Code), e.Code)
 }
 
-// VkResult values that the package tells apart.
+// VkResult values that the package treats differently.
 const (
 	resultSuccess      = 0
 	resultTimeout      = 2

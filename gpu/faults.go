@@ -2,15 +2,19 @@ package gpu
 
 import "sync/atomic"
 
-// Faults makes a device fail on purpose, so that what is built on it can be tested. One Faults may serve several devices, one after the other: its
-// counts go on.
+// Faults makes a device fail on purpose, for tests of the code that uses it. One Faults may serve
+// several devices, one after the other: the counters keep their values.
 type Faults struct {
-	Lose   atomic.Int64 // the Run that this counts down to 0 with loses the device; 0: none, below 0: all do
-	Memory atomic.Int64 // the NewBuffer that this counts down to 0 with gets no memory; 0: none, below 0: none does
+	// Lose counts down with every Run. The Run that makes it 0 loses the device. 0: no Run does;
+	// below 0: every Run does.
+	Lose atomic.Int64
+	// Memory counts down with every NewBuffer. The one that makes it 0 gets no memory. 0: all get
+	// memory; below 0: none does.
+	Memory atomic.Int64
 }
 
-// hit counts down.
-func hit(n *atomic.Int64) bool {
+// countDown counts down and reports whether this call fails.
+func countDown(n *atomic.Int64) bool {
 	v := n.Load()
 	return v < 0 || v > 0 && n.Add(-1) == 0
 }

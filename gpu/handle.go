@@ -5,19 +5,19 @@ import "C"
 
 import "unsafe"
 
-// The binding's non-dispatchable handles are opaque pointer types, and drivers and layers put small numbers into them.
-// They must never pass through an unsafe.Pointer, which the garbage collector inspects; raw and typed reinterpret the
-// eight bytes in memory instead.
+// The binding declares non-dispatchable handles as opaque pointer types, but drivers and layers put
+// small numbers into them. Such a number must never be in an unsafe.Pointer, which the garbage
+// collector inspects. Hence raw and typed reinterpret the eight bytes in memory.
 
-// raw returns a binding handle as the shim takes it.
+// raw converts a handle of the binding to one of the shim.
 func raw[T any](h T) C.uint64_t {
 	return *(*C.uint64_t)(unsafe.Pointer(&h))
 }
 
-// typed returns a shim handle as the binding takes it.
+// typed converts a handle of the shim to one of the binding.
 func typed[T any](h C.uint64_t) T {
 	return *(*T)(unsafe.Pointer(&h))
 }
 
-// null tells whether a handle is VK_NULL_HANDLE.
+// null reports whether a handle is VK_NULL_HANDLE.
 func null[T any](h T) bool { return raw(h) == 0 }

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// openTest opens the default device, with the validation layer where it is installed; any message of the layer fails
-// the test. The device is closed, and its last messages are seen, before the test ends.
+// openTest opens the default device, with the validation layer if it is installed. Any message of
+// the layer fails the test. The device is closed before the test ends, so its last messages count
+// too.
 func openTest(t testing.TB, o Options) *Device {
 	t.Helper()
 	o.Validation = ValidationAvailable()

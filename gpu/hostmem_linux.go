@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// hostFree returns the bytes of memory that the system could still give this process without swapping, -1 if unknown:
-// the kernel's estimate, and the control group's limit where there is one (containers).
+// hostFree returns the bytes of memory that the system could still give this process without
+// swapping, or -1 if unknown. It is the smaller of the kernel's estimate and what the limit of the
+// control group leaves, if there is one (containers).
 func hostFree() int64 {
 	free := int64(-1)
 	if f, err := os.Open("/proc/meminfo"); err == nil {
@@ -31,20 +32,22 @@ func hostFree() int64 {
 	return free
 }
 
-// cgroupNumber reads a number of the process's version 2 control group as seen in a container, -1 if there is none.
+// cgroupNumber reads a number of the process's version 2 control group as seen in a container. It
+// returns -1 if there is none.
 func cgroupNumber(file string) int64 {
 	b, err := os.ReadFile("/sys/fs/cgroup/" + file)
 	if err != nil {
 		return -1
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-	if err != nil { // "max"
+	if err != nil { // no limit: the file says "max"
 		return -1
 	}
 	return n
 }
 
-// cgroupCache returns the bytes of the control group's use that are file cache, which the kernel gives up when asked.
+// cgroupCache returns how many bytes of the control group's memory are file cache, which the kernel
+// frees when memory is needed.
 func cgroupCache() int64 {
 	b, err := os.ReadFile("/sys/fs/cgroup/memory.stat")
 	if err != nil {

@@ -2,5 +2,6 @@
 
 package gpu
 
-// hostFree returns the bytes of memory that the system could still give this process, -1 if unknown.
+// hostFree returns the bytes of memory that the system could still give this process, or -1 if
+// unknown, which it always is on these systems.
 func hostFree() int64 { return -1 }

@@ -2,7 +2,7 @@ package gpu
 
 import "fmt"
 
-// Version is a Vulkan version as Vulkan packs it.
+// Version is a Vulkan version, packed as in Vulkan.
 type Version uint32
 
 // MakeVersion packs a version.
@@ -10,7 +10,7 @@ func MakeVersion(major, minor, patch int) Version {
 	return Version(major<<22 | minor<<12 | patch)
 }
 
-// Major, Minor and Patch unpack a version.
+// Major returns the first number.
 func (v Version) Major() int { return int(v >> 22 & 0x7f) }
 
 // Minor returns the middle number.
@@ -21,10 +21,10 @@ func (v Version) Patch() int { return int(v & 0xfff) }
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major(), v.Minor(), v.Patch()) }
 
-// DeviceType is the kind of a device, with Vulkan's numbers.
+// DeviceType is the type of a device. The values are those of VkPhysicalDeviceType.
 type DeviceType int
 
-// The kinds of devices.
+// The types of devices.
 const (
 	Other DeviceType = iota
 	Integrated
@@ -47,7 +47,7 @@ func (t DeviceType) String() string {
 	return "other"
 }
 
-// rank orders kinds for the automatic choice; higher is better.
+// rank orders the types for the automatic choice; higher is better.
 func (t DeviceType) rank() int {
 	switch t {
 	case Discrete:
@@ -64,9 +64,9 @@ func (t DeviceType) rank() int {
 
 // Info describes a device.
 type Info struct {
-	Index                int // place in List, usable as Options.Device
+	Index                int // index in List, usable as Options.Device
 	Name                 string
-	DriverName           string // "" if the driver does not tell
+	DriverName           string // "" if the driver does not report it
 	DriverInfo           string // the driver's own version text
 	Type                 DeviceType
 	API                  Version
@@ -77,7 +77,8 @@ type Info struct {
 	deviceUUID, cacheUID [16]byte
 }
 
-// Caps is what a device can do: features (switched on when it is opened) and limits. Sizes are in bytes.
+// Caps are the features and limits of a device. The features are switched on when it is opened.
+// Sizes are in bytes.
 type Caps struct {
 	SubgroupSize        int  // lanes of a subgroup, at least 1
 	SubgroupArithmetic  bool // reductions and scans over a subgroup in compute shaders
@@ -86,11 +87,12 @@ type Caps struct {
 	Int64, Float16      bool // 64-bit integers, 16-bit float arithmetic
 	Storage16           bool // 16-bit values in storage buffers and behind buffer addresses
 	Timestamps          bool // Commands.Timestamp works
-	Unified             bool // host and device share their memory: local buffers are mapped
-	Lavapipe            bool // Mesa's software driver
+	Unified             bool // host and device share memory: local buffers are mapped
+	Lavapipe            bool // the driver is lavapipe, Mesa's software driver
 	SubgroupControl     bool // PipelineDesc.Subgroup may be set
-	// Matrix is the size M, N, K of the cooperative matrices (VK_KHR_cooperative_matrix) that shaders may use: factors M×K and
-	// K×N of float16, sums M×N of float32, each spread over a subgroup. Zeros: the device has none that are of use.
+	// Matrix is the size M, N, K of the cooperative matrices (VK_KHR_cooperative_matrix) that
+	// shaders may use: factors M×K and K×N of float16, sums M×N of float32, each spread over a
+	// subgroup. Zeros mean that the device has none that fit.
 	Matrix [3]int
 
 	TimestampPeriod    float64 // nanoseconds per tick
@@ -102,6 +104,8 @@ type Caps struct {
 	MaxStorageRange    int64   // bytes of one storage-buffer binding
 	MaxAlloc           int64   // bytes of one buffer
 	HeapSize           int64   // bytes of the largest device-local heap
-	HeapBudget         int64   // bytes this process could get when asked; HeapSize if neither driver nor system tells
-	MinStorageAlign    int     // Range.Off of a binding must be a multiple
+	// HeapBudget is how many bytes this process could allocate at the time of the query. It is
+	// HeapSize if neither driver nor system reports it.
+	HeapBudget      int64
+	MinStorageAlign int // Range.Off of a binding must be a multiple of this
 }

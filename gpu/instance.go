@@ -11,16 +11,18 @@ import (
 	"unsafe"
 )
 
-// instance is one VkInstance; every open Device has its own, so that validation can be switched per device.
+// instance is a VkInstance. Every open Device has its own, so that validation can be switched on
+// per device.
 type instance struct {
 	c         *C.vfm_instance
 	handle    vkInstance
 	validate  bool
 	onMessage func(string)
-	msgMu     sync.Mutex // keeps messages in order and calls of onMessage apart
+	msgMu     sync.Mutex // keeps messages in order, with one call of onMessage at a time
 }
 
-// driverMu serialises creation and destruction of instances: some loaders and drivers do not survive it in parallel.
+// driverMu allows one creation or destruction of an instance at a time: some loaders and drivers
+// crash on concurrent ones.
 var driverMu sync.Mutex
 
 func newInstance(validate bool, onMessage func(string)) (*instance, error) {
@@ -59,7 +61,7 @@ func newInstance(validate bool, onMessage func(string)) (*instance, error) {
 	return i, nil
 }
 
-// close destroys the instance; messages that come of it are still delivered.
+// close destroys the instance. Messages caused by the destruction are still delivered.
 func (i *instance) close() {
 	driverMu.Lock()
 	defer driverMu.Unlock()

@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// headers is the binding with the newer Vulkan headers, whichever is built with.
+// headers is the binding with the newer Vulkan headers. They are used whichever binding is built.
 const headers = "github.com/goki/vulkan"
 
-// The shim declares the Vulkan structs itself; here they are held against the headers in the binding's module.
+// The shim declares the Vulkan structs itself. This test compares them with the headers in the
+// binding's module.
 func TestShimLayout(t *testing.T) {
 	cc, err := exec.LookPath("cc")
 	if err != nil {

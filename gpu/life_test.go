@@ -70,7 +70,7 @@ func TestFreedResources(t *testing.T) {
 	}
 }
 
-// Everything a run uses may be freed while it runs.
+// Everything that a run uses may be freed while it runs.
 func TestFreeDuringRun(t *testing.T) {
 	d := openTest(t, Options{})
 	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
@@ -79,7 +79,7 @@ func TestFreeDuringRun(t *testing.T) {
 		c := must[*Commands](t)(d.NewCommands())
 		c.Dispatch(p, []Range{{Buf: buf}}, words(60000), 50, 1, 1)
 		ok(t, c.End())
-		d.queueMu.Lock() // the run begins, but cannot be submitted yet
+		d.queueMu.Lock() // the run begins but cannot be submitted yet
 		done := make(chan error, 1)
 		go func() { done <- d.Run(c) }()
 		for !pinned(d, buf) && len(done) == 0 {
@@ -104,7 +104,7 @@ func pinned(d *Device, b *Buffer) bool {
 	return b.res.pins > 0
 }
 
-// Close waits for what is running.
+// Close waits for the runs that are under way.
 func TestCloseDuringRuns(t *testing.T) {
 	d := openTest(t, Options{})
 	p := incrPipeline(t, d)
@@ -135,7 +135,7 @@ func TestLostDevice(t *testing.T) {
 	d := openTest(t, Options{})
 	buf := must[*Buffer](t)(d.NewBuffer(1<<16, Local))
 	c := chain(t, d, incrPipeline(t, d), buf, 2)
-	// What the driver's answer VK_ERROR_DEVICE_LOST does.
+	// The same happens when the driver returns VK_ERROR_DEVICE_LOST.
 	var lost *DeviceLostError
 	if err := d.fail(resultDeviceLost, "vkQueueSubmit", "a run"); !errors.As(err, &lost) || lost.During != "a run" {
 		t.Fatal(err)
@@ -151,7 +151,8 @@ func TestLostDevice(t *testing.T) {
 	d.Close()
 }
 
-// A run that takes longer than allowed is given up: the device counts as lost, and what the run may still use stays.
+// A run that takes longer than allowed is given up: the device counts as lost, and what the run may
+// still use is not freed.
 func TestTimeout(t *testing.T) {
 	d := openTest(t, Options{})
 	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
@@ -163,7 +164,7 @@ func TestTimeout(t *testing.T) {
 	c := must[*Commands](t)(d.NewCommands())
 	c.Dispatch(p, []Range{{Buf: buf}}, words(60000), 50, 1, 1)
 	ok(t, c.End())
-	d.timeout = time.Nanosecond // no run takes less, and those above took as long as they liked
+	d.timeout = time.Nanosecond // every run takes longer; those above had no limit
 	err := d.Run(c)
 	var lost *DeviceLostError
 	if !errors.As(err, &lost) || !strings.Contains(err.Error(), "time allowed") {
@@ -172,7 +173,7 @@ func TestTimeout(t *testing.T) {
 	if err := d.Run(quick); !errors.As(err, &lost) {
 		t.Error(err)
 	}
-	buf.Free() // in use: put off for good
+	buf.Free() // still in use: never freed
 	if _, there := d.resources[&buf.res]; !there {
 		t.Error("a buffer was destroyed that the device may still write to")
 	}

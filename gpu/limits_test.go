@@ -85,7 +85,7 @@ func TestPipelineLimits(t *testing.T) {
 	limitError(t, "storage buffers", try(func(p *PipelineDesc) { p.Bindings = caps.MaxStorageBindings + 1 }))
 	limitError(t, "push constants", try(func(p *PipelineDesc) { p.PushBytes = caps.MaxPush + 4 }))
 	limitError(t, "SPIR-V 1.9", try(func(p *PipelineDesc) { p.Code[1] = 0x10900 }))
-	// The work group of 64 by 1 by 1 lies behind OpExecutionMode %main LocalSize.
+	// The work group size of 64 by 1 by 1 follows OpExecutionMode %main LocalSize.
 	size := slices.Index(desc.Code, 6<<16|opExecutionMode) + 3
 	if desc.Code[size] != 64 {
 		t.Fatalf("no work-group size at word %d", size)
@@ -109,7 +109,7 @@ func TestPipelineLimits(t *testing.T) {
 	}
 	ok(t, try(func(*PipelineDesc) {}))
 
-	// Features: what is missing is told before a driver sees the shader.
+	// Missing features are reported before a driver sees the shader.
 	wide := PipelineDesc{Name: "wide", Code: wideCode, Bindings: 1}
 	if caps.Int64 {
 		must[*Pipeline](t)(d.NewPipeline(wide))
@@ -131,7 +131,7 @@ func TestPipelineLimits(t *testing.T) {
 	}
 }
 
-// inspect must survive anything.
+// inspect must survive any input.
 func TestInspectAnything(t *testing.T) {
 	for range 20000 {
 		code := slices.Clone(axpbCode[:rand.IntN(len(axpbCode)+1)])
@@ -148,7 +148,8 @@ func TestInspectAnything(t *testing.T) {
 	}
 }
 
-// A module that is cut off anywhere, at the end of an instruction too, never reaches a driver: some crash on it.
+// A module that is cut off anywhere, even after a whole instruction, never reaches a driver: some
+// crash on it.
 func TestTruncatedModules(t *testing.T) {
 	if _, err := inspect(axpbCode); err != nil {
 		t.Fatal(err)

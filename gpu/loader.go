@@ -13,18 +13,20 @@ import (
 	"unsafe"
 )
 
-// loader is the process's one Vulkan loader library. It stays open for good: drivers leave threads and thread-local
-// state behind, so that unloading them is not safe.
+// loader is the process's one Vulkan loader library. It is never unloaded: drivers leave threads
+// and thread-local state behind, so unloading them is not safe.
 var loader struct {
 	mu   sync.Mutex
 	proc unsafe.Pointer // vkGetInstanceProcAddr
-	// bound is set once the binding has fetched its functions from a first instance. They are the loader's
-	// trampolines, which serve every instance, so once is enough, and rewriting them would race with callers.
+	// bound is set once the binding has fetched its function pointers from a first instance. They
+	// point to the loader's trampolines, which serve every instance, so once is enough. Fetching
+	// them again would race with callers.
 	bound bool
 }
 
-// openLoader returns vkGetInstanceProcAddr of the system's Vulkan loader and hands it to the binding.
-// The binding's own search looks for "libvulkan.so", which only development packages install.
+// openLoader returns vkGetInstanceProcAddr of the system's Vulkan loader and passes it to the
+// binding. The binding's own search would look for "libvulkan.so", which only development packages
+// install.
 func openLoader() (unsafe.Pointer, error) {
 	loader.mu.Lock()
 	defer loader.mu.Unlock()
@@ -55,7 +57,7 @@ func openLoader() (unsafe.Pointer, error) {
 	return nil, &NoLoaderError{Tried: names, Reason: C.GoString(why)}
 }
 
-// bindInstance lets the binding fetch its functions, once per process.
+// bindInstance lets the binding fetch its function pointers, once per process.
 func bindInstance(i vkInstance) error {
 	loader.mu.Lock()
 	defer loader.mu.Unlock()
@@ -69,8 +71,8 @@ func bindInstance(i vkInstance) error {
 	return nil
 }
 
-// ValidationAvailable tells whether the Khronos validation layer is installed, so that Open with Options.Validation
-// can succeed.
+// ValidationAvailable reports whether the Khronos validation layer is installed, so that Open with
+// Options.Validation can succeed.
 func ValidationAvailable() bool {
 	p, err := openLoader()
 	return err == nil && C.vfm_validation_available(p) != 0

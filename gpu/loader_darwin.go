@@ -1,6 +1,7 @@
 package gpu
 
-// loaderNames are tried in order: the Vulkan SDK's loader, Homebrew's places for it, then MoltenVK without a loader.
+// loaderNames are tried in order: the Vulkan SDK's loader, the loader in Homebrew's folders, then
+// MoltenVK without a loader.
 var loaderNames = []string{
 	"libvulkan.1.dylib", "libvulkan.dylib",
 	"/opt/homebrew/lib/libvulkan.1.dylib", "/usr/local/lib/libvulkan.1.dylib",

@@ -2,7 +2,8 @@
 
 package gpu
 
-// loaderNames are tried in order. The plain name is the development symlink, on some systems the only one.
+// loaderNames are tried in order. The second is the development symlink, on some systems the only
+// name.
 var loaderNames = []string{"libvulkan.so.1", "libvulkan.so"}
 
 const installHint = "install the Vulkan loader and a driver: on Debian or Ubuntu `apt-get install libvulkan1 mesa-vulkan-drivers`, " +

@@ -9,20 +9,21 @@ import (
 	"unsafe"
 )
 
-// Small buffers share blocks of memory, because drivers allow few allocations (often 4096); big ones have their own.
+// Small buffers share blocks of memory, because drivers limit the number of allocations (often to
+// 4096). Larger buffers get an allocation of their own.
 const (
 	smallBuffer = 256 << 10
 	blockSize   = 4 << 20
 )
 
-// allocator hands out device memory.
+// allocator allocates device memory.
 type allocator struct {
 	d      *Device
 	mu     sync.Mutex
-	blocks map[blockKind][]*block // shared blocks
-	most   []int64                // bytes that could be had at first, by heap
-	used   []int64                // bytes allocated, by heap
-	count  int                    // live allocations
+	blocks map[blockKind][]*block // the shared blocks
+	most   []int64                // bytes free in each heap when the device was opened
+	used   []int64                // bytes allocated from each heap
+	count  int                    // current number of allocations
 }
 
 type blockKind struct {
@@ -35,14 +36,14 @@ type block struct {
 	kind   blockKind
 	mem    vkDeviceMemory
 	size   int64
-	base   unsafe.Pointer // C memory, nil if not mapped
+	base   unsafe.Pointer // the mapped memory, nil if not mapped
 	shared bool
-	free   []gap // ascending, never adjacent; of shared blocks only
+	free   []gap // of shared blocks: the free ranges in ascending order, never adjacent
 }
 
 type gap struct{ off, size int64 }
 
-// piece is a part of a block, the memory of one buffer.
+// piece is the part of a block that holds one buffer.
 type piece struct {
 	b         *block
 	off, size int64
@@ -55,8 +56,10 @@ func (a *allocator) init(d *Device) {
 	a.used = make([]int64, len(a.most))
 }
 
-// pick returns the memory type for a kind of buffer among the types in bits, and whether to map it; -1 if none fits.
-// Only coherent memory is ever mapped, so that nobody needs to flush; every Vulkan device has some.
+// pick returns the index of the memory type for a kind of buffer among the types in bits, and
+// whether to map it. The index is -1 if no type fits. Only coherent memory is mapped, so that no
+// flush is needed; every Vulkan device has some. For each kind the wishes are tried in order; have
+// are the flags a type needs, not the flags it must not have.
 func (m memoryTypes) pick(bits uint32, k Kind, unified bool) (typ int, mapped bool) {
 	const host = memHostVisible | memCoherent
 	type wish struct{ have, not uint32 }
@@ -81,7 +84,8 @@ func (m memoryTypes) pick(bits uint32, k Kind, unified bool) (typ int, mapped bo
 	return -1, false
 }
 
-// alloc finds memory for size bytes with the alignment (a power of two) in one of the memory types of bits.
+// alloc allocates size bytes with the alignment (a power of two) in one of the memory types in
+// bits.
 func (a *allocator) alloc(size, align int64, bits uint32, k Kind) (piece, error) {
 	typ, mapped := a.d.cand.mem.pick(bits, k, a.d.info.Caps.Unified)
 	if typ < 0 {
@@ -103,7 +107,7 @@ func (a *allocator) alloc(size, align int64, bits uint32, k Kind) (piece, error)
 		}
 	}
 	b, err := a.newBlock(kind, blockSize)
-	if err != nil { // perhaps a small one still fits
+	if err != nil { // a block of the needed size may still fit
 		if b, err = a.newBlock(kind, size); err != nil {
 			return piece{}, err
 		}
@@ -116,18 +120,18 @@ func (a *allocator) alloc(size, align int64, bits uint32, k Kind) (piece, error)
 	return piece{b, off, size}, nil
 }
 
-// available returns the bytes that heap can still give, as far as is known.
+// available returns how many bytes the heap can still give, as far as is known.
 func (a *allocator) available(heap int) int64 {
 	left := a.d.inst.freeBytes(a.d.cand)[heap]
 	if a.d.cand.c.hasBudget == 0 || a.d.info.Type == CPU {
-		// Nobody counts what is allocated but not yet touched, so do it here.
+		// The driver or system does not count memory that is allocated but not yet touched. We do.
 		left = min(left, a.most[heap]-a.used[heap])
 	}
 	return max(0, left)
 }
 
-// newBlock allocates and maps memory. The budget is checked before, because some drivers grant more than there is and
-// the system then kills the process when the memory is touched.
+// newBlock allocates memory and maps it if needed. It checks the budget first: some drivers grant
+// more memory than there is, and the system kills the process when the memory is touched.
 func (a *allocator) newBlock(kind blockKind, size int64) (*block, error) {
 	d := a.d
 	heap := d.cand.mem.types[kind.typ].heap
@@ -163,7 +167,7 @@ func (a *allocator) newBlock(kind blockKind, size int64) (*block, error) {
 	return b, nil
 }
 
-// release gives a piece back.
+// release frees a piece.
 func (a *allocator) release(p piece) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -183,12 +187,12 @@ func (a *allocator) release(p piece) {
 }
 
 func (a *allocator) drop(b *block) {
-	vkFreeMemory(a.d.handle, b.mem, nil) // unmaps too
+	vkFreeMemory(a.d.handle, b.mem, nil) // this also unmaps it
 	a.used[a.d.cand.mem.types[b.kind.typ].heap] -= b.size
 	a.count--
 }
 
-// close frees the shared blocks; those of big buffers went with the buffers.
+// close frees the shared blocks. The others were freed with their buffers.
 func (a *allocator) close() {
 	for _, list := range a.blocks {
 		for _, b := range list {
@@ -198,7 +202,7 @@ func (a *allocator) close() {
 	a.blocks = nil
 }
 
-// take cuts size bytes with the alignment from the first gap that has them.
+// take allocates size bytes with the alignment from the first gap that is large enough.
 func (b *block) take(size, align int64) (int64, bool) {
 	for k, g := range b.free {
 		off := (g.off + align - 1) &^ (align - 1)
@@ -218,7 +222,7 @@ func (b *block) take(size, align int64) (int64, bool) {
 	return 0, false
 }
 
-// put returns bytes to the gaps and joins neighbours.
+// put frees a range and joins it with adjacent gaps.
 func (b *block) put(off, size int64) {
 	k, _ := slices.BinarySearchFunc(b.free, off, func(g gap, o int64) int { return int(g.off - o) })
 	b.free = slices.Insert(b.free, k, gap{off, size})

@@ -32,7 +32,7 @@ func TestOutOfMemory(t *testing.T) {
 	if _, err := d.NewBuffer(4, Kind(7)); err == nil {
 		t.Error("a buffer of no known kind was made")
 	}
-	// A heap of 8 MiB, whatever there really is.
+	// Pretend that the heap has 8 MiB.
 	for k := range d.memory.most {
 		d.memory.most[k] = 8 << 20
 	}
@@ -42,17 +42,19 @@ func TestOutOfMemory(t *testing.T) {
 		if _, err := d.NewBuffer(5<<20, Local); !errors.As(err, &oom) || oom.Available != 3<<20 {
 			t.Errorf("a second buffer beyond the budget: %v", err)
 		}
-		small := must[*Buffer](t)(d.NewBuffer(100, Local)) // no room for a block, but for the buffer
+		// There is not enough memory for a shared block, but for the buffer.
+		small := must[*Buffer](t)(d.NewBuffer(100, Local))
 		small.Free()
 		a.Free()
 		must[*Buffer](t)(d.NewBuffer(5<<20, Local)).Free()
 	}
-	// The device is as good as before.
+	// The device still works as before.
 	d.memory.most = d.inst.freeBytes(d.cand)
 	checkAxpb(t, d, must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})), 100, Local)
 }
 
-// Small buffers share memory but nothing else: fresh contents survive the coming and going of the neighbours.
+// Small buffers share memory blocks but do not affect each other: contents stay when neighbours are
+// allocated and freed.
 func TestSmallBuffersShareBlocks(t *testing.T) {
 	d := openTest(t, Options{})
 	type held struct {
@@ -92,7 +94,7 @@ func TestSmallBuffersShareBlocks(t *testing.T) {
 		check(h)
 		h.b.Free()
 	}
-	// One empty block per memory type may stay.
+	// One empty block per memory type may be kept.
 	if d.memory.count > 3 {
 		t.Errorf("%d allocations left without any buffer", d.memory.count)
 	}

@@ -12,22 +12,26 @@ import (
 
 // PipelineDesc describes a compute pipeline. The shader's entry point is "main".
 type PipelineDesc struct {
-	Name      string   // for messages
-	Code      []uint32 // SPIR-V
-	Bindings  int      // storage buffers in set 0, bindings 0 to Bindings-1; 0: the shader uses buffer addresses only
-	PushBytes int      // bytes of push constants from offset 0, a multiple of 4
-	Subgroup  int      // size that subgroups must have, all of them full: Caps.SubgroupSize, if Caps.SubgroupControl; 0: any
+	Name string   // for messages
+	Code []uint32 // SPIR-V
+	// Bindings is the number of storage buffers: set 0, bindings 0 to Bindings-1. It is 0 if the
+	// shader uses buffer addresses only.
+	Bindings  int
+	PushBytes int // bytes of push constants from offset 0, a multiple of 4
+	// Subgroup is the size that all subgroups must have, and all of them are full then. It must be
+	// Caps.SubgroupSize and needs Caps.SubgroupControl. 0: any size.
+	Subgroup int
 }
 
-// Pipeline is a compute shader, ready to be dispatched. Pipelines of the same code share what the
-// driver made of it.
+// Pipeline is a compute shader that is ready to be dispatched. Pipelines with the same code share
+// what the driver built.
 type Pipeline struct {
 	*program
 	desc  PipelineDesc // without Code
 	freed bool         // guarded by Device.mu
 }
 
-// layoutKey tells apart the pipeline layouts; they are few, and live as long as the device.
+// layoutKey identifies a pipeline layout. Layouts are few, and live as long as the device.
 type layoutKey struct{ bindings, push int }
 
 type layout struct {
@@ -46,8 +50,8 @@ func (d *Device) NewPipeline(p PipelineDesc) (*Pipeline, error) {
 	return d.newPipeline(p)
 }
 
-// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns all
-// of them, in order, or none and the first error.
+// NewPipelines builds many pipelines in parallel and then saves the pipeline cache. It returns the
+// pipelines in order, or none of them and the first error.
 func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	count := d.count(len(ps))
 	count.add(0)
@@ -59,16 +63,16 @@ func (d *Device) NewPipelines(ps []PipelineDesc) ([]*Pipeline, error) {
 	return out, err
 }
 
-// Watch has f called while NewPipelines works, from the beginning: done of its total kernels are
-// built. Those that the driver translates when they are first used count when that is done. Calls
-// come one at a time; nil ends them.
+// Watch has f called when NewPipelines begins and as it works: done of total kernels are built.
+// Kernels that the driver translates at their first use count when they are translated (see prime).
+// Calls come one at a time. A nil f ends them.
 func (d *Device) Watch(f func(done, total int)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.watch = f
 }
 
-// counter counts the kernels of one NewPipelines for Watch.
+// counter counts the kernels of one NewPipelines call for Watch.
 type counter struct {
 	mu          sync.Mutex
 	done, total int
@@ -81,7 +85,7 @@ func (d *Device) count(total int) *counter {
 	return &counter{total: total, tell: d.watch}
 }
 
-// add says that n more are built.
+// add reports that n more kernels are built.
 func (c *counter) add(n int) {
 	if c.tell == nil || c.total == 0 {
 		return
@@ -92,7 +96,7 @@ func (c *counter) add(n int) {
 	c.tell(c.done, c.total)
 }
 
-// end says that all are, as far as they can be built before they are used.
+// end reports that all kernels are built.
 func (c *counter) end() {
 	if c.done < c.total {
 		c.add(c.total - c.done)
@@ -129,16 +133,16 @@ func (d *Device) newPipelines(ps []PipelineDesc, count *counter) ([]*Pipeline, e
 		if err == nil {
 			continue
 		}
-		d.giveBack(out)
+		d.freeAll(out)
 		return nil, err
 	}
 	d.cache.save()
 	return out, nil
 }
 
-// giveBack frees pipelines inside of a call that is on the device already. Runs of others may use
-// what they share.
-func (d *Device) giveBack(ps []*Pipeline) {
+// freeAll frees pipelines inside of a call that has entered the device already. Other pipelines may
+// share their programs, and runs may use these: they stay alive then.
+func (d *Device) freeAll(ps []*Pipeline) {
 	for _, p := range ps {
 		if p != nil && d.release(p) {
 			d.discard(&p.res)
@@ -154,7 +158,7 @@ func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
 	caps := &d.info.Caps
 	switch {
 	case p.Bindings < 0 || p.PushBytes < 0 || p.PushBytes%4 != 0:
-		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes make no pipeline", name, p.Bindings, p.PushBytes)
+		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes: neither may be negative, and the bytes must be a multiple of 4", name, p.Bindings, p.PushBytes)
 	case p.Bindings > caps.MaxStorageBindings:
 		return nil, &LimitError{What: "storage buffers", Where: name, Got: int64(p.Bindings), Max: int64(caps.MaxStorageBindings), Device: d.info.Name}
 	case p.PushBytes > caps.MaxPush:
@@ -207,7 +211,7 @@ func (d *Device) layoutFor(k layoutKey) (*layout, error) {
 	return l, nil
 }
 
-// Name returns the name given at creation.
+// Name returns the name given in the PipelineDesc.
 func (p *Pipeline) Name() string { return p.desc.Name }
 
 func (p *Pipeline) isFreed() bool {
@@ -216,8 +220,7 @@ func (p *Pipeline) isFreed() bool {
 	return p.freed
 }
 
-// Free gives the pipeline back, after the runs that use it. It is no error to free twice, or after
-// Device.Close.
+// Free frees the pipeline once no run uses it. Freeing twice, or after Device.Close, does nothing.
 func (p *Pipeline) Free() {
 	if p != nil && p.res.d.release(p) {
 		p.res.free()

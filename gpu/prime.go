@@ -12,22 +12,24 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// Lavapipe translates a pipeline to machine code when it is first dispatched, on the one thread of
-// the queue: seconds for a network, once per machine, because Mesa keeps the result on disk.
-// Priming uses more cores for it. A second logical device of the same physical device has a queue,
-// and so a thread, of its own; each of the two dispatches a part of the pipelines with no work
-// groups, which translates them and does nothing else, and the device at hand finds on disk what
-// the other translated.
+// Lavapipe translates a pipeline to machine code when it is first dispatched, on the only thread of
+// the queue. For a network this takes seconds. Mesa keeps the result on disk, so it happens once
+// per machine.
+//
+// Priming does this work on two cores. A second logical device of the same physical device has a
+// queue, and so a thread, of its own. Each of the two devices dispatches a part of the pipelines
+// with zero work groups, which translates them and does nothing else. The first device then finds
+// on disk what the second translated.
 
 const (
-	// primeFrom is how many new pipelines are worth a second device.
+	// primeFrom is the number of new pipelines from which a second device pays off.
 	primeFrom = 2
-	// primedMost is how many pipelines the list of known ones may hold before it begins anew.
+	// primedMost is how many pipelines the list of known ones may hold before it is emptied.
 	primedMost = 1 << 14
 )
 
-// primed is the list of pipelines that were translated on this machine before, with its file: one
-// hash of code in hexadecimal per line.
+// primed is the list of pipelines that this machine has translated before, and its file: one
+// hexadecimal hash of the code per line.
 type primed struct {
 	mu    sync.Mutex
 	path  string // "": priming is off
@@ -45,7 +47,8 @@ func (p *primed) open(d *Device) {
 	}
 }
 
-// add takes note of pipelines that were translated. Failures are ignored: the list only saves time.
+// add records pipelines that were translated. Errors of the file are ignored: the list only saves
+// time.
 func (p *primed) add(names []string) {
 	if len(p.known)+len(names) > primedMost {
 		clear(p.known)
@@ -60,11 +63,11 @@ func (p *primed) add(names []string) {
 	_ = cachefile.Replace(p.path, []byte(text.String()))
 }
 
-// primes tells whether prime has a way to work.
+// primes reports whether pipelines are translated ahead on this device.
 func (d *Device) primes() bool { return d.primed.path != "" && runtime.GOMAXPROCS(0) >= 2 }
 
-// prime translates pipelines that this machine has not seen, if there are enough of them, and
-// counts them. Whatever fails here fails or works later, when the pipeline is used.
+// prime translates the pipelines that this machine has not seen, if there are enough of them, and
+// counts them. It ignores errors: they show again, if they last, when the pipeline is used.
 func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) {
 	if !d.primes() {
 		return
@@ -75,7 +78,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) 
 	if d.enter("NewPipelines") != nil {
 		return
 	}
-	d.leave() // not held any longer: what follows enters by itself, and Close waits for p.mu
+	d.leave() // not held any longer: the calls below enter by themselves, and Close waits for p.mu
 	var fresh []int
 	var names []string
 	for k := range descs {
@@ -100,7 +103,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) 
 	if err != nil {
 		return
 	}
-	// The longest first, so that both end at about the same time.
+	// The longest first, so that both devices end at about the same time.
 	slices.SortFunc(fresh, func(a, b int) int { return cmp.Compare(len(descs[b].Code), len(descs[a].Code)) })
 	if known := len(descs) - len(fresh); known > 0 {
 		count.add(known)
@@ -137,10 +140,10 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) 
 	}
 }
 
-// scratchSize is the size of what is bound to a dispatch that does nothing.
+// scratchSize is the size of the buffer bound to a dispatch that does nothing.
 const scratchSize = 256
 
-// translate dispatches a pipeline with no work groups. All its bindings are scratch.
+// translate dispatches a pipeline with zero work groups. All its bindings are scratch.
 func (d *Device) translate(p *Pipeline, scratch *Buffer) error {
 	c, err := d.NewCommands()
 	if err != nil {
@@ -158,13 +161,13 @@ func (d *Device) translate(p *Pipeline, scratch *Buffer) error {
 	return d.Run(c)
 }
 
-// twin makes another logical device of the same physical device and instance, which must be closed
+// twin makes another logical device of the same physical device and instance. It must be closed
 // before d.
 func (d *Device) twin() (*Device, error) {
 	t, err := start(d.inst, d.cand, Options{CacheDir: "-", Timeout: d.timeout})
 	if err != nil {
 		return nil, err
 	}
-	t.guest = true
+	t.sharesInstance = true
 	return t, nil
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// variants are shaders that do the same in work groups of different sizes, so that the driver
-// translates each.
+// variants returns shaders that do the same with work groups of different sizes, so that the driver
+// translates each of them.
 func variants(t *testing.T, n int) (list []PipelineDesc) {
 	for k := range n {
 		code := slices.Clone(scaleCode)
@@ -33,7 +33,7 @@ func variants(t *testing.T, n int) (list []PipelineDesc) {
 	return list
 }
 
-// Pipelines that this machine has not seen are translated once, if they are many.
+// Pipelines that this machine has not seen are translated once, if there are enough of them.
 func TestPrime(t *testing.T) {
 	dir := t.TempDir()
 	list := func() string {
@@ -60,21 +60,22 @@ func TestPrime(t *testing.T) {
 	if n := len(strings.Fields(list())); n != len(descs) {
 		t.Errorf("%d pipelines were noted, not %d", n, len(descs))
 	}
-	// Kernels count as they are translated, never more than there are, and all in the end.
+	// Kernels are counted as they are translated: never more than there are, and all of them in the
+	// end.
 	for _, total := range []int{primeFrom - 1, len(descs)} {
 		last := -1
 		for len(told) > 0 && last < total {
 			if told[0][1] != total || told[0][0] <= last {
-				t.Errorf("%d of %d kernels told after %d of %d", told[0][0], told[0][1], last, total)
+				t.Errorf("%d of %d kernels reported after %d of %d", told[0][0], told[0][1], last, total)
 			}
 			last, told = told[0][0], told[1:]
 		}
 		if last != total {
-			t.Errorf("%d of %d kernels told at the end", last, total)
+			t.Errorf("%d of %d kernels reported at the end", last, total)
 		}
 	}
 	if len(told) > 0 {
-		t.Errorf("told beyond the end: %v", told)
+		t.Errorf("reported beyond the end: %v", told)
 	}
 	for _, p := range append(few, pipes...) {
 		p.Free()
@@ -91,14 +92,14 @@ func TestPrime(t *testing.T) {
 	}
 }
 
-// Where nothing is translated ahead, kernels count when they are built.
+// If nothing is translated ahead, kernels are counted when they are built.
 func TestWatch(t *testing.T) {
 	d := openTest(t, Options{CacheDir: "-"})
 	descs := variants(t, 3)
 	last := -1
 	d.Watch(func(done, total int) {
 		if total != len(descs) || done != last+1 {
-			t.Errorf("%d of %d kernels told after %d of %d", done, total, last, len(descs))
+			t.Errorf("%d of %d kernels reported after %d of %d", done, total, last, len(descs))
 		}
 		last = done
 	})
@@ -106,7 +107,7 @@ func TestWatch(t *testing.T) {
 		p.Free()
 	}
 	if last != len(descs) {
-		t.Errorf("%d of %d kernels told", last, len(descs))
+		t.Errorf("%d of %d kernels reported", last, len(descs))
 	}
 	d.Watch(nil)
 	for _, p := range must[[]*Pipeline](t)(d.NewPipelines(descs)) {
@@ -123,5 +124,5 @@ func TestPrimeAndClose(t *testing.T) {
 		done <- err
 	}()
 	d.Close()
-	<-done // with or without an error
+	<-done // it may or may not return an error
 }

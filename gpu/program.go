@@ -10,12 +10,14 @@ import (
 	"unsafe"
 )
 
-// program is what the driver made of a shader: the part of a Pipeline that is the same for all with that code. Networks have layers of equal form, and
-// so do the programs for one size: what is shared is neither built again nor held twice (software drivers take a megabyte for each).
+// program is what the driver built from a shader: the part that all Pipelines with the same code
+// share. The layers of a network often have the same shape, and so have the networks for one
+// picture size, so their kernels are often equal. Sharing saves the time and memory of building
+// them again (software drivers take a megabyte for each).
 type program struct {
 	key    programKey
-	refs   int           // Pipelines that share it; guarded by Device.mu
-	ready  chan struct{} // closed when what follows is set
+	refs   int           // number of Pipelines that share it; guarded by Device.mu
+	ready  chan struct{} // closed when the fields below are set
 	err    error
 	res    resource
 	handle vkPipeline
@@ -28,7 +30,8 @@ type programKey struct {
 	subgroup int
 }
 
-// share finds the program of a checked description or builds it, once however many ask for it at a time. Every success must be followed by release.
+// share finds the program of a checked description, or builds it: only once, even if several
+// callers ask at the same time. After every success release must be called.
 func (d *Device) share(name string, p PipelineDesc) (*program, error) {
 	bytes := unsafe.Slice((*byte)(unsafe.Pointer(&p.Code[0])), 4*len(p.Code))
 	key := programKey{sha256.Sum256(bytes), layoutKey{p.Bindings, p.PushBytes}, p.Subgroup}
@@ -41,7 +44,9 @@ func (d *Device) share(name string, p PipelineDesc) (*program, error) {
 			if <-found.ready; found.err == nil {
 				return found, nil
 			}
-			continue // it failed for whoever asked first, with an error that names that shader: try it, and fail, ourselves
+			// It failed for another caller, with an error that names that caller's shader. Try
+			// again, for an error of our own.
+			continue
 		}
 		made := &program{key: key, refs: 1, ready: make(chan struct{}), res: resource{d: d, what: "pipeline " + name}}
 		d.programs[key] = made
@@ -56,7 +61,8 @@ func (d *Device) share(name string, p PipelineDesc) (*program, error) {
 	}
 }
 
-// release gives back one share and tells whether it was the last, so that the program must be freed.
+// release ends one pipeline's use of its program. It reports whether that was the last, so that the
+// program must be freed.
 func (d *Device) release(p *Pipeline) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -92,6 +98,6 @@ func (g *program) build(name string, p PipelineDesc) error {
 		d.garbage.Store(true)
 	}
 	d.adopt(&g.res)
-	d.cache.touch()
+	d.cache.markDirty()
 	return nil
 }

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Pipelines of one code share what the driver built, and it lives until the last of them is freed.
+// Pipelines with the same code share what the driver built. It lives until the last of them is
+// freed.
 func TestSharedPrograms(t *testing.T) {
 	d := openTest(t, Options{})
 	desc := PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8}
@@ -43,7 +44,8 @@ func TestSharedPrograms(t *testing.T) {
 	checkAxpb(t, d, again, 1000, Local)
 }
 
-// Many may ask for the same at a time, and free it, and ask for what cannot be built.
+// Many goroutines may build and free the same pipeline at the same time, also one that cannot be
+// built.
 func TestSharedProgramsAtOnce(t *testing.T) {
 	d := openTest(t, Options{})
 	bad := append([]uint32(nil), incrCode...)[:len(incrCode)-1]
@@ -74,7 +76,8 @@ func TestSharedProgramsAtOnce(t *testing.T) {
 	}
 }
 
-// What NewPipelines gives back when it fails may be in use by a run whose own pipeline was freed meanwhile: it lives until that run is over.
+// A failed NewPipelines frees pipelines whose program a run may be using, even if the run's own
+// pipeline was freed meanwhile. The program lives until that run is over.
 func TestGivenBackWhileRunning(t *testing.T) {
 	d := openTest(t, Options{})
 	desc := PipelineDesc{Code: incrCode, Bindings: 1}
@@ -87,7 +90,7 @@ func TestGivenBackWhileRunning(t *testing.T) {
 		destroy()
 	}
 	running.Free()
-	d.giveBack([]*Pipeline{asked, nil})
+	d.freeAll([]*Pipeline{asked, nil})
 	if destroyed {
 		t.Error("a pipeline was destroyed while a run used it")
 	}

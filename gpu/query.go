@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// candidate is a physical device with all that was asked of it.
+// candidate is a physical device with its properties.
 type candidate struct {
 	phys vkPhysicalDevice
 	c    C.vfm_info
@@ -39,15 +39,15 @@ const (
 	memHostVisible = 2
 	memCoherent    = 4
 	memCached      = 8
-	// Lazily allocated, protected and AMD's device-coherent types need features that are not
-	// switched on.
+	// Types that need features which are not switched on: lazily allocated, protected, and AMD's
+	// device-coherent memory.
 	memUnwanted = 0x10 | 0x20 | 0x40 | 0x80
 )
 
 const flagSubgroupArithmetic, flagSubgroupShuffle, stageCompute = 4, 16, 32
 
-// subgroup tells whether compute shaders have an operation of subgroups, by its VK_SUBGROUP_FEATURE
-// bit.
+// subgroup reports whether compute shaders have a kind of subgroup operations, given by its
+// VK_SUBGROUP_FEATURE bit.
 func (c *candidate) subgroup(op uint32) bool {
 	return uint32(c.c.subgroupOps)&op != 0 && c.c.subgroupStages&stageCompute != 0
 }
@@ -55,7 +55,7 @@ func (c *candidate) subgroup(op uint32) bool {
 // driverLavapipe is VK_DRIVER_ID_MESA_LLVMPIPE.
 const driverLavapipe = 13
 
-// query asks a physical device for everything.
+// query reads the properties of a physical device.
 func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	c := &candidate{phys: p}
 	if r := C.vfm_query(i.c, C.VfPhysical(unsafe.Pointer(p)), &c.c); r < 0 {
@@ -116,9 +116,9 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	return c, nil
 }
 
-// freeBytes returns, per heap, the bytes this process may still allocate according to the driver.
-// Where the driver does not tell it is the whole heap, and for a CPU the free memory of the system:
-// software drivers report made-up heaps.
+// freeBytes returns, per heap, how many bytes this process may still allocate according to the
+// driver. If the driver does not report it, this is the size of the heap. For a CPU it is the free
+// memory of the system, because software drivers report made-up heaps.
 func (i *instance) freeBytes(c *candidate) []int64 {
 	f := make([]int64, len(c.mem.heaps))
 	if c.c.hasBudget == 0 {
@@ -164,7 +164,7 @@ func queryMemory(p vkPhysicalDevice) memoryTypes {
 	return out
 }
 
-// largestLocal returns the biggest device-local heap, -1 if there is none.
+// largestLocal returns the index of the largest device-local heap, -1 if there is none.
 func (m memoryTypes) largestLocal() int {
 	best := -1
 	for k, h := range m.heaps {
@@ -175,9 +175,9 @@ func (m memoryTypes) largestLocal() int {
 	return best
 }
 
-// unified tells whether the host can reach the device's main memory at full speed: the main heap is
-// mappable, and the device is no card of its own. (A card with a large BAR can be mapped as well,
-// but reads over the bus are slow.)
+// unified reports whether the host can reach the device's main memory at full speed: the main heap
+// can be mapped, and the device is not a discrete card. (A card with a large BAR can be mapped as
+// well, but reads over the bus are slow.)
 func (m memoryTypes) unified(t DeviceType) bool {
 	if t != Integrated && t != CPU {
 		for _, h := range m.heaps {

@@ -2,14 +2,14 @@ package gpu
 
 import "fmt"
 
-// resource is the part of a buffer, pipeline or command list that guards its life: what a run uses is pinned until the
-// run is over, and a Free in between is put off until then. Guarded by Device.mu.
+// resource is the part of a buffer, program or command list that guards its lifetime. A run pins
+// what it uses; a Free during the run takes effect when the run is over. Guarded by Device.mu.
 type resource struct {
 	d       *Device
 	what    string // for messages
 	freed   bool
 	pins    int
-	destroy func() // called once, with the device alive and the resource unused
+	destroy func() // called once, when the device is alive and nothing uses the resource
 }
 
 func (d *Device) adopt(r *resource) {
@@ -18,8 +18,9 @@ func (d *Device) adopt(r *resource) {
 	d.mu.Unlock()
 }
 
-// free marks the resource as freed and destroys it as soon as nothing uses it. On a device that hangs nothing is destroyed any more: kernels that go
-// on may reach buffers by their addresses, of which the list knows nothing.
+// free marks the resource as freed and destroys it as soon as nothing uses it. On a device that
+// hangs nothing is destroyed: kernels that still run may reach any buffer by its address, whether
+// their list names it or not.
 func (r *resource) free() {
 	d := r.d
 	d.life.RLock()
@@ -31,7 +32,7 @@ func (r *resource) free() {
 	d.inst.deliver()
 }
 
-// discard is free inside of a call that is on the device already.
+// discard is free, inside of a call that has entered the device already.
 func (d *Device) discard(r *resource) {
 	d.mu.Lock()
 	now := !r.freed && r.pins == 0 && !d.hungLocked()
@@ -45,7 +46,8 @@ func (d *Device) discard(r *resource) {
 	}
 }
 
-// pin keeps the resources alive until unpin; it fails, pinning none, if one of them has been freed.
+// pin keeps the resources alive until unpin. It fails, and pins none, if one of them has been
+// freed.
 func (d *Device) pin(rs ...*resource) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -9,9 +9,10 @@ import (
 	"unsafe"
 )
 
-// Run runs the list and waits for its end. Lists of several goroutines run one after the other, each seeing what the
-// earlier ones wrote. The buffers and pipelines of the list stay alive meanwhile, also if they are freed.
-// Errors: the list's own, *DeviceLostError, *OutOfMemoryError, ErrFreed, ErrClosed.
+// Run runs the list and waits for its end. Lists of several goroutines run one after the other;
+// each sees what the earlier ones wrote. The buffers and pipelines of the list stay alive during
+// the run, even if they are freed. Errors: the list's own, *DeviceLostError, *OutOfMemoryError,
+// ErrFreed, ErrClosed.
 func (d *Device) Run(c *Commands) error {
 	if c == nil {
 		return errors.New("gpu: Run: no command list")
@@ -25,7 +26,7 @@ func (d *Device) Run(c *Commands) error {
 	return d.run(c)
 }
 
-// run does the work of Run; the caller is on the device and owns the list.
+// run does the work of Run. The caller has entered the device and holds the list's lock.
 func (d *Device) run(c *Commands) error {
 	if c.err != nil {
 		return c.err
@@ -42,25 +43,27 @@ func (d *Device) run(c *Commands) error {
 	}
 	err := d.submit(c)
 	if d.hung() {
-		return err // still in use by the device: pinned for good
+		return err // the device still uses them: they stay pinned for good
 	}
 	d.unpin(c.uses...)
 	d.unpin(&c.res)
-	d.sweep()
+	d.trimHeap()
 	return err
 }
 
-// sweep gives memory of destroyed pipelines back to the system. Software drivers hold a hundred megabytes for the pipelines of a network, in pieces that
-// lie in several arenas of the C library, which keeps them and grows with every set of pipelines that is built on another thread. Mesa destroys
-// pipelines with the next submission, so the time for this is after one.
-func (d *Device) sweep() {
+// trimHeap gives the memory of destroyed pipelines back to the system. Software drivers hold a
+// hundred megabytes for the pipelines of a network, in pieces spread over several arenas of the C
+// library. The library keeps freed pieces, so memory would grow with every set of pipelines that
+// another thread builds. Mesa destroys pipelines with the next submission, so the time for this is
+// after one.
+func (d *Device) trimHeap() {
 	if d.garbage.CompareAndSwap(true, false) {
 		C.vfm_trim()
 	}
 }
 
 func (d *Device) submit(c *Commands) error {
-	if d.faults != nil && hit(&d.faults.Lose) {
+	if d.faults != nil && countDown(&d.faults.Lose) {
 		return d.fail(resultDeviceLost, "vkQueueSubmit", "a run (a fault made on purpose)")
 	}
 	if r := vkResetFences(d.handle, 1, c.fences); r < 0 {
@@ -74,7 +77,7 @@ func (d *Device) submit(c *Commands) error {
 	}
 	start := time.Now()
 	for {
-		// Short waits only where the time is limited: a wait costs nothing, but to be woken does.
+		// Wait in one go: waiting costs nothing, but waking up does.
 		wait := ^uint64(0)
 		if d.timeout > 0 {
 			left := d.timeout - time.Since(start)
@@ -94,7 +97,7 @@ func (d *Device) submit(c *Commands) error {
 	}
 }
 
-// hung tells whether a run was given up while the device still worked on it.
+// hung reports whether a run was given up while the device still worked on it.
 func (d *Device) hung() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,6 +1,7 @@
 package gpu
 
-// SPIR-V of the test shaders, compiled once with `glslc -O --target-env=vulkan1.1`; the source stands above each.
+// SPIR-V of the test shaders, compiled once with `glslc -O --target-env=vulkan1.1`. The source is
+// above each.
 
 /*
 #version 450

@@ -1,8 +1,10 @@
-// Our own C side of package gpu: every Vulkan call that takes slices of structs or strings is made here, entirely in C
-// memory, because the Go binding frees the C copies of such arguments under a running call (its finalizers hang on
-// dead locals). Also the functions newer than Vulkan 1.0, which the binding does not wrap.
+// The C side of package gpu. Every Vulkan call that takes slices of structs or strings is made
+// here, entirely in C memory: the Go binding may free its C copies of such arguments during the
+// call, because it hangs finalizers on local variables that are dead by then. The functions newer
+// than Vulkan 1.0, which the binding does not wrap, are here as well.
 //
-// All handles cross as uint64_t (non-dispatchable) or void* (dispatchable). Results are VkResult values.
+// Handles are passed as uint64_t (non-dispatchable) or void* (dispatchable). Results are VkResult
+// values.
 #ifndef VFM_SHIM_H
 #define VFM_SHIM_H
 
@@ -17,11 +19,12 @@ typedef VfAnyFn (*VfGetProc)(VfInstance, const char *);
 typedef VfAnyFn (*VfGetDeviceProc)(VfDevice, const char *);
 
 // ---- loader ----
-// Opens the first of the names that is a Vulkan loader. Returns its vkGetInstanceProcAddr, or NULL with the reason
-// (of the last name) in why[n].
+// Opens a Vulkan loader library. Returns its vkGetInstanceProcAddr, or NULL with the reason in
+// why[n].
 void *vfm_loader_open(const char *name, char *why, size_t n);
 
-// ---- messages of the validation layer: a lock-free list, filled by any driver thread, drained by Go ----
+// ---- messages of the validation layer: a lock-free list that driver threads fill and Go reads
+// ----
 typedef struct vfm_message { struct vfm_message *next; char text[]; } vfm_message;
 typedef struct { vfm_message *head; } vfm_messages;
 uint32_t vfm_message_callback(uint32_t severity, uint32_t types, const VfMessageData *data, void *user);
@@ -42,7 +45,8 @@ typedef struct {
 	void (*GetFeatures2)(VfPhysical, VfFeatures2 *);
 	void (*GetQueueFamilies)(VfPhysical, uint32_t *, VfQueueFamily *);
 	void (*GetMemoryProperties2)(VfPhysical, VfMemoryProperties2 *);
-	VfResult (*GetMatrixProperties)(VfPhysical, uint32_t *, VfMatrixProperty *); // NULL without VK_KHR_cooperative_matrix
+	// NULL without VK_KHR_cooperative_matrix
+	VfResult (*GetMatrixProperties)(VfPhysical, uint32_t *, VfMatrixProperty *);
 	void (*DestroyMessenger)(VfInstance, uint64_t, const void *);
 	VfGetDeviceProc deviceProc;
 } vfm_instance;
@@ -50,8 +54,10 @@ typedef struct {
 enum { VFM_NO_LAYER = -1000001, VFM_OLD_LOADER = -1000002, VFM_BROKEN_LOADER = -1000003 };
 int vfm_validation_available(void *proc);
 VfResult vfm_instance_create(void *proc, int validate, vfm_instance **out);
-void vfm_instance_free(vfm_instance *i); // frees the table and the messenger, not the handle: see vfm_instance_close
-void vfm_instance_close(vfm_instance *i); // destroys the messenger; call before destroying the instance
+// Frees the table and the messenger, not the handle: see vfm_instance_close.
+void vfm_instance_free(vfm_instance *i);
+// Destroys the messenger. Call it before destroying the instance.
+void vfm_instance_close(vfm_instance *i);
 
 // ---- what a physical device can do ----
 typedef struct {
@@ -60,9 +66,10 @@ typedef struct {
 	int32_t driverID; char driverName[256], driverInfo[256];
 	uint32_t subgroupSize, subgroupStages, subgroupOps;
 	uint32_t bda, int64, int16, int8, float16, storage16; // features
-	uint32_t hasBudget, hasCoopMatrix, hasPortability, extBDA, extFloat16, extSubgroups; // extensions
+	uint32_t hasBudget, hasCoopMatrix, hasPortability, extBDA, extFloat16, extSubgroups;
 	uint32_t subgroupControl; // a pipeline may ask for a subgroup size, and for full subgroups
-	uint32_t matrix[3]; // m, n, k of the cooperative matrices that are switched on: float16 factors, float32 sums; 0: none
+	// m, n, k of the cooperative matrices that are used: float16 factors, float32 sums; 0: none
+	uint32_t matrix[3];
 	uint32_t invocations, groupSize[3], groupCount[3], shared, push, stageStorage, setStorage, stageResources, allocations;
 	uint64_t storageRange, maxAllocation, maxBuffer, storageAlign;
 	double timestampPeriod; uint32_t timestampBits;
@@ -119,7 +126,8 @@ VfResult vfm_layout_create(vfm_device *d, uint64_t set_layout, uint32_t push_byt
 VfResult vfm_pipeline_create(vfm_device *d, uint64_t cache, uint64_t layout, const uint32_t *code, size_t words,
 	uint32_t subgroup, const char *name, uint64_t *out);
 VfResult vfm_cache_create(vfm_device *d, const void *data, size_t size, uint64_t *out);
-VfResult vfm_cache_data(vfm_device *d, uint64_t cache, void **data, size_t *size); // *data is malloc'ed
+// *data is malloc'ed
+VfResult vfm_cache_data(vfm_device *d, uint64_t cache, void **data, size_t *size);
 VfResult vfm_descriptor_pool_create(vfm_device *d, uint32_t sets, uint32_t descriptors, uint64_t *out);
 // bind holds n triples (buffer, offset, range).
 VfResult vfm_descriptor_set(vfm_device *d, uint64_t pool, uint64_t layout, uint32_t n, const uint64_t *bind, uint64_t *out);

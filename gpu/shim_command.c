@@ -2,7 +2,8 @@
 #include "shim.h"
 
 VfResult vfm_commands_create(vfm_device *d, uint64_t *pool, VfCommands *out) {
-	// 2 = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT: beginning again resets the one buffer of the pool.
+	// 2 = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT: beginning again resets the pool's only
+	// buffer.
 	VfCommandPoolInfo pi = {ST_COMMAND_POOL_CREATE_INFO, NULL, 2, d->family};
 	VfResult r = d->CreateCommandPool(d->handle, &pi, NULL, pool);
 	if (r < 0)
@@ -32,12 +33,14 @@ VfResult vfm_fence_create(vfm_device *d, uint64_t *out) {
 }
 
 VfResult vfm_query_pool_create(vfm_device *d, uint32_t n, uint64_t *out) {
-	VfQueryPoolInfo info = {ST_QUERY_POOL_CREATE_INFO, NULL, 0, 2, n, 0}; // 2 = VK_QUERY_TYPE_TIMESTAMP
+	// 2 = VK_QUERY_TYPE_TIMESTAMP
+	VfQueryPoolInfo info = {ST_QUERY_POOL_CREATE_INFO, NULL, 0, 2, n, 0};
 	return d->CreateQueryPool(d->handle, &info, NULL, out);
 }
 
 VfResult vfm_query_results(vfm_device *d, uint64_t pool, uint32_t n, uint64_t *out) {
-	// 1 | 2 = VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT; the caller has waited for the fence already.
+	// 1 | 2 = VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT. The caller has waited for the
+	// fence already.
 	return d->GetQueryPoolResults(d->handle, pool, 0, n, 8 * (size_t)n, out, 8, 3);
 }
 

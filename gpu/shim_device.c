@@ -102,7 +102,8 @@ VfResult vfm_buffer_create(vfm_device *d, uint64_t size, uint32_t usage, uint64_
 }
 
 VfResult vfm_memory_allocate(vfm_device *d, uint64_t size, uint32_t type, int address, uint64_t *out) {
-	VfAllocateFlags flags = {ST_MEMORY_ALLOCATE_FLAGS_INFO, NULL, 2, 0}; // VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT
+	// 2 = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT
+	VfAllocateFlags flags = {ST_MEMORY_ALLOCATE_FLAGS_INFO, NULL, 2, 0};
 	VfAllocateInfo info = {ST_MEMORY_ALLOCATE_INFO, address ? &flags : NULL, size, type};
 	return d->AllocateMemory(d->handle, &info, NULL, out);
 }

@@ -85,7 +85,7 @@ VfResult vfm_instance_create(void *get_proc, int validate, vfm_instance **out) {
 			next = &features;
 		}
 	}
-	// 1.2 is the newest version whose rules this package was written to; older drivers are served as well.
+	// 1.2 is the newest version that this package was written for; older drivers work too.
 	VfApplicationInfo app = {ST_APPLICATION_INFO, NULL, "restore", 1, "vfmrestore", 1,
 		api < VFM_VERSION(1, 2) ? VFM_VERSION(1, 1) : VFM_VERSION(1, 2)};
 	VfInstanceCreateInfo info = {ST_INSTANCE_CREATE_INFO, next, flags, &app, layer_count, layers, ext_count, exts};

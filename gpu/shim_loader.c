@@ -1,4 +1,5 @@
-// What has to do with the system: opening the Vulkan loader, giving back memory; and the queue of validation messages.
+// Everything that depends on the operating system: opening the Vulkan loader and giving memory
+// back. Also the queue of validation messages.
 #include "shim.h"
 
 #include <stdio.h>
@@ -66,7 +67,7 @@ uint32_t vfm_message_callback(uint32_t severity, uint32_t types, const VfMessage
 
 vfm_message *vfm_messages_take(vfm_messages *q) {
 	vfm_message *m = __atomic_exchange_n(&q->head, NULL, __ATOMIC_ACQUIRE), *out = NULL;
-	while (m) { // the list is newest first: turn it around
+	while (m) { // the list is newest first: reverse it
 		vfm_message *next = m->next;
 		m->next = out;
 		out = m;

@@ -50,7 +50,8 @@ VfResult vfm_cache_create(vfm_device *d, const void *data, size_t size, uint64_t
 
 VfResult vfm_cache_data(vfm_device *d, uint64_t cache, void **data, size_t *size) {
 	*data = NULL;
-	// Other threads may add pipelines between the two calls: VK_INCOMPLETE (5) then means to ask again.
+	// Other threads may add pipelines between the two calls: VK_INCOMPLETE (5) then means to ask
+	// again.
 	for (int tries = 0; tries < 4; tries++) {
 		*size = 0;
 		VfResult r = d->GetPipelineCacheData(d->handle, cache, size, NULL);

@@ -1,4 +1,5 @@
-// What a physical device is and can do (the Vulkan 1.1 "2" queries with their chains).
+// The properties and features of a physical device (the Vulkan 1.1 "2" queries with their pNext
+// chains).
 #include "shim.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static void pick_family(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	for (uint32_t k = 0; k < n; k++) {
 		if (!(q[k].flags & 2) || q[k].count == 0) // VK_QUEUE_COMPUTE_BIT
 			continue;
-		// The first compute family, unless a later one has time stamps and it has not.
+		// The first compute family, unless only a later one has time stamps.
 		if (!out->hasCompute || (out->timestampBits == 0 && q[k].timestampBits > 0)) {
 			out->family = k;
 			out->timestampBits = q[k].timestampBits;
@@ -57,8 +58,9 @@ static void copy_properties(vfm_info *out, const VfProperties *p) {
 	out->timestampPeriod = l->timestampPeriod;
 }
 
-// pick_matrix chooses among the products that the device offers: float16 factors and float32 sums over a subgroup, the squarest
-// of those up to 16, for the fewest loads per product.
+// pick_matrix chooses among the cooperative matrices that the device offers with float16 factors
+// and float32 sums over a subgroup. Of those up to 16 in every direction it takes the one with the
+// largest result, which needs the fewest loads per product.
 static void pick_matrix(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	uint32_t n = 0;
 	if (!i->GetMatrixProperties || i->GetMatrixProperties(p, &n, NULL) < 0 || n == 0)
@@ -93,7 +95,7 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	copy_properties(out, &base);
 	pick_family(i, p, out);
 	if (base.api < VFM_VERSION(1, 1))
-		return 0; // the queries below need 1.1; such a device is listed but not used
+		return 0; // the queries below need 1.1; an older device is listed but not used
 
 	uint32_t n = 0;
 	VfResult r = i->EnumerateExtensions(p, NULL, &n, NULL);

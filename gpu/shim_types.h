@@ -1,6 +1,7 @@
-// The few Vulkan declarations that the shim needs, written out here so that building needs no Vulkan headers.
-// Names, field order and values are those of the Vulkan specification. Non-dispatchable handles are uint64_t,
-// dispatchable ones void*, enumerations and flags 32-bit. 64-bit little-endian targets only (checked in shim.h).
+// The few Vulkan declarations that the shim needs, written out here so that building needs no
+// Vulkan headers. Names, field order and values are those of the Vulkan specification.
+// Non-dispatchable handles are uint64_t, dispatchable ones void*, enumerations and flags 32-bit.
+// 64-bit little-endian targets only (checked in shim.h).
 #ifndef VFM_SHIM_TYPES_H
 #define VFM_SHIM_TYPES_H
 
@@ -117,7 +118,8 @@ typedef struct { int32_t sType; void *pNext; uint32_t least, most, groups, stage
 typedef struct { int32_t sType; const void *pNext; uint32_t size; } VfRequiredSubgroup;
 typedef struct { int32_t sType; void *pNext; uint32_t matrix, robust; } VfMatrixFeatures;
 typedef struct { int32_t sType; void *pNext; uint32_t stages; } VfMatrixProperties;
-// One kind of product: A (m×k) times B (k×n) plus C. Types: 0 float16, 1 float32. Scope: 3 is the subgroup.
+// One kind of product: A (m×k) times B (k×n) plus C. Types: 0 float16, 1 float32. Scope: 3 is the
+// subgroup.
 typedef struct {
 	int32_t sType; void *pNext; uint32_t m, n, k; int32_t a, b, c, result; uint32_t saturating; int32_t scope;
 } VfMatrixProperty;

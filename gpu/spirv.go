@@ -2,13 +2,13 @@ package gpu
 
 import "fmt"
 
-// module is what package gpu wants to know of a SPIR-V module before a driver sees it. Drivers trust their input:
-// a malformed module or one that uses a missing feature can crash the process.
+// module is what package gpu checks of a SPIR-V module before the driver sees it. Drivers trust
+// their input: a malformed module, or one that uses a missing feature, can crash the process.
 type module struct {
 	version      uint32 // as in the header, 0x00010300 for 1.3
 	capabilities []uint32
-	localSize    [3]int // 0,0,0 if not given by a literal
-	main         uint32 // the function of a compute entry point "main", 0 without
+	localSize    [3]int // 0,0,0 if not given as literals
+	main         uint32 // id of the function of the compute entry point "main", 0 if there is none
 }
 
 const (
@@ -29,10 +29,10 @@ const (
 func inspect(code []uint32) (module, error) {
 	var m module
 	if len(code) < spirvHeaderWords || code[0] != spirvMagic {
-		return m, fmt.Errorf("%d words that are no SPIR-V module", len(code))
+		return m, fmt.Errorf("its code (%d words) is not a SPIR-V module", len(code))
 	}
 	m.version = code[1]
-	body, inside := false, false // of main; in any function
+	body, inside := false, false // main has been seen; inside of any function
 	for k := spirvHeaderWords; k < len(code); {
 		n, op := int(code[k]>>16), code[k]&0xffff
 		if n == 0 || k+n > len(code) {
@@ -62,7 +62,7 @@ func inspect(code []uint32) (module, error) {
 	return m, nil
 }
 
-// capabilityNames are the SPIR-V capabilities that need something of the device, with a test for it.
+// capabilityNames are the SPIR-V capabilities that a device may lack, each with a test for it.
 var capabilityNames = map[uint32]struct {
 	name string
 	have func(*Device) bool
@@ -93,13 +93,13 @@ var capabilityNames = map[uint32]struct {
 
 func (d *Device) subgroup(op uint32) bool { return d.cand.subgroup(op) }
 
-// admits returns the error for a module that the device cannot run.
+// admits returns an error if the device cannot run the module.
 func (d *Device) admits(name string, m module) error {
 	caps := &d.info.Caps
 	limit := func(what string, got, most int) error {
 		return &LimitError{What: what, Where: name, Got: int64(got), Max: int64(most), Device: d.info.Name}
 	}
-	// The instance is made for Vulkan 1.2, so newer drivers take SPIR-V 1.5 as well.
+	// The instance is created for Vulkan 1.2, so newer drivers accept SPIR-V 1.5 too.
 	most := uint32(spirvVersionFor1_1)
 	if d.info.API >= MakeVersion(1, 2, 0) && Version(d.inst.c.api) >= MakeVersion(1, 2, 0) {
 		most = spirvVersionFor1_2

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// underGC runs f while the garbage collector works all the time: memory that is freed under a running Vulkan call shows
-// within seconds then.
+// underGC runs f while the garbage collector works all the time. Memory that is freed during a
+// Vulkan call then shows within seconds.
 func underGC(f func()) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
 	var stop atomic.Bool
@@ -117,7 +117,8 @@ func TestOpenCloseManyTimes(t *testing.T) {
 	wg.Wait()
 }
 
-// Many goroutines run lists of their own and one list that they share, and transfer data through staging.
+// Many goroutines run lists of their own and one shared list, and copy data through the staging
+// buffers.
 func TestConcurrentRuns(t *testing.T) {
 	d := openDiscrete(t)
 	p := incrPipeline(t, d)

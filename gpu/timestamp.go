@@ -9,17 +9,18 @@ import (
 	"math"
 )
 
-// stampPools are the time stamps of one command list, in query pools of a fixed size that are made as needed.
+// stampPools holds the time stamps of one command list, in query pools of a fixed size that are
+// made as needed.
 type stampPools struct {
 	pools []vkQueryPool
-	slot  []int // slot of each index, -1 if it has none
-	next  int   // slots taken
+	slot  []int // the slot of each index, -1 if it has none
+	next  int   // number of slots in use
 }
 
 const poolStamps = 256
 
-// Timestamp records the time at which everything before it is done, under the index i, from 0. Fails with *LimitError if
-// the device has no time stamps (Caps.Timestamps).
+// Timestamp records, under the index i (0 or more), the time at which all commands before it are
+// done. It fails with *LimitError if the device has no time stamps (Caps.Timestamps).
 func (c *Commands) Timestamp(i int) {
 	c.record("Timestamp", func() error {
 		if i < 0 || i > 1<<20 {
@@ -48,8 +49,9 @@ func (c *Commands) Timestamp(i int) {
 	})
 }
 
-// Timestamps returns the time stamps of the last run, by index, in nanoseconds since the first one recorded. An index
-// that was never recorded is NaN.
+// Timestamps returns the time stamps of the last run, by index, in nanoseconds since the first one
+// recorded. The value of an index that was not recorded is NaN. It fails if the list has not been
+// run.
 func (c *Commands) Timestamps() ([]float64, error) {
 	d := c.d
 	if err := d.enter("Timestamps"); err != nil {
@@ -75,7 +77,7 @@ func (c *Commands) Timestamps() ([]float64, error) {
 			return nil, d.fail(int(r), "vkGetQueryPoolResults", "time stamps")
 		}
 	}
-	// Stamps have 36 to 64 valid bits: differences are right modulo that.
+	// Stamps have 36 to 64 valid bits, so differences are taken modulo that.
 	mask := ^uint64(0)
 	if bits := uint(d.cand.c.timestampBits); bits < 64 {
 		mask = 1<<bits - 1

@@ -5,23 +5,26 @@ import (
 	"sync"
 )
 
-// stageSize is the size of the staging buffers: large enough to keep a bus busy, small enough to lie about.
+// stageSize is the size in bytes of each staging buffer: large enough for the full speed of the
+// bus, small enough to keep allocated.
 const stageSize = 4 << 20
 
-// staging carries data to and from buffers that the host cannot map. Its parts are made at first use.
+// staging copies data to and from buffers that the host cannot map. Its parts are made at first
+// use.
 type staging struct {
 	mu       sync.Mutex
 	up, down *Buffer
 	c        *Commands
 }
 
-// Write copies p to the buffer from byte off on and returns when it is there. The caller sees to it that no run uses the
-// bytes meanwhile.
+// Write copies p to the buffer, starting at byte off, and returns when the device can see it. No
+// run may use these bytes meanwhile.
 func (d *Device) Write(b *Buffer, off int64, p []byte) error {
 	return d.transfer("Write", b, off, p, true)
 }
 
-// Read copies bytes of the buffer from byte off on to p. The caller sees to it that no run writes them meanwhile.
+// Read copies len(p) bytes of the buffer, starting at byte off, to p. No run may write these bytes
+// meanwhile.
 func (d *Device) Read(b *Buffer, off int64, p []byte) error {
 	return d.transfer("Read", b, off, p, false)
 }
@@ -61,7 +64,7 @@ func (d *Device) transfer(call string, b *Buffer, off int64, p []byte, write boo
 	return nil
 }
 
-// staged moves at most stageSize bytes through a staging buffer. It holds stage.mu.
+// staged moves at most stageSize bytes through a staging buffer. The caller holds stage.mu.
 func (d *Device) staged(b *Buffer, off int64, p []byte, write bool) error {
 	s := &d.stage
 	side, kind := &s.down, Readback

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// openDiscrete opens a device as if its memory were not unified, so that local buffers need staging.
+// openDiscrete opens a device as if its memory were not unified, so that local buffers need
+// staging.
 func openDiscrete(t *testing.T) *Device {
 	d := openTest(t, Options{})
 	d.info.Caps.Unified = false

@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// A missing barrier must be reported, else the other tests' silence proves nothing. The reading binding must be declared
-// read-only in the shader: the layer keeps quiet about two writable bindings, and cannot see buffer addresses at all.
+// A missing barrier must be reported, or the silence of the layer in the other tests would prove
+// nothing. The shader must declare the binding that it reads as read-only: the layer does not
+// report hazards between two writable bindings, and does not see buffer addresses at all.
 func TestSynchronisationValidation(t *testing.T) {
 	if !ValidationAvailable() {
 		t.Skip("no validation layer")

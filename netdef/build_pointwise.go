@@ -1,8 +1,8 @@
 package netdef
 
-// Builders of pointwise nodes, with the simplifications that keep gradient
-// graphs small: constants of one element are folded, and broadcasts that a
-// binary op does by itself are dropped.
+// Builders of pointwise nodes. They simplify the graph, which keeps gradient graphs small:
+// constants of one element are folded, and a BroadcastTo that the binary op does by itself is
+// dropped.
 
 func (g *Graph) unary(k PointwiseKind, x *Node, a, b float64) *Node {
 	op := &PointwiseOp{Kind: k, A: a, B: b}
@@ -36,7 +36,7 @@ func (g *Graph) binary(k PointwiseKind, a, b *Node) *Node {
 		case k == Sub && okB && fullA:
 			return g.Offset(a, -vb)
 		}
-		// A broadcast operand beside one of full shape need not be stored.
+		// If one operand has the full shape, the other's BroadcastTo need not be stored.
 		if _, ok := a.Op.(*BroadcastToOp); ok && fullB {
 			a = a.In[0]
 		} else if _, ok := b.Op.(*BroadcastToOp); ok && fullA {
@@ -64,7 +64,7 @@ func (g *Graph) Max(a, b *Node) *Node { return g.binary(Max, a, b) }
 // Min returns the smaller of a and b, broadcast.
 func (g *Graph) Min(a, b *Node) *Node { return g.binary(Min, a, b) }
 
-// Greater returns 1 where a > b and 0 elsewhere, broadcast. No gradient.
+// Greater returns 1 where a > b and 0 elsewhere, broadcast. It has no gradient.
 func (g *Graph) Greater(a, b *Node) *Node { return g.binary(Greater, a, b) }
 
 // Neg returns -x.
@@ -111,7 +111,7 @@ func (g *Graph) Cos(x *Node) *Node { return g.unary(Cos, x, 0, 0) }
 // Sign returns -1, 0 or 1. Its gradient is taken as 0.
 func (g *Graph) Sign(x *Node) *Node { return g.unary(Sign, x, 0, 0) }
 
-// Clamp limits x to [lo, hi]. The gradient passes inside, bounds included.
+// Clamp limits x to [lo, hi]. The gradient flows where lo ≤ x ≤ hi.
 func (g *Graph) Clamp(x *Node, lo, hi float64) *Node { return g.unary(Clamp, x, lo, hi) }
 
 // Inside returns 1 where lo ≤ x ≤ hi, else 0. Its gradient is taken as 0.
@@ -136,5 +136,5 @@ func (g *Graph) Offset(x *Node, c float64) *Node {
 	return g.unary(Offset, x, c, 0)
 }
 
-// StopGradient returns x and lets no gradient through.
+// StopGradient returns x. No gradient flows through it.
 func (g *Graph) StopGradient(x *Node) *Node { return g.unary(StopGradient, x, 0, 0) }

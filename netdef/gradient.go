@@ -2,27 +2,27 @@ package netdef
 
 import "fmt"
 
-// NoGradientError reports an op without a gradient on the way from a loss to
-// a node that the gradient was asked for.
+// NoGradientError reports an op without a gradient on the way from the loss to a node whose
+// gradient was requested.
 type NoGradientError struct{ Op, Node string }
 
 func (e *NoGradientError) Error() string {
 	return fmt.Sprintf("netdef: %s at %q has no gradient; put StopGradient after it if none is wanted", e.Op, e.Node)
 }
 
-// Wants reports whether the gradient that is being built needs the cotangent
-// of n, so that a VJP can leave out the others. Outside Gradient it is true.
+// Wants reports whether the gradient that is being built needs the cotangent of n. A VJP can leave
+// out the others. Outside of Gradient it returns true.
 func (g *Graph) Wants(n *Node) bool {
 	return g.wants == nil || n.ID >= 0 && n.ID < len(g.wants) && g.wants[n.ID]
 }
 
-// Gradient appends the reverse pass of loss, a node of shape [1,1,1,1], and
-// returns the gradients with respect to the nodes of wrt, in order and of
-// their shapes. Nodes that loss does not depend on get zeros. Only nodes
-// between wrt and loss are visited; one whose op has no gradient there fails
-// with a *NoGradientError. wrt may hold inner nodes as well as leaves.
+// Gradient appends the reverse pass of loss, a node of shape [1,1,1,1]. It returns the gradients
+// with respect to the nodes of wrt, in order and of their shapes. The gradient of a node that loss
+// does not depend on is zero. Gradient visits only the nodes between wrt and loss. If an op among
+// them has no gradient, it fails with a *NoGradientError. wrt may contain inner nodes as well as
+// leaves.
 //
-// The new nodes are named "grad/" and the name of the node they belong to.
+// The name of a new node is "grad/" and the name of the node that it belongs to.
 func (g *Graph) Gradient(loss *Node, wrt []*Node) ([]*Node, error) {
 	if g.err != nil {
 		return nil, g.err
@@ -77,8 +77,7 @@ func (g *Graph) Gradient(loss *Node, wrt []*Node) ([]*Node, error) {
 	return grads, g.err
 }
 
-// dependents marks, by node ID, the nodes that depend on wrt through ops that
-// let gradients pass.
+// dependents marks, by node ID, the nodes that depend on wrt through ops that pass gradients on.
 func dependents(nodes []*Node, loss *Node, wrt []*Node) []bool {
 	mark := make([]bool, len(nodes))
 	for _, n := range wrt {
@@ -95,7 +94,7 @@ func dependents(nodes []*Node, loss *Node, wrt []*Node) []bool {
 	return mark
 }
 
-// wantsInput reports whether a cotangent of n has anywhere to go.
+// wantsInput reports whether any input of n needs a cotangent.
 func wantsInput(g *Graph, n *Node) bool {
 	if !g.wants[n.ID] {
 		return false
@@ -108,7 +107,7 @@ func wantsInput(g *Graph, n *Node) bool {
 	return false
 }
 
-// scopeOf is the part of a node's name before its own name.
+// scopeOf returns the part of a node's name before its own name.
 func scopeOf(n *Node) string {
 	for i := len(n.Name) - 1; i >= 0; i-- {
 		if n.Name[i] == '/' {

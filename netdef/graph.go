@@ -6,27 +6,25 @@ import (
 	"strings"
 )
 
-// Op is what a node computes. Ops are pointers to structs whose exported
-// fields are their attributes; they hold no state and may be shared.
+// Op is what a node computes. Ops are pointers to structs whose exported fields are the op's
+// attributes. They hold no state and may be shared.
 type Op interface {
 	// Name is the op's name in messages, such as "Conv2D".
 	Name() string
-	// Infer returns the output's shape for the inputs' shapes, or an error
-	// that says which rule is broken.
+	// Infer returns the shape of the output, given the shapes of the inputs, or an error that says
+	// which rule they break.
 	Infer(in []Shape) (Shape, error)
-	// Eval computes the output in float64. Shapes have been inferred and
-	// out.Data is zero on entry.
+	// Eval computes the output in float64. The shapes are valid and out.Data is zero on entry.
 	Eval(in []*Tensor, out *Tensor)
 }
 
 // Differentiable is an op with a gradient.
 type Differentiable interface {
 	Op
-	// VJP appends nodes that compute, from the cotangent ct of node n, the
-	// cotangents of n's inputs, and returns them in input order. A nil entry
-	// means that no gradient flows there; entries for which g.Wants is false
-	// may be nil. A nil slice means that this op has no gradient with these
-	// attributes or towards the inputs wanted, and makes Gradient fail.
+	// VJP (vector-Jacobian product) appends nodes that compute the cotangents of n's inputs from
+	// the cotangent ct of n, and returns them in the order of the inputs. A nil entry means that no
+	// gradient flows there. Entries for which g.Wants is false may be nil. A nil slice means that
+	// this op has no gradient with these attributes or for the inputs wanted; Gradient then fails.
 	VJP(g *Graph, n, ct *Node) []*Node
 }
 
@@ -43,10 +41,9 @@ type Node struct {
 
 // Graph holds nodes in the order of their creation, a topological order.
 //
-// Builder methods never panic on bad shapes: the first error is kept and
-// returned by Err, and from then on they return placeholder nodes. Identical
-// ops on identical inputs give the same node. A Graph is not safe for
-// concurrent use.
+// Builder methods never panic on bad shapes: the graph keeps the first error, which Err returns,
+// and from then on the methods return placeholder nodes. Identical ops on identical inputs give the
+// same node. A Graph is not safe for concurrent use.
 type Graph struct {
 	nodes []*Node
 	scope string
@@ -61,12 +58,12 @@ func NewGraph() *Graph {
 	return &Graph{named: map[string]*Node{}, seen: map[string]*Node{}}
 }
 
-// Err returns the first error met while building, or nil: a *ShapeError, a
-// *NameError or what was given to Fail.
+// Err returns the first error of the builder methods, or nil. It is a *ShapeError, a *NameError or
+// an error given to Fail.
 func (g *Graph) Err() error { return g.err }
 
-// Fail records an error of a function that builds part of a graph, unless
-// there is an earlier one, and returns a placeholder node.
+// Fail records an error of a function that builds a part of the graph, unless there is an earlier
+// error. It returns a placeholder node.
 func (g *Graph) Fail(err error) *Node {
 	if g.err == nil {
 		g.err = err
@@ -74,20 +71,19 @@ func (g *Graph) Fail(err error) *Node {
 	return g.placeholder(&InputOp{}, nil, g.scope+"error")
 }
 
-// Nodes returns all nodes in topological order. The slice is the graph's own.
+// Nodes returns all nodes in topological order. The caller must not change the slice.
 func (g *Graph) Nodes() []*Node { return g.nodes }
 
-// Scope prefixes the names of nodes built from now on with name, nested inside
-// the current prefix ("adapter/down0/..."), until the returned function is
-// called.
+// Scope adds name to the prefix of the names of new nodes ("adapter/down0/..."). Calling the
+// returned function removes it again.
 func (g *Graph) Scope(name string) func() {
 	old := g.scope
 	g.scope = old + name + "/"
 	return func() { g.scope = old }
 }
 
-// Apply appends a node that computes op on the inputs, or returns the existing
-// node that does. The builder methods are thin wrappers around it.
+// Apply appends a node that computes op on the inputs, or returns the node that does so already.
+// The builder methods are thin wrappers around it.
 func (g *Graph) Apply(op Op, in ...*Node) *Node {
 	name := fmt.Sprintf("%s%s#%d", g.scope, strings.ToLower(op.Name()), len(g.nodes))
 	if g.err != nil {
@@ -113,7 +109,7 @@ func (g *Graph) Apply(op Op, in ...*Node) *Node {
 	if err != nil {
 		return g.fail(op, in, name, err)
 	}
-	n := g.push(op, slices.Clone(in), s, name) // the caller may go on using its slice
+	n := g.push(op, slices.Clone(in), s, name) // the caller may change its slice
 	g.seen[key.String()] = n
 	return n
 }
@@ -124,8 +120,8 @@ func (g *Graph) push(op Op, in []*Node, s Shape, name string) *Node {
 	return n
 }
 
-// placeholder stands for a node that could not be built. It is no part of
-// g.nodes; its shape of ones keeps arithmetic on shapes in callers harmless.
+// placeholder returns a node in place of one that could not be built. It is not in g.nodes. Its
+// shape of ones keeps calculations with shapes in callers harmless.
 func (g *Graph) placeholder(op Op, in []*Node, name string) *Node {
 	return &Node{ID: -1, Op: op, In: in, Shape: Scalar, Name: name, graph: g}
 }
@@ -149,7 +145,7 @@ type ShapeError struct {
 	Op     string   // the op's name
 	Node   string   // name the node would have had, with its scope
 	Inputs []string // names of its inputs
-	Cause  error    // the rule that is broken
+	Cause  error    // the rule that they break
 }
 
 func (e *ShapeError) Error() string {
@@ -168,8 +164,7 @@ type NameError struct{ Name, Reason string }
 
 func (e *NameError) Error() string { return fmt.Sprintf("netdef: %q %s", e.Name, e.Reason) }
 
-// Reachable returns the nodes that outs depend on, outs included, in
-// topological order.
+// Reachable returns the nodes that outs depend on, including outs, in topological order.
 func Reachable(outs ...*Node) []*Node {
 	seen := map[*Node]bool{}
 	var order []*Node

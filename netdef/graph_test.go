@@ -54,7 +54,7 @@ func TestShapeErrorsNameOpAndNode(t *testing.T) {
 		c.build(g, x)
 		inner()
 		done()
-		g.Add(g.Sqrt(x), x) // goes on after the error
+		g.Add(g.Sqrt(x), x) // continues after the error
 		var e *ShapeError
 		if !errors.As(g.Err(), &e) {
 			t.Errorf("%s: error %v, want a ShapeError with %q", c.op, g.Err(), c.part)
@@ -111,7 +111,7 @@ func TestNoGradient(t *testing.T) {
 		if !errors.As(err, &e) || e.Op != name || !strings.HasPrefix(e.Node, "here/") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: Gradient returns %v", name, err)
 		}
-		// No error where no gradient flows.
+		// Ops without a gradient are no error where no gradient flows.
 		grads, err := g.Gradient(g.Sum(g.Add(g.Sum(g.StopGradient(y), AxAll), g.Sum(g.Square(x), AxAll)), AxAll), []*Node{x})
 		if err != nil || grads[0].Shape != x.Shape {
 			t.Errorf("%s behind StopGradient: %v", name, err)
@@ -120,12 +120,12 @@ func TestNoGradient(t *testing.T) {
 	g := NewGraph()
 	x := g.Input("x", Shape{1, 2, 2, 8})
 	if _, err := g.Gradient(x, []*Node{x}); err == nil {
-		t.Error("a loss that is no scalar is accepted")
+		t.Error("a loss that is not a scalar is accepted")
 	}
 }
 
-// TestGradientStructure checks accumulation, inner nodes, independence and
-// that nothing is built for nodes without need.
+// TestGradientStructure checks accumulation, gradients of inner nodes, independence, and that no
+// unnecessary nodes are built.
 func TestGradientStructure(t *testing.T) {
 	g := NewGraph()
 	x, y := g.Input("x", Shape{1, 3, 3, 8}), g.Input("y", Shape{1, 3, 3, 8})

@@ -5,18 +5,17 @@ import (
 	"math"
 )
 
-// Init says how a parameter's initial values are drawn: Zeros, Ones, Fill,
-// Normal, HeNormal or Data.
+// Init says how the initial values of a parameter are drawn. It is Zeros, Ones, Fill, Normal,
+// HeNormal or Data.
 type Init interface {
-	// values fills dst, whose shape is s, from a generator that returns
-	// independent standard normal numbers.
+	// values fills dst, a tensor of shape s. normal returns independent standard normal numbers.
 	values(dst []float32, s Shape, normal func(i int) float64)
 }
 
 // Fill sets every element to Value.
 type Fill struct{ Value float32 }
 
-// Zeros and Ones are the constant initialisations.
+// Constant initialisations.
 var (
 	Zeros Init = Fill{0}
 	Ones  Init = Fill{1}
@@ -26,12 +25,12 @@ var (
 // deviation.
 type Normal struct{ Std float64 }
 
-// HeNormal draws convolution or matrix weights [kh,kw,Cin,Cout] from a normal
-// distribution of standard deviation Gain·√(2/(kh·kw·Cin)), which keeps the
-// variance through a rectifier-like activation when Gain is 1.
+// HeNormal draws convolution or matrix weights [kh,kw,Cin,Cout] from a normal distribution of mean
+// 0 and standard deviation Gain·√(2/(kh·kw·Cin)). With Gain 1 this keeps the variance through a
+// ReLU-like activation.
 type HeNormal struct{ Gain float64 }
 
-// Data sets the values themselves.
+// Data holds the values themselves.
 type Data struct{ Values []float32 }
 
 func (f Fill) values(dst []float32, _ Shape, _ func(int) float64) {
@@ -52,9 +51,8 @@ func (h HeNormal) values(dst []float32, s Shape, normal func(int) float64) {
 
 func (d Data) values(dst []float32, _ Shape, _ func(int) float64) { copy(dst, d.Values) }
 
-// InitialValues draws the initial values of parameter p. They depend only on
-// the seed, the parameter's name and its shape, not on the rest of the graph.
-// It returns nil if p is no parameter.
+// InitialValues draws the initial values of parameter p. They depend only on the seed and on the
+// parameter's name and shape, not on the rest of the graph. It returns nil if p is not a parameter.
 func InitialValues(p *Node, seed uint64) []float32 {
 	op, ok := p.Op.(*ParamOp)
 	if !ok {

@@ -2,15 +2,14 @@ package netdef
 
 import "fmt"
 
-// BlurOp correlates every plane of planar pictures x [B,P,Hp,Wp] with their
-// picture's own kernel k [B,1,kh,kwp], of which the first Kw columns count
-// (the rest is padding to a multiple of 8). Only whole overlaps are computed:
+// BlurOp correlates every plane of planar pictures x [B,P,Hp,Wp] with the kernel of its picture, k
+// [B,1,kh,kwp]. Only the first Kw columns of the kernel are used (the rest is padding to a multiple
+// of 8). Only outputs for which the kernel lies inside of the input are computed:
 //
 //	out[b,p,y,x] = Σ_{i<kh, j<Kw} in[b,p,y+i,x+j] · k[b,0,i,j]
 //
-// for y < Hp-kh+1 and x < OutW; columns of the input from OutW+Kw-1 on are not
-// read. With Flip the kernel is reversed on both axes, which makes it a
-// convolution.
+// for y < Hp-kh+1 and x < OutW. Input columns from OutW+Kw-1 on are not read. With Flip the kernel
+// is reversed on both axes, which makes it a convolution.
 type BlurOp struct {
 	Kw, OutW int
 	Flip     bool
@@ -35,9 +34,8 @@ func (o *BlurOp) Infer(in []Shape) (Shape, error) {
 	return Shape{x[0], x[1], h, o.OutW}, nil
 }
 
-// VJP implements Differentiable: the gradient of the picture is the full
-// correlation of the zero-padded cotangent with the kernel turned around. The
-// kernel has no gradient.
+// VJP implements Differentiable. The gradient of the picture is the full correlation of the
+// zero-padded cotangent with the reversed kernel. The kernel has no gradient.
 func (o *BlurOp) VJP(g *Graph, n, ct *Node) []*Node {
 	x, k := n.In[0], n.In[1]
 	if g.Wants(k) {

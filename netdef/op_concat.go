@@ -63,8 +63,7 @@ func (o *ConcatOp) Eval(in []*Tensor, out *Tensor) {
 	}
 }
 
-// Concat joins the nodes along axis 0, or along axis 3 where all channel
-// counts are multiples of 8.
+// Concat joins the nodes along axis 0, or along axis 3 if all channel counts are multiples of 8.
 func (g *Graph) Concat(axis int, xs ...*Node) *Node {
 	if err := sliceAxis(axis); err != nil {
 		return g.fail(&ConcatOp{Axis: axis}, xs, g.scope+"concat", err)

@@ -2,9 +2,9 @@ package netdef
 
 import "fmt"
 
-// Conv2DOp convolves x [B,H,W,Cin] with weights w [k,k,Cin,Cout], as networks
-// do it (correlation: no flip). The kernels are 1×1 (stride 1), 3×3 (stride 1,
-// zeros outside, same size) and 2×2 of stride 2 (H and W even, no padding).
+// Conv2DOp convolves x [B,H,W,Cin] with weights w [k,k,Cin,Cout], as usual in networks
+// (correlation: no flip). Kernels may be 1×1 with stride 1, 3×3 with stride 1 (zero padding, same
+// size) and 2×2 with stride 2 (H and W even, no padding).
 type Conv2DOp struct{ Stride int }
 
 // Name implements Op.
@@ -47,9 +47,9 @@ func (o *Conv2DOp) VJP(g *Graph, n, ct *Node) []*Node {
 		if o.Stride == 1 {
 			out[0] = g.Conv2D(ct, g.FlipTranspose(w), 1)
 		} else {
-			// Each output site fed from four input sites of its own, so the
-			// adjoint is a 1×1 convolution to 4·Cin channels in the order
-			// (dy,dx,ci), which is the row order of the weights, unpacked.
+			// Each output site is made from four input sites that no other output site reads. So
+			// the adjoint is a 1×1 convolution to 4·Cin channels in the order (dy,dx,ci), which is
+			// the order of the rows of the weights, followed by DepthToSpace.
 			s := w.Shape
 			m := g.FlipTranspose(g.Reshape(w, Shape{1, 1, 4 * s[2], s[3]}))
 			out[0] = g.DepthToSpace(g.Conv2D(ct, m, 1), 2)
@@ -61,8 +61,8 @@ func (o *Conv2DOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return out
 }
 
-// taps calls f for every pair of an output site and an input site that tap
-// (i,j) of a k×k kernel joins, zeros outside left out.
+// taps calls f for every pair of an output site and an input site that tap (i,j) of a k×k kernel
+// connects. Pairs whose input is in the zero padding are left out.
 func taps(x, y Shape, k, stride int, f func(b, h, w, yh, yw, i, j int)) {
 	pad := (k - 1) / 2
 	for b := range y[0] {
@@ -102,9 +102,8 @@ func (g *Graph) Conv2D(x, w *Node, stride int) *Node {
 	return g.Apply(&Conv2DOp{Stride: stride}, x, w)
 }
 
-// ConvGradWOp is the gradient of Conv2D with respect to its weights, from the
-// input x [B,H,W,Cin] and the output's cotangent [B,H/stride,W/stride,Cout]:
-// [K,K,Cin,Cout].
+// ConvGradWOp is the gradient of Conv2D with respect to its weights, [K,K,Cin,Cout]. Its inputs are
+// the convolution's input x [B,H,W,Cin] and the cotangent of its output [B,H/stride,W/stride,Cout].
 type ConvGradWOp struct{ K, Stride int }
 
 // Name implements Op.
@@ -144,8 +143,8 @@ func (g *Graph) ConvGradW(x, ct *Node, k, stride int) *Node {
 	return g.Apply(&ConvGradWOp{K: k, Stride: stride}, x, ct)
 }
 
-// FlipTransposeOp turns weights [kh,kw,Cin,Cout] into those of the adjoint
-// convolution, [kh,kw,Cout,Cin] with both tap axes reversed.
+// FlipTransposeOp turns weights [kh,kw,Cin,Cout] into those of the adjoint convolution:
+// [kh,kw,Cout,Cin] with both tap axes reversed.
 type FlipTransposeOp struct{}
 
 // Name implements Op.

@@ -2,8 +2,8 @@ package netdef
 
 import "fmt"
 
-// DepthwiseConvOp convolves every channel of x [B,H,W,C] with its own 3×3
-// kernel of w [3,3,1,C], zeros outside, same size.
+// DepthwiseConvOp convolves every channel of x [B,H,W,C] with its own 3×3 kernel of w [3,3,1,C],
+// with zero padding and the same size.
 type DepthwiseConvOp struct{}
 
 // Name implements Op.
@@ -17,8 +17,8 @@ func (*DepthwiseConvOp) Infer(in []Shape) (Shape, error) {
 	return in[0], nil
 }
 
-// VJP implements Differentiable. The adjoint has the taps reversed; reversing
-// [3,3,1,C] by FlipTranspose gives [3,3,C,1], the same numbers in order.
+// VJP implements Differentiable. The adjoint has reversed taps. FlipTranspose of [3,3,1,C] gives
+// [3,3,C,1], which holds the wanted numbers in order.
 func (*DepthwiseConvOp) VJP(g *Graph, n, ct *Node) []*Node {
 	x, w := n.In[0], n.In[1]
 	out := make([]*Node, 2)
@@ -48,8 +48,8 @@ func (*DepthwiseConvOp) Eval(in []*Tensor, out *Tensor) {
 // DepthwiseConv convolves channel by channel; see DepthwiseConvOp.
 func (g *Graph) DepthwiseConv(x, w *Node) *Node { return g.Apply(&DepthwiseConvOp{}, x, w) }
 
-// DepthwiseGradWOp is the gradient [3,3,1,C] of DepthwiseConv's weights, from
-// its input and its output's cotangent.
+// DepthwiseGradWOp is the gradient [3,3,1,C] of DepthwiseConv's weights. Its inputs are the
+// convolution's input and the cotangent of its output.
 type DepthwiseGradWOp struct{}
 
 // Name implements Op.

@@ -76,8 +76,8 @@ func (*PatchifyOp) VJP(g *Graph, _, ct *Node) []*Node { return []*Node{g.Unpatch
 // VJP implements Differentiable.
 func (*UnpatchifyOp) VJP(g *Graph, _, ct *Node) []*Node { return []*Node{g.Patchify(ct)} }
 
-// depthPairs calls f with every pair of an element of the wide tensor s
-// (sites not packed) and its place in the packed one.
+// depthPairs calls f with the index of every element of the unpacked tensor, of shape s, and its
+// index in the packed one.
 func depthPairs(s Shape, r int, f func(wide, packed int)) {
 	i, c := 0, s[3]
 	for b := range s[0] {
@@ -94,7 +94,7 @@ func depthPairs(s Shape, r int, f func(wide, packed int)) {
 	}
 }
 
-// patchPairs does the same for planar pictures of shape s.
+// patchPairs is depthPairs for planar pictures of shape s.
 func patchPairs(s Shape, f func(planar, packed int)) {
 	i := 0
 	for b := range s[0] {
@@ -151,11 +151,11 @@ func (g *Graph) DepthToSpace(x *Node, r int) *Node { return g.Apply(&DepthToSpac
 // Patchify packs 4×4 pixels of planar pictures into sites; see PatchifyOp.
 func (g *Graph) Patchify(x *Node) *Node { return g.Apply(&PatchifyOp{}, x) }
 
-// Unpatchify unpacks sites into planar pictures [B,C/16,4h,4w]. The width 4w
-// is a last axis, so w must be even.
+// Unpatchify unpacks sites into planar pictures [B,C/16,4h,4w]. As 4w is a last axis, w must be
+// even.
 func (g *Graph) Unpatchify(x *Node) *Node { return g.Apply(&UnpatchifyOp{}, x) }
 
-// ReshapeOp gives the same numbers, in order, another shape.
+// ReshapeOp changes the shape. The elements and their order stay the same.
 type ReshapeOp struct{ To Shape }
 
 // Name implements Op.
@@ -178,7 +178,7 @@ func (*ReshapeOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n,
 // Eval implements Op.
 func (*ReshapeOp) Eval(in []*Tensor, out *Tensor) { copy(out.Data, in[0].Data) }
 
-// Reshape gives x's elements, in order, the shape s.
+// Reshape returns the elements of x, in order, with shape s.
 func (g *Graph) Reshape(x *Node, s Shape) *Node {
 	if x.Shape == s {
 		return x

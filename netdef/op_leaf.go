@@ -5,28 +5,28 @@ import (
 	"slices"
 )
 
-// InputOp is a value set for every run.
+// InputOp is a value that is given for every run.
 type InputOp struct{}
 
 // Name implements Op.
 func (*InputOp) Name() string { return "Input" }
 
-// Infer implements Op; the shape of a leaf is given, not inferred.
+// Infer implements Op. The shape of a leaf is given, not inferred.
 func (*InputOp) Infer([]Shape) (Shape, error) { return Shape{}, errLeaf }
 
-// Eval implements Op; the interpreter provides the value.
+// Eval implements Op. The interpreter provides the value.
 func (*InputOp) Eval([]*Tensor, *Tensor) {}
 
-// ParamOp is a trained parameter that starts at the values of Init.
+// ParamOp is a trained parameter. Init gives its initial values.
 type ParamOp struct{ Init Init }
 
 // Name implements Op.
 func (*ParamOp) Name() string { return "Param" }
 
-// Infer implements Op; the shape of a leaf is given, not inferred.
+// Infer implements Op. The shape of a leaf is given, not inferred.
 func (*ParamOp) Infer([]Shape) (Shape, error) { return Shape{}, errLeaf }
 
-// Eval implements Op; the interpreter provides the value.
+// Eval implements Op. The interpreter provides the value.
 func (*ParamOp) Eval([]*Tensor, *Tensor) {}
 
 // ConstOp is a constant.
@@ -35,7 +35,7 @@ type ConstOp struct{ Data []float32 }
 // Name implements Op.
 func (*ConstOp) Name() string { return "Const" }
 
-// Infer implements Op; the shape of a leaf is given, not inferred.
+// Infer implements Op. The shape of a leaf is given, not inferred.
 func (*ConstOp) Infer([]Shape) (Shape, error) { return Shape{}, errLeaf }
 
 // Eval implements Op.
@@ -47,17 +47,15 @@ func (o *ConstOp) Eval(_ []*Tensor, out *Tensor) {
 
 var errLeaf = fmt.Errorf("build it with Graph.Input, Graph.Param or Graph.Const")
 
-// Input declares a value of the given shape that is set for every run. The
-// full name is the current scope followed by name; declaring it again with the
-// same shape returns the same node.
+// Input declares a value of the given shape that is given for every run. Its full name is the
+// current scope followed by name. Declaring it again with the same shape returns the same node.
 func (g *Graph) Input(name string, s Shape) *Node {
 	return g.leaf(&InputOp{}, name, s)
 }
 
-// Param declares a trained parameter. The full name is the current scope
-// followed by name. Declaring it again with the same shape returns the same
-// node (the first declaration's initial values count), so that a network
-// applied twice shares its weights.
+// Param declares a trained parameter. Its full name is the current scope followed by name.
+// Declaring it again with the same shape returns the same node, so that a network applied twice
+// shares its weights. The initial values are those of the first declaration.
 func (g *Graph) Param(name string, s Shape, init Init) *Node {
 	if d, ok := init.(Data); ok && len(d.Values) != s.Size() {
 		op := &ParamOp{Init: init}
@@ -87,8 +85,8 @@ func (g *Graph) leaf(op Op, name string, s Shape) *Node {
 	return n
 }
 
-// Const declares a constant; data is not copied and must not change. Equal
-// constants are one node.
+// Const declares a constant. data is not copied and must not change. Equal constants are the same
+// node.
 func (g *Graph) Const(name string, s Shape, data []float32) *Node {
 	op, full := &ConstOp{Data: data}, g.scope+name
 	if g.err != nil {
@@ -108,8 +106,8 @@ func (g *Graph) Const(name string, s Shape, data []float32) *Node {
 	return g.push(op, nil, s, full)
 }
 
-// constant is a constant number [1,1,1,1]: a Const where float32 holds it
-// exactly, otherwise the multiple of the constant 1, whose factor is float64.
+// constant returns the number v as a node [1,1,1,1]: a Const if float32 holds v exactly, otherwise
+// a Scale of the constant 1, whose factor is a float64.
 func (g *Graph) constant(v float64) *Node {
 	if float64(float32(v)) == v {
 		return g.Const(fmt.Sprint(v), Scalar, []float32{float32(v)})
@@ -117,8 +115,8 @@ func (g *Graph) constant(v float64) *Node {
 	return g.Apply(&PointwiseOp{Kind: Scale, A: v}, g.constant(1))
 }
 
-// Number returns the value of a node that is one constant number everywhere:
-// a constant of one element, that broadcast, or a function of that.
+// Number returns the value of a node that has one known value everywhere: a constant of one
+// element, its BroadcastTo, or a function of these.
 func Number(n *Node) (float64, bool) {
 	switch op := n.Op.(type) {
 	case *BroadcastToOp:

@@ -2,9 +2,9 @@ package netdef
 
 import "fmt"
 
-// MatMulOp multiplies the matrices on the last two axes, a [B,H,M,K] times
-// b [B,H,K,N] = [B,H,M,N]. Either operand may have size 1 on axes 0 and 1 and
-// is then shared. With TA the first operand is [B,H,K,M] and is transposed.
+// MatMulOp multiplies the matrices on the last two axes: a [B,H,M,K] times b [B,H,K,N] gives
+// [B,H,M,N]. An operand of size 1 on axis 0 or 1 is shared along that axis. With TA the first
+// operand is [B,H,K,M] and is transposed.
 type MatMulOp struct{ TA bool }
 
 // Name implements Op.
@@ -57,8 +57,8 @@ func (o *MatMulOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return out
 }
 
-// sumHeads sums x over those of axes 0 and 1 on which s is shared. The axes
-// are first folded so that the sum has one of the known patterns.
+// sumHeads sums x over those of axes 0 and 1 along which an operand of shape s is shared. It folds
+// axes first, so that Sum supports the pattern.
 func (g *Graph) sumHeads(x *Node, s Shape) *Node {
 	sumB, sumH := s[0] < x.Shape[0], s[1] < x.Shape[1]
 	switch t := x.Shape; {

@@ -5,13 +5,13 @@ import (
 	"math"
 )
 
-// LayerNormOp standardises the channels of every site: (x - mean)/√(var + Eps)
-// with the biased variance, and no affine part.
+// LayerNormOp standardises the channels of every site: (x - mean)/√(var + Eps), with the biased
+// variance and without learned scale and shift.
 type LayerNormOp struct{ Eps float64 }
 
-// LayerNormGradOp applies the Jacobian of LayerNormOp at x (input 0) to a
-// vector (input 1). The Jacobian is symmetric, so this is both the VJP and the
-// JVP: (g - mean(g) - y·mean(g·y))/√(var + Eps), where y is the normalised x.
+// LayerNormGradOp applies the Jacobian of LayerNormOp at x (input 0) to a vector g (input 1). The
+// Jacobian is symmetric, so this is both the VJP and the JVP: (g - mean(g) - y·mean(g·y))/√(var +
+// Eps), where y is the normalised x.
 type LayerNormGradOp struct{ Eps float64 }
 
 // Name implements Op.
@@ -88,7 +88,7 @@ func (o *LayerNormGradOp) Eval(in []*Tensor, out *Tensor) {
 	}
 }
 
-// LayerNorm standardises over channels at every site; see LayerNormOp.
+// LayerNorm standardises the channels of every site; see LayerNormOp.
 func (g *Graph) LayerNorm(x *Node, eps float64) *Node { return g.Apply(&LayerNormOp{Eps: eps}, x) }
 
 // LayerNormGrad applies LayerNorm's Jacobian at x to v; see LayerNormGradOp.
@@ -96,7 +96,7 @@ func (g *Graph) LayerNormGrad(x, v *Node, eps float64) *Node {
 	return g.Apply(&LayerNormGradOp{Eps: eps}, x, v)
 }
 
-// SoftmaxOp turns the channels of every site into eˣ/Σeˣ.
+// SoftmaxOp replaces the channels of every site by eˣ/Σeˣ.
 type SoftmaxOp struct{}
 
 // Name implements Op.
@@ -105,12 +105,12 @@ func (*SoftmaxOp) Name() string { return "Softmax" }
 // Infer implements Op.
 func (*SoftmaxOp) Infer(in []Shape) (Shape, error) { return in[0], nil }
 
-// VJP implements Differentiable: n·(ct - Σ ct·n).
+// VJP implements Differentiable. It is n·(ct - Σ ct·n).
 func (*SoftmaxOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.Mul(n, g.Sub(ct, g.Sum(g.Mul(ct, n), AxC)))}
 }
 
-// JVP implements ForwardDifferentiable: the Jacobian is symmetric.
+// JVP implements ForwardDifferentiable. The Jacobian is symmetric.
 func (o *SoftmaxOp) JVP(g *Graph, n *Node, t []*Node) *Node { return o.VJP(g, n, t[0])[0] }
 
 // Eval implements Op.
@@ -131,5 +131,5 @@ func (*SoftmaxOp) Eval(in []*Tensor, out *Tensor) {
 	}
 }
 
-// Softmax normalises over channels at every site; see SoftmaxOp.
+// Softmax is the softmax over the channels of every site; see SoftmaxOp.
 func (g *Graph) Softmax(x *Node) *Node { return g.Apply(&SoftmaxOp{}, x) }

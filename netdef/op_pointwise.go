@@ -2,10 +2,10 @@ package netdef
 
 import "fmt"
 
-// PointwiseKind selects the function of a PointwiseOp.
+// PointwiseKind is the function of a PointwiseOp.
 type PointwiseKind int
 
-// Unary kinds first, binary ones from Add on.
+// Kinds with one argument, then, from Add on, kinds with two.
 const (
 	Neg          PointwiseKind = iota // -x
 	Exp                               // eˣ
@@ -44,8 +44,8 @@ func (k PointwiseKind) String() string { return pointwiseNames[k] }
 // Binary reports whether the function has two arguments.
 func (k PointwiseKind) Binary() bool { return k >= Add }
 
-// PointwiseOp applies a function element by element. The operands of binary
-// kinds are broadcast to their common shape by the patterns of BroadcastAxes.
+// PointwiseOp applies a function element by element. Kinds with two arguments broadcast them to
+// their common shape, along the axes that BroadcastAxes allows.
 type PointwiseOp struct {
 	Kind PointwiseKind
 	A, B float64 // constants of Scale, Offset, Clamp and Inside, else 0
@@ -109,8 +109,8 @@ func (g *Graph) sumTo(x *Node, s Shape) *Node {
 	return g.Sum(x, axes)
 }
 
-// each calls f with the index of every element of shape out and the indices
-// of the elements of a and b, broadcast to out, that belong there.
+// each calls f with the index of every element of shape out and the indices of the elements of a
+// and b that belong to it when they are broadcast to out.
 func each(out, a, b Shape, f func(i, ia, ib int)) {
 	sa, sb, i := a.strides(out), b.strides(out), 0
 	for n := range out[0] {

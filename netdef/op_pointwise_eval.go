@@ -2,7 +2,7 @@ package netdef
 
 import "math"
 
-// Unary computes a one-argument kind in float64.
+// Unary computes a kind with one argument in float64.
 func (o *PointwiseOp) Unary(x float64) float64 {
 	switch o.Kind {
 	case Neg:
@@ -53,7 +53,7 @@ func (o *PointwiseOp) Unary(x float64) float64 {
 	return math.NaN()
 }
 
-// Binary computes a two-argument kind in float64.
+// Binary computes a kind with two arguments in float64.
 func (o *PointwiseOp) Binary(a, b float64) float64 {
 	switch o.Kind {
 	case Add:

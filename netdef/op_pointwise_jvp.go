@@ -1,7 +1,6 @@
 package netdef
 
-// JVP implements ForwardDifferentiable. The kinds without a gradient have
-// tangent 0.
+// JVP implements ForwardDifferentiable. Kinds without a gradient have the tangent 0.
 func (o *PointwiseOp) JVP(g *Graph, n *Node, t []*Node) *Node {
 	if !o.Kind.Binary() {
 		return o.VJP(g, n, t[0])[0] // the Jacobian is diagonal
@@ -16,7 +15,7 @@ func (o *PointwiseOp) JVP(g *Graph, n *Node, t []*Node) *Node {
 		return g.plus(g.times(ta, b), g.times(tb, a))
 	case Div: // d(a/b) = (da - n·db)/b
 		return g.Div(g.plus(ta, g.negative(g.times(tb, n))), b)
-	case Max, Min: // where equal, b counts, as in the VJP
+	case Max, Min: // where a = b, b counts, as in the VJP
 		fromA := g.Greater(a, b)
 		if o.Kind == Min {
 			fromA = g.Greater(b, a)
@@ -26,7 +25,7 @@ func (o *PointwiseOp) JVP(g *Graph, n *Node, t []*Node) *Node {
 	return nil
 }
 
-// Sums and products of tangents, of which nil is zero.
+// Sums and products of tangents. nil means zero.
 
 func (g *Graph) plus(a, b *Node) *Node {
 	switch {

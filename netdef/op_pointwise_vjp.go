@@ -43,8 +43,8 @@ func (o *PointwiseOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{ct}
 }
 
-// binaryVJP sums the cotangents back to the shapes of the operands. Sums are
-// taken only where wanted, since they are the expensive part.
+// binaryVJP sums the cotangents to the shapes of the operands. It builds these sums only if they
+// are wanted: they are the expensive part.
 func (o *PointwiseOp) binaryVJP(g *Graph, n, ct *Node) []*Node {
 	a, b := n.In[0], n.In[1]
 	out := make([]*Node, 2)
@@ -59,7 +59,7 @@ func (o *PointwiseOp) binaryVJP(g *Graph, n, ct *Node) []*Node {
 		put(1, func() *Node { return ct })
 	case Sub:
 		put(0, func() *Node { return ct })
-		if g.Wants(b) { // negate after summing: fewer elements
+		if g.Wants(b) { // negate after summing: there are fewer elements
 			out[1] = g.Neg(g.sumTo(ct, b.Shape))
 		}
 	case Mul:

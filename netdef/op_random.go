@@ -2,9 +2,9 @@ package netdef
 
 import "fmt"
 
-// RandomOp draws a tensor of shape To from Philox: standard normal numbers, or
-// uniform ones in (0,1). Its input is a key [1,1,1,8]; see Key for the
-// counters. Streams below 65536 are independent of each other.
+// RandomOp draws a tensor of shape To from Philox: standard normal numbers, or uniform ones in
+// (0,1). Its input is a key [1,1,1,8]; see Key for the counters. Streams are below 65536 and
+// independent of each other.
 type RandomOp struct {
 	Gaussian bool
 	To       Shape
@@ -50,12 +50,12 @@ func (o *RandomOp) Eval(in []*Tensor, out *Tensor) {
 	}
 }
 
-// Normal draws standard normal numbers; see RandomOp. No gradient.
+// Normal draws standard normal numbers; see RandomOp. They have no gradient.
 func (g *Graph) Normal(s Shape, key *Node, stream uint32) *Node {
 	return g.Apply(&RandomOp{Gaussian: true, To: s, Stream: stream}, key)
 }
 
-// Uniform draws numbers uniform in (0,1); see RandomOp. No gradient.
+// Uniform draws uniform numbers in (0,1); see RandomOp. They have no gradient.
 func (g *Graph) Uniform(s Shape, key *Node, stream uint32) *Node {
 	return g.Apply(&RandomOp{To: s, Stream: stream}, key)
 }

@@ -2,8 +2,7 @@ package netdef
 
 import "fmt"
 
-// SumOp sums over a set of axes, which stay as axes of size 1. Axes is AxB,
-// AxC, AxHW, AxBHW, AxHWC or AxAll.
+// SumOp sums over a set of axes, which keep size 1. Axes is AxB, AxC, AxHW, AxBHW, AxHWC or AxAll.
 type SumOp struct{ Axes Axes }
 
 // Name implements Op.
@@ -32,7 +31,7 @@ func (o *SumOp) Eval(in []*Tensor, out *Tensor) {
 	each(in[0].Shape, out.Shape, out.Shape, func(i, j, _ int) { out.Data[j] += in[0].Data[i] })
 }
 
-// Sum sums x over the axes, keeping them with size 1.
+// Sum sums x over the axes, which keep size 1.
 func (g *Graph) Sum(x *Node, axes Axes) *Node {
 	if x.Shape == axes.Reduce(x.Shape) {
 		return x
@@ -40,7 +39,7 @@ func (g *Graph) Sum(x *Node, axes Axes) *Node {
 	return g.Apply(&SumOp{Axes: axes}, x)
 }
 
-// Mean averages x over the axes, keeping them with size 1.
+// Mean averages x over the axes, which keep size 1.
 func (g *Graph) Mean(x *Node, axes Axes) *Node {
 	n := float64(x.Shape.Size()) / float64(axes.Reduce(x.Shape).Size())
 	return g.Scale(g.Sum(x, axes), 1/n)

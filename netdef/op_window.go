@@ -2,15 +2,14 @@ package netdef
 
 import "fmt"
 
-// CropOp cuts the box of size Size that starts at At out of its input. Slice,
-// Crop2D and CropPlanes are all this op.
+// CropOp cuts out the box of size Size that begins at At. Slice, Crop2D and CropPlanes use it.
 type CropOp struct {
 	At   [4]int
 	Size Shape
 }
 
-// PadOp places its input at At in a box of zeros of size Size; the adjoint of
-// CropOp. PadSlice, Pad2D and PadPlanes are all this op.
+// PadOp puts its input at At into a tensor of zeros of size Size. It is the adjoint of CropOp.
+// PadSlice, Pad2D and PadPlanes use it.
 type PadOp struct {
 	At   [4]int
 	Size Shape
@@ -22,7 +21,7 @@ func (*CropOp) Name() string { return "Crop" }
 // Name implements Op.
 func (*PadOp) Name() string { return "Pad" }
 
-// fits reports a box at At of size inner that leaves the box outer.
+// fits returns an error if a box of size inner at At is not inside of outer.
 func fits(at [4]int, inner, outer Shape) error {
 	for i := range at {
 		if at[i] < 0 || at[i]+inner[i] > outer[i] {
@@ -48,8 +47,8 @@ func (o *PadOp) VJP(g *Graph, n, ct *Node) []*Node {
 	return []*Node{g.Apply(&CropOp{At: o.At, Size: n.In[0].Shape}, ct)}
 }
 
-// window calls f with the index of every row (last axis) of the inner box and
-// its start in the outer one.
+// window calls f with the index of every row (last axis) of the inner box and the index of its
+// first element in the outer one.
 func window(at [4]int, inner, outer Shape, f func(in, out int)) {
 	i := 0
 	for b := range inner[0] {
@@ -94,8 +93,8 @@ func (g *Graph) pad(x *Node, at [4]int, s Shape) *Node {
 	return g.Apply(&PadOp{At: at, Size: s}, x)
 }
 
-// sliceAxis reports an axis or bounds that Slice, PadSlice and Concat do not
-// take: only axis 0, and axis 3 in multiples of 8.
+// sliceAxis returns an error for axes and bounds that Slice, PadSlice and Concat do not support.
+// They support axis 0, and axis 3 in multiples of 8.
 func sliceAxis(axis int, bounds ...int) error {
 	if axis != 0 && axis != 3 {
 		return fmt.Errorf("axis %d: only axes 0 and 3 can be sliced or concatenated", axis)
@@ -108,8 +107,8 @@ func sliceAxis(axis int, bounds ...int) error {
 	return nil
 }
 
-// Slice returns the elements from ≤ i < to of the axis, which is 0, or 3 with
-// bounds that are multiples of 8.
+// Slice returns the elements from ≤ i < to of axis 0 or 3. On axis 3 the bounds must be multiples
+// of 8.
 func (g *Graph) Slice(x *Node, axis, from, to int) *Node {
 	if err := sliceAxis(axis, from, to); err != nil {
 		return g.fail(&CropOp{}, []*Node{x}, g.scope+"slice", err)
@@ -119,8 +118,7 @@ func (g *Graph) Slice(x *Node, axis, from, to int) *Node {
 	return g.crop(x, at, s)
 }
 
-// PadSlice is the adjoint of Slice: x at position from of an axis of zeros of
-// size total.
+// PadSlice is the adjoint of Slice: x at position from of an axis of zeros of size total.
 func (g *Graph) PadSlice(x *Node, axis, from, total int) *Node {
 	if err := sliceAxis(axis, from, total); err != nil {
 		return g.fail(&PadOp{}, []*Node{x}, g.scope+"padslice", err)
@@ -130,24 +128,24 @@ func (g *Graph) PadSlice(x *Node, axis, from, total int) *Node {
 	return g.pad(x, at, s)
 }
 
-// Crop2D cuts h×w sites starting at (top,left) out of x [B,H,W,C].
+// Crop2D cuts h×w sites out of x [B,H,W,C], from (top,left) on.
 func (g *Graph) Crop2D(x *Node, top, left, h, w int) *Node {
 	return g.crop(x, [4]int{0, top, left, 0}, Shape{x.Shape[0], h, w, x.Shape[3]})
 }
 
-// Pad2D places x [B,H,W,C] at (top,left) of h×w sites of zeros.
+// Pad2D puts x [B,H,W,C] at (top,left) into h×w sites of zeros.
 func (g *Graph) Pad2D(x *Node, top, left, h, w int) *Node {
 	return g.pad(x, [4]int{0, top, left, 0}, Shape{x.Shape[0], h, w, x.Shape[3]})
 }
 
-// CropPlanes cuts h×w pixels starting at (top,left) out of planar x [B,P,H,W];
-// w must be a multiple of 8.
+// CropPlanes cuts h×w pixels out of planar x [B,P,H,W], from (top,left) on. w must be a multiple of
+// 8.
 func (g *Graph) CropPlanes(x *Node, top, left, h, w int) *Node {
 	return g.crop(x, [4]int{0, 0, top, left}, Shape{x.Shape[0], x.Shape[1], h, w})
 }
 
-// PadPlanes places planar x [B,P,H,W] at (top,left) of h×w pixels of zeros; w
-// must be a multiple of 8.
+// PadPlanes puts planar x [B,P,H,W] at (top,left) into h×w pixels of zeros. w must be a multiple of
+// 8.
 func (g *Graph) PadPlanes(x *Node, top, left, h, w int) *Node {
 	return g.pad(x, [4]int{0, 0, top, left}, Shape{x.Shape[0], x.Shape[1], h, w})
 }

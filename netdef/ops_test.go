@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// opCase is one op on inputs of given shapes.
+// opCase is an op on inputs of given shapes.
 type opCase struct {
 	name   string
 	shapes []Shape
@@ -155,8 +155,8 @@ func randomTensor(r *rand.Rand, s Shape, away, pos bool) *Tensor {
 	return t
 }
 
-// input draws input i of the case. Those of min, max and clamp keep away from the places where these have no derivative, which a difference
-// would otherwise step across now and then.
+// input draws input i of the case. Inputs of min, max and clamp keep away from the points without a
+// derivative; a finite difference could step across them.
 func (c opCase) input(r *rand.Rand, s Shape, i int) *Tensor {
 	t := randomTensor(r, s, c.away, c.pos)
 	switch kind, _, _ := strings.Cut(c.name, " "); kind {
@@ -176,8 +176,8 @@ func float32s(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-// setup builds the case, a random linear functional of its output as loss, and
-// the gradients.
+// setup builds the case, with a random linear functional of its output as the loss, and the
+// gradients.
 func (c opCase) setup(t *testing.T, r *rand.Rand) (loss, out, weight *Node, grads []*Node, in map[string]*Tensor, names []string) {
 	g := NewGraph()
 	in = map[string]*Tensor{}
@@ -233,7 +233,7 @@ func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 	}
 }
 
-// slope is the central difference of loss along one number.
+// slope returns the central difference of the loss along one number.
 func slope(t testing.TB, loss *Node, in map[string]*Tensor, x *float64) float64 {
 	const h = 1e-5
 	old := *x

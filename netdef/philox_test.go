@@ -7,7 +7,7 @@ import (
 	. "github.com/vfmrestore/restore/netdef"
 )
 
-// Known answers of Random123's kat_vectors for philox4x32-10.
+// Known answers from Random123's kat_vectors for philox4x32-10.
 func TestPhiloxKnownAnswers(t *testing.T) {
 	const f = 0xffffffff
 	for _, c := range []struct {
@@ -56,8 +56,8 @@ func TestRandomMoments(t *testing.T) {
 	}
 }
 
-// TestRandomTiles draws a picture whole and in tiles, and checks streams,
-// samples and a key whose words are signalling NaNs as floats.
+// TestRandomTiles draws a picture as a whole and in tiles, and checks streams, samples and a key
+// whose words are signalling NaNs when read as floats.
 func TestRandomTiles(t *testing.T) {
 	k := Key{Seed: 0x7fa00001_ff812345, Sample: 5, Y0: 100, X0: 1 << 20}
 	draw := func(k Key, s Shape, stream uint32) *Tensor {

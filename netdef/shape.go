@@ -11,7 +11,7 @@ func (s Shape) Size() int { return s[0] * s[1] * s[2] * s[3] }
 // String formats the shape as "[1,2,3,8]".
 func (s Shape) String() string { return fmt.Sprintf("[%d,%d,%d,%d]", s[0], s[1], s[2], s[3]) }
 
-// check reports sizes that no tensor may have.
+// check returns an error for sizes that tensors cannot have.
 func (s Shape) check() error {
 	for _, v := range s {
 		if v < 1 {
@@ -30,7 +30,7 @@ var Scalar = Shape{1, 1, 1, 1}
 // Axes is a set of axes, one bit per axis in the order B, H, W, C.
 type Axes uint8
 
-// The sets of axes that Sum, Mean and broadcasting know.
+// The sets of axes that Sum, Mean and broadcasting support.
 const (
 	AxB   Axes = 1                // sum over the batch
 	AxC   Axes = 8                // sum over channels: one value per site
@@ -40,7 +40,7 @@ const (
 	AxAll      = AxB | AxHW | AxC // one value
 )
 
-// axesKnown lists the patterns from small to large; the first that fits wins.
+// axesKnown lists the supported sets from small to large. The first that fits is taken.
 var axesKnown = [...]Axes{0, AxB, AxC, AxHW, AxBHW, AxHWC, AxAll}
 
 // Has reports whether axis i (0..3) is in the set.
@@ -60,8 +60,7 @@ func (a Axes) String() string {
 	return s
 }
 
-// Reduce returns the shape left after summing over the axes, which stay as
-// axes of size 1.
+// Reduce returns the shape after summing over the axes, which keep size 1.
 func (a Axes) Reduce(s Shape) Shape {
 	for i := range s {
 		if a.Has(i) {
@@ -71,10 +70,10 @@ func (a Axes) Reduce(s Shape) Shape {
 	return s
 }
 
-// BroadcastAxes returns the set of axes along which a tensor of shape from is
-// repeated to fill shape to: 0, AxB, AxC, AxHW, AxBHW, AxHWC or AxAll. Where
-// axes of size 1 leave a choice, the smallest set is returned. ok is false if
-// the shapes do not match or the pattern is none of these.
+// BroadcastAxes returns the set of axes along which a tensor of shape from is repeated to fill
+// shape to: 0, AxB, AxC, AxHW, AxBHW, AxHWC or AxAll. If several sets would do, because to has axes
+// of size 1, the smallest is returned. ok is false if the shapes do not match or the set is none of
+// these.
 func BroadcastAxes(from, to Shape) (a Axes, ok bool) {
 	var repeated, wide Axes
 	for i := range from {
@@ -97,7 +96,7 @@ func BroadcastAxes(from, to Shape) (a Axes, ok bool) {
 	return 0, false
 }
 
-// broadcastShape is the common shape of two operands of a pointwise op.
+// broadcastShape returns the common shape of two operands of a pointwise op.
 func broadcastShape(a, b Shape) (Shape, error) {
 	out := a
 	for i := range a {
@@ -115,8 +114,8 @@ func broadcastShape(a, b Shape) (Shape, error) {
 	return out, nil
 }
 
-// strides gives the element strides that walk a tensor of shape s while
-// indices run over shape to: 0 on the axes where s is broadcast.
+// strides returns the strides, in elements, with which indices over shape to walk through a tensor
+// of shape s. They are 0 on the axes along which s is broadcast.
 func (s Shape) strides(to Shape) [4]int {
 	st, n := [4]int{}, 1
 	for i := 3; i >= 0; i-- {

@@ -11,7 +11,7 @@ func Params(outs ...*Node) []*Node {
 	return ps
 }
 
-// CountParams returns the number of trained numbers that outs depend on.
+// CountParams returns how many trained numbers outs depend on.
 func CountParams(outs ...*Node) int {
 	total := 0
 	for _, p := range Params(outs...) {
@@ -20,10 +20,9 @@ func CountParams(outs ...*Node) int {
 	return total
 }
 
-// FLOPs counts the floating-point operations of the convolutions and matrix
-// products that outs depend on, two for each multiply-add. Taps that fall on
-// the zero padding are counted. Everything else is left out: it is bound by
-// memory, not by arithmetic.
+// FLOPs counts the floating-point operations of the convolutions and matrix products that outs
+// depend on: two for each multiply-add, including those on zero padding. Other ops are left out,
+// because memory limits them, not arithmetic.
 func FLOPs(outs ...*Node) int64 {
 	var total int64
 	for _, n := range Reachable(outs...) {

@@ -5,30 +5,29 @@ import "fmt"
 // ForwardDifferentiable is an op with a Jacobian-vector product.
 type ForwardDifferentiable interface {
 	Op
-	// JVP appends nodes that compute the tangent of node n from the tangents t
-	// of its inputs, in input order, and returns it; a nil entry of t stands for
-	// zeros, and at least one is not nil. Returning nil means zeros.
+	// JVP (Jacobian-vector product) appends nodes that compute the tangent of node n from the
+	// tangents t of its inputs, in the order of the inputs, and returns it. A nil entry of t means
+	// zeros; at least one entry is not nil. A nil result means zeros.
 	JVP(g *Graph, n *Node, t []*Node) *Node
 }
 
-// NoTangentError reports an op without a JVP on the way from an input to an
-// output whose tangent was asked for.
+// NoTangentError reports an op without a JVP on the way from an input to an output whose tangent
+// was requested.
 type NoTangentError struct{ Op, Node string }
 
 func (e *NoTangentError) Error() string {
 	return fmt.Sprintf("netdef: %s at %q has no tangent; put StopGradient before it if none is wanted", e.Op, e.Node)
 }
 
-// Tangent appends the forward-mode derivative of outs: for tangents v[i] of
-// the shapes of wrt[i], it returns the nodes Σ_i ∂outs[j]/∂wrt[i] · v[i], of
-// the shapes of outs. The primal nodes are shared, so that one run computes
-// values and tangents together. Outputs that do not depend on wrt get zeros.
-// StopGradient has tangent 0. wrt may hold inner nodes as well as leaves, none
-// of which may depend on another's tangent by accident: a node of wrt has the
-// tangent given here, whatever it depends on.
+// Tangent appends the forward-mode derivative of outs. Given tangents v[i] of the shapes of wrt[i],
+// it returns the nodes Σ_i ∂outs[j]/∂wrt[i] · v[i], which have the shapes of outs. The derivative
+// uses the nodes of outs, so one run computes values and tangents together. The tangent of outputs
+// that do not depend on wrt is zero, and so is that of StopGradient. wrt may contain inner nodes as
+// well as leaves. A node of wrt has the tangent given here even if it depends on another node of
+// wrt.
 //
-// The new nodes are named "jvp/" and the name of the node they belong to. An op
-// without a rule fails with a *NoTangentError.
+// The name of a new node is "jvp/" and the name of the node that it belongs to. If an op has no
+// JVP, Tangent fails with a *NoTangentError.
 func (g *Graph) Tangent(outs, wrt, v []*Node) ([]*Node, error) {
 	if g.err != nil {
 		return nil, g.err
@@ -83,8 +82,8 @@ func (g *Graph) Tangent(outs, wrt, v []*Node) ([]*Node, error) {
 
 func (g *Graph) zeros(s Shape) *Node { return g.BroadcastTo(g.constant(0), s) }
 
-// linearIn is the JVP of an op that is linear in each of its inputs: the sum of
-// what it gives with one input replaced by its tangent.
+// linearIn is the JVP of an op that is linear in each of its inputs: the sum, over the inputs, of
+// the op with that input replaced by its tangent.
 func (g *Graph) linearIn(n *Node, t []*Node) *Node {
 	var sum *Node
 	for i := range t {

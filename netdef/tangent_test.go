@@ -51,7 +51,8 @@ func TestTangentsAgainstFiniteDifferences(t *testing.T) {
 				return mustRun(t, moved, out)[0]
 			}
 			up, down := at(h), at(-h)
-			// Inputs that cross a kink between the two points show no derivative: leave a few out.
+			// Finite differences of inputs that cross a kink are wrong: leave these out, which may
+			// only be a few.
 			var diff, norm float64
 			bad := 0
 			for i, v := range got.Data {
@@ -100,7 +101,8 @@ func TestTangentsAreAdjointToGradients(t *testing.T) {
 	}
 }
 
-// A tangent may run through a gradient as long as every op on the way has a rule: the Hessian of a quartic times a vector.
+// A tangent may go through a gradient if every op on the way has a JVP: the Hessian of a quartic
+// times a vector.
 func TestTangentOfGradient(t *testing.T) {
 	g := NewGraph()
 	x, v := g.Input("x", Shape{1, 2, 3, 8}), g.Input("v", Shape{1, 2, 3, 8})

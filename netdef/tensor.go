@@ -9,17 +9,16 @@ import (
 type Tensor struct {
 	Shape Shape
 	Data  []float64 // row-major
-	// Words holds the raw 32-bit words of a generator key (see Key), which
-	// float64 cannot carry: some words are the bits of signalling NaNs. It is
-	// nil for every other tensor.
+	// Words holds the 32-bit words of a generator key (see Key), which float64 cannot hold: some
+	// words are the bits of signalling NaNs. It is nil for every other tensor.
 	Words []uint32
 }
 
 // NewTensor returns a tensor of zeros.
 func NewTensor(s Shape) *Tensor { return &Tensor{Shape: s, Data: make([]float64, s.Size())} }
 
-// FromFloat32 converts device data. A tensor of the shape of a generator key,
-// [1,1,1,8], keeps its words too, so it can serve as one.
+// FromFloat32 converts device data. A tensor of the shape of a generator key, [1,1,1,8], also gets
+// Words, so that it can be used as a key.
 func FromFloat32(s Shape, v []float32) (*Tensor, error) {
 	if len(v) != s.Size() {
 		return nil, fmt.Errorf("netdef: %d values for a tensor of shape %v (%d elements)", len(v), s, s.Size())
@@ -37,7 +36,7 @@ func FromFloat32(s Shape, v []float32) (*Tensor, error) {
 	return t, nil
 }
 
-// Float32 rounds the tensor to device precision.
+// Float32 rounds the tensor to float32.
 func (t *Tensor) Float32() []float32 {
 	v := make([]float32, len(t.Data))
 	for i, x := range t.Data {
@@ -46,7 +45,7 @@ func (t *Tensor) Float32() []float32 {
 	return v
 }
 
-// at returns the row of channels at (b,h,w), a view of the data.
+// at returns the channels at (b,h,w), as a slice of the tensor's data.
 func (t *Tensor) at(b, h, w int) []float64 {
 	c := t.Shape[3]
 	i := ((b*t.Shape[1]+h)*t.Shape[2] + w) * c

@@ -40,8 +40,10 @@ type Config struct {
 	OnMessage  func(string) // gets its messages; nil: standard error
 	CacheDir   string       // of pipelines; "": the user's cache directory, "-": none
 	Portable   bool         // use only kernels that run on every device, for comparisons
-	Once       bool         // few pictures and small ones: on software drivers what is sooner ready is built, not what runs fastest (a tenth slower)
-	Precision  Precision    // of activations and weights in the device's memory
+	// Once is for a few small pictures. On software drivers it builds kernels that are ready sooner
+	// but run a tenth slower.
+	Once      bool
+	Precision Precision // of activations and weights in the device's memory
 
 	// Timeout is how long the device may take for one tile before it counts as hung and lost: 0 for two minutes, negative for no limit.
 	Timeout time.Duration
@@ -152,9 +154,11 @@ type Request struct {
 	// Progress, if not nil, is called on the caller's goroutine as tiles get done. total may change when memory runs short.
 	Progress func(done, total int)
 
-	// Rows, if not nil, is called on the caller's goroutine as the result's rows get done, from the top: p is what will be Result.Picture, and its first rows,
-	// as many as are told, do not change any more and may be read by anybody from then on; those below still do. Of a Restore that fails they may not be
-	// all. With Ensemble it is called once, in the end; not with Project, which needs the whole picture.
+	// Rows, if not nil, is called on the caller's goroutine as rows of the result get done, from the
+	// top. p will be Result.Picture. Its first rows rows do not change any more, and any goroutine
+	// may read them; the rows below them may still change. If Restore fails, it may not have
+	// reported all rows. With Ensemble, Rows is called once, at the end. With Project, which needs
+	// the whole picture, it is not called.
 	Rows func(p *picture.Picture, rows int)
 
 	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all.

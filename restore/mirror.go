@@ -77,7 +77,8 @@ func (m *mirrored) rows(worker, i int) {
 	}
 }
 
-// extent is what of an axis of size values the n places from first on read by reflection, from low to end−1.
+// extent returns the range low ≤ i < end of the values of an axis that are read when the n positions
+// from first on are reflected into the axis, which has size values.
 func extent(first, n, size int) (low, end int) {
 	if first >= 0 && first+n <= size {
 		return first, first + n

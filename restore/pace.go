@@ -60,7 +60,8 @@ func (p *pace) most() int {
 	return p.pixels
 }
 
-// allows tells whether tiles of so many pixels are known not to be too slow, or not known to be.
+// allows reports whether tiles of the given number of pixels may be used: they are not known to be
+// too slow. Unlike most, it does not apply the small limit for the first tile.
 func (p *pace) allows(pixels int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -2,22 +2,22 @@ package shaders
 
 import "fmt"
 
-// BlurShape describes a valid correlation of planes with one large kernel per
+// BlurShape describes a valid correlation (without padding) of planes with one large kernel per
 // picture: y[b,p,i,j] = Σ k[b,u,v]·x[b,p,i+u,j+v], i < OH, j < OW.
 type BlurShape struct {
 	B, Planes, IH, IW int
 	OH, OW            int
-	KH, KW, KStride   int  // kernel rows are KStride elements apart
-	Flip              bool // use k[b,KH−1−u,KW−1−v]
+	KH, KW, KStride   int  // kernel rows are KStride elements apart in memory
+	Flip              bool // use the kernel rotated by 180°: k[b,KH−1−u,KW−1−v]
 	Rows              int  // kernel rows per dispatch
-	TY                int  // rows of y per item; divides OH
-	NX                int  // vectors of Lanes pixels of a row per item; Lanes·NX divides OW
+	TY                int  // rows of y per work item; divides OH
+	NX                int  // vectors of Lanes pixels of a row per work item; Lanes·NX divides OW
 }
 
-// Blur adds the contribution of kernel rows u0 … u0+Rows−1 to start. Operands:
-// x, k, start, y. Scalars: 0: u0, 1: 1 to add to start (of y's shape), 0 to
-// begin at the zeros that start then points to. One load of x serves all TY rows
-// of y that it contributes to, each with another row of the kernel.
+// Blur adds the contribution of the kernel rows u0 … u0+Rows−1 to start. Operands: x, k, start, y.
+// Scalar 0 is u0. Scalar 1 is 1 if start has y's shape, or 0 if the sum begins at zero; start then
+// holds zeros. One load of x serves all TY rows of y that it contributes to, each with another row
+// of the kernel.
 func Blur(t Target, s BlurShape) Kernel {
 	step := t.Lanes * s.NX
 	return Kernel{
@@ -43,7 +43,7 @@ func Blur(t Target, s BlurShape) Kernel {
 			for r := range kernel {
 				row := e.AddU(u0, e.C(r))
 				if s.Flip {
-					// Row KH−1−u0−r, counted so that nothing goes below zero.
+					// The row is KH−1−u0−r. In this order of the terms no part goes below zero.
 					row = e.AddU(U{id: e.i2(opISub, e.u32(uint32(s.KH-1)), e.uid(u0))}, e.C(-r))
 				}
 				kernel[r] = e.At(1, e.MulU(e.AddU(e.MulU(u[0], s.KH), row), s.KStride))

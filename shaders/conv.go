@@ -2,42 +2,47 @@ package shaders
 
 import "fmt"
 
-// ConvShape describes a convolution over channels-last pictures, the matrix
-// product included (KH = 1). Weights are [KH·KH][Cin][N] in the GPU lowering. In the CPU lowering they are [KH·KH][N/blk][Cin][blk] with blocks of
-// blk = Lanes·NJ output channels, each block in the order of PackIndex: what an item reads of them lies in a row, which processors fetch ahead.
+// ConvShape describes a convolution over channels-last pictures. A matrix product is one with KH =
+// 1. In the GPU lowering the weights are [KH·KH][Cin][N]. In the CPU lowering they are
+// [KH·KH][N/blk][Cin][blk] with blocks of blk = Lanes·NJ output channels, each block in the order
+// of PackIndex. A work item then reads its weights from consecutive addresses, which processors
+// prefetch.
 type ConvShape struct {
 	B, IH, IW, Cin  int
 	OH, OW, N       int
 	KH, Stride, Pad int
-	TP              int // neighbouring output pixels of a row per item; divides OW (KH = 1: divides B·OH·OW)
-	NJ              int // consecutive output channels per lane
-	KC              int // input channels per dispatch; divides Cin
-	// Batched: the weights differ per picture, at a distance of Batched elements
-	// (matrix products of two activations); 0: shared.
+	// TP is how many neighbouring output pixels of a row a work item computes. It divides OW, or
+	// B·OH·OW if KH = 1.
+	TP int
+	NJ int // consecutive output channels per lane
+	KC int // input channels per dispatch; divides Cin
+	// Batched is 0 if all pictures share the weights. Otherwise (products of two activations) each
+	// picture has weights of its own, Batched elements after the last picture's.
 	Batched int
 	// SharedX: all pictures read the same x.
 	SharedX bool
-	// Heads is how many pictures of the product are one of the epilogue: matrix products have a picture for every head. 0: one.
+	// Heads: this many pictures of the product are one picture of the epilogue. Matrix products
+	// have a picture for every attention head. 0 means 1.
 	Heads int
-	// Fresh: the sum begins at zero, and there is no operand start (CPU lowering).
-	Fresh bool
-	// Tile, if set, lets the items of a workgroup share what they load (GPU lowering, see Target.Tile).
+	// NoStart: the sum begins at zero, and there is no operand start (CPU lowering).
+	NoStart bool
+	// Tile, if set, lets the work items of a workgroup share what they load (GPU lowering, see
+	// Target.Tile).
 	Tile Tiling
 }
 
-// Chunks is the number of dispatches that cover all input channels.
+// Chunks is the number of dispatches that together sum over all input channels.
 func (s ConvShape) Chunks() int { return s.Cin / s.KC }
 
-// epilogueTile is the geometry of the epilogue.
+// epilogueTile returns the geometry of the epilogue.
 func (s ConvShape) epilogueTile() Tile {
 	return Tile{C: s.N, P: s.OH * s.OW * max(1, s.Heads), NJ: s.NJ, TP: s.TP}
 }
 
-// Conv is y = Σ_k w·x + start over one chunk of input channels.
-// Operands: x, w, start (unless s.Fresh), epilogue inputs…, y. Scalars: 0: first channel of the
-// chunk, 1: distance between the pixels of start (N, or 0 for a bias or zeros
-// shared by all pixels). post, if it has a Fn, is applied to the finished sum
-// (its first input) and the further inputs.
+// Conv computes y = Σ_k w·x + start over one chunk of KC input channels. Operands: x, w, start
+// (unless s.NoStart), epilogue inputs…, y. Scalar 0 is the first channel of the chunk. Scalar 1 is
+// the distance between the pixels of start: N, or 0 if all pixels share a bias or zeros. If post
+// has a Fn, it is applied to the finished sum (its first input) and the further inputs.
 func Conv(t Target, s ConvShape, post Expr) Kernel {
 	if s.Tile.SM > 0 {
 		return convMatrix(t, s, post)
@@ -52,8 +57,8 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 	if post.Fn != nil {
 		extra = len(post.In) - 1
 	}
-	in := 3 // operands before the epilogue's
-	if s.Fresh {
+	in := 3 // number of operands before the epilogue's
+	if s.NoStart {
 		in = 2
 	}
 	k := Kernel{
@@ -107,7 +112,7 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 			tl := s.epilogueTile()
 			args := [][][]F{out}
 			for i, pat := range post.In[1:] {
-				args = append(args, e.spread(pat, in+i, tl, p, cb))
+				args = append(args, e.loadOperand(pat, in+i, tl, p, cb))
 			}
 			out = apply(e, post, args, tl)
 		}
@@ -121,10 +126,11 @@ func Conv(t Target, s ConvShape, post Expr) Kernel {
 	return k
 }
 
-// accumulators are the sums of TP pixels from p on and NJ channels, from where they start; nil if they start with the first product.
+// accumulators returns the sums of NJ channels of the TP pixels from p on, initialised from start.
+// Without start they are nil, to be initialised by the first product.
 func (e *E) accumulators(s ConvShape, p, cb U) [][]*Var {
 	acc := make([][]*Var, s.TP)
-	if s.Fresh {
+	if s.NoStart {
 		for i := range acc {
 			acc[i] = make([]*Var, s.NJ)
 		}
@@ -140,7 +146,7 @@ func (e *E) accumulators(s ConvShape, p, cb U) [][]*Var {
 	return acc
 }
 
-// taps gives, for each kernel tap, the places of the TP input pixels at channel k0.
+// taps returns, for each kernel tap, references to the TP input pixels at channel k0.
 func (e *E) taps(s ConvShape, p, k0 U) [][]Ref {
 	var out [][]Ref
 	if s.KH == 1 {
@@ -162,7 +168,7 @@ func (e *E) taps(s ConvShape, p, k0 U) [][]Ref {
 		if s.Pad > 0 {
 			in = e.LtU(yy, e.C(s.IH))
 		}
-		refs := map[int]Ref{} // by input column, relative to that of the tile's first pixel
+		refs := map[int]Ref{} // by input column, relative to the column of the tile's first pixel
 		for dx := 0; dx < s.KH; dx++ {
 			xs := make([]Ref, s.TP)
 			for j := range xs {

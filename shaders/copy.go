@@ -5,9 +5,9 @@ import (
 	"hash/fnv"
 )
 
-// CopyShape is a rearrangement: for every index tuple i over Dims and every
-// position p < len(Tab), out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]].
-// Bases may be negative in In through flips as long as every place read is inside.
+// CopyShape describes a rearrangement: for every index tuple i over Dims and every position p <
+// len(Tab), out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]]. In may be negative (flips),
+// as long as all places read are inside of the input.
 type CopyShape struct {
 	Dims, In, Out   []int
 	InBase, OutBase int
@@ -20,7 +20,7 @@ func (s CopyShape) key() string {
 	return fmt.Sprintf("%v %v %v %d %d tab %d:%x", s.Dims, s.In, s.Out, s.InBase, s.OutBase, len(s.Tab), h.Sum64())
 }
 
-// Copy rearranges. len(Tab) must be a multiple of Lanes. Operands: in, out.
+// Copy rearranges elements. len(Tab) must be a multiple of Lanes. Operands: in, out.
 func Copy(t Target, s CopyShape) Kernel {
 	n := len(s.Tab)
 	nj := t.NJ(n)
@@ -34,13 +34,15 @@ func Copy(t Target, s CopyShape) Kernel {
 	return Kernel{
 		Name:     "copy " + s.key(),
 		Operands: []Access{Read, Write},
-		Items:    items, // the table is known at emission, so each item copies the whole of it
+		Items:    items, // each item copies the whole table, whose entries are compiled in
 		Body:     func(e *E) { e.copyBody(s, nj) },
 	}
 }
 
-// Pack rearranges weights [taps][k][n] to [taps][n/blk][k][blk], blk = len(tab), each block in the order of tab, as Copy can. But what their sizes are it learns when
-// it runs, so that one kernel packs all: it runs longer, and is for what is packed once. Operands: in, out. Scalars: 0: k, 1: n/blk. Items: taps·k·n/blk.
+// Pack rearranges weights [taps][k][n] to [taps][n/blk][k][blk], blk = len(tab), with each block in
+// the order of tab. Copy can do the same, but Pack gets the sizes at run time, so that one kernel
+// packs all weights. It runs longer, so it is for what is packed once. Operands: in, out. Scalars:
+// 0: k, 1: n/blk. Items: taps·k·n/blk.
 func Pack(t Target, tab []int) Kernel {
 	n := len(tab)
 	nj := t.NJ(n)
@@ -83,7 +85,7 @@ func (e *E) copyBody(s CopyShape, nj int) {
 		x := u[i]
 		st := s.In[i]
 		if st < 0 {
-			// Uniform indices must not go below zero: count from the far end.
+			// Uniform indices must not go below zero, so count from the far end.
 			x = U{id: e.i2(opISub, e.u32(uint32(dims[i]-1)), e.uid(x))}
 			flip += st * (dims[i] - 1)
 			st = -st
@@ -96,7 +98,7 @@ func (e *E) copyBody(s CopyShape, nj int) {
 	e.rearrange(e.At(0, in), out, s.Tab, nj)
 }
 
-// rearrange copies what the table says from a place, nj values per lane at a time.
+// rearrange copies the elements that tab lists, relative to from, nj per lane at a time.
 func (e *E) rearrange(from Ref, out U, tab []int, nj int) {
 	for b := 0; b < len(tab); b += e.T.Lanes * nj {
 		v := make([]F, nj)

@@ -2,8 +2,8 @@ package shaders
 
 import "fmt"
 
-// Depthwise is the 3×3 depthwise convolution with zero padding. tp neighbouring
-// pixels per item, dividing w. Operands: x [b,h,w,c], weights [9][c], y.
+// Depthwise is the 3×3 depthwise convolution with zero padding. A work item computes tp
+// neighbouring pixels; tp divides w. Operands: x [b,h,w,c], weights [9][c], y.
 func Depthwise(t Target, b, h, w, c, tp int) Kernel {
 	nj := t.NJ(c)
 	blk := t.Lanes * nj
@@ -42,7 +42,8 @@ func Depthwise(t Target, b, h, w, c, tp int) Kernel {
 	}
 }
 
-// depthwiseRow loads pixels x0−1 … x0+tp of input row y+dy−1, zeros outside.
+// depthwiseRow loads the pixels x0−1 … x0+tp of input row y+dy−1; outside of the picture it gives
+// zeros.
 func (e *E) depthwiseRow(b, y, x0, cb U, dy, h, w, c, tp, nj int) [][]F {
 	yy := e.AddU(y, e.C(dy-1))
 	ok := e.LtU(yy, e.C(h))
@@ -55,8 +56,8 @@ func (e *E) depthwiseRow(b, y, x0, cb U, dy, h, w, c, tp, nj int) [][]F {
 	return out
 }
 
-// DepthwiseGradW gives partial weight gradients [b·h][9][c], one per picture row;
-// ColSum adds them. Rows longer than 64 pixels are taken cols at a time, giving
+// DepthwiseGradW computes partial weight gradients [b·h][9][c], one per picture row; ColSum adds
+// them. Rows longer than 64 pixels are split into parts of cols pixels, which gives
 // [b·h·w/cols][9][c]. Operands: x, g, partial.
 func DepthwiseGradW(t Target, b, h, w, c, cols int) Kernel {
 	nj := t.NJ(c)

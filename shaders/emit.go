@@ -8,18 +8,18 @@ type F = spirv.ID
 // I is a uint32 with one value per lane.
 type I = spirv.ID
 
-// B is a condition that is the same for all lanes of a work item.
+// B is a boolean that is the same for all lanes of a work item.
 type B = spirv.ID
 
-// U is a uint32 that is the same for all lanes of a work item: a run-time part
-// plus a constant. Keeping the constant apart lets thousands of unrolled loads
-// share one base address. Sums must not go below zero in their run-time part.
+// U is a uint32 that is the same for all lanes of a work item: the sum of a run-time part and a
+// constant. The constant is kept apart so that thousands of unrolled loads can share one base
+// address. The run-time part must never go below zero.
 type U struct {
 	id spirv.ID
 	k  int
 }
 
-// E emits the body of one kernel.
+// E emits the code of one kernel.
 type E struct {
 	T     Target
 	m     *spirv.Module
@@ -28,13 +28,13 @@ type E struct {
 	mod   *Module
 	iface []spirv.ID
 
-	scopes []map[memoKey]spirv.ID // cached ids by block nesting
+	scopes []map[memoKey]spirv.ID // ids of values that exist already, per nested block
 
 	push         spirv.ID
 	lane, lane64 spirv.ID
 	local        spirv.ID
-	eq           []spirv.ID // CPU: lane == i
-	addr         []spirv.ID // CPU: operand addresses
+	eq           []spirv.ID // CPU: whether this lane is lane i
+	addr         []spirv.ID // CPU: addresses of the operands
 	bufs         map[string]spirv.ID
 	shared       spirv.ID
 	items        U
@@ -62,7 +62,7 @@ func newE(k Kernel, mod *Module) *E {
 	return e
 }
 
-// declarePush lays out the push-constant block as Module.Push writes it.
+// declarePush declares the push-constant block with the layout that Module.Push writes.
 func (e *E) declarePush() {
 	m := e.m
 	var members []spirv.ID
@@ -113,10 +113,10 @@ func (e *E) pushMember(i int, t spirv.ID, index ...spirv.ID) spirv.ID {
 	return e.val(spirv.OpLoad, t, p)
 }
 
-// launder gives v, known to be the same for all lanes and below bound, in a form
-// that a software driver can prove uniform: looked up digit by digit in the push
-// constant table tab[i] = i.
-func (e *E) launder(v spirv.ID, bound int) spirv.ID {
+// makeUniform returns v in a form that a software driver can prove uniform. v must be the same for
+// all lanes and at most bound. It is looked up digit by digit in a table in the push constants,
+// tab[i] = i: the driver knows push constants to be uniform.
+func (e *E) makeUniform(v spirv.ID, bound int) spirv.ID {
 	bits := e.mod.tabBits
 	var out spirv.ID
 	for s := 0; bound > 0; s += bits {
@@ -137,7 +137,8 @@ func (e *E) launder(v spirv.ID, bound int) spirv.ID {
 	return out
 }
 
-// entry emits what every kernel needs: the lane, the work item and its bounds.
+// entry emits what every kernel needs: the lane, the index of the work item and whether it is
+// valid.
 func (e *E) entry() {
 	m := e.m
 	u32 := m.U32()
@@ -151,14 +152,14 @@ func (e *E) entry() {
 		first = 1
 		e.lane = e.builtin(spirv.BuiltInSubgroupLocalInvocationID, u32)
 		sub = e.builtin(spirv.BuiltInSubgroupID, u32)
-		sub = e.launder(sub, per-1)
+		sub = e.makeUniform(sub, per-1)
 		bound := 65535
 		if e.k.Items > 0 {
 			bound = min(bound, (e.k.Items+per-1)/per)
 		}
-		wx = e.launder(wx, bound)
+		wx = e.makeUniform(wx, bound)
 		if e.k.Items == 0 || e.k.Items > 65535*per {
-			wy = e.launder(wy, 4095)
+			wy = e.makeUniform(wy, 4095)
 		} else {
 			wy = 0
 		}
@@ -211,19 +212,20 @@ func (e *E) ext(inst uint32, t spirv.ID, a ...spirv.ID) spirv.ID {
 	return e.f.Val(spirv.OpExtInst, t, w...)
 }
 
-// memoKey names a value: what it is, and of what.
+// memoKey identifies a value by the kind of operation and its arguments.
 type memoKey struct {
-	what string
-	of   [4]int
+	op   string
+	args [4]int
 }
 
-func named(what string, of ...int) (k memoKey) {
-	k.what = what
-	copy(k.of[:], of)
+func keyOf(op string, args ...int) (k memoKey) {
+	k.op = op
+	copy(k.args[:], args)
 	return k
 }
 
-// memo caches an id under key in the current block nesting.
+// memo returns the id stored under key in this block or one around it. If there is none, it calls
+// make and stores its result.
 func (e *E) memo(key memoKey, make func() spirv.ID) spirv.ID {
 	for i := len(e.scopes) - 1; i >= 0; i-- {
 		if id, ok := e.scopes[i][key]; ok {
@@ -238,24 +240,24 @@ func (e *E) memo(key memoKey, make func() spirv.ID) spirv.ID {
 func (e *E) enter() { e.scopes = append(e.scopes, map[memoKey]spirv.ID{}) }
 func (e *E) leave() { e.scopes = e.scopes[:len(e.scopes)-1] }
 
-// Item is the index of this work item, clamped to the last valid one; items
-// beyond the end compute like the last and their stores are dropped.
+// Item is the index of this work item. Work items beyond the last one get the last one's index:
+// they compute the same and their stores are dropped.
 func (e *E) Item() U { return e.item }
 
-// Scalar is the i-th push-constant scalar.
+// Scalar is the i-th scalar of the push constants.
 func (e *E) Scalar(i int) U {
 	first := 2
 	if e.T.Mode == CPU {
 		first += 1 + e.mod.count(e.mod.addressed)
 	}
-	return U{id: e.memo(named("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
+	return U{id: e.memo(keyOf("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
 }
 
-// Lane is the lane's index, 0..Lanes-1.
+// Lane is the index of the lane, 0 to Lanes-1.
 func (e *E) Lane() I { return e.lane }
 
-// If runs body for the work items where cond holds. Only stores belong there: a
-// load inside a branch loses the fast path of the CPU lowering.
+// If runs body for the work items for which cond holds. It should contain stores only: in the CPU
+// lowering a load inside a branch is slow.
 func (e *E) If(cond B, body func()) {
 	then, merge := e.m.NewID(), e.m.NewID()
 	e.f.Do(spirv.OpSelectionMerge, uint32(merge), 0)
@@ -268,7 +270,8 @@ func (e *E) If(cond B, body func()) {
 	e.f.Label(merge)
 }
 
-// Stores runs body, which holds the stores of the item, unless the item is beyond the end.
+// Stores runs body, which contains the stores of the work item, unless the item is beyond the last
+// one.
 func (e *E) Stores(body func()) {
 	if e.valid == 0 {
 		body()
@@ -277,8 +280,8 @@ func (e *E) Stores(body func()) {
 	e.If(e.valid, body)
 }
 
-// Loop runs body for i = 0..n-1: unrolled in the CPU lowering, a real loop in
-// the GPU lowering. Values carried from one turn to the next live in Vars.
+// Loop runs body for i = 0 to n-1. The CPU lowering unrolls it, the GPU lowering makes a real loop.
+// Values that iterations pass on must be in Vars.
 func (e *E) Loop(n int, body func(i U)) {
 	if e.T.Mode == CPU || n <= 1 {
 		for i := 0; i < n; i++ {
@@ -309,7 +312,7 @@ func (e *E) Loop(n int, body func(i U)) {
 	e.f.Label(merge)
 }
 
-// Var is a float32 per lane that may change inside loops.
+// Var is a float32 per lane that loops may change.
 type Var struct {
 	e   *E
 	cur F        // CPU: the current value

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// everyKernel gives one instance of every kernel for a target.
+// everyKernel returns one instance of every kernel for a target.
 func everyKernel(t Target) []Kernel {
 	silu := Expr{Key: "silu", In: []Pattern{Same, BatchChan, Pixel, One, Batch, Chan, PixelChan}, Fn: func(e *E, in []F) F {
 		x := in[0]
@@ -28,7 +28,7 @@ func everyKernel(t Target) []Kernel {
 		Conv(t, ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 4, KC: 8}, post),
 		Conv(t, ConvShape{B: 2, IH: 4, IW: 4, Cin: 16, OH: 2, OW: 2, N: c, KH: 2, Stride: 2, TP: 2, NJ: 2, KC: 8}, Expr{}),
 		Conv(t, ConvShape{B: 1, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 1, NJ: 1, KC: 16}, Expr{}),
-		Conv(t, ConvShape{B: 2, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 5, NJ: 4, KC: 16, Batched: 16 * c, Fresh: t.Mode == CPU}, post),
+		Conv(t, ConvShape{B: 2, IH: 1, IW: 5, Cin: 16, OH: 1, OW: 5, N: c, KH: 1, Stride: 1, TP: 5, NJ: 4, KC: 16, Batched: 16 * c, NoStart: t.Mode == CPU}, post),
 		GradW(t, GradWShape{ConvShape: ConvShape{B: 2, IH: 3, IW: 4, Cin: 8, OH: 3, OW: 4, N: c, KH: 3, Stride: 1, Pad: 1, NJ: 4}, KT: 4, Rows: 3, Cols: 4}),
 		WinogradInput(t, WinogradShape{M: 2, B: 2, H: 4, W: 8, C: c, NJ: 4, Band: 4}), WinogradOutput(t, WinogradShape{M: 2, B: 2, H: 4, W: 7, C: c, NJ: 4, Band: 4}, post), WinogradWeights(t, 2, 8, c, 4),
 		WinogradGrad(t, WinogradShape{M: 2, B: 2, H: 4, W: 7, C: c, NJ: 4, Band: 4}), WinogradGrad(t, WinogradShape{M: 4, B: 2, H: 4, W: 8, C: c, NJ: 2, Band: 2}),
@@ -58,7 +58,8 @@ func identity(n int) []int {
 	return v
 }
 
-// Convolutions on cooperative matrices of the sizes that devices have: they are used only with tensors of float16.
+// matrixKernels returns convolutions on cooperative matrices of the sizes that devices have. They
+// are used only with float16 tensors.
 func matrixKernels(t *testing.T) (list []Module) {
 	post := Expr{Key: "add", In: []Pattern{Same, Same}, Fn: func(e *E, in []F) F { return e.Add(in[0], in[1]) }}
 	for _, m := range []Matrix{{16, 16, 16, 32}, {16, 16, 16, 64}, {8, 8, 8, 8}, {8, 16, 16, 16}, {16, 8, 16, 32}} {
@@ -89,7 +90,7 @@ func matrixKernels(t *testing.T) (list []Module) {
 	return list
 }
 
-// Every module of every lowering must be accepted by spirv-val for Vulkan 1.1.
+// spirv-val must accept every module of every lowering for Vulkan 1.1.
 func TestModulesAreValid(t *testing.T) {
 	val, err := exec.LookPath("spirv-val")
 	if err != nil {
@@ -118,7 +119,7 @@ func TestModulesAreValid(t *testing.T) {
 	shuffling := CPUTarget(8)
 	shuffling.Shuffle = true
 	far := CPUTarget(8)
-	far.Far = true
+	far.StoreByAddress = true
 	for _, tg := range []Target{CPUTarget(4), CPUTarget(8), shuffling, far, CPUTarget(16), GPUTarget(128, 16<<10), GPUTarget(64, 0), GPUTarget(64, 16<<10)} {
 		for _, k := range everyKernel(tg) {
 			m, err := Emit(k, tg)

@@ -6,15 +6,17 @@ import (
 	"github.com/vfmrestore/restore/shaders/spirv"
 )
 
-// Per-lane float32 arithmetic. Exp, Log, Sin and Cos are our own polynomials, not
-// the driver's: drivers differ in accuracy (some software ones are off by 1e-4),
-// and the same picture must come out of every device.
+// Float32 arithmetic per lane. Exp, Log, Sin and Cos are our own polynomials. Drivers differ in
+// accuracy (some software drivers are off by 1e-4), and a picture must come out the same on every
+// device.
 
 // Float is a constant.
 func (e *E) Float(v float64) F { return e.m.ConstF32(float32(v)) }
 
-// f2 is an operation on two values. In the CPU lowering the driver must leave it as it is: Mesa's rules for sums would gather all additions of a convolution
-// behind its last product, with hundreds of values waiting in memory. It makes no multiply-adds of its own there that this could forbid.
+// f2 is an operation on two values. NoContraction keeps the driver from reordering it in the CPU
+// lowering. Otherwise Mesa's rules for sums would move all additions of a convolution behind its
+// last product, with hundreds of values waiting in memory. Mesa makes no fused multiply-adds here
+// that NoContraction could prevent.
 func (e *E) f2(op spirv.Op, a, b F) F {
 	x := e.val(op, e.m.F32(), a, b)
 	if e.T.Mode == CPU {
@@ -35,7 +37,7 @@ func (e *E) Mul(a, b F) F { return e.f2(spirv.OpFMul, a, b) }
 // Div is a / b.
 func (e *E) Div(a, b F) F { return e.f2(spirv.OpFDiv, a, b) }
 
-// Mad is a·b + c; the driver may or may not round in between.
+// Mad is a·b + c. The driver may or may not round in between.
 func (e *E) Mad(a, b, c F) F { return e.Add(e.Mul(a, b), c) }
 
 // Neg is −a.
@@ -53,10 +55,10 @@ func (e *E) Abs(a F) F { return e.ext(spirv.GLSLFAbs, e.m.F32(), a) }
 // Sqrt is √a.
 func (e *E) Sqrt(a F) F { return e.ext(spirv.GLSLSqrt, e.m.F32(), a) }
 
-// Rsqrt is 1/√a, by division: drivers' own inverse square roots may be rough.
+// Rsqrt is 1/√a, by division: the inverse square roots of drivers may be inaccurate.
 func (e *E) Rsqrt(a F) F { return e.Div(e.Float(1), e.Sqrt(a)) }
 
-// Greater is 1 where a > b, else 0.
+// Greater is 1 if a > b, else 0.
 func (e *E) Greater(a, b F) F {
 	c := e.val(spirv.OpFOrdGreaterThan, e.m.Bool(), a, b)
 	return e.val(spirv.OpSelect, e.m.F32(), c, e.Float(1), e.Float(0))
@@ -78,7 +80,8 @@ func (e *E) fromBits(a I) F           { return e.val(spirv.OpBitcast, e.m.F32(),
 func (e *E) i2(op spirv.Op, a, b I) I { return e.val(op, e.m.U32(), a, b) }
 func (e *E) u32(v uint32) I           { return e.m.ConstU32(v) }
 
-// Exp is e^x, within 2 units in the last place for −87 ≤ x ≤ 88; arguments beyond are clamped.
+// Exp is e^x, within 2 units in the last place for −87 ≤ x ≤ 88. Arguments outside of this range
+// are clamped to it.
 func (e *E) Exp(x F) F {
 	x = e.Min(e.Max(x, e.Float(-87)), e.Float(88))
 	n, pow := e.twoTo(e.Mul(x, e.Float(math.Log2E)))
@@ -89,12 +92,14 @@ func (e *E) Exp(x F) F {
 	return e.Mul(y, pow)
 }
 
-// twoTo gives the whole number n nearest to x, and 2ⁿ, for −126 ≤ n ≤ 127.
+// twoTo returns the whole number n nearest to x, and 2ⁿ, for −126 ≤ n ≤ 127.
 func (e *E) twoTo(x F) (n, pow F) {
-	// 2ⁿ through the exponent bits: n + 127 is between 1 and 254.
+	// 2ⁿ is made of its exponent bits: n + 127 is between 1 and 254.
 	var k I
 	if e.T.Mode == CPU {
-		// So large a number has no digits behind the point, and n + 127 in its lowest bits. Only operations that stay as they are (see f2) allow that.
+		// A float32 as large as this one has no fractional bits, so adding it rounds x. The lowest
+		// bits of the sum are n + 127. This needs additions that the driver does not reorder (see
+		// f2).
 		const large = 3<<22 + 127
 		t := e.Add(x, e.Float(large))
 		n, k = e.Sub(t, e.Float(large)), e.bits(t)
@@ -120,7 +125,7 @@ func (e *E) Log(x F) F {
 	return e.Mad(k, e.Float(0.693359375), e.Add(m, y))
 }
 
-// frexp gives m in [2^low, 2^(low+1)) and a whole number k with m·2^k = x, for normal positive x.
+// frexp returns m in [2^low, 2^(low+1)) and a whole number k with m·2^k = x, for normal positive x.
 func (e *E) frexp(x F, low int) (m, k F) {
 	b, bias := e.bits(x), 127+low
 	m = e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(uint32(bias)<<23)))
@@ -128,7 +133,7 @@ func (e *E) frexp(x F, low int) (m, k F) {
 	return m, e.Sub(k, e.Float(float64(bias)))
 }
 
-// Sin is sin x, absolute error below 3e-7 for |x| < 100.
+// Sin is sin x, with an absolute error below 3e-7 for |x| < 100.
 func (e *E) Sin(x F) F {
 	n := e.floor(e.Mad(x, e.Float(1/math.Pi), e.Float(0.5)))
 	r := e.Mad(n, e.Float(-3.140625), x)
@@ -137,18 +142,19 @@ func (e *E) Sin(x F) F {
 	z := e.Mul(r, r)
 	p := e.poly(z, 1.6059043836821613e-10, -2.505210838544172e-8, 2.7557319223985893e-6, -1.984126984126984e-4, 8.333333333333333e-3, -1.6666666666666666e-1)
 	y := e.Mad(e.Mul(r, z), p, r)
-	// sign (−1)ⁿ: n − 2⌊n/2⌋ is 0 or 1.
+	// The sign is (−1)ⁿ: n − 2⌊n/2⌋ is 0 or 1.
 	odd := e.Mad(e.floor(e.Mul(n, e.Float(0.5))), e.Float(-2), n)
 	return e.Mul(y, e.Mad(odd, e.Float(-2), e.Float(1)))
 }
 
-// Cos is cos x, absolute error below 3e-7 for |x| < 100.
+// Cos is cos x, with an absolute error below 3e-7 for |x| < 100.
 func (e *E) Cos(x F) F { return e.Sin(e.Add(x, e.Float(math.Pi/2))) }
 
 // Sigmoid is 1/(1+e^−x).
 func (e *E) Sigmoid(x F) F { return e.Div(e.Float(1), e.Add(e.Float(1), e.Exp(e.Neg(x)))) }
 
-// Tanh is tanh x = 2·sigmoid(2x) − 1, with the odd series near 0 where that cancels.
+// Tanh is tanh x = 2·sigmoid(2x) − 1. Near 0, where the difference would cancel, it is the odd
+// power series.
 func (e *E) Tanh(x F) F {
 	big := e.Mad(e.Float(2), e.Sigmoid(e.Mul(e.Float(2), x)), e.Float(-1))
 	z := e.Mul(x, x)
@@ -158,13 +164,13 @@ func (e *E) Tanh(x F) F {
 	return e.val(spirv.OpSelect, e.m.F32(), c, small, big)
 }
 
-// LaneSum gives all lanes of the item the sum of v over its lanes.
+// LaneSum returns the sum of v over the lanes of the work item, in all of them.
 func (e *E) LaneSum(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFAdd, e.Add) }
 
-// LaneMax gives all lanes of the item the largest v of its lanes.
+// LaneMax returns the largest v of the lanes of the work item, in all of them.
 func (e *E) LaneMax(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFMax, e.Max) }
 
-// shuffle gives each lane the value of another (CPU lowering with Target.Shuffle).
+// shuffle returns in each lane the v of lane from (CPU lowering with Target.Shuffle).
 func (e *E) shuffle(v F, from I) F {
 	e.m.Capability(spirv.CapGroupNonUniformShuffle)
 	return e.f.Val(spirv.OpGroupNonUniformShuffle, e.m.F32(), uint32(e.m.ConstU32(spirv.ScopeSubgroup)), uint32(v), uint32(from))
@@ -174,7 +180,7 @@ func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	m := e.m
 	if e.T.Mode == CPU && e.T.Shuffle {
 		for d := 1; d < e.T.Lanes; d *= 2 {
-			other := e.memo(named("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
+			other := e.memo(keyOf("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
 			v = join(v, e.shuffle(v, other))
 		}
 		return v

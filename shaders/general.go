@@ -6,25 +6,26 @@ import (
 	"github.com/vfmrestore/restore/shaders/spirv"
 )
 
-// GeneralShape describes a sum of products of one or two tensors over nested loops, each lane giving a result of its own:
+// GeneralShape describes a sum of products of one or two tensors over nested loops:
 //
 //	to[…] = Σ in₀[…] · in₁[…]
 //
-// Loops 0 … len(Out)-1 run over the results, the others, Sum, are summed. Nothing is asked of the sizes, and little is done for speed: it is the way for
-// shapes that no other kernel takes, such as a single channel.
+// Loops 0 … len(Out)-1 run over the results; the loops Sum are summed over. Each lane computes a
+// result of its own. The sizes may be any, and little is done for speed: it is for shapes that no
+// other kernel can take, such as a single channel.
 type GeneralShape struct {
 	Out, Sum []int // lengths of the loops
 	In       []View
 	To       View
 }
 
-// View is a tensor, row-major, and the place in it that belongs to a turn of the loops: a position on each of its axes. Outside of the tensor reads give 0;
-// results are never outside.
+// View is a row-major tensor and the element of it that an iteration of the loops uses: a position
+// on each axis. Reads outside of the tensor give 0. Results are never outside.
 type View []Place
 
-// Place is a position on an axis: Off + Σ Times·(index of loop Loop).
+// Place is a position on an axis: Off + Σ N·(index of loop Loop) over Sum.
 type Place struct {
-	Size int // of the axis
+	Size int // length of the axis
 	Off  int
 	Sum  []Times
 }
@@ -32,10 +33,10 @@ type Place struct {
 // Times is a multiple of a loop's index.
 type Times struct{ Loop, N int }
 
-// Along is the position that a loop's index gives.
+// Along returns the position given by a loop's index.
 func Along(loop, size int) Place { return Place{Size: size, Sum: []Times{{loop, 1}}} }
 
-// First is the first position of an axis, whatever the loops.
+// First returns the first position of an axis, whatever the loops' indices.
 func First(size int) Place { return Place{Size: size} }
 
 func product(n []int) int {
@@ -46,7 +47,8 @@ func product(n []int) int {
 	return p
 }
 
-// General computes what s describes, one result per lane. Operands: s.In…, to. For the portable lowering, in which lanes have addresses of their own.
+// General computes the sum that s describes, one result per lane. Operands: s.In…, to. It works in
+// the portable lowering only, where lanes have addresses of their own.
 func General(t Target, s GeneralShape) Kernel {
 	n := product(s.Out)
 	return Kernel{
@@ -69,35 +71,36 @@ func General(t Target, s GeneralShape) Kernel {
 				}
 			}
 			acc := e.NewVar(e.Float(0))
-			e.generalSum(s, index, copies(s.Sum), acc)
+			e.generalSum(s, index, unrollFactors(s.Sum), acc)
 			at, _ := e.place(s, s.To, index)
 			e.Stores(func() { e.If(in, func() { e.storeLane(len(s.In), at, acc.Get()) }) })
 		},
 	}
 }
 
-// mostTurns is how many turns the innermost loop has at most, in all: lavapipe ends loops without a
-// word after 65535 turns of all loops together.
-const mostTurns = 16384
+// maxIterations is how many iterations all loops together may have: lavapipe silently ends loops
+// after 65535 iterations of all loops together.
+const maxIterations = 16384
 
-// copies is how often the body of each loop stands in one turn, so that there are no more turns.
-func copies(sum []int) []int {
-	c, turns := make([]int, len(sum)), product(sum)
+// unrollFactors returns how often the body of each loop is repeated in one iteration, so that there
+// are no more than maxIterations.
+func unrollFactors(sum []int) []int {
+	c, iterations := make([]int, len(sum)), product(sum)
 	for k := len(sum) - 1; k >= 0; k-- {
-		c[k] = min(sum[k], max(1, (turns+mostTurns-1)/mostTurns))
-		turns = turns / sum[k] * ((sum[k] + c[k] - 1) / c[k])
+		c[k] = min(sum[k], max(1, (iterations+maxIterations-1)/maxIterations))
+		iterations = iterations / sum[k] * ((sum[k] + c[k] - 1) / c[k])
 	}
 	return c
 }
 
-// generalSum adds the products of the loops that are left.
-func (e *E) generalSum(s GeneralShape, index []I, copies []int, acc *Var) {
+// generalSum emits the loops that are left and adds the products to acc.
+func (e *E) generalSum(s GeneralShape, index []I, unroll []int, acc *Var) {
 	if k := len(index) - len(s.Out); k < len(s.Sum) {
-		n, c := s.Sum[k], copies[k]
-		one := func(i U) { e.generalSum(s, append(index, e.uid(i)), copies, acc) }
-		e.Loop(n/c, func(turn U) {
+		n, c := s.Sum[k], unroll[k]
+		one := func(i U) { e.generalSum(s, append(index, e.uid(i)), unroll, acc) }
+		e.Loop(n/c, func(iteration U) {
 			for i := range c {
-				one(e.AddU(e.MulU(turn, c), e.C(i)))
+				one(e.AddU(e.MulU(iteration, c), e.C(i)))
 			}
 		})
 		for i := n / c * c; i < n; i++ {
@@ -120,7 +123,8 @@ func (e *E) generalSum(s GeneralShape, index []I, copies []int, acc *Var) {
 	acc.Set(e.Mad(v[0], v[1], acc.Get()))
 }
 
-// place gives the element of a view, and whether it is inside (0: always).
+// place returns the index of the element in a view, and whether it is inside of the tensor (0: it
+// always is).
 func (e *E) place(s GeneralShape, view View, index []I) (at I, ok B) {
 	at = e.u32(0)
 	for _, a := range view {
@@ -131,7 +135,7 @@ func (e *E) place(s GeneralShape, view View, index []I) (at I, ok B) {
 			last := t.N * (s.length(t.Loop) - 1)
 			lo, hi = lo+min(last, 0), hi+max(last, 0)
 		}
-		if lo < 0 || hi >= a.Size { // below zero is beyond all sizes
+		if lo < 0 || hi >= a.Size { // unsigned, a negative position is larger than any size
 			in := e.val(opULessThan, e.m.Bool(), x, e.u32(uint32(a.Size)))
 			if ok == 0 {
 				ok = in
@@ -151,7 +155,7 @@ func (s GeneralShape) length(loop int) int {
 	return s.Sum[loop-len(s.Out)]
 }
 
-// storeLane writes each lane's value to an element of its own (portable lowering).
+// storeLane writes each lane's value to its own element (portable lowering).
 func (e *E) storeLane(op int, at I, v F) {
 	b, elem := e.buffer(op, 1)
 	if e.mod.Operands[op]&Half != 0 {

@@ -2,9 +2,9 @@ package shaders
 
 import "fmt"
 
-// GradWShape describes a weight gradient, dw[tap][k][n] = Σ_p x[p+tap][k]·g[p][n],
-// and with KH = 1 the product aᵀ·b. The sum over pixels is cut into chunks of
-// Rows × Cols pixels, each giving one partial result.
+// GradWShape describes a weight gradient, dw[tap][k][n] = Σ_p x[p+tap][k]·g[p][n]. With KH = 1 it
+// is the product aᵀ·b. The sum over pixels is cut into chunks of Rows × Cols pixels, each of which
+// gives one partial result.
 type GradWShape struct {
 	ConvShape      // geometry of the forward convolution; TP and KC are not used
 	KT, Rows, Cols int
@@ -14,9 +14,9 @@ type GradWShape struct {
 // Chunks is the number of partial results per picture.
 func (s GradWShape) Chunks() int { return (s.OH / s.Rows) * (s.OW / s.Cols) }
 
-// GradW writes the partial results [B·Chunks][KH·KH·Cin][N]. Operands: x, g,
-// partial. Where GradWPacked tells so the channels of each block of Lanes·NJ stand in
-// the order ColSum undoes with unpack.
+// GradW writes the partial results [B·Chunks][KH·KH·Cin][N]. Operands: x, g, partial. If
+// GradWPacked is true, the channels of each block of Lanes·NJ are in another order, which ColSum
+// undoes with unpack.
 func GradW(t Target, s GradWShape) Kernel {
 	kbs, nbs, taps := s.Cin/s.KT, s.N/(t.Lanes*s.NJ), s.KH*s.KH
 	rowsC, colsC := s.OH/s.Rows, s.OW/s.Cols
@@ -40,7 +40,7 @@ func GradW(t Target, s GradWShape) Kernel {
 		if s.SharedX {
 			xb = e.C(0)
 		}
-		// First input pixel of the chunk for this tap.
+		// The first input pixel of the chunk for this tap.
 		iy0, ix0 := e.AddU(e.MulU(y0, s.Stride), dy), e.AddU(e.MulU(x0, s.Stride), dx)
 		gb := b
 		if s.SharedG {
@@ -64,7 +64,7 @@ func GradW(t Target, s GradWShape) Kernel {
 					x = e.At(0, at)
 				case t.Mode == GPU || c.k == 0 || c.k == s.Cols-1:
 					x = e.AtIf(0, at, e.And(rowOK, e.LtU(ix, e.C(s.IW))))
-				default: // inside the row only the row itself can be out of the picture
+				default: // not at an end of the row: only the row itself can be outside
 					if c.k == 1 {
 						mid = e.AtIf(0, at, rowOK)
 					}
@@ -96,8 +96,8 @@ func GradW(t Target, s GradWShape) Kernel {
 	return k
 }
 
-// GradWPacked tells whether GradW leaves the channels in an order of its own.
-func GradWPacked(t Target) bool { return t.Mode == CPU && !t.deals() }
+// GradWPacked reports whether GradW writes the channels in an order of its own.
+func GradWPacked(t Target) bool { return t.Mode == CPU && !t.interleaves() }
 
 func (e *E) broadcasts(r Ref, n int) []F {
 	var v []F

@@ -1,8 +1,8 @@
-// Package shaders holds the compute kernels. Each is written once, as a Go
-// function over the emitter E, and lowered to SPIR-V for a Target: the "cpu"
-// lowering for software drivers whose fast path needs provably uniform
-// addresses and straight-line code, and the portable "gpu" lowering with storage
-// buffers and real loops. No shader compiler is involved, at build or run time.
+// Package shaders holds the compute kernels. Each kernel is written once, as a Go function over the
+// emitter E, and lowered to SPIR-V for a Target. The "cpu" lowering is for software drivers, which
+// are fast only with addresses that they can prove uniform and with straight-line code. The
+// portable "gpu" lowering uses storage buffers and real loops. No shader compiler is involved,
+// neither when building nor at run time.
 package shaders
 
 import (
@@ -10,86 +10,91 @@ import (
 	"fmt"
 )
 
-// Mode is a lowering.
+// Mode is a way of lowering kernels.
 type Mode int
 
 const (
-	// GPU is the portable lowering: storage buffers, real loops, any subgroup
-	// size, no optional feature.
+	// GPU is the portable lowering: storage buffers, real loops, any subgroup size, no optional
+	// features.
 	GPU Mode = iota
-	// CPU is the lowering for software drivers: every load has a uniform
-	// address built from push constants only, all loops are unrolled, stores
-	// are vectors. Needs buffer device addresses, Int64 and a fixed subgroup size.
+	// CPU is the lowering for software drivers: every load has a uniform address computed from push
+	// constants only, all loops are unrolled, and stores are vectors. It needs buffer device
+	// addresses, 64-bit integers and a fixed subgroup size.
 	CPU
 )
 
-// Target says for what a kernel is lowered.
+// Target describes what a kernel is lowered for.
 type Target struct {
 	Mode  Mode
-	Lanes int // channels side by side in one work item: the subgroup width (CPU), 8 (GPU)
+	Lanes int // neighbouring channels in one work item: the subgroup width (CPU), 8 (GPU)
 	Group int // invocations per workgroup, a multiple of Lanes
-	// NoArithmetic: the driver lacks subgroup arithmetic; sums over lanes go
-	// through shared memory (the GPU lowering always does).
+	// NoArithmetic: the driver lacks subgroup arithmetic. Kernels that sum over lanes then fail to
+	// lower, unless Shuffle is set (CPU; the GPU lowering always uses shared memory).
 	NoArithmetic bool
-	// Shuffle: values go from lane to lane fast, so that sums over lanes are made of shuffles (CPU).
+	// Shuffle: subgroup shuffles are fast, so sums over lanes are made of them (CPU).
 	Shuffle bool
-	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU); 0: no tiles.
+	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU). 0: no tiles.
 	Shared int
-	// Matrix is the size of the device's cooperative matrices (GPU); the zero value: none.
+	// Matrix is the size of the device's cooperative matrices (GPU). The zero value: none.
 	Matrix Matrix
-	// Far: results are written by address, and may be larger than what the device binds (CPU).
-	Far bool
-	// Brief: the kernel runs a few times, and how long it takes to build matters more than how long it runs (CPU).
-	Brief bool
+	// StoreByAddress: results are written through buffer addresses, so they may be larger than the
+	// largest storage-buffer binding (CPU).
+	StoreByAddress bool
+	// FastBuild: the kernel runs only a few times, so the time it takes to build matters more than
+	// its speed (CPU).
+	FastBuild bool
 }
 
-// Matrix is the size of the cooperative matrices of a subgroup: float16 factors of M×K and K×N, float32 sums of M×N.
+// Matrix is the size of the cooperative matrices of a subgroup: float16 factors of M×K and K×N,
+// float32 sums of M×N. Subgroup is the subgroup size.
 type Matrix struct{ M, N, K, Subgroup int }
 
-// CPUTarget is the target for a software driver with the given subgroup width (4, 8 or 16).
+// CPUTarget returns the target for a software driver with the given subgroup width (4, 8 or 16).
 func CPUTarget(lanes int) Target { return Target{Mode: CPU, Lanes: lanes, Group: 16 * lanes} }
 
-// GPUTarget is the portable target; maxInvocations and shared, in bytes, are the device's limits.
+// GPUTarget returns the portable target. maxInvocations and shared, in bytes, are the device's
+// limits.
 func GPUTarget(maxInvocations, shared int) Target {
 	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7)), Shared: shared}
 }
 
-// Key names the target for caches, in one word.
+// Key returns a word that identifies the target, for caches.
 func (t Target) Key() string {
 	m := t.Matrix
-	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.Far, t.Brief)
+	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.StoreByAddress, t.FastBuild)
 }
 
 // Access says how a kernel uses an operand.
 type Access uint8
 
-// Operand access.
+// Kinds of access.
 const (
 	Read Access = 1 << iota
 	Write
 	ReadWrite = Read | Write
-	// Half: the operand's values are float16 in memory (GPU lowering, for devices with 16-bit storage). Arithmetic stays float32.
+	// Half: the values are float16 in memory (GPU lowering, for devices with 16-bit storage).
+	// Arithmetic is still float32.
 	Half Access = 4
 )
 
-// Kernel is one kernel before lowering. Name must be unique among kernels with
-// different bodies: it is the key of every cache.
+// Kernel is a kernel before lowering. Kernels with different bodies must have different names:
+// caches use the name as the key.
 type Kernel struct {
 	Name     string
-	Operands []Access // storage operands, in binding order
-	Scalars  int      // number of uint32 push constants the body reads through E.Scalar
-	// Items is the number of work items (Lanes invocations each) if it is fixed
-	// in the kernel; 0 means it comes with the dispatch.
+	Operands []Access // the operands, in binding order
+	Scalars  int      // number of uint32 push constants that the body reads through E.Scalar
+	// Items is the number of work items (of Lanes invocations each) if the kernel fixes it. 0: it
+	// is given with the dispatch.
 	Items int
-	// Zero: the body needs the zero block (AtIf); one operand is added at the end.
+	// Zero: the body needs the zero block (see AtIf), which becomes the last operand.
 	Zero bool
-	// Subgroup is the size of subgroups that the body counts on; 0: any.
+	// Subgroup is the subgroup size that the body relies on. 0: any.
 	Subgroup int
 	Body     func(e *E)
 }
 
-// ZeroFloats is the size of the zero block in float32 values: no row that is
-// read through AtIf may be longer.
+// ZeroFloats is the length of the zero block in float32 values: no row that is read through AtIf
+// may be longer.
 const ZeroFloats = 1 << 14
 
 // Module is a lowered kernel.
@@ -97,21 +102,24 @@ type Module struct {
 	Name     string
 	Words    []uint32
 	Target   Target
-	Operands []Access // with the zero block's, if it has one
+	Operands []Access // including the zero block, if there is one
 	Scalars  int
 	Items    int
 	Zero     bool
-	Subgroup int // size of the subgroups that the kernel is made for; 0: any
-	tabBits  int // CPU: log2 of the length of the laundering table
+	Subgroup int // subgroup size that the kernel relies on; 0: any
+	tabBits  int // CPU: log2 of the length of the table of makeUniform
 }
 
-// Bound tells whether an operand is a storage buffer binding, the operands that are in their order: all in the GPU lowering; in the CPU lowering those that are
-// written, as the driver writes through bindings in two thirds of the time (unless Target.Far).
+// Bound reports whether an operand is a storage buffer binding. Bindings have the order of the
+// operands. In the GPU lowering all operands are bound. In the CPU lowering those that are written
+// are (unless Target.StoreByAddress), because the driver takes a third less time to write through a
+// binding than through an address.
 func (m *Module) Bound(op int) bool {
-	return m.Target.Mode == GPU || m.Operands[op]&Write != 0 && !m.Target.Far
+	return m.Target.Mode == GPU || m.Operands[op]&Write != 0 && !m.Target.StoreByAddress
 }
 
-// addressed tells whether an operand's address is among the push constants: all that are read, in the CPU lowering.
+// addressed reports whether an operand's address is in the push constants: in the CPU lowering, if
+// the operand is read or not bound.
 func (m *Module) addressed(op int) bool {
 	return m.Target.Mode == CPU && (m.Operands[op]&Read != 0 || !m.Bound(op))
 }
@@ -128,12 +136,12 @@ func (m *Module) count(is func(op int) bool) (n int) {
 // NumBindings is the number of storage buffer bindings.
 func (m *Module) NumBindings() int { return m.count(m.Bound) }
 
-// bindingOf is the number of a bound operand's binding.
+// bindingOf returns the binding number of a bound operand.
 func (m *Module) bindingOf(op int) int {
 	return m.count(func(i int) bool { return i < op && m.Bound(i) })
 }
 
-// Groups gives the dispatch size for the given number of items.
+// Groups returns how many workgroups to dispatch in x and y for the given number of items.
 func (m *Module) Groups(items, maxX int) (x, y int) {
 	per := m.Target.Group / m.Target.Lanes
 	n := (items + per - 1) / per
@@ -144,7 +152,7 @@ func (m *Module) Groups(items, maxX int) (x, y int) {
 	return x, (n + x - 1) / x
 }
 
-// PushBytes is the size of the push-constant block.
+// PushBytes is the size of the push-constant block in bytes.
 func (m *Module) PushBytes() int {
 	n := 8 + 4*m.Scalars
 	if m.Target.Mode == CPU {
@@ -153,8 +161,8 @@ func (m *Module) PushBytes() int {
 	return n
 }
 
-// Push builds the push-constant block: addr are all operands' device addresses
-// (ignored in the GPU lowering), gx the dispatch's x size.
+// Push builds the push-constant block. addr are the device addresses of all operands (ignored in
+// the GPU lowering), gx is the x size of the dispatch.
 func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
 	b := make([]byte, 0, m.PushBytes())
 	if m.Target.Mode == CPU {
@@ -175,7 +183,7 @@ func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
 	return b
 }
 
-// MaxPush is the push-constant size every Vulkan device offers.
+// MaxPush is the size of push constants in bytes that every Vulkan device offers.
 const MaxPush = 128
 
 // Emit lowers a kernel. It fails if the kernel does not fit the target's limits.

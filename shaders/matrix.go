@@ -2,17 +2,17 @@ package shaders
 
 import "github.com/vfmrestore/restore/shaders/spirv"
 
-// Convolutions and products on cooperative matrices: the same tiles as in
-// tiled.go, in float16, which the workgroup's subgroups multiply as matrices.
-// Sums are float32. Where a device has such matrices they are several times as
-// fast as its other arithmetic.
+// Convolutions and products on cooperative matrices. They use the same tiles as tiled.go, but in
+// float16, and the subgroups of a workgroup multiply them as matrices. Sums are float32. On devices
+// that have such matrices they are several times as fast as other arithmetic.
 
-// matrixPad is how many quads stand between the rows of float16 tiles: rows then
-// begin in different banks, at multiples of 16 bytes.
+// matrixPad is how many quads of padding each row of a float16 tile has. Rows then begin in
+// different banks of shared memory, at multiples of 16 bytes.
 const matrixPad = 2
 
-// shareOut spreads the matrices of the tile over the workgroup's subgroups, if the device has any and the tile divides into them.
-func (t Target) shareOut(s *ConvShape) bool {
+// assignMatrices divides the matrices of the tile among the workgroup's subgroups. It reports false
+// if the device has no such matrices or the tile cannot be divided.
+func (t Target) assignMatrices(s *ConvShape) bool {
 	mx := t.Matrix
 	if mx.M == 0 || s.Tile.BK%max(mx.K, 16) != 0 || s.TP%2 != 0 {
 		return false
@@ -22,7 +22,7 @@ func (t Target) shareOut(s *ConvShape) bool {
 		return false
 	}
 	rows, cols, subgroups := bm/mx.M, bn/mx.N, t.Group/mx.Subgroup
-	// As square as possible: the fewest loads for the products.
+	// As square as possible: this needs the fewest loads per product.
 	least := 0
 	for sm := 1; sm <= subgroups; sm++ {
 		sn := subgroups / sm
@@ -36,7 +36,7 @@ func (t Target) shareOut(s *ConvShape) bool {
 	return least > 0
 }
 
-// convMatrix is Conv on cooperative matrices. Operands as in Conv.
+// convMatrix is Conv on cooperative matrices, with the same operands.
 func convMatrix(t Target, s ConvShape, post Expr) Kernel {
 	k := tiledKernel(t, "matrix", s, post)
 	k.Subgroup = t.Matrix.Subgroup
@@ -67,7 +67,7 @@ type matrixSums struct {
 	e            *E
 	s            ConvShape
 	wm, wn       int
-	row, col     U // place of the first matrix in the tile, in pixels and channels
+	row, col     U // position of the first matrix in the tile, in pixels and channels
 	typeA, typeB spirv.ID
 	typeC        spirv.ID
 	vars         [][]spirv.ID
@@ -99,12 +99,12 @@ func (e *E) newMatrixSums(s ConvShape) *matrixSums {
 	return g
 }
 
-// load reads a matrix that begins at quad i of q and has the given number of quads from row to row.
+// load reads a matrix that begins at quad i of q. The rows are stride quads apart.
 func (g *matrixSums) load(t spirv.ID, q quads, i U, stride int) spirv.ID {
 	return g.e.val(spirv.OpCooperativeMatrixLoad, t, g.e.quadPtr(q, i), g.layout, g.e.m.ConstU32(uint32(stride)))
 }
 
-// multiply adds the product of the tiles in half buf of shared memory.
+// multiply adds the product of the tiles in half buf (0 or 1) of the shared memory.
 func (g *matrixSums) multiply(l *tileLoader, buf U) {
 	e, mx := g.e, g.e.T.Matrix
 	strideB := l.sizeB / g.s.Tile.BK
@@ -128,7 +128,7 @@ func (g *matrixSums) multiply(l *tileLoader, buf U) {
 	}
 }
 
-// store writes the sums to shared memory, stride quads from pixel to pixel.
+// store writes the sums to shared memory. The pixels are stride quads apart.
 func (g *matrixSums) store(c quads, stride int) {
 	e, mx := g.e, g.e.T.Matrix
 	at := e.AddU(e.MulU(g.row, stride), e.DivU(g.col, 4))

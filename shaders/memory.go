@@ -6,19 +6,19 @@ import (
 	"github.com/vfmrestore/restore/shaders/spirv"
 )
 
-// Ref is a place in an operand, in float32 elements.
+// Ref refers to an element of an operand. Indices count float32 elements.
 type Ref struct {
 	op   int
 	base U
-	ok   B        // 0: always; else reads give 0 where it does not hold
-	addr spirv.ID // CPU: address when ok is set
+	ok   B        // 0: always valid; otherwise reads give 0 if it does not hold
+	addr spirv.ID // CPU: the address, if ok is set
 }
 
 // At refers to element i of an operand.
 func (e *E) At(op int, i U) Ref { return Ref{op: op, base: i} }
 
-// AtIf refers to element i where ok holds, and to zeros elsewhere; at most
-// ZeroFloats elements may be read from there. The kernel must have Zero set.
+// AtIf refers to element i if ok holds, and to zeros if not. At most ZeroFloats elements may be
+// read from it. The kernel must have Zero set.
 func (e *E) AtIf(op int, i U, ok B) Ref {
 	if ok == 0 {
 		return e.At(op, i)
@@ -44,21 +44,21 @@ func (e *E) Plus(r Ref, n U) Ref {
 	return r
 }
 
-// address gives the 64-bit address of the run-time part of i.
+// address returns the 64-bit address of the element whose index is the run-time part of i.
 func (e *E) address(op int, i U) spirv.ID {
 	if i.id == 0 {
 		return e.addr[op]
 	}
-	return e.memo(named("addr", op, int(i.id)), func() spirv.ID {
+	return e.memo(keyOf("addr", op, int(i.id)), func() spirv.ID {
 		o := e.val(spirv.OpUConvert, e.m.U64(), i.id)
 		o = e.val(spirv.OpIMul, e.m.U64(), o, e.m.ConstU64(4))
 		return e.val(spirv.OpIAdd, e.m.U64(), e.addr[op], o)
 	})
 }
 
-// buffer gives operand op seen as an array of n-vectors (GPU lowering).
+// buffer returns operand op as an array of n-vectors, and the type of these (GPU lowering).
 func (e *E) buffer(op, n int) (v, elem spirv.ID) {
-	// Read-only operands get a block type of their own: NonWritable stands on its member.
+	// Read-only operands get a block type of their own, because NonWritable decorates its member.
 	access := e.mod.Operands[op]
 	elem, size := e.m.F32(), 4
 	if access&Half != 0 {
@@ -71,7 +71,7 @@ func (e *E) buffer(op, n int) (v, elem spirv.ID) {
 	return e.binding(op, elem, size*n), elem
 }
 
-// binding gives operand op seen as an array of elements of so many bytes.
+// binding returns operand op as an array of elements of the given type and size in bytes.
 func (e *E) binding(op int, elem spirv.ID, size int) spirv.ID {
 	write := e.mod.Operands[op]&Write != 0
 	tkey := fmt.Sprint("type", elem, write)
@@ -97,11 +97,11 @@ func (e *E) binding(op int, elem spirv.ID, size int) spirv.ID {
 	return v
 }
 
-// load1 reads one float at uniform index r.base+off (CPU lowering).
+// load1 reads one float at the uniform index r.base+off (CPU lowering).
 func (e *E) load1(r Ref, off int) F { return e.loadAt(r, off, e.m.F32()) }
 
-// load4 reads four neighbours at uniform index r.base+off (CPU lowering); any
-// alignment will do.
+// load4 reads four neighbours from the uniform index r.base+off on (CPU lowering). No alignment is
+// needed.
 func (e *E) load4(r Ref, off int) []F {
 	x := e.loadAt(r, off, e.m.Vec(e.m.F32(), 4))
 	out := make([]F, 4)
@@ -111,8 +111,9 @@ func (e *E) load4(r Ref, off int) []F {
 	return out
 }
 
-// loadAt reads a value of the given type at uniform index r.base+off (CPU lowering). Sums of addresses take the driver fewer instructions than access chains, and
-// those are what building a pipeline costs.
+// loadAt reads a value of the given type at the uniform index r.base+off (CPU lowering). The driver
+// makes fewer instructions of added addresses than of access chains, and the number of instructions
+// decides how long a pipeline takes to build.
 func (e *E) loadAt(r Ref, off int, elem spirv.ID) spirv.ID {
 	m, i, a := e.m, r.base, r.addr
 	if a == 0 {
@@ -128,7 +129,7 @@ func (e *E) loadAt(r Ref, off int, elem spirv.ID) spirv.ID {
 	return e.f.Val(spirv.OpLoad, elem, uint32(p), spirv.MemAligned, 4)
 }
 
-// floats is the type of n float32 values.
+// floats returns the type of n float32 values.
 func (e *E) floats(n int) spirv.ID {
 	if n == 1 {
 		return e.m.F32()
@@ -136,7 +137,8 @@ func (e *E) floats(n int) spirv.ID {
 	return e.m.Vec(e.m.F32(), n)
 }
 
-// loadN reads an n-vector at per-lane index idx (in units of n) and splits it (GPU lowering).
+// loadN reads an n-vector at the per-lane index idx, counted in n-vectors, and splits it (GPU
+// lowering).
 func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
 	m := e.m
 	v, elem := e.buffer(r.op, n)
@@ -160,7 +162,7 @@ func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
 	return out
 }
 
-// lanes selects, lane by lane, one of the given values (CPU lowering).
+// lanes returns v[l] in lane l (CPU lowering).
 func (e *E) lanes(v []F) F {
 	r := v[0]
 	for i := 1; i < len(v); i++ {
@@ -181,8 +183,8 @@ func (e *E) Broadcast(r Ref, off U) F {
 	return e.loadN(r, e.uid(e.AddU(r.base, off)), 1)[0]
 }
 
-// Broadcast4 reads elements off..off+3, each the same for all lanes. The index
-// must be a multiple of 4.
+// Broadcast4 reads the elements off to off+3, each the same for all lanes. The index must be a
+// multiple of 4.
 func (e *E) Broadcast4(r Ref, off U) [4]F {
 	if e.T.Mode == CPU {
 		var o [4]F
@@ -194,7 +196,7 @@ func (e *E) Broadcast4(r Ref, off U) [4]F {
 	return [4]F(e.loadN(r, e.uid(e.div(e.AddU(r.base, off), 4)), 4))
 }
 
-// div divides an index known to be a multiple of n.
+// div divides an index that is known to be a multiple of n.
 func (e *E) div(u U, n int) U {
 	if u.k%n == 0 && u.k >= 0 {
 		return U{e.DivU(U{id: u.id}, n).id, u.k / n}
@@ -202,7 +204,7 @@ func (e *E) div(u U, n int) U {
 	return e.DivU(U{id: e.uid(u)}, n)
 }
 
-// Vec reads element off+lane into each lane.
+// Vec reads element off+l into lane l.
 func (e *E) Vec(r Ref, off U) F {
 	if e.T.Mode == GPU {
 		return e.Gather(r, off, func(l int) int { return l })
@@ -210,9 +212,9 @@ func (e *E) Vec(r Ref, off U) F {
 	return e.lanes(e.run(r, off, e.T.Lanes))
 }
 
-// run reads n neighbours (a multiple of 4), each the same for all lanes (CPU
-// lowering). Loads of four take a quarter of the instructions, and those are
-// what building a pipeline costs.
+// run reads n neighbours (a multiple of 4), each the same for all lanes (CPU lowering). It loads
+// four at a time, which takes a quarter of the instructions; their number decides how long a
+// pipeline takes to build.
 func (e *E) run(r Ref, off U, n int) []F {
 	if !off.IsConst() {
 		r = e.Plus(r, off)
@@ -225,7 +227,7 @@ func (e *E) run(r Ref, off U, n int) []F {
 	return v
 }
 
-// Gather reads element off+at(lane) into each lane.
+// Gather reads element off+at(l) into lane l.
 func (e *E) Gather(r Ref, off U, at func(lane int) int) F {
 	if e.T.Mode == CPU {
 		if !off.IsConst() {
@@ -241,7 +243,7 @@ func (e *E) Gather(r Ref, off U, at func(lane int) int) F {
 	return e.loadN(r, e.val(spirv.OpIAdd, e.m.U32(), e.uid(e.AddU(r.base, off)), e.laneTable(at)), 1)[0]
 }
 
-// laneTable gives at(lane) as a per-lane value.
+// laneTable returns at(l) in lane l.
 func (e *E) laneTable(at func(int) int) I {
 	L := e.T.Lanes
 	affine := true
@@ -253,7 +255,7 @@ func (e *E) laneTable(at func(int) int) I {
 	if affine {
 		x := e.lane
 		if s != 1 {
-			x = e.memo(named("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
+			x = e.memo(keyOf("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
 		}
 		if at(0) != 0 {
 			x = e.val(spirv.OpIAdd, u32, x, e.m.ConstU32(uint32(int32(at(0)))))
@@ -271,19 +273,18 @@ func (e *E) laneEq(l int) spirv.ID {
 	if e.T.Mode == CPU {
 		return e.eq[l]
 	}
-	return e.memo(named("lane==", l), func() spirv.ID {
+	return e.memo(keyOf("lane==", l), func() spirv.ID {
 		return e.val(spirv.OpIEqual, e.m.Bool(), e.lane, e.m.ConstU32(uint32(l)))
 	})
 }
 
-// Block reads Lanes·nj consecutive elements from off: lane l gets elements
-// l·nj .. l·nj+nj-1, the order in which StoreBlock writes them. The index must
-// be a multiple of nj (1, 2 or 4).
+// Block reads Lanes·nj consecutive elements from off on. Lane l gets the elements l·nj to
+// l·nj+nj-1, as StoreBlock writes them. The index must be a multiple of nj (1, 2 or 4).
 func (e *E) Block(r Ref, off U, nj int) []F {
 	if e.T.Mode == CPU {
 		flat := e.run(r, off, e.T.Lanes*nj)
 		if e.T.Shuffle && nj > 1 {
-			return e.deal(flat, nj)
+			return e.interleave(flat, nj)
 		}
 		out := make([]F, nj)
 		for j := range out {
@@ -299,22 +300,23 @@ func (e *E) Block(r Ref, off U, nj int) []F {
 	return e.loadN(r, e.val(spirv.OpIAdd, e.m.U32(), e.uid(i), e.lane), nj)
 }
 
-// deal gives lane l the elements l·nj .. l·nj+nj-1 of Lanes·nj neighbours: whole vectors, of which every lane takes its elements. The driver makes one load and a
-// few shuffles of what would be a load for each lane.
-func (e *E) deal(flat []F, nj int) []F {
+// interleave returns in lane l the elements l·nj to l·nj+nj-1 of Lanes·nj neighbours. It makes
+// whole vectors and lets every lane pick its elements from them by shuffles. The driver makes one
+// load and a few shuffles of this, instead of one load per lane.
+func (e *E) interleave(flat []F, nj int) []F {
 	vec := make([]F, nj)
 	for i := range vec {
 		vec[i] = e.lanes(flat[i*e.T.Lanes : (i+1)*e.T.Lanes])
 	}
-	return e.dealVectors(vec)
+	return e.interleaveVectors(vec)
 }
 
-// dealVectors is deal of vectors that follow one another.
-func (e *E) dealVectors(vec []F) []F {
+// interleaveVectors is interleave for elements that are in consecutive vectors already.
+func (e *E) interleaveVectors(vec []F) []F {
 	m, L, nj := e.m, e.T.Lanes, len(vec)
 	out := make([]F, nj)
 	for j := range out {
-		from := e.memo(named("deal", nj, j), func() spirv.ID {
+		from := e.memo(keyOf("deal", nj, j), func() spirv.ID {
 			return e.val(spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }), m.ConstU32(uint32(L-1)))
 		})
 		for i := range vec {
@@ -323,7 +325,7 @@ func (e *E) dealVectors(vec []F) []F {
 				out[j] = x
 				continue
 			}
-			before := e.memo(named("lane<", i*L/nj), func() spirv.ID {
+			before := e.memo(keyOf("lane<", i*L/nj), func() spirv.ID {
 				return e.val(spirv.OpULessThan, m.Bool(), e.lane, m.ConstU32(uint32(i*L/nj)))
 			})
 			out[j] = e.val(spirv.OpSelect, m.F32(), before, out[j], x)
@@ -332,9 +334,9 @@ func (e *E) dealVectors(vec []F) []F {
 	return out
 }
 
-// Packed reads Lanes·nj weights that PackIndex arranged for this target: fast
-// contiguous vectors in the CPU lowering, the natural order in the GPU lowering.
-// Lane l gets the values of channels l·nj .. l·nj+nj-1.
+// Packed reads Lanes·nj weights in the order of PackIndex: consecutive vectors in the CPU lowering,
+// where they are fast, the natural order in the GPU lowering. Lane l gets the values of channels
+// l·nj to l·nj+nj-1.
 func (e *E) Packed(r Ref, off U, nj int) []F {
 	if e.T.Mode == GPU {
 		return e.Block(r, off, nj)
@@ -346,7 +348,7 @@ func (e *E) Packed(r Ref, off U, nj int) []F {
 	return out
 }
 
-// PackIndex gives the channel that stands at position p of a packed block of Lanes·nj.
+// PackIndex returns the channel at position p of a packed block of Lanes·nj channels.
 func (t Target) PackIndex(p, nj int) int {
 	if t.Mode == GPU {
 		return p

@@ -2,22 +2,25 @@ package shaders
 
 import "fmt"
 
-// rowValues is how many values per lane a row kernel of the cpu lowering works on at least, if there are pixels for it: one item then
-// takes several pixels, loads what they share once and pays once for finding its place.
+// rowValues is the least number of values per lane that a row kernel of the CPU lowering works on,
+// if there are enough pixels. A work item then takes several pixels, so it loads the operands they
+// share, and computes its position, only once.
 const rowValues = 16
 
-// rowPixels is the number of pixels per item: a divisor of the p pixels of a picture.
+// rowPixels returns the number of pixels per work item: a divisor of p, the pixels of a picture.
 func rowPixels(t Target, c, p int) int {
-	if t.Brief || t.Mode == GPU {
-		return 1 // on GPUs sums over lanes go through shared memory, and many small items keep them busy
+	if t.FastBuild || t.Mode == GPU {
+		// On GPUs sums over lanes use shared memory, and many small work items keep the GPU busy.
+		return 1
 	}
 	most := rowValues * t.Lanes / c
 	return Divisor(p, min(most, 4), min(most, 2))
 }
 
-// rowKernel is the frame of kernels that see all C channels of a pixel at once:
-// inputs in0.. are [pixels][C], the last of them, if pre has a Fn, given by that
-// expression of operands of its own, which stand in its place; fn maps the inputs [input][value] of a pixel to the output's values.
+// rowKernel makes the kernels that need all C channels of a pixel at once. The operands are inputs
+// [pixels][C], further inputs of post, and the output. If pre has a Fn, it computes the last input
+// from operands of its own, which replace that input. fn maps the inputs [input][value] of a pixel
+// to the values of the output.
 func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post Expr, p int, fn func(e *E, in [][]F) []F) Kernel {
 	nj := t.NJ(c)
 	blk := t.Lanes * nj
@@ -53,7 +56,7 @@ func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post 
 				for b := 0; b < c; b += blk {
 					args := make([][][]F, len(pre.In))
 					for i, pat := range pre.In {
-						args[i] = e.spread(pat, plain+i, tl, p0, e.C(b))
+						args[i] = e.loadOperand(pat, plain+i, tl, p0, e.C(b))
 					}
 					for j, x := range apply(e, pre, args, tl) {
 						v[j] = append(v[j], x...)
@@ -74,7 +77,7 @@ func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post 
 				}
 				args := [][][]F{first}
 				for i, pat := range post.In[1:] {
-					args = append(args, e.spread(pat, inputs+i, tl, p0, e.C(b*blk)))
+					args = append(args, e.loadOperand(pat, inputs+i, tl, p0, e.C(b*blk)))
 				}
 				for j, x := range apply(e, post, args, tl) {
 					copy(out[j][b*nj:], x)
@@ -99,7 +102,7 @@ func (e *E) sum(v []F) F {
 	return s
 }
 
-// moments gives the mean of x over the c channels, and 1/√(var + eps).
+// moments returns the mean of x over the c channels, and 1/√(var + eps).
 func (e *E) moments(x []F, c int, eps float64) (mean, r F) {
 	inv := e.Float(1 / float64(c))
 	mean = e.Mul(e.LaneSum(e.sum(x)), inv)
@@ -111,7 +114,7 @@ func (e *E) moments(x []F, c int, eps float64) (mean, r F) {
 	return mean, e.Rsqrt(e.Add(e.Mul(e.LaneSum(e.sum(sq)), inv), e.Float(eps)))
 }
 
-// normalise gives (x − mean)/√(var + eps) over the channels, and the factor 1/√….
+// normalise returns (x − mean)/√(var + eps) over the channels, and the factor 1/√(var + eps).
 func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
 	mean, r := e.moments(x, c, eps)
 	d := make([]F, len(x))
@@ -121,8 +124,8 @@ func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
 	return d, r
 }
 
-// LayerNorm normalises every pixel over its channels and applies post to the
-// result (its first input). Operands: x, post's further inputs…, y.
+// LayerNorm normalises every pixel over its channels and applies post to the result (its first
+// input). Operands: x, post's further inputs…, y.
 func LayerNorm(t Target, pixels, c int, eps float64, post Expr, p int) Kernel {
 	return rowKernel(t, fmt.Sprintf("layernorm %g", eps), 1, Expr{}, pixels, c, post, p, func(e *E, in [][]F) []F {
 		y, _ := e.normalise(in[0], c, eps)
@@ -130,9 +133,9 @@ func LayerNorm(t Target, pixels, c int, eps float64, post Expr, p int) Kernel {
 	})
 }
 
-// LayerNormGrad is the Jacobian of LayerNorm at x times v; it is symmetric, so
-// this serves VJP and JVP. v may be an expression, pre. Operands: x, v or pre.In…,
-// post's further inputs…, out.
+// LayerNormGrad is the Jacobian of LayerNorm at x times v. The Jacobian is symmetric, so this
+// serves VJP and JVP. v may be computed by an expression, pre. Operands: x, v or pre.In…, post's
+// further inputs…, out.
 func LayerNormGrad(t Target, pixels, c int, eps float64, pre, post Expr, p int) Kernel {
 	return rowKernel(t, fmt.Sprintf("layernormgrad %g", eps), 2, pre, pixels, c, post, p, func(e *E, in [][]F) []F {
 		y, r := e.normalise(in[0], c, eps)
@@ -151,7 +154,7 @@ func LayerNormGrad(t Target, pixels, c int, eps float64, pre, post Expr, p int) 
 	})
 }
 
-// Softmax over the channels of every pixel. Operands: x, y.
+// Softmax is the softmax over the channels of every pixel. Operands: x, y.
 func Softmax(t Target, pixels, c int) Kernel {
 	return rowKernel(t, "softmax", 1, Expr{}, pixels, c, Expr{}, pixels, func(e *E, in [][]F) []F {
 		x := in[0]

@@ -2,22 +2,22 @@ package shaders
 
 import "fmt"
 
-// Hyper is the layout of AdamW's parameter block, float32 each.
+// Indices into AdamW's parameter block, whose values are float32.
 const (
 	HyperLR      = iota // learning rate
 	HyperBeta1          // decay of the first moment
 	HyperBeta2          // decay of the second moment
-	HyperEps            // added to the root of the second moment
+	HyperEps            // added to the square root of the second moment
 	HyperCorr1          // 1/(1 − β₁ᵗ)
 	HyperCorr2          // 1/(1 − β₂ᵗ)
 	HyperEMA            // decay of the averaged weights
 	HyperMaxNorm        // gradient norm above which the gradient is scaled down
-	HyperDecay          // weight decay, applied where the kernel has decay set
+	HyperDecay          // weight decay, used by kernels made with decay set
 	HyperLen
 )
 
-// AdamW does one optimiser step on n parameters (a multiple of 4·Lanes), in
-// place: p, m, v and the averaged weights ema. Operands: g, norm2 (the squared
+// AdamW does one optimiser step on n parameters (a multiple of 4·Lanes). It updates the parameters
+// p, their moments m and v, and their running average ema in place. Operands: g, norm2 (the squared
 // norm of the whole gradient, one float), hyper, p, m, v, ema.
 func AdamW(t Target, n int, decay bool) Kernel {
 	blk := 4 * t.Lanes

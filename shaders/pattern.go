@@ -2,8 +2,8 @@ package shaders
 
 import "fmt"
 
-// Pattern says how an operand of a pointwise computation is spread over the
-// output [B, P, C] (P = H·W pixels, channels last).
+// Pattern says how an operand of a pointwise computation is broadcast to the output [B, P, C] (P =
+// H·W pixels, channels last).
 type Pattern int
 
 // Broadcast patterns.
@@ -16,22 +16,22 @@ const (
 	One                      // [1,1,1]
 	PixelChan                // [1,P,C]
 	PixelOnly                // [1,P,1]
-	Depth2                   // [B,P/4,4·C]: of every 2×2 pixels one after the other (depth to space)
-	Normed                   // [B,P,C], to be normalised over the channels as LayerNorm with NormedEps does (CPU lowering)
+	Depth2                   // [B,P/4,4·C], of which each pixel's channels are 2×2 output pixels
+	Normed                   // [B,P,C], normalised like LayerNorm on reading (CPU lowering)
 )
 
-// NormedEps is added to the variance by Normed.
+// NormedEps is what Normed, and LayerNorm, add to the variance.
 const NormedEps = 1e-5
 
-// Tile fixes the geometry of a pointwise computation: C channels in blocks of
-// Lanes·NJ, TP pixels per item, P pixels per picture; W of them in a row, which
-// only Depth2 needs, and TP is even and divides W there.
+// Tile is the geometry of a pointwise computation: C channels in blocks of Lanes·NJ, TP pixels per
+// work item, P pixels per picture. W is the number of pixels in a row; only Depth2 needs it. TP is
+// then even and divides W.
 type Tile struct {
 	C, P, NJ, TP, W int
 }
 
-// NJ gives how many consecutive channels a lane takes for C channels (4, 2, 1),
-// or 0 if C is no multiple of the lanes.
+// NJ returns how many consecutive channels a lane takes (4, 2 or 1) if there are C channels, or 0
+// if C is not a multiple of Lanes.
 func (t Target) NJ(c int) int {
 	for _, nj := range []int{4, 2, 1} {
 		if c%(t.Lanes*nj) == 0 {
@@ -41,7 +41,7 @@ func (t Target) NJ(c int) int {
 	return 0
 }
 
-// Divisor gives the largest of the candidates that divides n (1 at least).
+// Divisor returns the first of the candidates that divides n, or 1 if none does.
 func Divisor(n int, candidates ...int) int {
 	for _, c := range candidates {
 		if c > 0 && n%c == 0 {
@@ -51,9 +51,9 @@ func Divisor(n int, candidates ...int) int {
 	return 1
 }
 
-// spread loads operand op for the TP pixels that start at flat pixel p, channel
-// block at cb: result [TP][NJ].
-func (e *E) spread(pat Pattern, op int, t Tile, p, cb U) [][]F {
+// loadOperand loads operand op for the TP pixels from flat index p on and the channel block at cb.
+// Result: [TP][NJ].
+func (e *E) loadOperand(pat Pattern, op int, t Tile, p, cb U) [][]F {
 	out := make([][]F, t.TP)
 	same := func(v []F) {
 		for i := range out {
@@ -116,8 +116,8 @@ func (e *E) spread(pat Pattern, op int, t Tile, p, cb U) [][]F {
 	return out
 }
 
-// Expr is a fused chain of pointwise operations. Key identifies it; Fn gives the
-// result for one lane from the values of In, in order.
+// Expr is a fused chain of pointwise operations. Key identifies it. Fn returns the result for one
+// value from the values of In, in order.
 type Expr struct {
 	Key string
 	In  []Pattern
@@ -146,7 +146,7 @@ func Pointwise(t Target, x Expr, b int, tl Tile) Kernel {
 			p, cb := e.MulU(s[0], tl.TP), e.MulU(s[1], t.Lanes*tl.NJ)
 			in := make([][][]F, n)
 			for i, pat := range x.In {
-				in[i] = e.spread(pat, i, tl, p, cb)
+				in[i] = e.loadOperand(pat, i, tl, p, cb)
 			}
 			out := apply(e, x, in, tl)
 			base := e.AddU(e.MulU(p, tl.C), cb)
@@ -159,7 +159,7 @@ func Pointwise(t Target, x Expr, b int, tl Tile) Kernel {
 	}
 }
 
-// apply evaluates an expression on [operand][pixel][channel] values.
+// apply evaluates an expression on values [operand][pixel][channel].
 func apply(e *E, x Expr, in [][][]F, tl Tile) [][]F {
 	out := make([][]F, tl.TP)
 	for i := range out {

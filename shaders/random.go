@@ -7,11 +7,10 @@ import (
 	"github.com/vfmrestore/restore/shaders/spirv"
 )
 
-// Random fills [B,H,W,C] with standard normal (or uniform (0,1)) numbers from
-// Philox 4×32-10: counter (x0+w, y0+h, stream<<16 | c/4, sample+b), key
-// (seedLo, seedHi), four channels per counter; with C = 1 every pixel uses the
-// first word of its own counter. Operands: key (8 words: seedLo, seedHi, sample,
-// y0, x0, …), out.
+// Random fills [B,H,W,C] with standard normal (or uniform (0,1)) numbers from Philox 4×32-10. The
+// counter is (x0+w, y0+h, stream<<16 | c/4, sample+b), the key is (seedLo, seedHi). Each counter
+// gives the numbers of four channels; with C = 1 every pixel uses the first word of its own
+// counter. Operands: key (8 words: seedLo, seedHi, sample, y0, x0, …), out.
 func Random(t Target, b, h, w, c int, stream uint32, normal bool) Kernel {
 	k := Kernel{Name: fmt.Sprintf("random %d,%d,%d,%d,%d,%v", b, h, w, c, stream, normal), Operands: []Access{Read, Write}}
 	if c == 1 {
@@ -49,7 +48,7 @@ func Random(t Target, b, h, w, c int, stream uint32, normal bool) Kernel {
 	return k
 }
 
-// philoxAt runs the generator at picture b, row y, column x.
+// philoxAt runs the generator for picture b, row y, column x. c2 is the third word of the counter.
 func (e *E) philoxAt(b, y, x, c2 I) [4]I {
 	key := func(i int) I { return e.bits(e.Broadcast(e.At(0, e.C(0)), e.C(i))) }
 	ctr := [4]I{e.i2(opIAdd, key(4), x), e.i2(opIAdd, key(3), y), c2, e.i2(opIAdd, key(2), b)}

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// ColSum adds rows: in [G][R][X] → out [G][⌈R/S⌉][X]. Operands: in, out. With
-// unpack the input's channels stand as GradW leaves them in blocks of Lanes·nj.
+// ColSum adds rows, S at a time: in [G][R][X] → out [G][⌈R/S⌉][X]. Operands: in, out. With unpack
+// the input's channels are in the order that GradW leaves, in blocks of Lanes·nj.
 func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 	rc := (r + s - 1) / s
 	blk := t.Lanes * nj
@@ -36,7 +36,7 @@ func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 				for j := 0; j < nj; j++ {
 					v = append(v, e.Gather(ref, e.C(0), func(l int) int { c := l*nj + j; return c%t.Lanes*nj + c/t.Lanes }))
 				}
-			case t.deals(): // once for the sums is enough
+			case t.interleaves(): // interleave only once, when the sums are stored
 				v = e.Packed(ref, e.C(0), nj)
 			default:
 				v = e.Block(ref, e.C(0), nj)
@@ -51,7 +51,7 @@ func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 			for j := range v {
 				v[j] = acc[j].Get()
 			}
-			if unpack || !t.deals() {
+			if unpack || !t.interleaves() {
 				e.StoreBlock(1, o, v)
 			} else {
 				e.StoreVectors(1, o, v)
@@ -61,8 +61,8 @@ func ColSum(t Target, g, r, x, s, nj int, unpack bool) Kernel {
 	return k
 }
 
-// RowSum adds along rows: in [G][N] → out [G][⌈N/(S·Lanes)⌉], N any number.
-// Operands: in, out.
+// RowSum adds along rows, S·Lanes values at a time: in [G][N] → out [G][⌈N/(S·Lanes)⌉]. N may be
+// any number. Operands: in, out.
 func RowSum(t Target, g, n, s int) Kernel {
 	step := s * t.Lanes
 	nc := (n + step - 1) / step
@@ -91,8 +91,8 @@ func RowSum(t Target, g, n, s int) Kernel {
 	}
 }
 
-// vecBelow reads elements at..at+Lanes-1 of the row that starts at row, zeros
-// from element n on.
+// vecBelow reads the elements at to at+Lanes-1 of the row that begins at element row; from element
+// n on it gives zeros.
 func (e *E) vecBelow(op int, row, at U, n int) F {
 	if e.T.Mode == GPU {
 		idx := e.i2(opIAdd, e.uid(at), e.lane)
@@ -110,12 +110,15 @@ func (e *E) vecBelow(op int, row, at U, n int) F {
 	return e.lanes(v)
 }
 
-// MostLogs is how many mantissas are multiplied: each is below 2.
-const MostLogs = 64
+// MaxLogs is how many mantissas ColSumOf may multiply. Each is below 2, so the product cannot
+// overflow.
+const MaxLogs = 64
 
-// ColSumOf is ColSum of a pointwise expression, which is never stored: its rows [G][R][X] are the pixels of pictures of p pixels, of which
-// it adds s at a time (s divides r). With log it adds the logarithms, by way of the product of the mantissas and the sum of the exponents, which is
-// a tenth of the work; s is then at most MostLogs. Operands: x.In…, out [G][R/S][X].
+// ColSumOf is ColSum of a pointwise expression whose values are never stored. The rows [G][R][X]
+// are the pixels of pictures of p pixels. It adds s of them at a time; s divides r. With log it
+// adds the logarithms: as the logarithm of the product of the mantissas, plus ln 2 times the sum of
+// the exponents. That is a tenth of the work; s is then at most MaxLogs. Operands: x.In…, out
+// [G][R/S][X].
 func ColSumOf(t Target, x Expr, log bool, g, r, c, s, nj, p int) Kernel {
 	rc, blk, n := r/s, t.Lanes*nj, len(x.In)
 	tl := Tile{C: c, P: p, NJ: nj, TP: 1}
@@ -136,7 +139,7 @@ func ColSumOf(t Target, x Expr, log bool, g, r, c, s, nj, p int) Kernel {
 			e.Loop(s, func(i U) {
 				in := make([][][]F, n)
 				for k, pat := range x.In {
-					in[k] = e.spread(pat, k, tl, e.AddU(row0, i), cb)
+					in[k] = e.loadOperand(pat, k, tl, e.AddU(row0, i), cb)
 				}
 				for j, v := range apply(e, x, in, tl)[0] {
 					if log {

@@ -11,7 +11,7 @@ type quads struct {
 	half bool
 }
 
-// sharedQuads declares n 4-vectors. They hold nothing at first.
+// sharedQuads declares n 4-vectors. Their contents are undefined at first.
 func (e *E) sharedQuads(n int, half bool) quads {
 	q := quads{elem: e.m.Vec(e.m.F32(), 4), half: half}
 	if half {
@@ -26,7 +26,7 @@ func (e *E) quadPtr(q quads, i U) spirv.ID {
 	return e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassWorkgroup, q.elem), q.id, e.uid(i))
 }
 
-// getQuad reads four float32 values (float16 is read as matrices only).
+// getQuad reads four float32 values. (float16 values are only read as matrices.)
 func (e *E) getQuad(q quads, i U) (v [4]F) {
 	x := e.val(spirv.OpLoad, q.elem, e.quadPtr(q, i))
 	for j := range v {
@@ -35,7 +35,7 @@ func (e *E) getQuad(q quads, i U) (v [4]F) {
 	return v
 }
 
-// getOne reads component c of quad i, of float32.
+// getOne reads component c of the float32 quad i.
 func (e *E) getOne(q quads, i, c U) F {
 	p := e.val(spirv.OpAccessChain, e.m.Pointer(spirv.ClassWorkgroup, e.m.F32()), q.id, e.uid(i), e.uid(c))
 	return e.val(spirv.OpLoad, e.m.F32(), p)
@@ -50,7 +50,8 @@ func (e *E) setQuad(q quads, i U, v [4]F) {
 	e.f.Do(spirv.OpStore, uint32(e.quadPtr(q, i)), uint32(x))
 }
 
-// barrier waits for the whole workgroup and makes what it wrote to shared memory visible. It must not stand inside If.
+// barrier waits for the whole workgroup and makes its writes to shared memory visible. It must not
+// be inside of If.
 func (e *E) barrier() {
 	w := uint32(e.m.ConstU32(spirv.ScopeWorkgroup))
 	e.f.Do(spirv.OpControlBarrier, w, w, uint32(e.m.ConstU32(spirv.SemWorkgroupAcqRel)))

@@ -2,7 +2,8 @@ package shaders
 
 import "github.com/vfmrestore/restore/shaders/spirv"
 
-// StoreBlock writes v[j] of lane l to element i + l·len(v) + j; the index must be a multiple of len(v) (1, 2 or 4).
+// StoreBlock writes v[j] of lane l to element i + l·len(v) + j. The index must be a multiple of
+// len(v) (1, 2 or 4).
 func (e *E) StoreBlock(op int, i U, v []F) {
 	n := len(v)
 	m := e.m
@@ -19,7 +20,8 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		e.storeAt(b, elem, e.val(spirv.OpIAdd, m.U32(), e.uid(e.div(i, n)), e.lane), x)
 		return
 	}
-	// The driver stores lane by lane and component by component: integers of 64 bits take two floats at once.
+	// The driver stores lane by lane and component by component. A 64-bit integer takes two floats
+	// at once.
 	if n%2 == 0 {
 		words := make([]F, n/2)
 		for j := range words {
@@ -33,25 +35,27 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		}
 	}
 	if !e.mod.Bound(op) {
-		e.storeFar(op, i, elem, 4*n, x)
+		e.storeByAddress(op, i, elem, 4*n, x)
 		return
 	}
 	at := e.div(i, n)
-	first := e.memo(named("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
+	first := e.memo(keyOf("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
 	if at.k != 0 {
 		first = e.val(spirv.OpIAdd, m.U32(), first, m.ConstU32(uint32(int32(at.k))))
 	}
 	e.storeAt(e.binding(op, elem, 4*n), elem, first, x)
 }
 
-// deals tells whether StoreVectors brings its values into the order of channels.
-func (t Target) deals() bool { return t.Mode == CPU && t.Shuffle }
+// interleaves reports whether StoreVectors puts its values into the order of channels.
+func (t Target) interleaves() bool { return t.Mode == CPU && t.Shuffle }
 
-// StoreVectors writes what Packed of weights that nobody packed, or Vec at distances of Lanes, gives: v[j] of lane l is element j·Lanes + l in the CPU lowering,
-// and l·len(v) + j in the GPU lowering. Elements are written in their order, unless the CPU lowering has no shuffles: then see PackIndex.
+// StoreVectors stores values as Packed returns them for unpacked data, or Vec at distances of
+// Lanes. v[j] of lane l is element j·Lanes + l in the CPU lowering, and l·len(v) + j in the GPU
+// lowering. The elements are written in their order, unless the CPU lowering has no shuffles: then
+// they are in the order of PackIndex.
 func (e *E) StoreVectors(op int, i U, v []F) {
-	if e.T.deals() && len(v) > 1 {
-		v = e.dealVectors(v)
+	if e.T.interleaves() && len(v) > 1 {
+		v = e.interleaveVectors(v)
 	}
 	e.StoreBlock(op, i, v)
 }
@@ -62,13 +66,14 @@ func (e *E) storeAt(binding, elem spirv.ID, i I, x spirv.ID) {
 	e.f.Do(spirv.OpStore, uint32(p), uint32(x))
 }
 
-// storeFar writes x, of so many bytes in each lane, to consecutive addresses from element i on (CPU lowering).
-func (e *E) storeFar(op int, i U, elem spirv.ID, bytes int, x spirv.ID) {
+// storeByAddress writes x, of the given number of bytes per lane, to consecutive addresses from
+// element i on (CPU lowering).
+func (e *E) storeByAddress(op int, i U, elem spirv.ID, bytes int, x spirv.ID) {
 	m := e.m
 	if i.k < 0 {
 		i = U{id: e.uid(i)}
 	}
-	a := e.memo(named("far", op, int(i.id), bytes), func() spirv.ID {
+	a := e.memo(keyOf("far", op, int(i.id), bytes), func() spirv.ID {
 		lanes := e.val(spirv.OpIMul, m.U64(), e.lane64, m.ConstU64(uint64(bytes)))
 		return e.val(spirv.OpIAdd, m.U64(), e.address(op, U{id: i.id}), lanes)
 	})
@@ -79,7 +84,7 @@ func (e *E) storeFar(op int, i U, elem spirv.ID, bytes int, x spirv.ID) {
 	e.f.Do(spirv.OpStore, uint32(p), uint32(x), spirv.MemAligned, 4)
 }
 
-// StoreOne writes one value, that of lane 0, to element i.
+// StoreOne writes the value of lane 0 to element i.
 func (e *E) StoreOne(op int, i U, v F) {
 	e.If(e.laneEq(0), func() { e.StoreBlock(op, i, []F{v}) })
 }

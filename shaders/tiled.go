@@ -2,42 +2,42 @@ package shaders
 
 import "fmt"
 
-// Tiling cuts a convolution or matrix product into the tiles of workgroups
-// (GPU lowering). The zero value is no tiling: every work item loads what it needs.
+// Tiling cuts a convolution or matrix product into the tiles of workgroups (GPU lowering). The zero
+// value is no tiling: every work item loads what it needs.
 type Tiling struct {
-	// PM and PN are the work items of a workgroup along pixels and along blocks of
-	// channels. The tile is PM·TP pixels by PN·Lanes·NJ channels.
+	// PM and PN are the work items of a workgroup along pixels and along blocks of channels. The
+	// tile is PM·TP pixels by PN·Lanes·NJ channels.
 	PM, PN int
-	// BK is how many input channels of one tap stand in shared memory at a time;
-	// divides Cin.
+	// BK is how many input channels of one tap are in shared memory at a time; it divides Cin.
 	BK int
-	// SM and SN are the workgroup's subgroups along pixels and channels, for cooperative matrices; 0: none (see matrix.go).
+	// SM and SN are the workgroup's subgroups along pixels and channels, for cooperative matrices.
+	// 0: none (see matrix.go).
 	SM, SN int
 }
 
-// wantGroups is how many workgroups a dispatch should have at least, so that
-// devices with many cores have something to do for all of them: smaller tiles
-// load more, but idle cores cost more. Most edge devices have fewer cores; what
-// Vulkan does not tell is how many.
-const wantGroups = 64
+// minGroups is the least number of workgroups that a dispatch should have, so that devices with
+// many cores can use all of them. Smaller tiles load more, but idle cores cost more. Most edge
+// devices have fewer cores; Vulkan does not tell how many a device has.
+const minGroups = 64
 
-// Tile chooses the tiling and the pixels per item for a convolution whose NJ is
-// set. It leaves s as it is where a tile gains nothing (a handful of pixels,
-// weights that differ per picture) or does not fit.
+// Tile chooses the tiling and the pixels per item for a convolution whose NJ is set. It returns s
+// unchanged if tiles gain nothing (a handful of pixels, weights that differ per picture) or do not
+// fit.
 func (t Target) Tile(s ConvShape) ConvShape {
 	per := t.Group / t.Lanes
 	rows := s.B * s.OH * s.OW
 	if t.Mode != GPU || t.Shared == 0 || per < 4 || s.NJ == 0 || s.Batched > 0 || s.SharedX || rows < 16 || s.KC != s.Cin {
 		return s
 	}
-	if m, ok := t.choose(s, t.shareOut); ok {
+	if m, ok := t.choose(s, t.assignMatrices); ok {
 		return m
 	}
 	best, _ := t.choose(s, func(*ConvShape) bool { return true })
 	return best
 }
 
-// choose gives the largest tiles that make enough workgroups, or else those that make most; fits completes a tiling or says that it will not do.
+// choose returns the largest tiles that give enough workgroups, or else those that give the most.
+// fits completes a tiling, or reports that it is not possible.
 func (t Target) choose(s ConvShape, fits func(*ConvShape) bool) (best ConvShape, found bool) {
 	best = s
 	for _, tp := range []int{8, 4, 2} {
@@ -50,7 +50,7 @@ func (t Target) choose(s ConvShape, fits func(*ConvShape) bool) (best ConvShape,
 			if s.N%(pn*t.Lanes*s.NJ) != 0 || !fits(&c) || c.SharedBytes(t) > t.Shared {
 				continue
 			}
-			if !found || c.Groups(t) > best.Groups(t) && best.Groups(t) < wantGroups {
+			if !found || c.Groups(t) > best.Groups(t) && best.Groups(t) < minGroups {
 				best, found = c, true
 			}
 		}
@@ -64,7 +64,8 @@ func (s ConvShape) Groups(t Target) int {
 	return (s.B*s.OH*s.OW + bm - 1) / bm * (s.N / (t.Lanes * s.NJ * s.Tile.PN))
 }
 
-// SharedBytes is the shared memory that each of them takes: two stages of tiles and, with matrices, the sums.
+// SharedBytes is the shared memory in bytes that each workgroup takes: two stages of tiles and,
+// with matrices, the sums.
 func (s ConvShape) SharedBytes(t Target) int {
 	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ
 	if s.Tile.SM > 0 {
@@ -73,23 +74,26 @@ func (s ConvShape) SharedBytes(t Target) int {
 	return stageBytes(16, bm, s.Tile.BK, bn, tilePad)
 }
 
-// tilePad is how many quads stand between the rows of float32 tiles, so that rows begin in different banks.
+// tilePad is how many quads of padding each row of a float32 tile has, so that rows begin in
+// different banks of shared memory.
 const tilePad = 1
 
-// stageBytes is the shared memory of two stages of tiles of bm pixels and bn channels, bk deep, with quads of the given size and pad of them behind every row.
+// stageBytes returns the shared memory in bytes of two stages of tiles of bm pixels and bn channels
+// with bk input channels. quad is the size of a quad in bytes, pad the padding of each row in
+// quads.
 func stageBytes(quad, bm, bk, bn, pad int) int {
 	return 2 * quad * (bm*(bk/4+pad) + bk*(bn/4+pad))
 }
 
-// tileLoader brings the tiles of one step of a product to shared memory.
+// tileLoader copies the tiles of one step of a product to shared memory.
 type tileLoader struct {
 	e      *E
 	s      ConvShape
-	rowLen int  // quads between the rows of pixels in shared memory
+	rowLen int  // quads between rows of pixels in shared memory
 	cb     U    // first channel of the tile
-	px     []px // for each quad that this invocation loads: the pixel,
-	slotA  []U  // its row in shared memory,
-	partA  []U  // and which quad of its BK channels it is
+	px     []px // for each quad that this invocation loads: its pixel,
+	slotA  []U  // its row in shared memory
+	partA  []U  // and its place among the quads of the BK channels
 	a, b   quads
 	sizeA  int // quads of one stage
 	sizeB  int
@@ -97,11 +101,12 @@ type tileLoader struct {
 
 type px struct{ base, y, x U }
 
-// stage is one step's values on their way from memory to shared memory.
+// stage holds the values of one step in registers, between loading and writing to shared memory.
 type stage struct{ a, b [][4]F }
 
-// newTileLoader prepares the loads of the tile whose first pixel is row p0 of all output pixels and whose first channel is cb.
-// Row r of the tile goes to slot order(r). half: shared memory holds float16.
+// newTileLoader prepares the loads of the tile whose first pixel has the flat output index p0 and
+// whose first channel is cb. Row r of the tile is written to row order(r) of shared memory. half:
+// shared memory holds float16.
 func (e *E) newTileLoader(s ConvShape, p0, cb U, pad int, order func(r U) U, half bool) *tileLoader {
 	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*e.T.Lanes*s.NJ
 	bk := s.Tile.BK / 4
@@ -129,7 +134,7 @@ func (e *E) newTileLoader(s ConvShape, p0, cb U, pad int, order func(r U) U, hal
 	return l
 }
 
-// steps is the number of steps of the product.
+// steps returns the number of steps of the product.
 func (l *tileLoader) steps() int { return l.s.KH * l.s.KH * (l.s.Cin / l.s.Tile.BK) }
 
 // load reads the values of step i into registers.
@@ -162,14 +167,14 @@ func (l *tileLoader) load(i U) (st stage) {
 	return st
 }
 
-// quadsB is how many quads of weights each invocation loads.
+// quadsB returns how many quads of weights each invocation loads.
 func (l *tileLoader) quadsB() int {
 	return (l.s.Tile.BK*l.s.Tile.PN*l.e.T.Lanes*l.s.NJ/4 + l.e.T.Group - 1) / l.e.T.Group
 }
 
 func (l *tileLoader) indexB(j int) U { return l.e.AddU(U{id: l.e.local}, l.e.C(j*l.e.T.Group)) }
 
-// put writes a stage to half number buf (0 or 1) of the shared memory.
+// put writes a stage to half buf (0 or 1) of the shared memory.
 func (l *tileLoader) put(st stage, buf U) {
 	e, s := l.e, l.s
 	bm, bk := s.Tile.PM*s.TP, s.Tile.BK/4
@@ -197,8 +202,8 @@ func (l *tileLoader) guard(j, n int, body func()) {
 	l.e.If(l.e.LtU(l.indexB(j), l.e.C(n)), body)
 }
 
-// run goes through all steps: compute is called for each with the half of shared memory that its tiles stand in, while the
-// next step's values are under way.
+// run does all steps. It calls compute for each step, with the half of shared memory that holds its
+// tiles, while the next step's values are being loaded.
 func (l *tileLoader) run(compute func(buf U)) {
 	e, n := l.e, l.steps()
 	l.put(l.load(e.C(0)), e.C(0))
@@ -216,13 +221,14 @@ func (l *tileLoader) run(compute func(buf U)) {
 	})
 }
 
-// convTiled is Conv for workgroups that share tiles of pixels and of weights. Operands as in Conv.
+// convTiled is Conv with workgroups that share tiles of pixels and weights. It has the same
+// operands.
 func convTiled(t Target, s ConvShape, post Expr) Kernel {
 	k := tiledKernel(t, "tiled", s, post)
 	k.Body = func(e *E) {
 		w := e.workTile(s)
-		// Item m of the tile computes pixels m·TP…, which stand PM rows apart in shared memory: neighbouring items then read
-		// neighbouring rows, which lie in different banks.
+		// Item m of the tile computes the pixels m·TP…, which are PM rows apart in shared memory.
+		// Neighbouring items then read neighbouring rows, which are in different banks.
 		l := e.newTileLoader(s, w.p0, w.c0, tilePad, func(r U) U {
 			return e.AddU(e.MulU(e.ModU(r, s.TP), s.Tile.PM), e.DivU(r, s.TP))
 		}, false)
@@ -256,7 +262,7 @@ func convTiled(t Target, s ConvShape, post Expr) Kernel {
 	return k
 }
 
-// channelsOf reads this lane's nj channels of block n from a row that begins at quad row.
+// channelsOf reads this lane's nj channels of block n from the row that begins at quad row.
 func (e *E) channelsOf(from quads, nj int, n, row U) []F {
 	first := e.MulU(e.AddU(e.MulU(n, e.T.Lanes), U{id: e.lane}), nj)
 	if nj == 4 {
@@ -271,15 +277,15 @@ func (e *E) channelsOf(from quads, nj int, n, row U) []F {
 	return out
 }
 
-// workTile is the part of the output that a workgroup and, in it, a work item computes.
+// workTile is the part of the output that a workgroup and one of its work items compute.
 type workTile struct {
 	p0, c0 U // first pixel and channel of the workgroup
-	m, n   U // the item's place in it
+	m, n   U // position of the item in the tile
 	p, cb  U // the item's first pixel (clamped into the output) and channel
-	in     B // the item's pixels are in the output; 0: all are
+	in     B // whether the item's pixels are in the output; 0: they are
 }
 
-// workTile finds the place of this item.
+// workTile returns the part of the output for this item.
 func (e *E) workTile(s ConvShape) (w workTile) {
 	per := s.Tile.PM * s.Tile.PN
 	bn := e.T.Lanes * s.NJ
@@ -296,7 +302,7 @@ func (e *E) workTile(s ConvShape) (w workTile) {
 	return w
 }
 
-// tiledKernel is the frame of the tiled kernels.
+// tiledKernel returns a tiled kernel without its body.
 func tiledKernel(t Target, name string, s ConvShape, post Expr) Kernel {
 	extra := 0
 	if post.Fn != nil {
@@ -311,7 +317,7 @@ func tiledKernel(t Target, name string, s ConvShape, post Expr) Kernel {
 	}
 }
 
-// startSums gives the sums of an item their start, [TP][NJ].
+// startSums returns the sums of an item, [TP][NJ], initialised from start.
 func (e *E) startSums(s ConvShape, w workTile) [][]*Var {
 	start := e.AddU(e.MulUU(w.p, e.Scalar(1)), w.cb)
 	acc := make([][]*Var, s.TP)
@@ -331,7 +337,7 @@ func (e *E) finishTile(s ConvShape, w workTile, post Expr, out [][]F) {
 		tl := s.epilogueTile()
 		in := [][][]F{out}
 		for i, pat := range post.In[1:] {
-			in = append(in, e.spread(pat, 3+i, tl, w.p, w.cb))
+			in = append(in, e.loadOperand(pat, 3+i, tl, w.p, w.cb))
 		}
 		last += len(post.In) - 1
 		out = apply(e, post, in, tl)

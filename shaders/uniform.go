@@ -2,16 +2,16 @@ package shaders
 
 import "github.com/vfmrestore/restore/shaders/spirv"
 
-// Arithmetic on uniform integers. Constants fold; every result stays inside what
-// a software driver recognises as uniform (plain ALU on push constants).
+// Arithmetic on uniform integers. Constants are folded. Every result is something that a software
+// driver recognises as uniform (integer arithmetic on push constants).
 
 // C is a constant.
 func (e *E) C(n int) U { return U{k: n} }
 
-// IsConst tells whether u is known at emission.
+// IsConst reports whether u is known when the kernel is emitted.
 func (u U) IsConst() bool { return u.id == 0 }
 
-// uid materialises u as one SPIR-V id.
+// uid returns u as one SPIR-V id.
 func (e *E) uid(u U) spirv.ID {
 	if u.id == 0 {
 		return e.m.ConstU32(uint32(int32(u.k)))
@@ -19,7 +19,7 @@ func (e *E) uid(u U) spirv.ID {
 	if u.k == 0 {
 		return u.id
 	}
-	return e.memo(named("u", int(u.id), u.k), func() spirv.ID {
+	return e.memo(keyOf("u", int(u.id), u.k), func() spirv.ID {
 		return e.val(spirv.OpIAdd, e.m.U32(), u.id, e.m.ConstU32(uint32(int32(u.k))))
 	})
 }
@@ -32,11 +32,11 @@ func (e *E) AddU(a, b U) U {
 	case b.id == 0:
 		return U{a.id, a.k + b.k}
 	}
-	id := e.memo(named("add", int(a.id), int(b.id)), func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) })
+	id := e.memo(keyOf("add", int(a.id), int(b.id)), func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) })
 	return U{id, a.k + b.k}
 }
 
-// Sum adds several.
+// SumU is the sum of several values.
 func (e *E) SumU(a ...U) U {
 	s := e.C(0)
 	for _, x := range a {
@@ -53,7 +53,7 @@ func (e *E) MulU(a U, n int) U {
 	if n == 1 {
 		return a
 	}
-	id := e.memo(named("mul", int(a.id), n), func() spirv.ID {
+	id := e.memo(keyOf("mul", int(a.id), n), func() spirv.ID {
 		return e.val(spirv.OpIMul, e.m.U32(), a.id, e.m.ConstU32(uint32(int32(n))))
 	})
 	return U{id, a.k * n}
@@ -68,7 +68,7 @@ func (e *E) MulUU(a, b U) U {
 		return e.MulU(a, b.k)
 	}
 	x, y := e.uid(a), e.uid(b)
-	return U{id: e.memo(named("product", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) })}
+	return U{id: e.memo(keyOf("product", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) })}
 }
 
 // DivU is ⌊a / n⌋.
@@ -80,7 +80,7 @@ func (e *E) DivU(a U, n int) U {
 		return U{k: a.k / n}
 	}
 	x := e.uid(a)
-	return U{id: e.memo(named("div", int(x), n), func() spirv.ID {
+	return U{id: e.memo(keyOf("div", int(x), n), func() spirv.ID {
 		if n&(n-1) == 0 {
 			return e.val(spirv.OpShiftRightLogical, e.m.U32(), x, e.m.ConstU32(uint32(log2(n))))
 		}
@@ -88,10 +88,11 @@ func (e *E) DivU(a U, n int) U {
 	})}
 }
 
-// DivModUU is ⌊a / b⌋ and a mod b for a number b that the kernel is told (Scalar), which takes long.
+// DivModUU is ⌊a / b⌋ and a mod b for a divisor b that is known only at run time (see Scalar). It
+// is slow.
 func (e *E) DivModUU(a, b U) (div, mod U) {
 	x, y := e.uid(a), e.uid(b)
-	div = U{id: e.memo(named("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
+	div = U{id: e.memo(keyOf("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
 	return div, U{id: e.i2(opISub, x, e.uid(e.MulUU(div, b)))}
 }
 
@@ -104,7 +105,7 @@ func (e *E) ModU(a U, n int) U {
 		return U{k: a.k % n}
 	}
 	x := e.uid(a)
-	return U{id: e.memo(named("mod", int(x), n), func() spirv.ID {
+	return U{id: e.memo(keyOf("mod", int(x), n), func() spirv.ID {
 		if n&(n-1) == 0 {
 			return e.val(spirv.OpBitwiseAnd, e.m.U32(), x, e.m.ConstU32(uint32(n-1)))
 		}
@@ -112,7 +113,8 @@ func (e *E) ModU(a U, n int) U {
 	})}
 }
 
-// Split takes a flat index apart: Split(i, d1, d2) gives (i/(d1·d2), (i/d2)%d1, i%d2).
+// Split converts a flat index to the indices of a grid: Split(i, d1, d2) returns (i/(d1·d2),
+// (i/d2)%d1, i%d2).
 func (e *E) Split(i U, dims ...int) []U {
 	out := make([]U, len(dims)+1)
 	for j := len(dims) - 1; j >= 0; j-- {
@@ -132,16 +134,16 @@ func log2(n int) int {
 	return l
 }
 
-// LtU is a < b, unsigned: an index that went below zero is not.
+// LtU is a < b, unsigned. It is false if a has gone below zero, as is needed for bounds checks.
 func (e *E) LtU(a, b U) B {
 	x, y := e.uid(a), e.uid(b)
-	return e.memo(named("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
+	return e.memo(keyOf("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
 }
 
 // EqU is a == b.
 func (e *E) EqU(a, b U) B { return e.val(spirv.OpIEqual, e.m.Bool(), e.uid(a), e.uid(b)) }
 
-// And is a && b; 0 stands for true.
+// And is a && b. An id of 0 means true.
 func (e *E) And(a, b B) B {
 	if a == 0 {
 		return b
@@ -149,7 +151,7 @@ func (e *E) And(a, b B) B {
 	if b == 0 {
 		return a
 	}
-	return e.memo(named("and", int(a), int(b)), func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) })
+	return e.memo(keyOf("and", int(a), int(b)), func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) })
 }
 
 // SelU is c ? a : b.

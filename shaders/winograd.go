@@ -2,26 +2,27 @@ package shaders
 
 import "fmt"
 
-// WinogradShape describes a 3×3 convolution of stride 1 with a border of zeros, done by Winograd's F(M×M, 3×3): tiles of (M+2)×(M+2) input pixels, M apart, give
-// M×M output pixels each,
+// WinogradShape describes a 3×3 convolution of stride 1 with zero padding, computed by Winograd's
+// F(M×M, 3×3). Tiles of (M+2)×(M+2) input pixels, M apart, give M×M output pixels each:
 //
-//	Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A,
+//	Y = Aᵀ [ (G g Gᵀ) ⊙ (Bᵀ d B) ] A
 //
-// with (M+2)² multiplications per channel pair instead of 9·M²: 16 instead of 36 for M = 2, 36 instead of 144 for M = 4. The products over the channels are
-// (M+2)² matrix products [tiles × C]·[C × N] (Conv with Batched), between WinogradInput, which makes Bᵀ d B, and WinogradOutput. Where M does not divide
-// H or W the last tiles reach beyond the picture.
+// This takes (M+2)² multiplications per channel pair instead of 9·M²: 16 instead of 36 for M = 2,
+// 36 instead of 144 for M = 4. WinogradInput computes Bᵀ d B. The products over the channels are
+// (M+2)² matrix products [tiles × C]·[C × N] (Conv with Batched). WinogradOutput computes Y. If M
+// does not divide H or W, the last tiles reach beyond the picture.
 type WinogradShape struct {
 	M       int // 2 or 4
 	B, H, W int
-	C       int // channels of the input or the output, as the kernel has it
+	C       int // channels of the kernel's input or output
 	NJ      int // consecutive channels per lane
-	Band    int // rows of tiles that one dispatch takes; divides B·Rows()
+	Band    int // rows of tiles per dispatch; divides B·Rows()
 }
 
-// Rows and Cols are the tiles of a picture.
+// Rows is the number of rows of tiles in a picture.
 func (s WinogradShape) Rows() int { return (s.H + s.M - 1) / s.M }
 
-// Cols: see Rows.
+// Cols is the number of columns of tiles in a picture.
 func (s WinogradShape) Cols() int { return (s.W + s.M - 1) / s.M }
 
 // Tiles is the number of tiles of a band.
@@ -30,7 +31,8 @@ func (s WinogradShape) Tiles() int { return s.Band * s.Cols() }
 // Products is the number of matrix products.
 func (s WinogradShape) Products() int { return (s.M + 2) * (s.M + 2) }
 
-// WinogradInput is Bᵀ d B. Operands: x [B][H][W][C], result [products][tiles][C]. Scalar: first tile of the band among all.
+// WinogradInput computes Bᵀ d B. Operands: x [B][H][W][C], result [products][tiles][C]. Scalar 0 is
+// the index of the band's first tile among all tiles.
 func WinogradInput(t Target, s WinogradShape) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)
 	return Kernel{
@@ -79,7 +81,7 @@ func WinogradInput(t Target, s WinogradShape) Kernel {
 	}
 }
 
-// square is room for n×n values of some channels.
+// square returns an empty n×n array, whose entries will hold some channels each.
 func square(n int) [][][]F {
 	m := make([][][]F, n)
 	for i := range m {
@@ -88,7 +90,7 @@ func square(n int) [][][]F {
 	return m
 }
 
-// channelwise applies f, which maps some values to n others, to every channel.
+// channelwise applies f, which maps len(v) values to n values, to every channel.
 func channelwise(v [][]F, n int, f func(x []F) []F) [][]F {
 	out := make([][]F, n)
 	x := make([]F, len(v))
@@ -103,7 +105,7 @@ func channelwise(v [][]F, n int, f func(x []F) []F) [][]F {
 	return out
 }
 
-// winogradB is Bᵀ times M+2 values of every channel.
+// winogradB multiplies Bᵀ with the M+2 values of every channel.
 func (e *E) winogradB(d [][]F) [][]F {
 	four, five := e.Float(4), e.Float(5)
 	return channelwise(d, len(d), func(d []F) []F {
@@ -117,7 +119,7 @@ func (e *E) winogradB(d [][]F) [][]F {
 	})
 }
 
-// winogradA is Aᵀ times M+2 values of every channel: M values.
+// winogradA multiplies Aᵀ with the M+2 values of every channel, which gives M values.
 func (e *E) winogradA(m [][]F) [][]F {
 	return channelwise(m, len(m)-2, func(m []F) []F {
 		if len(m) == 4 {
@@ -130,7 +132,8 @@ func (e *E) winogradA(m [][]F) [][]F {
 	})
 }
 
-// WinogradGrad is A dY Aᵀ, the gradient with respect to the products. Operands: dy [B][H][W][C], result [products][tiles][C]. Scalar as in WinogradInput.
+// WinogradGrad computes A dY Aᵀ, the gradient with respect to the products. Operands: dy
+// [B][H][W][C], result [products][tiles][C]. Scalar 0 is as in WinogradInput.
 func WinogradGrad(t Target, s WinogradShape) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)
 	return Kernel{
@@ -177,7 +180,7 @@ func WinogradGrad(t Target, s WinogradShape) Kernel {
 	}
 }
 
-// winogradAT is A times M values of every channel: M+2 values.
+// winogradAT multiplies A with the M values of every channel, which gives M+2 values.
 func (e *E) winogradAT(y [][]F) [][]F {
 	return channelwise(y, len(y)+2, func(y []F) []F {
 		if len(y) == 2 {
@@ -190,7 +193,7 @@ func (e *E) winogradAT(y [][]F) [][]F {
 	})
 }
 
-// WinogradGradW is Gᵀ U G. Operands: u [products][C][n], result dw [3·3][C][n].
+// WinogradGradW computes Gᵀ U G. Operands: u [products][C][n], result dw [3·3][C][n].
 func WinogradGradW(t Target, m, c, n, nj int) Kernel {
 	blocks := n / (t.Lanes * nj)
 	return Kernel{
@@ -221,7 +224,7 @@ func WinogradGradW(t Target, m, c, n, nj int) Kernel {
 	}
 }
 
-// winogradGT is Gᵀ times M+2 values of every channel: three values.
+// winogradGT multiplies Gᵀ with the M+2 values of every channel, which gives three values.
 func (e *E) winogradGT(u [][]F) [][]F {
 	return channelwise(u, 3, func(u []F) []F {
 		sum, diff := e.Add(u[1], u[2]), e.Sub(u[1], u[2])
@@ -239,7 +242,8 @@ func (e *E) winogradGT(u [][]F) [][]F {
 	})
 }
 
-// WinogradOutput is Aᵀ M A with an epilogue as Conv's. Operands: M [products][tiles][C], epilogue inputs…, y [B][H][W][C]. Scalar as in WinogradInput.
+// WinogradOutput computes Aᵀ M A and applies an epilogue as Conv does. Operands: M
+// [products][tiles][C], epilogue inputs…, y [B][H][W][C]. Scalar 0 is as in WinogradInput.
 func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
 	blocks := s.C / (t.Lanes * s.NJ)
 	extra := 0
@@ -307,23 +311,26 @@ func (e *E) winogradPost(s WinogradShape, post Expr, row [][]F, p, cb U) [][]F {
 	in := [][][]F{row}
 	for k, pat := range post.In[1:] {
 		if s.W%s.M == 0 {
-			in = append(in, e.spread(pat, 1+k, tl, p, cb))
+			in = append(in, e.loadOperand(pat, 1+k, tl, p, cb))
 			continue
 		}
-		// The tile may reach beyond the row: pixels beyond the last one read that instead. They are not stored.
+		// The tile may reach beyond the row. Pixels beyond the last one read the last one's values;
+		// they are not stored.
 		one, all := tl, make([][]F, s.M)
 		one.TP = 1
 		for x := range all {
 			at := e.MinU(e.AddU(p, e.C(x)), e.C(s.B*s.H*s.W-1))
-			all[x] = e.spread(pat, 1+k, one, at, cb)[0]
+			all[x] = e.loadOperand(pat, 1+k, one, at, cb)[0]
 		}
 		in = append(in, all)
 	}
 	return apply(e, post, in, tl)
 }
 
-// WinogradWeights is G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result [products][C][n] in the order of ConvShape's weights.
-// An item makes one vector, of every nj-th channel of a block in the CPU lowering: the 36 results of more would be what building the kernel takes long for.
+// WinogradWeights computes G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result
+// [products][C][n] in the order of ConvShape's weights. In the CPU lowering a work item computes
+// only one vector, of every nj-th channel of a block: with more than one, the 36 results of each
+// would make the kernel slow to build.
 func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 	blk := t.Lanes * nj
 	blocks := n / blk
@@ -361,7 +368,7 @@ func WinogradWeights(t Target, m, c, n, nj int) Kernel {
 	}
 }
 
-// winogradG is G times three values of every channel: M+2 values.
+// winogradG multiplies G with three values of every channel, which gives M+2 values.
 func (e *E) winogradG(m int, g [][]F) [][]F {
 	return channelwise(g, m+2, func(g []F) []F {
 		ends := e.Add(g[0], g[2])

@@ -14,20 +14,21 @@ import (
 	"github.com/vfmrestore/restore/internal/memory"
 )
 
-// Decode reads the bytes of a `.vfm` file, or of the safetensors file that it holds. Anything but a whole, valid, unharmed file is a
-// [*FormatError].
+// Decode reads the bytes of a `.vfm` file, or of the safetensors file inside of one. If they are
+// not a complete, valid and undamaged file, it fails with a [*FormatError].
 func Decode(packed []byte, lim Limits) (*File, error) {
 	lim = lim.withDefaults(int64(len(packed)))
 	if int64(len(packed)) > lim.MaxPacked {
 		return nil, bad("file", "it is larger than the %d bytes allowed", lim.MaxPacked)
 	}
-	if plainBytes(packed) {
+	if isSafetensors(packed) {
 		return decodePlain(bytes.NewReader(packed), lim)
 	}
 	if err := checkFrame(packed, lim.MaxBytes); err != nil {
 		return nil, err
 	}
-	// One goroutine, and a window no larger than the content may be: what the frame says of itself cannot make it allocate more.
+	// One goroutine, and a window no larger than the allowed content: a frame cannot make the
+	// decoder allocate more, whatever its header says.
 	dec, err := zstd.NewReader(bytes.NewReader(packed),
 		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderLowmem(true),
@@ -40,12 +41,13 @@ func Decode(packed []byte, lim Limits) (*File, error) {
 	return decodePlain(dec, lim)
 }
 
-// plainBytes tells a safetensors file, which begins with the length of its header and a brace, from a zstd frame.
-func plainBytes(b []byte) bool {
+// isSafetensors distinguishes a safetensors file, which begins with the length of its header and a
+// brace, from a zstd frame.
+func isSafetensors(b []byte) bool {
 	return len(b) > 8 && b[8] == '{' && binary.LittleEndian.Uint64(b) <= uint64(len(b)-8)
 }
 
-// Read reads r to its end and decodes it. Errors of r itself come back as they are.
+// Read reads r to its end and decodes it. Errors of r are returned unchanged.
 func Read(r io.Reader, lim Limits) (*File, error) {
 	packed, err := io.ReadAll(io.LimitReader(r, lim.withDefaults(0).MaxPacked+1))
 	if err != nil {
@@ -54,7 +56,7 @@ func Read(r io.Reader, lim Limits) (*File, error) {
 	return Decode(packed, lim)
 }
 
-// decodePlain reads safetensors bytes, which must end exactly where the header says.
+// decodePlain reads a safetensors file, which must end exactly where its header says.
 func decodePlain(r io.Reader, lim Limits) (*File, error) {
 	var size [8]byte
 	if err := readFull(r, size[:], "header length"); err != nil {
@@ -91,7 +93,7 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 	if err := readFull(r, data, "tensor data"); err != nil {
 		return nil, err
 	}
-	// The read past the end also makes the zstd decoder verify its own checksum.
+	// Reading past the end also makes the zstd decoder verify its own checksum.
 	if k, err := io.ReadFull(r, make([]byte, 1)); k != 0 {
 		return nil, bad("tensor data", "bytes follow the last tensor")
 	} else if err != io.EOF {
@@ -110,7 +112,7 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 			continue
 		}
 		f.Tensors[i] = Tensor{Name: e.name, Shape: e.shape, DType: e.dtype, Data: values(data[e.from:e.to], e.dtype)}
-		if k := finite(f.Tensors[i].Data); k >= 0 {
+		if k := firstNonFinite(f.Tensors[i].Data); k >= 0 {
 			return nil, bad(tensorPlace(e.name), "value at index %d is %v, not a finite number", k, f.Tensors[i].Data[k])
 		}
 	}
@@ -122,7 +124,7 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 	return f, nil
 }
 
-// floats is how many bytes the tensors take as float32.
+// floats returns how many bytes the tensors take as float32.
 func floats(entries []entry) (n int64) {
 	for _, e := range entries {
 		n += (e.to - e.from) / int64(e.dtype.Size()) * 4

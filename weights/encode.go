@@ -14,10 +14,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Encode writes f as a `.vfm` file. Tensors are stored as their DType says. The same File gives the same bytes every time.
-// It fails with a [*FormatError] on an invalid File: names empty, repeated or not UTF-8; shapes that do not match the data; values
-// that are not finite, or too large for F16; KeyNetwork missing; KeyConfig or KeyProvenance not JSON. KeyFormat and KeySHA256
-// are filled in here. f is not changed.
+// Encode writes f as a `.vfm` file. Each tensor is stored with its DType. Equal Files give equal
+// bytes. Encode fails with a [*FormatError] if f is not valid: names that are empty, repeated or
+// not UTF-8; shapes that do not match the data; values that are not finite, or too large for F16;
+// KeyNetwork missing; KeyConfig or KeyProvenance not JSON. Encode sets KeyFormat and KeySHA256 in
+// the file; it does not change f.
 func Encode(w io.Writer, f *File) error {
 	plain, err := safetensors(f)
 	if err != nil {
@@ -43,7 +44,8 @@ type tensorEntry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// safetensors gives the content of the frame: header length, header padded to eight bytes, tensor bytes.
+// safetensors returns the content of the zstd frame: header length, header padded to a multiple of
+// eight bytes, tensor bytes.
 func safetensors(f *File) ([]byte, error) {
 	if err := validate(f); err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func safetensors(f *File) ([]byte, error) {
 			scales[t.Name] = s.Data
 		}
 	}
-	// Wider types first keeps every tensor aligned to its own size.
+	// Wider types first: every tensor is then aligned to the size of its type.
 	sort.Slice(order, func(i, j int) bool {
 		if a, b := order[i].DType.Size(), order[j].DType.Size(); a != b {
 			return a > b
@@ -90,7 +92,7 @@ func safetensors(f *File) ([]byte, error) {
 	meta[KeyFormat] = FormatVersion
 	meta[KeySHA256] = hex.EncodeToString(sum[:])
 	header[metadataKey] = meta
-	head, err := json.Marshal(header) // sorts keys, so the bytes are the same every time
+	head, err := json.Marshal(header) // sorts the keys, so equal Files give equal bytes
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,7 @@ func validate(f *File) error {
 		if n != int64(len(t.Data)) {
 			return bad(where, "shape %v means %d values, but there are %d", t.Shape, n, len(t.Data))
 		}
-		if i := finite(t.Data); i >= 0 {
+		if i := firstNonFinite(t.Data); i >= 0 {
 			return bad(where, "value at index %d is %v, not a finite number", i, t.Data[i])
 		}
 	}
@@ -163,7 +165,7 @@ func validate(f *File) error {
 	return checkMeta(f.Meta)
 }
 
-// checkMeta holds what both the writer and the reader ask of the metadata beyond the checksum.
+// checkMeta checks the metadata that both the writer and the reader require, besides the checksum.
 func checkMeta(meta map[string]string) error {
 	if meta[KeyNetwork] == "" {
 		return bad("metadata", "%s, the name of the network, is missing", KeyNetwork)

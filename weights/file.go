@@ -13,14 +13,15 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
-// Load reads the `.vfm` file at path with the default limits. The error names the path.
+// Load reads the `.vfm` file at path with the default limits. Its errors name the path.
 func Load(path string) (*File, error) {
-	if st, err := os.Stat(path); err == nil && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 { // before it is opened, which would wait for a writer
+	// Checked before opening, because opening a pipe would wait for a writer.
+	if st, err := os.Stat(path); err == nil && st.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) != 0 {
 		return nil, fmt.Errorf("%s: it is not a regular file", path)
 	}
 	in, err := os.Open(path)
 	if err != nil {
-		return nil, err // names the path itself
+		return nil, err // it names the path
 	}
 	defer in.Close()
 	st, err := in.Stat()
@@ -37,7 +38,9 @@ func Load(path string) (*File, error) {
 	return f, nil
 }
 
-// Save writes f to path, as a plain safetensors file if that ends in .safetensors, through a temporary file beside it: after an error or a crash, what was at path before is still there.
+// Save writes f to path, through a temporary file in the same folder: after an error or a crash the
+// old file is still there. If path ends in .safetensors, it is a plain safetensors file, else a
+// `.vfm` file.
 func Save(path string, f *File) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		buf := bufio.NewWriterSize(w, 1<<20)
@@ -56,18 +59,18 @@ func Save(path string, f *File) error {
 	})
 }
 
-// The directory, not the file, is embedded, so that a checkout without trained weights still builds.
+// The folder is embedded, not the file, so that a checkout without trained weights still builds.
 //
 //go:embed default
 var embedded embed.FS
 
-// DefaultName is the file in weights/default that Default reads, KernelsName the one that Kernels reads.
+// Names of files in weights/default: Default reads DefaultName, Kernels reads KernelsName.
 const (
 	DefaultName = "edge.vfm"
 	KernelsName = "kernels.vfm"
 )
 
-// MissingDefaultError says that the binary was built before there were weights to embed.
+// MissingDefaultError says that the binary was built without weights.
 type MissingDefaultError struct{}
 
 func (*MissingDefaultError) Error() string {
@@ -75,8 +78,8 @@ func (*MissingDefaultError) Error() string {
 		DefaultName + " and build again"
 }
 
-// Default decodes the weights embedded in the binary; each call gives its own copy. Without any it fails with a
-// [*MissingDefaultError].
+// Default decodes the weights embedded in the binary. Every call returns a new copy. If there are
+// none, it fails with a [*MissingDefaultError].
 func Default() (*File, error) {
 	f, err := fromBinary(DefaultName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,14 +88,17 @@ func Default() (*File, error) {
 	return f, err
 }
 
-// Kernels decodes the embedded weights of the network that reads motion blur's kernels (nets.KernelMaps). It fails if the binary was built without.
+// Kernels decodes the embedded weights of the network that estimates blur kernels
+// (nets.KernelMaps). It fails if the binary was built without them.
 func Kernels() (*File, error) { return fromBinary(KernelsName) }
 
-// Specials lists the embedded weights for some tasks only, each by the names of its tasks, which stand in the file's name: weights/default/super-resolve+gaussian-deblur.vfm.
+// Specials lists the embedded weights that are for some tasks only. Each entry holds the names of
+// the tasks, which are in the name of the file, as in
+// weights/default/super-resolve+gaussian-deblur.vfm.
 func Specials() (list [][]string) {
 	entries, err := embedded.ReadDir("default")
 	if err != nil {
-		return nil // the folder is embedded: it can be read
+		return nil // cannot happen: the folder is embedded
 	}
 	for _, e := range entries {
 		if name, ok := strings.CutSuffix(e.Name(), ".vfm"); ok && e.Name() != DefaultName && e.Name() != KernelsName {
@@ -102,10 +108,10 @@ func Specials() (list [][]string) {
 	return list
 }
 
-// SpecialName is the file of the embedded weights for tasks of these names.
+// SpecialName returns the file name of the embedded weights for the given tasks.
 func SpecialName(tasks []string) string { return strings.Join(tasks, "+") + ".vfm" }
 
-// Special decodes one of Specials. It fails if the binary was built without.
+// Special decodes one of Specials. It fails if the binary was built without it.
 func Special(tasks []string) (*File, error) { return fromBinary(SpecialName(tasks)) }
 
 func fromBinary(name string) (*File, error) {

@@ -4,9 +4,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// checkFrame makes sure that data is one zstd frame from its first byte to its last, and that the frame does not say itself
-// that it holds more than limit bytes. It walks the block headers (RFC 8878, 3.1.1.2) without decompressing anything. The
-// decoder would otherwise read on through any number of frames, and skip what it calls skippable.
+// checkFrame checks that data is exactly one zstd frame, and that the frame does not claim to hold
+// more than limit bytes. It walks through the block headers (RFC 8878, 3.1.1.2) without
+// decompressing anything. Without this check the decoder would read any number of frames one after
+// another, and skip frames of the skippable kind.
 func checkFrame(data []byte, limit int64) error {
 	const where = "zstd frame"
 	var h zstd.Header
@@ -31,7 +32,7 @@ func checkFrame(data []byte, limit int64) error {
 		at += 3
 		last = block&1 == 1
 		size := block >> 3
-		if kind := block >> 1 & 3; kind == 1 { // one byte, repeated size times
+		if kind := block >> 1 & 3; kind == 1 { // one byte that is repeated size times
 			size = 1
 		} else if kind == 3 {
 			return bad(where, "a block of reserved type")

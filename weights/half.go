@@ -2,8 +2,9 @@ package weights
 
 import "math"
 
-// halfBits converts to binary16, rounding to nearest and ties to even. ok is false where the rounded value would be infinite
-// (|x| ≥ 65520) and where x is not finite. Values below 2⁻²⁵ become zero of the same sign.
+// halfBits converts to binary16, rounding to nearest and ties to even. ok is false if the rounded
+// value would be infinite (|x| ≥ 65520) or if x is not finite. Values below 2⁻²⁵ become a zero with
+// the same sign.
 func halfBits(x float32) (h uint16, ok bool) {
 	b := math.Float32bits(x)
 	sign := uint16(b >> 16 & 0x8000)
@@ -13,7 +14,8 @@ func halfBits(x float32) (h uint16, ok bool) {
 	case exp > 15: // NaN and infinity have exponent 128
 		return 0, false
 	case exp >= -14:
-		// Normal. A carry out of the mantissa runs into the exponent, which is what rounding up to the next power of two means.
+		// A normal number. A carry out of the mantissa increments the exponent, which is correct:
+		// it rounds up to the next power of two.
 		h = uint16(exp+15)<<10 | uint16(man>>13)
 		h += roundUp(man, 13, h)
 		if h >= 0x7c00 {
@@ -21,7 +23,7 @@ func halfBits(x float32) (h uint16, ok bool) {
 		}
 		return sign | h, true
 	case exp >= -25:
-		// Subnormal: the mantissa with its hidden bit, in units of 2⁻²⁴.
+		// A subnormal number: the mantissa with its hidden bit, in units of 2⁻²⁴.
 		man |= 0x800000
 		shift := uint(-exp - 1) // 14..24
 		h = uint16(man >> shift)
@@ -31,7 +33,7 @@ func halfBits(x float32) (h uint16, ok bool) {
 	return sign, true
 }
 
-// roundUp is 1 if dropping the low `shift` bits of man, which leaves `kept`, must round up.
+// roundUp returns 1 if dropping the low `shift` bits of man, which leaves `kept`, must round up.
 func roundUp(man uint32, shift uint, kept uint16) uint16 {
 	rest := man & (1<<shift - 1)
 	half := uint32(1) << (shift - 1)
@@ -41,7 +43,7 @@ func roundUp(man uint32, shift uint, kept uint16) uint16 {
 	return 0
 }
 
-// halfValue is the exact float32 of binary16 bits.
+// halfValue returns the exact float32 of binary16 bits.
 func halfValue(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exp := uint32(h >> 10 & 0x1f)

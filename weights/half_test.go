@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Every finite binary16 comes back from float32 as itself, and every neighbour pair has its midpoint round to the even one and
-// the float32 just beside the midpoint to the nearer one. That decides rounding everywhere.
+// Every finite binary16 value is converted to float32 and back without change. The midpoint of two
+// neighbours rounds to the even one, and the float32 values next to the midpoint round to the
+// nearer one. This determines the rounding of all values.
 func TestHalfEveryValueAndMidpoint(t *testing.T) {
 	for h := uint16(0); h < 0x7c00; h++ {
 		lo := halfValue(h)
@@ -19,7 +20,8 @@ func TestHalfEveryValueAndMidpoint(t *testing.T) {
 				t.Fatalf("%#04x came back as %#04x", h|sign, got)
 			}
 		}
-		mid := float32((referenceHalf(h) + referenceHalf(h+1)) / 2) // exact: one more bit than binary16 has
+		// This is exact: it needs one bit more than binary16.
+		mid := float32((referenceHalf(h) + referenceHalf(h+1)) / 2)
 		up, down := math.Nextafter32(mid, math.MaxFloat32), math.Nextafter32(mid, 0)
 		even := h + h&1
 		for _, c := range []struct {
@@ -41,7 +43,7 @@ func TestHalfEveryValueAndMidpoint(t *testing.T) {
 	}
 }
 
-// referenceHalf follows the definition; 0x7c00 counts as the next value, 65536.
+// referenceHalf follows the definition. 0x7c00 counts as the next value, 65536.
 func referenceHalf(h uint16) float64 {
 	e, m := int(h>>10), float64(h&0x3ff)
 	if e == 0 {

@@ -13,7 +13,7 @@ import (
 
 const metadataKey = "__metadata__"
 
-// entry is one tensor as the header describes it.
+// entry is a tensor as described in the header.
 type entry struct {
 	name     string
 	dtype    DType
@@ -23,9 +23,10 @@ type entry struct {
 
 func tensorPlace(name string) string { return fmt.Sprintf("tensor %q", name) }
 
-// parseHeader reads the JSON header strictly: objects without repeated keys, only the known fields, integers written as
-// integers, nothing after the object but spaces. The entries come back in the order of their offsets, proven to fill the data
-// from 0 to its end without gap or overlap; total is that end.
+// parseHeader reads the JSON header strictly: no repeated keys, only the known fields, integers
+// written as integers, and only spaces after the object. It returns the entries in the order of
+// their offsets, and has checked that they fill the data from 0 to its end, total, without gap or
+// overlap.
 func parseHeader(head []byte, lim Limits) (meta map[string]string, entries []entry, total int64, err error) {
 	if len(head) == 0 || head[0] != '{' {
 		return nil, nil, 0, bad("header", "it does not begin with {")
@@ -61,7 +62,8 @@ func parseHeader(head []byte, lim Limits) (meta map[string]string, entries []ent
 	return meta, entries, total, err
 }
 
-// layout sorts entries by place and checks sizes, order and contiguity.
+// layout sorts the entries by offset and checks that they have the right sizes and follow each
+// other without gap or overlap.
 func layout(entries []entry, lim Limits) (int64, error) {
 	sort.SliceStable(entries, func(i, j int) bool { return entries[i].from < entries[j].from })
 	at := int64(0)
@@ -86,7 +88,8 @@ func layout(entries []entry, lim Limits) (int64, error) {
 	return at, nil
 }
 
-// parser walks the token stream of encoding/json; the shape of the document is known, so nothing recurses.
+// parser reads the tokens of encoding/json. The structure of the document is fixed, so there is no
+// recursion.
 type parser struct{ dec *json.Decoder }
 
 func (p *parser) token(where string) (json.Token, error) {
@@ -123,7 +126,7 @@ func (p *parser) text(where string) (string, error) {
 	return s, nil
 }
 
-// object calls field for each key, which must consume the value.
+// object calls field for every key. field must read the value.
 func (p *parser) object(where string, field func(key string) error) error {
 	if err := p.delim(where, '{'); err != nil {
 		return err
@@ -222,7 +225,7 @@ func (p *parser) tensor(name string) (entry, error) {
 	case e.shape == nil:
 		err = bad(where, "it has no shape")
 	case len(offsets) != 2:
-		err = bad(where, "it has no two data_offsets")
+		err = bad(where, "it must have two data_offsets")
 	default:
 		e.from, e.to = offsets[0], offsets[1]
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compress makes one zstd frame.
+// compress returns one zstd frame.
 func compress(t testing.TB, plain []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -35,7 +35,8 @@ func compress(t testing.TB, plain []byte) []byte {
 	return b.Bytes()
 }
 
-// build lays out a safetensors file with whatever header; $META stands for valid metadata that fits data.
+// build returns a safetensors file with the given header, in which $META is replaced by valid
+// metadata for data.
 func build(t testing.TB, header string, data []byte) []byte {
 	sum := sha256.Sum256(data)
 	meta := fmt.Sprintf(`"__metadata__":{"vfm.format":"1","vfm.network":"n","vfm.sha256":"%s"}`, hex.EncodeToString(sum[:]))
@@ -56,8 +57,8 @@ func TestTruncationAtEveryLength(t *testing.T) {
 	}
 }
 
-// Every single flipped bit is an error or changes nothing: zstd has bits that readers ignore (one in the frame header, padding in
-// the tables) and window sizes that are as good as the true one.
+// Flipping any single bit gives an error or changes nothing. In zstd, readers ignore some bits (one
+// in the frame header, padding in the tables), and other window sizes work as well as the true one.
 func TestEveryBitFlip(t *testing.T) {
 	f := sample(rand.New(rand.NewPCG(rand.Uint64(), 2)), 6, 4)
 	b := pack(t, f)
@@ -79,8 +80,8 @@ func TestEveryBitFlip(t *testing.T) {
 	}
 }
 
-// The same without zstd's own checksum in the way: the SHA-256 finds every flip in the tensors, the parser or the metadata
-// check nearly all in the header; none may crash.
+// The same without zstd's own checksum: the SHA-256 detects every flip in the tensors; the parser
+// or the check of the metadata detects nearly all in the header. None may crash.
 func TestEveryBitFlipInside(t *testing.T) {
 	plain, err := safetensors(sample(rand.New(rand.NewPCG(rand.Uint64(), 3)), 3, 3))
 	if err != nil {
@@ -232,7 +233,8 @@ func TestFrames(t *testing.T) {
 	}
 }
 
-// rleBomb is a hand-made frame of RLE blocks: four bytes each for 128 KiB of zeros, so 8 KiB hold 256 MiB.
+// rleBomb returns a frame of RLE blocks. Each block of four bytes means 128 KiB of zeros, so 8 KiB
+// hold 256 MiB.
 func rleBomb(blocks int, begin []byte) []byte {
 	b := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58} // no checksum, no content size, window of 2 MiB
 	if len(begin) > 0 {
@@ -253,15 +255,15 @@ func rleBomb(blocks int, begin []byte) []byte {
 func TestBombs(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	// 8 GiB of zeros: the header would be empty, and nothing is decompressed beyond it.
+	// 8 GiB of zeros: the header is empty, so nothing behind it is decompressed.
 	_, err := Decode(rleBomb(1<<16, nil), Limits{})
 	wantFormatError(t, err, "header")
-	// A good header in front, and then more than it says.
+	// A valid header, followed by more bytes than it announces.
 	head := `{"__metadata__":{"vfm.format":"1","vfm.network":"n","vfm.sha256":"0"},"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`
 	begin := append(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head...)
 	_, err = Decode(rleBomb(1<<16, begin), Limits{})
 	wantFormatError(t, err, "follow the last")
-	// A frame that announces more than the limit, and a window of 1 TiB.
+	// A frame that announces more bytes than the limit, and a window of 1 TiB.
 	_, err = Decode([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0}, Limits{})
 	wantFormatError(t, err, "more than")
 	_, err = Decode([]byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf0, 1, 0, 0}, Limits{})
@@ -270,7 +272,7 @@ func TestBombs(t *testing.T) {
 	if got := after.TotalAlloc - before.TotalAlloc; got > 64<<20 {
 		t.Errorf("refusing bombs allocated %d MiB", got>>20)
 	}
-	// A small limit of the caller's holds for an honest file too.
+	// A small limit of the caller applies to a valid file too.
 	honest := pack(t, sample(rand.New(rand.NewPCG(1, 1)), 10, 6))
 	_, err = Decode(honest, Limits{MaxBytes: 100})
 	wantFormatError(t, err, "100")
@@ -294,7 +296,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzDecodePlain starts behind the zstd layer, where random changes reach the parser.
+// FuzzDecodePlain skips the zstd layer, so that random changes reach the parser.
 func FuzzDecodePlain(f *testing.F) {
 	r := rand.New(rand.NewPCG(13, 14))
 	for i := 0; i < 6; i++ {
@@ -311,14 +313,15 @@ func FuzzDecodePlain(f *testing.F) {
 	})
 }
 
-// checkDecode: whatever the bytes, no panic; and what is accepted is valid and survives a round trip.
+// checkDecode checks that decode does not panic, whatever the bytes, and that what it accepts is
+// valid and survives a round trip.
 func checkDecode(t *testing.T, b []byte, decode func([]byte) (*File, error)) {
 	got, err := decode(b)
 	if err != nil {
 		wantFormatError(t, err, ": ")
 		return
 	}
-	got.SetDType(func(x *Tensor) DType { // whole numbers that do not reach 127 get another scale
+	got.SetDType(func(x *Tensor) DType { // integers that do not reach 127 get another scale
 		if x.DType == I8 {
 			return F32
 		}
@@ -337,7 +340,8 @@ func checkDecode(t *testing.T, b []byte, decode func([]byte) (*File, error)) {
 	}
 }
 
-// A small file that unpacks to much is refused by its header, whatever its numbers are stored as; one that is mostly zeros passes.
+// A small file that unpacks to much is rejected by its header, whatever the types of its tensors. A
+// file that consists mostly of zeros is accepted.
 func TestPacksTooTightly(t *testing.T) {
 	const n = 40 << 20
 	for _, dtype := range []struct {

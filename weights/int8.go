@@ -6,13 +6,14 @@ import (
 	"math"
 )
 
-// An I8 tensor is stored as whole numbers from −127 to 127, and beside it, as a tensor of its own, the F32 scale of each index of its last
-// axis (the output channels of matrices and filters): value = number · scale. Any safetensors reader sees both.
+// An I8 tensor is stored as integers from −127 to 127. Another tensor holds, as F32, a scale for
+// each index of the last axis (the output channels of matrices and filters): value = integer ·
+// scale. Other safetensors readers see both tensors.
 
-// scaleSuffix ends the name of the scales of an I8 tensor.
+// scaleSuffix is the end of the name of the tensor with the scales of an I8 tensor.
 const scaleSuffix = ":scale"
 
-// channels is the length of the last axis; a scalar has one channel.
+// channels returns the length of the last axis. A scalar has one channel.
 func channels(shape []int) int {
 	if len(shape) == 0 {
 		return 1
@@ -20,8 +21,9 @@ func channels(shape []int) int {
 	return shape[len(shape)-1]
 }
 
-// scalesOf gives the scale of each channel: its largest magnitude over 127, rounded up to 17 significant bits, or 1 for a channel of zeros.
-// With 17 bits every number times its scale is exact, so that values once rounded are stored and read again without change.
+// scalesOf returns the scale of each channel: the largest magnitude divided by 127, rounded up to
+// 17 significant bits, or 1 for a channel of zeros. With 17 bits every integer times its scale is
+// exact, so values that were rounded once do not change when they are stored and read again.
 func scalesOf(t *Tensor) *Tensor {
 	c := channels(t.Shape)
 	s := make([]float32, c)
@@ -33,7 +35,8 @@ func scalesOf(t *Tensor) *Tensor {
 		if b&0x7f != 0 {
 			b = (b | 0x7f) + 1
 		}
-		// Values near the smallest floats would lose digits; they are zeros beside any other weight.
+		// Very small scales would lose significant bits. Such values are negligible compared with
+		// any other weight, so they become zeros.
 		if s[i] = math.Float32frombits(b); s[i] < 1e-30 {
 			s[i] = 1
 		}
@@ -41,7 +44,7 @@ func scalesOf(t *Tensor) *Tensor {
 	return &Tensor{Name: t.Name + scaleSuffix, Shape: []int{c}, DType: F32, Data: s}
 }
 
-// quantise appends the whole numbers of t.
+// quantise appends the integers of t.
 func quantise(data []byte, t *Tensor, scales []float32) []byte {
 	for i, x := range t.Data {
 		q := math.RoundToEven(float64(x) / float64(scales[i%len(scales)]))
@@ -50,7 +53,8 @@ func quantise(data []byte, t *Tensor, scales []float32) []byte {
 	return data
 }
 
-// withScales joins the I8 tensors of a decoded file with their scales, which disappear from the list.
+// withScales applies the scales to the I8 tensors of a decoded file and removes the scale tensors
+// from the list.
 func withScales(all []Tensor, data map[string][]byte) ([]Tensor, error) {
 	scales := map[string]*Tensor{}
 	for i := range all {
@@ -78,7 +82,7 @@ func withScales(all []Tensor, data map[string][]byte) ([]Tensor, error) {
 			}
 			t.Data[k] = float32(int8(b)) * s.Data[k%c]
 		}
-		if k := finite(t.Data); k >= 0 {
+		if k := firstNonFinite(t.Data); k >= 0 {
 			return nil, bad(where, "value at index %d is %v, not a finite number", k, t.Data[k])
 		}
 	}
@@ -90,7 +94,8 @@ func withScales(all []Tensor, data map[string][]byte) ([]Tensor, error) {
 	return out, nil
 }
 
-// Error says how far storing t as d would move its values: the root mean square of the differences over that of the values.
+// Error returns how far storing t as d would move its values: the root mean square of the
+// differences divided by that of the values.
 func (t *Tensor) Error(d DType) (float64, error) {
 	var stored []float32
 	switch d {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Rounding to I8 is off by half a scale at most, channel by channel, whatever the others hold.
+// Rounding to I8 changes a value by at most half the scale of its channel, whatever the other
+// channels hold.
 func TestInt8Rounding(t *testing.T) {
 	r := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	x := Tensor{Name: "w", Shape: []int{3, 50, 4}, DType: I8}

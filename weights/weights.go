@@ -1,12 +1,16 @@
-// Package weights reads and writes `.vfm` files: the parameters of a network together with what it takes to use and to trust them.
+// Package weights reads and writes `.vfm` files: the parameters of a network, together with the
+// metadata needed to use and to verify them.
 //
-// A `.vfm` file is exactly one zstd frame (RFC 8878) whose content is a safetensors file: eight bytes with the little-endian
-// length of a JSON header, the header, and the tensors' bytes, little-endian and row-major. `zstd -d < edge.vfm >
-// edge.safetensors` gives a file that any safetensors reader opens. On top of that format this package asks for more: every
-// value finite, the tensors laid end to end in the order of their offsets, and the metadata named by the Key constants.
+// A `.vfm` file is exactly one zstd frame (RFC 8878) whose content is a safetensors file: eight
+// bytes with the little-endian length of a JSON header, the header, and the bytes of the tensors,
+// little-endian and row-major. `zstd -d < edge.vfm > edge.safetensors` makes a file that any
+// safetensors reader can open. This package requires more than that format: all values are finite,
+// the tensors follow each other without gaps in the order of their offsets, and the metadata has
+// the required Key constants.
 //
-// The reader trusts nothing: sizes are checked against [Limits] before memory is asked for, and every refusal is a
-// [*FormatError] that says where in the file and what was wrong.
+// The reader trusts nothing. It checks sizes against [Limits] before it allocates memory. If it
+// rejects a file, the error is a [*FormatError] that says where in the file the problem is and what
+// it is.
 package weights
 
 import (
@@ -14,14 +18,16 @@ import (
 	"math"
 )
 
-// Keys of [File.Meta] that the project uses. Other keys are kept as they are.
+// Keys of [File.Meta] that this project uses. Other keys are kept unchanged.
 const (
-	KeyFormat     = "vfm.format"     // version of this layout; written by Encode, checked by Decode
-	KeyNetwork    = "vfm.network"    // name of the network, e.g. "edge"; required
-	KeyConfig     = "vfm.config"     // hyper-parameters, a JSON object
-	KeyTasks      = "vfm.tasks"      // names of the tasks it was trained for, separated by commas, in the order of the one-hot; nothing between two commas is a place of no task
+	KeyFormat  = "vfm.format"  // version of this format; written by Encode, checked by Decode
+	KeyNetwork = "vfm.network" // name of the network, e.g. "edge"; required
+	KeyConfig  = "vfm.config"  // hyper-parameters, a JSON object
+	// KeyTasks holds the names of the tasks that the network was trained for, separated by commas,
+	// in the order of the one-hot task vector. An empty name is an unused element of the vector.
+	KeyTasks      = "vfm.tasks"
 	KeyProvenance = "vfm.provenance" // how it was trained and on what, a JSON object
-	KeySHA256     = "vfm.sha256"     // lower-case hex SHA-256 of all tensor bytes; written by Encode, verified by Decode
+	KeySHA256     = "vfm.sha256"     // hex SHA-256 of the tensor bytes; set by Encode, checked by Decode
 )
 
 // FormatVersion is the value of [KeyFormat] that this package writes and reads.
@@ -33,10 +39,10 @@ type DType int
 const (
 	F32 DType = iota // IEEE 754 binary32
 	F16              // IEEE 754 binary16, rounded to nearest even when written
-	I8               // whole numbers times a scale for each index of the last axis; see int8.go
+	I8               // integers times a scale for each index of the last axis; see int8.go
 )
 
-// String gives the safetensors name of the type.
+// String returns the safetensors name of the type.
 func (d DType) String() string {
 	switch d {
 	case F32:
@@ -49,7 +55,7 @@ func (d DType) String() string {
 	return fmt.Sprintf("DType(%d)", int(d))
 }
 
-// Size is the number of bytes of one stored value, 0 for a type that does not exist.
+// Size returns the bytes of one stored value, or 0 for an unknown type.
 func (d DType) Size() int {
 	switch d {
 	case F32:
@@ -62,22 +68,22 @@ func (d DType) Size() int {
 	return 0
 }
 
-// Tensor is one named parameter.
+// Tensor is a named parameter.
 type Tensor struct {
 	Name  string
-	Shape []int     // every axis ≥ 1; no axis at all is a scalar
+	Shape []int     // every axis ≥ 1; no axes: a scalar
 	DType DType     // how the file stores it
-	Data  []float32 // row-major, as many as the product of Shape, all finite
+	Data  []float32 // row-major; as many values as the product of Shape, all finite
 }
 
-// File is the content of a `.vfm` file. Decode gives the tensors in the order of their place in the file, which is: wider
-// types first, then by name.
+// File is the content of a `.vfm` file. Decode returns the tensors in the order of their offsets in
+// the file. Encode writes wider types first, then sorts by name.
 type File struct {
 	Meta    map[string]string
 	Tensors []Tensor
 }
 
-// Find returns the tensor of that name, or nil.
+// Find returns the tensor with the given name, or nil.
 func (f *File) Find(name string) *Tensor {
 	for i := range f.Tensors {
 		if f.Tensors[i].Name == name {
@@ -87,7 +93,7 @@ func (f *File) Find(name string) *Tensor {
 	return nil
 }
 
-// Params gives the values of all tensors by name. The slices are shared with f, not copied.
+// Params returns the values of all tensors by name. The slices are shared with f, not copied.
 func (f *File) Params() map[string][]float32 {
 	m := make(map[string][]float32, len(f.Tensors))
 	for i := range f.Tensors {
@@ -96,32 +102,35 @@ func (f *File) Params() map[string][]float32 {
 	return m
 }
 
-// SetDType chooses for every tensor how Encode will store it. Values in memory are not touched.
+// SetDType sets how Encode will store each tensor. The values in memory do not change.
 func (f *File) SetDType(choose func(*Tensor) DType) {
 	for i := range f.Tensors {
 		f.Tensors[i].DType = choose(&f.Tensors[i])
 	}
 }
 
-// Limits bound what Decode is willing to hold in memory. A zero field means its default.
+// Limits limit what Decode holds in memory. A zero field means its default.
 type Limits struct {
-	MaxPacked  int64 // bytes of the file as stored; default 256 MiB
-	MaxBytes   int64 // bytes after decompression; default 256 MiB, but no more than trained weights unpack to (see unpacks)
+	MaxPacked int64 // bytes of the file as stored; default 256 MiB
+	// MaxBytes is the limit for the bytes after decompression. The default is 256 MiB, but no more
+	// than trained weights unpack to (see maxUnpacked).
+	MaxBytes   int64
 	MaxHeader  int64 // bytes of the JSON header; default 4 MiB
 	MaxTensors int   // number of tensors; default 65536
 }
 
-// unpacks is how many bytes a weights file of so many can be trusted to hold. Trained numbers hardly pack at all, and the zeros of layers or moments that are not
-// trained yet are never most of a file; a small file that says it holds much is made to take time and memory.
-func unpacks(packed int64) int64 { return 16<<20 + 32*packed }
+// maxUnpacked returns how many bytes a weights file of the given size may plausibly hold. Trained
+// numbers can hardly be compressed, and zeros (of layers or moments that are not trained yet) are
+// never most of a file. A small file that claims to hold much was made to waste time and memory.
+func maxUnpacked(packed int64) int64 { return 16<<20 + 32*packed }
 
-// withDefaults fills in what is not set, for a file of so many bytes.
+// withDefaults fills in the fields that are not set, for a file of the given size.
 func (l Limits) withDefaults(packed int64) Limits {
 	if l.MaxPacked <= 0 {
 		l.MaxPacked = 256 << 20
 	}
 	if l.MaxBytes <= 0 {
-		l.MaxBytes = min(256<<20, unpacks(packed))
+		l.MaxBytes = min(256<<20, maxUnpacked(packed))
 	}
 	if l.MaxHeader <= 0 {
 		l.MaxHeader = 4 << 20
@@ -132,11 +141,12 @@ func (l Limits) withDefaults(packed int64) Limits {
 	return l
 }
 
-// FormatError says that bytes are not a weights file that this package accepts, or that a File cannot be stored.
+// FormatError says that bytes are not a weights file that this package accepts, or that a File
+// cannot be stored.
 type FormatError struct {
-	Where string // the place: "zstd frame", "header", "tensor \"flow/in\"", …
-	What  string // what is wrong there, in words
-	Err   error  // the cause below, if there is one
+	Where string // where the problem is: "zstd frame", "header", "tensor \"flow/in\"", …
+	What  string // what the problem is
+	Err   error  // the underlying error, may be nil
 }
 
 func (e *FormatError) Error() string {
@@ -153,7 +163,8 @@ func bad(where, format string, args ...any) error {
 	return &FormatError{Where: where, What: fmt.Sprintf(format, args...)}
 }
 
-// elements is the product of a shape, refused when an axis is not positive or the product passes limit.
+// elements returns the product of a shape. It fails if an axis is not positive or the product
+// exceeds limit.
 func elements(shape []int, limit int64) (int64, error) {
 	if len(shape) > 16 {
 		return 0, fmt.Errorf("%d axes are more than the 16 allowed", len(shape))
@@ -171,8 +182,8 @@ func elements(shape []int, limit int64) (int64, error) {
 	return n, nil
 }
 
-// finite returns the index of the first NaN or infinity, or -1.
-func finite(v []float32) int {
+// firstNonFinite returns the index of the first NaN or infinity, or -1.
+func firstNonFinite(v []float32) int {
 	for i, x := range v {
 		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
 			return i

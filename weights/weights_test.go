@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// sample makes a file of random tensors, of all types, that survives its own rounding.
+// sample returns a file of random tensors of all types whose values do not change when they are
+// stored.
 func sample(r *rand.Rand, tensors, most int) *File {
 	f := &File{Meta: map[string]string{
 		KeyNetwork:    "edge",
@@ -62,7 +63,7 @@ func pack(t testing.TB, f *File) []byte {
 	return b.Bytes()
 }
 
-// same compares without regard to the order of tensors and to the keys that Encode adds.
+// same compares two files. It ignores the order of the tensors and the keys that Encode adds.
 func same(a, b *File) bool {
 	norm := func(f *File) (map[string]string, []Tensor) {
 		m := map[string]string{}
@@ -219,7 +220,7 @@ func TestSaveAndLoad(t *testing.T) {
 	if err := os.Remove(plain); err != nil {
 		t.Fatal(err)
 	}
-	// A failing save leaves the good file alone.
+	// A failed save does not change the existing file.
 	f.Tensors[0].Data[0] = float32(math.NaN())
 	if Save(path, f) == nil {
 		t.Fatal("saved NaN")

@@ -1,5 +1,5 @@
-// Compares the shim's own declarations with the Vulkan headers that the Go binding's module brings. Compiled, not run,
-// by TestShimLayout.
+// Compares the shim's own declarations with the Vulkan headers that the Go binding's module brings.
+// Compiled, not run, by TestShimLayout.
 #define VK_NO_PROTOTYPES
 #include "vulkan/vulkan_core.h"
 

@@ -10,14 +10,13 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// Three steps of AdamW on Σ a·p² must follow the published algorithm in float64:
-// clipping by the whole gradient's norm, decoupled decay on matrices only, the
-// running average.
+// Three steps of AdamW on Σ a·p² must follow the published algorithm in float64: clipping by the
+// norm of the whole gradient, decoupled weight decay for matrices only, the running average.
 func TestAdamW(t *testing.T) {
 	g := netdef.NewGraph()
 	w := g.Param("w", S{1, 1, 24, 40}, netdef.Normal{Std: 1})
 	b := g.Param("b", S{1, 1, 1, 40}, netdef.Normal{Std: 1})
-	frozen := g.Param("f", S{1, 1, 24, 40}, netdef.Normal{Std: 1}) // no gradient is asked for
+	frozen := g.Param("f", S{1, 1, 24, 40}, netdef.Normal{Std: 1}) // its gradient is not requested
 	x := g.Input("x", S{1, 1, 24, 40})
 	loss := g.Add(g.Sum(g.Mul(x, g.Add(g.Square(w), frozen)), netdef.AxAll), g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll))
 	grads, err := g.Gradient(loss, []*netdef.Node{w, b})
@@ -131,7 +130,8 @@ func TestAdamW(t *testing.T) {
 	}
 }
 
-// Parameters of any size have gradients and are trained: single numbers, and filters of single channels.
+// Parameters of any size have gradients and are trained, including single numbers and filters of
+// single channels.
 func TestGradientsOfOddParameters(t *testing.T) {
 	g := netdef.NewGraph()
 	x := g.Input("x", S{2, 3, 5, 1})
@@ -153,7 +153,8 @@ func TestGradientsOfOddParameters(t *testing.T) {
 		vals := map[string][]float32{}
 		for i, p := range params {
 			byName[p.Name] = grads[i]
-			if vals[p.Name] = want.params[p.Name]; vals[p.Name] == nil { // no gradient depends on it
+			// No gradient depends on this parameter.
+			if vals[p.Name] = want.params[p.Name]; vals[p.Name] == nil {
 				vals[p.Name] = make([]float32, p.Shape.Size())
 			}
 		}

@@ -2,17 +2,19 @@ package compile
 
 import "github.com/vfmrestore/restore/gpu"
 
-// Arena is working memory that Programs share which never run at the same time: one may overwrite what another left there. The zero value is ready. The
-// caller keeps Compile and Close of its Programs apart.
+// Arena is working memory that several Programs share. They must never run at the same time, and
+// each may overwrite what another left in it. The zero value is ready for use. Calls of Compile and
+// Close of these Programs must not overlap either.
 type Arena struct{ last *lease }
 
-// lease is a piece of working memory with the number of Programs that use it.
+// lease is a buffer of working memory, with the number of Programs that use it.
 type lease struct {
 	buf  *gpu.Buffer
 	uses int
 }
 
-// take gives memory of at least size bytes: the largest so far, or new memory.
+// take returns memory of at least size bytes: the largest so far if that is enough, else new
+// memory.
 func (a *Arena) take(dev *gpu.Device, size int64) (*lease, error) {
 	if a != nil && a.last != nil && a.last.uses > 0 && a.last.buf.Size() >= size {
 		a.last.uses++
@@ -29,8 +31,8 @@ func (a *Arena) take(dev *gpu.Device, size int64) (*lease, error) {
 	return l, nil
 }
 
-// giveBack frees the memory after its last use.
-func (l *lease) giveBack() {
+// release frees the memory after its last use.
+func (l *lease) release() {
 	if l.uses--; l.uses == 0 {
 		l.buf.Free()
 	}

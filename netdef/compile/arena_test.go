@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// Programs with one arena share it, if it is large enough; each gives the same as with memory of its own, whatever the others left there.
+// Programs with the same arena share its memory if it is large enough. Each computes the same as
+// with memory of its own, whatever the others left there.
 func TestArena(t *testing.T) {
 	var a Arena
 	first, err := a.take(testDev, 1000)
@@ -26,8 +27,8 @@ func TestArena(t *testing.T) {
 	if first != second || larger == first || again != larger {
 		t.Errorf("%p, %p, %p, %p: want two of each", first, second, larger, again)
 	}
-	larger.giveBack()
-	again.giveBack()
+	larger.release()
+	again.release()
 	fresh, err := a.take(testDev, 10)
 	if err != nil || fresh == larger || fresh == first {
 		t.Errorf("memory that was given back is used: %v", err)
@@ -35,15 +36,15 @@ func TestArena(t *testing.T) {
 	if err := testDev.Write(first.buf, 0, make([]byte, 8)); err != nil {
 		t.Errorf("memory in use is gone: %v", err)
 	}
-	first.giveBack()
-	second.giveBack()
+	first.release()
+	second.release()
 	if err := testDev.Write(first.buf, 0, make([]byte, 8)); err == nil {
 		t.Error("memory was not freed after its last use")
 	}
-	fresh.giveBack()
+	fresh.release()
 	own, err := (*Arena)(nil).take(testDev, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
-	own.giveBack()
+	own.release()
 }

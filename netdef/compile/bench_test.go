@@ -10,7 +10,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// benchTuning reads $VFM_MAXFMA, to try other kernel sizes.
+// benchTuning reads $VFM_MAXFMA, for trying other kernel sizes.
 func benchTuning() Tuning {
 	n, _ := strconv.Atoi(os.Getenv("VFM_MAXFMA"))
 	return Tuning{MaxFMA: n}

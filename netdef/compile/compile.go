@@ -1,7 +1,7 @@
-// Package compile turns netdef graphs into Programs: recorded lists of compute
-// dispatches. Stages: dead code, fusion of pointwise chains (fuse.go), lowering of
-// every node to kernels (lower*.go), placement in one arena by lifetime
-// (plan.go), recording with the barriers that the data needs (record.go).
+// Package compile compiles netdef graphs to Programs, which are recorded lists of compute
+// dispatches. The stages are: dead code removal, fusion of pointwise chains (fuse.go), lowering of
+// every node to kernels (lower*.go), placement of the values in one arena by lifetime (plan.go),
+// and recording with the barriers that the data needs (record.go).
 package compile
 
 import (
@@ -15,32 +15,34 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// Options says what a Program does beyond computing its outputs.
+// Options says what a Program does besides computing its outputs.
 type Options struct {
-	// Grads maps parameter names to their gradients, which are written to the
-	// store's gradient array (training stores only).
+	// Grads maps names of parameters to their gradients. These are written to the gradient array of
+	// the store (training stores only).
 	Grads map[string]*netdef.Node
-	// AdamW appends an optimiser step on all parameters that have a gradient in Grads
-	// (the others stay as they are): gradient
-	// clipping, AdamW, weight averaging. Its numbers come from Program.SetHyper.
+	// AdamW appends an optimiser step: gradient clipping, AdamW, weight averaging. It changes the
+	// parameters that have a gradient in Grads. Its numbers are the input HyperInput.
 	AdamW bool
-	// Portable uses the gpu lowering whatever the device.
+	// Portable uses the gpu lowering on every device.
 	Portable bool
-	// Half keeps tensors over the sites, and weights, in memory as float16 where the device has 16-bit storage and the gpu
-	// lowering is used; arithmetic, inputs and outputs stay float32, but for the factors of products on cooperative matrices,
-	// which are used where the device has them. For inference.
+	// Half stores weights, and tensors that have a value per site, as float16, if the device has
+	// 16-bit storage and the gpu lowering is used. Inputs and outputs stay float32, and so does
+	// arithmetic, except for the factors of products on cooperative matrices, which are used if the
+	// device has them. Half is for inference.
 	Half   bool
 	Tuning Tuning
-	// Settings names inputs that stay the same from run to run, such as the task of the pictures of a stream: what depends on them, parameters and
-	// constants alone is computed when they change, not at every run.
-	Settings  []string
-	mostBound int64 // bytes of the largest binding, if not the device's; for tests
-	// Arena is where the working memory comes from; nil: the Program has its own.
+	// Settings names inputs that stay the same for many runs, such as the task for the pictures of
+	// a stream. What depends only on them, on parameters and on constants is computed when they
+	// change, not in every run.
+	Settings []string
+	// maxBinding, if not 0, replaces the device's limit for the bytes of one binding, for tests.
+	maxBinding int64
+	// Arena provides the working memory. If it is nil, the Program has memory of its own.
 	Arena *Arena
 }
 
-// Compile builds the Program that computes outs from the graph's inputs and the
-// store's parameters. It fails, naming the node, if a node has no kernel for its shape.
+// Compile builds the Program that computes outs from the graph's inputs and the store's parameters.
+// If a node has no kernel for its shape, it fails with an error that names the node.
 func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node, opt Options) (*Program, error) {
 	if err := g.Err(); err != nil {
 		return nil, err
@@ -54,12 +56,12 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	if half && caps.Matrix[0] > 0 {
 		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
 	}
-	best.Brief = best.Mode == shaders.CPU && opt.Tuning.brief()
+	best.FastBuild = best.Mode == shaders.CPU && opt.Tuning.fastBuild()
 	l := &lowering{
-		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, mostBound: cmp.Or(opt.mostBound, caps.MaxStorageRange),
+		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, maxBinding: cmp.Or(opt.maxBinding, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
-		spreads: map[spreadKey]*netdef.Node{},
+		repeats: map[repeatKey]*netdef.Node{},
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))
@@ -132,8 +134,8 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 
 func isLeaf(n *netdef.Node) bool { return len(n.In) == 0 }
 
-// writesExactly tells whether n's kernel writes its elements and nothing behind
-// them: the padding between gradients must stay zero.
+// writesExactly reports whether n's kernel writes only the elements of n and nothing behind them.
+// Gradients need this, because the padding between them must stay zero.
 func writesExactly(n *netdef.Node) bool {
 	switch n.Op.(type) {
 	case *netdef.ConvGradWOp, *netdef.DepthwiseGradWOp, *netdef.FlipTransposeOp, *netdef.TransposeOp:
@@ -146,7 +148,7 @@ func writesExactly(n *netdef.Node) bool {
 	return false
 }
 
-// copyExact copies size elements and writes no more than them.
+// copyExact copies size elements and writes nothing behind them.
 func (l *lowering) copyExact(in, out *value, size int) error {
 	if size%8 != 0 {
 		row := []int{size}
@@ -156,7 +158,7 @@ func (l *lowering) copyExact(in, out *value, size int) error {
 	return l.copyStep(shaders.CopyShape{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)
 }
 
-// HyperInput is the input that holds AdamW's numbers, in the order of shaders.Hyper….
+// HyperInput is the input that holds AdamW's numbers, in the order of the constants shaders.Hyper….
 const HyperInput = "adamw/hyper"
 
 func (l *lowering) adamW(grads map[string]*netdef.Node) error {

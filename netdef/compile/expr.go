@@ -8,17 +8,19 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// A group is a chain of pointwise nodes of one shape, evaluated by one kernel,
-// alone or as the epilogue of the kernel that produces its first input.
+// group is a chain of pointwise nodes of one shape that one kernel evaluates. This is a kernel of
+// its own, or the kernel of a host node, which then evaluates the group as its epilogue.
 type group struct {
 	root *netdef.Node
-	body []*netdef.Node // topological, root last
-	in   []*netdef.Node // what is read from memory
+	body []*netdef.Node // in topological order, root last
+	in   []*netdef.Node // nodes whose values the kernel reads
 	pat  []shaders.Pattern
-	host *netdef.Node // convolution or normalisation it is the epilogue of; nil: stands alone
+	// host is the node whose kernel evaluates the group as its epilogue. nil: the group has its own
+	// kernel.
+	host *netdef.Node
 }
 
-// pointwise tells whether n can be part of a group.
+// pointwise reports whether n can be part of a group.
 func pointwise(n *netdef.Node) bool {
 	switch n.Op.(type) {
 	case *netdef.PointwiseOp, *netdef.BroadcastToOp:
@@ -27,7 +29,7 @@ func pointwise(n *netdef.Node) bool {
 	return false
 }
 
-// patternOf gives how a value of shape s is read by a kernel whose output has shape out.
+// patternOf returns how a kernel whose output has shape out reads a value of shape s.
 func patternOf(s, out netdef.Shape) (shaders.Pattern, error) {
 	hw, ohw := s[1]*s[2], out[1]*out[2]
 	b, p, c := s[0] == out[0], hw == ohw, s[3] == out[3]
@@ -52,16 +54,17 @@ func patternOf(s, out netdef.Shape) (shaders.Pattern, error) {
 	return 0, fmt.Errorf("cannot read a value of shape %v for an output of shape %v", s, out)
 }
 
-// maxInputs bounds the operands of one kernel by the push constants every device has.
+// maxInputs limits the operands of a kernel: their addresses must fit the push constants that every
+// device has.
 const maxInputs = 5
 
-// expr turns the group into an expression over its inputs in order.
+// expr returns the group as an expression over its inputs, in their order.
 func (g *group) expr() shaders.Expr {
 	slot := map[*netdef.Node]int{}
 	for i, n := range g.in {
 		slot[n] = i
 	}
-	// Positions after the inputs number the body's values.
+	// pos numbers the values of the body.
 	pos := map[*netdef.Node]int{}
 	var key strings.Builder
 	type arg struct {

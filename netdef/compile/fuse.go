@@ -7,19 +7,22 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// fusion is the result of grouping: for each node that a kernel computes, the
-// group it is the root of; nodes inside a group have no step of their own.
+// fusion is the result of grouping the pointwise nodes. Nodes that are absorbed into another node's
+// kernel have no step of their own.
 type fusion struct {
-	cpu      bool // for the cpu lowering
-	phases   map[*netdef.Node]phase
-	users    map[*netdef.Node][]*netdef.Node
-	roots    map[*netdef.Node]*group
-	inputs   map[*netdef.Node]*group // by the node (a sum over pixels, a LayerNormGrad) whose kernel evaluates the group that is its last input
+	cpu    bool // for the cpu lowering
+	phases map[*netdef.Node]phase
+	users  map[*netdef.Node][]*netdef.Node
+	// roots holds the group of each root.
+	roots map[*netdef.Node]*group
+	// inputs holds, for a node (a sum over pixels, a LayerNormGrad), the group that computes its
+	// last input and that the node's kernel evaluates itself.
+	inputs   map[*netdef.Node]*group
 	absorbed map[*netdef.Node]bool
 }
 
-// fuse groups the pointwise nodes among nodes (topological order). keep holds
-// the nodes that must be in memory: outputs.
+// fuse groups the pointwise nodes among nodes, which are in topological order. keep holds the nodes
+// whose values must be in memory: the outputs.
 func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, cpu bool) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
@@ -33,7 +36,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.N
 			continue
 		}
 		if _, ok := netdef.Number(root); ok && !keep[root] && onlyPointwise(users[root]) {
-			f.absorbed[root] = true // a constant that is part of its users' code
+			f.absorbed[root] = true // a constant that is compiled into its users' kernels
 			continue
 		}
 		g := f.grow(root, users, keep)
@@ -44,7 +47,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.N
 			}
 			g.pat = append(g.pat, p)
 		}
-		f.adopt(g, users, keep)
+		f.attachEpilogue(g, users, keep)
 		f.roots[root] = g
 	}
 	for _, n := range nodes {
@@ -58,14 +61,15 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.N
 		}
 	}
 	for _, g := range f.roots {
-		f.readThrough(g, keep)
+		f.fuseReads(g, keep)
 	}
 	return f, nil
 }
 
-// readThrough lets a group do on reading what nobody else needs done: a group that stands alone what a DepthToSpace does, the epilogue of a
-// pointwise convolution what a LayerNorm does.
-func (f *fusion) readThrough(g *group, keep map[*netdef.Node]bool) {
+// fuseReads lets a group's kernel compute some of its inputs while it reads them, if nothing else
+// uses these inputs. A group with its own kernel can read through a DepthToSpace, and the epilogue
+// of a 1×1 convolution through a LayerNorm (CPU lowering).
+func (f *fusion) fuseReads(g *group, keep map[*netdef.Node]bool) {
 	for i, n := range g.in {
 		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 || n == g.host {
 			continue
@@ -83,7 +87,7 @@ func (f *fusion) readThrough(g *group, keep map[*netdef.Node]bool) {
 	}
 }
 
-// pointwiseConv tells whether n is a convolution of single pixels.
+// pointwiseConv reports whether n is a 1×1 convolution.
 func pointwiseConv(n *netdef.Node) bool {
 	_, ok := n.Op.(*netdef.Conv2DOp)
 	return ok && n.In[1].Shape[0] == 1
@@ -98,8 +102,8 @@ func onlyPointwise(ns []*netdef.Node) bool {
 	return true
 }
 
-// grow absorbs producers of the same shape that only this group uses, as long as
-// the kernel's operands do not become too many.
+// grow returns the group of a root. It absorbs producers of the same shape that only this group
+// uses, as long as the kernel has at most maxInputs operands.
 func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) *group {
 	in := map[*netdef.Node]bool{root: true}
 	for changed := true; changed; {
@@ -128,14 +132,15 @@ func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, 
 	return g
 }
 
-// trivial tells whether a node costs less for every element of a larger result than a kernel of its own.
+// trivial reports whether it is cheaper to compute n for every element of a larger result than to
+// run a kernel for it.
 func trivial(n *netdef.Node) bool {
 	p, ok := n.Op.(*netdef.PointwiseOp)
 	return ok && (p.Kind == netdef.Offset || p.Kind == netdef.Scale || p.Kind == netdef.Neg)
 }
 
-// externals lists what the nodes read from outside the set, immediates left out,
-// by ascending ID.
+// externals returns the nodes outside of the set that nodes of the set read, by ascending ID.
+// Constant numbers are left out.
 func externals(in map[*netdef.Node]bool) []*netdef.Node {
 	var out []*netdef.Node
 	for n := range in {
@@ -158,9 +163,9 @@ func subset(ns []*netdef.Node, in map[*netdef.Node]bool) bool {
 	return true
 }
 
-// adopt makes the group the epilogue of the convolution or normalisation that
-// produces one of its inputs, if nobody else needs that result.
-func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) {
+// attachEpilogue makes the group the epilogue of the convolution or normalisation that computes one
+// of its inputs, if nothing else uses that input.
+func (f *fusion) attachEpilogue(g *group, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) {
 	body := map[*netdef.Node]bool{}
 	for _, n := range g.body {
 		body[n] = true
@@ -171,9 +176,9 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 			continue
 		}
 		if f.phases[n] > f.phases[g.root] {
-			continue // what is computed rarely would be computed at every run
+			continue // it would be computed in every run instead of rarely
 		}
-		if !hosts(n) {
+		if !takesEpilogue(n) {
 			continue
 		}
 		g.host = n
@@ -185,32 +190,33 @@ func (f *fusion) adopt(g *group, users map[*netdef.Node][]*netdef.Node, keep map
 	}
 }
 
-// hosts tells whether n's kernel can evaluate an epilogue.
-func hosts(n *netdef.Node) bool {
+// takesEpilogue reports whether n's kernel can evaluate an epilogue.
+func takesEpilogue(n *netdef.Node) bool {
 	switch op := n.Op.(type) {
 	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
-		return special(n)
+		return hasKernel(n)
 	case *netdef.MatMulOp:
-		return !op.TA && special(n)
+		return !op.TA && hasKernel(n)
 	}
 	return false
 }
 
-// takesExpression tells whether n's kernel can evaluate its last input itself.
+// takesExpression reports whether n's kernel can compute its last input itself.
 func takesExpression(n *netdef.Node) bool {
 	switch op := n.Op.(type) {
 	case *netdef.SumOp:
-		return special(n) && n.In[0].Shape[3] > 1 && (op.Axes == netdef.AxHW || op.Axes == netdef.AxBHW)
+		return hasKernel(n) && n.In[0].Shape[3] > 1 && (op.Axes == netdef.AxHW || op.Axes == netdef.AxBHW)
 	case *netdef.LayerNormGradOp:
-		return special(n)
+		return hasKernel(n)
 	}
 	return false
 }
 
-// sumsLog tells whether n sums logarithms of something cheap, which its kernel then takes as the logarithm of a product.
+// sumsLog reports whether n sums logarithms of something cheap. Its kernel then computes the
+// logarithm of a product.
 func sumsLog(n *netdef.Node, g *group) bool {
 	_, sum := n.Op.(*netdef.SumOp)
-	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.ofLog())
+	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.withoutLog())
 }
 
 func isLog(n *netdef.Node) bool {
@@ -218,13 +224,13 @@ func isLog(n *netdef.Node) bool {
 	return ok && p.Kind == netdef.Log
 }
 
-// ofLog is what a group that ends with a logarithm takes it of.
-func (g *group) ofLog() *group {
+// withoutLog returns the group without the logarithm that it ends with.
+func (g *group) withoutLog() *group {
 	return &group{root: g.root.In[0], body: g.body[:len(g.body)-1], in: g.in, pat: g.pat, host: g.host}
 }
 
-// cheap tells whether a group is a few simple operations, as in the gradients of scales and shifts: the kernels that take it over are unrolled
-// over many rows.
+// cheap reports whether a group is a few simple operations, as in the gradients of scales and
+// shifts. Kernels that take over a group repeat it in the unrolled code for many rows.
 func cheap(g *group) bool {
 	if g.host != nil || len(g.body) > 4 || len(g.in) > 3 || g.root.Shape[3] == 1 {
 		return false

@@ -9,7 +9,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// edgeForward is the shipped network from observation to picture, in flow space.
+// edgeForward builds the shipped network, from the observation to the picture, in flow space.
 func edgeForward(side int) (g *netdef.Graph, outs []*netdef.Node) {
 	cfg := nets.DefaultEdge()
 	g = netdef.NewGraph()
@@ -21,7 +21,8 @@ func edgeForward(side int) (g *netdef.Graph, outs []*netdef.Node) {
 	return g, []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}
 }
 
-// With tensors of float16 the network computes what the reference does but for the rounding of what it stores, in half the memory.
+// With float16 tensors the network agrees with the reference up to the rounding of the stored
+// values, and takes half the memory.
 func TestHalf(t *testing.T) {
 	if !testDev.Info().Caps.Storage16 {
 		t.Skip("the device has no 16-bit storage")
@@ -41,7 +42,8 @@ func TestHalf(t *testing.T) {
 			t.Errorf("%d of %d steps touch float16", stored, len(p.steps))
 		}
 	})
-	// 11 bits: 2⁻¹² a rounding at most, more than a hundred of them in a row.
+	// float16 has 11 bits. A rounding changes a value by at most 2⁻¹², and there are more than a
+	// hundred roundings in sequence.
 	if !(precise < 1e-5) || !(rough < 1e-2) || rough < 1e-5 {
 		t.Errorf("relative error %.2g, with float16 %.2g", precise, rough)
 	}
@@ -50,7 +52,7 @@ func TestHalf(t *testing.T) {
 	}
 }
 
-// Tiled convolutions read and write float16, and so do weights.
+// Tiled convolutions with float16 tensors and weights.
 func TestHalfConv(t *testing.T) {
 	if !testDev.Info().Caps.Storage16 {
 		t.Skip("the device has no 16-bit storage")

@@ -7,9 +7,9 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// Sums of single channels over more terms than a loop of lavapipe has turns (65535, all loops of a
-// kernel together): it ends there without a word. And of many channels over a prime number of
-// pixels, whose parts would not fit a binding.
+// Sums of single channels over more terms than lavapipe allows iterations (65535 for all loops of a
+// kernel together): it silently ends loops there. Also sums of many channels over a prime number of
+// pixels, whose partial results would not fit a binding.
 func TestLongSums(t *testing.T) {
 	type S = netdef.Shape
 	for _, s := range []S{{70001, 1, 3, 1}, {1, 400, 401, 1}, {3, 1, 70001, 1}, {1, 1, 70001, 8}, {1, 1, 30011, 128}} {
@@ -27,7 +27,7 @@ func TestLongSums(t *testing.T) {
 			},
 		} {
 			if s[3] == 128 && name != "of a depthwise gradient" {
-				continue // the others' parts are as large with fewer channels
+				continue // the partial results of the other ops are as large with fewer channels
 			}
 			g := netdef.NewGraph()
 			outs := []*netdef.Node{build(g, g.Input("x", s))}

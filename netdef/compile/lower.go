@@ -10,19 +10,19 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// lowering turns nodes into steps.
+// lowering converts nodes to steps.
 type lowering struct {
 	best, portable shaders.Target
 	tune           Tuning
-	mostBound      int64 // bytes of the largest binding
-	half           bool  // tensors over the sites are float16 in memory
+	maxBinding     int64 // limit for the bytes of one binding
+	half           bool  // tensors with a value per site are float16 in memory
 	store          *Store
 	modules        map[string]*shaders.Module
 	fusion         *fusion
 	vals           map[*netdef.Node]*value
 	packed         map[string]*value
-	spreads        map[spreadKey]*netdef.Node
-	winogradIn     map[*netdef.Node]*value // transformed inputs
+	repeats        map[repeatKey]*netdef.Node
+	winogradIn     map[*netdef.Node]*value // transformed inputs of Winograd convolutions
 	pinned         map[*netdef.Node]*value
 	phases         map[*netdef.Node]phase
 	steps          []*step
@@ -41,43 +41,44 @@ type constant struct {
 	data []float32
 }
 
-// Tuning holds the sizes that decide how kernels are cut; zero values mean the
-// defaults for the lowering.
+// Tuning holds sizes that decide how work is divided among kernels. Zero values mean the defaults.
 type Tuning struct {
-	// MaxFMA bounds the unrolled multiply-adds per kernel (CPU lowering). Larger
-	// kernels load and store running sums less often; building one takes the
-	// driver longer (about 0.2 s at 600, 3 s at LongRun, once per machine).
+	// MaxFMA limits the unrolled multiply-adds of a kernel (CPU lowering). Larger kernels load and
+	// store running sums less often, but the driver takes longer to build them: about 0.2 s at 600
+	// and 3 s at LongRun, once per machine.
 	MaxFMA int
 }
 
-// rareFMA bounds the kernels of what is not computed at every run.
+// rareFMA is the limit for kernels that do not run in every run.
 const rareFMA = 256
 
-// mostFMA is the bound for the node at hand.
-func (l *lowering) mostFMA() int {
+// nodeFMA returns the limit for the current node.
+func (l *lowering) nodeFMA() int {
 	if l.phase != always {
 		return min(l.tune.maxFMA(), rareFMA)
 	}
 	return l.tune.maxFMA()
 }
 
-// ShortRun is the MaxFMA for Programs that are over so quickly that on software drivers building them is what takes time.
+// ShortRun is the MaxFMA for Programs that run so briefly that most of the time goes into building
+// them (software drivers).
 const ShortRun = 256
 
-// SingleRun is the MaxFMA for Programs that run once or a few times on pictures of so many pixels, few: there building takes most of the time. Kernels of these
-// Programs are small in other ways too (shaders.Target.Brief).
+// SingleRun returns the MaxFMA for Programs that run only once or a few times, on pictures with the
+// given number of pixels. For few pixels most of the time goes into building the kernels, so these
+// are small. The kernels of such Programs are small in other ways too (shaders.Target.FastBuild).
 func SingleRun(pixels int) int {
 	if pixels <= 1<<18 {
-		return briefFMA / 2
+		return fastBuildFMA / 2
 	}
-	return briefFMA
+	return fastBuildFMA
 }
 
-// briefFMA is the largest MaxFMA with which the kernels are brief.
-const briefFMA = 64
+// fastBuildFMA is the largest MaxFMA that implies shaders.Target.FastBuild.
+const fastBuildFMA = 64
 
-// briefSum is how many rows a brief kernel adds up.
-const briefSum = 8
+// fastBuildRows is how many rows a kernel with FastBuild adds up.
+const fastBuildRows = 8
 
 // LongRun is the MaxFMA for Programs that run for minutes, such as training.
 const LongRun = 4800
@@ -92,9 +93,9 @@ func (t Tuning) maxFMA() int {
 	return 600
 }
 
-func (t Tuning) brief() bool { return t.maxFMA() <= briefFMA }
+func (t Tuning) fastBuild() bool { return t.maxFMA() <= fastBuildFMA }
 
-// pixels is how many pixels a weight-gradient kernel adds up before it stores.
+// pixels returns how many pixels a weight-gradient kernel adds up before it stores the sum.
 func (t Tuning) pixels(mode shaders.Mode) int {
 	if mode == shaders.GPU {
 		return 1024
@@ -118,20 +119,21 @@ func (l *lowering) temp(name string, size int) *value {
 	return v
 }
 
-// out gives the storage for the result of the current node.
+// out returns the storage for the result of the current node.
 func (l *lowering) out(n *netdef.Node) *value {
 	if v := l.pinned[n]; v != nil {
 		l.vals[n] = v
 		return v
 	}
 	v := l.temp(n.Name, n.Shape.Size())
-	// Only tensors over the sites are worth it; what belongs to whole pictures holds σ² and its like, too small for float16.
+	// This gains something only for tensors with a value per site. Tensors with a value per picture
+	// hold σ² and similar values, which are too small for float16.
 	v.half = l.half && v.reg == regWork && n.Shape[1]*n.Shape[2] > 1
 	l.vals[n] = v
 	return v
 }
 
-// val gives the value of a node that has been lowered.
+// val returns the value of a node that has been lowered.
 func (l *lowering) val(n *netdef.Node) *value {
 	v := l.vals[n]
 	if v == nil {
@@ -140,7 +142,7 @@ func (l *lowering) val(n *netdef.Node) *value {
 	return v
 }
 
-// target picks the lowering for a kernel over c channels.
+// target returns the lowering for a kernel over c channels.
 func (l *lowering) target(c int) shaders.Target {
 	if l.best.NJ(c) > 0 {
 		return l.best
@@ -153,7 +155,7 @@ func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, fl
 	return l.emitItems(t, k, k.Items, scalars, flops, args...)
 }
 
-// emitItems adds a dispatch of so many items of a kernel that takes any number.
+// emitItems adds a dispatch with the given number of work items, for kernels that do not fix it.
 func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value) error {
 	k.Operands = slices.Clone(k.Operands)
 	for i, a := range args {
@@ -163,7 +165,7 @@ func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scal
 		}
 	}
 	for i, a := range args {
-		t.Far = t.Far || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.mostBound
+		t.StoreByAddress = t.StoreByAddress || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.maxBinding
 	}
 	key := t.Key() + " " + k.Name
 	m := l.modules[key]
@@ -218,7 +220,7 @@ func (l *lowering) lower(n *netdef.Node) error {
 		return l.view(n, 0)
 	case *netdef.Conv2DOp, *netdef.MatMulOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp, *netdef.ConvGradWOp, *netdef.SoftmaxOp, *netdef.SumOp,
 		*netdef.DepthwiseConvOp, *netdef.DepthwiseGradWOp, *netdef.BlurOp:
-		if !special(n) {
+		if !hasKernel(n) {
 			return l.lowerGeneral(n)
 		}
 	}
@@ -266,11 +268,11 @@ func (l *lowering) lower(n *netdef.Node) error {
 	return l.lowerLayout(n)
 }
 
-// view makes n share the storage of its input, off elements in.
+// view makes n a view of its input's storage that begins off elements into it.
 func (l *lowering) view(n *netdef.Node, off int) error {
 	in := l.val(n.In[0])
 	if p := l.pinned[n]; p != nil {
-		// The result must stand in its own place.
+		// The result must be in its own place.
 		l.vals[n] = p
 		return l.copyFlat(in, off, p, n.Shape.Size())
 	}
@@ -289,12 +291,12 @@ func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
 func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 	t := l.best
 	nj := 4
-	if t.Brief {
+	if t.FastBuild {
 		nj = 1
 	}
 	tl := shaders.Tile{C: nj * t.Lanes, NJ: nj, P: 1, TP: 1}
 	rows := (n + tl.C - 1) / tl.C
-	if rows > 64 && !t.Brief {
+	if rows > 64 && !t.FastBuild {
 		tl.TP = 4
 		rows = (rows + 3) / 4 * 4
 	}
@@ -302,7 +304,7 @@ func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 	return l.emit(t, shaders.Pointwise(t, x, 1, tl), nil, 0, append(append([]*value{}, in...), out)...)
 }
 
-// source is what a group reads as its input i.
+// source returns the value that a group reads as its input i.
 func (l *lowering) source(g *group, i int) *value {
 	n := g.in[i]
 	if p := g.pat[i]; p == shaders.Depth2 || p == shaders.Normed {
@@ -311,7 +313,7 @@ func (l *lowering) source(g *group, i int) *value {
 	return l.val(n)
 }
 
-// lowerGroup computes a chain of pointwise nodes.
+// lowerGroup computes a group of pointwise nodes.
 func (l *lowering) lowerGroup(g *group) error {
 	if g.host != nil {
 		return l.lowerHost(g.host, l.out(g.root), g)
@@ -331,7 +333,7 @@ func (l *lowering) lowerGroup(g *group) error {
 	b, p, c := s[0], s[1]*s[2], s[3]
 	pat := append([]shaders.Pattern{}, g.pat...)
 	if c == 1 {
-		// One number per site: let the lanes run over the sites (or pictures) instead.
+		// One number per site: the lanes are then sites (or pictures) instead of channels.
 		if l.portable.NJ(p) > 0 {
 			p, c = 1, p
 			for i, q := range pat {
@@ -340,7 +342,7 @@ func (l *lowering) lowerGroup(g *group) error {
 					pat[i] = shaders.Chan
 				case shaders.Pixel:
 					pat[i] = shaders.Same
-				case shaders.BatchChan: // [B,1,1,1] read for one channel
+				case shaders.BatchChan: // [B,1,1,1] is read as one channel
 					pat[i] = shaders.Batch
 				}
 			}
@@ -355,7 +357,7 @@ func (l *lowering) lowerGroup(g *group) error {
 		return errors.New("channels must be a multiple of 8")
 	}
 	most := 4
-	if t.Brief {
+	if t.FastBuild {
 		most = 1
 	}
 	tl := shaders.Tile{C: c, P: p, NJ: nj, TP: shaders.Divisor(p, most, min(most, 2))}
@@ -366,7 +368,8 @@ func (l *lowering) lowerGroup(g *group) error {
 	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
 }
 
-// broadcastGroup computes a chain whose inputs fit no kernel as they are: it brings them all to the shape of the result first.
+// broadcastGroup computes a group whose inputs no kernel can read as they are. It first broadcasts
+// them to the shape of the result.
 func (l *lowering) broadcastGroup(g *group, x shaders.Expr, in []*value, out *value) error {
 	s := g.root.Shape
 	x.In = slices.Clone(g.pat)

@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// convShape gives the geometry of a convolution or matrix product node, whose operands have both leading axes of the result or neither.
+// convShape returns the geometry of a convolution or matrix product. The operands of a product must
+// have both leading axes of the result, or neither (see repeatHeads).
 func convShape(n *netdef.Node) (s shaders.ConvShape) {
 	x, w, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	switch op := n.Op.(type) {
@@ -25,13 +26,14 @@ func convShape(n *netdef.Node) (s shaders.ConvShape) {
 	return s
 }
 
-// shared tells whether an operand is the same for all pictures and heads of y.
+// shared reports whether an operand is the same for all pictures and heads of y.
 func shared(s, y netdef.Shape) bool {
 	return s[0] == 1 && s[1] == 1 && y[0]*y[1] > 1
 }
 
-// spreadHeads gives a matrix product as the kernels take it: an operand that is shared along one of the leading axes alone is repeated along it.
-func (l *lowering) spreadHeads(n *netdef.Node) (*netdef.Node, error) {
+// repeatHeads returns a matrix product in the form that the kernels support: an operand that is
+// shared along only one of the leading axes is repeated along it.
+func (l *lowering) repeatHeads(n *netdef.Node) (*netdef.Node, error) {
 	out := *n
 	out.In = slices.Clone(n.In)
 	for i, m := range n.In {
@@ -39,12 +41,12 @@ func (l *lowering) spreadHeads(n *netdef.Node) (*netdef.Node, error) {
 		if m.Shape == to || shared(m.Shape, n.Shape) {
 			continue
 		}
-		key := spreadKey{m, to}
-		wide := l.spreads[key]
+		key := repeatKey{m, to}
+		wide := l.repeats[key]
 		if wide == nil {
-			// It stands for a node that the graph does not have.
-			wide = &netdef.Node{ID: -1 - len(l.spreads), Op: &netdef.BroadcastToOp{To: to}, In: []*netdef.Node{m}, Shape: to, Name: m.Name + " of all heads"}
-			l.spreads[key], l.phases[wide] = wide, l.phases[m]
+			// A node that is not in the graph.
+			wide = &netdef.Node{ID: -1 - len(l.repeats), Op: &netdef.BroadcastToOp{To: to}, In: []*netdef.Node{m}, Shape: to, Name: m.Name + " of all heads"}
+			l.repeats[key], l.phases[wide] = wide, l.phases[m]
 			v, err := l.inPhaseOf(m, func() (*value, error) { return l.broadcast(m.Name, l.val(m), m.Shape, to) })
 			if err != nil {
 				return nil, err
@@ -56,20 +58,20 @@ func (l *lowering) spreadHeads(n *netdef.Node) (*netdef.Node, error) {
 	return &out, nil
 }
 
-type spreadKey struct {
+type repeatKey struct {
 	n  *netdef.Node
 	to netdef.Shape
 }
 
-// inPhaseOf calls f, what it emits being computed when n is.
+// inPhaseOf calls f. The steps that f emits get the phase of n.
 func (l *lowering) inPhaseOf(n *netdef.Node, f func() (*value, error)) (*value, error) {
 	defer func(n *netdef.Node, p phase) { l.cur, l.phase = n, p }(l.cur, l.phase)
 	l.cur, l.phase = n, l.phases[n]
 	return f()
 }
 
-// lowerHost computes a convolution, matrix product or normalisation with its
-// epilogue g (nil: none) into out.
+// lowerHost computes a convolution, matrix product or normalisation with its epilogue g (nil: none)
+// into out.
 func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 	var post shaders.Expr
 	var extra []*value
@@ -101,14 +103,14 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 	}
 	if _, ok := n.Op.(*netdef.MatMulOp); ok {
 		var err error
-		if n, err = l.spreadHeads(n); err != nil {
+		if n, err = l.repeatHeads(n); err != nil {
 			return err
 		}
 	}
 	return l.conv(t, n, convShape(n), post, extra, out)
 }
 
-// conv emits the chain of dispatches over chunks of input channels.
+// conv emits a convolution or matrix product.
 func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
 	s.NJ = t.NJ(s.N)
 	if s.NJ == 0 {
@@ -120,20 +122,21 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if l.takesWinograd(t, n, s) {
 		return l.winograd(t, n, s, post, extra, out)
 	}
-	if t.Brief && s.KH > 2 {
+	if t.FastBuild && s.KH > 2 {
 		s.NJ = min(2, s.NJ)
 	}
 	w, err := l.weights(t, n.In[1], s.N, s.NJ)
 	if err != nil {
 		return err
 	}
-	return l.chunks(t, n, s, l.mostFMA(), l.val(n.In[0]), w, post, extra, out)
+	return l.chunks(t, n, s, l.nodeFMA(), l.val(n.In[0]), w, post, extra, out)
 }
 
-// vectorFMA bounds the unrolled multiply-adds of products with a single row.
+// vectorFMA limits the unrolled multiply-adds of products with a single row.
 const vectorFMA = 64
 
-// chunks emits the dispatches of a convolution whose weights are packed, of at most so many unrolled multiply-adds each.
+// chunks emits the dispatches of a convolution whose weights are packed, one for each chunk of
+// input channels. most limits the unrolled multiply-adds of a kernel.
 func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, most int, x, w *value, post shaders.Expr, extra []*value, out *value) error {
 	rowLen := s.OW
 	if s.KH == 1 {
@@ -144,19 +147,22 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	}
 	s.TP = shaders.Divisor(rowLen, 4, 3, 2)
 	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
-		s.TP = shaders.Divisor(rowLen, 2) // an exponential for each of the values is what building the kernel would take longest for
+		// An exponential for each of the values takes the driver longer to build than the rest.
+		s.TP = shaders.Divisor(rowLen, 2)
 	}
-	if t.Brief && s.KH > 2 {
+	if t.FastBuild && s.KH > 2 {
 		s.TP = 1
 	}
 	for t.Mode == shaders.CPU && s.TP%2 == 0 && s.KH <= 2 && s.KH*s.KH*s.TP*s.NJ*s.Cin > most && rowLen > 1 {
-		s.TP /= 2 // fewer pixels at a time, but no running sums that are stored and loaded
+		// Fewer pixels at a time, but no running sums to store and load.
+		s.TP /= 2
 	}
 	s.KC = s.Cin
 	s = t.Tile(s)
 	if t.Mode == shaders.CPU {
 		if rowLen == 1 {
-			most = min(most, vectorFMA) // the weights are loaded for one pixel each: most of the kernel
+			// Each weight is loaded for one pixel only: the loads are most of the kernel.
+			most = min(most, vectorFMA)
 		}
 		limit := max(4, most/(s.KH*s.KH*s.TP*s.NJ))
 		for s.KC = s.Cin; s.KC > limit || s.Cin%s.KC != 0 || s.KC%4 != 0; {
@@ -170,15 +176,16 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
 	chunks := s.Chunks()
 	first := l.zeros
-	if isBias(post, s) { // the sum begins with it: one kernel less to build
+	// The sum begins with the bias: there is one kernel less to build.
+	if isBias(post, s) {
 		first, post, extra = extra[0], shaders.Expr{}, nil
 	}
-	// With several chunks that would be one kernel more to build.
-	s.Fresh = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
+	// With several chunks this would be one kernel more to build.
+	s.NoStart = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
 	acc := out
 	if chunks > 1 && post.Fn != nil {
-		// The running sum stands apart from the result, whose place an input
-		// of the epilogue may share.
+		// The running sum needs memory of its own: an input of the epilogue may share the memory of
+		// the result.
 		acc = l.temp(n.Name+" sum", out.size)
 	}
 	for i := 0; i < chunks; i++ {
@@ -191,7 +198,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 			to, px, ex = out, post, extra
 		}
 		args := []*value{x, w, start}
-		if s.Fresh {
+		if s.NoStart {
 			args = args[:2]
 		}
 		args = append(args, ex...)
@@ -202,7 +209,7 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	return nil
 }
 
-// isBias tells whether an epilogue only adds a vector that all pixels share.
+// isBias reports whether an epilogue only adds a vector that all pixels share.
 func isBias(post shaders.Expr, s shaders.ConvShape) bool {
 	if post.Key != "Add @0 @1;" && post.Key != "Add @1 @0;" || len(post.In) != 2 {
 		return false
@@ -211,7 +218,7 @@ func isBias(post shaders.Expr, s shaders.ConvShape) bool {
 	return p == shaders.Chan || p == shaders.BatchChan && s.B == 1 || p == shaders.Same && s.B*s.OH*s.OW == 1
 }
 
-// weights gives w [rows][n] packed for the target.
+// weights returns w [rows][n], packed for the target.
 func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value, error) {
 	if t.Mode == shaders.GPU {
 		if v := l.val(w); !l.half || l.phases[w] != once || v.width() == 2 {
@@ -226,7 +233,8 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
 	source, stride := w, 1
 	s := shaders.CopyShape{Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk}}
-	if l.flipsWhilePacking(w) { // [taps][n][k] turned round and transposed to [taps][k][n] on the way
+	// [taps][n][k] is reversed and transposed to [taps][k][n] while it is packed.
+	if l.flipsWhilePacking(w) {
 		source, stride = w.In[0], k
 		s.In, s.InBase = []int{-n * k, 1, blk * k}, (taps-1)*n*k
 	}
@@ -234,14 +242,15 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 		s.Tab = append(s.Tab, stride*t.PackIndex(p, nj))
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
-		if t.Brief && source == w {
+		if t.FastBuild && source == w {
 			return l.emitItems(t, shaders.Pack(t, s.Tab), taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
 		}
 		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
 	})
 }
 
-// pack gives weights in another form, which fill makes once for all who ask for that key, and once for all runs where the weights are constant.
+// pack returns weights in another form. fill makes it once for all callers with the same key, and
+// once for all runs if the weights are constant.
 func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill func(v *value) error) (*value, error) {
 	if v := l.packed[key]; v != nil {
 		return v, nil
@@ -253,7 +262,8 @@ func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill 
 	})
 }
 
-// flipsWhilePacking tells whether weights of an adjoint convolution need not be stored as such: only convolutions that pack them read them.
+// flipsWhilePacking reports whether the weights of an adjoint convolution need no step of their
+// own, because only convolutions read them, which pack them anyway.
 func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 	if _, ok := w.Op.(*netdef.FlipTransposeOp); !ok || w.Shape[2] == 1 || w.Shape[3] == 1 || l.pinned[w] != nil || l.target(w.Shape[3]).Mode == shaders.GPU {
 		return false
@@ -269,19 +279,19 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 	return true
 }
 
-// gradW emits partial products and their sum: groups results, each the sum over
-// parts partial results.
+// gradW emits partial products and their sums. There are groups results, each the sum of the same
+// number of partial results.
 func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *value) error {
 	t := l.target(s.N)
 	s.NJ = t.NJ(s.N)
 	if l.gradTakesWinograd(t, s) {
 		return l.winogradGradW(t, n, s, out)
 	}
-	return l.gradWOf(t, n, s, groups, l.val(n.In[0]), l.val(n.In[1]), out)
+	return l.gradWValues(t, n, s, groups, l.val(n.In[0]), l.val(n.In[1]), out)
 }
 
-// cutGradW cuts the sum over pixels into chunks.
-func (l *lowering) cutGradW(t shaders.Target, s shaders.GradWShape) shaders.GradWShape {
+// splitGradW divides the sum over pixels into chunks.
+func (l *lowering) splitGradW(t shaders.Target, s shaders.GradWShape) shaders.GradWShape {
 	s.TP, s.KC = 1, s.Cin
 	s.KT = shaders.Divisor(s.Cin, 4, 2)
 	limit := l.tune.pixels(t.Mode)
@@ -293,22 +303,22 @@ func (l *lowering) cutGradW(t shaders.Target, s shaders.GradWShape) shaders.Grad
 	return s
 }
 
-// gradWFits tells whether the chunks' results fit a binding. They may not where the number of pixels
+// gradWFits reports whether the partial results fit a binding. They may not if the number of pixels
 // has no small divisors.
 func (l *lowering) gradWFits(s shaders.GradWShape) bool {
 	t := l.target(s.N)
-	s = l.cutGradW(t, s)
+	s = l.splitGradW(t, s)
 	return l.fits(t, s.B*s.Chunks()*s.KH*s.KH*s.Cin*s.N)
 }
 
-// fits tells whether a kernel may write so many values.
+// fits reports whether a kernel may write the given number of values.
 func (l *lowering) fits(t shaders.Target, values int) bool {
-	return t.Mode == shaders.CPU || 4*int64(values) <= l.mostBound
+	return t.Mode == shaders.CPU || 4*int64(values) <= l.maxBinding
 }
 
-// gradWOf is gradW of values.
-func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
-	s = l.cutGradW(t, s)
+// gradWValues is gradW for given values instead of the inputs of n.
+func (l *lowering) gradWValues(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
+	s = l.splitGradW(t, s)
 	parts := s.B * s.Chunks() / groups
 	packed := shaders.GradWPacked(t)
 	x := s.KH * s.KH * s.Cin * s.N
@@ -330,7 +340,7 @@ func (l *lowering) gradWOf(t shaders.Target, n *netdef.Node, s shaders.GradWShap
 func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {
 	x, g := n.In[0].Shape, n.In[1].Shape
 	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: x[0], IH: x[1], IW: x[2], Cin: x[3], OH: g[1], OW: g[2], N: g[3], KH: op.K, Stride: op.Stride, Pad: (op.K - 1) / 2}}
-	if op.K == 1 { // pixels are one long row
+	if op.K == 1 { // the pixels are one long row
 		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
 		s.OH, s.IH, s.B = 1, 1, 1
 	}
@@ -342,7 +352,7 @@ func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error 
 
 func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
 	whole, out := n, l.out(n)
-	n, err := l.spreadHeads(n)
+	n, err := l.repeatHeads(n)
 	if err != nil {
 		return err
 	}
@@ -355,15 +365,15 @@ func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
 	return l.gradW(n, s, s.B, out)
 }
 
-// colSum adds parts rows of x elements for each group; nj > 0 undoes GradW's order.
+// colSum adds parts rows of x elements for each group. If nj > 0, it undoes the order of GradW.
 func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj int) error {
 	unpack := nj > 0
 	if nj == 0 {
 		nj = t.NJ(x)
 	}
 	most := 32
-	if t.Brief {
-		most = briefSum
+	if t.FastBuild {
+		most = fastBuildRows
 	}
 	for {
 		s := min(parts, most)
@@ -382,7 +392,7 @@ func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj
 	}
 }
 
-// lowerSum lowers reductions to sums of rows or of columns.
+// lowerSum lowers a reduction to sums of rows or of columns.
 func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
 	s := n.In[0].Shape
 	hw, c := s[1]*s[2], s[3]
@@ -437,11 +447,11 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	s := largestDivisor(rows, 32)
 	log := isLog(g.root)
 	if log {
-		g = g.ofLog()
-		s = largestDivisor(rows, shaders.MostLogs)
+		g = g.withoutLog()
+		s = largestDivisor(rows, shaders.MaxLogs)
 	}
-	if t.Brief {
-		s = largestDivisor(rows, briefSum)
+	if t.FastBuild {
+		s = largestDivisor(rows, fastBuildRows)
 	}
 	x := g.expr()
 	in := make([]*value, 0, len(g.in)+1)
@@ -486,12 +496,13 @@ func (l *lowering) rowSum(in, out *value, g, n int) error {
 	}
 }
 
-// lowerBlur emits the chain over kernel rows.
+// lowerBlur emits a dispatch for each chunk of kernel rows.
 func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 	x, k, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	t := l.target(y[3])
 	s := shaders.BlurShape{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip}
-	// Four running sums: with more, the driver spills them, and kernels beyond 2400 multiply-adds gain nothing (measured).
+	// Four running sums: the driver would spill more of them. Kernels of more than 2400
+	// multiply-adds gain nothing (measured).
 	s.TY, s.NX = shaders.Divisor(y[2], 2), shaders.Divisor(y[3]/t.Lanes, 2)
 	s.Rows = min(s.KH, 8)
 	if t.Mode == shaders.CPU {

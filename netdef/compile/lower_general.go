@@ -7,21 +7,23 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// special tells whether a convolution, product, normalisation or sum has kernels made for its shape, which can take an epilogue over. The others are computed
-// by the general kernel: those with a single channel, mostly.
-func special(n *netdef.Node) bool {
+// hasKernel reports whether a convolution, product, normalisation or sum has a kernel made for its
+// shape, which can also take an epilogue. The general kernel computes the others, which mostly have
+// a single channel.
+func hasKernel(n *netdef.Node) bool {
 	wide := func(s netdef.Shape) bool { return s[3] > 1 }
 	switch op := n.Op.(type) {
 	case *netdef.Conv2DOp, *netdef.MatMulOp, *netdef.ConvGradWOp:
 		return wide(n.In[0].Shape) && wide(n.In[1].Shape)
 	case *netdef.SumOp:
-		return specialSum(n.In[0].Shape, op.Axes)
+		return hasSumKernel(n.In[0].Shape, op.Axes)
 	}
-	return wide(n.Shape) // convolutions of single channels, blurs, normalisations
+	return wide(n.Shape) // depthwise convolutions, blurs, normalisations
 }
 
-// specialSum tells whether a sum is one over whole rows, or over columns whose number is a multiple of 8.
-func specialSum(s netdef.Shape, axes netdef.Axes) bool {
+// hasSumKernel reports whether a sum is over whole rows, or over columns whose number is a multiple
+// of 8.
+func hasSumKernel(s netdef.Shape, axes netdef.Axes) bool {
 	if axes == netdef.AxB {
 		c := s[1] * s[2] * s[3]
 		return c == 1 || c%8 == 0
@@ -29,30 +31,31 @@ func specialSum(s netdef.Shape, axes netdef.Axes) bool {
 	return true
 }
 
-// general computes a node by the general kernel.
+// general computes a node with the general kernel.
 func (l *lowering) general(n *netdef.Node, s shaders.GeneralShape) error {
 	in := make([]*value, len(n.In))
 	for i, m := range n.In {
 		in[i] = l.val(m)
 	}
-	turns := 1
+	iterations := 1
 	for _, k := range append(append([]int{}, s.Out...), s.Sum...) {
-		turns *= k
+		iterations *= k
 	}
-	return l.generalStep(s, 2*float64(turns), in, l.out(n))
+	return l.generalStep(s, 2*float64(iterations), in, l.out(n))
 }
 
 func (l *lowering) generalStep(s shaders.GeneralShape, flops float64, in []*value, out *value) error {
 	return l.emit(l.portable, shaders.General(l.portable, s), nil, flops, append(append([]*value{}, in...), out)...)
 }
 
-// all is the view of a tensor whose axes the loops 0 to 3 run along.
+// all returns the view of a tensor whose axes are the loops 0 to 3.
 func all(s netdef.Shape) shaders.View {
 	return shaders.View{shaders.Along(0, s[0]), shaders.Along(1, s[1]), shaders.Along(2, s[2]), shaders.Along(3, s[3])}
 }
 
-// spread is the view of a tensor of shape s broadcast to the shape that the loops 0 to 3 run over.
-func spread(s, to netdef.Shape) shaders.View {
+// broadcastView returns the view of a tensor of shape s, broadcast to the shape to of the loops 0
+// to 3.
+func broadcastView(s, to netdef.Shape) shaders.View {
 	v := all(s)
 	for i := range s {
 		if s[i] != to[i] {
@@ -62,20 +65,21 @@ func spread(s, to netdef.Shape) shaders.View {
 	return v
 }
 
-// broadcast gives a tensor of shape s in another shape, to which it can be broadcast.
+// broadcast returns a tensor of shape s, broadcast to another shape.
 func (l *lowering) broadcast(name string, from *value, s, to netdef.Shape) (*value, error) {
 	v := l.temp(name+" broadcast", to.Size())
-	return v, l.generalStep(shaders.GeneralShape{Out: to[:], In: []shaders.View{spread(s, to)}, To: all(to)}, 0, []*value{from}, v)
+	return v, l.generalStep(shaders.GeneralShape{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0, []*value{from}, v)
 }
 
-// windowPlaces are the rows and columns of a picture that a tap of a convolution's window reads: loops y, x and dy, dx.
+// windowPlaces returns the rows and columns of a picture that a convolution reads. The output's
+// position is that of the loops y and x, the tap that of the loops dy and dx.
 func windowPlaces(s netdef.Shape, y, x, dy, dx, stride, pad int) (rows, cols shaders.Place) {
 	rows = shaders.Place{Size: s[1], Off: -pad, Sum: []shaders.Times{{Loop: y, N: stride}, {Loop: dy, N: 1}}}
 	cols = shaders.Place{Size: s[2], Off: -pad, Sum: []shaders.Times{{Loop: x, N: stride}, {Loop: dx, N: 1}}}
 	return rows, cols
 }
 
-// lowerGeneral computes a node that is not special.
+// lowerGeneral computes a node without a kernel for its shape.
 func (l *lowering) lowerGeneral(n *netdef.Node) error {
 	y := n.Shape
 	along, in := shaders.Along, make([]netdef.Shape, len(n.In))
@@ -113,20 +117,20 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		})
 	case *netdef.MatMulOp:
 		a, b := in[0], in[1]
-		va := shaders.View{spread(a, y)[0], spread(a, y)[1], along(2, a[2]), along(4, a[3])}
+		va := shaders.View{broadcastView(a, y)[0], broadcastView(a, y)[1], along(2, a[2]), along(4, a[3])}
 		if op.TA {
 			va[2], va[3] = along(4, a[2]), along(2, a[3])
 		}
 		return l.general(n, shaders.GeneralShape{
 			Out: y[:], Sum: []int{b[2]}, To: all(y),
-			In: []shaders.View{va, {spread(b, y)[0], spread(b, y)[1], along(4, b[2]), along(3, b[3])}},
+			In: []shaders.View{va, {broadcastView(b, y)[0], broadcastView(b, y)[1], along(4, b[2]), along(3, b[3])}},
 		})
 	case *netdef.BlurOp:
 		x, k := in[0], in[1]
 		rows, cols := windowPlaces(netdef.Shape{1, x[2], x[3], 1}, 2, 3, 4, 5, 1, 0)
 		kr, kc := along(4, k[2]), along(5, k[3])
 		if op.Flip {
-			kr, kc = back(4, k[2], k[2]), back(5, op.Kw, k[3])
+			kr, kc = reversed(4, k[2], k[2]), reversed(5, op.Kw, k[3])
 		}
 		return l.general(n, shaders.GeneralShape{
 			Out: y[:], Sum: []int{k[2], op.Kw}, To: all(y),
@@ -134,18 +138,18 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		})
 	case *netdef.SumOp:
 		return l.generalSum(n, op.Axes)
-	case *netdef.LayerNormOp: // of one channel: nothing but the mean
-		return l.sameEverywhere(n, 0)
+	case *netdef.LayerNormOp: // a single channel is equal to its mean
+		return l.fillUnlessNaN(n, 0)
 	case *netdef.LayerNormGradOp:
-		return l.sameEverywhere(n, 0)
+		return l.fillUnlessNaN(n, 0)
 	case *netdef.SoftmaxOp:
-		return l.sameEverywhere(n, 1)
+		return l.fillUnlessNaN(n, 1)
 	}
 	return fmt.Errorf("no kernel for op %s of this shape", n.Op.Name())
 }
 
-// back is the position that a loop of n turns gives when it counts down.
-func back(loop, n, size int) shaders.Place {
+// reversed returns the position of a loop of n iterations that counts down.
+func reversed(loop, n, size int) shaders.Place {
 	return shaders.Place{Size: size, Off: n - 1, Sum: []shaders.Times{{Loop: loop, N: -1}}}
 }
 
@@ -164,18 +168,19 @@ func (l *lowering) generalSum(n *netdef.Node, axes netdef.Axes) error {
 	return l.general(n, g)
 }
 
-// sameEverywhere gives v for every value that is a number, as a normalisation of a single channel does.
-func (l *lowering) sameEverywhere(n *netdef.Node, v float64) error {
+// fillUnlessNaN computes v wherever the input is a number, as a normalisation of a single channel
+// does.
+func (l *lowering) fillUnlessNaN(n *netdef.Node, v float64) error {
 	x := shaders.Expr{Key: fmt.Sprint("same ", v), In: []shaders.Pattern{shaders.Same}, Fn: func(e *shaders.E, in []shaders.F) shaders.F {
 		return e.Add(e.Sub(in[0], in[0]), e.Float(v))
 	}}
 	return l.flat(x, n.Shape.Size(), []*value{l.val(n.In[0])}, l.out(n))
 }
 
-// generalLayout is the rearrangement of tensors whose rows are no multiple of 8: the boxes that ops on blocks of pixels exchange, axis by axis.
+// generalLayout rearranges tensors whose rows are not a multiple of 8 elements.
 func (l *lowering) generalLayout(n *netdef.Node) error {
 	along, s, x := shaders.Along, n.Shape, n.In[0].Shape
-	blocks := func(loop, in, r, size int) shaders.Place { // pixel in of block loop
+	blocks := func(loop, in, r, size int) shaders.Place { // element in of block loop
 		return shaders.Place{Size: size, Sum: []shaders.Times{{Loop: loop, N: r}, {Loop: in, N: 1}}}
 	}
 	switch op := n.Op.(type) {
@@ -185,7 +190,7 @@ func (l *lowering) generalLayout(n *netdef.Node) error {
 		return l.general(n, shaders.GeneralShape{
 			Out: out, In: []shaders.View{{along(0, x[0]), blocks(1, 3, r, x[1]), blocks(2, 4, r, x[2]), along(5, c)}}, To: inOrder(out),
 		})
-	case *netdef.DepthToSpaceOp: // the same the other way
+	case *netdef.DepthToSpaceOp: // the reverse
 		r, c := op.R, s[3]
 		out := []int{x[0], x[1], x[2], r, r, c}
 		return l.general(n, shaders.GeneralShape{
@@ -193,13 +198,13 @@ func (l *lowering) generalLayout(n *netdef.Node) error {
 		})
 	case *netdef.FlipTransposeOp:
 		return l.general(n, shaders.GeneralShape{
-			Out: s[:], In: []shaders.View{{back(0, x[0], x[0]), back(1, x[1], x[1]), along(3, x[2]), along(2, x[3])}}, To: all(s),
+			Out: s[:], In: []shaders.View{{reversed(0, x[0], x[0]), reversed(1, x[1], x[1]), along(3, x[2]), along(2, x[3])}}, To: all(s),
 		})
 	}
 	return fmt.Errorf("no kernel for op %s of this shape", n.Op.Name())
 }
 
-// inOrder is the view of a tensor that has an axis for every loop.
+// inOrder returns the view of a tensor that has an axis for every loop.
 func inOrder(loops []int) (v shaders.View) {
 	for i, k := range loops {
 		v = append(v, shaders.Along(i, k))
@@ -207,7 +212,7 @@ func inOrder(loops []int) (v shaders.View) {
 	return v
 }
 
-// generalWindow is window for runs of any length.
+// generalWindow is window for rows of any length.
 func (l *lowering) generalWindow(in *value, si netdef.Shape, a [4]int, out *value, so netdef.Shape, b [4]int, size netdef.Shape) error {
 	from, to := all(si), all(so)
 	for i := range size {

@@ -75,7 +75,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		if cin == 1 && cout == 1 {
 			return l.generalLayout(n)
 		}
-		if cin == 1 { // only the taps turn round
+		if cin == 1 { // only the taps are reversed
 			c := blockOf(cout)
 			return l.copy(n, shaders.CopyShape{Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c}, InBase: (taps - 1) * cout, Tab: ramp(c, 1)})
 		}
@@ -110,8 +110,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		}
 		return nil
 	case *netdef.CropOp:
-		if off, ok := piece(in, op.At, s); ok && (off%64 == 0 || off%4 == 0 && l.best.Mode == shaders.CPU && l.best.NJ(s[3]) > 0) {
-			return l.view(n, off) // descriptors want offsets of 64 elements; addresses do not
+		if off, ok := contiguous(in, op.At, s); ok && (off%64 == 0 || off%4 == 0 && l.best.Mode == shaders.CPU && l.best.NJ(s[3]) > 0) {
+			// Offsets of bindings must be multiples of 64 elements; addresses need not be.
+			return l.view(n, off)
 		}
 		return l.window(l.val(n.In[0]), in, op.At, l.out(n), s, [4]int{}, s)
 	case *netdef.PadOp:
@@ -122,9 +123,9 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 	return fmt.Errorf("no kernel for op %s", n.Op.Name())
 }
 
-// piece tells whether a box is one run of elements of a tensor, and where that begins.
-func piece(in netdef.Shape, at [4]int, box netdef.Shape) (off int, ok bool) {
-	whole := true // of the axes looked at so far
+// contiguous reports whether a box is contiguous in a tensor, and at which element it begins.
+func contiguous(in netdef.Shape, at [4]int, box netdef.Shape) (off int, ok bool) {
+	whole := true // the axes so far have size 1 in the box
 	for i, n := range box {
 		off = off*in[i] + at[i]
 		if n > 1 || !whole {
@@ -149,14 +150,14 @@ func (l *lowering) copyStep(s shaders.CopyShape, in, out *value) error {
 	return l.emit(t, shaders.Copy(t, s), nil, 0, in, out)
 }
 
-// window copies the box of the given size from place a of in to place b of out.
+// window copies the box of the given size from position a of in to position b of out.
 func (l *lowering) window(in *value, si netdef.Shape, a [4]int, out *value, so netdef.Shape, b [4]int, size netdef.Shape) error {
 	ib := ((a[0]*si[1]+a[1])*si[2]+a[2])*si[3] + a[3]
 	ob := ((b[0]*so[1]+b[1])*so[2]+b[2])*so[3] + b[3]
 	dims, run := []int{size[0], size[1], size[2]}, size[3]
 	is := []int{si[1] * si[2] * si[3], si[2] * si[3], si[3]}
 	os := []int{so[1] * so[2] * so[3], so[2] * so[3], so[3]}
-	// Merge inner axes while both sides are contiguous there.
+	// Merge inner axes as long as both sides are contiguous.
 	for i := 2; i >= 0 && is[i] == run && os[i] == run; i-- {
 		run *= dims[i]
 		dims[i] = 1
@@ -170,7 +171,7 @@ func (l *lowering) window(in *value, si netdef.Shape, a [4]int, out *value, so n
 	}, in, out)
 }
 
-// blockOf cuts a row into blocks that one work item copies.
+// blockOf returns the size of the blocks of a row that a work item copies.
 func blockOf(n int) int {
 	for _, b := range []int{64, 32, 16, 8} {
 		if n%b == 0 {

@@ -7,39 +7,44 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// winogradFrom is the number of channels from which on Winograd's convolution is faster on software drivers (measured at the edge network's sizes: at 32 channels
-// by 7 % of the forward pass).
+// winogradFrom is the number of channels from which on Winograd's convolution is faster on software
+// drivers. At the sizes of the edge network it saves 7 % of the forward pass with 32 channels
+// (measured).
 const winogradFrom = 32
 
-// winogradTiles is the number of tiles from which on it is worth to transform weights that are used once, and for Programs that run a few times to build five kernels
-// instead of one or two.
+// winogradTiles is the number of tiles from which on it pays off to transform weights that are used
+// once or, for Programs that run only a few times, to build five kernels instead of one or two.
 const winogradTiles = 64
 
-// bandSize is how many transformed values, in elements, a band may have: what is transformed then stays in a processor's cache until it is multiplied, and
-// takes little memory however large the tensors are.
+// bandSize is how many transformed values, in elements, a band may have. The transformed values
+// then stay in the processor's cache until they are multiplied, and they take little memory however
+// large the tensors are.
 const bandSize = 1 << 20
 
-// trainBandSize is bandSize in training, where the transformed input is kept for the weights' gradient if it is whole.
+// trainBandSize is bandSize in training. There the transformed input, if it is one band, is kept
+// for the gradient of the weights.
 const trainBandSize = 1 << 21
 
-// productFMA is the bound of multiply-adds for the products: a third above the others', but no less than 512, as partial sums of theirs, 2¼ for every pixel, cost
-// more than larger kernels, and no more than 800, from which on nothing is gained. Brief ones have 256.
+// productFMA returns the limit of multiply-adds for the kernels of the products. It is a third
+// higher than for others, but at least 512: the products have 2¼ partial sums per pixel, and
+// storing these costs more than larger kernels. It is at most 800, because beyond that nothing is
+// gained. With FastBuild it is 256.
 func (t Tuning) productFMA() int {
-	if t.brief() {
+	if t.fastBuild() {
 		return 256
 	}
 	return min(max(t.maxFMA()*4/3, 512), 800)
 }
 
-// transformed is how many channels per lane a transform takes at once, of the nj that there are.
+// transformed returns how many of the nj channels per lane a transform takes at a time.
 func transformed(t shaders.Target, nj int) int {
-	if t.Brief {
+	if t.FastBuild {
 		return 1
 	}
 	return min(2, nj)
 }
 
-// takesWinograd tells whether a convolution goes that way.
+// takesWinograd reports whether a convolution is computed by Winograd's method.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
 	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 {
 		return false
@@ -49,7 +54,8 @@ func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.Con
 	return many || l.phases[n.In[1]] == once && !l.store.train && l.tune.maxFMA() > ShortRun
 }
 
-// winogradSize chooses the side of the tiles: that with the fewer products, counting what the last tiles waste. And the bands.
+// winogradSize chooses the tile size that needs fewer products, including those that the last tiles
+// waste, and the size of the bands.
 func (l *lowering) winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
 	for _, m := range []int{2, 4} {
 		c := shaders.WinogradShape{M: m, B: s.B, H: s.OH, W: s.OW, C: s.N, NJ: s.NJ}
@@ -92,7 +98,8 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 	return nil
 }
 
-// winogradInput gives the transformed input of a band; where that is all, once for all convolutions of the same tensor.
+// winogradInput returns the transformed input of a band. If the band is the whole tensor, all
+// convolutions of this tensor share it.
 func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape, first []uint32) (*value, error) {
 	whole := o.Band == o.B*o.Rows()
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
@@ -103,18 +110,19 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	if whole {
 		l.winogradIn[n.In[0]] = d
 	}
-	// Neighbouring tiles share input pixels, but kernels of several tiles gain nothing and take longer to build (measured).
+	// Neighbouring tiles share input pixels, but kernels for several tiles gain nothing and take
+	// longer to build (measured).
 	return d, l.emit(t, shaders.WinogradInput(t, o), first, 0, l.val(n.In[0]), d)
 }
 
-// winogradWeights gives the transformed weights, packed for the products.
+// winogradWeights returns the transformed weights, packed for the products.
 func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape) (*value, error) {
 	return l.pack(fmt.Sprint(w.ID, " winograd ", o.M), w, w.Name+" transformed", o.Products()*s.Cin*s.N, func(v *value) error {
 		return l.emit(t, shaders.WinogradWeights(t, o.M, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
 	})
 }
 
-// gradTakesWinograd tells whether a weight gradient goes that way.
+// gradTakesWinograd reports whether a weight gradient is computed by Winograd's method.
 func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradWShape) bool {
 	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 || l.tune.maxFMA() <= ShortRun {
 		return false
@@ -123,9 +131,10 @@ func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradWShape) boo
 	return o.M == 4 && s.B*o.Rows()*o.Cols() >= winogradTiles
 }
 
-// winogradGradW emits a weight gradient between transforms, band by band: with Y = Aᵀ [(G w Gᵀ) ⊙ V] A, where V is the transformed input,
+// winogradGradW emits a weight gradient between transforms, band by band. From Y = Aᵀ [(G w Gᵀ) ⊙
+// V] A, where V is the transformed input, follows
 //
-//	dw = Gᵀ [ Σ_tiles V ⊙ (A dY Aᵀ) ] G,
+//	dw = Gᵀ [ Σ_tiles V ⊙ (A dY Aᵀ) ] G
 //
 // and the sum is (M+2)² matrix products [C × tiles]·[tiles × N].
 func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.GradWShape, out *value) error {
@@ -148,7 +157,7 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 		to := &value{name: sums.name, size: size, base: sums, off: band * size}
-		if err := l.gradWOf(t, n, product, o.Products(), v, m, to); err != nil {
+		if err := l.gradWValues(t, n, product, o.Products(), v, m, to); err != nil {
 			return err
 		}
 	}

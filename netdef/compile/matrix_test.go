@@ -7,7 +7,8 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// Convolutions on cooperative matrices agree with the reference but for the rounding of their factors to float16.
+// Convolutions on cooperative matrices agree with the reference up to the rounding of their factors
+// to float16.
 func TestMatrix(t *testing.T) {
 	if testDev.Info().Caps.Matrix[0] == 0 {
 		t.Skip("the device has no cooperative matrices (a newer lavapipe has: scripts/new-mesa.sh)")
@@ -15,7 +16,7 @@ func TestMatrix(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	used := 0
 	for range 30 {
-		g, out, name := randomConv(rng, 16) // less is too shallow for matrices
+		g, out, name := randomConv(rng, 16) // fewer channels are not enough for matrices
 		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true, Half: true}, func(p *Program) {
 			if usesKernel(p, "matrix conv") {
 				used++

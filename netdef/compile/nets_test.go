@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// The shipped network's adapter and flow map, and the gradient of a loss on
-// both, and the total derivative of the average velocity, must agree with the float64 reference in both lowerings.
+// The shipped network's adapter and flow map, the gradient of a loss on both, and the total
+// derivative of the average velocity must agree with the float64 reference in both lowerings.
 func TestEdgeNetwork(t *testing.T) {
 	cfg := nets.DefaultEdge()
 	cfg.Fine, cfg.Noise = 8, true
@@ -55,7 +55,7 @@ func TestEdgeNetwork(t *testing.T) {
 			in32[n.Name] = v
 			inputs[n.Name], _ = netdef.FromFloat32(n.Shape, v)
 		case *netdef.ParamOp:
-			// Away from the zero initialisation, so that every path carries signal.
+			// Away from zero initial values, so that every path has an effect.
 			for i, a := range netdef.InitialValues(n, 3) {
 				v[i] = a + 0.02*float32(rng.NormFloat64())
 			}
@@ -67,7 +67,8 @@ func TestEdgeNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tuning := Tuning{MaxFMA: SingleRun(1)} // short kernels: the driver compiles each
+	// Small kernels, because the driver compiles each.
+	tuning := Tuning{MaxFMA: SingleRun(1)}
 	if gputest.Long() {
 		tuning.MaxFMA = 240
 	}

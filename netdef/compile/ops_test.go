@@ -16,8 +16,8 @@ var testDev *gpu.Device
 
 func TestMain(m *testing.M) { gputest.Main(m, &testDev, "-") }
 
-// check compiles outs with both lowerings, and with brief kernels, and compares them with the float64
-// reference on random inputs; the working memory is poisoned first.
+// check compiles outs with both lowerings, and with FastBuild, and compares the results with the
+// float64 reference on random inputs. It poisons the working memory first.
 func check(t *testing.T, g *netdef.Graph, outs []*netdef.Node, tol float64) {
 	t.Helper()
 	if err := g.Err(); err != nil {
@@ -34,7 +34,7 @@ func check(t *testing.T, g *netdef.Graph, outs []*netdef.Node, tol float64) {
 	}
 }
 
-// onlyPortable tells whether the device has no lowering of its own.
+// onlyPortable reports whether the device has only the portable lowering.
 func onlyPortable() bool {
 	best, _ := Targets(testDev.Info().Caps)
 	return best.Mode == shaders.GPU
@@ -45,13 +45,13 @@ func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) fl
 	return compareWith(t, g, outs, opt, func(*Program) {})
 }
 
-// compareWith is compare with a look at the Program.
+// compareWith is compare, but also shows the Program to look.
 func compareWith(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, look func(*Program)) float64 {
 	t.Helper()
 	return compareTrained(t, g, outs, opt, false, look)
 }
 
-// compareTrained is compareWith with parameters that change from run to run, if train is set.
+// compareTrained is compareWith. If train is set, the parameters may change from run to run.
 func compareTrained(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, train bool, look func(*Program)) float64 {
 	t.Helper()
 	nodes := netdef.Reachable(outs...)
@@ -94,7 +94,8 @@ func compareTrained(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Opti
 			inputs[n.Name], _ = netdef.FromFloat32(n.Shape, v)
 		case *netdef.ParamOp:
 			v := fresh(n.Shape, false)
-			for i := range v { // sums keep the size of what is summed
+			// keeps sums as small as the values that they sum
+			for i := range v {
 				v[i] /= float32(math.Sqrt(float64(n.Shape[0] * n.Shape[1] * n.Shape[2])))
 			}
 			vals[n.Name] = v
@@ -308,7 +309,8 @@ func TestOps(t *testing.T) {
 			x, v := g.Input("x", S{2, 3, 5, 64}), g.Mul(g.Offset(g.Input("v", S{2, 3, 5, 64}), 0.5), g.Input("s", S{2, 1, 1, 64}))
 			return g.Mul(g.LayerNormGrad(x, v, 1e-5), g.Input("q", S{1, 1, 1, 64}))
 		},
-		"film": func(g *netdef.Graph) *netdef.Node { // slices that are views, and offsets of vectors in an epilogue
+		// slices that are views, and offsets of vectors in an epilogue
+		"film": func(g *netdef.Graph) *netdef.Node {
 			f := g.Input("f", S{1, 1, 1, 160})
 			y := g.LayerNorm(g.Input("x", S{1, 3, 5, 40}), 1e-5)
 			return g.Add(g.Mul(y, g.Offset(g.Slice(f, 3, 8, 48), 1)), g.Neg(g.Slice(f, 3, 104, 144)))
@@ -327,7 +329,8 @@ func TestOps(t *testing.T) {
 		"sum of products, odd": func(g *netdef.Graph) *netdef.Node {
 			return g.Sum(g.Mul(g.Input("x", S{1, 37, 1, 24}), g.Input("y", S{1, 37, 1, 24})), netdef.AxHW)
 		},
-		"sumLog": func(g *netdef.Graph) *netdef.Node { // sums of logarithms of chains, over magnitudes whose product no float32 holds
+		// sums of logarithms of chains; a float32 could not hold the product of the values
+		"sumLog": func(g *netdef.Graph) *netdef.Node {
 			x, v := g.Input("+x", S{1, 5, 64, 24}), g.Input("+v", S{1, 5, 64, 1})
 			return g.Add(g.Sum(g.Log(g.Offset(g.Mul(x, v), 1)), netdef.AxHW), g.Sum(g.Log(g.Add(g.Scale(x, 1e9), v)), netdef.AxBHW))
 		},
@@ -356,7 +359,8 @@ func TestOps(t *testing.T) {
 	}
 }
 
-// The large kernels of training compute the same: a convolution in one or two dispatches, a weight gradient over whole planes.
+// The large kernels of training compute the same: a convolution in one or two dispatches, a weight
+// gradient over whole planes.
 func TestLongRunKernels(t *testing.T) {
 	g := netdef.NewGraph()
 	x, dy := g.Input("x", S{2, 16, 12, 40}), g.Input("dy", S{2, 16, 12, 32})
@@ -366,17 +370,17 @@ func TestLongRunKernels(t *testing.T) {
 	}
 }
 
-// Results larger than the device's largest binding are written by address, and are the same.
-func TestFarResults(t *testing.T) {
+// Results larger than the device's largest binding are written by address and are the same.
+func TestResultsByAddress(t *testing.T) {
 	g := netdef.NewGraph()
 	x := g.Input("x", S{2, 8, 16, 32})
 	y := g.SiLU(g.LayerNorm(g.Conv2D(x, g.Param("w", S{3, 3, 32, 32}, netdef.Zeros), 1), 1e-5))
 	outs := []*netdef.Node{y, g.Sum(y, netdef.AxHW), g.Slice(y, 3, 8, 24), g.ConvGradW(x, y, 1, 1)}
 	for _, most := range []int64{1, 4 * 2 * 32} {
 		far := 0
-		e := compareWith(t, g, outs, Options{mostBound: most}, func(p *Program) {
+		e := compareWith(t, g, outs, Options{maxBinding: most}, func(p *Program) {
 			for _, s := range p.steps {
-				if s.mod != nil && s.mod.Target.Far {
+				if s.mod != nil && s.mod.Target.StoreByAddress {
 					far++
 				}
 			}
@@ -390,7 +394,7 @@ func TestFarResults(t *testing.T) {
 	}
 }
 
-// A large blur is cut into chunks of kernel rows, the last of them smaller.
+// A large blur is divided into chunks of kernel rows. The last chunk is smaller.
 func TestBlurChunks(t *testing.T) {
 	for _, flip := range []bool{false, true} {
 		g := netdef.NewGraph()
@@ -415,7 +419,7 @@ func TestPiece(t *testing.T) {
 		{S{2, 3, 4, 8}, S{0, 0, 1, 0}, S{1, 1, 2, 7}, 0, false},
 		{S{1, 1, 1, 64}, S{0, 0, 0, 32}, S{1, 1, 1, 16}, 32, true},
 	} {
-		if off, ok := piece(c.in, c.at, c.box); ok != c.ok || ok && off != c.off {
+		if off, ok := contiguous(c.in, c.at, c.box); ok != c.ok || ok && off != c.off {
 			t.Errorf("%v at %v of %v: %d, %v", c.box, c.at, c.in, off, ok)
 		}
 	}

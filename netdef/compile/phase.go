@@ -10,13 +10,13 @@ import (
 type phase uint8
 
 const (
-	always  phase = iota // at every run
-	settled              // when a setting has changed, see Options.Settings
-	once                 // when the parameters have changed
+	always     phase = iota // in every run
+	perSetting              // when a setting has changed (see Options.Settings)
+	once                    // when the parameters have changed
 )
 
-// findPhases finds for every node the rarest phase that will do: that of its most often computed input. With params, parameters do not change
-// from run to run.
+// findPhases sets the phase of every node to the rarest possible one: that of its input that is
+// computed most often. With params, the parameters do not change from run to run.
 func (l *lowering) findPhases(nodes []*netdef.Node, params bool, settings []string) {
 	for _, n := range nodes {
 		p := once
@@ -27,7 +27,7 @@ func (l *lowering) findPhases(nodes []*netdef.Node, params bool, settings []stri
 			}
 		case *netdef.InputOp:
 			if p = always; slices.Contains(settings, n.Name) {
-				p = settled
+				p = perSetting
 			}
 		}
 		for _, m := range n.In {

@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// What depends on settings alone has no part in a run, and is as fresh as they and the parameters are.
+// What depends only on settings is not part of a run, and is always up to date with the settings
+// and the parameters.
 func TestSettings(t *testing.T) {
 	g := netdef.NewGraph()
 	x, s := g.Input("x", S{2, 3, 4, 16}), g.Input("s", S{1, 1, 1, 8})

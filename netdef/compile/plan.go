@@ -2,8 +2,8 @@ package compile
 
 import "slices"
 
-// plan places the values of regWork in one arena so that values whose lifetimes
-// overlap do not overlap in memory, and gives the arena's size in units of 4 bytes.
+// plan places the values of regWork in one arena, so that values with overlapping lifetimes do not
+// overlap in memory. It returns the size of the arena in units of 4 bytes.
 func plan(steps []*step) int {
 	var all []*value
 	seen := map[*value]bool{}
@@ -27,7 +27,7 @@ func plan(steps []*step) int {
 			touch(s.fill, i)
 		}
 	}
-	// Large values first, each at the lowest place that is free in its lifetime.
+	// Large values first, each at the lowest place that is free during its lifetime.
 	slices.SortStableFunc(all, func(a, b *value) int { return b.extent() - a.extent() })
 	var placed []*value
 	total := 0

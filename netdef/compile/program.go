@@ -10,9 +10,8 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// Program is a compiled graph on a device: a recorded list of dispatches with
-// its memory. It may be run any number of times; a Program is not safe for
-// concurrent use.
+// Program is a graph compiled for a device: recorded lists of dispatches and their memory. It may
+// be run any number of times. A Program is not safe for concurrent use.
 type Program struct {
 	dev     *gpu.Device
 	store   *Store
@@ -24,7 +23,7 @@ type Program struct {
 	cmds    [once + 1]*gpu.Commands
 	inputs  map[string]*value
 	set     map[string]*setting
-	changed bool // since they were last computed with
+	changed bool // settings have changed since the phase perSetting was last computed
 	outs    []*value
 	outIdx  map[*netdef.Node]int
 	gen     int
@@ -33,13 +32,13 @@ type Program struct {
 	once    sync.Once
 }
 
-// setting is a setting's value as last given; valid once it is on the device.
+// setting is the last value of a setting. valid says whether it is on the device.
 type setting struct {
 	last  []float32
 	valid bool
 }
 
-// build allocates memory, builds pipelines and records.
+// build allocates memory, builds pipelines and records the command lists.
 func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
 	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, changed: true, set: map[string]*setting{}, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
 	for i, n := range outs {
@@ -85,12 +84,12 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	if p.cmds[once], err = p.record(in(once), false); err != nil {
 		return p, err
 	}
-	wait := p.begin()
+	wait := p.startOnce()
 	err = p.pipelines(func(s *step) bool { return s.phase != once })
 	if e := wait(); err == nil {
 		err = e
 	}
-	for _, ph := range []phase{settled, always} {
+	for _, ph := range []phase{perSetting, always} {
 		if err == nil {
 			p.cmds[ph], err = p.record(in(ph), false)
 		}
@@ -98,12 +97,12 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	return p, err
 }
 
-// in chooses the steps of a phase.
+// in returns a function that selects the steps of a phase.
 func in(ph phase) func(*step) bool { return func(s *step) bool { return s.phase == ph } }
 
-// begin computes what is computed once, if there are parameters to compute it from, while the pipelines of the rest are built. The function that it gives
-// waits for the end.
-func (p *Program) begin() (wait func() error) {
+// startOnce runs the phase once, if the store has parameters, while the pipelines of the other
+// phases are built. The returned function waits for its end.
+func (p *Program) startOnce() (wait func() error) {
 	gen := p.store.gen
 	if gen == 0 {
 		return func() error { return nil }
@@ -119,14 +118,15 @@ func (p *Program) begin() (wait func() error) {
 	}
 }
 
-// bytesOf is the size of a region of so many elements, with what kernels may touch beyond its end.
-func bytesOf(size int) int64 { return int64(4 * (size + 16*grain)) }
+// bytesOf returns the size in bytes of a region of size elements, including what kernels may access
+// beyond its end.
+func bytesOf(size int) int64 { return int64(4 * (size + 16*alignment)) }
 
 func noMemory(size int, err error) error {
 	return fmt.Errorf("working memory of %.1f MB: %w", float64(size)/(1<<18), err)
 }
 
-// pipelines builds one pipeline per distinct module of the chosen steps, of those that have none yet.
+// pipelines builds one pipeline for every module of the selected steps that has none yet.
 func (p *Program) pipelines(choose func(*step) bool) error {
 	var mods []*shaders.Module
 	var descs []gpu.PipelineDesc
@@ -152,7 +152,7 @@ func (p *Program) pipelines(choose func(*step) bool) error {
 	return nil
 }
 
-// Close frees the Program's memory; the store stays.
+// Close frees the memory of the Program, but not the store.
 func (p *Program) Close() {
 	p.once.Do(func() {
 		for _, c := range p.cmds {
@@ -169,20 +169,20 @@ func (p *Program) Close() {
 			b.Free()
 		}
 		if p.arena != nil {
-			p.arena.giveBack()
+			p.arena.release()
 		}
 	})
 }
 
-// InputError says that an input of a Program was given wrongly.
+// InputError reports an unknown input or one with the wrong number of values.
 type InputError struct{ Name, Reason string }
 
 func (e *InputError) Error() string { return fmt.Sprintf("program input %q: %s", e.Name, e.Reason) }
 
-// HasInput tells whether the Program reads the named input.
+// HasInput reports whether the Program reads the named input.
 func (p *Program) HasInput(name string) bool { return p.inputs[name] != nil }
 
-// SetInput sets an input's values, row-major.
+// SetInput sets the values of an input, row-major.
 func (p *Program) SetInput(name string, v []float32) error {
 	in := p.inputs[name]
 	if in == nil {
@@ -205,7 +205,7 @@ func (p *Program) SetInput(name string, v []float32) error {
 	return err
 }
 
-// Run computes the outputs and waits for them.
+// Run computes the outputs and waits for the end.
 func (p *Program) Run() error {
 	if p.gen != p.store.gen {
 		if err := p.dev.Run(p.cmds[once]); err != nil {
@@ -214,7 +214,7 @@ func (p *Program) Run() error {
 		p.gen, p.changed = p.store.gen, true
 	}
 	if p.changed && len(p.set) > 0 {
-		if err := p.dev.Run(p.cmds[settled]); err != nil {
+		if err := p.dev.Run(p.cmds[perSetting]); err != nil {
 			return err
 		}
 		p.changed = false
@@ -222,13 +222,13 @@ func (p *Program) Run() error {
 	return p.dev.Run(p.cmds[always])
 }
 
-// Output reads output i of the last run, row-major.
+// Output returns output i of the last run, row-major.
 func (p *Program) Output(i int) ([]float32, error) {
 	v := make([]float32, p.outs[i].size)
 	return v, p.ReadOutput(i, v)
 }
 
-// ReadOutput reads output i into dst.
+// ReadOutput reads output i of the last run into dst.
 func (p *Program) ReadOutput(i int, dst []float32) error {
 	o := p.outs[i]
 	if len(dst) != o.size {
@@ -238,11 +238,11 @@ func (p *Program) ReadOutput(i int, dst []float32) error {
 	return p.dev.Read(p.bufs[reg], off, asBytes(dst))
 }
 
-// poison is not a number, and neither are its halves as float16.
+// poison is a float32 NaN, and each of its halves is a float16 NaN.
 const poison = 0x7fff7fff
 
-// Poison fills the working memory, the outputs and the gradients with NaN, so
-// that a test sees what a run does not write.
+// Poison fills the working memory and the outputs with NaN, so that a test notices what a run does
+// not write.
 func (p *Program) Poison() error {
 	c, err := p.dev.NewCommands()
 	if err != nil {
@@ -253,21 +253,21 @@ func (p *Program) Poison() error {
 	for _, o := range p.outs {
 		reg, off := o.place()
 		if reg == regKeep {
-			c.Barrier() // outputs may share their place
+			c.Barrier() // outputs may be in the same place
 			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: off, Size: int64(4 * o.size)}, poison)
 		}
 	}
 	if err := c.End(); err != nil {
 		return err
 	}
-	p.gen = -1 // what is not computed at every run may be among it
+	p.gen = -1 // the outputs may include values that are not computed in every run
 	return p.dev.Run(c)
 }
 
-// WorkBytes is the size of the arena.
+// WorkBytes is the size of the working memory in bytes.
 func (p *Program) WorkBytes() int64 { return int64(4 * p.work) }
 
-// Heaviest is the share of the heaviest dispatch in the arithmetic of one run, in [0,1].
+// Heaviest is the share of the largest dispatch in the arithmetic of a run, in [0,1].
 func (p *Program) Heaviest() float64 {
 	most := 0.0
 	for _, s := range p.steps {
@@ -281,8 +281,8 @@ func (p *Program) Heaviest() float64 {
 	return most / p.Flops()
 }
 
-// Flops is the number of multiply-adds times two of one run, convolutions and
-// products only.
+// Flops is the number of floating-point operations of a run: two for each multiply-add of
+// convolutions and products.
 func (p *Program) Flops() float64 {
 	f := 0.0
 	for _, s := range p.steps {
@@ -293,7 +293,7 @@ func (p *Program) Flops() float64 {
 	return f
 }
 
-// Dispatches is the number of dispatches of one run.
+// Dispatches is the number of dispatches of a run.
 func (p *Program) Dispatches() int {
 	n := 0
 	for _, s := range p.steps {

@@ -9,13 +9,13 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// randomGraph builds graphs from numbers drawn: any op on any shape that its Infer lets pass, of a
-// few thousand elements; one graph in 32 is larger.
+// randomGraph builds graphs from random numbers: any op on any shape that its Infer accepts.
+// Tensors have up to a few thousand elements; one graph in 32 is larger.
 type randomGraph struct {
 	*rand.Rand
 	large bool
 	g     *netdef.Graph
-	nodes []*netdef.Node // that ops may be applied to
+	nodes []*netdef.Node // nodes to which ops may be applied
 	names int
 }
 
@@ -31,7 +31,7 @@ func newRandomGraph(seed uint64) *randomGraph {
 	return r
 }
 
-// outs are the last node and perhaps one more, or gradients of the last node.
+// outs returns the last node and perhaps one more, or gradients of the last node.
 func (r *randomGraph) outs() []*netdef.Node {
 	outs := []*netdef.Node{r.nodes[len(r.nodes)-1]}
 	switch r.IntN(6) {
@@ -43,8 +43,9 @@ func (r *randomGraph) outs() []*netdef.Node {
 	return outs
 }
 
-// gradients are those of a sum over a node, weighted, with respect to one or two others; none where
-// an op has no gradient, or jumps where what it reads is rounded another way.
+// gradients returns the gradients of a weighted sum of a node with respect to one or two others. It
+// returns none if an op has no gradient, or is discontinuous where its input may be rounded
+// differently.
 func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
 	loss := r.g.Sum(r.g.Mul(of, r.g.Input("weight", of.Shape)), netdef.AxAll)
 	var wrt []*netdef.Node
@@ -56,7 +57,7 @@ func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
 		return nil
 	}
 	for _, n := range netdef.Reachable(grads...) {
-		if jumps(n.Op) && slices.ContainsFunc(n.In, func(m *netdef.Node) bool { return len(m.In) > 0 }) {
+		if discontinuous(n.Op) && slices.ContainsFunc(n.In, func(m *netdef.Node) bool { return len(m.In) > 0 }) {
 			return nil
 		}
 	}
@@ -65,7 +66,7 @@ func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
 
 func (r *randomGraph) add(n *netdef.Node) { r.nodes = append(r.nodes, n) }
 
-// any picks a node, mostly one of the last.
+// any returns a random node, mostly one of the last.
 func (r *randomGraph) any() *netdef.Node {
 	n := len(r.nodes)
 	if r.IntN(4) > 0 {
@@ -95,7 +96,7 @@ func (r *randomGraph) shape() netdef.Shape {
 	}
 }
 
-// fits bounds every tensor.
+// fits limits the size of tensors.
 func (r *randomGraph) fits(s netdef.Shape) bool {
 	elements, channels := 3000, 256
 	if r.large {
@@ -104,7 +105,7 @@ func (r *randomGraph) fits(s netdef.Shape) bool {
 	return s.Size() <= elements && s[3] <= channels && (s[3] == 1 || s[3]%8 == 0)
 }
 
-// leaf is a new input, parameter or constant; nil if there can be none of that shape.
+// leaf returns a new input, parameter or constant, or nil if there can be none of that shape.
 func (r *randomGraph) leaf(s netdef.Shape) *netdef.Node {
 	if !r.fits(s) {
 		return nil
@@ -124,7 +125,7 @@ func (r *randomGraph) leaf(s netdef.Shape) *netdef.Node {
 	return r.g.Input(name, s)
 }
 
-// operand is a node of that shape, there already or new.
+// operand returns a node of the given shape, an existing or a new one.
 func (r *randomGraph) operand(s netdef.Shape) *netdef.Node {
 	for _, n := range r.nodes {
 		if n.Shape == s && r.IntN(2) == 0 {
@@ -134,13 +135,13 @@ func (r *randomGraph) operand(s netdef.Shape) *netdef.Node {
 	return r.leaf(s)
 }
 
-// smaller is a shape that can be broadcast to s.
+// smaller returns a shape that can be broadcast to s.
 func (r *randomGraph) smaller(s netdef.Shape) netdef.Shape {
 	known := []netdef.Axes{0, netdef.AxB, netdef.AxC, netdef.AxHW, netdef.AxBHW, netdef.AxHWC, netdef.AxAll}
 	return known[r.IntN(len(known))].Reduce(s)
 }
 
-// grow applies an op, drawn anew until one fits.
+// grow applies an op. It draws ops until one fits.
 func (r *randomGraph) grow() {
 	for {
 		op, in := r.draw()
@@ -152,19 +153,20 @@ func (r *randomGraph) grow() {
 			shapes[i] = n.Shape
 		}
 		if s, err := op.Infer(shapes); err == nil && r.fits(s) && s.Size() > 0 {
-			r.add(r.tamed(op, in))
+			r.add(r.inDomain(op, in))
 			return
 		}
 	}
 }
 
-// tamed applies an op; those that are not for all numbers to others made of what there is.
-func (r *randomGraph) tamed(op netdef.Op, in []*netdef.Node) *netdef.Node {
+// inDomain applies an op. If the op is not defined for all numbers, its inputs are first mapped to
+// numbers that it accepts.
+func (r *randomGraph) inDomain(op netdef.Op, in []*netdef.Node) *netdef.Node {
 	g := r.g
 	p, ok := op.(*netdef.PointwiseOp)
 	if !ok {
 		n := g.Apply(op, in...)
-		switch op.(type) { // what sums keeps its size
+		switch op.(type) { // keeps sums as small as the values that they sum
 		case *netdef.MatMulOp, *netdef.ConvGradWOp, *netdef.DepthwiseGradWOp, *netdef.BlurOp, *netdef.Conv2DOp:
 			return g.Scale(n, 0.25)
 		case *netdef.SumOp:
@@ -181,7 +183,7 @@ func (r *randomGraph) tamed(op netdef.Op, in []*netdef.Node) *netdef.Node {
 		in[1] = g.Offset(g.Abs(in[1]), 0.5)
 	case netdef.Square:
 		in[0] = g.Clamp(in[0], -3, 3)
-	case netdef.Sign, netdef.Inside, netdef.Greater: // they jump: only of what is exact
+	case netdef.Sign, netdef.Inside, netdef.Greater: // discontinuous: only for exact inputs
 		for i := range in {
 			in[i] = g.Input(fmt.Sprint("exact", len(g.Nodes())), in[i].Shape)
 		}
@@ -189,7 +191,7 @@ func (r *randomGraph) tamed(op netdef.Op, in []*netdef.Node) *netdef.Node {
 	return g.Apply(op, in...)
 }
 
-// draw proposes an op with its inputs.
+// draw proposes an op and its inputs.
 func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	x := r.any()
 	s := x.Shape
@@ -296,7 +298,8 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(x, r.operand(netdef.Shape{s[0], 1, kh, wide}))
 }
 
-// drawProduct is a matrix product with x, its other operand sharing any of the leading axes.
+// drawProduct proposes a matrix product with x. The other operand may be shared along any of the
+// leading axes.
 func (r *randomGraph) drawProduct(x *netdef.Node) (netdef.Op, []*netdef.Node) {
 	s := x.Shape
 	op := &netdef.MatMulOp{TA: r.IntN(3) == 0}
@@ -314,7 +317,7 @@ func (r *randomGraph) drawProduct(x *netdef.Node) (netdef.Op, []*netdef.Node) {
 	return op, []*netdef.Node{x, r.operand(y)}
 }
 
-// drawBox crops or pads along any axes.
+// drawBox proposes a crop or padding along any axes.
 func (r *randomGraph) drawBox(x *netdef.Node) (netdef.Op, []*netdef.Node) {
 	s := x.Shape
 	var at [4]int
@@ -351,7 +354,7 @@ func (r *randomGraph) drawBox(x *netdef.Node) (netdef.Op, []*netdef.Node) {
 	return &netdef.PadOp{At: at, Size: s}, []*netdef.Node{x}
 }
 
-// listing writes a graph out, a line for each node.
+// listing returns a graph as text, a line for each node.
 func listing(outs []*netdef.Node) string {
 	var b strings.Builder
 	for _, n := range netdef.Reachable(outs...) {
@@ -375,7 +378,7 @@ func listing(outs []*netdef.Node) string {
 	return b.String()
 }
 
-// without builds the graph anew with inputs in the place of some of its nodes.
+// without rebuilds the graph with inputs in place of some of its nodes.
 func without(outs []*netdef.Node, cut map[*netdef.Node]bool) []*netdef.Node {
 	g := netdef.NewGraph()
 	made := map[*netdef.Node]*netdef.Node{}
@@ -413,7 +416,8 @@ func without(outs []*netdef.Node, cut map[*netdef.Node]bool) []*netdef.Node {
 	return out
 }
 
-// shrink gives a smaller graph that still fails: of the outputs one, and inputs in the place of whatever the failure does not need.
+// shrink returns a smaller graph that still fails: it has only one of the outputs, and inputs in
+// place of all nodes that the failure does not need.
 func shrink(outs []*netdef.Node, fails func([]*netdef.Node) bool) []*netdef.Node {
 	for _, n := range netdef.Reachable(outs...) {
 		if len(n.In) > 0 && fails([]*netdef.Node{n}) {

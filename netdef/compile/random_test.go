@@ -14,17 +14,18 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// randomGraphs is how many graphs the suite compiles.
+// randomGraphs is the number of graphs that the test compiles.
 const randomGraphs = 1000
 
-// Every graph that can be built is compiled, by both lowerings, and computes what the reference does: whatever chains are fused, and however odd the shapes are.
+// Both lowerings compile every graph, and it computes the same as the reference, whatever chains
+// are fused and however odd the shapes are.
 func TestRandomGraphs(t *testing.T) {
 	first := uint64(0)
 	if gputest.Long() {
-		first = rand.Uint64() >> 1 // graphs that nobody has seen
+		first = rand.Uint64() >> 1 // graphs that are new
 	}
 	graphs := uint64(randomGraphs)
-	if testing.Short() { // the kernels were compared: another driver is
+	if testing.Short() { // the kernels were compared already; what is tested is another driver
 		graphs /= 10
 	}
 	vague, ops := uint64(0), map[string]int{}
@@ -58,11 +59,11 @@ func TestRandomGraphs(t *testing.T) {
 		}
 	}
 	if vague > graphs/20 {
-		t.Errorf("%d of %d graphs say nothing: their values are no numbers, or rounding alone changes them", vague, graphs)
+		t.Errorf("%d of %d graphs are of no use: their values are not finite, or rounding alone changes them", vague, graphs)
 	}
 }
 
-// opName is an op's type, with the function of pointwise ones.
+// opName returns the type of an op, and for pointwise ops their function.
 func opName(op netdef.Op) string {
 	name := strings.TrimPrefix(fmt.Sprintf("%T", op), "*netdef.")
 	if p, ok := op.(*netdef.PointwiseOp); ok {
@@ -71,7 +72,7 @@ func opName(op netdef.Op) string {
 	return name
 }
 
-// allOps are the names of the ops in the source of netdef.
+// allOps returns the names of the ops in the source of netdef.
 func allOps(t *testing.T) (names []string) {
 	for _, m := range regexp.MustCompile(`(?m)^type (\w+Op) struct`).FindAllStringSubmatch(source(t, "../op_*.go"), -1) {
 		if m[1] != "PointwiseOp" {
@@ -87,7 +88,7 @@ func allOps(t *testing.T) (names []string) {
 	return names
 }
 
-// source is the text of Go files.
+// source returns the text of Go files.
 func source(t *testing.T, pattern string) string {
 	files, err := filepath.Glob(pattern)
 	if err != nil {
@@ -104,7 +105,7 @@ func source(t *testing.T, pattern string) string {
 	return text.String()
 }
 
-// randomOptions are both lowerings, with a setting now and then, and small kernels in a third of the cases.
+// randomOptions returns options for both lowerings. Some have a setting, a third has small kernels.
 func randomOptions(r *randomGraph, outs []*netdef.Node) map[string]Options {
 	opt := Options{}
 	for _, n := range netdef.Reachable(outs...) {
@@ -123,17 +124,20 @@ func randomOptions(r *randomGraph, outs []*netdef.Node) map[string]Options {
 	return map[string]Options{fmt.Sprintf("best %+v", opt): opt, "portable": portable}
 }
 
-// comparison holds a graph's inputs, what the reference makes of them, and how far rounding may move that.
+// comparison holds the inputs of a graph, the results of the reference, and how far rounding may
+// change these.
 type comparison struct {
 	inputs, params map[string][]float32
 	want           []*netdef.Tensor
 	allowed        []float64 // root of the sum of squares
 }
 
-// rounding is the relative error that every value that an op of the reference reads is given to find out what becomes of it; float32 has 6e-8.
+// rounding is the relative error that is given to every value that an op of the reference reads, to
+// find out how it propagates. The relative error of float32 is 6e-8.
 const rounding = 5e-7
 
-// newComparison draws inputs. It gives nil where the reference has no numbers, or rounding moves them by more than a hundredth.
+// newComparison draws inputs. It returns nil if a result of the reference is not finite, or if
+// rounding changes it by more than a hundredth.
 func newComparison(outs []*netdef.Node, seed uint64) *comparison {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	c := &comparison{inputs: map[string][]float32{}, params: map[string][]float32{}}
@@ -170,7 +174,7 @@ func newComparison(outs []*netdef.Node, seed uint64) *comparison {
 	return c
 }
 
-// norm is the root of the sum of the squares of a - b.
+// norm returns the root of the sum of the squares of a - b.
 func norm(a, b *netdef.Tensor) float64 {
 	sum := 0.0
 	for i, x := range a.Data {
@@ -182,7 +186,7 @@ func norm(a, b *netdef.Tensor) float64 {
 	return math.Sqrt(sum)
 }
 
-// reference computes the outputs in float64, with a random error of every value if rng is given.
+// reference computes the outputs in float64. If rng is not nil, every value gets a random error.
 func (c *comparison) reference(outs []*netdef.Node, rng *rand.Rand) []*netdef.Tensor {
 	vals := map[*netdef.Node]*netdef.Tensor{}
 	for _, n := range netdef.Reachable(outs...) {
@@ -210,7 +214,7 @@ func (c *comparison) reference(outs []*netdef.Node, rng *rand.Rand) []*netdef.Te
 	return out
 }
 
-// rounded gives a tensor with a small error of every value.
+// rounded returns a tensor with a small random error in every value.
 func rounded(t *netdef.Tensor, rng *rand.Rand) *netdef.Tensor {
 	v := netdef.NewTensor(t.Shape)
 	for i, x := range t.Data {
@@ -219,18 +223,19 @@ func rounded(t *netdef.Tensor, rng *rand.Rand) *netdef.Tensor {
 	return v
 }
 
-// exact tells whether an op reads numbers that are not computed, and jumps where they change a little.
+// exact reports whether the inputs of an op must have no rounding errors: those of random
+// generators (keys) and of discontinuous ops.
 func exact(n *netdef.Node) bool {
 	_, random := n.Op.(*netdef.RandomOp)
-	return random || jumps(n.Op)
+	return random || discontinuous(n.Op)
 }
 
-func jumps(op netdef.Op) bool {
+func discontinuous(op netdef.Op) bool {
 	p, ok := op.(*netdef.PointwiseOp)
 	return ok && (p.Kind == netdef.Sign || p.Kind == netdef.Inside || p.Kind == netdef.Greater)
 }
 
-// run compiles the graph, runs it on poisoned memory and compares.
+// run compiles the graph, runs it on poisoned memory and compares the results.
 func (c *comparison) run(outs []*netdef.Node, opt Options) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -245,7 +250,8 @@ func (c *comparison) run(outs []*netdef.Node, opt Options) (err error) {
 	if err := store.Set(c.params); err != nil {
 		return err
 	}
-	p, err := Compile(testDev, store, netdef.NewGraph(), outs, opt) // of the graph only its error counts
+	// Compile uses only the error of the graph.
+	p, err := Compile(testDev, store, netdef.NewGraph(), outs, opt)
 	if err != nil {
 		return err
 	}

@@ -7,39 +7,39 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// span is a piece of memory in bytes.
+// span is a range of memory in bytes.
 type span struct {
 	reg      region
 	from, to int64
 }
 
-func (a span) meets(b span) bool { return a.reg == b.reg && a.from < b.to && b.from < a.to }
+func (a span) overlaps(b span) bool { return a.reg == b.reg && a.from < b.to && b.from < a.to }
 
 func spanOf(v *value) span {
 	reg, off := v.place()
 	return span{reg, off, off + 4*int64(v.extent())}
 }
 
-// hazards tracks what was read and written since the last barrier.
+// hazards records what was read and written since the last barrier.
 type hazards struct{ reads, writes []span }
 
-func meetsAny(s span, l []span) bool {
+func overlapsAny(s span, l []span) bool {
 	for _, x := range l {
-		if s.meets(x) {
+		if s.overlaps(x) {
 			return true
 		}
 	}
 	return false
 }
 
-// add notes a step's accesses and tells whether a barrier must precede it.
+// add records the accesses of a step and reports whether a barrier must precede it.
 func (h *hazards) add(reads, writes []span) bool {
 	need := false
 	for _, s := range reads {
-		need = need || meetsAny(s, h.writes)
+		need = need || overlapsAny(s, h.writes)
 	}
 	for _, s := range writes {
-		need = need || meetsAny(s, h.writes) || meetsAny(s, h.reads)
+		need = need || overlapsAny(s, h.writes) || overlapsAny(s, h.reads)
 	}
 	if need {
 		h.reads, h.writes = nil, nil
@@ -49,7 +49,7 @@ func (h *hazards) add(reads, writes []span) bool {
 	return need
 }
 
-// accesses lists the memory a step reads and writes.
+// accesses returns the memory that a step reads and writes.
 func (s *step) accesses() (reads, writes []span) {
 	if s.fill != nil {
 		return nil, []span{spanOf(s.fill)}
@@ -66,9 +66,9 @@ func (s *step) accesses() (reads, writes []span) {
 	return reads, writes
 }
 
-// record writes the chosen steps into a command buffer, with a barrier only
-// where a step touches what another wrote or reads. With stamps, a barrier and a
-// timestamp stand around every step.
+// record records the selected steps, with a barrier only where a step needs memory that an earlier
+// one wrote, or overwrites memory that an earlier one used. With stamps, every step is enclosed by
+// barriers and followed by a time stamp.
 func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, error) {
 	c, err := p.dev.NewCommands()
 	if err != nil {
@@ -76,7 +76,7 @@ func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, e
 	}
 	var h hazards
 	maxX := p.dev.Info().Caps.MaxGroups[0]
-	// What the host or an earlier run left must be visible to the first step.
+	// The first step must see what the host or an earlier run wrote.
 	c.Barrier()
 	n := 0
 	if stamps {
@@ -130,14 +130,14 @@ func (p *Program) dispatch(c *gpu.Commands, s *step, maxX int) {
 	c.Dispatch(p.pipes[s.mod], bind, s.mod.Push(addr, s.scalars, s.items, x), x, y, 1)
 }
 
-// Timing is the measured time of one step.
+// Timing is the measured time of a step.
 type Timing struct {
 	Name, Kernel string
 	Nanoseconds  float64
 	Flops        float64
 }
 
-// Profile runs the Program once with a timestamp after every step.
+// Profile runs the Program once with a time stamp after every step.
 func (p *Program) Profile() ([]Timing, error) {
 	if err := p.Run(); err != nil {
 		return nil, err

@@ -10,18 +10,17 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// Store holds parameters on the device. Programs of different shapes share one
-// Store; a training Store also holds gradients, AdamW's moments and the averaged
-// weights, all in the same layout.
+// Store holds parameters on the device. Programs of different shapes can share a Store. A training
+// Store also holds gradients, AdamW's moments and the averaged weights, all with the same layout.
 type Store struct {
 	dev   *gpu.Device
 	train bool
 	slots map[string]slot
 	order []string
 	size  int // elements
-	split int // parameters before it get weight decay
+	split int // the parameters before this element get weight decay
 	bufs  map[string]*gpu.Buffer
-	gen   int // counts changes from the host, so that programs repeat what they computed once
+	gen   int // counts changes by the host, so that Programs repeat their phase once
 }
 
 type slot struct {
@@ -29,13 +28,12 @@ type slot struct {
 	shape netdef.Shape
 }
 
-// EMAPrefix before a parameter's name refers to its running average; build that part
-// of the graph inside g.Scope("ema:").
+// EMAPrefix before the name of a parameter means its running average. Build that part of the graph
+// inside of g.Scope("ema:").
 const EMAPrefix = "ema:/"
 
-// NewStore makes a Store for the parameters among nodes and fills it with their
-// initial values. Weight decay (train) goes to parameters with more than one
-// axis longer than 1.
+// NewStore makes a Store for the parameters among nodes, with their initial values. In training,
+// parameters with more than one axis longer than 1 get weight decay.
 func NewStore(dev *gpu.Device, nodes []*netdef.Node, train bool, seed uint64) (*Store, error) {
 	s, err := EmptyStore(dev, nodes, train)
 	if err != nil {
@@ -54,8 +52,8 @@ func NewStore(dev *gpu.Device, nodes []*netdef.Node, train bool, seed uint64) (*
 	return s, nil
 }
 
-// EmptyStore is NewStore for parameters that Set will fill: they are 0. Drawing initial values takes a tenth of a second for a
-// million of them.
+// EmptyStore is NewStore with zeros in place of initial values, for parameters that Set will fill.
+// Drawing initial values takes a tenth of a second for a million of them.
 func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, error) {
 	s := &Store{dev: dev, train: train, slots: map[string]slot{}, bufs: map[string]*gpu.Buffer{}}
 	var params []*netdef.Node
@@ -81,7 +79,7 @@ func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, erro
 		names = append(names, "m", "v", "ema", "g")
 	}
 	for _, name := range names {
-		b, err := dev.NewBuffer(int64(4*(s.size+grain)), gpu.Local)
+		b, err := dev.NewBuffer(int64(4*(s.size+alignment)), gpu.Local)
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("parameters (%d values): %w", s.size, err)
@@ -95,7 +93,7 @@ func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, erro
 	return s, nil
 }
 
-// holds tells whether a node is a parameter of the store.
+// holds reports whether a node is a parameter of the store.
 func (s *Store) holds(n *netdef.Node) bool {
 	_, param := n.Op.(*netdef.ParamOp)
 	_, held := s.slots[n.Name]
@@ -120,13 +118,13 @@ func (s *Store) Close() {
 	s.bufs = nil
 }
 
-// Names lists the parameters in a fixed order.
+// Names returns the names of the parameters in a fixed order.
 func (s *Store) Names() []string { return slices.Clone(s.order) }
 
-// Shape gives a parameter's shape.
+// Shape returns the shape of a parameter.
 func (s *Store) Shape(name string) netdef.Shape { return s.slots[name].shape }
 
-// Count is the number of parameters.
+// Count is the number of trained numbers.
 func (s *Store) Count() int {
 	n := 0
 	for _, sl := range s.slots {
@@ -154,8 +152,8 @@ func (s *Store) value(name string, shape netdef.Shape) (*value, error) {
 	return &value{name: name, size: shape.Size(), reg: reg, off: sl.off}, nil
 }
 
-// Set writes parameters by name; names that are missing keep their values. In a
-// training store the averages are set to the same values.
+// Set writes parameters by name. Parameters that are not in vals keep their values. In a training
+// store the averages are set to the same values.
 func (s *Store) Set(vals map[string][]float32) error {
 	if err := s.SetState("p", vals); err != nil || !s.train {
 		return err
@@ -163,7 +161,7 @@ func (s *Store) Set(vals map[string][]float32) error {
 	return s.SetState("ema", vals)
 }
 
-// SetState writes one of the arrays "p", "ema", "m" and "v".
+// SetState writes parameters into one of the arrays "p", "ema", "m" and "v".
 func (s *Store) SetState(array string, vals map[string][]float32) error {
 	s.gen++
 	for name, v := range vals {
@@ -181,7 +179,7 @@ func (s *Store) SetState(array string, vals map[string][]float32) error {
 	return nil
 }
 
-// State reads one of the arrays "p", "ema", "m", "v" and "g" by parameter.
+// State returns one of the arrays "p", "ema", "m", "v" and "g", by parameter.
 func (s *Store) State(array string) (map[string][]float32, error) {
 	b := s.bufs[array]
 	if b == nil {
@@ -198,7 +196,7 @@ func (s *Store) State(array string) (map[string][]float32, error) {
 	return out, nil
 }
 
-// Get reads the parameters.
+// Get returns the parameters.
 func (s *Store) Get() (map[string][]float32, error) { return s.State("p") }
 
 func asBytes(v []float32) []byte {
@@ -208,20 +206,21 @@ func asBytes(v []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&v[0])), 4*len(v))
 }
 
-// stretch is a run of neighbouring parameters, in elements, that are all trained and all decay or all do not.
-type stretch struct {
+// paramRange is a range of neighbouring trained parameters, in elements. Either all of them get
+// weight decay, or none.
+type paramRange struct {
 	from, to int
 	decay    bool
 }
 
-// trained lists the parameters with a gradient.
-func (s *Store) trained(grads map[string]*netdef.Node) (list []stretch) {
+// trained returns the parameters that have a gradient.
+func (s *Store) trained(grads map[string]*netdef.Node) (list []paramRange) {
 	for _, name := range s.order {
 		if grads[name] == nil {
 			continue
 		}
 		sl := s.slots[name]
-		next := stretch{sl.off, sl.off + roundUp(sl.shape.Size()), sl.off < s.split}
+		next := paramRange{sl.off, sl.off + roundUp(sl.shape.Size()), sl.off < s.split}
 		if n := len(list) - 1; n >= 0 && list[n].to == next.from && list[n].decay == next.decay {
 			list[n].to = next.to
 		} else {

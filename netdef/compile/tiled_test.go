@@ -11,7 +11,8 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// randomConv is a convolution of random shape, its input channels a multiple of deep, with an epilogue that reads operands of every pattern a network has.
+// randomConv builds a convolution of random shape whose input channels are a multiple of deep. Its
+// epilogue reads operands of every pattern that networks have.
 func randomConv(rng *rand.Rand, deep int) (g *netdef.Graph, out *netdef.Node, name string) {
 	g = netdef.NewGraph()
 	b, k := 1+rng.IntN(3), 1+rng.IntN(3)
@@ -35,7 +36,7 @@ func randomConv(rng *rand.Rand, deep int) (g *netdef.Graph, out *netdef.Node, na
 	return g, y, fmt.Sprintf("%d·%d×%d·%d to %d, %d×%d, epilogue %d", b, h, w, cin, n, k, k, post)
 }
 
-// usesKernel tells whether a Program has a kernel whose name begins so.
+// usesKernel reports whether a Program has a kernel whose name begins with prefix.
 func usesKernel(p *Program, prefix string) bool {
 	for _, s := range p.steps {
 		if s.mod != nil && strings.Contains(s.mod.Name, " "+prefix+" ") {
@@ -45,7 +46,8 @@ func usesKernel(p *Program, prefix string) bool {
 	return false
 }
 
-// Convolutions whose workgroups share tiles agree with the reference, whatever the shape: tails of pixels, one, two and four channels per lane, strides, borders.
+// Convolutions whose workgroups share tiles agree with the reference for any shape: incomplete
+// tiles, one, two and four channels per lane, strides, borders.
 func TestTiled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	used := 0
@@ -67,7 +69,7 @@ func TestTiled(t *testing.T) {
 	}
 }
 
-// Large tensors take Winograd's way band by band.
+// Winograd's convolution works band by band on large tensors.
 func TestWinogradBands(t *testing.T) {
 	g := netdef.NewGraph()
 	x := g.SiLU(g.Input("x", S{2, 96, 104, 32}))
@@ -88,8 +90,9 @@ func TestWinogradBands(t *testing.T) {
 	}
 }
 
-// In training a convolution of many tiles and its gradients take Winograd's way too, with weights that are transformed in every run; the gradient by the weights
-// takes the input that the convolution has transformed.
+// In training, Winograd's method computes a convolution of many tiles and its gradients too. The
+// weights are then transformed in every run. The weights' gradient uses the input that the
+// convolution has transformed.
 func TestWinogradInTraining(t *testing.T) {
 	if best, _ := Targets(testDev.Info().Caps); best.Mode != shaders.CPU {
 		t.Skip("for software drivers")

@@ -8,70 +8,73 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// EdgeConfig holds the hyper-parameters of the edge network. The adapter and
-// the flow map have the same sizes. It is stored, as JSON, with the weights.
+// EdgeConfig holds the hyper-parameters of the edge network. The adapter and the flow map have the
+// same sizes. It is stored with the weights, as JSON.
 type EdgeConfig struct {
-	// Widths are the channel counts of the U-Net's levels, from fine (one site
-	// per 4×4 pixels) to coarse, each level with half the sites per side. All
-	// are multiples of 8.
+	// Widths are the channel counts of the U-Net's levels, from fine (one site per 4×4 pixels) to
+	// coarse. Each level has half as many sites per side as the one before. All are multiples of 8.
 	Widths []int `json:"widths"`
-	// Blocks are the residual blocks on the way down and again on the way up,
-	// for every level but the last.
+	// Blocks is the number of residual blocks on the way down, for every level but the last. There
+	// are as many on the way up, unless Up is set.
 	Blocks []int `json:"blocks"`
-	// Up, if any, are the residual blocks on the way up, for every level but the
-	// last, where they are not as many as on the way down.
+	// Up, if not empty, is the number of residual blocks on the way up, for every level but the
+	// last.
 	Up []int `json:"up,omitempty"`
 	// Mid is the number of residual blocks at the last level.
 	Mid int `json:"mid"`
-	// Gates, if any, give for every level the side of the convolution that
-	// gates the blocks of that level: 0 (no gate), 1 or 3.
+	// Gates, if not empty, gives for every level the kernel size of the convolution that gates its
+	// blocks: 0 (no gate), 1 or 3.
 	Gates []int `json:"gates,omitempty"`
-	// Fine, if not 0, is the channel count of a level of 2×2 pixel blocks at the end of both networks, a multiple of 8: one residual block (with a 1×1 gate)
-	// there corrects what the networks make of 4×4 blocks.
+	// Fine, if not 0, is the channel count, a multiple of 8, of a level of 2×2 pixel blocks at the
+	// end of both networks. One residual block there (with a 1×1 gate) corrects the networks'
+	// results for 4×4 blocks.
 	Fine int `json:"fine,omitempty"`
-	// Guess says that the adapter takes a second estimate of the picture (see Adapter).
+	// Guess: the adapter takes a second estimate of the picture (see AdapterInput.Guess).
 	Guess bool `json:"guess,omitempty"`
-	// Noise says that the adapter is told the noise's shape beside its strength (see AdapterInput).
+	// Noise: the adapter takes the shape of the noise besides its strength (see
+	// AdapterInput.Noise).
 	Noise bool `json:"noise,omitempty"`
-	// Scales, if any, says by class how the noise of samples is made of scales: the share of white
-	// noise in the blocks' means (LL2), and those of noise with a number every 2, 4, … sites
-	// (package restore). A class without has white noise.
+	// Scales, if not empty, says for each class how the noise of samples is mixed. The first number
+	// of a class is the share of white noise in the blocks' means (LL2). The following ones are the
+	// shares of noise with one number per 2, 4, … sites (see package restore). A class without
+	// numbers has white noise.
 	Scales [][]float32 `json:"scales,omitempty"`
 	// Emb is the width of the embedding of the conditions, a multiple of 8.
 	Emb int `json:"emb"`
-	// SD and Mean are the standard deviation and the mean of every channel of
-	// flow space over the training set, for pictures in [-1,1].
+	// SD and Mean are the standard deviation and the mean of every channel of flow space over the
+	// training set, for pictures in [-1,1].
 	SD   [FlowChannels]float32 `json:"sd"`
 	Mean [FlowChannels]float32 `json:"mean"`
 }
 
-// Tasks is the width of the one-hot task vector; METHOD's six inverse problems
-// take the first six places, the rest are free.
+// Tasks is the length of the one-hot task vector. The six inverse problems of
+// package restore/task use the first six elements; the others are unused.
 const Tasks = 8
 
-// NoiseNumbers is the length of the vector that describes the shape of noise, and the places in it that the network's analytic part
-// reads: the logarithms of the level of a band over that of all, for luminance and for chroma, in each of the bands diagonal detail of
-// 2×2 blocks, other detail of 2×2 blocks, detail of 4×4 blocks, and all that is coarser. restore/noise makes the vector.
+// NoiseNumbers is the length of the vector that describes the shape of noise, which package
+// restore/noise makes. The other constants are the indices that the network's analytic part reads.
+// Each element is the logarithm of the noise level of a band divided by that of all bands: first
+// for luminance, then for chroma. The bands are the diagonal detail of 2×2 blocks, the other detail
+// of 2×2 blocks, the detail of 4×4 blocks, and everything coarser.
 const (
 	NoiseNumbers                   = 16
 	noiseLuma, noiseChroma         = 0, 4
 	bandD1, bandHV1, band2, bandLL = 0, 1, 2, 3
 )
 
-// MostScales is how many scales noise may have.
+// MostScales is the maximal number of scales of noise.
 const MostScales = 8
 
 // MaskChannels is the number of channels of a patchified mask.
 const MaskChannels = 16
 
-// DefaultEdge returns the sizes of the shipped network and statistics of
-// common photographs.
+// DefaultEdge returns the sizes of the shipped network and the statistics of common photographs.
 func DefaultEdge() EdgeConfig {
 	return EdgeConfig{Widths: []int{32, 64, 96}, Blocks: []int{1, 1}, Up: []int{2, 1}, Mid: 2, Gates: []int{1, 1, 3}, Guess: true, Emb: 64, SD: PhotoSD()}
 }
 
-// PhotoSD returns typical channel standard deviations of photographs in
-// [-1,1], equal along x and y: a start until those of a training set are known.
+// PhotoSD returns typical standard deviations of the channels for photographs in [-1,1], equal
+// along x and y. Training starts with them until those of the training set are known.
 func PhotoSD() (sd [FlowChannels]float32) {
 	for i, c := range Channels {
 		sd[i] = photoSD[c.Band][c.Colour]
@@ -79,11 +82,11 @@ func PhotoSD() (sd [FlowChannels]float32) {
 	return sd
 }
 
-// Align is the multiple, in pixels, of which the sides of pictures must be for
-// the network: 4 for the front end, and 2 for every level after the first.
+// Align returns the number of pixels that must divide the sides of pictures: 4 for the Haar
+// transform, times 2 for every level after the first.
 func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
 
-// up is the number of residual blocks of a level on the way up.
+// up returns the number of residual blocks of a level on the way up.
 func (c EdgeConfig) up(level int) int {
 	if level < len(c.Up) {
 		return c.Up[level]
@@ -91,7 +94,7 @@ func (c EdgeConfig) up(level int) int {
 	return c.Blocks[level]
 }
 
-// gate is the side of the gating convolutions at a level, 0 for none.
+// gate returns the kernel size of the gating convolutions at a level, 0 for none.
 func (c EdgeConfig) gate(level int) int {
 	if level < len(c.Gates) {
 		return c.Gates[level]
@@ -99,14 +102,14 @@ func (c EdgeConfig) gate(level int) int {
 	return 0
 }
 
-// ConfigError reports a configuration that no network can be built from.
+// ConfigError reports a configuration from which no network can be built.
 type ConfigError struct{ Field, Reason string }
 
 func (e *ConfigError) Error() string {
 	return fmt.Sprintf("nets: edge network: %s %s", e.Field, e.Reason)
 }
 
-// Validate reports the first field that breaks its rule as a *ConfigError.
+// Validate returns a *ConfigError for the first field that is not valid, or nil.
 func (c EdgeConfig) Validate() error {
 	if n := len(c.Widths); n < 1 || n > 8 {
 		return &ConfigError{"widths", fmt.Sprintf("has %d levels, must have 1 to 8", n)}
@@ -162,16 +165,17 @@ func (c EdgeConfig) Validate() error {
 	return nil
 }
 
-// Cost is what a network takes.
+// Cost is the size of the networks and their amount of arithmetic.
 type Cost struct {
-	AdapterParams, FlowParams int     // trained numbers
-	FLOPsPerPixel             float64 // of adapter and one-step flow map, convolutions only
+	AdapterParams, FlowParams int     // numbers of trained parameters
+	FLOPsPerPixel             float64 // of the adapter and the one-step flow map; convolutions only
 }
 
 // Cost counts parameters and arithmetic; see netdef.FLOPs.
 func (c EdgeConfig) Cost() (Cost, error) {
 	g := netdef.NewGraph()
-	side := c.Align() / 4 * 16 // wide enough that what is done once per picture does not count
+	// Large enough that what is done once per picture does not count.
+	side := c.Align() / 4 * 16
 	in := func(name string, h, ch int) *netdef.Node { return g.Input(name, netdef.Shape{1, h, h, ch}) }
 	mu, logvar := Adapter(g, c, AdapterInput{
 		Y: in("y", side, FlowChannels), Mask: in("mask", side, MaskChannels), Task: in("task", 1, Tasks), Sigma: in("sigma", 1, 1),

@@ -11,47 +11,47 @@ import (
 const (
 	// MinLogVar and MaxLogVar bound the adapter's log-variance.
 	MinLogVar, MaxLogVar = -10, 2
-	// MinSigma is the least noise level that the adapter tells from none, an
+	// MinSigma is the lowest noise level that the adapter distinguishes from no noise. It is an
 	// eighth of a step of 8-bit pictures.
 	MinSigma = 1e-3
-	// guessGain is how much of a guess counts before training: a network that had
-	// been trained without one did best with half of it.
+	// guessGain is the weight of a guess before training. A network that had been trained without
+	// guesses worked best with one half.
 	guessGain = 0.5
 )
 
-// AdapterInput is what the adapter reads.
+// AdapterInput holds the inputs of the adapter.
 type AdapterInput struct {
-	// Y [B,h,w,48] is the observation in flow space (see ToFlow), with holes filled in and low resolution upsampled. h and w are
-	// multiples of cfg.Align()/4.
+	// Y [B,h,w,48] is the observation in flow space (see ToFlow), with holes filled and low
+	// resolution enlarged. h and w are multiples of cfg.Align()/4.
 	Y *netdef.Node
-	// Mask [B,h,w,16] is 1 where a pixel was observed (patchified).
+	// Mask [B,h,w,16] is 1 where a pixel was observed (patchified), else 0.
 	Mask *netdef.Node
-	// Task [B,1,1,8] is one-hot.
+	// Task [B,1,1,8] is the one-hot task vector.
 	Task *netdef.Node
-	// Sigma [B,1,1,1] is the standard deviation of the observation's noise for pictures in [-1,1], of which less than MinSigma counts
-	// as MinSigma.
+	// Sigma [B,1,1,1] is the standard deviation of the observation's noise, for pictures in [-1,1].
+	// It is clamped to at least MinSigma.
 	Sigma *netdef.Node
-	// Noise [B,1,1,16], for networks with cfg.Noise, is the shape of the noise (see NoiseNumbers and restore/noise); 0 and nil stand
-	// for white noise.
+	// Noise [B,1,1,16] is the shape of the noise (see NoiseNumbers and package restore/noise), for
+	// networks with cfg.Noise. Zeros or nil mean white noise.
 	Noise *netdef.Node
-	// Guess [B,h,w,48], for networks with cfg.Guess, is another estimate of the picture in flow space, made of Y by other means
-	// (restore/shake for motion blur); only Guess − Y counts, and nil stands for Guess = Y.
+	// Guess [B,h,w,48] is another estimate of the picture in flow space, for networks with
+	// cfg.Guess. It is computed from Y by other means (by restore/shake for motion blur). The
+	// adapter reads Guess − Y; nil means Guess = Y.
 	Guess *netdef.Node
 }
 
-// Adapter builds the noise adapter q(z|y,task) = N(mu, exp(logvar)): the
-// posterior of the latent z of flow space whose prior is N(0, I).
+// Adapter builds the noise adapter q(z|y,task) = N(mu, exp(logvar)): the posterior of the latent z
+// of flow space, whose prior is N(0, I).
 //
-// mu is the mean and logvar = log σ_φ² the log-VARIANCE (not of the standard
-// deviation) of every element, [B,h,w,48], clamped to [MinLogVar, MaxLogVar].
+// mu is the mean and logvar = log σ_φ² the log-variance (not that of the standard deviation) of
+// every element. Both are [B,h,w,48]; logvar is clamped to [MinLogVar, MaxLogVar].
 //
-// Before training this is the exact posterior for a picture whose channels are
-// independent Gaussians of standard deviation sd, seen under noise σ:
-// x = sd·z, y = x + σε gives mean sd·y/(sd²+σ²) = Wiener gain sd/√(sd²+σ²)
-// times the normalised observation y/√(sd²+σ²), and variance σ²/(sd²+σ²). The
-// network's output, a learned factor of the mean and a learned offset of
-// logvar per task and channel start without effect. A guess that is not y moves
-// the mean by guessGain of the difference.
+// Before training this is the exact posterior for a picture whose channels are independent
+// Gaussians of standard deviation sd, observed with noise σ. From x = sd·z and y = x + σε follow
+// the mean sd·y/(sd²+σ²), which is the Wiener gain sd/√(sd²+σ²) times the normalised observation
+// y/√(sd²+σ²), and the variance σ²/(sd²+σ²). The network's output, a learned factor of the mean and
+// a learned offset of logvar, both per task and channel, have no effect before training. If there
+// is a guess other than y, it moves the mean by guessGain of the difference.
 //
 // Parameters are named "adapter/..." under the current scope.
 func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netdef.Node) {
@@ -69,7 +69,7 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netd
 	rootTotal := g.Sqrt(total)
 	normal := g.Div(y, rootTotal)
 
-	// Noise on a log scale, about -1 to 0.5 over the useful range.
+	// The noise level on a logarithmic scale, about -1 to 0.5 for common levels.
 	level := g.Scale(g.Log(g.Scale(sigma, 1/0.05)), 0.25)
 	nDown, nUp := cfg.filmCounts()
 	f := newFilm(g, "emb", cfg, level, task, noise, nDown+nUp)
@@ -78,11 +78,11 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netd
 		more = g.Div(g.Sub(in.Guess, y), rootTotal)
 	}
 	features := unet(g, cfg, []*netdef.Node{normal, in.Mask}, more, f, f)
-	// Before training the network's part is 0.
+	// Before training the network's output is 0.
 	net := func(half int) *netdef.Node {
 		return linearTo(g, "out", features, 2*FlowChannels, netdef.Zeros, half*FlowChannels, (half+1)*FlowChannels)
 	}
-	mean := finer(g, cfg, net(0), features, normal, f)
+	mean := addFine(g, cfg, net(0), features, normal, f)
 
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", cfg.SD), rootTotal)
@@ -98,26 +98,24 @@ func Adapter(g *netdef.Graph, cfg EdgeConfig, in AdapterInput) (mu, logvar *netd
 	return mu, logvar
 }
 
-// FlowMap builds the average velocity u(x, r, t) of METHOD.md §1 for x
-// [B,h,w,48] in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1],
-// r = t allowed:
+// FlowMap builds the average velocity u(x, r, t) of the mean flow (docs/MODEL.md) for x [B,h,w,48]
+// in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1]. r = t is allowed.
 //
 //	u = k(r,t)·x + (sd/s_t)·net(x/s_t; t, r),  s_t = √(t² + (1-t)²sd²),
 //	k = (s_t - s_r)/((t-r)·s_t)
 //
-// where k is the exact mean flow of independent Gaussians of standard
-// deviation sd, and net starts at 0. The blocks down to the middle see t, the
-// blocks on the way up r. Parameters are named "flow/..." under the current
-// scope.
+// k is the exact mean flow of independent Gaussians of standard deviation sd, and net is 0 before
+// training. The blocks on the way down and in the middle are conditioned on t, the blocks on the
+// way up on r. Parameters are named "flow/..." under the current scope.
 func FlowMap(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) (u *netdef.Node) {
 	defer g.Scope("flow")()
 	if err := checkInputs(g, cfg, x); err != nil {
 		return g.Fail(err)
 	}
 	sd2 := channelConst(g, "sd2", square(cfg.SD))
-	st, sr := spread(g, t, sd2), spread(g, r, sd2)
-	// s_t² - s_r² = (t-r)·[(t+r) - (2-t-r)·sd²], so the difference cancels:
-	// k = [(t+r) - (2-t-r)·sd²]/((s_t+s_r)·s_t), regular at r = t.
+	st, sr := pathSD(g, t, sd2), pathSD(g, r, sd2)
+	// s_t² - s_r² = (t-r)·[(t+r) - (2-t-r)·sd²], so t-r cancels: k = [(t+r) -
+	// (2-t-r)·sd²]/((s_t+s_r)·s_t), which is defined at r = t.
 	sum := g.Add(t, r)
 	top := g.Sub(sum, g.Mul(g.Offset(g.Neg(sum), 2), sd2))
 	k := g.Div(top, g.Mul(g.Add(st, sr), st))
@@ -125,9 +123,9 @@ func FlowMap(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) (u *netdef.N
 	return g.Add(g.Mul(x, k), g.Mul(net, g.Div(channelConst(g, "sd", cfg.SD), st)))
 }
 
-// OneStep builds f(z) = z - u(z, 0, 1) = sd·(z - net(z; 1, 0)), the picture in
-// flow space [B,h,w,48] that the latent z maps to in one step. It shares its
-// parameters with FlowMap; before training it is exactly sd·z.
+// OneStep builds f(z) = z - u(z, 0, 1) = sd·(z - net(z; 1, 0)): the picture in flow space
+// [B,h,w,48] to which one step maps the latent z. It shares its parameters with FlowMap. Before
+// training it is exactly sd·z.
 func OneStep(g *netdef.Graph, cfg EdgeConfig, z *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
 	if err := checkInputs(g, cfg, z); err != nil {
@@ -143,16 +141,16 @@ func flowNet(g *netdef.Graph, cfg EdgeConfig, x, r, t *netdef.Node) *netdef.Node
 	encode := newFilm(g, "emb-t", cfg, t, nil, nil, nDown)
 	decode := newFilm(g, "emb-r", cfg, r, nil, nil, nUp)
 	features := unet(g, cfg, []*netdef.Node{x}, nil, encode, decode)
-	return finer(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
+	return addFine(g, cfg, linear(g, "out", features, FlowChannels, netdef.Zeros), features, x, decode)
 }
 
-// noiseVariance is the variance of the noise: σ², [B,1,1,1], or, with the shape of noise [B,1,1,16], that of every channel of flow
-// space, [B,1,1,48].
+// noiseVariance returns the variance of the noise. Without a shape of the noise it is σ²,
+// [B,1,1,1]. With a shape [B,1,1,16] it is the variance in every channel of flow space, [B,1,1,48].
 func noiseVariance(g *netdef.Graph, sigma, noise *netdef.Node) *netdef.Node {
 	if noise == nil {
 		return g.Square(sigma)
 	}
-	// log σ_c² − log σ² = twice the logarithm of the band's relative level.
+	// log σ_c² − log σ² is twice the logarithm of the band's relative level.
 	w := make([]float32, NoiseNumbers*FlowChannels)
 	for i, c := range Channels {
 		from := noiseLuma
@@ -177,14 +175,14 @@ func noiseBand(b Band) int {
 	return band2
 }
 
-// spread is s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.
-func spread(g *netdef.Graph, t, sd2 *netdef.Node) *netdef.Node {
+// pathSD returns s_t = √(t² + (1-t)²·sd²), the standard deviation of x_t, per channel.
+func pathSD(g *netdef.Graph, t, sd2 *netdef.Node) *netdef.Node {
 	left := g.Offset(g.Neg(t), 1)
 	return g.Sqrt(g.Add(g.Square(t), g.Mul(g.Square(left), sd2)))
 }
 
-// checkInputs returns the graph's earlier error, or reports a bad
-// configuration or an input that does not divide into its levels.
+// checkInputs returns the graph's earlier error, or an error for a bad configuration or an input
+// whose size does not fit its levels.
 func checkInputs(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node) error {
 	if err := g.Err(); err != nil {
 		return err

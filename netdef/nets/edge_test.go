@@ -17,7 +17,7 @@ func tinyConfig() EdgeConfig {
 	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Fine: 8, Guess: true, Emb: 8, SD: PhotoSD()}
 }
 
-// edge is both networks on inputs of one shape.
+// edge holds both networks, on inputs of one shape.
 type edge struct {
 	g                       *netdef.Graph
 	y, mask, task, sigma, z *netdef.Node
@@ -56,16 +56,16 @@ func buildEdge(t testing.TB, rnd *rand.Rand, cfg EdgeConfig, b, h, w int) *edge 
 	return e
 }
 
-// shake moves every parameter, so that nothing stays at zero.
+// shake moves every parameter, so that none stays at zero.
 func (e *edge) shake(rnd *rand.Rand, by float64) {
-	for _, p := range netdef.Params(e.mu, e.logvar, e.u) { // in fixed order
+	for _, p := range netdef.Params(e.mu, e.logvar, e.u) { // in a fixed order
 		for i := range e.params[p.Name].Data {
 			e.params[p.Name].Data[i] += by * rnd.NormFloat64()
 		}
 	}
 }
 
-// TestUntrainedAdapter compares with the posterior of a Gaussian.
+// TestUntrainedAdapter compares the untrained adapter with the posterior of a Gaussian.
 func TestUntrainedAdapter(t *testing.T) {
 	rnd := newRand(t)
 	cfg := tinyConfig()
@@ -76,7 +76,8 @@ func TestUntrainedAdapter(t *testing.T) {
 	sd := PhotoSD()
 	for i, y := range e.in["y"].Data {
 		picture, c := i/(4*6*48), Channels[i%48]
-		// The level of the channel's band: luminance in places 0 to 3, chroma in 4 to 7, from fine to coarse.
+		// The level of the channel's band: luminance at indices 0 to 3, chroma at 4 to 7, from fine
+		// to coarse.
 		place := map[Band]int{D1: 0, H1: 1, V1: 1, H2: 2, V2: 2, D2: 2, LL2: 3}[c.Band]
 		if c.Colour > 0 {
 			place += 4
@@ -86,7 +87,7 @@ func TestUntrainedAdapter(t *testing.T) {
 		first, second := s*y/(s*s+sigma*sigma), 0.5*(e.in["guess"].Data[i]-y)/math.Sqrt(s*s+sigma*sigma)
 		mu := first + second
 		lv := math.Max(math.Log(sigma*sigma/(s*s+sigma*sigma)), MinLogVar)
-		// The networks' constants have 32 bits, and the two terms may cancel.
+		// The networks' constants are float32, and the two terms may cancel.
 		if math.Abs(v[0].Data[i]-mu) > 1e-6*(1+math.Abs(first)+math.Abs(second)+math.Abs(y/s)) || math.Abs(v[1].Data[i]-lv) > 1e-6*(1-lv) {
 			t.Fatalf("element %d: mu %g, logvar %g, want %g, %g", i, v[0].Data[i], v[1].Data[i], mu, lv)
 		}
@@ -120,7 +121,7 @@ func TestUntrainedFlowMap(t *testing.T) {
 	}
 }
 
-// TestOneStepIsFlowMap checks f(z) = z - u(z,0,1) with trained-like weights.
+// TestOneStepIsFlowMap checks f(z) = z - u(z,0,1) with random weights.
 func TestOneStepIsFlowMap(t *testing.T) {
 	rnd := newRand(t)
 	e := buildEdge(t, rnd, tinyConfig(), 2, 4, 4)
@@ -184,7 +185,7 @@ func TestEdgeGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := run(t, e.in, e.params, grads...)
-	// at returns the loss and which elements of logvar are clamped.
+	// at returns the loss, and which elements of logvar are clamped.
 	at := func(p *netdef.Node, dir []float64, h float64) (float64, string) {
 		old := e.params[p.Name]
 		moved := netdef.NewTensor(p.Shape)
@@ -213,7 +214,7 @@ func TestEdgeGradient(t *testing.T) {
 		const h = 1e-5
 		up, upClamped := at(p, dir, h)
 		low, lowClamped := at(p, dir, -h)
-		if upClamped != lowClamped { // a finite difference across a kink tells nothing
+		if upClamped != lowClamped { // a finite difference across a kink means nothing
 			crossed++
 			continue
 		}

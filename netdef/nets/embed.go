@@ -7,17 +7,16 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// Frequencies of the sinusoidal features of a scalar condition, geometric from
-// 0.5 to 8: half-turns per unit, so the features are sin and cos of π·f·s.
-// Higher ones make the derivative along t, which the mean-flow loss needs,
-// explode.
+// Frequencies of the sinusoidal features of a scalar condition s: a geometric series from 0.5 to 8.
+// The features are the sines and cosines of π·f·s. Higher frequencies would make the derivative
+// along t, which the mean-flow loss needs, too large.
 const (
 	freqCount = 8
 	freqLow   = 0.5
 	freqHigh  = 8
 )
 
-// features turns a scalar s [B,1,1,1] of size about 1 into [B,1,1,16].
+// features maps a scalar s [B,1,1,1] of about 1 in size to [B,1,1,16].
 func features(g *netdef.Graph, s *netdef.Node) *netdef.Node {
 	f := make([]float32, freqCount)
 	for i := range f {
@@ -27,12 +26,13 @@ func features(g *netdef.Graph, s *netdef.Node) *netdef.Node {
 	return g.Concat(3, g.Sin(angle), g.Cos(angle))
 }
 
-// linear is a 1×1 convolution with bias.
+// linear builds a 1×1 convolution with bias.
 func linear(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef.Init) *netdef.Node {
 	return linearTo(g, name, x, out, init, 0, out)
 }
 
-// linearTo is linear for the outputs from up to, but not, to: where they have different uses, this saves to cut them out of the result.
+// linearTo is linear for the output channels from ≤ i < to only. If outputs have different uses,
+// this saves slicing the result.
 func linearTo(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef.Init, from, to int) *netdef.Node {
 	defer g.Scope(name)()
 	w, b := g.Param("w", netdef.Shape{1, 1, x.Shape[3], out}, init), g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros)
@@ -42,7 +42,7 @@ func linearTo(g *netdef.Graph, name string, x *netdef.Node, out int, init netdef
 	return g.Add(g.Conv2D(x, w, 1), b)
 }
 
-// linearOf is linear of several inputs, as if they were concatenated.
+// linearOf is linear on the concatenation of several inputs, without concatenating them.
 func linearOf(g *netdef.Graph, name string, xs []*netdef.Node, out int, init netdef.Init) *netdef.Node {
 	defer g.Scope(name)()
 	channels := 0
@@ -59,15 +59,16 @@ func linearOf(g *netdef.Graph, name string, xs []*netdef.Node, out int, init net
 	return sum
 }
 
-// film hands out, block after block, the scales γ and shifts β [B,1,1,C] that
-// one 1×1 convolution has made from an embedding. They start at 0.
+// film holds the FiLM parameters of all blocks, which one 1×1 convolution makes from an embedding,
+// and hands them out block by block: scales γ and shifts β [B,1,1,C]. They are 0 before training.
 type film struct {
 	all *netdef.Node
 	at  int
 }
 
-// newFilm embeds the scalar s [B,1,1,1] and, unless nil, the one-hot task
-// [B,1,1,8] and the shape of noise [B,1,1,16], which has no effect before training, and makes count parameters of it.
+// newFilm embeds the scalar s [B,1,1,1], the one-hot task [B,1,1,8] and the shape of noise
+// [B,1,1,16], and makes count FiLM parameters from the embedding. task and noise may be nil. The
+// shape of noise has no effect before training.
 func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task, noise *netdef.Node, count int) *film {
 	defer g.Scope(name)()
 	e := linear(g, "in", features(g, s), cfg.Emb, netdef.HeNormal{Gain: 1})
@@ -84,7 +85,7 @@ func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task, noise *netde
 	return &film{all: linear(g, "film", e, count, netdef.Zeros)}
 }
 
-// next returns γ and β for a block of the given width.
+// next returns γ and β for the next block, which has the given width.
 func (f *film) next(g *netdef.Graph, width int) (gamma, beta *netdef.Node) {
 	gamma = g.Slice(f.all, 3, f.at, f.at+width)
 	beta = g.Slice(f.all, 3, f.at+width, f.at+2*width)
@@ -92,17 +93,17 @@ func (f *film) next(g *netdef.Graph, width int) (gamma, beta *netdef.Node) {
 	return gamma, beta
 }
 
-// FilmBlock is a residual block and the place of its γ and β, 2·Width numbers
-// from At on, in the output of the convolution that makes them.
+// FilmBlock is a residual block and the position of its γ and β: 2·Width numbers, from At on, in
+// the output of the convolution that makes them.
 type FilmBlock struct {
 	Name      string // as in the parameters' names, "down0/block0"
 	Width, At int
 }
 
-// FilmBlocks lists the residual blocks in the order in which they take their
-// FiLM parameters: those on the way down and in the middle, and those on the
-// way up. The adapter has one convolution for both, down first; the flow map has
-// one for each, so that there the places of up begin at 0.
+// FilmBlocks lists the residual blocks in the order in which they take their FiLM parameters: those
+// on the way down and in the middle, and those on the way up. The adapter has one convolution for
+// both, with the parameters of down first. The flow map has one for each, so the positions in up
+// begin at 0.
 func (c EdgeConfig) FilmBlocks() (down, up []FilmBlock) {
 	last := len(c.Widths) - 1
 	add := func(to *[]FilmBlock, stage string, width, count int) {
@@ -127,7 +128,7 @@ func (c EdgeConfig) FilmBlocks() (down, up []FilmBlock) {
 	return down, up
 }
 
-// FilmCount is how many FiLM parameters these blocks take.
+// FilmCount returns how many FiLM parameters the blocks take.
 func FilmCount(blocks []FilmBlock) int {
 	n := 0
 	for _, b := range blocks {
@@ -136,8 +137,8 @@ func FilmCount(blocks []FilmBlock) int {
 	return n
 }
 
-// filmCounts returns how many FiLM parameters the blocks on the way down
-// and in the middle take, and those on the way up.
+// filmCounts returns how many FiLM parameters the blocks on the way down and in the middle take,
+// and how many those on the way up.
 func (c EdgeConfig) filmCounts() (down, up int) {
 	d, u := c.FilmBlocks()
 	return FilmCount(d), FilmCount(u)

@@ -2,13 +2,14 @@ package nets
 
 import "github.com/vfmrestore/restore/netdef"
 
-// fineName is the scope of the level of 2×2 blocks.
+// fineName is the scope of the level of 2×2 pixel blocks.
 const fineName = "fine"
 
-// finer adds to the output [B,h,w,48] of a network what the level of 2×2 pixel blocks makes, if there is one: cfg.Fine channels at twice the resolution, of the
-// features at the end of the network and of its input x [B,h,w,48], which has in its 48 channels what the narrower features cannot all hold. Before training it
-// adds nothing.
-func finer(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *film) *netdef.Node {
+// addFine adds the output of the level of 2×2 pixel blocks, if there is one, to the output
+// [B,h,w,48] of a network. The level has cfg.Fine channels at twice the resolution. It reads the
+// features at the end of the network and the network's input x [B,h,w,48], because the features
+// have fewer channels and cannot hold all of x. Before training it adds zero.
+func addFine(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *film) *netdef.Node {
 	if cfg.Fine == 0 {
 		return out
 	}
@@ -19,8 +20,10 @@ func finer(g *netdef.Graph, cfg EdgeConfig, out, features, x *netdef.Node, f *fi
 	return g.Add(out, convTo(g, "out", h, FlowChannels, 2, 2, netdef.Zeros))
 }
 
-// unhaarOnce undoes the second level of the front end's transform: weights [48][4·width] that give each of the four 2×2 blocks its own coefficients, three colours of LL,
-// H, V and D in the first 12 of its channels (those that there are), in the order in which DepthToSpace deals them. Blocks that lie differently in their site are seen alike by it.
+// unhaarOnce returns weights [48][4·width] that undo the second level of the Haar transform. They
+// give each of the four 2×2 blocks its own coefficients: three colours of LL, H, V and D in its
+// first 12 channels (as far as width allows), in the order that DepthToSpace expects. So the level
+// reads the same from a block wherever it is in its site.
 func unhaarOnce(width int) []float32 {
 	w := make([]float32, FlowChannels*4*width)
 	for i, c := range Channels {

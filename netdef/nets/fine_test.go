@@ -7,7 +7,8 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// The level of 2×2 blocks first sees, in the first 12 of its channels, the coefficients of each of its own blocks.
+// Before training, the level of 2×2 blocks has in its first 12 channels the coefficients of each of
+// its blocks.
 func TestUnhaarOnce(t *testing.T) {
 	const h, w, width = 2, 4, 16
 	g := netdef.NewGraph()

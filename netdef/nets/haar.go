@@ -1,6 +1,6 @@
-// Package nets builds the networks of the project as graphs: so far the edge
-// network, an adapter and a flow map that are small U-Nets over an orthonormal
-// Haar transform of 4×4 pixel blocks.
+// Package nets builds the project's networks as graphs: the edge network (an adapter and a flow
+// map, which are small U-Nets over an orthonormal Haar transform of 4×4 pixel blocks), the network
+// that estimates blur kernels, and the small perceptrons of the paper's experiments.
 package nets
 
 import (
@@ -9,15 +9,15 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// FlowChannels is the number of channels of flow space: 16 Haar coefficients
-// of every 4×4 block in 3 opponent colours.
+// FlowChannels is the number of channels of flow space: 16 Haar coefficients of every 4×4 block in
+// each of 3 opponent colours.
 const FlowChannels = 48
 
 // Band is a kind of Haar coefficient.
 type Band int
 
-// Bands from coarse to fine. H means detail along x (vertical edges), V along
-// y, D both. Level 2 has one coefficient per 4×4 block, level 1 four.
+// Bands from coarse to fine. H means detail along x (vertical edges), V detail along y, D both.
+// Level 2 has one coefficient per 4×4 block, level 1 has four.
 const (
 	LL2 Band = iota // four times the block's mean
 	H2
@@ -40,10 +40,9 @@ type Channel struct {
 	Colour int // 0: (1,1,1)/√3, 1: (1,-1,0)/√2, 2: (1,1,-2)/√6 of (R,G,B)
 }
 
-// Channels lists the channels of flow space in order: three colours of LL2,
-// of H2, V2 and D2, then of H1 for the 2×2 blocks (0,0), (0,1), (1,0), (1,1)
-// given as (dy,dx), then V1 and D1 likewise. Channel c is colour c%3 of
-// coefficient c/3.
+// Channels lists the channels of flow space in order: three colours of LL2, of H2, V2 and D2, then
+// of H1 for the 2×2 blocks (dy,dx) = (0,0), (0,1), (1,0), (1,1), then V1 and D1 likewise. Channel c
+// is colour c%3 of coefficient c/3.
 var Channels = listChannels()
 
 func listChannels() (cs [FlowChannels]Channel) {
@@ -62,9 +61,9 @@ func listChannels() (cs [FlowChannels]Channel) {
 	return cs
 }
 
-// HaarMatrix is the orthonormal 48×48 matrix of the front end: flow channel i
-// of a block is Σ_j HaarMatrix[i][j]·p_j over its pixel values p in the order
-// of netdef's Patchify, j = (dy·4+dx)·3 + colour.
+// HaarMatrix is the orthonormal 48×48 matrix of the Haar transform. Flow channel i of a block is
+// Σ_j HaarMatrix[i][j]·p_j over its pixel values p in the order of netdef's Patchify, j =
+// (dy·4+dx)·3 + colour.
 var HaarMatrix = haarMatrix()
 
 func haarMatrix() (m [FlowChannels][FlowChannels]float64) {
@@ -83,9 +82,10 @@ func haarMatrix() (m [FlowChannels][FlowChannels]float64) {
 	return m
 }
 
-// haarValue is the basis function of a coefficient at one pixel of the block.
+// haarValue returns the basis function of a coefficient at one pixel of the block.
 func haarValue(c Channel, dy, dx int) float64 {
-	kind, amplitude, y, x := c.Band, 0.25, dy/2, dx/2 // level 2: signs by half blocks
+	// At level 2 the sign is that of the halves of the block.
+	kind, amplitude, y, x := c.Band, 0.25, dy/2, dx/2
 	if c.Band >= H1 {
 		if dy/2 != c.DY || dx/2 != c.DX {
 			return 0
@@ -104,8 +104,7 @@ func haarValue(c Channel, dy, dx int) float64 {
 	return amplitude
 }
 
-// haarWeights is the matrix as weights of a 1×1 convolution, [in][out], or
-// those of the inverse.
+// haarWeights returns the matrix, or its inverse, as weights of a 1×1 convolution, [in][out].
 func haarWeights(inverse bool) []float32 {
 	w := make([]float32, 0, FlowChannels*FlowChannels)
 	for in := range FlowChannels {
@@ -122,20 +121,19 @@ func haarWeights(inverse bool) []float32 {
 
 var haarForward, haarInverse = haarWeights(false), haarWeights(true)
 
-// Haar transforms patches [B,h,w,48], as Patchify makes them from pictures, to
-// flow space [B,h,w,48]. The transform is orthonormal: white noise stays white
-// and squared distances stay what they are.
+// Haar transforms patches [B,h,w,48], as Patchify makes them from pictures, to flow space
+// [B,h,w,48]. The transform is orthonormal: white noise stays white and distances stay the same.
 func Haar(g *netdef.Graph, patch *netdef.Node) *netdef.Node {
 	return g.Conv2D(patch, g.Const("haar", netdef.Shape{1, 1, FlowChannels, FlowChannels}, haarForward), 1)
 }
 
-// Unhaar is the inverse and the adjoint of Haar.
+// Unhaar is the inverse of Haar, and its adjoint.
 func Unhaar(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Conv2D(x, g.Const("unhaar", netdef.Shape{1, 1, FlowChannels, FlowChannels}, haarInverse), 1)
 }
 
-// ToFlow brings patches of pictures into the flow space of a configuration:
-// Haar minus the mean of every channel.
+// ToFlow transforms patches of pictures to the flow space of a configuration: Haar minus the mean
+// of every channel.
 func ToFlow(g *netdef.Graph, cfg EdgeConfig, patch *netdef.Node) *netdef.Node {
 	if cfg.Mean == [FlowChannels]float32{} {
 		return Haar(g, patch)

@@ -59,7 +59,7 @@ func TestHaarMatrixIsOrthonormal(t *testing.T) {
 	}
 }
 
-// TestHaarChannels feeds pictures whose transform is known.
+// TestHaarChannels transforms pictures whose transform is known.
 func TestHaarChannels(t *testing.T) {
 	r := newRand(t)
 	red, green, blue := r.Float64(), r.Float64(), r.Float64()

@@ -1,26 +1,24 @@
 package nets
 
-// Halo returns how many pixels of its surroundings a tile needs on every side
-// so that adapter and one-step flow map give exactly what they would give in
-// the whole picture. It is a multiple of 4, exact (no smaller number does),
-// and holds for tiles whose edges, with and without the halo, lie on multiples
-// of cfg.Align() pixels; round it up to that. The front end and the adapter's
-// skips reach no further.
+// Halo returns how many pixels of its surroundings a tile needs on every side so that the adapter
+// and the one-step flow map give exactly the same as in the whole picture. It is a multiple of 4
+// and exact: a smaller number is not enough. It holds for tiles whose edges, with and without the
+// halo, are at multiples of cfg.Align() pixels, so callers round it up to a multiple of that. The
+// Haar transform and the adapter's skip connections need no more.
 //
-// At the picture's own border the networks see zeros in every layer, so a tile
-// there must end where the picture ends.
+// At the border of the picture the networks see zero padding in every layer, so a tile there must
+// end where the picture ends.
 func Halo(cfg EdgeConfig) int { return HaloSteps(cfg, 1) }
 
-// HaloSteps is Halo for sampling in several steps, each of which applies the
-// flow map once more.
+// HaloSteps is Halo for sampling in several steps, each of which applies the flow map once.
 func HaloSteps(cfg EdgeConfig, steps int) int {
-	from, to := 0, 0 // first and last site of the tile's edge group
+	from, to := 0, 0 // first and last site of the group at the tile's edge
 	if n := len(cfg.Widths) - 1; n > 0 {
 		to = 1<<n - 1
 	}
 	edge := to
-	for range steps + 1 { // flow maps, then the adapter
-		if cfg.Fine > 0 { // two 3×3 convolutions, at half the distance between sites
+	for range steps + 1 { // the flow maps, then the adapter
+		if cfg.Fine > 0 { // two 3×3 convolutions at twice the resolution
 			from, to = from-1, to+1
 		}
 		from, to = cfg.reach(0, from, to)
@@ -28,16 +26,16 @@ func HaloSteps(cfg EdgeConfig, steps int) int {
 	return 4 * max(-from, to-edge)
 }
 
-// reach returns the interval of sites that a U-Net reads, at a level, to make
-// the sites from..to of the same level.
+// reach returns the interval of sites that a U-Net reads, at a level, to compute the sites from ≤ i
+// ≤ to of the same level.
 func (c EdgeConfig) reach(level, from, to int) (int, int) {
 	if level == len(c.Widths)-1 {
 		return from - 2*c.Mid, to + 2*c.Mid // two 3×3 convolutions per block
 	}
 	b, up := 2*c.Blocks[level], 2*c.up(level)
 	from, to = from-up, to+up
-	// A site is made from its parent (the skip reaches less), and the parent's
-	// level from two sites per parent.
+	// A site is computed from its parent (the skip connection reaches less far), and a parent from
+	// two sites.
 	f, t := c.reach(level+1, from>>1, to>>1)
 	return 2*f - b, 2*t + 1 + b
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// TestHalo changes one column of sites after another and finds out how far
-// from an aligned tile a change still reaches into it.
+// TestHalo changes one column of sites after another and measures how far from an aligned tile a
+// change still affects the tile.
 func TestHalo(t *testing.T) {
 	rnd := newRand(t)
 	for _, c := range []EdgeConfig{
@@ -32,7 +32,8 @@ func TestHalo(t *testing.T) {
 		})
 		out := OneStep(g, c, g.Add(mu, g.Exp(logvar)))
 		reach := 0 // farthest column outside the tile that changes the tile
-		// What comes from farthest is sometimes lost in rounding: a second and a third network find it.
+		// The effect of the farthest column is sometimes lost in rounding. A second or third
+		// network then shows it.
 		for try := 0; try < 3 && 4*reach < Halo(c); try++ {
 			params := reference.InitialParams(rnd.Uint64(), out)
 			for _, p := range netdef.Params(out) {

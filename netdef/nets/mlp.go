@@ -6,14 +6,15 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// MLPConfig is a perceptron of Layers SiLU layers of Width channels, the paper's networks for points in the plane (B.1.1).
+// MLPConfig is a perceptron of Layers SiLU layers with Width channels: the paper's networks for
+// points in the plane (B.1.1).
 type MLPConfig struct {
 	Layers, Width int
-	// Dim is how many of the 8 channels that points have are in use, 1..6; the others stay 0.
+	// Dim is the dimension of the points, 1 to 6. They have 8 channels, of which the others are 0.
 	Dim int
 }
 
-// Channels of points [1,1,B,8] beside the coordinates: what the velocity network sees of the times.
+// Channels of points [1,1,B,8]. Channels 6 and 7 pass the times t and r to the velocity network.
 const (
 	mlpChannels  = 8
 	mlpT, mlpR   = 6, 7
@@ -21,8 +22,8 @@ const (
 	mlpMaxLogStd = 3
 )
 
-// only is 1 in the channels from..to-1 and 0 elsewhere.
-func only(g *netdef.Graph, from, to int) *netdef.Node {
+// channelMask is 1 in the channels from ≤ i < to and 0 elsewhere.
+func channelMask(g *netdef.Graph, from, to int) *netdef.Node {
 	v := make([]float32, mlpChannels)
 	for i := from; i < to; i++ {
 		v[i] = 1
@@ -30,9 +31,9 @@ func only(g *netdef.Graph, from, to int) *netdef.Node {
 	return g.Const(fmt.Sprint("channels ", from, to), netdef.Shape{1, 1, 1, mlpChannels}, v)
 }
 
-// Coordinates keeps the channels in use and zeroes the others.
+// Coordinates keeps the first Dim channels and sets the others to 0.
 func (c MLPConfig) Coordinates(g *netdef.Graph, x *netdef.Node) *netdef.Node {
-	return g.Mul(x, only(g, 0, c.Dim))
+	return g.Mul(x, channelMask(g, 0, c.Dim))
 }
 
 func (c MLPConfig) hidden(g *netdef.Graph, x *netdef.Node) *netdef.Node {
@@ -42,16 +43,18 @@ func (c MLPConfig) hidden(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return x
 }
 
-// MLPFlowMap is the average velocity u(x, r, t) for points x [1,1,B,8] and times r, t [1,1,B,1]: [1,1,B,8]. Parameters are named "flow/...".
+// MLPFlowMap returns the average velocity u(x, r, t), [1,1,B,8], for points x [1,1,B,8] and times r
+// and t [1,1,B,1]. Parameters are named "flow/...".
 func MLPFlowMap(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
-	in := g.Add(x, g.Mul(only(g, mlpT, mlpT+1), t))
-	in = g.Add(in, g.Mul(only(g, mlpR, mlpR+1), r))
+	in := g.Add(x, g.Mul(channelMask(g, mlpT, mlpT+1), t))
+	in = g.Add(in, g.Mul(channelMask(g, mlpR, mlpR+1), r))
 	return c.Coordinates(g, linear(g, "out", c.hidden(g, in), mlpChannels, netdef.HeNormal{Gain: 1}))
 }
 
-// MLPAdapter is q(z|y) for observations y [1,1,B,8]: mean and log standard deviation (clamped to [-6, 3]) of every coordinate, [1,1,B,8]
-// each. Parameters are named "adapter/...".
+// MLPAdapter returns q(z|y) for observations y [1,1,B,8]: the mean and the logarithm of the
+// standard deviation (clamped to [-6, 3]) of every coordinate, [1,1,B,8] each. Parameters are named
+// "adapter/...".
 func MLPAdapter(g *netdef.Graph, c MLPConfig, y *netdef.Node) (mu, logstd *netdef.Node) {
 	defer g.Scope("adapter")()
 	h := c.hidden(g, y)

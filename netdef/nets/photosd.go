@@ -1,8 +1,8 @@
 package nets
 
-// photoSD holds the standard deviation of each band and opponent colour over
-// 879 freely licensed photographs (docs/DATA.md), values in [-1,1], averaged
-// over the two orientations and the positions within a block.
+// photoSD holds the standard deviation of each band and opponent colour over 879 freely licensed
+// photographs (docs/DATA.md) with values in [-1,1]. It is averaged over the two orientations and
+// the positions within a block.
 var photoSD = [...][3]float32{
 	LL2: {3.66, 0.92, 1.21},
 	H2:  {0.42, 0.080, 0.107},

@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// The total derivative of the whole flow map along (v, 0, 1) against central differences in float64, r = t included.
+// Compares the total derivative of the whole flow map along (v, 0, 1) with central differences in
+// float64, for r = t too.
 func TestTotalDerivative(t *testing.T) {
 	cfg := DefaultEdge()
 	g := netdef.NewGraph()

@@ -7,77 +7,76 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// normEps is added to the variance of the channel LayerNorm.
+// normEps is added to the variance by LayerNorm.
 const normEps = 1e-5
 
-// branchGain scales the initial weights of the last convolution of a residual
-// block: small, so that the stack of blocks starts near the identity, but not
-// 0, so that every layer learns from the first steps.
+// branchGain scales the initial weights of the last convolution of a residual block. It is small,
+// so that the stack of blocks is near the identity at first, but not 0, so that every layer learns
+// from the first steps.
 const branchGain = 0.3
 
-// resBlock is a pre-activation residual block with FiLM, and a gate if gate is
-// the side of a convolution (1 or 3) and not 0:
+// resBlock is a pre-activation residual block with FiLM. If gate is not 0, it also has a gate, a
+// convolution of that kernel size (1 or 3):
 //
 //	h = SiLU((1+γ)·LN(x) + β)
 //	x + conv3(SiLU(affine(LN(conv3(h)))) · (1 + gate(h)))
 //
-// The gate lets one feature multiply another, which a filter that depends on
-// the picture (deblurring by an unknown kernel) needs. It starts at 0, so that
-// a network that gets gates later goes on computing what it did.
+// The gate lets one feature multiply another. A filter that depends on the picture, such as
+// deblurring by an unknown kernel, needs this. Its weights are 0 at first, so a network to which
+// gates are added computes the same as before.
 func resBlock(g *netdef.Graph, name string, x *netdef.Node, f *film, gate int) *netdef.Node {
 	defer g.Scope(name)()
 	gamma, beta := f.next(g, x.Shape[3])
 	return residual(g, x, g.Offset(gamma, 1), beta, gate)
 }
 
-// residual is the body of a residual block whose first activation is SiLU(scale·LN(x) + shift).
+// residual is a residual block whose first activation is SiLU(scale·LN(x) + shift).
 func residual(g *netdef.Graph, x, scale, shift *netdef.Node, gate int) *netdef.Node {
-	h := normal(g, x, scale, shift)
+	h := normAct(g, x, scale, shift)
 	a := conv(g, "conv0", h, 3, netdef.HeNormal{Gain: 1})
-	a = learnt(g, a, "scale", "shift")
+	a = learnedNormAct(g, a, "scale", "shift")
 	if gate > 0 {
 		a = g.Mul(a, g.Offset(conv(g, "gate", h, gate, netdef.Zeros), 1))
 	}
 	return g.Add(x, conv(g, "conv1", a, 3, netdef.HeNormal{Gain: branchGain}))
 }
 
-// normal is SiLU(scale·LN(x) + shift).
-func normal(g *netdef.Graph, x, scale, shift *netdef.Node) *netdef.Node {
+// normAct returns SiLU(scale·LN(x) + shift).
+func normAct(g *netdef.Graph, x, scale, shift *netdef.Node) *netdef.Node {
 	return g.SiLU(g.Add(g.Mul(g.LayerNorm(x, normEps), scale), shift))
 }
 
-// learnt is normal with learnt vectors of these names.
-func learnt(g *netdef.Graph, x *netdef.Node, scale, shift string) *netdef.Node {
+// learnedNormAct is normAct with learned vectors, parameters of the given names.
+func learnedNormAct(g *netdef.Graph, x *netdef.Node, scale, shift string) *netdef.Node {
 	vec := netdef.Shape{1, 1, 1, x.Shape[3]}
-	return normal(g, x, g.Param(scale, vec, netdef.Ones), g.Param(shift, vec, netdef.Zeros))
+	return normAct(g, x, g.Param(scale, vec, netdef.Ones), g.Param(shift, vec, netdef.Zeros))
 }
 
-// conv is a convolution of the given side that keeps the number of channels.
+// conv is a convolution with the given kernel size that keeps the number of channels.
 func conv(g *netdef.Graph, name string, x *netdef.Node, side int, init netdef.Init) *netdef.Node {
 	return convTo(g, name, x, x.Shape[3], side, 1, init)
 }
 
-// convTo is a convolution of the given side and stride with bias.
+// convTo is a convolution with bias that has the given kernel size and stride.
 func convTo(g *netdef.Graph, name string, x *netdef.Node, out, side, stride int, init netdef.Init) *netdef.Node {
 	defer g.Scope(name)()
 	y := g.Conv2D(x, g.Param("w", netdef.Shape{side, side, x.Shape[3], out}, init), stride)
 	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
 }
 
-// unet maps the xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more (nil
-// for none) is a further input, without effect before training. The blocks
-// down to the middle are modulated by encode, those on the way up by decode.
-// h and w are multiples of 2 per level after the first.
+// unet maps the inputs xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more is a further input
+// that has no effect before training; it may be nil. encode modulates the blocks on the way down
+// and in the middle, decode those on the way up. h and w are multiples of 2 to the number of levels
+// after the first.
 func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node, encode, decode *film) *netdef.Node {
 	last := len(cfg.Widths) - 1
-	// The activations are not rectified between these linear layers, so the
-	// gain √½ keeps the variance.
+	// No activation follows these linear layers, so the gain √½ keeps the variance.
 	x := linearOf(g, "in", xs, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071})
 	if more != nil {
 		w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], cfg.Widths[0]}, netdef.Zeros)
 		x = g.Add(x, g.Conv2D(more, w, 1))
 	}
-	return shape(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
+	return pyramid(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
 		f := encode
 		if up {
 			f = decode
@@ -86,9 +85,10 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 	})
 }
 
-// shape takes features of the first width down to the last and up again: so many blocks of a level on the way down, so many (up) on the way up. The last level
-// has a name of its own.
-func shape(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
+// pyramid takes features from the first width down to the last and up again. A level has
+// blocks[level] blocks on the way down and up(level) on the way up. lastName is the scope of the
+// last level.
+func pyramid(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
 	last := len(widths) - 1
 	skips := make([]*netdef.Node, last)
 	for i, count := range blocks {
@@ -118,7 +118,7 @@ func shape(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level 
 	return x
 }
 
-// down halves the resolution by a 2×2 convolution of stride 2.
+// down halves the resolution with a 2×2 convolution of stride 2.
 func down(g *netdef.Graph, x *netdef.Node, out int) *netdef.Node {
 	return convTo(g, "down", x, out, 2, 2, netdef.HeNormal{Gain: 0.7071})
 }

@@ -9,7 +9,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// A small interpreter of ONNX models, written from the operators' definitions: the oracle of this package's tests.
+// A small interpreter of ONNX models, written from the definitions of the operators. The tests of
+// this package compare with it.
 
 // array is a tensor of any rank.
 type array struct {
@@ -48,7 +49,7 @@ func generate(dims []int, f func(idx []int) float64) array {
 	return out
 }
 
-// fields splits a message: varints and fixed32 as numbers, the rest as bytes.
+// fields splits a message: varints and fixed32 values into numbers, other fields into bytes.
 func fields(t *testing.T, b []byte) (nums map[protowire.Number][]uint64, subs map[protowire.Number][][]byte) {
 	t.Helper()
 	nums, subs = map[protowire.Number][]uint64{}, map[protowire.Number][][]byte{}

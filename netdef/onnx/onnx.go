@@ -1,7 +1,9 @@
-// Package onnx writes networks built with netdef as ONNX models (opset 17), for other engines to run and to be compared with.
+// Package onnx writes networks built with netdef as ONNX models (opset 17), so that other engines
+// can run them and be compared.
 //
-// Tensors of sites [B,H,W,C] become [B,C,H,W]; planar pictures [B,P,H,W] stay as they are. The operators of networks can be written, those
-// of training (products with matrices, weight gradients, random numbers) cannot.
+// Tensors [B,H,W,C] become [B,C,H,W]; planar pictures [B,P,H,W] stay as they are. The ops of
+// networks can be written. Those that only training uses (products of matrices, weight gradients,
+// random numbers) cannot.
 package onnx
 
 import (
@@ -16,21 +18,23 @@ const (
 	opset     = 17
 )
 
-// UnsupportedError names an op that has no counterpart here.
+// UnsupportedError reports an op that cannot be written as ONNX.
 type UnsupportedError struct{ Op, Node string }
 
 func (e *UnsupportedError) Error() string {
 	return fmt.Sprintf("onnx: %s at %q cannot be written as ONNX", e.Op, e.Node)
 }
 
-// Output is a result of the model under a name.
+// Output is a named output of the model.
 type Output struct {
 	Name string
 	Node *netdef.Node
 }
 
-// Write writes the model that computes outs; params holds the values of the parameters by name, in netdef's layout. Inputs keep their names.
-// It fails with an *UnsupportedError for other ops than those of networks, and if a parameter is missing or of another size.
+// Write writes the model that computes outs. params holds the values of the parameters by name, in
+// netdef's layout. Inputs keep their names. meta is written as the model's metadata. Write fails
+// with an *UnsupportedError for ops that only training uses, and with another error if a parameter
+// is missing or has the wrong size.
 func Write(w io.Writer, name string, outs []Output, params map[string][]float32, meta map[string]string) error {
 	x := &exporter{params: params, names: map[*netdef.Node]string{}, planar: map[*netdef.Node]bool{}, consts: map[string]bool{}}
 	var roots []*netdef.Node
@@ -97,8 +101,8 @@ type exporter struct {
 	nodes, initial, inputs, outputs []message
 }
 
-// findPlanar marks the nodes that hold planar pictures: inputs of Patchify, outputs of Unpatchify, and what is computed from them element by
-// element.
+// findPlanar marks the nodes that hold planar pictures: inputs of Patchify, outputs of Unpatchify,
+// and what is computed from these element by element.
 func (x *exporter) findPlanar(nodes []*netdef.Node) {
 	for _, n := range nodes {
 		switch n.Op.(type) {
@@ -114,7 +118,7 @@ func (x *exporter) findPlanar(nodes []*netdef.Node) {
 	}
 }
 
-// dims is the shape in the model.
+// dims returns the shape of a node in the model.
 func (x *exporter) dims(n *netdef.Node) []int {
 	s := n.Shape
 	if x.planar[n] {
@@ -128,7 +132,7 @@ func (x *exporter) emit(op, out string, in []string, attrs ...message) string {
 	return out
 }
 
-// number is a constant of one element.
+// number returns the name of a constant of one element.
 func (x *exporter) number(v float64) string {
 	name := fmt.Sprintf("number %g", v)
 	if !x.consts[name] {
@@ -138,7 +142,7 @@ func (x *exporter) number(v float64) string {
 	return name
 }
 
-// integers is a constant list.
+// integers returns the name of a constant list.
 func (x *exporter) integers(v ...int) string {
 	name := fmt.Sprintf("integers %v", v)
 	if !x.consts[name] {
@@ -148,7 +152,7 @@ func (x *exporter) integers(v ...int) string {
 	return name
 }
 
-// permuted gives data of shape s with its axes in another order.
+// permuted returns data of shape s with its axes in another order, and its new dimensions.
 func permuted(s netdef.Shape, data []float32, order [4]int) (out []float32, dims []int) {
 	strides := [4]int{s[1] * s[2] * s[3], s[2] * s[3], s[3], 1}
 	for _, a := range order {
@@ -167,7 +171,7 @@ func permuted(s netdef.Shape, data []float32, order [4]int) (out []float32, dims
 	return out, dims
 }
 
-// data gives the values of a parameter or constant, or of a piece of one.
+// data returns the values of a parameter or constant, or of a crop of one.
 func (x *exporter) data(n *netdef.Node) ([]float32, error) {
 	switch op := n.Op.(type) {
 	case *netdef.ConstOp:

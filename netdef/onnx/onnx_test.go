@@ -14,7 +14,8 @@ import (
 
 type S = netdef.Shape
 
-// compare writes the outputs as a model, runs it through the oracle and compares with netdef's own reference, on random inputs and parameters.
+// compare writes the outputs as a model, runs it with the interpreter and compares the results with
+// package reference, on random inputs and parameters.
 func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 4))
@@ -73,7 +74,7 @@ func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 	}
 }
 
-// The whole network of the product.
+// The whole edge network.
 func TestEdgeNetwork(t *testing.T) {
 	cfg := nets.EdgeConfig{Widths: []int{16, 24}, Blocks: []int{1}, Mid: 1, Gates: []int{1, 3}, Fine: 8, Noise: true, Emb: 16, SD: nets.PhotoSD()}
 	for i := range cfg.Mean {

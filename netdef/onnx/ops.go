@@ -6,7 +6,8 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// add writes one node. Weights of convolutions are written where they are used, in the layout that Conv wants.
+// add writes one node. The weights of a convolution are written with it, in the layout of ONNX's
+// Conv.
 func (x *exporter) add(n *netdef.Node) error {
 	name := n.Name
 	in := make([]string, len(n.In))
@@ -24,7 +25,7 @@ func (x *exporter) add(n *netdef.Node) error {
 	case *netdef.InputOp:
 		x.names[n] = name
 		x.inputs = append(x.inputs, valueInfo(name, x.dims(n)))
-	case *netdef.ParamOp, *netdef.ConstOp: // written by value, where they are used
+	case *netdef.ParamOp, *netdef.ConstOp: // written where they are used
 	case *netdef.Conv2DOp:
 		w := n.In[1]
 		v, err := x.data(w)
@@ -70,7 +71,8 @@ func (x *exporter) add(n *netdef.Node) error {
 	return nil
 }
 
-// value is the name of what a node computes; parameters and constants are written at their first use.
+// value returns the name of a node's value. Parameters and constants are written at their first
+// use.
 func (x *exporter) value(n *netdef.Node) (string, error) {
 	switch n.Op.(type) {
 	case *netdef.ParamOp, *netdef.ConstOp:
@@ -98,7 +100,7 @@ func (x *exporter) value(n *netdef.Node) (string, error) {
 	return name, nil
 }
 
-// axis is where an axis of netdef's layout is in the model.
+// axis returns the axis in the model for an axis of netdef's layout.
 func (x *exporter) axis(n *netdef.Node, a int) int {
 	if x.planar[n] {
 		return a
@@ -106,7 +108,8 @@ func (x *exporter) axis(n *netdef.Node, a int) int {
 	return [4]int{0, 2, 3, 1}[a]
 }
 
-// layerNorm is written in its parts: LayerNormalization wants the channels last.
+// layerNorm is written in parts: ONNX's LayerNormalization normalises over the last axes, but here
+// the channels are not last.
 func (x *exporter) layerNorm(n *netdef.Node, eps float64, in string) {
 	mean := func(s, of string) string {
 		return x.emit("ReduceMean", n.Name+s, []string{of}, attribute("axes", []int{1}), attribute("keepdims", 1))

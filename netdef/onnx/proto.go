@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// message is a protocol buffer under construction. Field numbers are those of onnx.proto.
+// message is a protocol buffer under construction. The field numbers are those of onnx.proto.
 type message []byte
 
 func (m *message) int(field protowire.Number, v int64) {
@@ -33,7 +33,7 @@ const (
 	elemFloat, elemInt64                     = 1, 7
 )
 
-// attribute is a named constant of an operator.
+// attribute returns a named constant of an operator.
 func attribute(name string, v any) message {
 	var m message
 	m.string(1, name)
@@ -58,7 +58,7 @@ func attribute(name string, v any) message {
 	return m
 }
 
-// tensor is a constant.
+// tensor returns a constant.
 func tensor(name string, dims []int, elem int, raw []byte) message {
 	var m message
 	for _, d := range dims {
@@ -105,7 +105,7 @@ func valueInfo(name string, dims []int) message {
 	return m
 }
 
-// node is one operator.
+// node returns an operator.
 func node(op, name string, in, out []string, attrs ...message) message {
 	var m message
 	for _, s := range in {

@@ -1,6 +1,5 @@
-// Package reference runs graphs of package netdef in float64 on the CPU, one
-// node after another, by the ops' own definitions. It is the oracle of the
-// tests and of debugging, not a product path.
+// Package reference runs graphs of package netdef in float64 on the CPU, one node after another, by
+// the ops' definitions. Tests compare with it; products do not use it.
 package reference
 
 import (
@@ -9,7 +8,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// MissingError reports an input or parameter for which no value was given.
+// MissingError reports an input or parameter without a value.
 type MissingError struct {
 	Kind, Name string // "input" or "parameter", and its full name
 	Shape      netdef.Shape
@@ -19,10 +18,9 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("reference: no value for %s %q %v", e.Kind, e.Name, e.Shape)
 }
 
-// Run computes the nodes outs. inputs and params are keyed by full node name
-// and are not changed; values that outs do not depend on are ignored. A
-// generator key is given as netdef.Key.Tensor. Values are dropped after their
-// last use.
+// Run computes the nodes outs. inputs and params hold values by full node name and are not changed;
+// values that outs do not depend on are ignored. The value of a generator key is netdef.Key.Tensor.
+// Intermediate values are freed after their last use.
 func Run(outs []*netdef.Node, inputs, params map[string]*netdef.Tensor) ([]*netdef.Tensor, error) {
 	order := netdef.Reachable(outs...)
 	uses := map[*netdef.Node]int{}
@@ -84,8 +82,8 @@ func given(kind string, n *netdef.Node, from map[string]*netdef.Tensor) (*netdef
 	return t, nil
 }
 
-// InitialParams draws the initial values of all parameters that outs depend
-// on; see netdef.InitialValues.
+// InitialParams draws the initial values of all parameters that outs depend on; see
+// netdef.InitialValues.
 func InitialParams(seed uint64, outs ...*netdef.Node) map[string]*netdef.Tensor {
 	params := map[string]*netdef.Tensor{}
 	for _, p := range netdef.Params(outs...) {

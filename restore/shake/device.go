@@ -33,8 +33,11 @@ type remote struct {
 	powerOut, misfitOut, mapsOut, filterOut [][]float32
 }
 
-// NewDeviceEstimator returns an Estimator whose transforms, filters and kernel network run on a device. Its results are those of one that computes on the
-// host, but for the network, for rounding, and for what of pictures of at most 64 pixels lies more than 63 away. Begin, Blocks and Deblur then fail as run does, too.
+// NewDeviceEstimator returns an Estimator whose transforms, filters and kernel network run on a
+// device. Its results differ from those of an Estimator on the host in three ways: by the network, by
+// rounding and, in pictures of at most 64×64 pixels, by the influence of pixels that are more than 63
+// pixels apart, because the host's filter reaches less far there (see reachOf). Begin, Blocks and
+// Deblur also fail if run fails.
 func NewDeviceEstimator(run Runner) *Estimator {
 	e := newEstimator(team.New(1))
 	r := &remote{run: run, observed: make([]float32, e.lib.binRows())}

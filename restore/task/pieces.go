@@ -74,7 +74,8 @@ func read(src Source, dst []float32, r area) {
 	}
 }
 
-// needs is what of its input two filters read for an area of their output, and the filters for that alone.
+// needs returns the area in of the input that two filters, one along rows and one along columns,
+// read to compute the area r of their output. It also returns the filters from in to r.
 func needs(across, down *filter, r area) (in area, a, d *filter) {
 	a, x := across.part(r.x, r.x+r.w)
 	d, y := down.part(r.y, r.y+r.h)

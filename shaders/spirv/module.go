@@ -1,6 +1,5 @@
-// Package spirv assembles SPIR-V modules: types, constants, decorations and
-// instructions, in the order the format wants them. It knows nothing of
-// kernels; package shaders builds those on top.
+// Package spirv assembles SPIR-V modules: types, constants, decorations and instructions, in the
+// order that the format requires. It knows nothing of kernels; package shaders builds those.
 package spirv
 
 import (
@@ -29,8 +28,8 @@ const (
 	nSections
 )
 
-// Module is a SPIR-V module under construction. Types, constants and
-// decorations are deduplicated, as the specification demands for types.
+// Module is a SPIR-V module under construction. Types, constants and decorations are deduplicated;
+// for types the specification requires it.
 type Module struct {
 	version  uint32
 	next     ID
@@ -60,7 +59,7 @@ func (m *Module) put(s section, op Op, ops ...uint32) {
 	m.sections[s] = append(m.sections[s], ops...)
 }
 
-// key is an instruction in bytes.
+// key returns an instruction as bytes.
 func key(op Op, ops []uint32) []byte {
 	b := binary.LittleEndian.AppendUint32(make([]byte, 0, 64), uint32(op))
 	for _, x := range ops {
@@ -69,7 +68,7 @@ func key(op Op, ops []uint32) []byte {
 	return b
 }
 
-// once emits an instruction without result unless the same one was emitted before.
+// once emits an instruction without a result, unless the same one was emitted before.
 func (m *Module) once(s section, op Op, ops ...uint32) {
 	k := key(Op(s)<<16|op, ops)
 	if m.seen[string(k)] {
@@ -79,7 +78,7 @@ func (m *Module) once(s section, op Op, ops ...uint32) {
 	m.put(s, op, ops...)
 }
 
-// cached emits a deduplicated global instruction whose result id stands at operand index at.
+// cached emits a deduplicated global instruction. Its result id goes to operand index at.
 func (m *Module) cached(op Op, at int, ops ...uint32) ID {
 	k := key(op, ops)
 	if id, ok := m.cache[string(k)]; ok {
@@ -92,7 +91,7 @@ func (m *Module) cached(op Op, at int, ops ...uint32) ID {
 	return id
 }
 
-// String packs a literal string, zero-terminated, little endian.
+// String packs a literal string: zero-terminated, little endian.
 func String(s string) []uint32 {
 	b := append([]byte(s), 0)
 	for len(b)%4 != 0 {
@@ -105,7 +104,7 @@ func String(s string) []uint32 {
 	return w
 }
 
-// Capability declares that the module uses c.
+// Capability declares that the module uses capability c.
 func (m *Module) Capability(c uint32) { m.once(secCapability, OpCapability, c) }
 
 // Extension declares a SPIR-V extension.
@@ -116,7 +115,8 @@ func (m *Module) MemoryModel(addressing, model uint32) {
 	m.put(secMemory, OpMemoryModel, addressing, model)
 }
 
-// EntryPoint declares fn as the compute entry point with its interface variables.
+// EntryPoint declares fn as the compute entry point, with its interface variables and the local
+// size x, y, z.
 func (m *Module) EntryPoint(fn ID, name string, iface []ID, x, y, z int) {
 	ops := append([]uint32{ModelGLCompute, uint32(fn)}, String(name)...)
 	for _, v := range iface {
@@ -151,8 +151,8 @@ func (m *Module) U32() ID            { return m.cached(OpTypeInt, 0, 32, 0) }
 func (m *Module) U64() ID            { m.Capability(CapInt64); return m.cached(OpTypeInt, 0, 64, 0) }
 func (m *Module) Vec(t ID, n int) ID { return m.cached(OpTypeVector, 0, uint32(t), uint32(n)) }
 
-// Array is a sized array type; stride 0 leaves out the layout decoration
-// (arrays outside buffers must not have one).
+// Array returns a sized array type. With stride 0 it has no layout decoration (arrays outside of
+// buffers must not have one).
 func (m *Module) Array(t ID, n, stride int) ID {
 	id := m.cached(OpTypeArray, 0, uint32(t), uint32(m.ConstU32(uint32(n))))
 	if stride > 0 {
@@ -161,14 +161,14 @@ func (m *Module) Array(t ID, n, stride int) ID {
 	return id
 }
 
-// RuntimeArray is an unsized array with the given byte stride.
+// RuntimeArray returns an unsized array type with the given stride in bytes.
 func (m *Module) RuntimeArray(t ID, stride int) ID {
 	id := m.cached(OpTypeRuntimeArray, 0, uint32(t))
 	m.Decorate(id, DecoArrayStride, uint32(stride))
 	return id
 }
 
-// Struct makes a new struct type (never deduplicated: decorations differ).
+// Struct returns a new struct type. It is never deduplicated, because decorations may differ.
 func (m *Module) Struct(members ...ID) ID {
 	id := m.NewID()
 	ops := []uint32{uint32(id)}
@@ -183,7 +183,8 @@ func (m *Module) Pointer(class uint32, t ID) ID {
 	return m.cached(OpTypePointer, 0, class, uint32(t))
 }
 
-// Matrix is a cooperative matrix of the subgroup; use is MatrixA, MatrixB or MatrixAccumulator.
+// Matrix returns the type of a cooperative matrix of the subgroup. use is MatrixA, MatrixB or
+// MatrixAccumulator.
 func (m *Module) Matrix(elem ID, rows, cols int, use uint32) ID {
 	return m.cached(OpTypeCooperativeMatrix, 0, uint32(elem), uint32(m.ConstU32(ScopeSubgroup)), uint32(m.ConstU32(uint32(rows))), uint32(m.ConstU32(uint32(cols))), uint32(m.ConstU32(use)))
 }
@@ -207,7 +208,7 @@ func (m *Module) ConstComposite(t ID, parts ...ID) ID {
 	return m.cached(OpConstantComposite, 1, ops...)
 }
 
-// GlobalVar declares a module-scope variable of pointer type t; init may be 0.
+// GlobalVar declares a module-scope variable of pointer type t. init may be 0.
 func (m *Module) GlobalVar(t ID, class uint32, init ID) ID {
 	id := m.NewID()
 	ops := []uint32{uint32(t), uint32(id), class}
@@ -218,7 +219,7 @@ func (m *Module) GlobalVar(t ID, class uint32, init ID) ID {
 	return id
 }
 
-// GLSL gives the id of the GLSL.std.450 instruction set.
+// GLSL returns the id of the GLSL.std.450 instruction set.
 func (m *Module) GLSL() ID {
 	if m.glsl == 0 {
 		m.glsl = m.NewID()
@@ -227,7 +228,7 @@ func (m *Module) GLSL() ID {
 	return m.glsl
 }
 
-// Func is a function body under construction; variables go to its first block.
+// Func is a function body under construction. Its variables are put into the first block.
 type Func struct {
 	m    *Module
 	ID   ID
@@ -236,7 +237,7 @@ type Func struct {
 	body []uint32
 }
 
-// NewFunc begins a void() function with its entry label.
+// NewFunc begins a function void() with its entry label.
 func (m *Module) NewFunc() *Func {
 	f := &Func{m: m, ID: m.NewID()}
 	f.head = words(OpFunction, []uint32{uint32(m.Void()), uint32(f.ID), 0, uint32(m.FuncType(m.Void()))})
@@ -257,7 +258,7 @@ func (f *Func) Do(op Op, ops ...uint32) {
 	f.body = append(f.body, ops...)
 }
 
-// Val emits an instruction with result type t and gives its id.
+// Val emits an instruction with result type t and returns the id of the result.
 func (f *Func) Val(op Op, t ID, ops ...uint32) ID {
 	id := f.m.NewID()
 	f.body = append(f.body, uint32(len(ops)+3)<<16|uint32(op), uint32(t), uint32(id))
@@ -265,7 +266,7 @@ func (f *Func) Val(op Op, t ID, ops ...uint32) ID {
 	return id
 }
 
-// Label starts a block with a label reserved by NewID.
+// Label starts a block. Its label was reserved by NewID.
 func (f *Func) Label(id ID) { f.Do(OpLabel, uint32(id)) }
 
 // End closes the function and adds it to the module.

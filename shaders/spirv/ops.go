@@ -147,7 +147,7 @@ const (
 	GroupReduce        = 0
 )
 
-// Cooperative matrices: what a matrix is for in a product, and how it lies in memory.
+// Cooperative matrices: what a matrix is in a product, and its layout in memory.
 const (
 	MatrixA           = 0
 	MatrixB           = 1
