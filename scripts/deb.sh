@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes Debian packages in dist/: vfm-restore (the command), libvfm1 (the C library; the number is the ABI) and libvfm-dev (its header, link, pkg-config and
-# CMake files), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
+# Makes Debian packages in dist/: vfm-restore (the command), libvfm1 (the C library; the number is the ABI), libvfm-dev (its header, link, pkg-config and
+# CMake files) and, where GStreamer's development files are there, gstreamer1.0-vfm (the element), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
 #
 #   scripts/deb.sh build          all of them; `make dist` does
 #   scripts/deb.sh check          those of this machine, installed as root, used, and removed again; CI does
@@ -54,6 +54,10 @@ packages() {
 		scripts/lib.sh install "$work/lib" >/dev/null
 	mkdir -p "$work/libvfm$abi$lib"
 	mv "$work/libvfm-dev$lib/libvfm.so.$abi" "$work/libvfm$abi$lib/"
+	if [ "$1" = "$machine" ] && scripts/gstreamer.sh there; then
+		CC="$3" VERSION="$version" scripts/gstreamer.sh build "$work/lib"
+		DESTDIR="$work/gstreamer1.0-vfm" PREFIX=/usr LIBDIR="$lib" scripts/gstreamer.sh install "$work/lib" >/dev/null
+	fi
 	rm -rf "$work/lib"
 	libc="libc6 (>= $(libc_needed "$work/vfm-restore/usr/bin/restore" "$work/libvfm$abi$lib/libvfm.so.$abi"))"
 	vulkan="Recommends: libvulkan1, mesa-vulkan-drivers"
@@ -66,6 +70,12 @@ $vulkan" "repairs photographs and frames of cameras: C library
  What vfm-restore does, for pictures and streams of frames in memory."
 	package libvfm-dev "$1" "Depends: libvfm$abi (= $number)" "repairs photographs and frames of cameras: for programs that use the C library
  The header, and files for pkg-config and CMake."
+	if [ -d "$work/gstreamer1.0-vfm" ]; then
+		package gstreamer1.0-vfm "$1" "Depends: libvfm$abi (= $number), libgstreamer-plugins-base1.0-0 (>= $(pkg-config --modversion gstreamer-video-1.0))" "repairs video: GStreamer element
+ vfmrestore removes noise or blur, or enlarges, frame by frame."
+	else
+		echo "deb: no GStreamer to build with, so no gstreamer1.0-vfm for $1"
+	fi
 }
 
 # libc_needed FILES: the newest version of the C library that they ask for.
@@ -101,7 +111,7 @@ check() {
 		echo "deb: built, but only root can install them, so that was not tried"
 		return 0
 	fi
-	for name in vfm-restore libvfm$abi libvfm-dev; do
+	for name in vfm-restore libvfm$abi libvfm-dev gstreamer1.0-vfm; do
 		if dpkg -s "$name" >/dev/null 2>&1; then
 			echo "deb: $name is installed here already; it is left alone and nothing checked" >&2
 			return 0
@@ -110,6 +120,7 @@ check() {
 	dpkg -i "$out"/*_"$(dpkg --print-architecture)".deb >/dev/null
 	status=0
 	use || status=$?
+	if dpkg -s gstreamer1.0-vfm >/dev/null 2>&1; then dpkg -r gstreamer1.0-vfm >/dev/null; fi
 	dpkg -r libvfm-dev libvfm$abi vfm-restore >/dev/null
 	for left in /usr/bin/restore /usr/include/vfm.h; do
 		if [ -e "$left" ]; then
@@ -130,7 +141,10 @@ use() {
 	C
 	# shellcheck disable=SC2046
 	cc -o "$work/version" "$work/version.c" $(pkg-config --cflags --libs vfm) || return 1
-	"$work/version" | grep -q "$version"
+	"$work/version" | grep -q "$version" || return 1
+	if dpkg -s gstreamer1.0-vfm >/dev/null 2>&1 && command -v gst-inspect-1.0 >/dev/null; then
+		GST_REGISTRY="$work/registry" gst-inspect-1.0 vfmrestore | grep -q "$version" || return 1
+	fi
 }
 
 case "${1:-build}" in
