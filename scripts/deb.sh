@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes Debian packages in dist/: vfm-restore (the command), libvfm1 (the C library; the number is the ABI), libvfm-dev (its header, link, pkg-config and
+# Makes Debian packages in dist/: vfm-restore (the command, and systemd units for folders), libvfm1 (the C library; the number is the ABI), libvfm-dev (its header, link, pkg-config and
 # CMake files) and, where GStreamer's development files are there, gstreamer1.0-vfm (the element), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
 #
 #   scripts/deb.sh build          all of them; `make dist` does
@@ -49,6 +49,9 @@ packages() {
 		-o "$work/vfm-restore/usr/bin/restore" ./cmd/restore
 	mkdir -p "$work/vfm-restore/usr/share/doc/vfm-restore"
 	cp README.md docs/*.md "$work/vfm-restore/usr/share/doc/vfm-restore/"
+	mkdir -p "$work/vfm-restore/usr/lib/systemd/system" "$work/vfm-restore/usr/lib/sysusers.d"
+	cp scripts/systemd/restore-folder@.* "$work/vfm-restore/usr/lib/systemd/system/" # nothing switches them on
+	cp scripts/systemd/vfm-restore.conf "$work/vfm-restore/usr/lib/sysusers.d/"
 	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" scripts/lib.sh build "$work/lib"
 	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" DESTDIR="$work/libvfm-dev" PREFIX=/usr LIBDIR="$lib" \
 		scripts/lib.sh install "$work/lib" >/dev/null
