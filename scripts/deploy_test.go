@@ -91,7 +91,7 @@ func TestDockerfile(t *testing.T) {
 		t.Skip("this is not the image's Debian: whether it has the commands is not looked at")
 	}
 	for part := range strings.SplitSeq(run, "&&") {
-		if name := strings.Fields(part)[0]; exec.Command("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin command -v "+name).Run() != nil {
+		if name := strings.Fields(part)[0]; exec.Command("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v "+name).Run() != nil {
 			t.Errorf("there is no command %s", name)
 		}
 	}

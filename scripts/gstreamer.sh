@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds the GStreamer element vfmrestore over the C library (lib.sh), which is in FOLDER already: FOLDER/gstreamer-1.0/libgstvfm.so.
-# It finds the library in the folder above its own.
+# Builds the GStreamer element vfmrestore over the C library (lib.sh), which is in FOLDER already, as
+# FOLDER/gstreamer-1.0/libgstvfm.so. It finds the library in the folder above its own.
 #
-#   scripts/gstreamer.sh there             is what it is built with there? (Debian: libgstreamer1.0-dev, libgstreamer-plugins-base1.0-dev)
+#   scripts/gstreamer.sh there             is what it is built with there?
 #   scripts/gstreamer.sh build FOLDER      (VERSION: its version; CC, CFLAGS)
-#   scripts/gstreamer.sh install FOLDER    under $DESTDIR$PREFIX (default /usr/local), in LIBDIR/gstreamer-1.0
+#   scripts/gstreamer.sh install FOLDER    to $DESTDIR$LIBDIR/gstreamer-1.0 (default of LIBDIR: /usr/local/lib)
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -53,8 +53,8 @@ fi
 
 have_gstreamer() { command -v gst-launch-1.0 >/dev/null 2>&1 && pkg-config gstreamer-app-1.0 2>/dev/null && ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1; }
 
-# A browser that looks at reports, and GStreamer, which its element is built with (50 MB), where they are one package away; their tests
-# are skipped elsewhere.
+# A browser that looks at reports, and GStreamer, which the element is built with (50 MB), where they
+# are one package away; their tests are skipped elsewhere.
 optional=""
 if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release; then
 	command -v chromium >/dev/null 2>&1 || optional=" chromium"

@@ -1,5 +1,6 @@
-/* A stand-in for a camera, for pipeline.c. Its buffers are as those of libcamera: a file descriptor, planes at offsets in
- * it, a stride that is more than the width, and few of them: it waits while all are away. */
+/* A stand-in for a camera, for pipeline.c. Its buffers are as those of libcamera: a file descriptor,
+ * planes at offsets in it, a stride that is more than the width, and few of them: it waits while all
+ * are away. */
 #ifndef CAMERA_H_
 #define CAMERA_H_
 
@@ -104,7 +105,7 @@ static struct buffer *camera_next(void)
 	return b;
 }
 
-/* The camera may fill it again. What lies in it now is spoilt, so that who reads it late is found out. */
+/* The camera may fill it again. What is in it is overwritten, so that reading it too late is found. */
 static void camera_give_back(struct buffer *b)
 {
 	memset(b->map + CAMERA_START, 0, b->plane[0].length + b->plane[1].length);

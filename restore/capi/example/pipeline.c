@@ -1,11 +1,13 @@
-/* A camera's pipeline: buffers as libcamera gives them -> a stream of libvfm -> Y4M for an encoder. From the repository's root:
+/* A camera's pipeline: buffers as libcamera gives them -> a stream of libvfm -> Y4M for an encoder.
+ * From the repository's root:
  *
  *   make lib
  *   cc -Ibin restore/capi/example/pipeline.c -o bin/pipeline -Lbin -lvfm -Wl,-rpath,'$ORIGIN' -lpthread
  *   bin/pipeline | ffmpeg -v error -i - -colorspace smpte170m -color_primaries smpte170m \
  *     -color_trc smpte170m -color_range tv out.mp4
  *
- * The camera is a stand-in (camera.h): a few buffers of shared memory, which it fills in turn and which it must get back.
+ * The camera is a stand-in (camera.h): a few buffers of shared memory, which it fills in turn and
+ * which it must get back.
  */
 #include "camera.h" /* first: it asks for what Linux alone has */
 
@@ -25,7 +27,8 @@ static void check(vfm_status s, const char *what, const char *err)
 	}
 }
 
-/* Tells the kernel that the processor reads a buffer: caches may have to be emptied. What is no dma-buf needs nothing. */
+/* Tells the kernel that the processor reads a buffer: caches may have to be emptied. What is no
+ * dma-buf needs nothing. */
 static void sync_buffer(const struct buffer *b, uint64_t when)
 {
 	struct dma_buf_sync s = {.flags = when | DMA_BUF_SYNC_READ};
@@ -45,7 +48,8 @@ static void open_stream(vfm_model model)
 	check(vfm_stream_open(model, &req, &stream, err, sizeof err), "stream", err);
 }
 
-/* Takes the camera's buffers to the stream and gives them back at once: submit has read the frame when it returns. */
+/* Takes the camera's buffers to the stream and gives them back at once: submit has read the frame
+ * when it returns. */
 static void *capture(void *unused)
 {
 	char err[512];

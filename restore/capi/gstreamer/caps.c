@@ -1,7 +1,8 @@
 /* Caps on both sides of an element that enlarges. */
 #include "vfmrestore.h"
 
-/* A side in pixels on the other side: of one that comes in, or of one that is to go out (0: none makes that). */
+/* What a side of frames on one pad's side is on the other's: larger for what comes in, smaller, rounded
+ * up or down, for what is to go out. */
 static gint64 side(gint64 v, int scale, GstPadDirection from, gboolean up)
 {
 	if (from == GST_PAD_SINK)

@@ -1,8 +1,8 @@
-/* Frames: to the library's stream and back, in the streaming thread. While one frame is on the device
- * the next comes in and the last goes out. */
+/* Frames: to the library's stream and back, in the streaming thread. While one frame is on the
+ * device the next comes in and the last goes out. */
 #include "vfmrestore.h"
 
-/* How long to wait at a time, so that a pipeline that is flushed or stopped need not wait for a frame. */
+/* Seconds to wait at a time, so that a pipeline that is flushed or stopped does not wait for a frame. */
 static const double moment = 0.05;
 
 void flow_post(GstVfmRestore *self, vfm_status status, const char *what, const char *text)
@@ -73,7 +73,7 @@ GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in)
 		flow_post(self, s, "a frame", err);
 		return GST_FLOW_ERROR;
 	}
-	/* The frame has been read. Its memory may be one of a camera's few, so only what is told about it stays. */
+	/* The frame has been read. Its memory may be one of a camera's few buffers, so it is not kept. */
 	GstBuffer *about = gst_buffer_new();
 	gst_buffer_copy_into(about, in, GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META, 0, -1);
 	g_queue_push_tail(&self->on_way, about);
@@ -105,8 +105,9 @@ GstFlowReturn flow_receive(GstVfmRestore *self, gboolean must, GstBuffer **out)
 		flow_post(self, s, "a restored frame", err);
 		return GST_FLOW_ERROR;
 	}
+	/* The base class copies times, flags and metas. */
 	GstBuffer *about = g_queue_peek_head(&self->on_way), *buffer = NULL;
-	GstFlowReturn r = GST_BASE_TRANSFORM_GET_CLASS(base)->prepare_output_buffer(base, about, &buffer); /* which copies what is told about it */
+	GstFlowReturn r = GST_BASE_TRANSFORM_GET_CLASS(base)->prepare_output_buffer(base, about, &buffer);
 	if (r != GST_FLOW_OK)
 		return r;
 	GstVideoFrame f;

@@ -88,6 +88,14 @@ const char *formats_find(const GstVideoInfo *info, vfm_format *v)
 	return NULL;
 }
 
+/* How many bytes there are from data on, which is in a plane. Without a GstVideoMeta all planes lie in
+ * one piece of memory. */
+static gsize left(const GstVideoFrame *f, guint plane, const guint8 *data)
+{
+	const GstMapInfo *map = &f->map[f->meta ? plane : 0];
+	return data < map->data + map->size ? (gsize)(map->data + map->size - data) : 0;
+}
+
 void formats_planes(const GstVideoFrame *f, vfm_frame *frame)
 {
 	const format *known = find(GST_VIDEO_FRAME_FORMAT(f));
@@ -101,9 +109,7 @@ void formats_planes(const GstVideoFrame *f, vfm_frame *frame)
 		}
 		frame->plane[i].data = data;
 		frame->plane[i].stride = GST_VIDEO_FRAME_PLANE_STRIDE(f, plane);
-		/* Without a GstVideoMeta all planes lie in one piece of memory. */
-		const GstMapInfo *map = &f->map[f->meta ? plane : 0];
-		frame->plane[i].bytes = (gsize)(map->data + map->size - data);
+		frame->plane[i].bytes = MAX(left(f, plane, data), 1); /* 0 would mean that it is enough */
 	}
 }
 
@@ -111,6 +117,8 @@ void formats_fill_gaps(GstVideoFrame *f)
 {
 	if (!find(GST_VIDEO_FRAME_FORMAT(f))->gap)
 		return;
-	for (int y = 0; y < GST_VIDEO_FRAME_HEIGHT(f); y++)
-		memset((guint8 *)GST_VIDEO_FRAME_PLANE_DATA(f, 0) + (gssize)y * GST_VIDEO_FRAME_PLANE_STRIDE(f, 0), 0xff, 4 * (gsize)GST_VIDEO_FRAME_WIDTH(f));
+	for (int y = 0; y < GST_VIDEO_FRAME_HEIGHT(f); y++) {
+		guint8 *row = (guint8 *)GST_VIDEO_FRAME_PLANE_DATA(f, 0) + (gsize)y * GST_VIDEO_FRAME_PLANE_STRIDE(f, 0);
+		memset(row, 0xff, MIN(4 * (gsize)GST_VIDEO_FRAME_WIDTH(f), left(f, 0, row)));
+	}
 }

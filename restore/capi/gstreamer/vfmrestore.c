@@ -152,11 +152,12 @@ static GstFlowReturn generate_output(GstBaseTransform *base, GstBuffer **out)
 		if (r != GST_FLOW_OK)
 			return r;
 	}
-	/* After a frame came in there must be room for the next. What else is ready goes out with it. */
+	/* After a frame came in there must be room for the next. What else is ready goes out too. */
 	return flow_receive(self, (int)self->on_way.length >= self->room, out);
 }
 
-/* The base class allocates where frames are not restored in place, which it concludes from this function; generate_output does the work. */
+/* From this function the base class concludes that frames are not restored in place, so that it
+ * allocates; generate_output does the work. */
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
 {
 	(void)filter, (void)in, (void)out;
@@ -167,7 +168,7 @@ static gboolean sink_event(GstBaseTransform *base, GstEvent *event)
 {
 	GstVfmRestore *self = GST_VFM_RESTORE(base);
 	switch (GST_EVENT_TYPE(event)) {
-	case GST_EVENT_FLUSH_STOP: /* what was on its way is of the past, and so is what the stream knows */
+	case GST_EVENT_FLUSH_STOP: /* frames on their way are of the past, as is what the stream knows */
 		if (self->stream) {
 			flow_close(self);
 			if (!flow_open(self)) {
@@ -261,4 +262,5 @@ static gboolean plugin_init(GstPlugin *plugin)
 }
 
 #define PACKAGE "restore"
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vfm, "Restoration of video over Vulkan", plugin_init, VFM_VERSION, "MIT/X11", PACKAGE, "https://github.com/vfmrestore/restore")
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, vfm, "Restoration of video over Vulkan", plugin_init, VFM_VERSION, "MIT/X11",
+                  PACKAGE, "https://github.com/vfmrestore/restore")

@@ -29,7 +29,7 @@ struct _GstVfmRestore {
 	vfm_stream stream;
 	GstVideoInfo in, out; /* of the stream's frames */
 	int room;             /* frames that may be on their way */
-	GQueue on_way;        /* for each of them, a buffer without memory that has its times, flags and metas */
+	GQueue on_way;        /* for each of them, a buffer without memory, with its times, flags and metas */
 
 	GstClockTime latency; /* guarded by the object lock */
 };
@@ -62,7 +62,7 @@ void flow_close(GstVfmRestore *self);
 gboolean flow_open(GstVfmRestore *self);
 /* Gives a frame to the stream, which has room. */
 GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in);
-/* Takes the next frame from the stream; *out is NULL if it is not ready and need not be: there is room. */
+/* Takes the next frame from the stream; *out is NULL if there is none, or it is not ready and need not be. */
 GstFlowReturn flow_receive(GstVfmRestore *self, gboolean must, GstBuffer **out);
 /* Pushes all frames that are on their way. */
 GstFlowReturn flow_drain(GstVfmRestore *self);

@@ -1,10 +1,11 @@
-/* A pipeline with vfmrestore that is sought in, stopped and started while frames are on their way. */
+/* Pipelines with vfmrestore that are sought in, stopped and started while frames are on their way. */
 #include <gst/app/gstappsink.h>
-#include <gst/gst.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static GstElement *pipeline, *sink;
+static GstElement *pipeline, *app;
 
 static void fail(const char *what)
 {
@@ -25,13 +26,13 @@ static void make(const char *description)
 		fprintf(stderr, "%s\n", e->message);
 		exit(1);
 	}
-	sink = gst_bin_get_by_name(GST_BIN(pipeline), "s");
+	app = gst_bin_get_by_name(GST_BIN(pipeline), "s");
 }
 
 static void drop(void)
 {
 	gst_element_set_state(pipeline, GST_STATE_NULL);
-	gst_object_unref(sink);
+	gst_object_unref(app);
 	gst_object_unref(pipeline);
 }
 
@@ -44,7 +45,7 @@ static void state(GstState s)
 /* The time of the next frame in ms. */
 static int pull(void)
 {
-	GstSample *sample = gst_app_sink_pull_sample(GST_APP_SINK(sink));
+	GstSample *sample = gst_app_sink_pull_sample(GST_APP_SINK(app));
 	if (!sample)
 		fail("no frame");
 	int ms = (int)(GST_BUFFER_PTS(gst_sample_get_buffer(sample)) / GST_MSECOND);
@@ -58,6 +59,31 @@ static void expect(int got, int want, const char *what)
 		fprintf(stderr, "%s: %d, not %d\n", what, got, want);
 		exit(1);
 	}
+}
+
+/* A frame whose memory, of so many bytes, ends before it does is an error. stride: its own, or 0 for that
+ * of the caps. */
+static void cut(const char *format, gsize bytes, int stride)
+{
+	char *text = g_strdup_printf("appsrc name=s caps=video/x-raw,format=%s,width=32,height=24,framerate=25/1 ! vfmrestore noise=5 ! fakesink", format);
+	make(text);
+	g_free(text);
+	GstBuffer *b = gst_buffer_new_allocate(NULL, bytes, NULL);
+	gst_buffer_memset(b, 0, 0, bytes);
+	if (stride) {
+		gsize offset[GST_VIDEO_MAX_PLANES] = {0};
+		int strides[GST_VIDEO_MAX_PLANES] = {stride};
+		gst_buffer_add_video_meta_full(b, GST_VIDEO_FRAME_FLAG_NONE, gst_video_format_from_string(format), 32, 24, 1, offset, strides);
+	}
+	gst_element_set_state(pipeline, GST_STATE_PLAYING);
+	gst_app_src_push_buffer(GST_APP_SRC(app), b);
+	gst_app_src_end_of_stream(GST_APP_SRC(app));
+	GstBus *bus = gst_element_get_bus(pipeline);
+	GstMessage *m = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+	expect(GST_MESSAGE_TYPE(m) == GST_MESSAGE_ERROR, 1, "an error for a frame that is cut off");
+	gst_message_unref(m);
+	gst_object_unref(bus);
+	drop();
 }
 
 int main(int argc, char **argv)
@@ -88,8 +114,8 @@ int main(int argc, char **argv)
 	state(GST_STATE_PLAYING);
 	for (int i = 0; i < 9; i++)
 		expect(pull(), 40 * i, "time of a frame");
-	GstSample *none = gst_app_sink_pull_sample(GST_APP_SINK(sink));
-	expect(none == NULL && gst_app_sink_is_eos(GST_APP_SINK(sink)), 1, "the end");
+	GstSample *none = gst_app_sink_pull_sample(GST_APP_SINK(app));
+	expect(none == NULL && gst_app_sink_is_eos(GST_APP_SINK(app)), 1, "the end");
 	drop();
 	puts("the end brings all frames");
 
@@ -107,6 +133,12 @@ int main(int argc, char **argv)
 	expect(live && min >= 2 * 40 * GST_MSECOND, 1, "live, with a latency of two frames and more");
 	drop();
 	puts("live pipelines are told the latency");
+
+	cut("GRAY8", 32 * 24 - 1, 0);
+	cut("GRAY8", 32 * 24, 33);
+	cut("xRGB", 1, 1 << 20);
+	cut("RGBx", 4 * 32 * 24, 1 << 30);
+	puts("frames that are cut off are refused");
 
 	gst_deinit();
 	return 0;

@@ -1,5 +1,5 @@
-/* Plays a pipeline, given as words, to its end; prints an error that is posted, and gives 1. gst-launch-1.0 of
- * GStreamer 1.22 may miss an error that comes early, and then waits for ever. */
+/* Plays a pipeline, given as words, to its end; prints an error that is posted, and gives 1.
+ * gst-launch-1.0 of GStreamer 1.22 may miss an error that comes early, and then waits for ever. */
 #include <gst/gst.h>
 #include <stdio.h>
 
