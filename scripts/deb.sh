@@ -125,7 +125,7 @@ check() {
 	use || status=$?
 	if dpkg -s gstreamer1.0-vfm >/dev/null 2>&1; then dpkg -r gstreamer1.0-vfm >/dev/null; fi
 	dpkg -r libvfm-dev libvfm$abi vfm-restore >/dev/null
-	for left in /usr/bin/restore /usr/include/vfm.h; do
+	for left in /usr/bin/restore /usr/include/vfm.h "/usr/lib/systemd/system/restore-folder@.timer"; do
 		if [ -e "$left" ]; then
 			echo "deb: $left is still there after the packages were removed" >&2
 			status=1
@@ -137,6 +137,10 @@ check() {
 
 use() {
 	/usr/bin/restore version | grep -q "$version" || return 1
+	for unit in /usr/lib/systemd/system/restore-folder@.service /usr/lib/systemd/system/restore-folder@.timer; do
+		[ -f "$unit" ] || return 1
+		if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$unit" || return 1; fi
+	done
 	cat >"$work/version.c" <<-'C'
 		#include <stdio.h>
 		#include <vfm.h>
