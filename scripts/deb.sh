@@ -137,9 +137,8 @@ check() {
 
 use() {
 	/usr/bin/restore version | grep -q "$version" || return 1
-	for unit in /usr/lib/systemd/system/restore-folder@.service /usr/lib/systemd/system/restore-folder@.timer; do
-		[ -f "$unit" ] || return 1
-		if command -v systemd-analyze >/dev/null; then systemd-analyze verify "$unit" || return 1; fi
+	for file in systemd/system/restore-folder@.service systemd/system/restore-folder@.timer sysusers.d/vfm-restore.conf; do
+		[ -f "/usr/lib/$file" ] || return 1
 	done
 	cat >"$work/version.c" <<-'C'
 		#include <stdio.h>
