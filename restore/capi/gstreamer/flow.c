@@ -60,6 +60,9 @@ GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in)
 	GstVideoFrame f;
 	if (!self->stream)
 		return GST_FLOW_NOT_NEGOTIATED;
+	/* A frame could not go out, which was told, and still more come: for them there is no room. */
+	if ((int)self->on_way.length >= self->room)
+		return GST_FLOW_ERROR;
 	if (!gst_video_frame_map(&f, &self->in, in, GST_MAP_READ)) {
 		GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("a frame's memory cannot be read, or is not as large as its caps say"), (NULL));
 		return GST_FLOW_ERROR;
