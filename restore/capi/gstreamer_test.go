@@ -58,6 +58,9 @@ func (l launcher) read(t *testing.T, name string) []byte {
 // element builds the GStreamer element beside the library in build, installs it as users do, and
 // runs pipelines with it, where GStreamer is there.
 func element(t *testing.T, build, root, prefix string) {
+	if testing.Short() {
+		t.Skip("the race detector has nothing to look at in other programs")
+	}
 	if exec.Command("../../scripts/gstreamer.sh", "there").Run() != nil {
 		t.Skip("no GStreamer to build with")
 	}
