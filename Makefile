@@ -1,6 +1,6 @@
 # make demo   install what the machine lacks, build, and watch a photograph being restored (pictures in demo/)
 # make test   everything that can be a test, within minutes; make test-long: what takes longer
-# The rest: build, lib (the C library), install (PREFIX=), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives and Debian packages), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
+# The rest: build, lib (the C library), gstreamer (the GStreamer element), install (PREFIX=), setup, setup-test, lint, race, bench, bench-peers (beside ONNX Runtime), bench-quality (denoising beside OpenCV, GraphicsMagick and G'MIC), bench-scale (pictures of growing size), dist (release archives and Debian packages), cross (builds for other machines), fuzz (ten million executions), pictures (of the docs), clean.
 
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -10,7 +10,7 @@ TIMEOUT ?= 3h
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
 
-.PHONY: install test-long fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
+.PHONY: gstreamer install test-long fuzz dist cross all build lib demo test lint race bench bench-peers bench-quality bench-scale pictures setup setup-test clean
 
 all: build
 
@@ -20,10 +20,18 @@ build:
 lib: setup
 	@GO='$(GO)' VERSION='$(VERSION)' scripts/lib.sh build bin
 
-# make install PREFIX=/usr/local [DESTDIR=...] [LIBDIR=...]: the command, and the C library with its header, vfm.pc and CMake configuration.
+gstreamer: lib
+	@VERSION='$(VERSION)' scripts/gstreamer.sh build bin
+
+# make install PREFIX=/usr/local [DESTDIR=...] [LIBDIR=...]: the command, and the C library with its header, vfm.pc and CMake configuration;
+# the GStreamer element too, where what it is built with is there.
 install: build lib
 	@install -D -m 755 bin/restore '$(DESTDIR)$(PREFIX)/bin/restore'
 	@GO='$(GO)' VERSION='$(VERSION)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' scripts/lib.sh install bin
+	@if scripts/gstreamer.sh there; then \
+		VERSION='$(VERSION)' scripts/gstreamer.sh build bin && \
+		PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' DESTDIR='$(DESTDIR)' scripts/gstreamer.sh install bin; \
+	fi
 
 setup:
 	@scripts/setup.sh

@@ -2,32 +2,36 @@ package restore
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// The Go code of the camera engineer's page is that of the example, which is compiled and run.
+// The code of the camera engineer's page is that of files which are compiled and run.
 func TestCodeInDocs(t *testing.T) {
 	page, err := os.ReadFile("../docs/CAMERA.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, code, ok := strings.Cut(string(page), "```go\n")
-	code, _, end := strings.Cut(code, "```")
-	if !ok || !end || strings.Count(code, "\n") < 10 {
-		t.Fatal("no code in docs/CAMERA.md")
-	}
-	rest := string(example)
-	for line := range strings.Lines(code) {
-		line = strings.TrimSpace(line)
-		at := strings.Index(rest, line)
-		if at < 0 {
-			t.Fatalf("%q of docs/CAMERA.md does not stand in example_test.go, or not in this order", line)
+	for language, file := range map[string]string{"go": "example_test.go", "c": "capi/example/pipeline.c"} {
+		example, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		rest = rest[at+len(line):]
+		rest, lines := string(example), 0
+		for _, block := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+			for line := range strings.Lines(block[1]) {
+				line = strings.TrimSpace(line)
+				at := strings.Index(rest, line)
+				if at < 0 {
+					t.Fatalf("%q of docs/CAMERA.md does not stand in %s, or not in this order", line, file)
+				}
+				rest = rest[at+len(line):]
+				lines++
+			}
+		}
+		if lines < 10 {
+			t.Errorf("%d lines of %s in docs/CAMERA.md", lines, language)
+		}
 	}
 }

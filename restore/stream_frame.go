@@ -133,14 +133,14 @@ func (s *Stream) room(ctx context.Context) (f *slot, dropped FrameInfo, err erro
 	if s.ctx.Err() != nil {
 		return nil, none, ErrClosed
 	}
+	select { // what is free is given even where no time is left to wait
+	case f := <-s.free:
+		return f, none, nil
+	default:
+	}
 	var head, ready, queue chan *slot // nil, which gives nothing, unless frames are dropped
 	if s.cfg.DropOldest {
 		head, ready, queue = s.head, s.ready, s.queue
-		select {
-		case f := <-s.free:
-			return f, none, nil
-		default:
-		}
 		for _, from := range []chan *slot{head, ready, queue} { // from the oldest on
 			select {
 			case f := <-from:
@@ -183,10 +183,12 @@ func (s *Stream) take(ctx context.Context) (*slot, error) {
 	if s.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
-	select {
-	case f := <-s.head:
-		return f, nil
-	default:
+	for _, from := range []chan *slot{s.head, s.ready} { // what is there is given even where no time is left to wait
+		select {
+		case f := <-from:
+			return f, nil
+		default:
+		}
 	}
 	select {
 	case f := <-s.head:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes Debian packages in dist/: vfm-restore (the command), libvfm1 (the C library; the number is the ABI) and libvfm-dev (its header, link, pkg-config and
-# CMake files), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
+# Makes Debian packages in dist/: vfm-restore (the command, and systemd units for folders), libvfm1 (the C library; the number is the ABI), libvfm-dev (its header, link, pkg-config and
+# CMake files) and, where GStreamer's development files are there, gstreamer1.0-vfm (the element), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
 #
 #   scripts/deb.sh build          all of them; `make dist` does
 #   scripts/deb.sh check          those of this machine, installed as root, used, and removed again; CI does
@@ -49,11 +49,18 @@ packages() {
 		-o "$work/vfm-restore/usr/bin/restore" ./cmd/restore
 	mkdir -p "$work/vfm-restore/usr/share/doc/vfm-restore"
 	cp README.md docs/*.md "$work/vfm-restore/usr/share/doc/vfm-restore/"
+	mkdir -p "$work/vfm-restore/usr/lib/systemd/system" "$work/vfm-restore/usr/lib/sysusers.d"
+	cp scripts/systemd/restore-folder@.* "$work/vfm-restore/usr/lib/systemd/system/" # nothing switches them on
+	cp scripts/systemd/vfm-restore.conf "$work/vfm-restore/usr/lib/sysusers.d/"
 	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" scripts/lib.sh build "$work/lib"
 	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" DESTDIR="$work/libvfm-dev" PREFIX=/usr LIBDIR="$lib" \
 		scripts/lib.sh install "$work/lib" >/dev/null
 	mkdir -p "$work/libvfm$abi$lib"
 	mv "$work/libvfm-dev$lib/libvfm.so.$abi" "$work/libvfm$abi$lib/"
+	if [ "$1" = "$machine" ] && scripts/gstreamer.sh there; then
+		CC="$3" VERSION="$version" scripts/gstreamer.sh build "$work/lib"
+		DESTDIR="$work/gstreamer1.0-vfm" PREFIX=/usr LIBDIR="$lib" scripts/gstreamer.sh install "$work/lib" >/dev/null
+	fi
 	rm -rf "$work/lib"
 	libc="libc6 (>= $(libc_needed "$work/vfm-restore/usr/bin/restore" "$work/libvfm$abi$lib/libvfm.so.$abi"))"
 	vulkan="Recommends: libvulkan1, mesa-vulkan-drivers"
@@ -66,6 +73,12 @@ $vulkan" "repairs photographs and frames of cameras: C library
  What vfm-restore does, for pictures and streams of frames in memory."
 	package libvfm-dev "$1" "Depends: libvfm$abi (= $number)" "repairs photographs and frames of cameras: for programs that use the C library
  The header, and files for pkg-config and CMake."
+	if [ -d "$work/gstreamer1.0-vfm" ]; then
+		package gstreamer1.0-vfm "$1" "Depends: libvfm$abi (= $number), libgstreamer-plugins-base1.0-0 (>= $(pkg-config --modversion gstreamer-video-1.0))" "repairs video: GStreamer element
+ vfmrestore removes noise or blur, or enlarges, frame by frame."
+	else
+		echo "deb: no GStreamer to build with, so no gstreamer1.0-vfm for $1"
+	fi
 }
 
 # libc_needed FILES: the newest version of the C library that they ask for.
@@ -101,7 +114,7 @@ check() {
 		echo "deb: built, but only root can install them, so that was not tried"
 		return 0
 	fi
-	for name in vfm-restore libvfm$abi libvfm-dev; do
+	for name in vfm-restore libvfm$abi libvfm-dev gstreamer1.0-vfm; do
 		if dpkg -s "$name" >/dev/null 2>&1; then
 			echo "deb: $name is installed here already; it is left alone and nothing checked" >&2
 			return 0
@@ -110,8 +123,9 @@ check() {
 	dpkg -i "$out"/*_"$(dpkg --print-architecture)".deb >/dev/null
 	status=0
 	use || status=$?
+	if dpkg -s gstreamer1.0-vfm >/dev/null 2>&1; then dpkg -r gstreamer1.0-vfm >/dev/null; fi
 	dpkg -r libvfm-dev libvfm$abi vfm-restore >/dev/null
-	for left in /usr/bin/restore /usr/include/vfm.h; do
+	for left in /usr/bin/restore /usr/include/vfm.h "/usr/lib/systemd/system/restore-folder@.timer"; do
 		if [ -e "$left" ]; then
 			echo "deb: $left is still there after the packages were removed" >&2
 			status=1
@@ -123,6 +137,9 @@ check() {
 
 use() {
 	/usr/bin/restore version | grep -q "$version" || return 1
+	for file in systemd/system/restore-folder@.service systemd/system/restore-folder@.timer sysusers.d/vfm-restore.conf; do
+		[ -f "/usr/lib/$file" ] || return 1
+	done
 	cat >"$work/version.c" <<-'C'
 		#include <stdio.h>
 		#include <vfm.h>
@@ -130,7 +147,10 @@ use() {
 	C
 	# shellcheck disable=SC2046
 	cc -o "$work/version" "$work/version.c" $(pkg-config --cflags --libs vfm) || return 1
-	"$work/version" | grep -q "$version"
+	"$work/version" | grep -q "$version" || return 1
+	if dpkg -s gstreamer1.0-vfm >/dev/null 2>&1 && command -v gst-inspect-1.0 >/dev/null; then
+		GST_REGISTRY="$work/registry" gst-inspect-1.0 vfmrestore | grep -q "$version" || return 1
+	fi
 }
 
 case "${1:-build}" in

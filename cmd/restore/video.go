@@ -23,7 +23,7 @@ const videoHelp = `restore video restores the frames of uncompressed video (YUV4
 usage: restore video -task T [flags] in.y4m out.y4m
 
   ffmpeg -v error -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - |
-    ffmpeg -i - -colorspace bt709 -color_primaries bt709 -color_trc bt709 out.mp4
+    ffmpeg -v error -i - -colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv out.mp4
 
 Progressive video of 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits per sample; the output is of the same kind, 4 times as wide and
 high for super-resolve. Every frame comes out, in order; memory is constant and at most -frames frames are on their way.

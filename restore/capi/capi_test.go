@@ -83,6 +83,8 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("it says %s", out)
 		}
 	})
+	t.Run("pipeline.c", func(t *testing.T) { pipeline(t, compile(t, "example/pipeline.c")) })
+	t.Run("GStreamer", func(t *testing.T) { element(t, build, root, prefix) })
 	t.Run("C++", func(t *testing.T) {
 		if _, err := exec.LookPath("c++"); err != nil {
 			t.Skip("no C++ compiler")

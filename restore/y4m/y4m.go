@@ -1,6 +1,7 @@
 // Package y4m reads and writes YUV4MPEG2, the uncompressed video that ffmpeg and others pass through pipes.
 //
-//	ffmpeg -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - | ffmpeg -i - out.mp4
+//	ffmpeg -v error -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - |
+//	  ffmpeg -v error -i - -colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv out.mp4
 //
 // Progressive video of 4:2:0, 4:2:2, 4:4:4 or luma alone, 8 to 16 bits; anything else is refused by name. A reader holds one line and nothing
 // of the frames, which the caller's buffers take.
