@@ -25,9 +25,11 @@ func experiments(ctx context.Context, args []string) error {
 			return checkerboard(ctx, args[1:])
 		case "photographs":
 			return photographs(ctx, args[1:])
+		case "generators":
+			return generators(ctx, args[1:])
 		}
 	}
-	return errors.New("experiment: which one? checkerboard, linear-gaussian or photographs")
+	return errors.New("experiment: which one? checkerboard, generators, linear-gaussian or photographs")
 }
 
 func linear(ctx context.Context, args []string) error {
@@ -72,7 +74,7 @@ func checkerboard(ctx context.Context, args []string) error {
 	if err := noNames(fs); err != nil {
 		return err
 	}
-	variants, listed, err := choose("checkerboard", *only, experiment.Variants(), func(v experiment.Variant) string { return v.Name })
+	variants, listed, err := choose("checkerboard", "variants", *only, experiment.Variants(), func(v experiment.Variant) string { return v.Name })
 	if listed || err != nil {
 		return err
 	}
@@ -127,8 +129,8 @@ func checkerboard(ctx context.Context, args []string) error {
 	return nil
 }
 
-// choose picks variants by their names, which stand in only with commas; "" is all of them. "list" prints the names instead: listed.
-func choose[V any](command, only string, all []V, name func(V) string) (chosen []V, listed bool, err error) {
+// choose picks what a flag of a command names, with commas in only; "" is all. "list" prints the names instead: listed.
+func choose[V any](command, flag, only string, all []V, name func(V) string) (chosen []V, listed bool, err error) {
 	switch only {
 	case "":
 		return all, false, nil
@@ -141,7 +143,7 @@ func choose[V any](command, only string, all []V, name func(V) string) (chosen [
 	for _, want := range strings.Split(only, ",") {
 		i := slices.IndexFunc(all, func(v V) bool { return name(v) == strings.TrimSpace(want) })
 		if i < 0 {
-			return nil, false, fmt.Errorf("%s: there is no variant %q; -variants list lists them", command, want)
+			return nil, false, fmt.Errorf("%s: there is no %q; -%s list lists them", command, want, flag)
 		}
 		chosen = append(chosen, all[i])
 	}

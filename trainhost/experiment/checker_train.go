@@ -65,7 +65,7 @@ func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node)
 		r, tt := g.Input("r", scalar), g.Input("t", scalar)
 		v := g.Sub(z, x)
 		xt := g.Add(x, g.Mul(v, tt))
-		u := nets.MLPFlowMap(g, c.Flow, xt, r, tt)
+		u := c.u(g, xt, r, tt)
 		du, err := nets.TotalDerivative(g, u, xt, tt, v)
 		if err != nil {
 			return g, g.Fail(err)
@@ -86,11 +86,19 @@ func between(g *netdef.Graph, c CheckerConfig, x *netdef.Node, t, r float64) *ne
 	at := func(v float64) *netdef.Node {
 		return g.BroadcastTo(g.Const("", netdef.Scalar, []float32{float32(v)}), netdef.Shape{1, 1, x.Shape[2], 1})
 	}
-	return g.Sub(x, g.Scale(nets.MLPFlowMap(g, c.Flow, x, at(r), at(t)), t-r))
+	return g.Sub(x, g.Scale(c.u(g, x, at(r), at(t)), t-r))
 }
 
-// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for match of the points.
-func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) map[string][]float32 {
+// u is the network of average velocities.
+func (c CheckerConfig) u(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
+	if c.network != nil {
+		return c.network(g, x, r, t)
+	}
+	return nets.MLPFlowMap(g, c.Flow, x, r, t)
+}
+
+// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for differ of the points.
+func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) numbers {
 	n := c.Batch
 	x, r, t, from := make([]float32, 8*n), make([]float32, n), make([]float32, n), make([]float32, n)
 	for i := range n {
@@ -105,27 +113,44 @@ func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ fl
 			from[i] = 1
 		}
 	}
-	return map[string][]float32{"x": x, "r": r, "t": t, "from": from}
+	return numbers{"x": x, "r": r, "t": t, "from": from}
 }
 
-// learn runs one training and returns all parameters, those of start where it has not trained them; averaged is what sampling uses.
-func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, train func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
-	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
+// drawData picks a batch of points of the training set.
+func (c CheckerConfig) drawData(rng *rand.Rand, data [][]float64) []float32 {
+	x := make([]float32, 8*c.Batch)
+	for i := range c.Batch {
+		p := data[rng.IntN(len(data))]
+		x[8*i], x[8*i+1] = float32(p[0]), float32(p[1])
+	}
+	return x
+}
+
+// learn trains by the terms of the checkerboard's loss; see train.
+func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
 	g, loss := checkerGraph(c, t)
+	return train(ctx, dev, c, g, loss, steps, lr, trains, start, stream, func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.inputs(rng, data, alpha, differ) })
+}
+
+// train runs one training and returns all parameters, the averages of those that it trains, which are what sampling uses, and those of start
+// for the others. draw gives the inputs of a step, points of data
+// among them, which are the training set.
+func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Graph, loss *netdef.Node, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64, draw func(rng *rand.Rand, data [][]float64, step int) numbers) (params map[string][]float32, err error) {
+	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
-	f, err := newFit(dev, g, loss, nil, train, start, optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}, c.Seed<<8|stream)
+	f, err := newFit(dev, g, loss, nil, trains, start, optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}, c.Seed<<8|stream)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
 	rng := rand.New(rand.NewPCG(c.Seed, 100+stream))
-	for range steps {
+	for step := range steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := f.next(c.inputs(rng, data, alpha, differ)); err != nil {
+		if err := f.next(draw(rng, data, step)); err != nil {
 			return nil, err
 		}
 	}
@@ -210,13 +235,7 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 	if s.store, err = compile.NewStore(dev, netdef.Reachable(out...), false, 1); err != nil {
 		return nil, err
 	}
-	have := map[string][]float32{}
-	for _, name := range s.store.Names() {
-		if params[name] != nil {
-			have[name] = params[name]
-		}
-	}
-	if err = s.store.Set(have); err == nil {
+	if err = s.set(params); err == nil {
 		if s.cond, err = compile.Compile(dev, s.store, g, out, compile.Options{}); err == nil {
 			s.uncond, err = compile.Compile(dev, s.store, g2, out2, compile.Options{})
 		}
@@ -226,6 +245,17 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 		return nil, err
 	}
 	return s, nil
+}
+
+// set gives the networks their parameters; others are ignored.
+func (s *sampler) set(params map[string][]float32) error {
+	have := map[string][]float32{}
+	for _, name := range s.store.Names() {
+		if params[name] != nil {
+			have[name] = params[name]
+		}
+	}
+	return s.store.Set(have)
 }
 
 func (s *sampler) close() {

@@ -24,6 +24,8 @@ type CheckerConfig struct {
 	// Evaluation: observations for NLPD and CRPS, samples of each, samples for MMD and support accuracy.
 	Observations, Draws, Cloud int
 	Seed                       uint64
+	// network is the flow map; nil is nets.MLPFlowMap of Flow.
+	network velocity
 }
 
 // PaperChecker is the paper's size (B.1), for a GPU.
