@@ -11,23 +11,28 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/weights"
 )
 
-// term says which losses a run has.
+// terms says which losses a run has.
 type terms struct {
 	meanFlow, obs, kl float64 // weights
 	ema               bool
+	// overTime divides the mean-flow term by t − r + 10⁻⁶, as the authors' code does: the mean of the squared error over the batch times the
+	// mean of 1/(t − r + 10⁻⁶), which is about 7.5·10⁵ where three quarters of the points have r = t.
+	overTime bool
+	// plain leaves out the adaptive weight of the batch.
+	plain bool
 }
 
 // checkerGraph is the loss of a batch, with the weights and sums of the authors' code: mean flow a mean over the two coordinates, observation
-// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01).
-func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node) {
+// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01). total is the loss before that.
+func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss, total *netdef.Node) {
 	g = netdef.NewGraph()
 	points, scalar := netdef.Shape{1, 1, c.Batch, 8}, netdef.Shape{1, 1, c.Batch, 1}
 	key := g.Input("key", netdef.KeyShape)
 	x := g.Input("x", points)
 	noise := func(stream uint32) *netdef.Node { return c.Flow.Coordinates(g, g.Normal(points, key, stream)) }
-	var total *netdef.Node
 	add := func(w float64, n *netdef.Node) {
 		n = g.Scale(g.Mean(n, netdef.AxAll), w)
 		if total != nil {
@@ -68,12 +73,19 @@ func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node)
 		u := c.u(g, xt, r, tt)
 		du, err := nets.TotalDerivative(g, u, xt, tt, v)
 		if err != nil {
-			return g, g.Fail(err)
+			return g, g.Fail(err), nil
 		}
 		target := g.StopGradient(g.Sub(v, g.Mul(du, g.Sub(tt, r))))
-		add(t.meanFlow, g.Scale(sum(g.Square(g.Sub(u, target))), 0.5))
+		e := g.Scale(sum(g.Square(g.Sub(u, target))), 0.5)
+		if t.overTime {
+			e = g.Mul(g.Mean(e, netdef.AxAll), g.Mean(g.Recip(g.Offset(g.Sub(tt, r), 1e-6)), netdef.AxAll))
+		}
+		add(t.meanFlow, e)
 	}
-	return g, g.Div(total, g.StopGradient(g.Offset(g.Abs(total), 0.01)))
+	if t.plain {
+		return g, total, total
+	}
+	return g, g.Div(total, g.StopGradient(g.Offset(g.Abs(total), 0.01))), total
 }
 
 // oneStep is f(z) = z − u(z, 0, 1).
@@ -128,19 +140,35 @@ func (c CheckerConfig) drawData(rng *rand.Rand, data [][]float64) []float32 {
 
 // learn trains by the terms of the checkerboard's loss; see train.
 func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
-	g, loss := checkerGraph(c, t)
-	return train(ctx, dev, c, g, loss, steps, lr, trains, start, stream, func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.inputs(rng, data, alpha, differ) })
+	g, loss, total := checkerGraph(c, t)
+	var outs []*netdef.Node
+	if c.losses != nil {
+		outs = append(outs, total)
+	}
+	return train(ctx, dev, c, g, loss, outs, steps, lr, trains, start, stream, func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.inputs(rng, data, alpha, differ) })
+}
+
+// lossRow is a step of a training: its loss as it is minimised and before it is scaled by itself.
+type lossRow struct {
+	stage          uint64
+	step           int
+	loss, unscaled float64
 }
 
 // train runs one training and returns all parameters, the averages of those that it trains, which are what sampling uses, and those of start
-// for the others. draw gives the inputs of a step, points of data
-// among them, which are the training set.
-func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Graph, loss *netdef.Node, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64, draw func(rng *rand.Rand, data [][]float64, step int) numbers) (params map[string][]float32, err error) {
+// for the others. draw gives the inputs of a step, points of data among them, which are the training set. outs is empty, or holds the loss
+// before scaling, of which c.losses gets every step.
+func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Graph, loss *netdef.Node, outs []*netdef.Node, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64, draw func(rng *rand.Rand, data [][]float64, step int) numbers) (params map[string][]float32, err error) {
 	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
-	f, err := newFit(dev, g, loss, nil, trains, start, optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}, c.Seed<<8|stream)
+	opt := optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}
+	if c.Authors {
+		// An average of decay 0 is the live weights, in θ⁻ and in the evaluation.
+		opt.ema, opt.warmup, opt.cosine = 0, 0, false
+	}
+	f, err := newFit(dev, g, loss, outs, trains, start, opt, c.Seed<<8|stream)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +180,16 @@ func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Grap
 		}
 		if err := f.next(draw(rng, data, step)); err != nil {
 			return nil, err
+		}
+		if len(outs) > 0 {
+			row := lossRow{stage: stream, step: step}
+			if row.loss, err = f.value(0); err == nil {
+				row.unscaled, err = f.value(1)
+			}
+			if err != nil {
+				return nil, err
+			}
+			*c.losses = append(*c.losses, row)
 		}
 	}
 	params = map[string][]float32{}
@@ -185,12 +223,15 @@ func pretrain(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string
 
 // trainVariant trains one variant from the pre-trained flow map.
 func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32) (map[string][]float32, error) {
-	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA}
+	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have no θ⁻: one trains the flow map by the
+	// observation, the other does not train it then.
+	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA || c.Authors && v.Tau > 0 && !v.Frozen, overTime: c.Authors}
 	if v.KL {
 		t.kl = 1
 	}
 	if v.Frozen {
-		flow, err := learn(ctx, dev, c, terms{meanFlow: 1}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
+		t.plain = c.Authors
+		flow, err := learn(ctx, dev, c, terms{meanFlow: 1, overTime: c.Authors}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
 		if err != nil {
 			return nil, err
 		}
@@ -258,6 +299,15 @@ func (s *sampler) set(params map[string][]float32) error {
 	return s.store.Set(have)
 }
 
+// tensors are the networks' parameters with their shapes, in the store's order.
+func (s *sampler) tensors(params map[string][]float32) (list []weights.Tensor) {
+	for _, name := range s.store.Names() {
+		shape := s.store.Shape(name)
+		list = append(list, weights.Tensor{Name: name, Shape: shape[:], DType: weights.F32, Data: params[name]})
+	}
+	return list
+}
+
 func (s *sampler) close() {
 	for _, p := range []*compile.Program{s.cond, s.uncond} {
 		if p != nil {
@@ -303,10 +353,14 @@ func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) (o
 
 // RunChecker trains a variant and scores it for each K. start are pre-trained parameters from PretrainChecker.
 func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32, ks ...int) ([]CheckerScore, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	began := time.Now()
+	var losses []lossRow
+	if c.Record {
+		c.losses = &losses
+	}
 	params, err := trainVariant(ctx, dev, c, v, start)
 	if err != nil {
 		return nil, err
@@ -321,11 +375,11 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 		sc, err := score(c, v, k,
 			func(y []float64, stream uint64) (cloud, error) { return s.run(s.cond, y, len(y), stream) },
 			func(n int) (cloud, error) { return s.run(s.uncond, nil, n, 9) })
+		sc.Seconds, sc.losses, sc.weights = took, losses, s.tensors(params)
 		s.close()
 		if err != nil {
 			return nil, err
 		}
-		sc.Seconds = took
 		out = append(out, sc)
 	}
 	return slices.Clip(out), nil
@@ -333,7 +387,7 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 
 // PretrainChecker trains the velocity by flow matching.
 func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	return pretrain(ctx, dev, c)

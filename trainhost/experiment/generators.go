@@ -43,7 +43,7 @@ func TinyGenerators() GeneratorsConfig {
 
 // Validate reports a size that is out of range.
 func (c GeneratorsConfig) Validate() error {
-	if err := c.Checker.validate(); err != nil {
+	if err := c.Checker.Validate(); err != nil {
 		return err
 	}
 	// The parts of a batch (a quarter of the shortcut loss, groups of moment matching) are tensors of their own.
@@ -108,7 +108,8 @@ func matchGraph(c CheckerConfig) (*netdef.Graph, *netdef.Node) {
 
 // jointGraph is VFM's objective, equation 19 of its paper, as the checkerboard has it.
 func jointGraph(c CheckerConfig) (*netdef.Graph, *netdef.Node) {
-	return checkerGraph(c, terms{meanFlow: 0.5 / (tolerance * tolerance), obs: 0.5 / (c.Sigma * c.Sigma), kl: 1, ema: true})
+	g, loss, _ := checkerGraph(c, terms{meanFlow: 0.5 / (tolerance * tolerance), obs: 0.5 / (c.Sigma * c.Sigma), kl: 1, ema: true})
+	return g, loss
 }
 
 func jointTimes(rng *rand.Rand, n int, progress float64) numbers {
@@ -179,7 +180,7 @@ func RunGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen 
 		steps := max(1, int(share*c.TFLOP*1e12/flop))
 		s.Steps, s.TFLOP, s.PerStep = s.Steps+steps, s.TFLOP+float64(steps)*flop/1e12, flop/evaluationFLOP(b)
 		g, loss := graph(b)
-		params, err = train(ctx, dev, b, g, loss, steps, b.LR, everything, params, stream, func(rng *rand.Rand, data [][]float64, step int) numbers {
+		params, err = train(ctx, dev, b, g, loss, nil, steps, b.LR, everything, params, stream, func(rng *rand.Rand, data [][]float64, step int) numbers {
 			in := draw(rng, b.Batch, float64(step)/float64(steps))
 			in["x"] = b.drawData(rng, data)
 			return in
