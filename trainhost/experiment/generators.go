@@ -25,7 +25,7 @@ type GeneratorsConfig struct {
 
 // SmallGenerators takes less than 20 minutes in all on two cores.
 func SmallGenerators() GeneratorsConfig {
-	return GeneratorsConfig{Checker: SmallChecker(), TFLOP: 0.6, Seeds: 3}
+	return GeneratorsConfig{Checker: SmallChecker(), TFLOP: 0.4, Seeds: 3}
 }
 
 // PaperGenerators has the networks and the batch of the paper's checkerboard, and the arithmetic of its 50,000 steps; for a GPU.
@@ -78,7 +78,8 @@ type Generator struct {
 const tolerance, fromAdapter = 1, 0.5
 
 // Generators lists them: improved consistency training, shortcut models, inductive moment matching, mean flow with its paper's law of times
-// and adaptive weight, with uniform times, and with uniform times and no weight, Decoupled MeanFlow, and VFM's own map, trained jointly with its adapter.
+// and adaptive weight, with uniform times, and with uniform times and no weight, Decoupled MeanFlow with its loss and with squared errors, and
+// VFM's own map, trained jointly with its adapter.
 func Generators() []Generator {
 	return []Generator{
 		{Name: "ict", graph: over(consistencyLoss), draw: consistencyTimes, latest: noiseTime(sigmaMost * dataDeviation / 0.5), renoise: true},
@@ -88,6 +89,7 @@ func Generators() []Generator {
 		{Name: "mean-flow-uniform", graph: over(meanFlowLoss), draw: meanFlowTimes((*rand.Rand).Float64)},
 		{Name: "mean-flow-plain", graph: over(plainMeanFlowLoss), draw: meanFlowTimes((*rand.Rand).Float64)},
 		{Name: "dmf", graph: over(decoupledLoss), draw: decoupledTimes, matching: 0.5, decoupled: true},
+		{Name: "dmf-plain", graph: over(plainDecoupledLoss), draw: decoupledTimes, matching: 0.5, decoupled: true},
 		{Name: "vfm", graph: jointGraph, draw: jointTimes, matching: 0.5},
 	}
 }

@@ -168,15 +168,25 @@ func momentLoss(p points, u velocity) *netdef.Node {
 // network, nets.MLPDecoupled, and the flow matching that the network is trained with before.
 func decoupledLoss(p points, u velocity) *netdef.Node {
 	g := p.g
-	half := p.n / 2
-	a, b := p.part(0, half), p.part(half, p.n)
-	cauchy := func(e, r, t *netdef.Node) *netdef.Node {
+	return decoupled(p, u, func(e, r, t *netdef.Node) *netdef.Node {
 		lv := logVariance(g, r, t)
 		e = g.Mul(g.Scale(e, 0.5), g.Exp(g.Neg(lv))) // a mean over the two coordinates
-		return g.Mean(g.Add(g.Log(g.Offset(e, 0.01)), lv), netdef.AxAll)
-	}
+		return g.Add(g.Log(g.Offset(e, 0.01)), lv)
+	})
+}
+
+// plainDecoupledLoss is the same with squared errors.
+func plainDecoupledLoss(p points, u velocity) *netdef.Node {
+	return decoupled(p, u, func(e, _, _ *netdef.Node) *netdef.Node { return e })
+}
+
+// decoupled is the mean over both halves of what point makes of an error ‖…‖² and its times.
+func decoupled(p points, u velocity, point func(e, r, t *netdef.Node) *netdef.Node) *netdef.Node {
+	g, half := p.g, p.n/2
+	a, b := p.part(0, half), p.part(half, p.n)
 	now, r, t := a.number("now"), b.number("r"), b.number("t")
-	return g.Scale(g.Add(cauchy(flowMatching(a, u, now), now, now), cauchy(meanFlow(b, u, r, t), r, t)), 0.5)
+	match := g.Mean(point(flowMatching(a, u, now), now, now), netdef.AxAll)
+	return g.Scale(g.Add(match, g.Mean(point(meanFlow(b, u, r, t), r, t), netdef.AxAll)), 0.5)
 }
 
 // logVariance is a small network of the times, [1,1,n,1], 0 before training. Parameters are named "weight/...".

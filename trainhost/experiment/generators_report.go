@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -13,6 +12,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
 // generatorSteps are the numbers of evaluations a sample that generators are compared with.
@@ -101,22 +101,16 @@ func summarise(w io.Writer, all []GeneratorScore) error {
 
 // writeGenerators writes generators.csv with all digits.
 func writeGenerators(dir string, all []GeneratorScore) error {
-	f, err := os.Create(filepath.Join(dir, "generators.csv"))
-	if err != nil {
-		return err
-	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	w := csv.NewWriter(f)
-	w.Write([]string{"generator", "seed", "K", "steps", "evaluations a step", "TFLOP", "MMD prior", "support prior", "seconds"})
-	for _, s := range all {
-		w.Write([]string{s.Generator, fmt.Sprint(s.Seed), fmt.Sprint(s.K), fmt.Sprint(s.Steps), number(s.PerStep), number(s.TFLOP), number(s.MMD), number(s.Support), number(s.Seconds)})
-	}
-	w.Flush()
-	if err := w.Error(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return atomicfile.Write(filepath.Join(dir, "generators.csv"), func(to io.Writer) error {
+		w := csv.NewWriter(to)
+		w.Write([]string{"generator", "seed", "K", "steps", "evaluations a step", "TFLOP", "MMD prior", "support prior", "seconds"})
+		for _, s := range all {
+			w.Write([]string{s.Generator, fmt.Sprint(s.Seed), fmt.Sprint(s.K), fmt.Sprint(s.Steps), number(s.PerStep), number(s.TFLOP), number(s.MMD), number(s.Support), number(s.Seconds)})
+		}
+		w.Flush()
+		return w.Error()
+	})
 }
 
 // generatorFigure shows the samples of one training for each K, as SVG and PNG.

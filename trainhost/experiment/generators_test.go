@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -239,11 +240,12 @@ func TestGeneratorFixedPoints(t *testing.T) {
 // mean0 is the mean of the Gaussian data.
 const mean0 = 0.3
 
-// The tiny preset trains every generator; the table and the CSV agree.
+// The tiny preset trains every generator, but for two that differ from others by times or weights only.
 func TestCompareGenerators(t *testing.T) {
 	dir, c := t.TempDir(), TinyGenerators()
+	gens := slices.DeleteFunc(Generators(), func(g Generator) bool { return g.Name == "mean-flow-uniform" || g.Name == "dmf-plain" })
 	var w strings.Builder
-	if err := CompareGenerators(t.Context(), testDev, &w, dir, c, Generators(), 5); err != nil {
+	if err := CompareGenerators(t.Context(), testDev, &w, dir, c, gens, 5); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.Open(filepath.Join(dir, "generators.csv"))
@@ -252,7 +254,7 @@ func TestCompareGenerators(t *testing.T) {
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if want := len(Generators())*len(generatorSteps) + 2; err != nil || len(rows) != want {
+	if want := len(gens)*len(generatorSteps) + 2; err != nil || len(rows) != want {
 		t.Fatalf("%d rows (%v), want %d", len(rows), err, want)
 	}
 	for _, row := range rows[1 : len(rows)-1] {
@@ -264,7 +266,7 @@ func TestCompareGenerators(t *testing.T) {
 			t.Errorf("%v: support %v (%v)", row, v, err)
 		}
 	}
-	for _, gen := range Generators() {
+	for _, gen := range gens {
 		if !strings.Contains(w.String(), "| "+gen.Name+" | 5 |") {
 			t.Errorf("no row of %s in %s", gen.Name, w.String())
 		}
