@@ -206,10 +206,7 @@ func RunGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen 
 		if s.cloud, err = samplePrior(dev, b, gen, params, k); err != nil {
 			return nil, err
 		}
-		if s.MMD, err = metric.MMD(s.cloud.x, truth, 0); err != nil {
-			return nil, err
-		}
-		if s.Support, err = metric.SupportAccuracy(s.cloud.x, func(x []float64) bool { return metric.Checkerboard(x[0], x[1], parity) }); err != nil {
+		if err = s.measure(truth); err != nil {
 			return nil, err
 		}
 		out = append(out, s)
@@ -260,12 +257,35 @@ func samplePrior(dev *gpu.Device, c CheckerConfig, gen Generator, params map[str
 	return s.run(s.uncond, nil, c.Cloud, 9)
 }
 
-// ExactGenerator scores exact draws of the prior: what MMD has left of a perfect generator.
-func ExactGenerator(c GeneratorsConfig, seed uint64) (GeneratorScore, error) {
+// ReferenceScores are those of exact draws of the prior, which are what MMD has left of a perfect generator, and of uniform draws on the whole
+// square, a generator that has the board's size but none of its cells.
+func ReferenceScores(c GeneratorsConfig, seed uint64) ([]GeneratorScore, error) {
 	rng := rand.New(rand.NewPCG(seed, 79))
-	s := GeneratorScore{Generator: "exact draws", Seed: seed, Support: 1}
-	s.cloud.x = drawCheckerboard(rng, c.Checker.Cloud)
-	var err error
-	s.MMD, err = metric.MMD(s.cloud.x, drawCheckerboard(rng, c.Checker.Cloud), 0)
-	return s, err
+	exact := drawCheckerboard(rng, c.Checker.Cloud)
+	truth := drawCheckerboard(rng, c.Checker.Cloud)
+	square := make([][]float64, c.Checker.Cloud)
+	for i := range square {
+		square[i] = []float64{4*rng.Float64() - 2, 4*rng.Float64() - 2}
+	}
+	var out []GeneratorScore
+	for _, r := range []struct {
+		name   string
+		points [][]float64
+	}{{"exact draws", exact}, {"the whole square", square}} {
+		s := GeneratorScore{Generator: r.name, Seed: seed, cloud: cloud{x: r.points}}
+		if err := s.measure(truth); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// measure compares the samples with exact draws of the prior.
+func (s *GeneratorScore) measure(truth [][]float64) (err error) {
+	if s.MMD, err = metric.MMD(s.cloud.x, truth, 0); err != nil {
+		return err
+	}
+	s.Support, err = metric.SupportAccuracy(s.cloud.x, func(x []float64) bool { return metric.Checkerboard(x[0], x[1], parity) })
+	return err
 }

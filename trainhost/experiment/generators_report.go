@@ -46,11 +46,11 @@ func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir st
 				}
 			}
 		}
-		exact, err := ExactGenerator(c, seed+uint64(i))
+		references, err := ReferenceScores(c, seed+uint64(i))
 		if err != nil {
 			return err
 		}
-		if err := add(exact); err != nil {
+		if err := add(references...); err != nil {
 			return err
 		}
 	}
@@ -87,7 +87,7 @@ func summarise(w io.Writer, all []GeneratorScore) error {
 		for _, k := range generatorSteps {
 			var mmd, support []float64
 			for _, s := range rows[name] {
-				// Exact draws, of K = 0, stand in the first column.
+				// References, of K = 0, stand in the first column.
 				if s.K == k || s.K == 0 && k == generatorSteps[0] {
 					mmd, support = append(mmd, s.MMD), append(support, s.Support)
 				}

@@ -254,10 +254,14 @@ func TestCompareGenerators(t *testing.T) {
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	if want := len(gens)*len(generatorSteps) + 2; err != nil || len(rows) != want {
+	if want := len(gens)*len(generatorSteps) + 3; err != nil || len(rows) != want {
 		t.Fatalf("%d rows (%v), want %d", len(rows), err, want)
 	}
-	for _, row := range rows[1 : len(rows)-1] {
+	exact, square := rows[len(rows)-2], rows[len(rows)-1]
+	if v, err := strconv.ParseFloat(square[7], 64); err != nil || exact[0] != "exact draws" || exact[7] != "1" || square[0] != "the whole square" || !(math.Abs(v-0.5) < 0.2) {
+		t.Errorf("references %v, %v (%v)", exact, square, err)
+	}
+	for _, row := range rows[1 : len(rows)-2] {
 		// Whole steps of an arithmetic that is the same for all.
 		if v, err := strconv.ParseFloat(row[5], 64); err != nil || !(v <= c.TFLOP && v > 0.85*c.TFLOP) {
 			t.Errorf("%v spends %v TFLOP of %v (%v)", row, v, c.TFLOP, err)
