@@ -78,8 +78,8 @@ type Generator struct {
 const tolerance, fromAdapter = 1, 0.5
 
 // Generators lists them: improved consistency training, shortcut models, inductive moment matching, mean flow with its paper's law of times
-// and adaptive weight, with uniform times, and with uniform times and no weight, Decoupled MeanFlow with its loss and with squared errors, and
-// VFM's own map, trained jointly with its adapter.
+// and adaptive weight, with uniform times, and with uniform times and no weight, Decoupled MeanFlow with its loss, with squared errors, and with
+// squared errors and uniform times, and VFM's own map, trained jointly with its adapter.
 func Generators() []Generator {
 	return []Generator{
 		{Name: "ict", graph: over(consistencyLoss), draw: consistencyTimes, latest: noiseTime(sigmaMost * dataDeviation / 0.5), renoise: true},
@@ -90,6 +90,7 @@ func Generators() []Generator {
 		{Name: "mean-flow-plain", graph: over(plainMeanFlowLoss), draw: meanFlowTimes((*rand.Rand).Float64)},
 		{Name: "dmf", graph: over(decoupledLoss), draw: decoupledTimes, matching: 0.5, decoupled: true},
 		{Name: "dmf-plain", graph: over(plainDecoupledLoss), draw: decoupledTimes, matching: 0.5, decoupled: true},
+		{Name: "dmf-plain-uniform", graph: over(plainDecoupledLoss), draw: decoupledUniform, matching: 0.5, decoupled: true},
 		{Name: "vfm", graph: jointGraph, draw: jointTimes, matching: 0.5},
 	}
 }

@@ -57,6 +57,14 @@ func decoupledTimes(rng *rand.Rand, n int, _ float64) numbers {
 	})
 }
 
+// decoupledUniform draws uniform times instead.
+func decoupledUniform(rng *rand.Rand, n int, _ float64) numbers {
+	return fill(n/2, []string{"now", "r", "t"}, func(int) []float64 {
+		a, b := rng.Float64(), rng.Float64()
+		return []float64{rng.Float64(), min(a, b), max(a, b)}
+	})
+}
+
 // shortcutLevels is the binary logarithm of the steps that the smallest d makes of the path: 128 steps.
 const shortcutLevels = 7
 
