@@ -31,6 +31,7 @@ usage:
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
   trainhost watch    [-follow 30s] LOG.csv                 curves of a training log, in the terminal
   trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment in the plane
+  trainhost experiment generators -out FOLDER [flags]      one-step generators beside VFM's, at equal arithmetic
   trainhost experiment linear-gaussian [flags]             its theory against closed forms
   trainhost experiment photographs -out FOLDER [flags]     its objectives on photographs at equal arithmetic
   trainhost version                                        say which build this is

@@ -35,7 +35,7 @@ func photographs(ctx context.Context, args []string) error {
 	if err := noNames(fs); err != nil {
 		return err
 	}
-	variants, listed, err := choose("photographs", *only, trainhost.StudyVariants(), func(v trainhost.StudyVariant) string { return v.Name })
+	variants, listed, err := choose("photographs", "variants", *only, trainhost.StudyVariants(), func(v trainhost.StudyVariant) string { return v.Name })
 	if listed || err != nil {
 		return err
 	}

@@ -135,7 +135,7 @@ func TestFullStdout(t *testing.T) {
 	os.Stdout = full
 	eval := "eval -data " + data + " -weights " + packed + " -tasks denoise -limit 1"
 	for _, args := range []string{
-		"version", "help", "", "watch " + someLog(t), "watch -follow 1h " + someLog(t), "experiment photographs -variants list", "pack -in " + ckpt + " -out " + filepath.Join(dir, "b.vfm"),
+		"version", "help", "", "watch " + someLog(t), "watch -follow 1h " + someLog(t), "experiment photographs -variants list", "experiment generators -methods list", "pack -in " + ckpt + " -out " + filepath.Join(dir, "b.vfm"),
 		"export -weights " + packed + " -width 16 -height 16 -out " + filepath.Join(dir, "a.onnx"), eval, eval + " -json", strings.Join(tinyRun(data, filepath.Join(dir, "b.ckpt")), " "),
 	} {
 		if err := run(context.Background(), strings.Fields(args)); err == nil || !strings.HasPrefix(err.Error(), "stdout: ") {

@@ -2,6 +2,7 @@ package nets
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/vfmrestore/restore/netdef"
 )
@@ -61,4 +62,27 @@ func MLPAdapter(g *netdef.Graph, c MLPConfig, y *netdef.Node) (mu, logstd *netde
 	mu = c.Coordinates(g, linear(g, "mu", h, mlpChannels, netdef.HeNormal{Gain: 1}))
 	logstd = g.Clamp(linear(g, "logstd", h, mlpChannels, netdef.Zeros), mlpMinLogStd, mlpMaxLogStd)
 	return mu, logstd
+}
+
+// encoderShare is the share of the layers before the decoder of MLPDecoupled: 8 of 12 blocks in DMFT-B/2.
+const encoderShare = 2.0 / 3
+
+// MLPDecoupled is the average velocity of Decoupled MeanFlow, u(x, r, t) = decoder(encoder(x, t), r): the first two thirds of the layers
+// see t alone, the others and the output see r alone, so that a network of instantaneous velocities (r = t) is one of average velocities
+// without a change of form. Shapes as in MLPFlowMap. At least one layer is the encoder's. Parameters are named "flow/...".
+func MLPDecoupled(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
+	defer g.Scope("flow")()
+	time := func(at int, s *netdef.Node) *netdef.Node { return g.Mul(only(g, at, at+1), s) }
+	encoder := max(1, int(math.Round(encoderShare*float64(c.Layers))))
+	h := g.Add(x, time(mlpT, t))
+	next := time(mlpR, r)
+	for i := range c.Layers {
+		name := fmt.Sprint("layer", i)
+		if i < encoder {
+			h = g.SiLU(linear(g, name, h, c.Width, netdef.HeNormal{Gain: 1}))
+		} else {
+			h = g.SiLU(linearOf(g, name, []*netdef.Node{h, next}, c.Width, netdef.HeNormal{Gain: 1}))
+		}
+	}
+	return c.Coordinates(g, linearOf(g, "out", []*netdef.Node{h, next}, mlpChannels, netdef.HeNormal{Gain: 1}))
 }

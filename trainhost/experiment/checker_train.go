@@ -9,25 +9,28 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
-	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// term says which losses a run has.
+// terms says which losses a run has.
 type terms struct {
 	meanFlow, obs, kl float64 // weights
 	ema               bool
+	// overTime divides the mean-flow term by t − r + 10⁻⁶, as the authors' code does: the mean of the squared error over the batch times the
+	// mean of 1/(t − r + 10⁻⁶), which is about 7.5·10⁵ where three quarters of the points have r = t.
+	overTime bool
+	// plain leaves out the adaptive weight of the batch.
+	plain bool
 }
 
 // checkerGraph is the loss of a batch, with the weights and sums of the authors' code: mean flow a mean over the two coordinates, observation
-// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01).
-func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node) {
+// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01). total is the loss before that.
+func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss, total *netdef.Node) {
 	g = netdef.NewGraph()
 	points, scalar := netdef.Shape{1, 1, c.Batch, 8}, netdef.Shape{1, 1, c.Batch, 1}
 	key := g.Input("key", netdef.KeyShape)
 	x := g.Input("x", points)
 	noise := func(stream uint32) *netdef.Node { return c.Flow.Coordinates(g, g.Normal(points, key, stream)) }
-	var total *netdef.Node
 	add := func(w float64, n *netdef.Node) {
 		n = g.Scale(g.Mean(n, netdef.AxAll), w)
 		if total != nil {
@@ -65,15 +68,22 @@ func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss *netdef.Node)
 		r, tt := g.Input("r", scalar), g.Input("t", scalar)
 		v := g.Sub(z, x)
 		xt := g.Add(x, g.Mul(v, tt))
-		u := nets.MLPFlowMap(g, c.Flow, xt, r, tt)
+		u := c.u(g, xt, r, tt)
 		du, err := nets.TotalDerivative(g, u, xt, tt, v)
 		if err != nil {
-			return g, g.Fail(err)
+			return g, g.Fail(err), nil
 		}
 		target := g.StopGradient(g.Sub(v, g.Mul(du, g.Sub(tt, r))))
-		add(t.meanFlow, g.Scale(sum(g.Square(g.Sub(u, target))), 0.5))
+		e := g.Scale(sum(g.Square(g.Sub(u, target))), 0.5)
+		if t.overTime {
+			e = g.Mul(g.Mean(e, netdef.AxAll), g.Mean(g.Recip(g.Offset(g.Sub(tt, r), 1e-6)), netdef.AxAll))
+		}
+		add(t.meanFlow, e)
 	}
-	return g, g.Div(total, g.StopGradient(g.Offset(g.Abs(total), 0.01)))
+	if t.plain {
+		return g, total, total
+	}
+	return g, g.Div(total, g.StopGradient(g.Offset(g.Abs(total), 0.01))), total
 }
 
 // oneStep is f(z) = z − u(z, 0, 1).
@@ -86,11 +96,19 @@ func between(g *netdef.Graph, c CheckerConfig, x *netdef.Node, t, r float64) *ne
 	at := func(v float64) *netdef.Node {
 		return g.BroadcastTo(g.Const("", netdef.Scalar, []float32{float32(v)}), netdef.Shape{1, 1, x.Shape[2], 1})
 	}
-	return g.Sub(x, g.Scale(nets.MLPFlowMap(g, c.Flow, x, at(r), at(t)), t-r))
+	return g.Sub(x, g.Scale(c.u(g, x, at(r), at(t)), t-r))
 }
 
-// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for match of the points.
-func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) map[string][]float32 {
+// u is the network of average velocities.
+func (c CheckerConfig) u(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
+	if c.network != nil {
+		return c.network(g, x, r, t)
+	}
+	return nets.MLPFlowMap(g, c.Flow, x, r, t)
+}
+
+// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for differ of the points.
+func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) numbers {
 	n := c.Batch
 	x, r, t, from := make([]float32, 8*n), make([]float32, n), make([]float32, n), make([]float32, n)
 	for i := range n {
@@ -105,28 +123,71 @@ func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ fl
 			from[i] = 1
 		}
 	}
-	return map[string][]float32{"x": x, "r": r, "t": t, "from": from}
+	return numbers{"x": x, "r": r, "t": t, "from": from}
 }
 
-// learn runs one training and returns all parameters, those of start where it has not trained them; averaged is what sampling uses.
-func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, train func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
+// drawData picks a batch of points of the training set.
+func (c CheckerConfig) drawData(rng *rand.Rand, data [][]float64) []float32 {
+	x := make([]float32, 8*c.Batch)
+	for i := range c.Batch {
+		p := data[rng.IntN(len(data))]
+		x[8*i], x[8*i+1] = float32(p[0]), float32(p[1])
+	}
+	return x
+}
+
+// learn trains by the terms of the checkerboard's loss; see train.
+func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
+	g, loss, total := checkerGraph(c, t)
+	var outs []*netdef.Node
+	if c.losses != nil {
+		outs = append(outs, total)
+	}
+	return train(ctx, dev, c, g, loss, outs, steps, lr, trains, start, stream, func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.inputs(rng, data, alpha, differ) })
+}
+
+// lossRow is a step of a training: its loss as it is minimised and before it is scaled by itself.
+type lossRow struct {
+	stage          uint64
+	step           int
+	loss, unscaled float64
+}
+
+// train runs one training and returns all parameters, the averages of those that it trains, which are what sampling uses, and those of start
+// for the others. draw gives the inputs of a step, points of data among them, which are the training set. outs is empty, or holds the loss
+// before scaling, of which c.losses gets every step.
+func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Graph, loss *netdef.Node, outs []*netdef.Node, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64, draw func(rng *rand.Rand, data [][]float64, step int) numbers) (params map[string][]float32, err error) {
 	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
-	g, loss := checkerGraph(c, t)
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
-	f, err := newFit(dev, g, loss, nil, train, start, optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}, c.Seed<<8|stream)
+	opt := optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}
+	if c.Authors {
+		// An average of decay 0 is the live weights, in θ⁻ and in the evaluation.
+		opt.ema, opt.warmup, opt.cosine = 0, 0, false
+	}
+	f, err := newFit(dev, g, loss, outs, trains, start, opt, c.Seed<<8|stream)
 	if err != nil {
 		return nil, err
 	}
 	defer f.close()
 	rng := rand.New(rand.NewPCG(c.Seed, 100+stream))
-	for range steps {
+	for step := range steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := f.next(c.inputs(rng, data, alpha, differ)); err != nil {
+		if err := f.next(draw(rng, data, step)); err != nil {
 			return nil, err
+		}
+		if len(outs) > 0 {
+			row := lossRow{stage: stream, step: step}
+			if row.loss, err = f.value(0); err == nil {
+				row.unscaled, err = f.value(1)
+			}
+			if err != nil {
+				return nil, err
+			}
+			*c.losses = append(*c.losses, row)
 		}
 	}
 	params = map[string][]float32{}
@@ -160,12 +221,15 @@ func pretrain(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string
 
 // trainVariant trains one variant from the pre-trained flow map.
 func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32) (map[string][]float32, error) {
-	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA}
+	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have no θ⁻: one trains the flow map by the
+	// observation, the other does not train it then.
+	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA || c.Authors && v.Tau > 0 && !v.Frozen, overTime: c.Authors}
 	if v.KL {
 		t.kl = 1
 	}
 	if v.Frozen {
-		flow, err := learn(ctx, dev, c, terms{meanFlow: 1}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
+		t.plain = c.Authors
+		flow, err := learn(ctx, dev, c, terms{meanFlow: 1, overTime: c.Authors}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
 		if err != nil {
 			return nil, err
 		}
@@ -177,106 +241,16 @@ func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Varia
 	return learn(ctx, dev, c, t, v.Alpha, differ, c.Steps, c.LR, everything, start, 4)
 }
 
-// sampler draws points with trained networks in K equal steps.
-type sampler struct {
-	c      CheckerConfig
-	store  *compile.Store
-	cond   *compile.Program
-	uncond *compile.Program
-}
-
-// samplerBatch is how many points one run of a sampler's programs gives.
-const samplerBatch = 1000
-
-func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k int) (*sampler, error) {
-	build := func(conditional bool) (*netdef.Graph, []*netdef.Node) {
-		g := netdef.NewGraph()
-		points := netdef.Shape{1, 1, samplerBatch, 8}
-		z := c.Flow.Coordinates(g, g.Normal(points, g.Input("key", netdef.KeyShape), 1))
-		if conditional {
-			mu, logstd := nets.MLPAdapter(g, c.Adapter, g.Input("y", points))
-			z = g.Add(mu, g.Mul(g.Exp(logstd), z))
-		}
-		x := z
-		for i := range k {
-			x = between(g, c, x, 1-float64(i)/float64(k), 1-float64(i+1)/float64(k))
-		}
-		return g, []*netdef.Node{x, z}
-	}
-	s := &sampler{c: c}
-	g, out := build(true)
-	g2, out2 := build(false)
-	var err error
-	if s.store, err = compile.NewStore(dev, netdef.Reachable(out...), false, 1); err != nil {
-		return nil, err
-	}
-	have := map[string][]float32{}
-	for _, name := range s.store.Names() {
-		if params[name] != nil {
-			have[name] = params[name]
-		}
-	}
-	if err = s.store.Set(have); err == nil {
-		if s.cond, err = compile.Compile(dev, s.store, g, out, compile.Options{}); err == nil {
-			s.uncond, err = compile.Compile(dev, s.store, g2, out2, compile.Options{})
-		}
-	}
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *sampler) close() {
-	for _, p := range []*compile.Program{s.cond, s.uncond} {
-		if p != nil {
-			p.Close()
-		}
-	}
-	s.store.Close()
-}
-
-// cloud is points with the latents they come from.
-type cloud struct{ x, z [][]float64 }
-
-// run gives n points from a program; ys are the observations of a conditional one.
-func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) (out cloud, err error) {
-	for i := 0; len(out.x) < n; i++ {
-		if err := p.SetInput("key", netdef.Key{Seed: s.c.Seed<<16 | stream, Sample: uint32(i)}.Float32()); err != nil {
-			return out, err
-		}
-		if ys != nil {
-			y := make([]float32, 8*samplerBatch)
-			for j := range min(samplerBatch, n-len(out.x)) {
-				y[8*j] = float32(ys[len(out.x)+j])
-			}
-			if err := p.SetInput("y", y); err != nil {
-				return out, err
-			}
-		}
-		if err := p.Run(); err != nil {
-			return out, err
-		}
-		for k, to := range []*[][]float64{&out.x, &out.z} {
-			v, err := p.Output(k)
-			if err != nil {
-				return out, err
-			}
-			for j := 0; j < samplerBatch && len(*to) < n; j++ {
-				*to = append(*to, []float64{float64(v[8*j]), float64(v[8*j+1])})
-			}
-		}
-	}
-	return out, nil
-}
-
 // RunChecker trains a variant and scores it for each K. start are pre-trained parameters from PretrainChecker.
 func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32, ks ...int) ([]CheckerScore, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	began := time.Now()
+	var losses []lossRow
+	if c.Record {
+		c.losses = &losses
+	}
 	params, err := trainVariant(ctx, dev, c, v, start)
 	if err != nil {
 		return nil, err
@@ -291,11 +265,11 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 		sc, err := score(c, v, k,
 			func(y []float64, stream uint64) (cloud, error) { return s.run(s.cond, y, len(y), stream) },
 			func(n int) (cloud, error) { return s.run(s.uncond, nil, n, 9) })
+		sc.Seconds, sc.losses, sc.weights = took, losses, s.tensors(params)
 		s.close()
 		if err != nil {
 			return nil, err
 		}
-		sc.Seconds = took
 		out = append(out, sc)
 	}
 	return slices.Clip(out), nil
@@ -303,7 +277,7 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 
 // PretrainChecker trains the velocity by flow matching.
 func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
-	if err := c.validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	return pretrain(ctx, dev, c)

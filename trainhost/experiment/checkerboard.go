@@ -8,6 +8,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/metric"
+	"github.com/vfmrestore/restore/weights"
 )
 
 // CheckerConfig is the size of the checkerboard experiment: points x uniform on the filled cells of a 4×4 checkerboard on [-2, 2]², of
@@ -24,6 +25,17 @@ type CheckerConfig struct {
 	// Evaluation: observations for NLPD and CRPS, samples of each, samples for MMD and support accuracy.
 	Observations, Draws, Cloud int
 	Seed                       uint64
+	// Authors trains and evaluates as the authors' public code does where that differs from the paper: the mean-flow term is divided by
+	// t − r + 10⁻⁶, θ⁻ is a copy of the live weights that gets no gradient (an average of decay 0), the learning rate is constant, the
+	// live weights are evaluated, and the frozen-θ baseline's adapter has no adaptive weight.
+	Authors bool
+	// Y is the observation of the figures, and of the posterior's MMD and support accuracy.
+	Y float64
+	// Record keeps losses and weights for ExportChecker.
+	Record bool
+	losses *[]lossRow
+	// network is the flow map; nil is nets.MLPFlowMap of Flow.
+	network velocity
 }
 
 // PaperChecker is the paper's size (B.1), for a GPU.
@@ -31,7 +43,7 @@ func PaperChecker() CheckerConfig {
 	return CheckerConfig{
 		Flow: nets.MLPConfig{Layers: 6, Width: 512, Dim: 2}, Adapter: nets.MLPConfig{Layers: 4, Width: 256, Dim: 2},
 		Points: 20000, Batch: 2048, Pretrain: 50000, Steps: 50000, FlowLR: 2e-4, LR: 2e-4, Decay: 1e-4, EMA: 0.999, Sigma: 0.1,
-		Observations: 10000, Draws: 100, Cloud: 10000, Seed: 1,
+		Observations: 10000, Draws: 100, Cloud: 10000, Y: 0.5, Seed: 1,
 	}
 }
 
@@ -45,15 +57,17 @@ func SmallChecker() CheckerConfig {
 	return c
 }
 
-func (c CheckerConfig) validate() error {
+// Validate reports a size that is out of range.
+func (c CheckerConfig) Validate() error {
 	for _, m := range []nets.MLPConfig{c.Flow, c.Adapter} {
-		if m.Layers < 1 || m.Width < 8 || m.Width%8 != 0 || m.Dim != 2 {
-			return fmt.Errorf("checkerboard: network %+v: needs layers, a width that is a multiple of 8, and dimension 2", m)
+		if m.Layers < 1 || m.Layers > 64 || m.Width < 8 || m.Width > 8192 || m.Width%8 != 0 || m.Dim != 2 {
+			return fmt.Errorf("checkerboard: a network of %d layers of width %d: must be 1 to 64 layers, and a width that is a multiple of 8 and at most 8192", m.Layers, m.Width)
 		}
 	}
 	if c.Points < 1 || c.Batch < 8 || c.Batch%8 != 0 || c.Pretrain < 0 || c.Steps < 1 || !(c.Sigma > 0) || !(c.LR > 0) || !(c.FlowLR > 0) ||
-		c.Observations < 1 || c.Draws < 2 || c.Cloud < 8 || c.Cloud%8 != 0 || c.Observations*c.Draws%8 != 0 {
-		return fmt.Errorf("checkerboard: a size is out of range: %+v", c)
+		math.IsInf(c.Sigma, 0) || !(math.Abs(c.Y) <= 2) || c.Observations < 1 || c.Draws < 2 || c.Cloud < 8 || c.Cloud%8 != 0 || c.Observations*c.Draws%8 != 0 {
+		return fmt.Errorf("checkerboard: a number is out of range: points %d, batch %d, steps %d and %d, rates %g and %g, σ %g, y %g, observations %d of %d draws, cloud %d",
+			c.Points, c.Batch, c.Pretrain, c.Steps, c.FlowLR, c.LR, c.Sigma, c.Y, c.Observations, c.Draws, c.Cloud)
 	}
 	return nil
 }
@@ -87,6 +101,14 @@ func Variants() []Variant {
 	noEMA.Name, noEMA.EMA = noEMA.Name+"-no-ema", false
 	noKL.Name, noKL.KL = noKL.Name+"-no-kl", false
 	return append(vs, noEMA, noKL)
+}
+
+// OwnVariant is VFM with τ = tau and the share alpha of latents from the adapter.
+func OwnVariant(tau, alpha float64) (Variant, error) {
+	if !(tau > 0) || math.IsInf(tau, 0) || !(alpha >= 0 && alpha <= 1) {
+		return Variant{}, fmt.Errorf("checkerboard: τ = %g, α = %g: τ must be positive, α from 0 to 1", tau, alpha)
+	}
+	return vfm(tau, alpha), nil
 }
 
 func vfm(tau, alpha float64) Variant {
@@ -126,20 +148,23 @@ type CheckerScore struct {
 	Variant                Variant
 	K                      int
 	NLPD, CRPS             float64
-	SupportPosterior       float64
+	SupportPosterior       float64 // at the one observation Y, as MMDPosterior
 	SupportPrior           float64
 	MMDPosterior, MMDPrior float64
-	Seconds                float64 // of training
-	prior, posterior       cloud
-	truePoints             [][]float64
+	// SupportAll and MMDAll are of the posterior, means over all observations of the evaluation, as the authors' code has them. MMDAll
+	// compares the draws for an observation with as many exact ones, so it has a floor of its own.
+	SupportAll, MMDAll float64
+	Seconds            float64 // of training
+	y                  float64
+	prior, posterior   cloud
+	truePoints         [][]float64
+	losses             []lossRow
+	weights            []weights.Tensor
 }
-
-// evaluationY is the observation of MMD and support accuracy, the paper's figures' y.
-const evaluationY = 0.5
 
 // score computes the metrics from a sampler: draw gives, for every y, one sample; prior gives n of them.
 func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint64) (cloud, error), prior func(n int) (cloud, error)) (s CheckerScore, err error) {
-	s = CheckerScore{Variant: v, K: k}
+	s = CheckerScore{Variant: v, K: k, y: c.Y}
 	rng := rand.New(rand.NewPCG(c.Seed, 77))
 	truth := drawCheckerboard(rng, c.Observations)
 	ys := make([]float64, 0, c.Observations*c.Draws)
@@ -151,6 +176,8 @@ func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint
 			ys = append(ys, y)
 		}
 	}
+	inside := func(x []float64) bool { return metric.Checkerboard(x[0], x[1], parity) }
+	exactly := rand.New(rand.NewPCG(c.Seed, 80))
 	all, err := draw(ys, 1)
 	if err != nil {
 		return s, err
@@ -169,17 +196,27 @@ func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint
 		if err != nil {
 			return s, err
 		}
+		exact := drawPosterior(exactly, ys[i*c.Draws], c.Sigma, c.Draws)
+		support, err := metric.SupportAccuracy(samples, inside)
+		if err != nil {
+			return s, err
+		}
+		mmd, err := metric.MMD(samples, exact, 0)
+		if err != nil {
+			return s, err
+		}
 		s.NLPD += nlpd / float64(len(truth))
 		s.CRPS += crps / float64(len(truth))
+		s.SupportAll += support / float64(len(truth))
+		s.MMDAll += mmd / float64(len(truth))
 	}
-	if s.posterior, err = draw(slices.Repeat([]float64{evaluationY}, c.Cloud), 2); err != nil {
+	if s.posterior, err = draw(slices.Repeat([]float64{c.Y}, c.Cloud), 2); err != nil {
 		return s, err
 	}
 	if s.prior, err = prior(c.Cloud); err != nil {
 		return s, err
 	}
-	s.truePoints = drawPosterior(rng, evaluationY, c.Sigma, c.Cloud)
-	inside := func(x []float64) bool { return metric.Checkerboard(x[0], x[1], parity) }
+	s.truePoints = drawPosterior(rng, c.Y, c.Sigma, c.Cloud)
 	if s.SupportPosterior, err = metric.SupportAccuracy(s.posterior.x, inside); err != nil {
 		return s, err
 	}
@@ -190,7 +227,7 @@ func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint
 		return s, err
 	}
 	s.MMDPrior, err = metric.MMD(s.prior.x, drawCheckerboard(rng, c.Cloud), 0)
-	if math.IsNaN(s.CRPS + s.NLPD + s.MMDPrior + s.MMDPosterior) {
+	if math.IsNaN(s.CRPS + s.NLPD + s.MMDPrior + s.MMDPosterior + s.MMDAll) {
 		return s, fmt.Errorf("checkerboard: %s: a metric is not a number", v.Name)
 	}
 	return s, err

@@ -1,3 +1,4 @@
 // Package experiment reproduces the paper's small experiments with the project's own kernels: the linear-Gaussian theory (Prop. 3.1,
-// A.3–A.18) against closed forms, and the two-dimensional checkerboard (§4.1, B.1). Nothing here is needed to restore pictures.
+// A.3–A.18) against closed forms, and the two-dimensional checkerboard (§4.1, B.1), and compares
+// VFM's map with other one-step generators there. Nothing here is needed to restore pictures.
 package experiment

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -26,6 +27,8 @@ var checkerColumns = []struct {
 	{"support prior", func(s CheckerScore) float64 { return s.SupportPrior }},
 	{"MMD posterior", func(s CheckerScore) float64 { return s.MMDPosterior }},
 	{"MMD prior", func(s CheckerScore) float64 { return s.MMDPrior }},
+	{"support posterior, mean over y", func(s CheckerScore) float64 { return s.SupportAll }},
+	{"MMD posterior, mean over y", func(s CheckerScore) float64 { return s.MMDAll }},
 }
 
 // WriteChecker writes the scores as checkerboard.csv and the figures, each as SVG and PNG, into a folder: for every variant the prior, the
@@ -45,7 +48,7 @@ func WriteChecker(dir string, scores []CheckerScore) error {
 		v := s.Variant
 		row := []string{v.Name, fmt.Sprint(v.Tau), fmt.Sprint(v.Alpha), fmt.Sprint(v.EMA), fmt.Sprint(v.KL), fmt.Sprint(s.K), fmt.Sprintf("%.0f", s.Seconds)}
 		for _, c := range checkerColumns {
-			row = append(row, fmt.Sprintf("%.4f", c.of(s)))
+			row = append(row, strconv.FormatFloat(c.of(s), 'g', -1, 64))
 		}
 		w.Write(row)
 	}
@@ -91,7 +94,7 @@ func dots(p *plot.Plot, points [][]float64, c color.Color, name string) error {
 	return nil
 }
 
-// cloudFigure shows prior, posterior for y = 0.5, and the latents: grey z ~ N(0, I), orange those of them that the flow map takes to points
+// cloudFigure shows prior, posterior for one y, and the latents: grey z ~ N(0, I), orange those of them that the flow map takes to points
 // near the observation, blue the adapter's.
 func cloudFigure(dir string, s CheckerScore) error {
 	panel := func(title string, limit float64) *plot.Plot {
@@ -101,10 +104,10 @@ func cloudFigure(dir string, s CheckerScore) error {
 		p.Legend.Top = true
 		return p
 	}
-	prior, post, latent := panel("prior", 2.5), panel(fmt.Sprintf("posterior, y = %g", evaluationY), 2.5), panel("latents", 4)
+	prior, post, latent := panel("prior", 2.5), panel(fmt.Sprintf("posterior, y = %g", s.y), 2.5), panel("latents", 4)
 	var near [][]float64
 	for i, x := range s.prior.x {
-		if math.Abs(x[0]-evaluationY) < 0.15 && i < len(s.prior.z) {
+		if math.Abs(x[0]-s.y) < 0.15 && i < len(s.prior.z) {
 			near = append(near, s.prior.z[i])
 		}
 	}
