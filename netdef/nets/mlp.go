@@ -72,7 +72,7 @@ const encoderShare = 2.0 / 3
 // without a change of form. Shapes as in MLPFlowMap. At least one layer is the encoder's. Parameters are named "flow/...".
 func MLPDecoupled(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
-	time := func(at int, s *netdef.Node) *netdef.Node { return g.Mul(only(g, at, at+1), s) }
+	time := func(at int, s *netdef.Node) *netdef.Node { return g.Mul(channelMask(g, at, at+1), s) }
 	encoder := max(1, int(math.Round(encoderShare*float64(c.Layers))))
 	h := g.Add(x, time(mlpT, t))
 	next := time(mlpR, r)
