@@ -1,0 +1,81 @@
+package raw
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/planar"
+)
+
+const (
+	patchSide = 64 // pixels, even
+	patches   = 8  // in each direction, at most
+	smoothing = 2  // neighbours of a colour on each side
+)
+
+// Profile is the noise of the developed picture, which the sensor's noise (Noise, which must not be
+// nil) becomes by demosaicing, matrix and curve. It is measured: the light of up to 64 patches of
+// 64×64 pixels is smoothed, gets noise by the sensor's law, and is developed with and without it.
+// The same mosaic gives the same profile.
+func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
+	if err := m.Check(); err != nil {
+		return noise.Profile{}, err
+	}
+	if m.Noise == nil {
+		return noise.Profile{}, wrong("the noise of the sensor is not known")
+	}
+	w, h := min(patchSide, m.W), min(patchSide, m.H)
+	xs, ys := spread(m.W, w), spread(m.H, h)
+	clean := planar.New(w, h*len(xs)*len(ys))
+	noisy := planar.New(w, clean.H)
+	rng := rand.New(rand.NewPCG(1, 2))
+	at := 0
+	for _, y := range ys {
+		for _, x := range xs {
+			a, b := m.patch(rng, x, y, w, h)
+			for _, to := range []struct{ all, part *planar.Image }{{clean, a}, {noisy, b}} {
+				m.finish(r, to.part, y)
+				for c := range 3 {
+					copy(to.all.Plane(c)[at*w:], to.part.Plane(c))
+				}
+			}
+			at += h
+		}
+	}
+	return noise.Measure(clean, noisy), nil
+}
+
+// spread gives even positions of patches of a side, spread over n pixels.
+func spread(n, side int) (at []int) {
+	count := min(max(n/side, 1), patches)
+	for i := range count {
+		at = append(at, (n-side)*(2*i+1)/(2*count)&^1)
+	}
+	return at
+}
+
+// patch gives the light of a part of the mosaic, smoothed, without and with noise. x and y are even.
+func (m *Mosaic) patch(rng *rand.Rand, x, y, w, h int) (clean, noisy *planar.Image) {
+	light, gains := m.lights(), m.gains()
+	clean, noisy = planar.New(w, h), planar.New(w, h)
+	for v := range h {
+		for u := range w {
+			c := m.Pattern.colour(u, v)
+			sum, n := 0.0, 0.0
+			for dv := -2 * smoothing; dv <= 2*smoothing; dv += 2 {
+				for du := -2 * smoothing; du <= 2*smoothing; du += 2 {
+					if a, b := x+u+du, y+v+dv; a >= 0 && a < m.W && b >= 0 && b < m.H {
+						sum, n = sum+light.of(float64(m.Pix[b*m.W+a]), a, b, c), n+1
+					}
+				}
+			}
+			mean := sum / n
+			sigma := gains[c] * math.Sqrt(m.Noise.Shot[c]*max(mean/gains[c], 0)+m.Noise.Read[c])
+			at := (c*h+v)*w + u
+			clean.Pix[at] = float32(min(mean, 1))
+			noisy.Pix[at] = float32(min(mean+sigma*rng.NormFloat64(), 1))
+		}
+	}
+	return clean, noisy
+}
