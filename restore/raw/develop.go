@@ -3,6 +3,7 @@ package raw
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/internal/team"
@@ -38,11 +39,8 @@ func (m *Mosaic) Develop(r Rendering) (*picture.Picture, error) { return m.devel
 
 // develop is Develop; with packed the picture has Levels.
 func (m *Mosaic) develop(r Rendering, packed bool) (*picture.Picture, error) {
-	if err := m.Check(); err != nil {
+	if err := check(m, r); err != nil {
 		return nil, err
-	}
-	if !(r.Curve >= 0 && r.Curve <= 1) {
-		return nil, wrong("a curve of %g; it is from 0 to 1", r.Curve)
 	}
 	perPixel := 12
 	if packed {
@@ -58,17 +56,17 @@ func (m *Mosaic) develop(r Rendering, packed bool) (*picture.Picture, error) {
 	} else {
 		p.Pix = make([]float32, 3*m.W*m.H)
 	}
-	m.bands(r, func(y int, band *planar.Image, from, rows int) {
-		for c := range 3 {
-			values := band.Plane(c)[from*m.W:][:rows*m.W]
-			if at := (c*m.H + y) * m.W; packed {
-				p.Levels.Write(at, values)
-			} else {
-				copy(p.Pix[at:], values)
-			}
-		}
-	})
+	d := NewDeveloper()
+	d.pix, d.levels = p.Pix, p.Levels
+	d.run(m, r)
 	return p, nil
+}
+
+func check(m *Mosaic, r Rendering) error {
+	if !(r.Curve >= 0 && r.Curve <= 1) {
+		return wrong("a curve of %g; it is from 0 to 1", r.Curve)
+	}
+	return m.Check()
 }
 
 const (
@@ -77,26 +75,71 @@ const (
 	reach = 4
 )
 
-// bands develops the mosaic band by band on all cores, which gives what developing it at once would.
-// done gets rows of the picture from y on, which begin at row from of the band.
-func (m *Mosaic) bands(r Rendering, done func(y int, band *planar.Image, from, rows int)) {
-	light := m.lights()
-	count := (m.H + bandRows - 1) / bandRows
-	_ = team.New(0).Each(context.Background(), count, func(_, i int) {
-		y := i * bandRows
-		rows := min(bandRows, m.H-y)
-		first, last := max(0, y-reach), min(m.H, y+rows+reach)
-		band := planar.New(m.W, last-first)
-		for v := range band.H {
-			at := (first + v) * m.W
-			for x, level := range m.Pix[at:][:m.W] {
-				c := m.Pattern.colour(x, first+v)
-				band.Pix[(c*band.H+v)*m.W+x] = float32(min(light.of(float64(level), x, first+v, c), 1))
-			}
+// Developer develops mosaics one after the other in memory that it keeps: for streams. It serves one
+// goroutine at a time.
+type Developer struct {
+	workers *team.Team
+	job     func(worker, i int) // band, stored once: a new closure would take memory
+	bands   []planar.Image      // of each worker
+	m       *Mosaic
+	r       Rendering
+	light   lights
+	// Where the picture goes: one of these.
+	pix    []float32
+	levels *picture.Levels
+}
+
+// NewDeveloper makes one that works on all cores.
+func NewDeveloper() *Developer {
+	d := &Developer{workers: team.New(0)}
+	d.bands = make([]planar.Image, d.workers.Workers())
+	d.job = d.band
+	return d
+}
+
+// Into is Mosaic.Develop to pix, which has 3·W·H values: three planes in [-1, 1]. Errors: *Error.
+func (d *Developer) Into(pix []float32, m *Mosaic, r Rendering) error {
+	if err := check(m, r); err != nil {
+		return err
+	}
+	if len(pix) != 3*len(m.Pix) {
+		return wrong("%d places for a picture of %d×%d pixels", len(pix), m.W, m.H)
+	}
+	d.pix, d.levels = pix, nil
+	d.run(m, r)
+	return nil
+}
+
+// run develops a mosaic band by band, which gives what developing it at once would.
+func (d *Developer) run(m *Mosaic, r Rendering) {
+	d.m, d.r, d.light = m, r, m.lights()
+	_ = d.workers.Each(context.Background(), (m.H+bandRows-1)/bandRows, d.job)
+	d.m, d.pix, d.levels = nil, nil, nil
+}
+
+func (d *Developer) band(worker, i int) {
+	m := d.m
+	y := i * bandRows
+	rows := min(bandRows, m.H-y)
+	first, last := max(0, y-reach), min(m.H, y+rows+reach)
+	band := &d.bands[worker]
+	band.W, band.H = m.W, last-first
+	band.Pix = slices.Grow(band.Pix[:0], 3*m.W*band.H)[:3*m.W*band.H]
+	for v := range band.H {
+		for x, level := range m.Pix[(first+v)*m.W:][:m.W] {
+			c := m.Pattern.colour(x, first+v)
+			band.Pix[(c*band.H+v)*m.W+x] = float32(min(d.light.of(float64(level), x, first+v, c), 1))
 		}
-		m.finish(r, band, first)
-		done(y, band, y-first, rows)
-	})
+	}
+	m.finish(d.r, band, first)
+	for c := range 3 {
+		values := band.Plane(c)[(y-first)*m.W:][:rows*m.W]
+		if at := (c*m.H + y) * m.W; d.levels != nil {
+			d.levels.Write(at, values)
+		} else {
+			copy(d.pix[at:], values)
+		}
+	}
 }
 
 // gains are those of white balance, the least of them 1: where the first colour is full all can be,

@@ -167,6 +167,42 @@ func TestBands(t *testing.T) {
 	}
 }
 
+// A Developer gives the same for one mosaic after the other, whatever stands in its memory, and takes
+// no more of it.
+func TestDeveloper(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 16))
+	d := NewDeveloper()
+	for range 4 {
+		m := &Mosaic{W: 2 + rng.IntN(40), H: 2 + rng.IntN(150), White: 65535}
+		m.Pix = make([]uint16, m.W*m.H)
+		for i := range m.Pix {
+			m.Pix[i] = uint16(rng.IntN(1 << 16))
+		}
+		for i := range d.bands {
+			for k := range d.bands[i].Pix {
+				d.bands[i].Pix[k] = float32(math.NaN())
+			}
+		}
+		pix := make([]float32, 3*len(m.Pix))
+		for i := range pix {
+			pix[i] = float32(math.NaN())
+		}
+		want, err := m.Develop(Usual)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Into(pix, m, Usual); err != nil || !slices.Equal(pix, want.Pix) {
+			t.Errorf("%d×%d: another picture, %v", m.W, m.H, err)
+		}
+		if n := testing.AllocsPerRun(10, func() { _ = d.Into(pix, m, Usual) }); n > 0 {
+			t.Errorf("%g allocations", n)
+		}
+		if err := d.Into(pix[1:], m, Usual); err == nil {
+			t.Error("too few places")
+		}
+	}
+}
+
 // The profile is that of real noise of the sensor, developed.
 func TestProfile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 7))

@@ -19,7 +19,7 @@ const (
 // 64×64 pixels is smoothed, gets noise by the sensor's law, and is developed with and without it.
 // The same mosaic gives the same profile.
 func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
-	if err := m.Check(); err != nil {
+	if err := check(m, r); err != nil {
 		return noise.Profile{}, err
 	}
 	if m.Noise == nil {

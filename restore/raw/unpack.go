@@ -18,8 +18,8 @@ const (
 	BigEndian
 )
 
-// check tells what is wrong with a packing of samples of so many bits.
-func (p Packing) check(bits int) error {
+// Check tells what is wrong with a packing of samples of so many bits, as an [*Error].
+func (p Packing) Check(bits int) error {
 	ok := false
 	switch p {
 	case Bytes:
@@ -66,7 +66,7 @@ func mipiGroup(bits int) int {
 // stride bytes from each other in data; 0: without gaps. Errors, [*Error]: bits that the packing
 // does not have, and data that are too short.
 func (p Packing) Unpack(dst []uint16, data []byte, w, h, bits, stride int) error {
-	if err := p.check(bits); err != nil {
+	if err := p.Check(bits); err != nil {
 		return err
 	}
 	if w < 1 || h < 1 || w > 1<<20 || h > 1<<20 || len(dst) != w*h {
