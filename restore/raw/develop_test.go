@@ -206,7 +206,7 @@ func TestDeveloper(t *testing.T) {
 // The profile is that of real noise of the sensor, developed.
 func TestProfile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 7))
-	original, _ := scene(rng, 240, 180, Pattern(rng.IntN(4)))
+	original, _ := scene(rng, 256, 192, Pattern(rng.IntN(4)))
 	for _, iso := range []float64{400, 3200, 12800} {
 		m := *original
 		m.Pix = slices.Clone(original.Pix)
@@ -233,8 +233,13 @@ func TestProfile(t *testing.T) {
 		}
 		for b := range noise.Bands {
 			for what, v := range map[string][2]float64{"luminance": {got.Luma[b], want.Luma[b]}, "chroma": {got.Chroma[b], want.Chroma[b]}} {
-				// At edges noise changes the direction of demosaicing, too, which a smooth patch does not show.
-				if !(math.Abs(math.Log(v[0]/v[1])) < 0.3 || math.Abs(v[0]-v[1]) < 0.75/127.5) {
+				// At edges noise changes the direction of demosaicing, too, which a smooth patch does not show: it makes
+				// the finest noise of colour.
+				within := 0.25
+				if what == "chroma" && b == int(noise.Diagonal) {
+					within = 0.6
+				}
+				if !(math.Abs(math.Log(v[0]/v[1])) < within || math.Abs(v[0]-v[1]) < 0.75/127.5) {
 					t.Errorf("ISO %g, %s, band %d: %.2f levels of 255, in truth %.2f", iso, what, b, 127.5*v[0], 127.5*v[1])
 				}
 			}

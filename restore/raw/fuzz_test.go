@@ -10,9 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// FuzzDNG: whatever the bytes, there is a picture that fits its header or an error in words.
-func FuzzDNG(f *testing.F) {
-	rng := rand.New(rand.NewPCG(1, 14))
+// hostileSeeds are files of all kinds that are read.
+func hostileSeeds(rng *rand.Rand) (list [][]byte) {
 	for i := range 12 {
 		d := usual(rng, 2*(4+rng.IntN(6)), 6+rng.IntN(10), 8+rng.IntN(9))
 		if i%2 == 0 {
@@ -29,32 +28,76 @@ func FuzzDNG(f *testing.F) {
 			{tagBlackRows, kSigned, []float64{1, -1}}, {tagNoise, kDouble, []float64{1e-3, 1e-6}}}
 		d.first = []entry{{tagColour1, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}}, {tagForward2, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}},
 			{tagNeutral, kFraction, []float64{0.5, 1, 0.6}}, {tagExposure, kSigned, []float64{0.5}}, {tagIlluminant1, kShort, []float64{17}}, {274, kShort, []float64{5}}}
-		f.Add(d.bytes(rng))
+		list = append(list, d.bytes(rng))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		r := &Reader{Options: Options{Rendering: Usual}}
-		p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: 1 << 16, Raw: r.Open})
-		if err != nil {
-			var decode *picture.DecodeError
-			if !errors.As(err, &decode) {
-				t.Fatalf("%T: %v", err, err)
+	return list
+}
+
+// readHostile reads bytes: there is a picture that fits its header, or an error in words.
+func readHostile(t *testing.T, b []byte) {
+	r := &Reader{Options: Options{Rendering: Usual}}
+	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: 1 << 16, Raw: r.Open})
+	if err != nil {
+		var decode *picture.DecodeError
+		if !errors.As(err, &decode) {
+			t.Fatalf("%T: %v", err, err)
+		}
+		return
+	}
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range p.Unpacked().Pix {
+		if !(v >= -1 && v <= 1) {
+			t.Fatalf("value %d is %g", i, v)
+		}
+	}
+	if r.File != nil {
+		if n := r.File.Profile(); n != nil && !n.Valid() {
+			t.Fatalf("noise %v", n)
+		}
+	}
+}
+
+// FuzzDNG: whatever the bytes.
+func FuzzDNG(f *testing.F) {
+	for _, b := range hostileSeeds(rand.New(rand.NewPCG(1, 14))) {
+		f.Add(b)
+	}
+	f.Fuzz(readHostile)
+}
+
+// Files of which some bytes are others, or are missing.
+func TestHostile(t *testing.T) {
+	rng := rand.New(rand.NewPCG(rand.Uint64(), 17))
+	seeds := hostileSeeds(rng)
+	for range 600 {
+		b := bytes.Clone(seeds[rng.IntN(len(seeds))])
+		for range 1 + rng.IntN(4) {
+			at := rng.IntN(len(b))
+			if rng.IntN(2) == 0 { // directories stand at the end
+				at = len(b) - 1 - rng.IntN(min(len(b), 400))
 			}
-			return
-		}
-		if err := p.Check(); err != nil {
-			t.Fatal(err)
-		}
-		for i, v := range p.Unpacked().Pix {
-			if !(v >= -1 && v <= 1) {
-				t.Fatalf("value %d is %g", i, v)
+			switch rng.IntN(4) {
+			case 0:
+				b[at] ^= 1 << rng.IntN(8)
+			case 1:
+				b[at] = []byte{0, 1, 2, 0x7f, 0x80, 0xff}[rng.IntN(6)]
+			case 2:
+				copy(b[at:], b[rng.IntN(len(b)):])
+			default:
+				if rng.IntN(8) == 0 {
+					b = b[:at+1]
+				}
 			}
 		}
-		if r.File != nil {
-			if n := r.File.Profile(); n != nil && !n.Valid() {
-				t.Fatalf("noise %v", n)
+		readHostile(t, b)
+		if at := bytes.Index(b, []byte{0xff, 0xd8, 0xff, 0xc3}); at >= 0 {
+			if l, err := openLossless(b[at:]); err == nil && l.samples() < 1<<16 {
+				_ = l.decode(make([]uint16, l.samples()))
 			}
 		}
-	})
+	}
 }
 
 // FuzzLossless: whatever the bytes, decoding ends within the samples that the header tells.

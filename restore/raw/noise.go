@@ -29,15 +29,20 @@ func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
 	xs, ys := spread(m.W, w), spread(m.H, h)
 	clean := planar.New(w, h*len(xs)*len(ys))
 	noisy := planar.New(w, clean.H)
-	rng := rand.New(rand.NewPCG(1, 2))
+	light, rng := m.lights(), rand.New(rand.NewPCG(1, 2))
 	at := 0
 	for _, y := range ys {
 		for _, x := range xs {
-			a, b := m.patch(rng, x, y, w, h)
+			// With what demosaicing looks at around it.
+			p := part{x: max(0, x-reach), y: max(0, y-reach)}
+			p.w, p.h = min(m.W, x+w+reach)-p.x, min(m.H, y+h+reach)-p.y
+			a, b := m.patch(rng, &light, p)
 			for _, to := range []struct{ all, part *planar.Image }{{clean, a}, {noisy, b}} {
-				m.finish(r, to.part, y)
+				m.finish(r, to.part, p.y)
 				for c := range 3 {
-					copy(to.all.Plane(c)[at*w:], to.part.Plane(c))
+					for v := range h {
+						copy(to.all.Plane(c)[(at+v)*w:][:w], to.part.Plane(c)[(y-p.y+v)*p.w+x-p.x:])
+					}
 				}
 			}
 			at += h
@@ -45,6 +50,9 @@ func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
 	}
 	return noise.Measure(clean, noisy), nil
 }
+
+// part is a rectangle of a mosaic that begins at an even place.
+type part struct{ x, y, w, h int }
 
 // spread gives even positions of patches of a side, spread over n pixels.
 func spread(n, side int) (at []int) {
@@ -55,24 +63,24 @@ func spread(n, side int) (at []int) {
 	return at
 }
 
-// patch gives the light of a part of the mosaic, smoothed, without and with noise. x and y are even.
-func (m *Mosaic) patch(rng *rand.Rand, x, y, w, h int) (clean, noisy *planar.Image) {
-	light, gains := m.lights(), m.gains()
-	clean, noisy = planar.New(w, h), planar.New(w, h)
-	for v := range h {
-		for u := range w {
+// patch gives the light of a part of the mosaic, smoothed, without and with noise.
+func (m *Mosaic) patch(rng *rand.Rand, light *lights, p part) (clean, noisy *planar.Image) {
+	gains := m.gains()
+	clean, noisy = planar.New(p.w, p.h), planar.New(p.w, p.h)
+	for v := range p.h {
+		for u := range p.w {
 			c := m.Pattern.colour(u, v)
 			sum, n := 0.0, 0.0
 			for dv := -2 * smoothing; dv <= 2*smoothing; dv += 2 {
 				for du := -2 * smoothing; du <= 2*smoothing; du += 2 {
-					if a, b := x+u+du, y+v+dv; a >= 0 && a < m.W && b >= 0 && b < m.H {
+					if a, b := p.x+u+du, p.y+v+dv; a >= 0 && a < m.W && b >= 0 && b < m.H {
 						sum, n = sum+light.of(float64(m.Pix[b*m.W+a]), a, b, c), n+1
 					}
 				}
 			}
 			mean := sum / n
 			sigma := gains[c] * math.Sqrt(m.Noise.Shot[c]*max(mean/gains[c], 0)+m.Noise.Read[c])
-			at := (c*h+v)*w + u
+			at := (c*p.h+v)*p.w + u
 			clean.Pix[at] = float32(min(mean, 1))
 			noisy.Pix[at] = float32(min(mean+sigma*rng.NormFloat64(), 1))
 		}
