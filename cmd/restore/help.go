@@ -5,7 +5,13 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/raw"
 )
+
+// indented is a list of lines as help texts have it.
+func indented(list string) string {
+	return "  " + strings.ReplaceAll(list, "\n", "\n  ") + "\n"
+}
 
 func mainHelp() string {
 	var b strings.Builder
@@ -43,6 +49,8 @@ flags:
   -gain G           camera raw files (DNG) only: the gain of the sensor in levels of the file per electron, and
   -read-noise R       the standard deviation of its read noise in levels: in place of what the file says of its noise, by which
                       the noise of the developed picture is known; where neither says it, it is estimated (see -noise)
+  -mosaic LAYOUT    the picture is a mosaic that does not say what it is, as a sensor sends it: LAYOUT tells, as name=value
+                    with commas between them, for example size=1920x1080,bits=10,packing=mipi,pattern=grbg,black=64; below is the list
   -linear           camera raw files only: write linear light in 16 bits with a profile that says so, not a picture with a tone curve
   -blur S|auto      gaussian-deblur only: the standard deviation of the blur in pixels, 3 being the one that the network
                     knows, or disc:R, the radius of a disc, or none; auto, the default, finds it (Gaussians of 0.6 to 6 pixels, discs
@@ -108,6 +116,8 @@ folders:
                     noise (8-bit levels), noise_shape, blur, motion_blur, seconds. Bytes of names that are not UTF-8 stand there as
                     \udc80 to \udcff, which Python's surrogateescape turns back
 
+what -mosaic knows:
+` + indented(raw.LayoutUsage) + `
 commands:
 `)
 	for _, c := range commands() {

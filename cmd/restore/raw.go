@@ -3,6 +3,8 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 
 	"github.com/vfmrestore/restore/restore"
@@ -12,14 +14,20 @@ import (
 
 // rawFlags are those for camera raw files.
 type rawFlags struct {
-	gain, readNoise float64 // of the sensor, in levels of the file; both 0: not told
-	linear          bool    // the result is linear light
+	gain, readNoise float64     // of the sensor, in levels of the file; both 0: not told
+	linear          bool        // the result is linear light
+	layout          *raw.Layout // the input is a mosaic that lies so; nil: a file that says what it is
 }
 
 func (r *rawFlags) define(fs *flag.FlagSet) {
 	fs.Func("gain", "", sensorLevel(&r.gain))
 	fs.Func("read-noise", "", sensorLevel(&r.readNoise))
 	fs.BoolVar(&r.linear, "linear", false, "")
+	r.defineMosaic(fs)
+}
+
+func (r *rawFlags) defineMosaic(fs *flag.FlagSet) {
+	fs.Func("mosaic", "", func(s string) (err error) { r.layout, err = raw.ParseLayout(s); return err })
 }
 
 // sensorLevel reads a number of levels of a sensor.
@@ -45,6 +53,8 @@ func (o *options) checkRaw() error {
 	switch {
 	case (r.gain != 0 || r.readNoise != 0) && !o.noise.auto:
 		return usagef("-noise and -gain with -read-noise are two ways to say the same; give one")
+	case r.layout != nil && o.folder:
+		return usagef("-mosaic is for one picture, and %s is a folder", o.in)
 	case !r.linear:
 		return nil
 	case o.samples != 0 || o.explain != "" || o.report != "":
@@ -60,6 +70,42 @@ type given struct {
 	pic     *picture.Picture
 	missing []bool
 	raw     *raw.File
+}
+
+// decode reads the picture and tells what raw file it came from, if it did.
+func (o *options) decode(stdin io.Reader, limits picture.Limits) (*picture.Picture, *raw.File, error) {
+	if o.raw.layout != nil {
+		return o.decodeMosaic(stdin, limits)
+	}
+	sensor := &raw.Reader{Options: o.raw.options()}
+	limits.Raw = sensor.Open
+	if o.in == "-" {
+		p, err := picture.Decode(stdin, limits)
+		if err != nil {
+			err = fmt.Errorf("stdin: %w", err)
+		}
+		return p, sensor.File, err
+	}
+	p, err := picture.DecodeFile(o.in, limits)
+	return p, sensor.File, err
+}
+
+// decodeMosaic reads a mosaic that does not say what it is.
+func (o *options) decodeMosaic(r io.Reader, limits picture.Limits) (*picture.Picture, *raw.File, error) {
+	name := named(o.in, "stdin")
+	if o.in != "-" {
+		f, err := os.Open(o.in)
+		if err != nil {
+			return nil, nil, reason(name, err)
+		}
+		defer f.Close()
+		r = f
+	}
+	p, file, err := o.raw.layout.Decode(r, limits, o.raw.options())
+	if err != nil {
+		err = reason(name, err)
+	}
+	return p, file, err
 }
 
 // requestOf is what the flags say of a picture that was read: the noise of a sensor is known by the

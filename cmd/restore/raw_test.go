@@ -86,6 +86,26 @@ func TestRaw(t *testing.T) {
 	if linear.Depth != 16 || linear.ICC == nil || darker < len(linear.Pix)*9/10 {
 		t.Errorf("linear: %d bits, %d of %d values are darker", linear.Depth, darker, len(linear.Pix))
 	}
+	// A mosaic that does not say what it is: the same levels, the same picture, but for the orientation.
+	levels := mosaicFile(40, 30, false)[8:][:2*40*30]
+	write(t, filepath.Join(dir, "frame.raw"), levels)
+	do("-noise", "5", "in.dng", "e.png")
+	layout := "size=40x30,bits=16,pattern=rggb,black=1000,white=12000"
+	do("-noise", "5", "-mosaic", layout, "frame.raw", "f.png")
+	turned, lying := get(t, filepath.Join(dir, "e.png")), get(t, filepath.Join(dir, "f.png"))
+	if lying.W != 40 || lying.H != 30 || lying.Depth != 16 {
+		t.Fatalf("-mosaic: %d×%d of %d bits", lying.W, lying.H, lying.Depth)
+	}
+	far := 0
+	for i := range 1200 {
+		if d := turned.Pix[i] - lying.Pix[(29-i%30)*40+i/30]; d > 0.2 || d < -0.2 { // the networks see it turned
+			far++
+		}
+	}
+	if far > 60 {
+		t.Errorf("-mosaic: %d of 1200 values are others than those of the same DNG", far)
+	}
+	do("-mosaic", layout, "-gain", "11", "-linear", "frame.raw", "g.tif")
 	// From a pipe.
 	var out, stderr bytes.Buffer
 	a := &app{ctx: t.Context(), in: bytes.NewReader(mosaicFile(40, 30, true)), out: &out, err: &stderr}
@@ -119,6 +139,12 @@ func TestRaw(t *testing.T) {
 		{"in.dng out.jpg -linear", "-linear needs 16 bits", exitUsage},
 		{"in.dng out.png -linear -samples 2 -mean m.png", "-linear is for the restored picture alone", exitUsage},
 		{"photos other -linear -format jpg", "-linear needs 16 bits", exitUsage},
+		{"-mosaic size=40x30,bits=12,packing=mipi frame.raw out.png", "frame.raw: there are more bytes than the 1800 of a mosaic", exitFailure},
+		{"-mosaic size=40x31,bits=16 frame.raw out.png", "frame.raw: there are 2400 bytes behind the offset", exitFailure},
+		{"-mosaic size=40x30,bits=16 none.raw out.png", "none.raw: no such file", exitFailure},
+		{"-mosaic size=40x30,bits=16 -max-megapixels 1 photos other", "-mosaic is for one picture", exitUsage},
+		{"-mosaic size=4000x3000,bits=16 -max-megapixels 1 frame.raw out.png", "-max-megapixels allows more", exitFailure},
+		{"-mosaic size=40x30 frame.raw out.png", "bits=N are needed", exitUsage},
 		{"in.dng out.dng", "cannot write .dng files", exitUsage},
 		{"packed.dng out.png", "packed.dng: not a picture I can read (camera raw file (DNG): its mosaic is compressed by method 8", exitFailure},
 	} {

@@ -280,9 +280,7 @@ func (o *options) fits(w, h int) error {
 
 func (o *options) load(stdin io.Reader, header func(w, h int)) (_ *given, err error) {
 	limits := o.limits()
-	sensor := &raw.Reader{Options: o.raw.options()}
-	limits.Header, limits.Salvage, limits.Raw = header, o.salvage, sensor.Open
-	var in *picture.Picture
+	limits.Header, limits.Salvage = header, o.salvage
 	var noMask error
 	limits.Check, limits.Regular = func(w, h int) error {
 		if err := o.fits(w, h); err != nil || !o.task.Masked() {
@@ -291,13 +289,7 @@ func (o *options) load(stdin io.Reader, header func(w, h int)) (_ *given, err er
 		noMask = picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
 		return noMask
 	}, o.folder
-	if o.in == "-" {
-		if in, err = picture.Decode(stdin, limits); err != nil {
-			err = fmt.Errorf("stdin: %w", err)
-		}
-	} else {
-		in, err = picture.DecodeFile(o.in, limits)
-	}
+	in, file, err := o.decode(stdin, limits)
 	if noMask != nil { // which names the mask; the picture is in order
 		return nil, noMask
 	}
@@ -311,7 +303,7 @@ func (o *options) load(stdin io.Reader, header func(w, h int)) (_ *given, err er
 	if err != nil {
 		return nil, err
 	}
-	g := &given{pic: in, raw: sensor.File}
+	g := &given{pic: in, raw: file}
 	if err := o.checkGiven(g); err != nil {
 		return nil, err
 	}

@@ -86,12 +86,17 @@ func (d directory) element(kind uint16, b []byte) float64 {
 	return math.NaN()
 }
 
+// Developed is the picture of a mosaic that is no file's of its own, within the limits: as Decode
+// has it, refused before memory is asked for. Errors of f come as they are.
+func Developed(f RawFile, lim Limits) (*Picture, error) {
+	return develop(f, fileInfo{}, lim.withDefaults(), func(err error) error { return err })
+}
+
 // developed is decodeBytes of a camera raw file that lim.Raw reads.
 func developed(b []byte, lim Limits) (*Picture, error) {
 	explained := func(err error) error {
-		var decode *DecodeError
 		var little *memory.Error
-		if errors.As(err, &decode) || errors.As(err, &little) {
+		if errors.As(err, &little) {
 			return err
 		}
 		return &DecodeError{What: "camera raw file (DNG)", Err: err}
@@ -100,11 +105,19 @@ func developed(b []byte, lim Limits) (*Picture, error) {
 	if err != nil {
 		return nil, explained(err)
 	}
+	p, err := develop(f, scanDNG(b), lim, explained)
+	if err == nil {
+		p.Format = DNG
+	}
+	return p, err
+}
+
+// develop asks for the pixels of a raw file, whose errors are explained.
+func develop(f RawFile, info fileInfo, lim Limits, explained func(error) error) (*Picture, error) {
 	w, h := f.Sides()
-	if err := checkSize(image.Config{Width: w, Height: h}, DNG, fileInfo{}, int64(len(b)), lim); err != nil {
+	if err := checkSize(image.Config{Width: w, Height: h}, DNG, fileInfo{}, 0, lim); err != nil {
 		return nil, err
 	}
-	info := scanDNG(b)
 	seenW, seenH := turnedSides(info.orientation, w, h)
 	if lim.Check != nil {
 		if err := lim.Check(seenW, seenH); err != nil {
@@ -126,7 +139,6 @@ func developed(b []byte, lim Limits) (*Picture, error) {
 	if err != nil {
 		return nil, explained(err)
 	}
-	p.Format = DNG
 	info.into(p)
 	p.orient(info.orientation)
 	return p, nil

@@ -64,6 +64,14 @@ type Options struct {
 	Gain, ReadNoise float64
 }
 
+func (o *Options) told() bool { return o.Gain != 0 || o.ReadNoise != 0 }
+
+// noise is what is told of a mosaic's.
+func (o *Options) noise(m *Mosaic) *Noise {
+	n := NoiseOf(o.Gain, o.ReadNoise, (m.Black[0]+m.Black[1]+m.Black[2]+m.Black[3])/4, m.White)
+	return &n
+}
+
 // Reader opens raw files for package picture, one at a time: as picture.Limits.Raw give its Open.
 type Reader struct {
 	Options
@@ -95,11 +103,12 @@ func DecodeFile(path string, lim picture.Limits, o Options) (p *picture.Picture,
 	return p, noise, nil
 }
 
-// File is a DNG file whose header was read.
+// File is a DNG file whose header was read, or a mosaic with a Layout.
 type File struct {
 	options Options
 	pixels  pixels
-	mosaic  Mosaic // without its pixels
+	read    func() ([]uint16, error) // the picture's levels
+	mosaic  Mosaic                   // without its levels
 	profile *noise.Profile
 }
 
@@ -113,6 +122,7 @@ func Open(b []byte, o Options) (*File, error) {
 	}
 	f := &File{options: o}
 	m := &f.mosaic
+	f.read = func() ([]uint16, error) { return f.pixels.read(m.W, m.H) }
 	if err := f.pixels.open(b, d); err != nil {
 		return nil, err
 	}
@@ -132,12 +142,8 @@ func Open(b []byte, o Options) (*File, error) {
 	if v := number(list[0], tagExposure, 0); v > 0 { // darker, white would be grey
 		m.Exposure = math.Exp2(v)
 	}
-	switch black := (m.Black[0] + m.Black[1] + m.Black[2] + m.Black[3]) / 4; {
-	case o.Gain != 0 || o.ReadNoise != 0:
-		n := NoiseOf(o.Gain, o.ReadNoise, black, m.White)
-		m.Noise = &n
-	default:
-		m.Noise = noiseOf(d, list[0])
+	if m.Noise = noiseOf(d, list[0]); o.told() {
+		m.Noise = o.noise(m)
 	}
 	return f, m.checkLevels()
 }
@@ -293,7 +299,7 @@ func (f *File) Sides() (w, h int) { return f.mosaic.W, f.mosaic.H }
 func (f *File) Mosaic() (*Mosaic, error) {
 	m := f.mosaic
 	var err error
-	if m.Pix, err = f.pixels.read(m.W, m.H); err != nil {
+	if m.Pix, err = f.read(); err != nil {
 		return nil, err
 	}
 	return &m, nil
