@@ -12,6 +12,7 @@ import (
 type RawFormat struct {
 	Packing raw.Packing
 	Bits    int // of a sample
+	Stride  int // bytes from row to row, where a frame.Plane does not tell; 0: without gaps
 	// Mosaic tells all but the sides and the levels: pattern, black and white, white balance,
 	// matrix, exposure. Where it has Noise, and StreamConfig.Noise tells none, frames are restored
 	// by that; what it becomes is measured in the first frame and again in every 64th.
@@ -46,6 +47,9 @@ func newRawReader(cfg *StreamConfig) (*rawReader, error) {
 	if err := r.format.Packing.Check(r.format.Bits); err != nil {
 		return nil, badRequest("raw format", "cannot be used: %v", err)
 	}
+	if s := r.format.Stride; s != 0 && (s < r.row() || s > 1<<24) {
+		return nil, badRequest("raw format", "has a stride of %d bytes, where a row takes %d", s, r.row())
+	}
 	_, told := toldNoise(cfg.Noise)
 	r.known = m.Noise != nil && !told
 	return r, nil
@@ -54,14 +58,22 @@ func newRawReader(cfg *StreamConfig) (*rawReader, error) {
 // row is the number of bytes of a row without a gap behind it.
 func (r *rawReader) row() int { return r.format.Packing.Row(r.mosaic.W, r.format.Bits) }
 
-// bytes is the number of bytes of a frame without gaps.
-func (r *rawReader) bytes() int { return r.mosaic.H * r.row() }
+// stride is the number of bytes from row to row, where the frame does not tell.
+func (r *rawReader) stride() int {
+	if r.format.Stride != 0 {
+		return r.format.Stride
+	}
+	return r.row()
+}
+
+// bytes is the number of bytes of a frame of such rows.
+func (r *rawReader) bytes() int { return r.mosaic.H * r.stride() }
 
 // check gives the plane with its stride settled, or says why a frame does not lie in it.
 func (r *rawReader) check(p frame.Plane) (frame.Plane, error) {
 	row, rows := r.row(), r.mosaic.H
 	if p.Stride == 0 {
-		p.Stride = row
+		p.Stride = r.stride()
 	}
 	stride := max(p.Stride, -p.Stride)
 	if p.Step != 0 {

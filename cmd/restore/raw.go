@@ -20,13 +20,14 @@ type rawFlags struct {
 }
 
 func (r *rawFlags) define(fs *flag.FlagSet) {
-	fs.Func("gain", "", sensorLevel(&r.gain))
-	fs.Func("read-noise", "", sensorLevel(&r.readNoise))
 	fs.BoolVar(&r.linear, "linear", false, "")
-	r.defineMosaic(fs)
+	r.defineSensor(fs)
 }
 
-func (r *rawFlags) defineMosaic(fs *flag.FlagSet) {
+// defineSensor defines those that video has, too.
+func (r *rawFlags) defineSensor(fs *flag.FlagSet) {
+	fs.Func("gain", "", sensorLevel(&r.gain))
+	fs.Func("read-noise", "", sensorLevel(&r.readNoise))
 	fs.Func("mosaic", "", func(s string) (err error) { r.layout, err = raw.ParseLayout(s); return err })
 }
 

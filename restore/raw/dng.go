@@ -64,10 +64,11 @@ type Options struct {
 	Gain, ReadNoise float64
 }
 
-func (o *Options) told() bool { return o.Gain != 0 || o.ReadNoise != 0 }
+// Told tells whether the noise of the sensor is.
+func (o *Options) Told() bool { return o.Gain != 0 || o.ReadNoise != 0 }
 
-// noise is what is told of a mosaic's.
-func (o *Options) noise(m *Mosaic) *Noise {
+// Noise is what is told of the noise of a mosaic, whose levels of black and white count.
+func (o *Options) Noise(m *Mosaic) *Noise {
 	n := NoiseOf(o.Gain, o.ReadNoise, (m.Black[0]+m.Black[1]+m.Black[2]+m.Black[3])/4, m.White)
 	return &n
 }
@@ -142,8 +143,8 @@ func Open(b []byte, o Options) (*File, error) {
 	if v := number(list[0], tagExposure, 0); v > 0 { // darker, white would be grey
 		m.Exposure = math.Exp2(v)
 	}
-	if m.Noise = noiseOf(d, list[0]); o.told() {
-		m.Noise = o.noise(m)
+	if m.Noise = noiseOf(d, list[0]); o.Told() {
+		m.Noise = o.Noise(m)
 	}
 	return f, m.checkLevels()
 }

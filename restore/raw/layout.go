@@ -174,8 +174,8 @@ func (l *Layout) Decode(r io.Reader, lim picture.Limits, o Options) (p *picture.
 	f = &File{options: o, mosaic: l.Mosaic}
 	m := &f.mosaic
 	m.W, m.H = l.W, l.H
-	if o.told() {
-		m.Noise = o.noise(m)
+	if o.Told() {
+		m.Noise = o.Noise(m)
 	}
 	if err := m.checkLevels(); err != nil {
 		return nil, nil, err
