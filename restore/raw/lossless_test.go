@@ -12,6 +12,7 @@ import (
 type jpegOptions struct {
 	w, h, components, bits, predictor, shift, restart int
 	long                                              bool // codes of up to 16 bits
+	table                                             byte // its number, 0 to 3
 }
 
 // encodeLossless writes a lossless JPEG by ITU-T T.81, annex H, as simply as can be.
@@ -45,7 +46,7 @@ func encodeLossless(rng *rand.Rand, pix []uint16, o jpegOptions) []byte {
 	frame := binary.BigEndian.AppendUint16([]byte{byte(o.bits)}, uint16(o.h))
 	frame = append(binary.BigEndian.AppendUint16(frame, uint16(o.w)), byte(o.components))
 	scan := []byte{byte(o.components)}
-	table := byte(rng.IntN(4))
+	table := o.table
 	for c := range o.components {
 		frame = append(frame, byte(c+1), 0x11, 0)
 		scan = append(scan, byte(c+1), table<<4)
@@ -116,7 +117,7 @@ func encodeLossless(rng *rand.Rand, pix []uint16, o jpegOptions) []byte {
 func TestLossless(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 2))
 	for i := range 300 {
-		o := jpegOptions{w: 1 + rng.IntN(40), h: 1 + rng.IntN(30), components: 1 + rng.IntN(4), bits: 2 + rng.IntN(15), predictor: 1 + i%7, long: rng.IntN(2) == 0}
+		o := jpegOptions{w: 1 + rng.IntN(40), h: 1 + rng.IntN(30), components: 1 + rng.IntN(4), bits: 2 + rng.IntN(15), predictor: 1 + i%7, long: rng.IntN(2) == 0, table: byte(rng.IntN(4))}
 		if rng.IntN(3) == 0 {
 			o.shift = rng.IntN(min(o.bits, 4))
 		}
