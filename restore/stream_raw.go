@@ -97,7 +97,7 @@ func (r *rawReader) check(p frame.Plane) (frame.Plane, error) {
 	return p, nil
 }
 
-// read develops a frame into pix, and tells what noise it has; nil where it is to be found, or told.
+// read develops a frame into pix, and tells what noise it has; nil where that is found, or told.
 func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 	p, err := r.check(p)
 	if err != nil {

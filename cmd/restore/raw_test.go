@@ -41,7 +41,8 @@ func mosaicFile(w, h int, noise bool) []byte {
 	return b
 }
 
-// Camera raw files are restored to 16 bits, by the noise that they tell or that the flags tell, alone and in folders.
+// Camera raw files are restored to 16 bits, by the noise that they tell or that the flags tell,
+// alone and in folders.
 func TestRaw(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -86,7 +87,7 @@ func TestRaw(t *testing.T) {
 	if linear.Depth != 16 || linear.ICC == nil || darker < len(linear.Pix)*9/10 {
 		t.Errorf("linear: %d bits, %d of %d values are darker", linear.Depth, darker, len(linear.Pix))
 	}
-	// A mosaic that does not say what it is: the same levels, the same picture, but for the orientation.
+	// A mosaic that does not say what it is: the same levels, and the same picture, not turned.
 	levels := mosaicFile(40, 30, false)[8:][:2*40*30]
 	write(t, filepath.Join(dir, "frame.raw"), levels)
 	do("-noise", "5", "in.dng", "e.png")

@@ -77,8 +77,8 @@ func daylight(source float64) float64 {
 	return 0
 }
 
-// colours sets white balance and matrix by a DNG's first directory. Of two matrices the one nearer to
-// daylight is taken; white balance is what the camera said, or else daylight.
+// colours sets white balance and matrix by a DNG's first directory. Of two matrices the one nearer
+// to daylight is taken; white balance is what the camera said, or else daylight.
 func colours(m *Mosaic, d picture.Directory) error {
 	camera, forward := uint16(tagColour1), uint16(tagForward1)
 	_, two := matrixAt(d, tagColour2)

@@ -75,8 +75,8 @@ const (
 	reach = 4
 )
 
-// Developer develops mosaics one after the other in memory that it keeps: for streams. It serves one
-// goroutine at a time.
+// Developer develops mosaics one after the other in memory that it keeps: for streams. It serves
+// one goroutine at a time.
 type Developer struct {
 	workers *team.Team
 	job     func(worker, i int) // band, stored once: a new closure would take memory
@@ -169,8 +169,8 @@ func (m *Mosaic) lights() (l lights) {
 	return l
 }
 
-// of is the light of a pixel of colour c; more than 1 is to be cut off. What noise takes below black
-// stays there, or the mean of dark parts would rise.
+// of is the light of a pixel of colour c; more than 1 is to be cut off. What noise takes below
+// black stays there, or the mean of dark parts would rise.
 func (l *lights) of(level float64, x, y, c int) float64 {
 	k := x&1 + 2*(y&1)
 	return (level - l.black[k]) * l.scale[k][c]

@@ -167,8 +167,8 @@ func TestBands(t *testing.T) {
 	}
 }
 
-// A Developer gives the same for one mosaic after the other, whatever stands in its memory, and takes
-// no more of it.
+// A Developer gives the same for one mosaic after the other, whatever stands in its memory, and
+// takes no more of it.
 func TestDeveloper(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 16))
 	d := NewDeveloper()
@@ -233,8 +233,8 @@ func TestProfile(t *testing.T) {
 		}
 		for b := range noise.Bands {
 			for what, v := range map[string][2]float64{"luminance": {got.Luma[b], want.Luma[b]}, "chroma": {got.Chroma[b], want.Chroma[b]}} {
-				// At edges noise changes the direction of demosaicing, too, which a smooth patch does not show: it makes
-				// the finest noise of colour.
+				// At edges noise changes the direction of demosaicing, too, which a smooth
+				// patch does not show: it makes the finest noise of colour.
 				within := 0.25
 				if what == "chroma" && b == int(noise.Diagonal) {
 					within = 0.6

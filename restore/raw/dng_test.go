@@ -135,7 +135,7 @@ func TestReadsColours(t *testing.T) {
 		if err != nil || f.Profile() != nil {
 			t.Fatalf("%s: %v, profile %v", what, err, f.Profile())
 		}
-		// Gains are scaled so that the least is 1: full light is what the strongest colour shows as full.
+		// The least gain is 1: full light is what the strongest colour shows as full.
 		scale := 60000. / 65535 * max(neutral[0], neutral[1], neutral[2])
 		for c, v := range light {
 			if want := display(v*scale, 0); math.Abs(float64(got.Pix[c*120+65])-want) > 0.012 {

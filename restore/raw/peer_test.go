@@ -38,7 +38,7 @@ func TestAgainstDcraw(t *testing.T) {
 		}
 		pattern := rng.IntN(4)
 		black, white := math.Round(float64(int(3)<<n)/64), float64(int(61)<<n)/64
-		// One colour all over: what is compared is levels, white balance and matrix, not demosaicing.
+		// One colour all over: levels, white balance and matrix are compared, not demosaicing.
 		light := [3]float64{0.1 + 0.3*rng.Float64(), 0.1 + 0.3*rng.Float64(), 0.1 + 0.3*rng.Float64()}
 		neutral := []float64{0.5, 1, 0.6}
 		for k := range d.pix {
