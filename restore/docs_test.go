@@ -18,8 +18,9 @@ func TestCodeInDocs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rest, lines := string(example), 0
+		lines := 0
 		for _, block := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+			rest := string(example)
 			for line := range strings.Lines(block[1]) {
 				line = strings.TrimSpace(line)
 				at := strings.Index(rest, line)

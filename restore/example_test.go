@@ -9,6 +9,7 @@ import (
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/raw"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -41,6 +42,67 @@ func Example() {
 	if err := picture.EncodeFile("doubt.png", doubt, picture.DefaultQuality); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// A camera raw file: developed, and restored by the noise that its sensor is known to have.
+func Example_raw() {
+	model, err := restore.Open(restore.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	ctx := context.Background()
+	p, noise, err := raw.DecodeFile("in.dng", picture.Limits{}, raw.Options{Rendering: raw.Usual})
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := model.Restore(ctx, p, restore.Request{Task: task.Denoise, Profile: noise})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := picture.EncodeFile("out.tif", result.Picture, 0); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A frame as a sensor sends it, RAW10 packed by MIPI, with the gain and read noise that it was
+// calibrated to have.
+func Example_mosaic() {
+	model, err := restore.Open(restore.Config{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer model.Close()
+	const w, h, black, white = 64, 48, 64, 1023
+	frame := make([]byte, h*raw.MIPI.Row(w, 10))
+	noise := raw.NoiseOf(0.25, 1.5, black, white)
+	m := &raw.Mosaic{
+		W: w, H: h, Pix: make([]uint16, w*h), Pattern: raw.GRBG, Black: [4]float64{black, black, black, black}, White: white,
+		Gains: [3]float64{1.9, 1, 1.6}, Noise: &noise,
+	}
+	if err := raw.MIPI.Unpack(m.Pix, frame, w, h, 10, 0); err != nil {
+		fmt.Println(err)
+		return
+	}
+	profile, err := m.Profile(raw.Usual)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := m.Develop(raw.Usual)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result, err := model.Restore(context.Background(), p, restore.Request{Task: task.Denoise, Profile: &profile})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(result.Picture.W, result.Picture.H, result.Picture.Depth)
+	// Output:
+	// 64 48 16
 }
 
 // Frames of a camera, RGB24, restored one after the other while the next is packed.

@@ -27,7 +27,10 @@ type StreamConfig struct {
 
 	W, H int          // of the frames given, in pixels; Stream.Resize changes them
 	In   frame.Format // of the frames given
-	Out  frame.Format // of the frames returned; those of super-resolution are 4·W by 4·H pixels
+	// Raw, if not nil, says that the frames given are mosaics of a sensor, in plane 0 of
+	// Frame.Planes, and replaces In.
+	Raw *RawFormat
+	Out frame.Format // of the frames returned; those of super-resolution are 4·W by 4·H pixels
 	// InFlight is how many frames may be between Submit and Receive; 0 means 3: one being packed, one on the device, one being unpacked.
 	InFlight int
 	// DropOldest is for live pictures: where InFlight frames are on their way, Submit drops the
@@ -213,6 +216,6 @@ func (s *Stream) restore(f *slot) (err error) {
 	} else if err := eng.setMask(f.format.mask); err != nil {
 		return err
 	}
-	f.info.Noise, err = eng.restore(s.ctx, f.out, f.pix, f.alpha)
+	f.info.Noise, err = eng.restore(s.ctx, f.out, f.pix, f.alpha, f.sensor())
 	return err
 }

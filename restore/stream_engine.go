@@ -130,14 +130,14 @@ func (e *engine) setMask(mask []bool) error {
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame.
-func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte) (float64, error) {
+// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame, and sensor the noise that it is known to have.
+func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
 	e.pic.Pix, e.frameImage.Pix = pix, pix
 	e.setAlpha(alpha)
-	profile := e.profile()
+	profile := e.profile(sensor)
 	noise := task.Std8(profile.Sigma())
 	if level, told := toldNoise(e.cfg.Noise); told {
 		noise = level
@@ -189,7 +189,10 @@ func (e *engine) setAlpha(alpha []byte) {
 }
 
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
-func (e *engine) profile() noise.Profile {
+func (e *engine) profile(sensor *noise.Profile) noise.Profile {
+	if sensor != nil {
+		return sensor.Limit(task.Sigma(MaxNoise))
+	}
 	if level, told := toldNoise(e.cfg.Noise); told {
 		return whiteNoise(&e.pic, level)
 	}

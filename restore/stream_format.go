@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -12,9 +13,10 @@ type format struct {
 	task    task.Task
 	w, h    int
 	in, out *frame.Converter
-	changes bool   // of frames returned, only the change is written
-	mask    []bool // of frames without their own
-	eng     engine // the worker's
+	raw     *rawReader // which reads in place of in; nil without
+	changes bool       // of frames returned, only the change is written
+	mask    []bool     // of frames without their own
+	eng     engine     // the worker's
 }
 
 func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
@@ -25,6 +27,12 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	}
 	g := &format{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
 	var err error
+	if cfg.Raw != nil {
+		cfg.In = frame.Format{Kind: frame.Float32} // what developing gives
+		if g.raw, err = newRawReader(&cfg); err != nil {
+			return nil, err
+		}
+	}
 	if g.in, err = frame.NewConverter(cfg.In, w, h); err != nil {
 		return nil, err
 	}
@@ -32,7 +40,7 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	if g.out, err = frame.NewConverter(cfg.Out, scale*w, scale*h); err != nil {
 		return nil, err
 	}
-	g.changes = scale == 1 && frame.Changes(cfg.In, cfg.Out)
+	g.changes = scale == 1 && cfg.Raw == nil && frame.Changes(cfg.In, cfg.Out)
 	return g, g.eng.init(s.m, cfg)
 }
 
@@ -60,20 +68,37 @@ func (s *Stream) Size() (w, h int) {
 
 // InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of
 // the size that was told last.
-func (s *Stream) InSize() int  { return s.format.Load().in.Bytes() }
+func (s *Stream) InSize() int  { return s.format.Load().inSize() }
 func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }
+
+func (g *format) inSize() int {
+	if g.raw != nil {
+		return g.raw.bytes()
+	}
+	return g.in.Bytes()
+}
 
 // slot is a frame on its way.
 type slot struct {
 	info   FrameInfo
 	format *format
-	pix    []float32 // of the frame given
-	out    []float32 // and of the restored one
-	codes  []uint16  // of the frame given, where the change is written
-	alpha  []byte    // of the frame given, where both formats have it
-	mask   []bool    // of its own,
-	masked bool      // if it has one
+	pix    []float32     // of the frame given
+	out    []float32     // and of the restored one
+	codes  []uint16      // of the frame given, where the change is written
+	alpha  []byte        // of the frame given, where both formats have it
+	mask   []bool        // of its own,
+	masked bool          // if it has one
+	noise  noise.Profile // of a sensor whose noise is known,
+	known  bool          // if it is
 	err    error
+}
+
+// sensor is the noise of a frame that is known by its sensor; nil if it is not.
+func (f *slot) sensor() *noise.Profile {
+	if f.known {
+		return &f.noise
+	}
+	return nil
 }
 
 // fit gives the slot memory for a frame, if it was for another size.

@@ -81,12 +81,18 @@ func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped 
 // accepts looks at a frame, whose planes are set to those of data if this is not nil.
 func (g *format) accepts(given *Frame, data []byte) error {
 	if data != nil {
-		if len(data) != g.in.Bytes() {
-			return badRequest("frame", "has %d bytes, must have %d", len(data), g.in.Bytes())
+		if n := g.inSize(); len(data) != n {
+			return badRequest("frame", "has %d bytes, must have %d", len(data), n)
 		}
-		given.Planes = g.in.Format().Tight(data, g.w, g.h)
+		if given.Planes = (frame.Planes{{Data: data}}); g.raw == nil {
+			given.Planes = g.in.Format().Tight(data, g.w, g.h)
+		}
 	}
-	if err := g.in.Check(given.Planes); err != nil {
+	if g.raw != nil {
+		if _, err := g.raw.check(given.Planes[0]); err != nil {
+			return err
+		}
+	} else if err := g.in.Check(given.Planes); err != nil {
 		return &RequestError{"frame", "cannot be read: " + err.Error()}
 	}
 	switch {
@@ -112,6 +118,14 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	f.fit(g)
 	f.err = nil
 	f.mask, f.masked = append(f.mask[:0], given.Mask...), given.Mask != nil
+	f.known = false
+	if g.raw != nil {
+		p, err := g.raw.read(f.pix, given.Planes[0])
+		if p != nil {
+			f.noise, f.known = *p, true
+		}
+		return err
+	}
 	err := g.in.Read(f.pix, given.Planes)
 	if err == nil && g.changes {
 		err = g.in.ReadCodes(f.codes, given.Planes)

@@ -115,7 +115,7 @@ func TestOddFolder(t *testing.T) {
 		failed++
 	}
 	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-r", "-format", "png", "-json", "link", "out")
-	if r.code != exitUsage || strings.Count(r.stderr, "\n") != failed+2 || !strings.Contains(r.stderr, "1 file passed over, not PNG, JPEG, TIFF or WebP by name: 1 .heic") {
+	if r.code != exitUsage || strings.Count(r.stderr, "\n") != failed+2 || !strings.Contains(r.stderr, "1 file passed over, not PNG, JPEG, TIFF, WebP or DNG by name: 1 .heic") {
 		t.Errorf("exit code %d, stderr %s", r.code, r.stderr)
 	}
 	for _, words := range []string{"pipe.png: it is not a regular file", "zero.png: it is not a regular file", "gone.png: cannot open", "would both become"} {

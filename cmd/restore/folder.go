@@ -21,7 +21,7 @@ type job struct {
 }
 
 // pictureEndings are those of the files that a folder's pictures are looked for among.
-var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true}
+var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true, ".dng": true}
 
 func isPicture(name string) bool { return pictureEndings[strings.ToLower(filepath.Ext(name))] }
 
@@ -50,7 +50,7 @@ func (o *options) plan() (*plan, error) {
 		if !o.recursive {
 			deeper = " (-r looks into the folders below)"
 		}
-		return nil, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff or .webp%s", o.in, deeper)
+		return nil, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff, .webp or .dng%s", o.in, deeper)
 	}
 	slices.SortStableFunc(w.jobs, func(a, b job) int { return strings.Compare(a.name, b.name) })
 	o.settle(w.jobs)
@@ -139,7 +139,7 @@ func (w *walk) add(path, rel string) {
 	o := w.o
 	j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
 	switch {
-	case o.format == "" && strings.EqualFold(filepath.Ext(rel), ".webp"): // is not written
+	case o.format == "" && slices.Contains([]string{".webp", ".dng"}, strings.ToLower(filepath.Ext(rel))): // are not written
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
 	case o.format != "":
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
@@ -200,7 +200,7 @@ func reason(path string, err error) error {
 }
 
 // otherPictures are the endings of pictures that are not read.
-var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .dng .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
+var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
 	".exr .hdr .ppm .pgm .pbm .pnm .tga .ico .svg .pcx .xcf .eps .pdf")
 
 // passedOver tells what files of a folder were left alone because of their formats, those that are
@@ -229,7 +229,7 @@ func passedOver(passed map[string]int, all bool) string {
 	if total == 1 {
 		files = "file"
 	}
-	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF or WebP by name: %s", total, files, strings.Join(kinds, ", "))
+	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF, WebP or DNG by name: %s", total, files, strings.Join(kinds, ", "))
 }
 
 // maskFor is the mask of a picture: the one file given, or the PNG of the same name in the folder

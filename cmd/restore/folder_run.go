@@ -191,11 +191,11 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if err != nil {
 		return nil, err
 	}
-	in, missing, err := one.read(ctx, nil, nil)
+	in, err := one.read(ctx, nil, nil)
 	if err != nil {
 		return nil, err
 	}
-	result, steps, err := o.mend(ctx, b.model, in, one.request(missing))
+	result, steps, err := o.mend(ctx, b.model, in.pic, one.requestOf(in))
 	if steps != nil && o.verbose {
 		b.app.saySteps(j.in, steps)
 	}

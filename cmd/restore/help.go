@@ -5,7 +5,13 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/raw"
 )
+
+// indented is a list of lines as help texts have it.
+func indented(list string) string {
+	return "  " + strings.ReplaceAll(list, "\n", "\n  ") + "\n"
+}
 
 func mainHelp() string {
 	var b strings.Builder
@@ -16,10 +22,10 @@ usage:
   restore -task T [flags] dir out    restore the pictures in the folder dir into the folder out, under the same names
   restore COMMAND [flags] ...        one of the commands below; restore help COMMAND tells more
 
-Pictures are PNG, JPEG, TIFF (the first page) or WebP by their content when read, and PNG, JPEG or TIFF by the ending of the name
+Pictures are PNG, JPEG, TIFF (the first page), WebP or DNG by their content when read, and PNG, JPEG or TIFF by the ending of the name
 (.png, .jpg, .jpeg, .tif, .tiff) when written. Grey stays grey, 16 bits stay 16, transparency, colour space, EXIF, XMP and IPTC
-are kept, the orientation is applied, thumbnails are removed; what else cannot be kept is told in one line. Animated, HDR
-and camera raw pictures are refused. Flags may stand before or after the names; after -- everything
+are kept, the orientation is applied, thumbnails are removed; what else cannot be kept is told in one line. Of camera raw files
+DNG with a Bayer mosaic is developed, to 16 bits; others are refused, as are animated and HDR pictures. Flags may stand before or after the names; after -- everything
 is a name. An output is written whole or not at all.
 
 tasks:
@@ -40,6 +46,12 @@ flags:
                     were trained up to about 13, for denoise up to 51, which more counts as
   -strength S       denoise only: share of the noise that is taken away, 0 to 1 (default 1; less keeps some
                     grain); two numbers with a comma between them are for luminance and for chroma
+  -gain G           camera raw files (DNG) only: the gain of the sensor in levels of the file per electron, and
+  -read-noise R       the standard deviation of its read noise in levels: in place of what the file says of its noise, by which
+                      the noise of the developed picture is known; where neither says it, it is estimated (see -noise)
+  -mosaic LAYOUT    the picture is a mosaic that does not say what it is, as a sensor sends it: LAYOUT tells, as name=value
+                    with commas between them, for example size=1920x1080,bits=10,packing=mipi,pattern=grbg,black=64; below is the list
+  -linear           camera raw files only: write linear light in 16 bits with a profile that says so, not a picture with a tone curve
   -blur S|auto      gaussian-deblur only: the standard deviation of the blur in pixels, 3 being the one that the network
                     knows, or disc:R, the radius of a disc, or none; auto, the default, finds it (Gaussians of 0.6 to 6 pixels, discs
                     of 1.2 to 8), and leaves a picture alone, but for noise, that is sharp or whose blur cannot be told
@@ -92,7 +104,7 @@ folders:
   -r                look into the folders below, too
   -overwrite        do again what is in the output folder already; the default is to skip it
   -jobs N           pictures at hand at a time, so that reading and writing overlap with the device (default 2)
-  -format png|jpg|tif  of all outputs, instead of that of each picture, WebP becoming PNG (also for stdout: default png)
+  -format png|jpg|tif  of all outputs, instead of that of each picture, WebP and DNG becoming PNG (also for stdout: default png)
   -mask DIR         inpaint: a folder of masks, PNG files of the pictures' names; a single file serves for all
   -shard I/N        do every N-th picture only, beginning with number I (from 0): N machines share a folder.
                     auto/N takes I from the environment of an indexed job (Kubernetes, Slurm, AWS Batch)
@@ -104,6 +116,8 @@ folders:
                     noise (8-bit levels), noise_shape, blur, motion_blur, seconds. Bytes of names that are not UTF-8 stand there as
                     \udc80 to \udcff, which Python's surrogateescape turns back
 
+what -mosaic knows:
+` + indented(raw.LayoutUsage) + `
 commands:
 `)
 	for _, c := range commands() {

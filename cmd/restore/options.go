@@ -27,6 +27,7 @@ type options struct {
 	mask        string
 	noise       noise
 	strength    strength
+	raw         rawFlags
 	blur        *defocus.Blur // told; nil: found
 	kernelFile  string
 	kernel      *task.Kernel // of kernelFile
@@ -98,6 +99,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
 	fs.Var(&o.strength, "strength", "")
+	o.raw.define(fs)
 	fs.Func("blur", "", func(s string) (err error) { o.blur, err = parseBlur(s); return err })
 	fs.StringVar(&o.kernelFile, "kernel", "", "")
 	fs.StringVar(&o.kernelOut.path, "kernel-out", "", "")
@@ -230,6 +232,9 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		}
 	}
 	if o.folder {
+		if err := o.checkRaw(); err != nil {
+			return err
+		}
 		return o.checkFolder()
 	}
 	wantsSamples := map[string]string{"-mean": o.mean.path, "-std": o.std.path, "-samples-dir": o.samplesDir}
@@ -255,6 +260,9 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		}
 	}
 	if err := outputs(list...); err != nil {
+		return err
+	}
+	if err := o.checkRaw(); err != nil {
 		return err
 	}
 	if o.report != "" {

@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/raw"
 	"github.com/vfmrestore/restore/restore/report"
 	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
@@ -38,7 +39,7 @@ func (a *app) restore(args []string) error {
 	defer cancel()
 	started := time.Now()
 	opening := &opening{a: a, o: o, ctx: ctx}
-	in, missing, err := o.read(ctx, a.in, opening.begin)
+	in, err := o.read(ctx, a.in, opening.begin)
 	if err != nil {
 		cancel()
 		opening.abandon()
@@ -47,7 +48,7 @@ func (a *app) restore(args []string) error {
 		}
 		return err
 	}
-	tidy(in)
+	tidy(in.pic)
 	model, err := opening.end()
 	if err != nil {
 		return err
@@ -55,16 +56,16 @@ func (a *app) restore(args []string) error {
 	defer model.Close()
 	opened := time.Now()
 	show := progress{w: a.err, on: a.terminal}
-	req := o.request(missing)
+	req := o.requestOf(in)
 	req.Progress = show.update
 	files := &staging{quality: o.quality}
 	defer files.abort()
 	var early *beside
-	if in.GrowsIn(o.out.format) && o.out.path != "-" && !o.auto {
+	if in.pic.GrowsIn(o.out.format) && o.out.path != "-" && !o.auto && !o.raw.linear {
 		early = newBeside(files, o.out, cancel)
 		req.Rows = early.tell
 	}
-	result, steps, err := o.mend(ctx, model, in, req)
+	result, steps, err := o.mend(ctx, model, in.pic, req)
 	took := time.Since(opened)
 	if early != nil {
 		err = early.end(err)
@@ -92,7 +93,7 @@ func (a *app) restore(args []string) error {
 	}
 	var page *report.Report
 	if o.report != "" {
-		page = o.page(in, result, model.Info(), took)
+		page = o.page(in.pic, result, model.Info(), took)
 	}
 	model.Close()
 	in = nil
@@ -124,12 +125,16 @@ func (a *app) restore(args []string) error {
 }
 
 // mend restores a picture: by the task of the flags, or by those that the picture needs.
-func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request) (*restore.Result, *restore.Diagnosis, error) {
+func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request) (r *restore.Result, steps *restore.Diagnosis, err error) {
 	if o.auto {
-		return m.Mend(ctx, in, req)
+		r, steps, err = m.Mend(ctx, in, req)
+	} else {
+		r, err = m.Restore(ctx, in, req)
 	}
-	r, err := m.Restore(ctx, in, req)
-	return r, nil, err
+	if err == nil && o.raw.linear {
+		raw.Usual.Linear(r.Picture)
+	}
+	return r, steps, err
 }
 
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
@@ -222,20 +227,13 @@ func tidy(p *picture.Picture) {
 
 // read loads the picture (from stdin for -) and the mask and makes sure that the outputs can hold what will come of them. header is picture.Limits.Header. It
 // ends with ctx, whatever a pipe or a decoder does.
-func (o *options) read(ctx context.Context, stdin io.Reader, header func(p *picture.Picture)) (in *picture.Picture, missing []bool, err error) {
-	type read struct {
-		in      *picture.Picture
-		missing []bool
-	}
-	r, err := heed(ctx, func() (r read, err error) {
-		r.in, r.missing, err = o.load(stdin, header)
-		return r, err
-	})
-	return r.in, r.missing, err
+func (o *options) read(ctx context.Context, stdin io.Reader, header func(p *picture.Picture)) (*given, error) {
+	return heed(ctx, func() (*given, error) { return o.load(stdin, header) })
 }
 
 // decode is picture.DecodeFile, from stdin for -, which ends when the program is asked to.
 func (a *app) decode(path string, limits picture.Limits) (*picture.Picture, error) {
+	limits.Raw = (&raw.Reader{Options: new(rawFlags).options()}).Open
 	p, err := heed(a.ctx, func() (*picture.Picture, error) {
 		if path == "-" {
 			return picture.Decode(a.in, limits)
@@ -280,7 +278,7 @@ func (o *options) fits(w, h int) error {
 	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", o.task, w, h), memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)))
 }
 
-func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (in *picture.Picture, missing []bool, err error) {
+func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *given, err error) {
 	limits := o.limits()
 	limits.Header, limits.Salvage = header, o.salvage
 	var noMask error
@@ -291,15 +289,9 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (in *pi
 		noMask = picture.CheckMaskFile(o.mask, w, h, o.limits()) // before a device is opened beside
 		return noMask
 	}, o.folder
-	if o.in == "-" {
-		if in, err = picture.Decode(stdin, limits); err != nil {
-			err = fmt.Errorf("stdin: %w", err)
-		}
-	} else {
-		in, err = picture.DecodeFile(o.in, limits)
-	}
+	in, file, err := o.decode(stdin, limits)
 	if noMask != nil { // which names the mask; the picture is in order
-		return nil, nil, noMask
+		return nil, noMask
 	}
 	var large *picture.SizeError
 	if errors.As(err, &large) {
@@ -309,14 +301,18 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (in *pi
 		err = fmt.Errorf("%w%s", err, o.hintSalvage(bad))
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	g := &given{pic: in, raw: file}
+	if err := o.checkGiven(g); err != nil {
+		return nil, err
 	}
 	if o.task.Masked() {
-		if missing, err = picture.DecodeMaskFile(o.mask, in.W, in.H, o.limits()); err != nil {
-			return nil, nil, err
+		if g.missing, err = picture.DecodeMaskFile(o.mask, in.W, in.H, o.limits()); err != nil {
+			return nil, err
 		}
-		if all(missing) {
-			return nil, nil, fmt.Errorf("%s: the mask is white everywhere, so nothing of the picture is left (white means missing)", o.mask)
+		if all(g.missing) {
+			return nil, fmt.Errorf("%s: the mask is white everywhere, so nothing of the picture is left (white means missing)", o.mask)
 		}
 	}
 	w, h := in.W*o.task.Scale(), in.H*o.task.Scale()
@@ -329,15 +325,15 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (in *pi
 			err = picture.FitsSize(out.format, w, h)
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", out.path, err)
+			return nil, fmt.Errorf("%s: %w", out.path, err)
 		}
 	}
 	if o.std.path != "" {
 		if err := picture.FitsSize(o.std.format, w, h); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", o.std.path, err)
+			return nil, fmt.Errorf("%s: %w", o.std.path, err)
 		}
 	}
-	return in, missing, nil
+	return g, nil
 }
 
 func all(v []bool) bool {

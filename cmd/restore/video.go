@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,11 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -task T           as for restore (required); gaussian-deblur is of a standard deviation of 3 pixels: the blur is not looked for
   -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
   -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
+  -mosaic LAYOUT    the input is no Y4M but the frames of a sensor, one after the other, as restore -mosaic has them (restore help lists
+                    what LAYOUT knows); out is 4:2:0 of 8 bits
+  -gain G           and
+  -read-noise R       what noise the sensor has, as for restore; it is measured in the first frame and again in every 64th
+  -fps R            with -mosaic: the rate that out tells, as 25 (default) or 30000/1001
   -single           denoise: every frame by itself; else it is averaged with those before it, as far as what is seen can be followed
   -frames N         frames on their way at a time, 1 to 64 (default 3)
   -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601, in
@@ -45,6 +51,13 @@ high for super-resolve. Every frame comes out, in order; memory is constant and 
   -validation       switch on the Vulkan validation layer (for bug reports; slow)
 `
 
+// video is one that is read.
+type video struct {
+	y4m.Header
+	frames frameReader
+	raw    *restore.RawFormat // of its frames; nil: as Header tells
+}
+
 // video is the command.
 func (a *app) video(args []string) (err error) {
 	fs := flagSet("video")
@@ -54,6 +67,9 @@ func (a *app) video(args []string) (err error) {
 	fs.Var(&t, "task", "")
 	fs.StringVar(&o.mask, "mask", "", "")
 	fs.Var(&o.noise, "noise", "")
+	o.raw.defineSensor(fs)
+	rate := ""
+	fs.Func("fps", "", func(s string) (err error) { rate, err = parseRate(s); return err })
 	frames := fs.Int("frames", 3, "")
 	single := fs.Bool("single", false, "")
 	fs.Func("matrix", "", func(s string) error {
@@ -92,6 +108,10 @@ func (a *app) video(args []string) (err error) {
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
 	case o.checkLoad() != nil:
 		return o.checkLoad()
+	case o.raw.layout == nil && (rate != "" || o.raw.told()):
+		return usagef("-fps, -gain and -read-noise are for the frames of a sensor, which -mosaic describes")
+	case o.checkRaw() != nil:
+		return o.checkRaw()
 	case names[1] == "-" && a.outTerminal:
 		return usagef("the video would go to the terminal; send stdout to a file or a program")
 	}
@@ -106,16 +126,25 @@ func (a *app) video(args []string) (err error) {
 	if err := files.check(o.overwrite); err != nil {
 		return err
 	}
-	in, err := heed(a.ctx, func() (*y4m.Reader, error) {
+	in, err := heed(a.ctx, func() (v video, err error) {
 		src := a.in
 		if names[0] != "-" {
 			f, err := os.Open(names[0]) // open until the program ends
 			if err != nil {
-				return nil, err
+				return v, err
 			}
 			src = f
 		}
-		return y4m.NewReader(src)
+		if o.raw.layout != nil {
+			v.frames = &mosaics{layout: o.raw.layout, r: bufio.NewReaderSize(src, 1<<16)}
+			v.Header, v.raw = o.raw.video(cmp.Or(rate, "25:1"))
+			return v, nil
+		}
+		y, err := y4m.NewReader(src)
+		if err == nil {
+			v.Header, v.frames = y.Header, y
+		}
+		return v, err
 	})
 	if a.ctx.Err() != nil {
 		return errors.New("interrupted")
@@ -131,7 +160,7 @@ func (a *app) video(args []string) (err error) {
 	if matrix == nil {
 		out.Format.Matrix = y4m.MatrixOf(out.H) // whoever reads it goes by its height
 	}
-	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Out: out.Format, InFlight: *frames, Temporal: o.task == task.Denoise && !*single}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task == task.Denoise && !*single}
 	if o.mask != "" {
 		cfg.Mask, err = heed(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
 		if a.ctx.Err() != nil {
@@ -151,7 +180,7 @@ func (a *app) video(args []string) (err error) {
 		return err
 	}
 	defer model.Close()
-	return a.frames(model, cfg, in, out, dst, names, o.verbose)
+	return a.frames(model, cfg, in.frames, out, dst, names, o.verbose)
 }
 
 func named(path, dash string) string {
@@ -193,7 +222,7 @@ func (a *app) videoOut(path string) (w *bufio.Writer, finish func(error) error, 
 }
 
 // frames sends all frames through a stream: one goroutine reads, this one writes.
-func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in *y4m.Reader, head y4m.Header, dst *bufio.Writer, names []string, verbose bool) error {
+func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in frameReader, head y4m.Header, dst *bufio.Writer, names []string, verbose bool) error {
 	s, err := model.NewStream(cfg)
 	if err != nil {
 		return err

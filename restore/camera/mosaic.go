@@ -91,3 +91,17 @@ func demosaicEdges(img *planar.Image, px, py int) {
 
 // remosaic throws away what a mosaic does not see of a picture, and fills it in bilinearly.
 func remosaic(img *planar.Image, px, py int) { demosaicBilinear(img, px, py) }
+
+// FillIn makes three colours of a mosaic, in place. Plane 0 (red) has values at pixels where x+px
+// and y+py are even, plane 2 (blue) where both are odd, plane 1 (green) at the others; what stands
+// elsewhere is not read, but for NoMosaic, which does nothing. px and py are 0 or 1. The picture
+// continues beyond its edges by reflection; sides must be at least 2. A filled-in value depends on
+// no pixel more than 3 rows or columns away.
+func (d Demosaicing) FillIn(img *planar.Image, px, py int) {
+	switch d {
+	case Bilinear:
+		demosaicBilinear(img, px, py)
+	case EdgeDirected:
+		demosaicEdges(img, px, py)
+	}
+}

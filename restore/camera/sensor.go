@@ -117,12 +117,7 @@ func (c Camera) sense(rng *rand.Rand, img *planar.Image) {
 			p[i] = v * f
 		}
 	}
-	switch c.Demosaic {
-	case Bilinear:
-		demosaicBilinear(img, c.PhaseX, c.PhaseY)
-	case EdgeDirected:
-		demosaicEdges(img, c.PhaseX, c.PhaseY)
-	}
+	c.Demosaic.FillIn(img, c.PhaseX, c.PhaseY)
 	inverses[c.Matrix].apply(img)
 	for i, v := range img.Pix {
 		img.Pix[i] = tone.display(v)

@@ -83,6 +83,18 @@ func decode(v float64) float64 {
 	return math.Pow((v+0.055)/1.055, 2.4)
 }
 
+// Tone is a tone curve that other packages develop pictures with.
+type Tone struct{ t *tone }
+
+// ToneOf is sRGB's curve followed by a share, 0 to 1, of the S-curve 3v²−2v³ (Camera.Curve).
+func ToneOf(share float64) Tone { return Tone{toneOf(min(max(share, 0), 1))} }
+
+// Display turns linear light into a displayed value in [-1,1]; light below 0 and above 1 is clipped.
+func (t Tone) Display(light float32) float32 { return t.t.display(light) }
+
+// Light is the inverse of Display, from 0 to 1; values beyond [-1,1] are clipped.
+func (t Tone) Light(v float32) float32 { return t.t.light(v) }
+
 // Light is the linear light, from 0 to 1, of a value of planar.Image by sRGB's curve; what is out of range is clipped.
 func Light(v float32) float32 { return toneOf(0).light(v) }
 

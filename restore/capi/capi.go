@@ -203,6 +203,9 @@ func vfm_prepare(model C.vfm_model, req *C.vfm_request, err *C.char, errSize C.s
 		return fail(restore.ErrClosed, err, errSize)
 	}
 	j, e := translate(req)
+	if e == nil {
+		e = j.noMosaic()
+	}
 	if e != nil {
 		return fail(e, err, errSize)
 	}
@@ -225,12 +228,23 @@ func vfm_restore(model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, er
 	}
 	j, e := translate(req)
 	if e == nil {
+		e = j.noMosaic()
+	}
+	if e == nil {
 		e = j.restore(m, in, out)
 	}
 	if e != nil {
 		return fail(e, err, errSize)
 	}
 	return C.VFM_OK
+}
+
+// noMosaic refuses mosaics where pictures are given.
+func (j *job) noMosaic() error {
+	if j.req.mosaic != nil || j.req.gain != 0 || j.req.read_noise != 0 {
+		return badArgument("mosaic, gain and read_noise are for vfm_stream_open")
+	}
+	return nil
 }
 
 // restore does a job.

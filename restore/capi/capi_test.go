@@ -58,7 +58,7 @@ func TestLibrary(t *testing.T) {
 		"example/faults.c": {"names in errors are quoted", "absurd sizes are refused", "absurd counts are refused", "structures of another size", "planes and formats that do not fit", "zero values mean what the header says",
 			"ends beside submits are heard"},
 		"example/frames.c": {"devices: ", "frames keep their codes in every layout", "frames bring masks and sizes", "the oldest frames are dropped", "cancelled calls end",
-			"temperatures mean"},
+			"temperatures mean", "mosaics become pictures"},
 		"example/dynamic.c": {"signals are the program's own", "opened, closed and opened again"},
 	} {
 		t.Run(source, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 type stream struct {
 	*restore.Stream
 	in, out frame.Format
+	raw     *restore.RawFormat // of frames given that are mosaics; nil: as in says
 }
 
 //export vfm_stream_open
@@ -32,16 +33,20 @@ func vfm_stream_open(model C.vfm_model, req *C.vfm_request, handle *C.vfm_stream
 	case j.req.mean != nil || j.req.std != nil || j.req.samples != 0:
 		e = badArgument("samples, mean and std are for vfm_restore; streams draw none")
 	}
+	var sensor *restore.RawFormat
+	if e == nil {
+		sensor, e = mosaic(&j.req)
+	}
 	if e != nil {
 		return fail(e, err, errSize)
 	}
 	s, e := m.NewStream(restore.StreamConfig{
-		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0, Temporal: j.req.temporal != 0,
+		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Raw: sensor, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0, Temporal: j.req.temporal != 0,
 	})
 	if e != nil {
 		return fail(e, err, errSize)
 	}
-	*handle = C.vfm_stream(handles.add(&stream{s, j.in, j.out}))
+	*handle = C.vfm_stream(handles.add(&stream{s, j.in, j.out, sensor}))
 	return C.VFM_OK
 }
 
@@ -94,7 +99,12 @@ func (s *stream) submit(f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_i
 		return err
 	}
 	w, h := s.Size()
-	ps, err := planes(&given, s.in, w, h, "frame")
+	var ps frame.Planes
+	if s.raw != nil {
+		ps, err = mosaicPlane(&given, s.raw, w, h)
+	} else {
+		ps, err = planes(&given, s.in, w, h, "frame")
+	}
 	if err != nil {
 		return err
 	}

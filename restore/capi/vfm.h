@@ -164,6 +164,10 @@ typedef struct {
 	/* vfm_stream_open only: */
 	int32_t temporal;    /* not 0, for denoise alone: every frame is averaged with those before it, as far as what is seen can be followed */
 	int32_t reserved;
+	const char *mosaic;  /* NULL, or what `restore -mosaic` is told, as "size=1920x1080,bits=10,packing=mipi,black=64": the frames given are
+	                        mosaics of a sensor, in plane[0] with a step of 0, and `in` means nothing */
+	double gain;         /* of the sensor of such frames, in levels per electron, */
+	double read_noise;   /* and its read noise, the standard deviation of black in levels; both 0: noise is estimated, or as `noise` says */
 } vfm_request;
 
 typedef struct {

@@ -114,12 +114,32 @@ func sides(format Format, b []byte) (cfg image.Config, err error) {
 		return cfg, err
 	}
 	d, ok := firstDirectory(b)
+	if at, _, _ := d.find(tagDNGVersion); ok && at != 0 { // its first directory may be a preview's
+		return rawSides(d)
+	}
 	w, ok1 := d.number(tagImageWidth)
 	h, ok2 := d.number(tagImageLength)
 	if !ok || !ok1 || !ok2 {
 		return cfg, io.ErrUnexpectedEOF
 	}
 	return image.Config{Width: int(w), Height: int(h)}, nil
+}
+
+// rawSides are those of the largest picture in a raw file all of whose directories are there.
+func rawSides(first directory) (cfg image.Config, err error) {
+	for _, d := range allDirectories(first) {
+		for _, at := range d.numbers(tagSubDirs, maxDirectories) {
+			if _, ok := readDirectory(d.b, d.order, at); !ok {
+				return cfg, io.ErrUnexpectedEOF
+			}
+		}
+		w, _ := d.number(tagImageWidth)
+		h, _ := d.number(tagImageLength)
+		if memory.Bytes(int(w), int(h)) > memory.Bytes(cfg.Width, cfg.Height) {
+			cfg = image.Config{Width: int(w), Height: int(h)}
+		}
+	}
+	return cfg, nil
 }
 
 // Work that files may ask for, whatever their size.

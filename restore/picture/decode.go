@@ -107,6 +107,9 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	case !ok:
 		return nil, &DecodeError{What: "it is neither PNG, JPEG, TIFF nor WebP"}
 	}
+	if format == TIFF && lim.Raw != nil && rawKind(b) == rawDNG {
+		return developed(b, lim)
+	}
 	f := &file{format: format, b: b}
 	if err := f.open(); err != nil {
 		return nil, err
@@ -325,7 +328,7 @@ func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim L
 	switch format {
 	case PNG:
 		least = w * h * int64(info.bitsPerPixel) / 8 / 1032
-	case TIFF, WebP:
+	case TIFF, WebP, DNG:
 		least = 0 // a picture of one colour may be very small; a WebP has at most 16383 pixels per side
 	}
 	if least > size {

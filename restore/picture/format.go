@@ -15,6 +15,7 @@ const (
 	JPEG
 	TIFF
 	WebP // is read, not written
+	DNG  // is developed where Limits.Raw is set; not written
 )
 
 func (f Format) String() string {
@@ -27,6 +28,8 @@ func (f Format) String() string {
 		return "TIFF"
 	case WebP:
 		return "WebP"
+	case DNG:
+		return "DNG"
 	}
 	return fmt.Sprintf("Format(%d)", int(f))
 }

@@ -71,6 +71,9 @@ type Limits struct {
 	Check func(w, h int) error
 	// Regular makes DecodeFile refuse what is no regular file, such as pipes, which may never end. Otherwise no more is read of them than a picture can have.
 	Regular bool
+	// Raw, if not nil, opens camera raw files of the kind DNG (raw.Reader has an Open for it), which are
+	// refused otherwise. Its errors become a DecodeError's.
+	Raw func(b []byte) (RawFile, error)
 	// Salvage reads of JPEG and PNG files that are cut off or damaged what is there, and tells so in Picture.Salvaged.
 	Salvage bool
 }

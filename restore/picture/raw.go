@@ -19,6 +19,8 @@ const (
 	photometricLinearRaw = 34892
 
 	maxDirectories = 64
+
+	rawDNG = "DNG"
 )
 
 // rawCompressions are those that only raw files have: Nikon's, Sony's, Samsung's, Pentax's, Kodak's and DNG's lossy JPEG.
@@ -31,7 +33,7 @@ func rawKind(b []byte) string {
 		return ""
 	}
 	if at, _, _ := first.find(tagDNGVersion); at != 0 {
-		return "DNG"
+		return rawDNG
 	}
 	if len(b) >= 10 && string(b[8:10]) == "CR" {
 		return "CR2"

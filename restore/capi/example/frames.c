@@ -45,6 +45,61 @@ static vfm_frame spread(const vfm_format *f, const unsigned char *tight, unsigne
 	return t;
 }
 
+/* A mosaic of one grey, packed by MIPI, becomes that grey; others are refused. */
+static int mosaics(vfm_model m) {
+	enum { w = 32, h = 24, row = w * 5 / 4, gap = 7, stride = row + gap };
+	static unsigned char data[h * stride], rgb[w * h * 3];
+	vfm_request r = request();
+	r.task = "denoise", r.width = w, r.height = h, r.mosaic = "size=32x24,bits=10,packing=mipi,pattern=bggr,black=64";
+	vfm_stream s;
+	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_OK);
+	memset(data, 0xee, sizeof data);
+	for (int y = 0; y < h; y++)
+		for (int i = 0; i < row; i++) data[y * stride + i] = i % 5 < 4 ? 300 >> 2 : (300 & 3) * 0x55;
+	for (int up = 0; up < 2; up++) { /* the second time from the last row on */
+		vfm_frame f, t;
+		memset(&f, 0, sizeof f);
+		f.size = sizeof f, f.plane[0].data = data + up * (h - 1) * stride, f.plane[0].stride = up ? -stride : stride, f.plane[0].bytes = sizeof data - gap;
+		EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_OK);
+		memset(&t, 0, sizeof t);
+		t.size = sizeof t;
+		EXPECT(vfm_tight(&r.out, w, h, rgb, sizeof rgb, &t, e, sizeof e), VFM_OK);
+		EXPECT(vfm_stream_receive(s, &t, -1, NULL, e, sizeof e), VFM_OK);
+		/* (300 - 64) / (1023 - 64) of light by sRGB's curve and 0.3 of an S-curve */
+		for (int i = 0; i < w * h * 3; i++) TRUE(rgb[i] > 127 && rgb[i] < 147);
+		f.plane[0].bytes -= 1;
+		EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_BAD_REQUEST);
+		f.plane[0].bytes += 1, f.plane[0].step = 2;
+		EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_BAD_REQUEST);
+		f.plane[0].step = 0, f.plane[0].stride = row - 1;
+		EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_BAD_REQUEST);
+		f.plane[0].data = NULL;
+		EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_BAD_REQUEST);
+	}
+	vfm_stream_close(s);
+	r.noise = 0, r.gain = 0.25, r.read_noise = 1.5;
+	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_OK);
+	vfm_frame f;
+	vfm_frame_info info;
+	memset(&f, 0, sizeof f), memset(&info, 0, sizeof info);
+	f.size = sizeof f, f.plane[0].data = data, f.plane[0].stride = stride, info.size = sizeof info;
+	EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_OK);
+	EXPECT(vfm_tight(&r.out, w, h, rgb, sizeof rgb, &f, e, sizeof e), VFM_OK);
+	EXPECT(vfm_stream_receive(s, &f, -1, &info, e, sizeof e), VFM_OK);
+	TRUE(info.noise > 0.3 && info.noise < 5); /* of 7.7 levels of 959 at that light, demosaiced: about 1.5 of 255 */
+	vfm_stream_close(s);
+	const char *bad[] = {"", "size=32x24", "size=32x25,bits=10", "size=32x24,bits=10,offset=1", "size=32x24,bits=99"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		r.mosaic = bad[i];
+		EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_BAD_REQUEST);
+	}
+	r.mosaic = NULL;
+	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_BAD_REQUEST); /* a gain of no sensor */
+	EXPECT(vfm_restore(m, &r, &f, &f, e, sizeof e), VFM_BAD_REQUEST);
+	printf("mosaics become pictures\n");
+	return 0;
+}
+
 int main(void) {
 	static unsigned char tight[MOST], a[MOST], b[MOST], want[MOST], mask[W * H], other[W * H];
 	vfm_model m;
@@ -211,6 +266,7 @@ int main(void) {
 	}
 	TRUE(sums[0] < 1e-3 && sums[1] > 1 && sums[1] == sums[2]);
 	puts("temperatures mean what the header says");
+	if (mosaics(m)) return 1;
 	vfm_close(m);
 	return 0;
 }

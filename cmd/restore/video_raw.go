@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/raw"
+	"github.com/vfmrestore/restore/restore/y4m"
+)
+
+// frameReader gives one frame after the other, and io.EOF after the last.
+type frameReader interface{ Read(frame []byte) error }
+
+// mosaics are frames of a sensor that follow each other.
+type mosaics struct {
+	layout *raw.Layout
+	r      *bufio.Reader
+	n      int // frames read
+}
+
+// Read fills buf with the next frame.
+func (m *mosaics) Read(buf []byte) error {
+	m.n++
+	skipped, err := io.CopyN(io.Discard, m.r, int64(m.layout.Offset))
+	if err == io.EOF && skipped == 0 {
+		return io.EOF
+	}
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(m.r, buf)
+	}
+	switch {
+	case err == io.EOF && skipped == 0:
+		return io.EOF
+	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("frame %d: the stream ends after %d of %d bytes", m.n, int(skipped)+n, m.layout.Offset+len(buf))
+	}
+	return err
+}
+
+// video makes the header of the video that becomes of the frames, and says how they are read.
+func (r *rawFlags) video(rate string) (y4m.Header, *restore.RawFormat) {
+	l := r.layout
+	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.Usual}
+	if o := r.options(); o.Told() {
+		f.Mosaic.Noise = o.Noise(&l.Mosaic)
+	}
+	return y4m.Header{W: l.W, H: l.H, Format: frame.I420(y4m.MatrixOf(l.H)), Space: "420mpeg2", Other: []string{"F" + rate, "Ip", "A1:1"}}, f
+}
+
+// parseRate reads -fps: 25, or 30000/1001, as Y4M tells it.
+func parseRate(s string) (string, error) {
+	a, b, two := strings.Cut(s, "/")
+	if !two {
+		b = "1"
+	}
+	n, e1 := strconv.Atoi(a)
+	d, e2 := strconv.Atoi(b)
+	if e1 != nil || e2 != nil || n < 1 || d < 1 || n > 1<<30 || d > 1<<30 {
+		return "", errors.New("give frames per second as a whole number, or as two with a / between them, as in 30000/1001")
+	}
+	return fmt.Sprintf("%d:%d", n, d), nil
+}

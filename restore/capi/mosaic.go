@@ -1,0 +1,63 @@
+package main
+
+// #include "vfm.h"
+import "C"
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/raw"
+)
+
+// mosaic reads what a request says of frames that are mosaics; nil if they are none.
+func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
+	o := raw.Options{Gain: float64(req.gain), ReadNoise: float64(req.read_noise)}
+	if req.mosaic == nil {
+		if o.Told() {
+			return nil, badArgument("gain and read_noise are for frames that are mosaics")
+		}
+		return nil, nil
+	}
+	l, err := raw.ParseLayout(C.GoString(req.mosaic))
+	switch {
+	case err != nil:
+		return nil, badArgument("request.mosaic: " + err.Error())
+	case l.W != int(req.width) || l.H != int(req.height):
+		return nil, badArgument(fmt.Sprintf("request.mosaic is of %d×%d pixels, the frames are of %d×%d", l.W, l.H, int(req.width), int(req.height)))
+	case l.Offset != 0:
+		return nil, badArgument("request.mosaic: offset has no meaning for a plane; its data is the first row")
+	}
+	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.Usual}
+	if o.Told() {
+		f.Mosaic.Noise = o.Noise(&l.Mosaic)
+	}
+	return f, nil
+}
+
+// mosaicPlane is the plane of a mosaic of w×h pixels in the caller's memory.
+func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.Planes, err error) {
+	const most = 1 << 30
+	p := &f.plane[0]
+	stride := int(p.stride)
+	switch {
+	case p.data == nil:
+		return ps, badArgument("frame.plane[0].data is NULL")
+	case stride < -most || stride > most || p.step != 0:
+		return ps, badArgument(fmt.Sprintf("frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0", stride, int(p.step)))
+	}
+	row := format.Packing.Row(w, format.Bits)
+	if stride == 0 {
+		if stride = format.Stride; stride == 0 {
+			stride = row
+		}
+	}
+	bytes, before := (h-1)*max(stride, -stride)+row, max(0, -(h-1)*stride)
+	if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
+		bytes = int(p.bytes) // too few, which the stream says
+	}
+	ps[0] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride}
+	return ps, nil
+}
