@@ -46,11 +46,13 @@ type job struct {
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
-	w, h     int              // of the result
-	view     *mirrored        // what the adapter sees
-	bound    *jpegbound.Bound // what a JPEG file says; nil: nothing
-	guessing bool             // it has a second view
-	guess    *guess           // which is this
+	w, h  int              // of the result
+	view  *mirrored        // what the adapter sees
+	bound *jpegbound.Bound // what a JPEG file says; nil: nothing
+	// compressed says that net is the network for compression.
+	compressed bool
+	guessing   bool   // it has a second view
+	guess      *guess // which is this
 
 	kernel *task.Kernel // that the guess is made with
 	blur   *Blur        // of motion blur, what was found
@@ -103,7 +105,7 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	case req.moved:
 		who = movement
 	case t == task.Denoise && req.compressed && knows:
-		who = compression
+		who, j.compressed = compression, true
 	}
 	if j.of, j.class, err = m.memberOf(who); err != nil {
 		return nil, err

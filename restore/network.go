@@ -239,6 +239,9 @@ func (n *Network) SetCompression() {
 	n.Meta[weights.KeyTasks] = partNames[compression]
 }
 
+// ForCompression tells whether SetCompression was called.
+func (n *Network) ForCompression() bool { return n.Meta[weights.KeyTasks] == partNames[compression] }
+
 // listed is how weights.KeyTasks lists tasks.
 func listed(places []task.Task) string {
 	return strings.TrimRight(strings.Join(taskNames(places), ","), ",")

@@ -22,8 +22,9 @@ func mostlyCompressed(p *picture.Picture, req Request) bool {
 }
 
 // noiseMargin is how many times as strong noise is taken to be as it is found to be before
-// compression: what is taken for JPEG's fault and is noise comes back in part.
-const noiseMargin = 1.5
+// compression. What is taken for JPEG's fault and is noise comes back in part: with 1.5 a file of
+// quality 92 with noise of 5 levels lost 0.3 dB, with 5 a quarter less is gained of files without.
+const noiseMargin = 4
 
 // blockSide is the side of JPEG's blocks, in pixels.
 const blockSide = 8
@@ -37,7 +38,11 @@ func (j *job) within() {
 	}
 	g := jpegbound.Grid{X: b.X, Y: b.Y, Steps: b.Steps}
 	given := j.given()
-	j.bound = jpegbound.New(g, jpegbound.Trained, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
+	errors := jpegbound.NoiseNetwork
+	if j.compressed {
+		errors = jpegbound.JPEGNetwork
+	}
+	j.bound = jpegbound.New(g, errors, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
 		return readRows(given, rect{0, y, j.w, blockSide}, dst)
 	}))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -75,18 +76,30 @@ func pack(ctx context.Context, args []string) error {
 	open := func(n *restore.Network) (*restore.Model, error) {
 		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
+	// A network for compression draws its samples as one for denoising does, of JPEG files.
+	compressed, degrade := n.ForCompression(), func(cfg trainhost.EvalConfig) trainhost.EvalConfig { return cfg }
+	if compressed {
+		n.SetTasks([]task.Task{task.Denoise})
+		degrade = func(cfg trainhost.EvalConfig) trainhost.EvalConfig {
+			cfg.Camera, cfg.Auto = calibrationJPEG, true
+			return cfg
+		}
+	}
 	if *calibrate != "" {
 		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
 		report := func(scores []trainhost.Score) { fmt.Fprintln(stdout, trainhost.Table(scores)) }
-		if err := trainhost.Calibrate(ctx, n, cfg, 3, open, report); err != nil {
+		if err := trainhost.Calibrate(ctx, n, degrade(cfg), 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
 	}
 	if *scales != "" {
 		cfg := trainhost.EvalConfig{Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
-		if err := trainhost.CalibrateScales(ctx, n, cfg, open, func(line string) { fmt.Fprintln(stdout, line) }); err != nil {
+		if err := trainhost.CalibrateScales(ctx, n, degrade(cfg), open, func(line string) { fmt.Fprintln(stdout, line) }); err != nil {
 			return fmt.Errorf("pack: -scales: %w", err)
 		}
+	}
+	if compressed {
+		n.SetCompression()
 	}
 	f, err := n.File(dt)
 	if err != nil {
@@ -94,6 +107,10 @@ func pack(ctx context.Context, args []string) error {
 	}
 	return savePacked(*out, f)
 }
+
+// calibrationJPEG is the camera (see restore help degrade) through which pictures go on which the
+// samples of a network for compression are calibrated.
+const calibrationJPEG = "jpeg=30"
 
 // packable is the network of a checkpoint, or of packed weights, which keep what they say of
 // themselves.

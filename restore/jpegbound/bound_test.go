@@ -187,7 +187,7 @@ func TestStrip(t *testing.T) {
 		}
 	}
 	colour := result[0][5] - result[2][5]
-	New(g, Trained, 0).Strip(given, result, w, false)
+	New(g, NoiseNetwork, 0).Strip(given, result, w, false)
 	if d := result[0][5] - result[2][5]; math.Abs(float64(d-colour)) > 1e-5 {
 		t.Errorf("colour changed from %v to %v", colour, d)
 	}
@@ -235,7 +235,7 @@ func TestStripLeavesAlone(t *testing.T) {
 			}
 		}
 	}
-	New(g, Trained, 0).Strip(given, result, w, false)
+	New(g, NoiseNetwork, 0).Strip(given, result, w, false)
 	same("not compressed")
 	for c := range given {
 		clear(given[c])
@@ -245,11 +245,11 @@ func TestStripLeavesAlone(t *testing.T) {
 			given[c][i] = 0.5 / 127.5 // all coefficients 0
 		}
 	}
-	New(g, Trained, math.Inf(1)).Strip(given, result, w, false)
+	New(g, NoiseNetwork, math.Inf(1)).Strip(given, result, w, false)
 	same("nothing is known of noise")
-	New(flat(2), Trained, 0).Strip(given, result, w, false)
+	New(flat(2), NoiseNetwork, 0).Strip(given, result, w, false)
 	same("fine steps")
-	New(g, Trained, 0).Strip(given, result, w, false)
+	New(g, NoiseNetwork, 0).Strip(given, result, w, false)
 	for i := range result[0] {
 		if x := i % w; (x < 3 || x >= 3+5*side) && result[0][i] != was[0][i] {
 			t.Fatalf("a pixel beside whole blocks changed")

@@ -5,7 +5,7 @@
 //	jpegeval -photos DIR -count 24 -fit
 //
 // Every photograph is halved, which takes most of its own noise and compression away, and gives one
-// centre crop. With -fit it finds the numbers of jpegbound.Trained with the least squared error.
+// centre crop. With -fit it finds the numbers of jpegbound.Errors with the least squared error.
 package main
 
 import (
@@ -52,9 +52,10 @@ func run() error {
 	whole := flag.Bool("whole", false, "take photographs whole, and as they are")
 	qualities := flag.String("quality", "10,20,30,40", "of the files")
 	sigma := flag.Float64("noise", 0, "white noise before compression, in levels of 255")
-	margin := flag.Float64("margin", 1.5, "how many times as strong noise is taken to be as it is found")
+	margin := flag.Float64("margin", 4, "how many times as strong noise is taken to be as it is found")
 	file := flag.String("weights", "", "weights in place of the embedded ones")
-	fit := flag.Bool("fit", false, "find the numbers of jpegbound.Trained")
+	noisy := flag.Bool("denoise", false, "the weights are those for noise, not for JPEG")
+	fit := flag.Bool("fit", false, "find the numbers of jpegbound.Errors")
 	flag.Parse()
 	model, err := restore.Open(restore.Config{Weights: *file})
 	if err != nil {
@@ -65,6 +66,10 @@ func run() error {
 	clean, err := load(*photos, *count, *side, *whole, rng)
 	if err != nil {
 		return err
+	}
+	start := jpegbound.JPEGNetwork
+	if *noisy {
+		start = jpegbound.NoiseNetwork
 	}
 	var all []shot
 	for _, text := range strings.Split(*qualities, ",") {
@@ -80,11 +85,11 @@ func run() error {
 			}
 			shots = append(shots, s)
 		}
-		report(quality, shots, jpegbound.Trained, *margin)
+		report(quality, shots, start, *margin)
 		all = append(all, shots...)
 	}
 	if *fit {
-		e := search(all, jpegbound.Trained, *margin)
+		e := search(all, start, *margin)
 		fmt.Printf("%+v\n", e)
 		for i := 0; i < len(all); i += len(clean) {
 			report(all[i].file.JPEGQuality, all[i:i+len(clean)], e, *margin)
