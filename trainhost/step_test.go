@@ -115,7 +115,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.SetState("ema", ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), nil, nil, rng.Uint64(), 7, per, side, true, net.Noise)
+			b, err := makeBatch(noisePictures(4, 48), nil, shootNoisy, rng.Uint64(), 7, per, side, true, net.Noise)
 			if err == nil {
 				err = b.guess(shake.NewEstimator(1), per, side)
 			}

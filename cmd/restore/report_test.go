@@ -38,8 +38,8 @@ func TestReport(t *testing.T) {
 	if n := strings.Count(plain, "<img"); n != 4 { // before, after, μ, σ
 		t.Errorf("%d pictures without samples, want 4", n)
 	}
-	if n := strings.Count(full, "<img"); n != 10 { // and std, mean, three samples, z
-		t.Errorf("%d pictures with samples, want 10", n)
+	if n := strings.Count(full, "<img"); n != 11 { // and two maps of doubt, mean, three samples, z
+		t.Errorf("%d pictures with samples, want 11", n)
 	}
 	for _, words := range []string{"How sure is it?", "sample 3", "linear-gradient(", "Device and weights", "seed 0"} {
 		if !strings.Contains(full, words) {
@@ -95,7 +95,7 @@ addEventListener("load", () => {
 		}
 		_, title, _ := strings.Cut(out.String(), "<title>")
 		title, _, _ = strings.Cut(title, "</title>")
-		if want := "result: 50% inset(0px 50% 0px 0px) | 80% inset(0px 20% 0px 0px) | 10 pictures | overflow false"; title != want {
+		if want := "result: 50% inset(0px 50% 0px 0px) | 80% inset(0px 20% 0px 0px) | 11 pictures | overflow false"; title != want {
 			t.Errorf("%s pixels wide: %q, want %q", width, title, want)
 		}
 		for line := range strings.Lines(stderr.String()) {

@@ -21,8 +21,8 @@ type Bound struct {
 type Errors struct{ Scale, Power, Fall float64 }
 
 // Errors of the embedded networks, found on training photographs: by least squares over files of
-// quality 10 to 40 for the one for noise, and by internal/cmd/jpegeval -fit for the one for JPEG, which
-// keeps to the cells of coarse steps by itself.
+// quality 10 to 40 for the one for noise, and by internal/cmd/jpegeval -fit for the one for JPEG,
+// which keeps to the cells of coarse steps by itself.
 var (
 	NoiseNetwork = Errors{Scale: 5.58, Power: 0.38, Fall: -0.68}
 	JPEGNetwork  = Errors{Scale: 4.57, Power: -0.02, Fall: 0.12}
@@ -37,8 +37,9 @@ func (e Errors) Of(place, step int) float64 {
 // turned to RGB do not give k any more.
 const fineSteps = 4
 
-// New makes the Bound of a file for results with such errors. noise is the standard deviation of noise that the picture had
-// before it was compressed, in levels of 255 (see Noise); with +Inf nothing is bounded.
+// New makes the Bound of a file for results with such errors. noise is the standard deviation of
+// noise that the picture had before it was compressed, in levels of 255 (see Noise); with +Inf
+// nothing is bounded.
 func New(g Grid, e Errors, noise float64) *Bound {
 	b := &Bound{grid: g}
 	for i, q := range g.Steps {
