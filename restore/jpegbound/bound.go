@@ -10,8 +10,16 @@ type Grid struct {
 
 // Bound moves coefficients of luminance towards their cells.
 type Bound struct {
-	grid   Grid
-	mean   [64]*curve // of E[x]; nil: the coefficient stays
+	grid  Grid
+	whole curves
+	// For blocks in which something was clipped at black or white, so that their coefficients are not
+	// the file's any more.
+	clipped curves
+}
+
+// curves are those of all coefficients; nil: the coefficient stays.
+type curves struct {
+	mean   [64]*curve // of E[x]
 	sample [64]*curve // of samples
 }
 
@@ -47,11 +55,17 @@ func New(g Grid, e Errors, noise float64) *Bound {
 			continue
 		}
 		step := float64(q)
-		b.mean[i] = newCurve(e.Of(i, q)/step, noise/step)
-		b.sample[i] = newClip(2 * noise / step)
+		for c, sd := range map[*curves]float64{&b.whole: noise, &b.clipped: math.Hypot(noise, clipNoise)} {
+			c.mean[i] = newCurve(e.Of(i, q)/step, sd/step)
+			c.sample[i] = newClip(2 * sd / step)
+		}
 	}
 	return b
 }
+
+// clipNoise is the standard deviation, in levels of 255, that clipping is taken to change a
+// coefficient by.
+const clipNoise = 2
 
 // Grid is what the Bound was made of.
 func (b *Bound) Grid() Grid { return b.grid }
@@ -59,30 +73,38 @@ func (b *Bound) Grid() Grid { return b.grid }
 // Strip moves the luminance of a strip of 8 rows, which begins where blocks begin, towards its
 // cells. given is the picture of the file and result its restoration, planes of R, G and B with w
 // values in [−1, 1] to a row. The three planes of result get the same change. Blocks whose
-// coefficients are not near multiples of their steps are left alone: something was clipped in them.
-// With sample the result is one draw of several, and is only brought into the cells.
+// coefficients are not near multiples of their steps are not the file's, and left alone; but where
+// something was clipped, cells are taken to lie around the coefficients as they are. With sample the
+// result is one draw of several, and is only brought into the cells.
 func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
-	curves := &b.mean
-	if sample {
-		curves = &b.sample
-	}
 	var y, x block
 	for x0 := b.grid.X; x0+side <= w; x0 += side {
 		y.load(given, w, x0)
 		y.transform()
-		if !b.whole(&y) {
-			continue
+		curves, clipped := &b.whole, false
+		if !b.multiples(&y) {
+			if clipped = clips(given, w, x0); !clipped {
+				continue
+			}
+			curves = &b.clipped
+		}
+		table := &curves.mean
+		if sample {
+			table = &curves.sample
 		}
 		x.load(result, w, x0)
 		x.transform()
 		var change block
 		some := false
-		for i, c := range curves {
+		for i, c := range table {
 			if c == nil {
 				continue
 			}
 			q := float32(b.grid.Steps[i])
-			k := round(y[i] / q)
+			k := y[i] / q
+			if !clipped {
+				k = round(k)
+			}
 			place := x[i]/q - k
 			if d := c.at(place) - place; d != 0 {
 				change[i], some = d*q, true
@@ -103,8 +125,22 @@ func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
 	}
 }
 
-// whole tells whether the coefficients of a block are multiples of their steps, but for rounding.
-func (b *Bound) whole(y *block) bool {
+// clips tells whether a block has a value at black or white.
+func clips(p [3][]float32, w, x0 int) bool {
+	for c := range p {
+		for v := range side {
+			for _, x := range p[c][v*w+x0:][:side] {
+				if x <= -1 || x >= 1 {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// multiples tells whether the coefficients of a block are multiples of their steps, but for rounding.
+func (b *Bound) multiples(y *block) bool {
 	for i, q := range b.grid.Steps {
 		if q < fineSteps {
 			continue

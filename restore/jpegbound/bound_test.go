@@ -284,3 +284,63 @@ func TestNoise(t *testing.T) {
 		t.Errorf("four blocks tell noise of %v", got)
 	}
 }
+
+// In a block in which something was clipped the result is moved towards the coefficients as they
+// are, and noise is not looked for there.
+func TestClipped(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	g := flat(24)
+	given, _ := compressed(rng, g, 1, 0)
+	for c := range given {
+		for i, v := range given[c] {
+			given[c][i] = min(v+0.95, 1)
+		}
+	}
+	if b := (&Bound{grid: g}); !clips(given, side, 0) {
+		t.Fatal("nothing was clipped")
+	} else if y := coefficients(given); b.multiples(&y) {
+		t.Fatal("clipping has left multiples of the steps")
+	}
+	var result [3][]float32
+	for c := range result {
+		for _, v := range given[c] {
+			result[c] = append(result[c], v)
+		}
+	}
+	for i := range result[0] {
+		e := float32(0.4 * rng.NormFloat64())
+		for c := range result {
+			result[c][i] += e
+		}
+	}
+	y, before := coefficients(given), coefficients(result)
+	New(g, NoiseNetwork, 0).Strip(given, result, side, false)
+	after := coefficients(result)
+	for k := range y {
+		was, is := math.Abs(float64(before[k]-y[k])), math.Abs(float64(after[k]-y[k]))
+		if is > was+1e-3 || was > 24 && is > was/2+12 {
+			t.Errorf("coefficient %d was %v away, is %v", k, was, is)
+		}
+	}
+	white := func(dst []float32, y int) [3][]float32 {
+		rows, _ := compressed(rng, flat(8), 40, 4)
+		if y%16 == 0 {
+			for c := range rows {
+				for i := range rows[c] {
+					rows[c][i] = 1
+				}
+			}
+		}
+		return rows
+	}
+	if got := Noise(flat(8), side*40, side*60, white); !(got > 3.2 && got < 5.5) {
+		t.Errorf("beside white areas noise of 4 is found as %v", got)
+	}
+}
+
+// coefficients are those of the first block of planes that are one block wide.
+func coefficients(p [3][]float32) (b block) {
+	b.load(p, side, 0)
+	b.transform()
+	return b
+}

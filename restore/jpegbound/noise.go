@@ -34,10 +34,13 @@ func Noise(g Grid, w, h int, read func(dst []float32, y int) [3][]float32) float
 	for i := 0; i < strips; i += every {
 		rows := read(buffer, g.Y+i*side)
 		for x0 := g.X; x0+side <= w; x0 += side {
+			if clips(rows, w, x0) { // noise is cut off there
+				continue
+			}
 			var y block
 			y.load(rows, w, x0)
 			y.transform()
-			if !b.whole(&y) {
+			if !b.multiples(&y) {
 				continue
 			}
 			s := seen{low: y[1]*y[1] + y[side]*y[side] + y[side+1]*y[side+1]}
