@@ -99,8 +99,8 @@ func colours(m *Mosaic, d picture.Directory) error {
 		for r := range neutral {
 			neutral[r] = (toCamera[3*r]*x + toCamera[3*r+1]*y + toCamera[3*r+2]*(1-x-y)) / y
 		}
-	default:
-		neutral = [3]float64{1, 1, 1}
+	default: // every DNG of a camera says one or the other
+		return wrong("it says nothing of its colours: neither white balance (AsShotNeutral) nor a colour matrix")
 	}
 	for c, v := range neutral {
 		if !(v > 1e-3 && v < 1e3) {

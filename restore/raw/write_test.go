@@ -96,6 +96,9 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 		}
 	}
 	replace(&sensor, d.sensor)
+	if !slices.ContainsFunc(d.first, func(e entry) bool { return e.tag == tagColour1 || e.tag == tagNeutral }) {
+		first = append(first, one(tagNeutral, kByte, 1, 1, 1))
+	}
 	replace(&first, d.first)
 	var at int
 	if d.preview {
