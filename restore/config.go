@@ -155,8 +155,8 @@ type Request struct {
 	Progress func(done, total int)
 
 	// Rows, if not nil, is called on the caller's goroutine as rows of the result get done, from the
-	// top. p will be Result.Picture. Its first rows rows do not change any more, and any goroutine
-	// may read them; the rows below them may still change. If Restore fails, it may not have
+	// top. p will be Result.Picture. As many rows of it as are told do not change any more, and any
+	// goroutine may read them; those below may still change. If Restore fails, it may not have
 	// reported all rows. With Ensemble, Rows is called once, at the end. With Project, which needs
 	// the whole picture, it is not called.
 	Rows func(p *picture.Picture, rows int)

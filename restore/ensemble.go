@@ -128,7 +128,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 			return nil, err
 		}
 	}
-	if result.Task == task.Denoise {
+	if result.Task == task.Denoise && (pic.Blocks != nil || req.Grain != [2]float64{}) {
 		req.Profile = &result.Profile // which was found
 		j, err := m.accept(pic, req)
 		if err != nil {

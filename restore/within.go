@@ -36,7 +36,7 @@ func (j *job) within() {
 	if b == nil || j.task != task.Denoise || !j.profile.Found || j.covered != nil || j.req.moved {
 		return
 	}
-	g := jpegbound.Grid{X: b.X, Y: b.Y, Steps: b.Steps}
+	g := jpegbound.Grid(*b)
 	given := j.given()
 	errors := jpegbound.NoiseNetwork
 	if j.compressed {

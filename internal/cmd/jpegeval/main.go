@@ -148,13 +148,9 @@ func shoot(model *restore.Model, x *planar.Image, quality int, sigma float64, rn
 	if err != nil {
 		return shot{}, err
 	}
-	g := grid(p)
+	g := jpegbound.Grid(*p.Blocks)
 	noise := jpegbound.Noise(g, p.W, p.H, func(dst []float32, y int) [3][]float32 { return rows(p.Planar(), y, dst) })
 	return shot{clean: x, result: r.Picture.Planar(), file: p, noise: noise}, nil
-}
-
-func grid(p *picture.Picture) jpegbound.Grid {
-	return jpegbound.Grid{X: p.Blocks.X, Y: p.Blocks.Y, Steps: p.Blocks.Steps}
 }
 
 // rows copies 8 rows of a picture to dst.
@@ -170,7 +166,7 @@ func rows(x *planar.Image, y int, dst []float32) (parts [3][]float32) {
 // bounded is the result within the file's bounds.
 func (s *shot) bounded(e jpegbound.Errors, margin float64) *planar.Image {
 	out := s.result.Clone()
-	b := jpegbound.New(grid(s.file), e, margin*s.noise)
+	b := jpegbound.New(jpegbound.Grid(*s.file.Blocks), e, margin*s.noise)
 	given := make([]float32, 3*8*out.W)
 	for y := 0; y+8 <= out.H; y += 8 {
 		var to [3][]float32
