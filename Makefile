@@ -15,7 +15,7 @@ LIBDIR  ?= $(PREFIX)/lib
 all: build
 
 build:
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/restore ./cmd/trainhost
 
 lib: setup
 	@GO='$(GO)' VERSION='$(VERSION)' scripts/lib.sh build bin
@@ -61,10 +61,10 @@ test: setup-test lint
 
 # What takes long beside it, see docs/ARCHITECTURE.md, "Tests": of the packages that ask for $VFM_TEST_LONG.
 test-long: setup-test
-	VFM_TEST_LONG=1 $(GO) test -timeout 12h -count=1 ./gpu/ ./netdef/compile/ ./restore/ ./restore/shake/ ./trainhost/... ./cmd/...
+	VFM_TEST_LONG=1 $(GO) test -timeout 12h -count=1 ./gpu/ ./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/... ./cmd/...
 
 race: setup-test
-	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/...
+	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/... ./cmd/libvfm/
 
 bench: setup build
 	bin/restore bench
@@ -76,7 +76,7 @@ bench-peers: setup
 	@scripts/bench-peers.sh
 
 bench-scale: setup build
-	$(GO) run ./internal/cmd/scale -svg docs/pictures/scale.svg
+	$(GO) run ./internal/tools/scale -svg docs/pictures/scale.svg
 
 pictures: build
 	@scripts/pictures.sh

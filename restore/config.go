@@ -4,10 +4,10 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -54,8 +54,8 @@ type Config struct {
 	// does not count.
 	Pace float64
 
-	faults  *gpu.Faults                      // of tests
-	kernels func() (shake.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
+	faults  *gpu.Faults                           // of tests
+	kernels func() (motionblur.Parameters, error) // of tests; nil: the embedded network that reads motion blur's kernels
 
 	// Shared is a device to use instead of opening one; Device, Validation, OnMessage, CacheDir and Timeout then mean nothing, and Close
 	// leaves it open. It must outlive the Model.
@@ -75,11 +75,11 @@ func (cfg Config) timeout() time.Duration {
 	return max(cfg.Timeout, 0)
 }
 
-func (cfg Config) kernelNetwork() (shake.Parameters, error) {
+func (cfg Config) kernelNetwork() (motionblur.Parameters, error) {
 	if cfg.kernels != nil {
 		return cfg.kernels()
 	}
-	return shake.Network()
+	return motionblur.Network()
 }
 
 // MaxSamples is the most pictures that a request draws. More would say little more: the mean's error

@@ -3,11 +3,11 @@ package restore
 import (
 	"context"
 
-	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -117,7 +117,7 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 	}
 	seen := j.seen()
 	seen.Row = planes{w: pic.W, h: pic.H, data: clean.Picture.Pix, levels: clean.Picture.Levels}.row
-	pix, err := motion.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
+	pix, err := deblur.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
 	if err != nil {
 		return nil, err
 	}

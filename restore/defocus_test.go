@@ -8,12 +8,12 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/synth"
-	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -38,8 +38,8 @@ func TestToldBlur(t *testing.T) {
 	}
 	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
 		clean := restored(t, m, p, Request{Task: task.Denoise, Noise: 3})
-		y := motion.Picture{W: p.W, H: p.H, Row: planes{w: p.W, h: p.H, data: clean.Picture.Pix}.row}
-		want, err := motion.Deconvolve(context.Background(), y, blind.FieldOf(p.W, p.H, b.Kernel()), noise.White(leftNoise*task.Sigma(3)), true)
+		y := deblur.Picture{W: p.W, H: p.H, Row: planes{w: p.W, h: p.H, data: clean.Picture.Pix}.row}
+		want, err := deblur.Deconvolve(context.Background(), y, blind.FieldOf(p.W, p.H, b.Kernel()), noise.White(leftNoise*task.Sigma(3)), true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ func TestCodeInDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for language, file := range map[string]string{"go": "example_test.go", "c": "capi/example/pipeline.c"} {
+	for language, file := range map[string]string{"go": "example_test.go", "c": "../cmd/libvfm/example/pipeline.c"} {
 		example, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

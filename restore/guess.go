@@ -4,15 +4,15 @@ import (
 	"context"
 	"time"
 
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
-// guess is the adapter's second view of motion blur: shake's estimate, which is made block by block as tiles ask for it and forgotten when no later tile does,
+// guess is the adapter's second view of motion blur: the estimate of package motionblur, which is made block by block as tiles ask for it and forgotten when no later tile does,
 // so that of large pictures little more than a row of blocks is in memory.
 type guess struct {
 	*mirrored
 	ctx    context.Context
-	e      *shake.Estimator
+	e      *motionblur.Estimator
 	bw, bh int // sides of a block,
 	across int // of which so many lie in a row
 	blocks map[int][]float32
@@ -21,7 +21,7 @@ type guess struct {
 	next   int   // tile
 }
 
-func newGuess(ctx context.Context, e *shake.Estimator, w, h int) *guess {
+func newGuess(ctx context.Context, e *motionblur.Estimator, w, h int) *guess {
 	g := &guess{ctx: ctx, e: e, blocks: map[int][]float32{}}
 	g.mirrored = newMirrored(w, h, 3, g.copy)
 	var down int
@@ -109,35 +109,35 @@ func (g *guess) copy(dst []float32, r rect) {
 	})
 }
 
-// shaker runs shake's programs on a Model's device, without allocating once they are there.
-type shaker struct {
+// blurRunner runs motionblur's programs on a Model's device, without allocating once they are there.
+type blurRunner struct {
 	m    *Model
-	p    shake.Program
-	in   []shake.Input
+	p    motionblur.Program
+	in   []motionblur.Input
 	out  [][]float32
 	turn func() error // compute, made a value once
 }
 
 // newEstimator makes an Estimator that computes on the device.
-func (m *Model) newEstimator() *shake.Estimator {
-	s := &shaker{m: m}
+func (m *Model) newEstimator() *motionblur.Estimator {
+	s := &blurRunner{m: m}
 	s.turn = s.compute
-	return shake.NewDeviceEstimator(s.run)
+	return motionblur.NewDeviceEstimator(s.run)
 }
 
-func (s *shaker) run(ctx context.Context, p shake.Program, in []shake.Input, out [][]float32) error {
+func (s *blurRunner) run(ctx context.Context, p motionblur.Program, in []motionblur.Input, out [][]float32) error {
 	s.p, s.in, s.out = p, in, out
 	return s.m.onDevice(ctx, s.turn)
 }
 
 // compute runs the program; the caller has the turn.
-func (s *shaker) compute() error {
-	p, err := s.m.program(recipe{kind: kindShake, of: s.m.general(), shake: s.p})
+func (s *blurRunner) compute() error {
+	p, err := s.m.program(recipe{kind: kindMotionBlur, of: s.m.general(), blurred: s.p})
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	err = shake.Run(p, s.in, s.out)
+	err = motionblur.Run(p, s.in, s.out)
 	end := time.Now()
 	s.m.rest.note(end, end.Sub(began))
 	return err

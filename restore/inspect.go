@@ -3,9 +3,9 @@ package restore
 import (
 	"context"
 
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 

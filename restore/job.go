@@ -7,13 +7,13 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/jpegbound"
-	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/patch"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -171,7 +171,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		return nil
 	}
 	if j.blur != nil && j.blur.Kernel != nil {
-		x, err := motion.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile, j.blur.Given)
+		x, err := deblur.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile, j.blur.Given)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		})
 		return nil
 	}
-	e, _ := m.estimators.Get().(*shake.Estimator)
+	e, _ := m.estimators.Get().(*motionblur.Estimator)
 	if e == nil {
 		e = m.newEstimator()
 	}

@@ -28,8 +28,8 @@ const (
 	kindOne kind = "one"
 	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
 	kindStep kind = "step"
-	// One of package shake's.
-	kindShake kind = "shake"
+	// One of package motionblur's.
+	kindMotionBlur kind = "motion blur"
 )
 
 // withGuess marks the first four kinds where they have one more input: guess [1,3,h,w].

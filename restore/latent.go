@@ -17,7 +17,7 @@ type Latent struct {
 	Sigma []float32   // σ of every pixel of z; what neighbouring pixels of a 4×4 block share is left out
 	Z     [][]float32 // the z of each sample; empty with StatisticsOnly
 	// Kernel is, for motion blur, what the adapter's second view is made with: the kernel that was
-	// found or given, or the mean of the posterior over kernels (restore/shake), which shows both a
+	// found or given, or the mean of the posterior over kernels (restore/motionblur), which shows both a
 	// kernel and its half-turn, as the picture's spectrum cannot tell them apart. nil for other
 	// tasks, and networks without that view.
 	Kernel *task.Kernel

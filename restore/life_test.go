@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -166,7 +166,7 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// Of large pictures shake's programs that run once are freed, and are there again for the next picture.
+// Of large pictures motionblur's programs that run once are freed, and are there again for the next picture.
 func TestDropShort(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	rnd := newRand(t)
@@ -182,8 +182,8 @@ func TestDropShort(t *testing.T) {
 		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
 	}
 	for _, e := range m.cache.list {
-		if e.kind == kindShake && e.shake.Kind != shake.Filter {
-			t.Errorf("%q is still there", e.shake.Kind)
+		if e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter {
+			t.Errorf("%q is still there", e.blurred.Kind)
 		}
 	}
 	if got := restored(t, m, p, req).Picture.Pix; !slices.Equal(got, want) {
@@ -197,9 +197,9 @@ func TestMemoryEstimate(t *testing.T) {
 	p := randomPicture(newRand(t), 10, 10)
 	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
 	for _, e := range m.cache.list {
-		if e.kind == kindShake {
-			if e.p.WorkBytes() > e.shake.Bytes() {
-				t.Errorf("%v: %d bytes, estimated as %d", e.shake, e.p.WorkBytes(), e.shake.Bytes())
+		if e.kind == kindMotionBlur {
+			if e.p.WorkBytes() > e.blurred.Bytes() {
+				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, e.p.WorkBytes(), e.blurred.Bytes())
 			}
 			continue
 		}

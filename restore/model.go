@@ -8,7 +8,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -16,12 +16,12 @@ import (
 // device, the work on the host overlaps.
 type Model struct {
 	cfg     Config
-	net     *loaded          // the general network
-	source  string           // where its weights come from, for Info
-	members []*member        // the networks for some tasks, and at the end the general one
-	kernels shake.Parameters // of the network that reads motion blur's kernels, where there is a second view
-	unread  error            // why there are no kernels: motion-deblur alone needs them
-	options gpu.Options      // of a device of its own
+	net     *loaded               // the general network
+	source  string                // where its weights come from, for Info
+	members []*member             // the networks for some tasks, and at the end the general one
+	kernels motionblur.Parameters // of the network that reads motion blur's kernels, where there is a second view
+	unread  error                 // why there are no kernels: motion-deblur alone needs them
+	options gpu.Options           // of a device of its own
 
 	devices sync.RWMutex // guards dev, which changes while somebody has the turn
 	dev     *gpu.Device
@@ -34,7 +34,7 @@ type Model struct {
 	arena  compile.Arena // working memory of all programs
 	pace   *pace
 	rest   *rest // of the device, between runs
-	// *shake.Estimator, which make the adapter's second view: each has memory of its own.
+	// *motionblur.Estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
 	build      func(*compile.Store, *netdef.Graph, []*netdef.Node, compile.Options) (*compile.Program, error)
 }

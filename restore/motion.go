@@ -3,9 +3,9 @@ package restore
 import (
 	"context"
 
-	"github.com/vfmrestore/restore/restore/motion"
-	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -16,7 +16,7 @@ import (
 //   - The picture is sharp: it is denoised, and else left alone. So is one in which much noise is found, not told, and no blur behind it.
 //   - Nothing tells its kernel though there is little noise: a network that has learned how things move does what it can, and denoises.
 //   - There is too much noise for edges to tell a kernel: the second view is made from the posterior over kernels that the spectrum
-//     gives (package shake), which does not need one that is certain.
+//     gives (package motionblur), which does not need one that is certain.
 
 // mostBlindNoise is the noise, in 8-bit levels, up to which edges tell a kernel.
 const mostBlindNoise = 5
@@ -47,7 +47,7 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	if j.noise > mostBlindNoise {
 		return &Blur{}, nil
 	}
-	f, err := motion.Find(ctx, j.seen())
+	f, err := deblur.Find(ctx, j.seen())
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func sure(f *blind.Field) bool {
 }
 
 // seen is the job's picture as package motion looks at it.
-func (j *job) seen() motion.Picture {
-	p := motion.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().row}
+func (j *job) seen() deblur.Picture {
+	p := deblur.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().row}
 	if j.covered != nil {
 		p.Hidden = func(i int) bool { return !visible(j.covered, i) }
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vfmrestore/restore/restore/shake/blind"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )

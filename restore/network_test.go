@@ -13,7 +13,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/frame"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -154,7 +154,7 @@ func TestTasksOfNetwork(t *testing.T) {
 // Without the network that reads motion blur's kernels everything else works, in pictures and in streams, and motion-deblur says what is missing.
 func TestWithoutTheKernelNetwork(t *testing.T) {
 	missing := errors.New("built without kernels")
-	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (shake.Parameters, error) { return shake.Parameters{}, missing }})
+	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (motionblur.Parameters, error) { return motionblur.Parameters{}, missing }})
 	defer m.Close()
 	rnd := newRand(t)
 	p := randomPicture(rnd, 24, 16)

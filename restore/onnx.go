@@ -15,7 +15,7 @@ const (
 	ONNXTask    = "task"    // [1,8,1,1]: one-hot, in the order of the weights' vfm.tasks
 	ONNXSigma   = "sigma"   // [1,1,1,1]: standard deviation of the noise in [-1,1]
 	ONNXNoise   = "noise"   // [1,16,1,1]: the shape of the noise (restore/noise, Profile.Vector); only with Config.Noise
-	ONNXGuess   = "guess"   // [1,3,h,w]: for motion-deblur what restore/shake makes of the view, for other tasks the view; only with Config.Guess
+	ONNXGuess   = "guess"   // [1,3,h,w]: for motion-deblur what restore/motionblur makes of the view, for other tasks the view; only with Config.Guess
 	ONNXMu      = "mu"      // [1,48,h/4,w/4]: the mean of q(z|y)
 	ONNXLogVar  = "logvar"  // [1,48,h/4,w/4]: its log-variance
 	ONNXPicture = "picture" // [1,3,h,w]: the restoration from z = μ, not clamped

@@ -44,7 +44,7 @@ func TestPrepare(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, p := range m.cache.list {
-				if !built[p.recipe] && p.kind != kindShake && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
+				if !built[p.recipe] && p.kind != kindMotionBlur && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
 					t.Errorf("%s of %d×%d was built after all", p.kind, p.w, p.h)
 				}
 				delete(built, p.recipe)

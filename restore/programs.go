@@ -7,7 +7,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
 // maxPrograms bounds how many programs are kept beside what memory says: each holds some hundred pipelines.
@@ -18,10 +18,10 @@ type programs struct{ list []*cached }
 
 // recipe says what a program computes.
 type recipe struct {
-	kind  kind
-	of    *member       // whose parameters
-	w, h  int           // of the tile
-	shake shake.Program // of kindShake
+	kind    kind
+	of      *member            // whose parameters
+	w, h    int                // of the tile
+	blurred motionblur.Program // of kindMotionBlur
 }
 
 type cached struct {
@@ -41,11 +41,11 @@ func (c *programs) drop() {
 // largePicture is the number of pixels from which on memory matters more than the time that building programs anew takes.
 const largePicture = 4 << 20
 
-// dropShort frees shake's programs that run once a picture: with their kernels they take some hundred megabytes on software drivers.
+// dropShort frees motionblur's programs that run once a picture: with their kernels they take some hundred megabytes on software drivers.
 func (m *Model) dropShort(ctx context.Context) error {
 	return m.onDevice(ctx, func() error {
 		m.cache.list = slices.DeleteFunc(m.cache.list, func(e *cached) bool {
-			short := e.kind == kindShake && e.shake.Kind != shake.Filter
+			short := e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter
 			if short {
 				e.p.Close()
 			}
@@ -111,9 +111,9 @@ func (m *Model) graph(g *netdef.Graph, r recipe) (outs []*netdef.Node, opt compi
 	if m.cfg.Once {
 		opt.Tuning.MaxFMA = compile.SingleRun(r.w * r.h)
 	}
-	if r.kind == kindShake {
-		outs, err = r.shake.Build(g)
-		return outs, r.shake.Options(opt), r.shake.Bytes(), err
+	if r.kind == kindMotionBlur {
+		outs, err = r.blurred.Build(g)
+		return outs, r.blurred.Options(opt), r.blurred.Bytes(), err
 	}
 	opt.Half, opt.Settings = m.cfg.Precision.Half(m.dev.Info()), settings
 	n, err := r.of.read()

@@ -6,9 +6,9 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -128,7 +128,7 @@ func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request
 	}
 	seen := j.seen()
 	seen.Row = planes{w: pic.W, h: pic.H, data: result.Picture.Pix, levels: result.Picture.Levels}.row
-	f, err := motion.Find(ctx, seen)
+	f, err := deblur.Find(ctx, seen)
 	if err != nil || f.Verdict() == blind.Blurred {
 		return nil, err
 	}

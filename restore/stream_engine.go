@@ -5,10 +5,10 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -36,7 +36,7 @@ type engine struct {
 	view       []float32 // of the whole domain
 	tiles      workspace // of frames in tiles
 	guess      []float32 // as well, nil without
-	shake      *shake.Estimator
+	blurred    *motionblur.Estimator
 	frame      []float32 // the guess at the frame itself
 	known      []float32
 	result     []float32
@@ -103,7 +103,7 @@ func (e *engine) settle() (err error) {
 	}
 	e.extend(e.known, e.viewer.Known())
 	if j.guessing {
-		e.guess, e.frame, e.shake = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
+		e.guess, e.frame, e.blurred = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
 	}
 	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
 	e.job = j
@@ -216,7 +216,7 @@ func (e *engine) direct(ctx context.Context, out []float32, profile noise.Profil
 	profile.Vector(e.shape[:])
 	e.job.setNoise(profile)
 	if e.guess != nil {
-		if err := e.shake.Deblur(ctx, e.frame, &e.planar, profile.Sigma()); err != nil {
+		if err := e.blurred.Deblur(ctx, e.frame, &e.planar, profile.Sigma()); err != nil {
 			return err
 		}
 		e.extend(e.guess, e.frame)

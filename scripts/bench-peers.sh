@@ -9,12 +9,12 @@ command -v node >/dev/null && command -v npm >/dev/null || {
 }
 dir=.cache/peers
 mkdir -p $dir
-cp internal/cmd/peers/run.mjs $dir/
+cp internal/tools/peers/run.mjs $dir/
 if [ ! -d $dir/node_modules/onnxruntime-node ]; then
 	# Its install script would fetch CUDA libraries; the CPU provider is in the package.
 	(cd $dir && npm install --no-fund --no-audit --ignore-scripts --silent onnxruntime-node@1.30.0)
 fi
-"${GO:-go}" build -o $dir/peers ./internal/cmd/peers
+"${GO:-go}" build -o $dir/peers ./internal/tools/peers
 for n in 1 2; do
 	lp=$n
 	[ $n = 1 ] && lp=0 # one thread is the one that takes the commands: no other to hand each dispatch to

@@ -11,7 +11,7 @@ if [ -z "$pairs" ]; then
 	pairs=$dir/pairs
 	rm -rf $pairs
 	mkdir -p $pairs
-	"${GO:-go}" build -o $dir/render ./internal/cmd/render
+	"${GO:-go}" build -o $dir/render ./internal/tools/render
 	i=0
 	for camera in iso=1600,jpeg=95 iso=3200,jpeg=85 iso=6400,jpeg=90,chroma=2:0.7 iso=3200,luma=12:0.6,chroma=3:0.8,sharpen=0.8,jpeg=92 \
 		iso=12800,demosaic=bilinear,jpeg=80 white=15 white=25,subsampling=420 jpeg=20; do

@@ -16,14 +16,14 @@ if [ -n "$need" ]; then
 fi
 out="$(mktemp -d)"
 trap 'rm -rf "$out"' EXIT
-CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc "$go" build -o "$out/" ./cmd/...
-CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc-posix "$go" build -o "$out/" ./cmd/...
+CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc "$go" build -o "$out/" ./cmd/restore ./cmd/trainhost
+CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc-posix "$go" build -o "$out/" ./cmd/restore ./cmd/trainhost
 ls -l "$out"
 
 arm() { qemu-aarch64 -L /usr/aarch64-linux-gnu "$out/restore" "$@"; }
 arm version | grep 'linux/arm64'
 arm help | grep -q motion-deblur
-"$go" run ./internal/cmd/render -size 64x48 "$out/clean.png"
+"$go" run ./internal/tools/render -size 64x48 "$out/clean.png"
 arm degrade -task denoise -noise 20 "$out/clean.png" "$out/bad.png"
 arm compare "$out/clean.png" "$out/bad.png"
 arm weights verify

@@ -10,7 +10,7 @@ go="${GO:-go}"
 version="$(git describe --tags --always --dirty 2>/dev/null || echo unknown)"
 SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)" # two runs of one commit give the same bytes
 export SOURCE_DATE_EPOCH
-abi="$(sed -n 's/^#define VFM_ABI //p' restore/capi/vfm.h)"
+abi="$(sed -n 's/^#define VFM_ABI //p' cmd/libvfm/vfm.h)"
 # A tag's numbers; of a commit without one 0, the ABI, and when it was made.
 number="$(printf '%s\n' "$version" | sed -n 's/^v\{0,1\}\([0-9][0-9]*\(\.[0-9][0-9]*\)\{1,2\}\).*/\1/p')"
 number="${number:-0.$abi+git$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d.%H%M%S)}"

@@ -11,7 +11,7 @@ step() {
 
 psnr() { bin/restore compare "$@" | awk '/^PSNR/ { print $2 " " $3 }'; }
 
-step "${GO:-go}" run ./internal/cmd/render -seed "${SEED:-3}" -size 512x384 demo/clean.png
+step "${GO:-go}" run ./internal/tools/render -seed "${SEED:-3}" -size 512x384 demo/clean.png
 step bin/restore degrade -task motion-deblur -scale 0.25 -noise 1 -seed "${SEED:-3}" demo/clean.png demo/blurred.png
 step bin/restore -task motion-deblur -v -kernel-out demo/kernel.png demo/blurred.png demo/restored.png
 

@@ -12,7 +12,7 @@ mkdir -p dist/licences
 
 # The licences of all that is linked in, by module.
 cp LICENSE dist/licences/restore.txt
-"$go" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/... | sort -u | while read -r path dir; do
+"$go" list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}' ./cmd/restore ./cmd/trainhost ./cmd/libvfm | sort -u | while read -r path dir; do
 	for f in "$dir"/LICENSE* "$dir"/LICENCE* "$dir"/COPYING*; do
 		if [ -f "$f" ]; then cat "$f"; fi
 	done > "dist/licences/$(echo "$path" | tr / _).txt"

@@ -20,7 +20,7 @@ prepare)
 	for p in gpu netdef/compile trainhost restore; do
 		"${GO:-go}" test -c -o "$dir/$(echo $p | tr / -).test" "./$p"
 	done
-	"${GO:-go}" build -trimpath -o $dir/ ./cmd/...
+	"${GO:-go}" build -trimpath -o $dir/ ./cmd/restore ./cmd/trainhost
 	find "$pictures" -maxdepth 1 -name '*.jpg' -exec cp {} $dir/data/ \;
 	[ -n "${2:-}" ] && cp "$2" $dir/run.ckpt
 	du -sh $dir

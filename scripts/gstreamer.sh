@@ -20,8 +20,8 @@ build() {
 	mkdir -p "$1/gstreamer-1.0"
 	# Flags of pkg-config and of the caller, and words of CC, are split on purpose.
 	# shellcheck disable=SC2046,SC2086
-	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra ${CFLAGS:-} -fPIC -fvisibility=hidden -shared -DVFM_VERSION="\"${VERSION:-unknown}\"" -Irestore/capi \
-		-o "$1/gstreamer-1.0/libgstvfm.so" restore/capi/gstreamer/*.c $(pkg-config --cflags gstreamer-video-1.0) \
+	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra ${CFLAGS:-} -fPIC -fvisibility=hidden -shared -DVFM_VERSION="\"${VERSION:-unknown}\"" -Icmd/libvfm \
+		-o "$1/gstreamer-1.0/libgstvfm.so" cmd/libvfm/gstreamer/*.c $(pkg-config --cflags gstreamer-video-1.0) \
 		-L"$1" -lvfm $(pkg-config --libs gstreamer-video-1.0) -Wl,-z,defs -Wl,-rpath,'$ORIGIN/..'
 }
 

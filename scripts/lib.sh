@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 go="${GO:-go}"
-abi="$(sed -n 's/^#define VFM_ABI //p' restore/capi/vfm.h)"
+abi="$(sed -n 's/^#define VFM_ABI //p' cmd/libvfm/vfm.h)"
 version="${VERSION:-unknown}"
 dir="$2"
 os="$("$go" env GOOS)"
@@ -21,16 +21,16 @@ build() {
 	case "$os" in
 	darwin)
 		# The list of symbols is that of the header.
-		sed -n 's/^[a-z].*[ *]\(vfm_[a-z_]*\)(.*/_\1/p' restore/capi/vfm.h >"$dir/vfm.symbols"
+		sed -n 's/^[a-z].*[ *]\(vfm_[a-z_]*\)(.*/_\1/p' cmd/libvfm/vfm.h >"$dir/vfm.symbols"
 		link_flags="-Wl,-install_name,@rpath/$name -Wl,-exported_symbols_list,$(cd "$dir" && pwd)/vfm.symbols"
 		;;
 	windows) link_flags="" ;;
-	*) link_flags="-Wl,-soname,$name -Wl,--version-script,$PWD/restore/capi/vfm.map" ;;
+	*) link_flags="-Wl,-soname,$name -Wl,--version-script,$PWD/cmd/libvfm/vfm.map" ;;
 	esac
-	"$go" build -trimpath -buildmode=c-shared -ldflags "-s -w -X main.version=$version -extldflags '$link_flags'" -o "$dir/$name" ./restore/capi
+	"$go" build -trimpath -buildmode=c-shared -ldflags "-s -w -X main.version=$version -extldflags '$link_flags'" -o "$dir/$name" ./cmd/libvfm
 	rm -f "$dir/vfm.symbols" "$dir/${name%.*}.h" "$dir/libvfm.so.h" # cgo's own header, which vfm.h replaces
 	if [ -n "$link" ]; then ln -sf "$name" "$dir/$link"; fi
-	cp restore/capi/vfm.h "$dir/"
+	cp cmd/libvfm/vfm.h "$dir/"
 }
 
 install_all() {
@@ -51,10 +51,10 @@ install_all() {
 	chmod 755 "$root$lib/.$name.new"
 	mv -f "$root$lib/.$name.new" "$root$lib/$name"
 	if [ -n "$link" ]; then ln -sf "$name" "$root$lib/$link"; fi
-	cp restore/capi/vfm.h "$root$prefix/include/vfm.h"
+	cp cmd/libvfm/vfm.h "$root$prefix/include/vfm.h"
 	chmod 644 "$root$prefix/include/vfm.h"
 	fill() {
-		sed -e "s|@PREFIX@|$prefix|g" -e "s|@LIBDIR@|$lib|g" -e "s|@VERSION@|$number|g" -e "s|@ABI@|$abi|g" -e "s|@FILE@|$name|g" "restore/capi/$1.in" >"$root$2/$1"
+		sed -e "s|@PREFIX@|$prefix|g" -e "s|@LIBDIR@|$lib|g" -e "s|@VERSION@|$number|g" -e "s|@ABI@|$abi|g" -e "s|@FILE@|$name|g" "cmd/libvfm/$1.in" >"$root$2/$1"
 		chmod 644 "$root$2/$1"
 	}
 	fill vfm.pc "$lib/pkgconfig"

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-"${GO:-go}" build -o "$dir/" ./internal/cmd/render ./internal/cmd/montage
+"${GO:-go}" build -o "$dir/" ./internal/tools/render ./internal/tools/montage
 psnr() { bin/restore compare "$1" "$2" | awk '/^PSNR/ { print $2 }'; }
 
 row() { # task, seed of the picture, flags of degrade, further flags of restore

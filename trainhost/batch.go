@@ -6,8 +6,8 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -137,7 +137,7 @@ func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float
 }
 
 // guess adds what the estimator makes of the motion-blurred observations, of side pixels, that have no guess yet.
-func (b batch) guess(e *shake.Estimator, per Counts, side int) error {
+func (b batch) guess(e *motionblur.Estimator, per Counts, side int) error {
 	size := 3 * side * side
 	guesses, made := b[inGuess], b[inMade]
 	if guesses == nil {

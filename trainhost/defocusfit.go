@@ -8,9 +8,9 @@ import (
 
 	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 )
 
 // DefocusFit is the training of the network that finds the width and the shape of a blur (defocus.Network).

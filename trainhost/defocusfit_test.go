@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/restore/defocus"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 )
 
 // The gradient of the cross-entropy agrees with finite differences, and what is stored computes the same in float32.

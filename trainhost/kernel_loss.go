@@ -5,12 +5,12 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
 // Inputs of KernelLoss.
 const (
-	inViews    = "views"    // [B,64,64,8]: shake.Estimator.Views
+	inViews    = "views"    // [B,64,64,8]: motionblur.Estimator.Views
 	inTruth    = "kernel"   // [B,1,64,64]: the kernel, displacements −32..31
 	inVariance = "variance" // [B,1,1,1]: of the noise
 )
@@ -21,7 +21,7 @@ const (
 	kernelViews = nets.KernelViews
 	// Frequencies of the loss, of equal and of opposite sign: multiples of 1/lossGrid cycles per pixel. Beyond, photographs are below the noise.
 	lossBand, lossGrid = 48, 128
-	lawStep            = 256 / lossGrid // as shake.LawPower counts them
+	lawStep            = 256 / lossGrid // as motionblur.LawPower counts them
 	// lawShare of the law's power belongs to E|K|² in training, so that the loss is finite whatever the maps are. Package shake uses more.
 	lawShare = 0.02
 )
@@ -36,7 +36,7 @@ func KernelLoss(g *netdef.Graph, batch int) *netdef.Node {
 	views := g.Input(inViews, netdef.Shape{batch, kernelSide, kernelSide, kernelViews})
 	truth := g.Input(inTruth, netdef.Shape{batch, 1, kernelSide, kernelSide})
 	variance := g.Input(inVariance, netdef.Shape{batch, 1, 1, 1})
-	return kernelRisk(g, shake.KernelMaps(g, views), truth, variance)
+	return kernelRisk(g, motionblur.KernelMaps(g, views), truth, variance)
 }
 
 // kernelRisk is KernelLoss of maps [B,64,64,8].
@@ -57,10 +57,10 @@ func kernelRisk(g *netdef.Graph, maps, truth, variance *netdef.Node) *netdef.Nod
 			if x == 0 && y == 0 || sign == 1 && (x == 0 || y == 0) {
 				return 0
 			}
-			return shake.Spectrum(float64(x)/lossGrid, float64(y)/lossGrid)
+			return motionblur.Spectrum(float64(x)/lossGrid, float64(y)/lossGrid)
 		})
 		law := plane(g, "law", func(x, y int) float64 {
-			return lawShare * shake.LawPower(x*lawStep, y*(1-2*sign)*lawStep)
+			return lawShare * motionblur.LawPower(x*lawStep, y*(1-2*sign)*lawStep)
 		})
 		mean := over(g, g.Mul(m[sign].re, only)) // half-turns are as likely: what is even
 		second := g.Add(over(g, m[sign].power(g)), law)

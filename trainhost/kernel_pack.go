@@ -8,7 +8,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -65,7 +65,7 @@ func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution, pa
 	if err != nil {
 		return nil, err
 	}
-	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: shake.NetworkName, weights.KeyProvenance: string(prov)}}
+	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: motionblur.NetworkName, weights.KeyProvenance: string(prov)}}
 	g := netdef.NewGraph()
 	for _, p := range netdef.Params(KernelLoss(g, 1)) {
 		t := weights.Tensor{Name: p.Name, Shape: p.Shape[:], DType: weights.F32, Data: ema[p.Name]}
@@ -74,6 +74,6 @@ func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution, pa
 		}
 		f.Tensors = append(f.Tensors, t)
 	}
-	_, err = shake.NetworkFromFile(f)
+	_, err = motionblur.NetworkFromFile(f)
 	return f, err
 }

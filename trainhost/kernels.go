@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -67,7 +67,7 @@ type KernelTrainer struct {
 	State KernelState
 	compiled
 	pics *Pictures
-	eye  *shake.Estimator
+	eye  *motionblur.Estimator
 	pool []blurred // the i-th picture at i modulo its length
 	made int       // pictures so far
 }
@@ -127,10 +127,10 @@ func (t *KernelTrainer) compile(dev *gpu.Device, cfg KernelConfig, from *KernelC
 	if t.prog, err = compile.Compile(dev, t.store, g, []*netdef.Node{loss}, opt); err != nil {
 		return err
 	}
-	if t.looks, err = shake.NewPrograms(dev, compile.Options{}); err != nil {
+	if t.looks, err = motionblur.NewPrograms(dev, compile.Options{}); err != nil {
 		return err
 	}
-	t.eye = shake.NewDeviceEstimator(t.looks.Run)
+	t.eye = motionblur.NewDeviceEstimator(t.looks.Run)
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -72,7 +72,7 @@ func TestKernelRisk(t *testing.T) {
 					continue
 				}
 				k := transform(func(i int) float32 { return truth[b*kernelMap+i] }, fx, fy)
-				second, mean := lawShare*shake.LawPower(2*fx, 2*fy), 0.0
+				second, mean := lawShare*motionblur.LawPower(2*fx, 2*fy), 0.0
 				for c := range nets.KernelParts {
 					m := transform(func(i int) float32 { return parts[(b*kernelMap+i)*nets.KernelParts+c] }, fx, fy)
 					second += real(m)*real(m) + imag(m)*imag(m)
@@ -80,7 +80,7 @@ func TestKernelRisk(t *testing.T) {
 						mean = real(m)
 					}
 				}
-				s, v := shake.Spectrum(float64(fx)/lossGrid, float64(fy)/lossGrid), float64(variance[b])
+				s, v := motionblur.Spectrum(float64(fx)/lossGrid, float64(fy)/lossGrid), float64(variance[b])
 				gain := complex(mean*s/(second*s+v), 0)
 				left := cmplx.Abs(1 - gain*cmplx.Conj(k))
 				risk += s*left*left + real(gain)*real(gain)*v
@@ -154,7 +154,7 @@ func TestKernelTraining(t *testing.T) {
 	if f, err = weights.Load(file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := shake.NetworkFromFile(f); err != nil {
+	if _, err := motionblur.NetworkFromFile(f); err != nil {
 		t.Error(err)
 	}
 	if _, err := LoadCheckpoint(path); err == nil {

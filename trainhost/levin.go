@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vfmrestore/restore/internal/levin"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost/levin"
 )
 
 // Shaken is what became of one of Levin's captured shakes: PSNR in dB after the best move by up to 10 pixels, 20 pixels of margin left

@@ -14,10 +14,10 @@ import (
 	"github.com/disintegration/imaging"
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/camera"
-	"github.com/vfmrestore/restore/restore/motion"
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/planar"
-	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -111,14 +111,14 @@ func drawShaken(ctx context.Context, rng *rand.Rand, pics *Pictures, frames []st
 		return s, err
 	}
 	level := new(noise.Estimator).Estimate(noise.Of(y, nil))
-	seen := motion.Picture{W: side, H: side, Row: func(dst []float32, c, v, u int) { copy(dst, y.Plane(c)[v*side+u:]) }}
-	f, err := motion.Find(ctx, seen)
+	seen := deblur.Picture{W: side, H: side, Row: func(dst []float32, c, v, u int) { copy(dst, y.Plane(c)[v*side+u:]) }}
+	f, err := deblur.Find(ctx, seen)
 	if err != nil {
 		return s, err
 	}
 	guess := y.Pix
 	if f.Verdict() == blind.Blurred {
-		if guess, err = motion.Deconvolve(ctx, seen, f, level, false); err != nil {
+		if guess, err = deblur.Deconvolve(ctx, seen, f, level, false); err != nil {
 			return s, err
 		}
 	}

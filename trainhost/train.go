@@ -14,7 +14,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/shaders"
 )
@@ -101,14 +101,14 @@ type Trainer struct {
 	pics  *Pictures
 	step  *Graph
 	terms []string
-	guess *shake.Estimator // nil without
+	guess *motionblur.Estimator // nil without
 }
 
 // compiled is what trainers have on the device.
 type compiled struct {
 	store *compile.Store
-	prog  *compile.Program // the step
-	looks *shake.Programs  // of an Estimator; nil without
+	prog  *compile.Program     // the step
+	looks *motionblur.Programs // of an Estimator; nil without
 }
 
 // NewTrainer compiles the step and fills the store: from a checkpoint (nil: fresh
@@ -181,11 +181,11 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	if t.prog.HasInput(inGuess) || t.prog.HasInput(inShaken) {
-		if t.looks, err = shake.NewPrograms(dev, compile.Options{}); err != nil {
+		if t.looks, err = motionblur.NewPrograms(dev, compile.Options{}); err != nil {
 			t.Close()
 			return nil, err
 		}
-		t.guess = shake.NewDeviceEstimator(t.looks.Run)
+		t.guess = motionblur.NewDeviceEstimator(t.looks.Run)
 	}
 	return t, nil
 }

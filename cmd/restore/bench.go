@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/internal/bench"
+	"github.com/vfmrestore/restore/internal/tools/bench"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/weights"

@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore"
-	"github.com/vfmrestore/restore/restore/shake/blind"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
+	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/task"
 )
 

@@ -14,8 +14,8 @@ import (
 
 	"github.com/vfmrestore/restore/internal/atomicfile"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/defocus"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/shake/defocus"
 	"github.com/vfmrestore/restore/restore/task"
 )
 

@@ -13,10 +13,10 @@ import (
 	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/raw"
 	"github.com/vfmrestore/restore/restore/report"
-	"github.com/vfmrestore/restore/restore/shake"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -140,7 +140,7 @@ func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Pictur
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	if o.task == task.MotionDeblur {
-		shake.Warm("") // while the device is opened
+		motionblur.Warm("") // while the device is opened
 	}
 	cfg := o.config()
 	cfg.Once = once

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/restore"
-	"github.com/vfmrestore/restore/restore/shake"
+	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -46,7 +46,7 @@ func (a *app) weightsCommand(args []string) error {
 	}
 	if err == nil && names[0] == "verify" {
 		fmt.Fprintln(a.out, "\nfor the kernels of motion blur:")
-		if _, err = shake.Network(); err == nil {
+		if _, err = motionblur.Network(); err == nil {
 			fmt.Fprintln(a.out, soundWeights)
 		}
 	}

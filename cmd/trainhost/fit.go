@@ -27,7 +27,7 @@ var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60
 	return net.Bytes(), nil
 }}
 
-var defocusEstimator = estimator{"defocus", "restore/shake/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
+var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
 	net, err := trainhost.DefocusFit(f).Run(ctx, pics)
 	if err != nil {
 		return nil, err

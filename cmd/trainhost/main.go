@@ -22,10 +22,10 @@ usage:
   trainhost train    -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
   trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
   trainhost joint    -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
-  trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that reads motion blur's kernels (restore/shake)
+  trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that reads motion blur's kernels (restore/motionblur)
   trainhost shakes   -data FOLDER -out FILE [flags]        make pairs of real kinds of motion blur, for train -shakes
   trainhost noise    -data FOLDER -out FILE.bin [flags]    train the network that finds noise (restore/noise)
-  trainhost defocus  -data FOLDER -out FILE.bin [flags]    train the network that finds defocus (restore/shake/defocus)
+  trainhost defocus  -data FOLDER -out FILE.bin [flags]    train the network that finds defocus (restore/defocus)
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines

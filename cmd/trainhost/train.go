@@ -42,7 +42,7 @@ func train(ctx context.Context, command string, args []string) error {
 	drop := fs.Bool("drop", false, "with -init or -from: -blocks, -up and -mid may take blocks away")
 	fine := fs.Int("fine", -1, "channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)")
 	gates := fs.String("gates", "", "side of the blocks' gating convolutions per level, 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)")
-	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/shake), as new networks do")
+	guess := fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/motionblur), as new networks do")
 	shape := fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)")
 	shakes := fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0, also with -resume)")
 	movement := fs.String("movement", "", "folder of a video's frames: the pictures of denoising have blur by movement in place of noise (needs a network with -noise, also with -resume)")

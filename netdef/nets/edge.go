@@ -35,7 +35,7 @@ type AdapterInput struct {
 	// networks with cfg.Noise. Zeros or nil mean white noise.
 	Noise *netdef.Node
 	// Guess [B,h,w,48] is another estimate of the picture in flow space, for networks with
-	// cfg.Guess. It is computed from Y by other means (by restore/shake for motion blur). The
+	// cfg.Guess. It is computed from Y by other means (by restore/motionblur for motion blur). The
 	// adapter reads Guess − Y; nil means Guess = Y.
 	Guess *netdef.Node
 }

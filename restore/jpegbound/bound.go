@@ -29,7 +29,7 @@ type curves struct {
 type Errors struct{ Scale, Power, Fall float64 }
 
 // Errors of the embedded networks, found on training photographs: by least squares over files of
-// quality 10 to 40 for the one for noise, and by internal/cmd/jpegeval -fit for the one for JPEG,
+// quality 10 to 40 for the one for noise, and by internal/tools/jpegeval -fit for the one for JPEG,
 // which keeps to the cells of coarse steps by itself.
 var (
 	NoiseNetwork = Errors{Scale: 5.58, Power: 0.38, Fall: -0.68}

@@ -1,0 +1,26 @@
+package deblur
+
+import "math"
+
+// toOpponent turns three planes into their components along (1,1,1)/√3, (1,−1,0)/√2 and (1,1,−2)/√6, in place. The transform is
+// orthonormal: white noise stays as it is.
+func toOpponent(pix []float32) {
+	n := len(pix) / 3
+	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]
+	for i := range r {
+		x, y, z := float64(r[i]), float64(g[i]), float64(b[i])
+		r[i] = float32((x + y + z) / math.Sqrt(3))
+		g[i] = float32((x - y) / math.Sqrt2)
+		b[i] = float32((x + y - 2*z) / math.Sqrt(6))
+	}
+}
+
+// fromOpponent is the inverse.
+func fromOpponent(pix []float32) {
+	n := len(pix) / 3
+	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]
+	for i := range r {
+		x, y, z := float64(r[i])/math.Sqrt(3), float64(g[i])/math.Sqrt2, float64(b[i])/math.Sqrt(6)
+		r[i], g[i], b[i] = float32(x+y+z), float32(x-y+z), float32(x-2*z)
+	}
+}

@@ -1,0 +1,100 @@
+// Package deblur finds how a picture is blurred by movement and undoes it without a network, by package blind, in colour: what the
+// networks see beside the picture itself, in the program and in training.
+package deblur
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
+	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// Picture is a picture to look at: W×H pixels whose values, from -1 to 1, Row reads.
+type Picture struct {
+	W, H   int
+	Gray   bool // the three planes are the same
+	Row    task.Source
+	Hidden func(i int) bool // tells pixels, counted along the rows, that say nothing; nil: none does
+}
+
+const (
+	// nearWhite is where values count as clipped, as a share of white.
+	nearWhite = 253.5 / 255
+	// leastNoise is the noise of 8 bits and of a kernel that is not quite right, in units of blind.Plane.
+	leastNoise = 0.003
+)
+
+// Find tells how the picture's blur varies. It fails with ctx.Err().
+func Find(ctx context.Context, p Picture) (*blind.Field, error) {
+	y, unknown := p.Brightness()
+	return blind.EstimateField(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
+}
+
+// Brightness is the mean of the picture's channels, from 0 to 1, and where it tells nothing: where a channel is clipped or nothing can be
+// seen.
+func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
+	y = blind.NewPlane(p.W, p.H)
+	unknown = make([]bool, len(y.Pix))
+	row := make([]float32, p.W)
+	for c := range 3 {
+		for v := range p.H {
+			p.Row(row, c, v, 0)
+			for x, value := range row {
+				i := v*p.W + x
+				light := (float64(value) + 1) / 2
+				y.Pix[i] += light / 3
+				unknown[i] = unknown[i] || light >= nearWhite
+			}
+		}
+	}
+	if p.Hidden != nil {
+		for i := range unknown {
+			unknown[i] = unknown[i] || p.Hidden(i)
+		}
+	}
+	return y, unknown
+}
+
+// Deconvolve undoes the blur, of luminance and of colour apart, and gives three planes of values as Row has them, not clamped. level is the
+// picture's noise; given says that the kernel was not found and has its place. It fails with ctx.Err().
+func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile, given bool) ([]float32, error) {
+	_, unknown := p.Brightness()
+	n := p.W * p.H
+	out := make([]float32, 3*n)
+	for c := range 3 {
+		for y := range p.H {
+			p.Row(out[c*n+y*p.W:][:p.W], c, y, 0)
+		}
+	}
+	toOpponent(out)
+	for c := range 3 {
+		if c > 0 && p.Gray {
+			break
+		}
+		y := blind.NewPlane(p.W, p.H)
+		for i := range y.Pix {
+			y.Pix[i] = float64(out[c*n+i]) / 2
+		}
+		sigma := leastNoise
+		// Of the fine bands, which deconvolution amplifies. In the coarse ones of a blurred picture an estimate takes what is left of its
+		// texture for noise.
+		for _, b := range []noise.Band{noise.Diagonal, noise.Fine} {
+			if c == 0 {
+				sigma = max(sigma, level.Luma[b]/2)
+			} else {
+				sigma = max(sigma, level.Chroma[b]/2)
+			}
+		}
+		x, err := f.Deconvolve(ctx, y, blind.Deconvolution{Noise: sigma, Unknown: unknown, Centred: !given}, runtime.GOMAXPROCS(0))
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range x.Pix {
+			out[c*n+i] = float32(2 * v)
+		}
+	}
+	fromOpponent(out)
+	return out, nil
+}
