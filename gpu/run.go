@@ -95,6 +95,21 @@ func (t Ticket) Wait() error {
 	return d.end(c)
 }
 
+// Done reports whether the run has ended, or cannot be asked any more.
+func (t Ticket) Done() bool {
+	c := t.c
+	if c == nil {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.awaited != t.run || c.d.enter("Done") != nil {
+		return true
+	}
+	defer c.d.leave()
+	return vkWaitForFences(c.d.handle, 1, c.fences, 1, 0) != resultTimeout
+}
+
 // begin submits a list whose flight the caller has locked, and pins what it uses.
 func (d *Device) begin(c *Commands) error {
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"unsafe"
 
 	"github.com/vfmrestore/restore/gpu"
@@ -18,10 +19,13 @@ type turn struct {
 	shared  bool        // the device works on in and out themselves
 	in, out *gpu.Buffer // of regInput and regOut, mapped
 	lists   [2]*gpu.Commands
+
+	// A setting that changes waits for the runs of all turns, whoever waits for them otherwise.
+	mu      sync.Mutex // guards what follows
+	started bool       // a Start without the caller's Wait
+	flying  bool       // nobody has waited for ticket yet
 	ticket  gpu.Ticket
-	flying  bool  // Start without a Wait of the program's own
-	started bool  // Start without a Wait of the caller's
-	err     error // of a run that was waited for before the caller asked
+	err     error // of the last run that somebody has waited for
 }
 
 // A turn's lists: that of a run, and that of a run which computes what depends on settings too.
@@ -77,8 +81,11 @@ func (p *Program) listNow() int {
 // list returns a command list of turn i, and records it when it is first needed.
 func (p *Program) list(i, which int) (*gpu.Commands, error) {
 	t, err := p.turn(i)
-	if err != nil || t.lists[which] != nil {
-		return t.lists[which], err
+	if err != nil {
+		return nil, err
+	}
+	if t.lists[which] != nil {
+		return t.lists[which], nil
 	}
 	steps := in(always)
 	if which == listSettings {
@@ -95,6 +102,19 @@ func (e *InputError) Error() string { return fmt.Sprintf("program input %q: %s",
 
 // HasInput reports whether the Program reads the named input.
 func (p *Program) HasInput(name string) bool { return p.inputs[name] != nil }
+
+// Inputs lists the inputs that are not settings.
+func (p *Program) Inputs() (names []string) {
+	for name, v := range p.inputs {
+		if v.reg == regInput {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Outputs is the number of outputs.
+func (p *Program) Outputs() int { return len(p.outs) }
 
 // Input returns the memory of an input for a turn (0 to Turns−1), row-major. It is the driver's
 // memory, not Go's: it is valid until Close of the Program or the device, and may be written, but
@@ -162,6 +182,8 @@ func (p *Program) Start(turn int) error {
 		return err
 	}
 	t := p.turns[turn]
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.started {
 		return fmt.Errorf("compile: turn %d is in flight already", turn)
 	}
@@ -172,10 +194,27 @@ func (p *Program) Start(turn int) error {
 	return nil
 }
 
-// Wait waits for the end of the turn's run. Without one it does nothing.
+// Done reports whether the turn's run has ended, or there is none.
+func (p *Program) Done(turn int) bool {
+	t := p.turns[turn]
+	if t == nil {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.flying || t.ticket.Done()
+}
+
+// Wait waits for the end of the turn's run. Without one it does nothing. Unlike the other methods, it
+// and Done may be called while another goroutine starts another turn.
 func (p *Program) Wait(turn int) error {
 	t := p.turns[turn]
-	if t == nil || !t.started {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.started {
 		return nil
 	}
 	t.started = false
@@ -183,6 +222,7 @@ func (p *Program) Wait(turn int) error {
 }
 
 // land waits for the run in flight and returns its error, or that of one that has landed already.
+// The caller holds t.mu.
 func (t *turn) land() error {
 	if t.flying {
 		t.flying, t.err = false, t.ticket.Wait()
@@ -191,15 +231,20 @@ func (t *turn) land() error {
 }
 
 // idle waits until nothing is in flight.
-func (p *Program) idle() error {
+func (p *Program) idle() (err error) {
 	for _, t := range p.turns {
-		if t != nil && t.flying {
-			if err := t.land(); err != nil {
-				return err
+		if t == nil {
+			continue
+		}
+		t.mu.Lock()
+		if t.flying {
+			if e := t.land(); err == nil {
+				err = e
 			}
 		}
+		t.mu.Unlock()
 	}
-	return nil
+	return err
 }
 
 // Run computes the outputs from the inputs of turn 0 and waits for the end.

@@ -4,20 +4,18 @@ import (
 	"context"
 	"slices"
 
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/frame"
-	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// engine restores frame after frame.
-type engine struct {
+// frames restores frame after frame.
+type frames struct {
 	m          *Model
 	cfg        StreamConfig
-	kind       kind
-	of         *member
 	asked      *job // what is to be done
 	job        *job // the same where a frame is a single tile: it is reused then
 	tiled      bool // the device cannot do a frame in a single tile
@@ -33,24 +31,22 @@ type engine struct {
 	shape      [noise.Numbers]float32
 	xs, ys     []int // where the columns and rows of the domain come from
 	dom        rect
-	view       []float32 // of the whole domain
 	tiles      workspace // of frames in tiles
-	guess      []float32 // as well, nil without
-	blurred    *motionblur.Estimator
+	out        []float32 // where the frame at hand goes
+	blurred    *estimator
 	frame      []float32 // the guess at the frame itself
-	known      []float32
-	result     []float32
 	sigma      [1]float32
 	class      []float32
-	turn       func() error // compute, made a value once
-	below      float32      // how far values may go below -1
-	above      float32      // and above 1
+	session    engine.Session
+	work       engine.Work
+	below      float32 // how far values may go below -1
+	above      float32 // and above 1
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
 const noiseMemory = 1.0 / 8
 
-func (e *engine) init(m *Model, cfg StreamConfig) error {
+func (e *frames) init(m *Model, cfg StreamConfig) error {
 	e.m, e.cfg = m, cfg
 	e.tiles.buffers = map[string][]float32{}
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
@@ -76,7 +72,7 @@ func (e *engine) init(m *Model, cfg StreamConfig) error {
 
 // settle makes what frames in a single tile need, if they fit one. Until a device that may be slow has shown what it can do, they may not: it is asked again
 // after every frame then.
-func (e *engine) settle() (err error) {
+func (e *frames) settle() (err error) {
 	m, cfg, j := e.m, e.cfg, e.asked
 	r := m.newRun(context.Background(), j, nil)
 	if ts, _ := r.tiles(j.net.halo); len(ts) != 1 {
@@ -94,32 +90,35 @@ func (e *engine) settle() (err error) {
 	e.seen = make([]float32, 3*w*h)
 	e.planar = planar.Image{W: w, H: h, Pix: e.seen}
 	n := e.dom.w * e.dom.h
-	e.view, e.known, e.result = make([]float32, 3*n), make([]float32, n), make([]float32, 3*n)
 	for x := range e.dom.w {
 		e.xs = append(e.xs, planar.Mirror(e.dom.x+x, w))
 	}
 	for y := range e.dom.h {
 		e.ys = append(e.ys, planar.Mirror(e.dom.y+y, h))
 	}
-	e.extend(e.known, e.viewer.Known())
 	if j.guessing {
-		e.guess, e.frame, e.blurred = make([]float32, 3*n), make([]float32, 3*w*h), m.newEstimator()
+		e.frame, e.blurred = make([]float32, 3*w*h), m.newEstimator()
+		e.blurred.runner.session = &e.session
 	}
-	e.class, e.of, e.turn, e.kind = j.oneHot(), j.of, e.compute, kindPicture.with(e.guess != nil)
+	e.class = j.oneHot()
+	e.work = engine.Work{
+		Recipe: recipe{m: m, kind: kindPicture.with(e.blurred != nil), of: j.of, w: e.dom.w, h: e.dom.h},
+		Count:  1, Pixels: n, Fill: e.fill, Take: e.take,
+	}
 	e.job = j
 	return nil
 }
 
 // setMask changes the mask, if it is another one. It is kept: nobody may change it until it is
 // replaced.
-func (e *engine) setMask(mask []bool) error {
+func (e *frames) setMask(mask []bool) error {
 	if slices.Equal(mask, e.cfg.Mask) {
 		return nil
 	}
 	cfg := e.cfg
 	cfg.Mask = slices.Clone(mask)
 	old := *e
-	*e = engine{noise: old.noise, begun: old.begun}
+	*e = frames{noise: old.noise, begun: old.begun}
 	if err := e.init(old.m, cfg); err != nil {
 		*e = old
 		return err
@@ -131,7 +130,7 @@ func (e *engine) setMask(mask []bool) error {
 }
 
 // restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame, and sensor the noise that it is known to have.
-func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
+func (e *frames) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
 	if i := firstBad(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
@@ -147,12 +146,12 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte, 
 			return noise, err
 		}
 	}
-	if e.job != nil && !e.m.pace.allows(e.dom.w*e.dom.h) {
+	if e.job != nil && !e.m.engine.Pace.Allows(e.dom.w*e.dom.h) {
 		e.giveUp()
 	}
 	if e.job != nil && e.pic.Alpha == nil {
 		err := e.direct(ctx, out, profile)
-		if err == nil || !tooBig(err) {
+		if err == nil || !engine.TooBig(err) {
 			return noise, err
 		}
 		e.giveUp()
@@ -174,10 +173,10 @@ func (e *engine) restore(ctx context.Context, out, pix []float32, alpha []byte, 
 }
 
 // giveUp does all further frames in tiles.
-func (e *engine) giveUp() { e.job, e.tiled = nil, true }
+func (e *frames) giveUp() { e.job, e.tiled = nil, true }
 
 // setAlpha gives the picture alpha if it hides something; else it changes nothing for the networks.
-func (e *engine) setAlpha(alpha []byte) {
+func (e *frames) setAlpha(alpha []byte) {
 	e.pic.Alpha = nil
 	if !slices.Contains(alpha, 0) {
 		return
@@ -189,7 +188,7 @@ func (e *engine) setAlpha(alpha []byte) {
 }
 
 // profile is the noise of the frame at hand, smoothed if it is an estimate.
-func (e *engine) profile(sensor *noise.Profile) noise.Profile {
+func (e *frames) profile(sensor *noise.Profile) noise.Profile {
 	if sensor != nil {
 		return sensor.Limit(task.Sigma(MaxNoise))
 	}
@@ -209,32 +208,22 @@ func (e *engine) profile(sensor *noise.Profile) noise.Profile {
 }
 
 // direct is Model.Restore for a frame in a single tile, in memory that is there already.
-func (e *engine) direct(ctx context.Context, out []float32, profile noise.Profile) error {
+func (e *frames) direct(ctx context.Context, out []float32, profile noise.Profile) error {
 	e.viewer.View(e.seen, e.pic.Pix)
-	e.extend(e.view, e.seen)
 	e.sigma[0] = float32(profile.Sigma())
 	profile.Vector(e.shape[:])
 	e.job.setNoise(profile)
-	if e.guess != nil {
+	if e.blurred != nil {
 		if err := e.blurred.Deblur(ctx, e.frame, &e.planar, profile.Sigma()); err != nil {
 			return err
 		}
-		e.extend(e.guess, e.frame)
 	}
-	if err := e.m.onDevice(ctx, e.turn); err != nil {
-		return err
-	}
-	if firstBad(e.result) >= 0 {
-		return &OutputError{e.m.device().Info().Name}
-	}
-	p := planes{w: e.planar.W, h: e.planar.H, data: out}
-	p.write(tile{e.dom, e.dom}, e.result)
-	e.job.settle(p)
-	return nil
+	e.out = out
+	return e.m.engine.Run(ctx, &e.session, &e.work)
 }
 
 // extend continues the planes of a frame over the whole domain.
-func (e *engine) extend(dst, pix []float32) {
+func (e *frames) extend(dst, pix []float32) {
 	w, h := e.planar.W, e.planar.H
 	for c := range len(pix) / (w * h) {
 		for y, from := range e.ys {
@@ -247,36 +236,29 @@ func (e *engine) extend(dst, pix []float32) {
 	}
 }
 
-// compute runs the program of the frame's size; the caller has the turn.
-func (e *engine) compute() error {
-	p, err := e.m.program(recipe{kind: e.kind, of: e.of, w: e.dom.w, h: e.dom.h})
-	if err != nil {
-		return err
+// fill writes the inputs of the frame at hand.
+func (e *frames) fill(_ int, in *engine.Slot) error {
+	e.extend(in.Input("view"), e.seen)
+	e.extend(in.Input("known"), e.viewer.Known())
+	if e.blurred != nil {
+		e.extend(in.Input("guess"), e.frame)
 	}
-	if e.guess != nil {
-		if err := p.SetInput("guess", e.guess); err != nil {
-			return err
-		}
+	in.Set("task", e.class)
+	in.Set("sigma", e.sigma[:])
+	if in.HasInput("noise") {
+		in.Set("noise", e.shape[:])
 	}
-	if err := p.SetInput("view", e.view); err != nil {
-		return err
+	return nil
+}
+
+// take reads what became of it.
+func (e *frames) take(_ int, out *engine.Slot) error {
+	result := out.Output(outOnlyPicture)
+	if firstBad(result) >= 0 {
+		return &OutputError{e.m.engine.Device().Info().Name}
 	}
-	if err := p.SetInput("known", e.known); err != nil {
-		return err
-	}
-	if err := p.SetInput("task", e.class); err != nil {
-		return err
-	}
-	if err := p.SetInput("sigma", e.sigma[:]); err != nil {
-		return err
-	}
-	if p.HasInput("noise") {
-		if err := p.SetInput("noise", e.shape[:]); err != nil {
-			return err
-		}
-	}
-	if err := e.m.timed(p, e.dom.w*e.dom.h); err != nil {
-		return err
-	}
-	return p.ReadOutput(outOnlyPicture, e.result)
+	p := planes{w: e.planar.W, h: e.planar.H, data: e.out}
+	p.write(tile{e.dom, e.dom}, result)
+	e.job.settle(p)
+	return nil
 }
