@@ -151,6 +151,13 @@ func parallel(n, work int, f func(from, to int)) {
 	wg.Wait()
 }
 
+// Both blurs of this package have kernels of blurSide×blurSide weights; the Gaussian one has the
+// standard deviation gaussStd.
+const (
+	blurSide = 61
+	gaussStd = 3.0
+)
+
 // gaussTaps returns size (odd) weights of a Gaussian of standard deviation std, sampled at whole steps, of sum 1.
 func gaussTaps(size int, std float64) []float64 {
 	t := make([]float64, size)

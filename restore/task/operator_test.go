@@ -269,7 +269,7 @@ func TestObserve(t *testing.T) {
 		}
 		sum, n := 0.0, 0.0
 		for i, v := range y.Pix {
-			if op.mask != nil && op.mask[i%(w*h)] == 0 {
+			if mask := op.a.(*linear).mask; mask != nil && mask[i%(w*h)] == 0 {
 				if v != 0 {
 					t.Fatalf("%v: missing pixel holds %v", task, v)
 				}

@@ -21,22 +21,22 @@ type Pieces struct {
 	scratch sync.Pool // *memory: pieces are many, and their garbage would be as large as what they save
 }
 
-// NewPieces returns the Pieces of an observation of w×h pixels. missing is needed for inpainting only and otherwise ignored. Errors as of View.
+// NewPieces returns the Pieces of an observation of w×h pixels. Inpainting needs missing; other tasks
+// ignore it. Errors as of View.
 func NewPieces(t Task, w, h int, missing []bool, src Source) (*Pieces, error) {
 	p := &Pieces{w: w, h: h, src: src}
 	p.scratch.New = func() any { return &memory{} }
+	d := t.Descriptor()
 	switch {
 	case w < 1 || h < 1:
 		return nil, &SizeError{What: "picture", W: w, H: h}
 	case !t.Valid():
 		return nil, &UnknownTaskError{Name: t.String()}
-	case t.Masked() && len(missing) == 0:
-		return nil, &MissingError{Task: t, What: "mask"}
-	case t.Masked() && len(missing) != w*h:
-		return nil, &SizeError{What: "mask", W: len(missing), WantW: w, WantH: h}
-	case t.Masked():
+	case d.masked() && d.checkMask(len(missing), w, h) != nil:
+		return nil, d.checkMask(len(missing), w, h)
+	case d.View == ViewFilled:
 		p.fill = newFiller(w, h, missing, src)
-	case t == SuperResolve:
+	case d.View == ViewEnlarged:
 		p.across, p.down = upFilter(w), upFilter(h)
 		p.w, p.h = p.across.m, p.down.m
 	}
