@@ -18,7 +18,8 @@ type Descriptor struct {
 	// Class is the class index c in 0..Classes-1 that the networks are conditioned on (the paper's
 	// B.2.4). Several tasks may share a class.
 	Class int
-	// Help says in one line, without a full stop, what is wrong with a picture that needs this task.
+	// Help says in one line, without a full stop, what is wrong with a picture that needs this
+	// task.
 	Help string
 	// Options are the options that this task takes and that not all tasks take.
 	Options []Option
@@ -31,8 +32,8 @@ type Descriptor struct {
 	// Operator returns A for clean pictures of w×h pixels, which are not empty. The parameters have
 	// passed the check for Needs.
 	Operator func(w, h int, p Params) LinearMap
-	// Axis is the matrix F(n) of one axis of n values if A x is F(h)ᵀ · X · F(w) on every plane, else
-	// nil. Trainers use it to compute A as matrix products.
+	// Axis is the matrix F(n) of one axis of n values if A x is F(h)ᵀ · X · F(w) on every plane,
+	// else nil. Trainers use it to compute A as matrix products.
 	Axis func(n int) Matrix
 	// View is how the adapter sees an observation.
 	View ViewKind
@@ -80,11 +81,11 @@ const (
 type Law struct {
 	W, H  int           // pixels of the clean picture
 	Clean *planar.Image // the clean picture, for tasks whose parameters depend on it; may be nil
-	// Scale in (0, 1] shrinks the motion kernel to MotionSide(Scale), for trainers on small crops. 1 is
-	// the paper's law.
+	// Scale in (0, 1] shrinks the motion kernel to MotionSide(Scale), for trainers on small crops.
+	// 1 is the paper's law.
 	Scale float64
-	// Training widens the law: half of the motion kernels get a support U{9..side}, centred in the same
-	// array of zeros, so that a network also sees the small shakes of ordinary photographs.
+	// Training widens the law: half of the motion kernels get a support U{9..side}, centred in the
+	// same array of zeros, so that a network also sees the small shakes of ordinary photographs.
 	Training bool
 }
 

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// The law of inpaint-box, in pixels, for pictures whose shorter side is lawSide or more. All lengths
-// shrink in proportion for smaller pictures.
+// The law of inpaint-box, in pixels, for pictures whose shorter side is lawSide or more. All
+// lengths shrink in proportion for smaller pictures.
 const (
 	lawSide        = 256
 	boxMin, boxMax = 32, 127 // height and width

@@ -24,8 +24,8 @@ func NewOperator(t Task, w, h int, p Params) (*Operator, error) {
 }
 
 // NewOperator returns the task's operator with parameters p for clean pictures of w×h pixels.
-// Errors: *SizeError for an empty picture or a mask of another size, *MissingError without a mask or
-// kernel that the task needs, or an error of Kernel.Check.
+// Errors: *SizeError for an empty picture or a mask of another size, *MissingError without a mask
+// or kernel that the task needs, or an error of Kernel.Check.
 func (d *Descriptor) NewOperator(w, h int, p Params) (*Operator, error) {
 	if w < 1 || h < 1 {
 		return nil, &SizeError{What: "picture", W: w, H: h}
@@ -41,7 +41,8 @@ func (d *Descriptor) NewOperator(w, h int, p Params) (*Operator, error) {
 // InSize returns width and height of the clean pictures x.
 func (o *Operator) InSize() (w, h int) { return o.w, o.h }
 
-// OutSize returns width and height of the observations y: those of x, or ⌈·/4⌉ for super-resolution.
+// OutSize returns width and height of the observations y: those of x, or ⌈·/4⌉ for
+// super-resolution.
 func (o *Operator) OutSize() (w, h int) { return o.ow, o.oh }
 
 // Apply returns A x. x must have the size of InSize (*SizeError otherwise).
@@ -52,7 +53,8 @@ func (o *Operator) Apply(x *planar.Image) (*planar.Image, error) {
 	return &planar.Image{W: o.ow, H: o.oh, Pix: o.a.Apply32(x.Pix)}, nil
 }
 
-// Adjoint returns Aᵀ y: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for all x, y. y must have the size of OutSize (*SizeError otherwise).
+// Adjoint returns Aᵀ y: ⟨A x, y⟩ = ⟨x, Aᵀ y⟩ for all x, y. y must have the size of OutSize
+// (*SizeError otherwise).
 func (o *Operator) Adjoint(y *planar.Image) (*planar.Image, error) {
 	if err := checkImage("observation", y, o.ow, o.oh); err != nil {
 		return nil, err
@@ -67,16 +69,16 @@ func (o *Operator) Apply64(x []float64) []float64 {
 	return o.a.Apply64(x)
 }
 
-// Adjoint64 is Adjoint in float64 on bare planes: three of OutSize, one after another. It panics if y
-// is shorter.
+// Adjoint64 is Adjoint in float64 on bare planes: three of OutSize, one after another. It panics if
+// y is shorter.
 func (o *Operator) Adjoint64(y []float64) []float64 {
 	_ = y[3*o.ow*o.oh-1]
 	return o.a.Adjoint64(y)
 }
 
 // Project returns Aᵀy + (I − AᵀA) x = x + Aᵀ(y − A x), the paper's projection, used for inpainting
-// and Gaussian deblurring. If AᵀA is a projection, as with masks of 0 and 1, the result agrees with y
-// exactly. Sizes as in Apply and Adjoint.
+// and Gaussian deblurring. If AᵀA is a projection, as with masks of 0 and 1, the result agrees with
+// y exactly. Sizes as in Apply and Adjoint.
 func (o *Operator) Project(x, y *planar.Image) (*planar.Image, error) {
 	ax, err := o.Apply(x)
 	if err != nil {

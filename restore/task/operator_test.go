@@ -146,7 +146,8 @@ func TestBlursAgainstDefinition(t *testing.T) {
 	}
 }
 
-// TestDownAgainstDefinition compares with the explicit sum of stretched Keys weights over the whole picture.
+// TestDownAgainstDefinition compares with the explicit sum of stretched Keys weights over the whole
+// picture.
 func TestDownAgainstDefinition(t *testing.T) {
 	rng := fresh(t)
 	cubic := func(d float64) float64 { // Keys' kernel with a = −½, in expanded form

@@ -10,8 +10,8 @@ import (
 // set.
 type Params struct {
 	// Mask is 1 where a value is known and 0 where it is missing: H rows of W values, or three such
-	// planes for NeedsChannelMask. Values between are allowed and weigh the value; the networks were
-	// trained on 0 and 1.
+	// planes for NeedsChannelMask. Values between are allowed and weigh the value; the networks
+	// were trained on 0 and 1.
 	Mask []float32
 	// Box is the rectangle that Draw left out of InpaintBox's Mask. Operators read Mask alone.
 	Box image.Rectangle

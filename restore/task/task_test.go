@@ -83,7 +83,7 @@ func TestDescriptors(t *testing.T) {
 		if (d.Draw != nil) != (d.Needs != NeedsNothing) {
 			t.Errorf("%s draws parameters that it does not need, or needs some that it does not draw", d.Name)
 		}
-		if d.masked() != d.Takes(OptionMask) || d.masked() != (d.View == ViewFilled) {
+		if (d.Needs == NeedsMask) != d.Takes(OptionMask) || d.masked() != (d.View == ViewFilled) {
 			t.Errorf("%s: mask, -mask and the filled view do not go together", d.Name)
 		}
 		if (d.Scale == Factor) != (d.View == ViewEnlarged) {
