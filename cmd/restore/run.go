@@ -142,7 +142,7 @@ func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *pict
 // open opens the model that the flags ask for. With -v it prints which it is. once is
 // restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
-	if o.task == task.MotionDeblur {
+	if o.task.Takes(task.OptionKernel) {
 		motionblur.Warm("") // while the device is opened
 	}
 	cfg := o.config()
