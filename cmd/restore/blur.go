@@ -136,8 +136,8 @@ func motionInfoOf(r *restore.Result) *motionInfo {
 	return s
 }
 
-// found describes the blur before anything was done.
-func (s *motionInfo) found() string {
+// summary describes the blur before anything was done.
+func (s *motionInfo) summary() string {
 	switch {
 	case s.Verdict == blind.Sharp.String():
 		return "none that matters"

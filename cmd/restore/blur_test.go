@@ -64,7 +64,7 @@ func smear(p *picture.Picture, k [9][9]float64) *picture.Picture {
 
 // -kernel takes the path of a point of light, not its half turn, and -kernel-out writes it again.
 func TestKernelThatIsKnown(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	clean, k := scene(160, 120), pathOfLight()
 	put(t, filepath.Join(dir, "in.png"), smear(clean, k))
@@ -131,7 +131,7 @@ func TestKernelMistakes(t *testing.T) {
 // inspect prints size, quality and noise, as text and as JSON. -task auto does what inspect
 // recommends: here nothing, and denoising.
 func TestInspectAndAuto(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	flat := photo(96, 80, false, 8, false)
 	for i := range flat.Pix {

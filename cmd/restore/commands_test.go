@@ -320,7 +320,7 @@ func TestWeightsCommand(t *testing.T) {
 
 // -blur sets the defocus, -v and -json print it, and defocus is another name of gaussian-deblur.
 func TestBlurFlag(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(45, 38, false, 8, false))
 	w := someWeights(t, dir)

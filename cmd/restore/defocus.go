@@ -46,8 +46,8 @@ func defocusOf(r *restore.Result) *defocusInfo {
 	return info
 }
 
-// found describes the blur before anything was done.
-func (d *defocusInfo) found() string {
+// summary describes the blur before anything was done.
+func (d *defocusInfo) summary() string {
 	switch {
 	case d.Shape == "" && d.Verdict == blind.Sharp.String():
 		return "none"

@@ -33,10 +33,10 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 		}
 	}
 	for i, z := range l.Z {
-		if err := add(numbered(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {
+		if err := add(seriesPath(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {
 			return err
 		}
-		if err := add(numbered(o.explain, "sample", i, ".png"), r.Samples[i]); err != nil {
+		if err := add(seriesPath(o.explain, "sample", i, ".png"), r.Samples[i]); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func tree(t *testing.T) (dir, weights string) {
 }
 
 func TestFolder(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	args := strings.Fields("-task denoise -noise 8 in out -weights " + w)
 	succeeds(t, dir, args...)
@@ -88,7 +88,7 @@ func TestFolder(t *testing.T) {
 
 // A bad file is reported in a line, the others go on, and the exit code says that some failed.
 func TestFolderGoesOn(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	write(t, filepath.Join(dir, "in", "bad.png"), []byte("\x89PNG\r\n\x1a\nand then nothing"))
 	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-json", "-r", "-format", "png", "-weights", w, "in", "out")
@@ -126,7 +126,7 @@ func TestFolderErrors(t *testing.T) {
 
 // N shards together restore every picture once.
 func TestShards(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	args := strings.Fields("-task denoise -noise 8 -r in out -weights " + w)
 	succeeds(t, dir, append(args, "-shard", "0/2")...)
@@ -155,7 +155,7 @@ func TestShards(t *testing.T) {
 
 // A folder may have one mask for all pictures, or one of the same name for each.
 func TestFolderMasks(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	for _, d := range []string{"in", "masks"} {
@@ -180,7 +180,7 @@ func TestFolderMasks(t *testing.T) {
 
 // Pictures through pipes.
 func TestPipes(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))

@@ -108,9 +108,9 @@ func (f *finding) String() string {
 	}
 	fmt.Fprintf(&b, "%s: %d×%d pixels, %s of %d bits, %s\n", oneLine(string(f.In)), f.Width, f.Height, colour, f.Depth, kind)
 	fmt.Fprintf(&b, "  clipped: %.1f %% white, %.1f %% black\n", 100*f.White, 100*f.Black)
-	fmt.Fprintf(&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise, listed(f.Shape.Luma), listed(f.Shape.Chroma))
-	fmt.Fprintf(&b, "  motion blur: %s\n", f.Motion.found())
-	fmt.Fprintf(&b, "  defocus: %s\n", f.Defocus.found())
+	fmt.Fprintf(&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise, joinNumbers(f.Shape.Luma), joinNumbers(f.Shape.Chroma))
+	fmt.Fprintf(&b, "  motion blur: %s\n", f.Motion.summary())
+	fmt.Fprintf(&b, "  defocus: %s\n", f.Defocus.summary())
 	if len(f.Steps) == 0 {
 		b.WriteString("  nothing needs to be done\n")
 	} else {
@@ -119,7 +119,7 @@ func (f *finding) String() string {
 	return b.String()
 }
 
-func listed(v []float64) string {
+func joinNumbers(v []float64) string {
 	parts := make([]string, len(v))
 	for i, x := range v {
 		parts[i] = fmt.Sprintf("%.1f", x)

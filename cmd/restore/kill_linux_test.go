@@ -48,7 +48,7 @@ func TestKilled(t *testing.T) {
 				os.Remove(filepath.Join(dir, name))
 			}
 		}
-		for _, name := range begun(t, dir) { // left by processes that were killed before
+		for _, name := range unfinishedFiles(t, dir) { // left by processes that were killed before
 			os.Remove(name)
 		}
 		cmd, began := start(), time.Now()
@@ -58,7 +58,7 @@ func TestKilled(t *testing.T) {
 			if killed%2 == 0 {
 				time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
 			} else { // while it writes
-				for len(begun(t, dir)) == 0 && len(done) == 0 {
+				for len(unfinishedFiles(t, dir)) == 0 && len(done) == 0 {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
@@ -91,8 +91,8 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d were killed before their end, %d came to it, %d outputs not begun", killed, ended, early)
 }
 
-// begun lists the temporary files of processes that did not end.
-func begun(t *testing.T, dir string) []string {
+// unfinishedFiles lists the temporary files of processes that did not end.
+func unfinishedFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, ".tmp-*"))
 	if err != nil {

@@ -313,7 +313,7 @@ func parseTimes(s string) (times []float64, err error) {
 	return times, restore.CheckTimes(times)
 }
 
-// numbered is the path of picture i (from 0) of a series in a directory.
-func numbered(dir, name string, i int, ext string) string {
+// seriesPath is the path of picture i (from 0) of a series in a directory.
+func seriesPath(dir, name string, i int, ext string) string {
 	return filepath.Join(dir, fmt.Sprintf("%s-%03d%s", name, i+1, ext))
 }

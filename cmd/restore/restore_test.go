@@ -19,8 +19,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// ready skips tests that need a device.
-func ready(t *testing.T) {
+// needDevice skips tests that need a device.
+func needDevice(t *testing.T) {
 	t.Helper()
 	if _, err := gpu.List(); err != nil {
 		t.Skip(err)
@@ -30,7 +30,7 @@ func ready(t *testing.T) {
 // Every task through files: the size and the kind of picture are right, alpha is untouched, the
 // same seed gives the same bytes.
 func TestRestoreEveryTask(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	kinds := []struct {
 		gray  bool
 		depth int
@@ -78,7 +78,7 @@ func TestRestoreEveryTask(t *testing.T) {
 }
 
 func TestRestoreSamples(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.jpg"), photo(33, 40, false, 8, false))
 	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10 -weights " + someWeights(t, dir))
@@ -113,7 +113,7 @@ spread:
 }
 
 func TestRestoreVerbose(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(20, 20, false, 8, false))
 	r := program(t, dir, nil, "-v", "-weights", someWeights(t, dir), "-task", "denoise", "-noise", "7.5",
@@ -130,7 +130,7 @@ func TestRestoreVerbose(t *testing.T) {
 
 // Degrade, restore, compare: the noise is estimated, and most of it is removed.
 func TestRestoreDenoises(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	m := planar.FromNRGBA(synth.Photo(7, 200, 150))
 	put(t, filepath.Join(dir, "clean.png"), picture.New(m.W, m.H, m.Pix))
@@ -150,7 +150,7 @@ func TestRestoreDenoises(t *testing.T) {
 
 // An interrupt ends the work, with the same one line and no file.
 func TestRestoreInterrupted(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(600, 500, false, 8, false))
 	w := someWeights(t, dir)
@@ -169,7 +169,7 @@ func TestRestoreInterrupted(t *testing.T) {
 
 // -explain writes the pictures of the method, with those of the samples if there are any.
 func TestExplain(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))
 	args := strings.Fields("-task gaussian-deblur -noise 6 -project in.png out.png -explain why -weights " + someWeights(t, dir))
@@ -198,7 +198,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestSampleCommand(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	succeeds(t, dir, "sample", "-size", "40x24", "-weights", w, "-n", "2", "-steps", "2", "s.png")
@@ -214,7 +214,7 @@ func TestSampleCommand(t *testing.T) {
 
 // Large pictures, which are held as levels, give the same bytes as other pictures.
 func TestLargePicturesAreTheSame(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	before := largePixels
 	defer func() { largePixels = before }()
 	dir := t.TempDir()
@@ -275,7 +275,7 @@ func (i *interrupter) Write(b []byte) (int, error) {
 
 // A restoration that is interrupted after its first rows were written leaves the old file.
 func TestLargePictureInterrupted(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "big.png"), photo(200, 150, false, 16, false))
 	someWeights(t, dir)
@@ -338,7 +338,7 @@ func TestRowWriter(t *testing.T) {
 
 // -threads and -pace do not change the results, of pictures and of video.
 func TestLoadFlags(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "in.png"), photo(70, 50, false, 8, false))

@@ -320,7 +320,7 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inp
 		if g.missing, err = picture.DecodeMaskFile(o.mask, in.W, in.H, o.limits()); err != nil {
 			return nil, err
 		}
-		if all(g.missing) {
+		if allMissing(g.missing) {
 			return nil, fmt.Errorf("%s: the mask is white everywhere, so no pixel of the picture is known (white means missing)", o.mask)
 		}
 	}
@@ -345,7 +345,7 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inp
 	return g, nil
 }
 
-func all(v []bool) bool {
+func allMissing(v []bool) bool {
 	for _, b := range v {
 		if !b {
 			return false
@@ -364,7 +364,7 @@ func (o *options) write(stdout io.Writer, r *restore.Result, page *report.Report
 			return err
 		}
 		for i, p := range r.Samples {
-			if err := s.add(output{path: numbered(o.samplesDir, "sample", i, o.extension()), format: o.out.format}, p); err != nil {
+			if err := s.add(output{path: seriesPath(o.samplesDir, "sample", i, o.extension()), format: o.out.format}, p); err != nil {
 				return err
 			}
 		}

@@ -124,7 +124,7 @@ func (o *options) fileUses() *fileUses {
 	c.write("-report", o.report)
 	if o.samplesDir != "" {
 		for i := range o.samples {
-			c.write("-samples-dir's", numbered(o.samplesDir, "sample", i, o.extension()))
+			c.write("-samples-dir's", seriesPath(o.samplesDir, "sample", i, o.extension()))
 		}
 	}
 	if o.explain != "" {
@@ -132,8 +132,8 @@ func (o *options) fileUses() *fileUses {
 			c.write("-explain's", filepath.Join(o.explain, name+".png"))
 		}
 		for i := range o.samples {
-			c.write("-explain's", numbered(o.explain, "z", i, ".png"))
-			c.write("-explain's", numbered(o.explain, "sample", i, ".png"))
+			c.write("-explain's", seriesPath(o.explain, "z", i, ".png"))
+			c.write("-explain's", seriesPath(o.explain, "sample", i, ".png"))
 		}
 	}
 	return c

@@ -212,7 +212,7 @@ func TestVideoMatrix(t *testing.T) {
 // Inpainting changes only codes near missing pixels; all others stay, to the bit. Chroma is not
 // averaged again, and colours outside of RGB stay.
 func TestVideoKeepsCodes(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	mask := photo(40, 24, true, 8, false)
 	for i := range mask.Pix {
