@@ -45,7 +45,7 @@ func (r *Request) checkBlur() error {
 	switch {
 	case r.Blur == nil:
 		return nil
-	case r.Task != task.GaussianDeblur:
+	case !r.Task.Takes(task.OptionBlur):
 		return badRequest("blur", "has no meaning for task %v, only for gaussian-deblur", r.Task)
 	case r.Blur.Check() != nil:
 		return badRequest("blur", "cannot be undone: %v", r.Blur.Check())

@@ -329,11 +329,11 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("profile", "has a level that is negative or not a finite number")
 	case !inUnit(req.Grain[0]) || !inUnit(req.Grain[1]):
 		return badRequest("grain", "is %v, must be two shares from 0 to 1", req.Grain)
-	case req.Grain != [2]float64{} && req.Task != task.Denoise:
+	case req.Grain != [2]float64{} && !req.Task.Takes(task.OptionStrength):
 		return badRequest("grain", "has no meaning for task %v, only for denoise", req.Task)
 	case req.checkBlur() != nil:
 		return req.checkBlur()
-	case req.Kernel != nil && req.Task != task.MotionDeblur:
+	case req.Kernel != nil && !req.Task.Takes(task.OptionKernel):
 		return badRequest("kernel", "has no meaning for task %v, only for motion-deblur", req.Task)
 	case req.Kernel != nil && req.Kernel.Check() != nil:
 		return badRequest("kernel", "cannot be used: %v", req.Kernel.Check())

@@ -104,7 +104,7 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if cfg.DropOldest && cfg.InFlight < 2 {
 		return nil, badRequest("frames in flight", "are 1, must be 2 or more where the oldest are dropped: one is on the device")
 	}
-	if cfg.Temporal && cfg.Task != task.Denoise {
+	if cfg.Temporal && !cfg.Task.Takes(task.OptionSingle) {
 		return nil, badRequest("frames", "are averaged in time for task %v alone, not for %v", task.Denoise, cfg.Task)
 	}
 	if !cfg.Task.Valid() {

@@ -9,11 +9,13 @@ import (
 	"github.com/vfmrestore/restore/internal/plain"
 )
 
-// oneLine makes sure that a text is one line that a terminal shows as it is, whatever a driver or a file name put into it.
+// oneLine turns a text into one line without control characters. Texts of drivers and file names
+// may hold any bytes.
 func oneLine(s string) string { return plain.Line(s) }
 
-// name is a file's name, or a text with one, in JSON. Bytes that are not UTF-8 become U+DC80 to U+DCFF, as Python's surrogateescape reads and writes them, so that
-// every name can be told; characters that are not for print are escaped, so that no terminal obeys the line.
+// name is a file's name, or a text that contains one, in JSON. Bytes that are not UTF-8 become
+// U+DC80 to U+DCFF, as in Python's surrogateescape, so that no name is lost; encoding/json alone
+// would replace them. Control characters are escaped, so that no terminal acts on them.
 type name string
 
 func (n name) MarshalJSON() ([]byte, error) {
@@ -44,7 +46,7 @@ func (n name) MarshalJSON() ([]byte, error) {
 	return append(b, '"'), nil
 }
 
-// utf16Of is a character as JSON escapes it.
+// utf16Of returns a character as one or two UTF-16 units, which JSON escapes.
 func utf16Of(r rune) []rune {
 	if r < 0x10000 {
 		return []rune{r}
@@ -53,7 +55,7 @@ func utf16Of(r rune) []rune {
 	return []rune{0xd800 + r>>10, 0xdc00 + r&0x3ff}
 }
 
-// appendJSON is a line of JSON; json.Marshal would replace surrogates, but leaves what MarshalJSON wrote alone.
+// appendJSON returns v as one line of JSON. HTML characters are not escaped.
 func appendJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

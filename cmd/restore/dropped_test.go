@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// What is there of a file that is cut off is restored if asked for, with a warning and exit status 2; unasked nothing is, and the error says how.
+// With -salvage the part that a truncated file holds is restored, with a warning and exit status 2.
+// Without it nothing is restored, and the error names -salvage.
 func TestSalvage(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -30,7 +31,7 @@ func TestSalvage(t *testing.T) {
 		fails(t, dir, noVulkan, exitFailure, "-salvage restores what is there", "-task", "denoise", "-weights", w, in, "out.png")
 		args := []string{"-task", "denoise", "-noise", "3", "-weights", w, "-salvage", "-json", in, "out.png"}
 		r := program(t, dir, nil, args...)
-		var l line
+		var l resultLine
 		if err := json.Unmarshal([]byte(r.out), &l); err != nil || l.Status != "salvaged" || l.Error == "" || l.Width != 64 {
 			t.Errorf("%s: %q (%v)", name, r.out, err)
 		}
@@ -52,12 +53,12 @@ func TestSalvage(t *testing.T) {
 	}
 }
 
-// What of a file cannot be in the new one is told in one line; where nothing is lost nothing is said.
+// One line lists what the new file cannot hold. If nothing is lost there is no line.
 func TestNotKept(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	p := photo(24, 16, false, 8, false)
-	p.Comment = []byte("a comment") // PNG's text, once it is in one
+	p.Comment = []byte("a comment") // the text of a PNG file
 	p.Dropped = nil
 	put(t, filepath.Join(dir, "in.png"), p)
 	run := func(out string) outcome {
@@ -81,7 +82,8 @@ func TestNotKept(t *testing.T) {
 	}
 }
 
-// A mask that marks nothing ends before a device is opened, and the error says what a mask is.
+// A mask that marks nothing is refused before a device is opened, and the error says what a mask
+// is.
 func TestMaskThatMarksNothing(t *testing.T) {
 	dir := workplace(t)
 	put(t, filepath.Join(dir, "black.png"), picture.FromMask(make([]bool, 40*30), 40, 30))

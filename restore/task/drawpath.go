@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// drawPath draws a polyline given around the origin on a canvas of n×n pixels whose centre is (n/2, n/2): 1 on the line (Bresenham,
-// one pixel wide), 0 elsewhere. Only pixels with both coordinates in [lo, hi) are drawn.
+// drawPath draws a polyline around the origin on a canvas of n×n pixels whose centre is (n/2, n/2).
+// The result is 1 on the line (Bresenham, one pixel wide) and 0 elsewhere. Only pixels with both
+// coordinates in [lo, hi) are drawn.
 func drawPath(xs, ys []float64, n, lo, hi int) []float64 {
 	ink := make([]float64, n*n)
 	at := func(v float64) int { return int(math.Floor(v + float64(n)/2)) }
@@ -47,11 +48,12 @@ func bresenham(x0, y0, x1, y1 int, set func(x, y int)) {
 	}
 }
 
-// pen is, of one axis, what makes a kernel of a canvas of twice its side: a Gaussian of standard deviation 1, the canvas' edge pixels continuing outside, and
-// after it the reduction to half, as one filter; transposed, as most of a canvas is empty: where ink goes.
+// pen turns a canvas into a kernel of half its side, along one axis: a Gaussian of standard
+// deviation 1 with edge pixels repeated outside, then reduction to half, as one filter. It is
+// stored transposed (where each canvas pixel goes), as most of a canvas is empty.
 type pen struct{ *filter }
 
-// pens keeps them by the kernel's side.
+// pens caches pens by the side of the kernel.
 var pens sync.Map
 
 func penOf(side int) pen {
@@ -78,7 +80,7 @@ func penOf(side int) pen {
 	return p.(pen)
 }
 
-// draw makes of a canvas of p.m×p.m pixels p.n×p.n weights.
+// draw turns a canvas of p.m×p.m pixels into p.n×p.n weights.
 func (p pen) draw(ink []float64) []float64 {
 	out, row := make([]float64, p.n*p.n), make([]float64, p.n)
 	for y := range p.m {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// The command of the systemd unit restores a folder of the layout that docs/CLUSTER.md tells, and
-// the next time only what is new.
+// The command of the systemd unit restores a folder with the layout in docs/CLUSTER.md, and the
+// next time only new pictures.
 func TestFolderUnit(t *testing.T) {
 	unit, err := os.ReadFile("../../scripts/systemd/restore-folder@.service")
 	if err != nil {
@@ -46,7 +46,7 @@ func TestFolderUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(dir, "in/a.png"), photo(20, 24, false, 8, false)) // not looked at any more
+	put(t, filepath.Join(dir, "in/a.png"), photo(20, 24, false, 8, false)) // must not be read again
 	put(t, filepath.Join(dir, "in/deep/b.png"), photo(24, 20, false, 8, false))
 	if r := program(t, dir, nil, args...); r.code != 0 || !exists(filepath.Join(dir, "out/deep/b.png")) {
 		t.Fatalf("again: exit code %d: %s", r.code, r.stderr)
