@@ -80,7 +80,7 @@ func (e *Engine) Close() {
 	e.once.Do(func() {
 		close(e.closed)
 		e.alone()
-		defer e.together() // who waits in enter finds the Engine closed
+		defer e.together()   // who waits in enter finds the Engine closed
 		e.turn <- struct{}{} // kept: nobody gets a turn any more
 		e.drop()
 		if e.opt.Shared == nil {
@@ -132,7 +132,11 @@ func (e *Engine) release() { <-e.turn }
 
 // Session is one caller of an Engine, which is one goroutine at a time. Its runs may be nested: what
 // a run does on the way may run programs itself. The zero value is ready for use.
-type Session struct{ depth int }
+type Session struct {
+	depth   int
+	flights []*flight // of its runs, the outermost first; those from nested on are spare
+	nested  int
+}
 
 // enter keeps the device from being replaced until leave: the caller may hold its memory. It returns
 // the device's generation.

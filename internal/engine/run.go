@@ -60,65 +60,110 @@ func (s *Slot) Output(i int) []float32 { return s.outputs[i] }
 func (e *Engine) Run(ctx context.Context, s *Session, w *Work) error {
 	done, failed := 0, -1
 	return e.survive(ctx, s, func() (bool, error) {
-		err := e.run(ctx, w, &done)
+		err := e.run(ctx, s, w, &done)
 		retry := failed != done
 		failed = done
 		return retry, err
 	})
 }
 
+// flight is what of a Run is in flight.
+type flight struct {
+	work  *Work
+	slots [compile.Turns]*Slot // in the order of the pieces
+	n     int
+	done  *int // pieces that were taken
+}
+
 // run does the pieces from done on, and counts done up.
-func (e *Engine) run(ctx context.Context, w *Work, done *int) (err error) {
-	var flying [compile.Turns]*Slot
-	n, most, next := 0, len(flying), *done
+func (e *Engine) run(ctx context.Context, s *Session, w *Work, done *int) (err error) {
+	f := s.begin(w, done)
 	defer func() {
-		for _, slot := range flying[:n] { // after an error
+		for _, slot := range f.slots[:f.n] { // after an error
 			_ = slot.x.Program.Wait(slot.turn)
 			e.give(slot)
 		}
+		s.end()
 	}()
+	most, next := len(f.slots), *done
 	for *done < w.Count {
-		if next < w.Count && n < most {
-			if w.Prepare != nil {
-				if err := w.Prepare(next); err != nil {
-					return err
-				}
-			}
-			// Nobody waits for a turn while having another, so two callers cannot wait for each other.
-			slot, err := e.take(ctx, w.Recipe, n == 0)
-			if err != nil && n > 0 && TooBig(err) {
-				most, err = 1, nil // there is no memory for a second turn
-			}
-			if err != nil {
+		if next == w.Count || f.n == most {
+			if err := e.finish(f); err != nil {
 				return err
 			}
-			if slot != nil {
-				slot.piece = next
-				if err = w.Fill(next, slot); err == nil {
-					err = e.start(ctx, slot, w.Pixels)
-				}
-				if err != nil {
-					e.give(slot)
-					return err
-				}
-				flying[n] = slot
-				n++
-				next++
-				continue
+			continue
+		}
+		if w.Prepare != nil {
+			if err := w.Prepare(next); err != nil {
+				return err
 			}
 		}
-		slot := flying[0]
-		copy(flying[:], flying[1:n])
-		n--
-		err := e.land(slot, w.Pixels)
-		if err == nil {
-			err = w.Take(slot.piece, slot)
+		slot, err := e.take(ctx, w.Recipe, false)
+		if slot == nil && err == nil {
+			// Nobody waits for a turn while having others, so callers cannot wait for each other.
+			if err = s.land(e); err == nil {
+				slot, err = e.take(ctx, w.Recipe, true)
+			}
 		}
-		e.give(slot)
+		if err != nil && f.n > 0 && TooBig(err) {
+			most = f.n // there is no memory for another turn
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		*done++
+		slot.piece = next
+		if err = w.Fill(next, slot); err == nil {
+			err = e.start(ctx, slot, w.Pixels)
+		}
+		if err != nil {
+			e.give(slot)
+			return err
+		}
+		f.slots[f.n] = slot
+		f.n++
+		next++
+	}
+	return nil
+}
+
+// finish waits for the piece that was started first, and takes it.
+func (e *Engine) finish(f *flight) error {
+	slot := f.slots[0]
+	copy(f.slots[:], f.slots[1:f.n])
+	f.n--
+	err := e.land(slot, f.work.Pixels)
+	if err == nil {
+		err = f.work.Take(slot.piece, slot)
+	}
+	e.give(slot)
+	if err == nil {
+		*f.done++
+	}
+	return err
+}
+
+// begin enters a Run of the session.
+func (s *Session) begin(w *Work, done *int) *flight {
+	if s.nested == len(s.flights) {
+		s.flights = append(s.flights, new(flight)) // kept, so that no frame allocates one
+	}
+	f := s.flights[s.nested]
+	s.nested++
+	*f = flight{work: w, done: done}
+	return f
+}
+
+func (s *Session) end() { s.nested-- }
+
+// land finishes all that the session has in flight.
+func (s *Session) land(e *Engine) error {
+	for _, f := range s.flights[:s.nested] {
+		for f.n > 0 {
+			if err := e.finish(f); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
