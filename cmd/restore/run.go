@@ -140,7 +140,7 @@ func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Pictur
 // open opens the model that the flags ask for, and with -v says which it is. once is restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	if o.task == task.MotionDeblur {
-		motionblur.Warm("") // while the device is opened
+		motionblur.PreloadLibrary("") // while the device is opened
 	}
 	cfg := o.config()
 	cfg.Once = once
