@@ -220,7 +220,7 @@ func deconvolved(y *planar.Image, b defocus.Blur) (*planar.Image, error) {
 	p := deblur.Picture{W: y.W, H: y.H, Row: func(dst []float32, c, row, from int) {
 		copy(dst, y.Pix[c*n+row*y.W+from:])
 	}}
-	pix, err := deblur.Deconvolve(context.Background(), p, blind.FieldOf(y.W, y.H, b.Kernel()), noise.Estimate(y, nil), true)
+	pix, err := deblur.Deconvolve(context.Background(), p, blind.UniformField(y.W, y.H, b.Kernel()), noise.Estimate(y, nil), true)
 	if err != nil {
 		return nil, err
 	}
