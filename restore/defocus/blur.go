@@ -42,8 +42,8 @@ const (
 	MaxRadius    = 12
 )
 
-// Deviation is the root of the mean squared distance from the centre along one axis, in pixels. It makes
-// blurs of different shapes comparable.
+// Deviation is the root of the mean squared distance from the centre along one axis, in pixels. It
+// makes blurs of different shapes comparable.
 func (b Blur) Deviation() float64 {
 	switch b.Shape {
 	case Gaussian:
@@ -130,8 +130,8 @@ func (b *Blur) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Kernel returns the blur kernel, of sum 1. A Gaussian reaches to 3.5 standard deviations. A pixel at
-// the edge of a disc has the weight of its area inside the disc.
+// Kernel returns the blur kernel, of sum 1. A Gaussian reaches to 3.5 standard deviations. A pixel
+// at the edge of a disc has the weight of its area inside the disc.
 func (b Blur) Kernel() *task.Kernel {
 	switch b.Shape {
 	case Gaussian:
@@ -193,8 +193,8 @@ func (b Blur) Apply(p *blind.Plane) *blind.Plane {
 	return correlate(correlate(p, line, k.Size, 1), line, 1, k.Size)
 }
 
-// correlate correlates a plane, continued by reflection, with high rows of wide weights. Both numbers
-// are odd.
+// correlate correlates a plane, continued by reflection, with high rows of wide weights. Both
+// numbers are odd.
 func correlate(p *blind.Plane, weights []float32, wide, high int) *blind.Plane {
 	out := blind.NewPlane(p.W, p.H)
 	line := make([]float64, p.W+wide-1)

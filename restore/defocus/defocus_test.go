@@ -135,7 +135,8 @@ func TestEdgeRatios(t *testing.T) {
 		for i := range edgePairs {
 			a, b := edgeScales[i], edgeScales[i+2]
 			want := math.Log(math.Sqrt((s*s+b*b)/(s*s+a*a)) + 0.05)
-			if got := float64(x[i*edgeValues]); math.Abs(got-want) > 0.12 { // differences of neighbours are not derivatives, least of all where pixels are skipped
+			// differences of neighbours are not derivatives, least of all where pixels are skipped
+			if got := float64(x[i*edgeValues]); math.Abs(got-want) > 0.12 {
 				t.Errorf("deviation %g, scales %g and %g: %g, want %g", s, a, b, got, want)
 			}
 		}
@@ -168,8 +169,8 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// In scenes that the network has never seen, the verdict is right: sharp ones are not blurred, and blurred
-// ones have their width.
+// In scenes that the network has never seen, the verdict is right: sharp ones are not blurred, and
+// blurred ones have their width.
 func TestEstimate(t *testing.T) {
 	const scenes = 6
 	var sharp []*blind.Plane

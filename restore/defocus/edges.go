@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// At a step edge with a blur of deviation s, the gradient of the picture after a further blur by t is
-// proportional to 1/√(s² + t²). So the ratio of the gradients for t and for 2t shows s. Not all edges of
-// a photograph are steps, so the quantiles of the sharper edges are used.
+// At a step edge with a blur of deviation s, the gradient of the picture after a further blur by t
+// is proportional to 1/√(s² + t²). So the ratio of the gradients for t and for 2t shows s. Not all
+// edges of a photograph are steps, so the quantiles of the sharper edges are used.
 
 // edgeScales are the deviations t in pixels. Each is compared with the second next one.
 var edgeScales = [...]float64{0, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8}
@@ -51,9 +51,9 @@ type gradients struct {
 	size       []float32
 }
 
-// ratios appends the quantiles of the ratios of gradients at two scales to dst, and the logarithm of
-// their number. They are taken where the coarser gradient is largest across its edge. t is the coarser
-// scale.
+// ratios appends the quantiles of the ratios of gradients at two scales to dst, and the logarithm
+// of their number. They are taken where the coarser gradient is largest across its edge. t is the
+// coarser scale.
 func (p *plane) ratios(dst []float32, fine, coarse gradients, t, noise float64) []float32 {
 	var at []int // indices in fine
 	var strength, sorted []float32

@@ -32,20 +32,21 @@ const (
 
 // The constants of the verdict were chosen on training photographs; see the package's comment.
 const (
-	sharpDeviation = 0.6  // a blur of a smaller deviation is not worth undoing
-	mostSharp      = 0.03 // largest probability of a sharp picture with which a picture counts as blurred
-	mostSpread     = 0.3
-	// caution times Spread is subtracted from the logarithm of a Gaussian's width, because deconvolution
-	// by too wide a blur kernel makes rings. The width of a disc is more certain, by the rings of its
-	// spectrum.
+	sharpDeviation = 0.6 // a blur of a smaller deviation is not worth undoing
+	// largest probability of a sharp picture with which a picture counts as blurred
+	mostSharp  = 0.03
+	mostSpread = 0.3
+	// caution times Spread is subtracted from the logarithm of a Gaussian's width, because
+	// deconvolution by too wide a blur kernel makes rings. The width of a disc is more certain, by
+	// the rings of its spectrum.
 	caution = 0.5
 )
 
-// Estimate finds the blur of a picture from its brightness y, with values from 0 to 1. unknown marks
-// pixels, row by row, whose values say nothing, clipped ones above all; it may be nil. In a large
-// picture the parts with most detail are examined, and the sharper half of them decides, so that what
-// is in focus is not sharpened because of what is not. Pictures with a side of less than 32 pixels are
-// untold.
+// Estimate finds the blur of a picture from its brightness y, with values from 0 to 1. unknown
+// marks pixels, row by row, whose values say nothing, clipped ones above all; it may be nil. In a
+// large picture the parts with most detail are examined, and the sharper half of them decides, so
+// that what is in focus is not sharpened because of what is not. Pictures with a side of less than
+// 32 pixels are untold.
 //
 // It fails if y is invalid (blind.Plane.Check), if unknown has another size, and with ctx.Err().
 func Estimate(ctx context.Context, y *blind.Plane, unknown []bool) (*Result, error) {
@@ -117,10 +118,12 @@ func parts(y *blind.Plane, unknown []bool) []*plane {
 	return out
 }
 
-// detail is the sum of the squared differences of known pixels in a part of the picture. The squares are
-// clamped, so that single differences do not decide.
+// detail is the sum of the squared differences of known pixels in a part of the picture. The
+// squares are clamped, so that single differences do not decide.
 func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
-	const apart, clamp = 3, 0.01 // the differences are between pixels some distance apart, as in a blurred picture neighbours hardly differ
+	// the differences are between pixels some distance apart, as in a blurred picture neighbours
+	// hardly differ
+	const apart, clamp = 3, 0.01
 	for y := y0; y < y0+h-apart; y += apart {
 		for x := x0; x < x0+w-apart; x += apart {
 			i := y*p.W + x
@@ -134,8 +137,9 @@ func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
 	return sum
 }
 
-// A part must contain a square of shadingSide pixels that differs from a ramp by at least leastResidual
-// (root mean square; white is 1). Shading alone does not show any blur, and looks like a wide one.
+// A part must contain a square of shadingSide pixels that differs from a ramp by at least
+// leastResidual (root mean square; white is 1). Shading alone does not show any blur, and looks
+// like a wide one.
 const (
 	shadingSide   = 32
 	leastResidual = 3.0 / 255
@@ -153,12 +157,13 @@ func (p *plane) hasDetail() bool {
 	return false
 }
 
-// mostWhite is the largest ratio of the diagonal detail of neighbouring pixels to their other detail
-// with which a blur can be seen. The ratio is 1 for white noise and a third or less for photographs;
-// blur makes it smaller.
+// mostWhite is the largest ratio of the diagonal detail of neighbouring pixels to their other
+// detail with which a blur can be seen. The ratio is 1 for white noise and a third or less for
+// photographs; blur makes it smaller.
 const mostWhite = 0.7
 
-// looksWhite says whether neighbouring pixels differ as in white noise. Then the noise hides any blur.
+// looksWhite says whether neighbouring pixels differ as in white noise. Then the noise hides any
+// blur.
 func (p *plane) looksWhite() bool {
 	var diagonal, other float64
 	for y := range p.ownH - 1 {
@@ -173,7 +178,8 @@ func (p *plane) looksWhite() bool {
 	return diagonal > mostWhite*other
 }
 
-// residual is the root mean square difference of a square at (x0, y0) from the ramp that fits it best.
+// residual is the root mean square difference of a square at (x0, y0) from the ramp that fits it
+// best.
 func (p *plane) residual(x0, y0 int) float64 {
 	var sum, squares, byX, byY, n, spread float64
 	const middle = (shadingSide - 1) / 2.0
@@ -187,8 +193,8 @@ func (p *plane) residual(x0, y0 int) float64 {
 	return math.Sqrt(max(0, squares-sum*sum/n-byX*byX/spread-byY*byY/spread) / n)
 }
 
-// combined combines the probabilities that were found in parts of a picture: the geometric mean over the
-// sharper half.
+// combined combines the probabilities that were found in parts of a picture: the geometric mean
+// over the sharper half.
 func combined(found [][Outputs]float32) (b [Outputs]float32) {
 	slices.SortStableFunc(found, func(a, b [Outputs]float32) int {
 		switch p, q := meanDeviation(&a), meanDeviation(&b); {

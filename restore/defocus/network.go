@@ -8,12 +8,12 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// Features is the number of inputs of the network: the spectrum's rings and level, the values of the
-// edges, and the noise.
+// Features is the number of inputs of the network: the spectrum's rings and level, the values of
+// the edges, and the noise.
 const Features = spectral + 1 + edgePairs*edgeValues + 1
 
-// The network returns the probabilities of no blur, and of Gaussians and discs whose deviations grow by a
-// constant ratio.
+// The network returns the probabilities of no blur, and of Gaussians and discs whose deviations
+// grow by a constant ratio.
 const (
 	firstDeviation = 0.4
 	ratio          = 1.12
@@ -26,8 +26,8 @@ const (
 const hidden = 48
 
 // Network is a small perceptron that computes the probabilities of blurs from the statistics of a
-// picture. With s(v) = v·sigmoid(v), and x̂ the inputs scaled to mean 0 and standard deviation 1, they
-// are the softmax of
+// picture. With s(v) = v·sigmoid(v), and x̂ the inputs scaled to mean 0 and standard deviation 1,
+// they are the softmax of
 //
 //	y = C·s(B·s(A·x̂ + a) + b) + c
 type Network struct {
@@ -89,8 +89,8 @@ func blurAt(i int) Blur {
 	return Blur{Disc, 2 * firstDeviation * math.Pow(ratio, float64(i-1-gaussians))}
 }
 
-// Targets are the probabilities that the network should return for a known blur: it is divided between
-// the two nearest blurs.
+// Targets are the probabilities that the network should return for a known blur: it is divided
+// between the two nearest blurs.
 func Targets(b Blur) (y [Outputs]float32) {
 	s := b.Deviation()
 	if b.Shape == None || s <= 0 {
@@ -112,8 +112,8 @@ func Targets(b Blur) (y [Outputs]float32) {
 	return y
 }
 
-// Describe sets x to the network's inputs for a picture's brightness. It reads the whole picture, which
-// should not be large. unknown marks pixels whose values say nothing, and may be nil.
+// Describe sets x to the network's inputs for a picture's brightness. It reads the whole picture,
+// which should not be large. unknown marks pixels whose values say nothing, and may be nil.
 func Describe(y *blind.Plane, unknown []bool, x *[Features]float32) {
 	describe(cut(y, unknown, 0, 0, y.W, y.H), x)
 }

@@ -16,7 +16,8 @@ type plane struct {
 	ownW, ownH int    // columns and rows that are not reflections
 }
 
-// cut takes w×h pixels at (x0, y0). If a side is shorter than a window, it is continued by reflection.
+// cut takes w×h pixels at (x0, y0). If a side is shorter than a window, it is continued by
+// reflection.
 func cut(y *blind.Plane, unknown []bool, x0, y0, w, h int) *plane {
 	p := &plane{w: max(w, window), h: max(h, window), ownW: w, ownH: h}
 	p.pix = make([]float32, p.w*p.h)
@@ -36,8 +37,8 @@ func cut(y *blind.Plane, unknown []bool, x0, y0, w, h int) *plane {
 	return p
 }
 
-// energy is the sum of the squared differences of neighbours in a square, as a measure of detail. The
-// squares are clamped, so that single differences do not decide.
+// energy is the sum of the squared differences of neighbours in a square, as a measure of detail.
+// The squares are clamped, so that single differences do not decide.
 func (p *plane) energy(x0, y0, side int) (sum float64) {
 	const clamp = 0.01
 	for y := y0; y < y0+side-1; y += 2 {
@@ -50,7 +51,8 @@ func (p *plane) energy(x0, y0, side int) (sum float64) {
 	return sum
 }
 
-// nearUnknown says whether a pixel, or one of the four at distance reach along the axes, is unknown.
+// nearUnknown says whether a pixel, or one of the four at distance reach along the axes, is
+// unknown.
 func (p *plane) nearUnknown(x, y, reach int) bool {
 	if p.unknown == nil {
 		return false
@@ -64,8 +66,8 @@ func (p *plane) nearUnknown(x, y, reach int) bool {
 	return false
 }
 
-// gradient is the magnitude of the central differences at every pixel, times a factor. It is 0 at the
-// edges.
+// gradient is the magnitude of the central differences at every pixel, times a factor. It is 0 at
+// the edges.
 func (p *plane) gradient(factor float32) []float32 {
 	out := make([]float32, len(p.pix))
 	factor /= 2
@@ -143,8 +145,8 @@ func (p *plane) blurred(t float64) *plane {
 	return out
 }
 
-// noise is the standard deviation of white noise, from the finest diagonal differences. A blurred picture
-// has hardly any detail at that scale.
+// noise is the standard deviation of white noise, from the finest diagonal differences. A blurred
+// picture has hardly any detail at that scale.
 func (p *plane) noise() float64 {
 	d := make([]float32, 0, len(p.pix)/4)
 	for y := 0; y+1 < p.h; y += 2 {

@@ -74,9 +74,9 @@ func fft(v []complex128, stride int) {
 	}
 }
 
-// spectrum appends the mean logarithms of the power in rings of the spectrum, relative to that of the
-// lowest rings, and the latter. It uses the half of the windows with most detail, because skies show
-// only noise.
+// spectrum appends the mean logarithms of the power in rings of the spectrum, relative to that of
+// the lowest rings, and the latter. It uses the half of the windows with most detail, because skies
+// show only noise.
 func (p *plane) spectrum(dst []float32) []float32 {
 	type place struct {
 		x, y   int

@@ -19,15 +19,16 @@ const (
 // Backend does those computations of an Estimator that take long. NewDevice does them on a device;
 // package reference does them on the host in float64, for tests.
 type Backend interface {
-	// PowerSpectrum sets power to |V(f)|² of a window [WindowSide][WindowSide], where
-	// V(f) = Σ v(x)·e^(−2πi f·x). power[0] is at the frequencies (fx, fy) and power[1] at (fx, −fy),
-	// both [PowerSide][PowerSide] with fx as the row.
+	// PowerSpectrum sets power to |V(f)|² of a window [WindowSide][WindowSide], where V(f) = Σ
+	// v(x)·e^(−2πi f·x). power[0] is at the frequencies (fx, fy) and power[1] at (fx, −fy), both
+	// [PowerSide][PowerSide] with fx as the row.
 	PowerSpectrum(ctx context.Context, window []float32, power [2][]float32) error
 	// LogSums sets l.SumExpected and l.SumObserved.
 	LogSums(ctx context.Context, l *Likelihood) error
 	// Moments prepares E[K] and E|K|² for PrepareFilter. A Backend with a kernel network computes
-	// maps [64][64][8] from views [64][64][8] (nets.KernelMaps), takes the moments from the maps and
-	// returns true. One without takes the moments from the library's posterior and returns false.
+	// maps [64][64][8] from views [64][64][8] (nets.KernelMaps), takes the moments from the maps
+	// and returns true. One without takes the moments from the library's posterior and returns
+	// false.
 	Moments(ctx context.Context, p *Posterior, views, maps []float32) (mapped bool, err error)
 	// PrepareFilter prepares the filters of the moments for blocks of a picture of w×h pixels whose
 	// noise has the given variance.

@@ -8,14 +8,14 @@ import (
 )
 
 // On a device, Fourier transforms are products with dense matrices. At these sizes they are as fast
-// as the networks' own convolutions, and need no compute kernels of their own. A picture of n pixels
-// along an axis, which is continued by reflection about its first and last pixel, is a sum of cosines
-// with θ_k = πk/(n−1):
+// as the networks' own convolutions, and need no compute kernels of their own. A picture of n
+// pixels along an axis, which is continued by reflection about its first and last pixel, is a sum
+// of cosines with θ_k = πk/(n−1):
 //
 //	y(i) = Σ_k Y(k)·cos(θ_k·i)
 //
-// All filters h here are the same after a half-turn. Their transform is H(θ, φ) = E(θ, φ) + O(θ, φ),
-// where E is even in both frequencies and O is odd in both, and
+// All filters h here are the same after a half-turn. Their transform is H(θ, φ) = E(θ, φ) + O(θ,
+// φ), where E is even in both frequencies and O is odd in both, and
 //
 //	h ⋆ cos(θ·i)·cos(φ·j) = E·cos(θ·i)·cos(φ·j) − O·sin(θ·i)·sin(φ·j).
 //
@@ -23,10 +23,10 @@ import (
 // periodic continuation.
 
 const (
-	// An axis of at most wholeMost pixels is filtered as a whole. A longer one is filtered in pieces
-	// of pieceSide pixels, of which pieceMargin on both sides belong to the neighbours. The cosines
-	// reflect what lies beyond the piece, which is too far away to change its own pixels. Sides are
-	// rounded up to a multiple of sideStep, as compute kernels depend on them.
+	// An axis of at most wholeMost pixels is filtered as a whole. A longer one is filtered in
+	// pieces of pieceSide pixels, of which pieceMargin on both sides belong to the neighbours. The
+	// cosines reflect what lies beyond the piece, which is too far away to change its own pixels.
+	// Sides are rounded up to a multiple of sideStep, as compute kernels depend on them.
 	wholeMost   = 768
 	sideStep    = 128
 	pieceSide   = 512

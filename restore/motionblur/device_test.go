@@ -57,8 +57,8 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-// Excluded pixels take nothing from the power of the others. White noise has the same power at every
-// frequency, however much of it is left.
+// Excluded pixels take nothing from the power of the others. White noise has the same power at
+// every frequency, however much of it is left.
 func TestExcludePixels(t *testing.T) {
 	rng := newRand(t)
 	const w, h = 600, 400

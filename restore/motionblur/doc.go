@@ -13,13 +13,13 @@
 //	G = conj(E[K])·S / (E|K|²·S + σ²)
 //
 // is the linear estimate of x with the least mean square error if k is uncertain. The magnitude of
-// the spectrum is the same for a blur kernel and its half-turn. Both get the same weight, so E[K] and
-// G are real and the filter is even.
+// the spectrum is the same for a blur kernel and its half-turn. Both get the same weight, so E[K]
+// and G are real and the filter is even.
 //
 // The moments are computed in two steps. First the blur kernels of a library, drawn from the
 // training's distribution (task.MotionKernel), are weighted by their likelihood. This posterior is
-// reliable, but no finer than the library. Then a network (nets.KernelMaps) sees the moments of that
-// posterior, the picture's whitened autocorrelation and its cepstrum as maps of displacements
+// reliable, but no finer than the library. Then a network (nets.KernelMaps) sees the moments of
+// that posterior, the picture's whitened autocorrelation and its cepstrum as maps of displacements
 // (Estimator.Views), and returns better moments. Package trainhost trains it for the error of the
 // linear estimate.
 //

@@ -29,8 +29,8 @@ type Estimator struct {
 	// Input and output of the kernel network.
 	viewMaps, maps []float32
 
-	// What Deblur and Blocks write to. The functions are method values that are made once, as making
-	// one allocates memory.
+	// What Deblur and Blocks write to. The functions are method values that are made once, as
+	// making one allocates memory.
 	img                     *planar.Image
 	dst                     []float32   // of Deblur
 	numbers                 []int       // of Blocks
@@ -39,8 +39,8 @@ type Estimator struct {
 	imageBlock, listedBlock func(i int) Block
 }
 
-// NewEstimator returns an Estimator that computes by a Backend. The first one in a process makes the
-// library of blur kernels, which takes 0.4 seconds of one core (see PreloadLibrary).
+// NewEstimator returns an Estimator that computes by a Backend. The first one in a process makes
+// the library of blur kernels, which takes 0.4 seconds of one core (see PreloadLibrary).
 func NewEstimator(b Backend) *Estimator {
 	e := &Estimator{backend: b, lib: sharedLibrary()}
 	kernels, bins := len(e.lib.kernels), len(e.lib.bins)
@@ -100,8 +100,8 @@ func (e *Estimator) Begin(ctx context.Context, w, h int, src task.Source, sigma 
 	return nil
 }
 
-// ExcludePixels tells Begin which pixels of the next picture, counted along its rows, are filled in,
-// so that they say nothing about the blur kernel. It holds until End.
+// ExcludePixels tells Begin which pixels of the next picture, counted along its rows, are filled
+// in, so that they say nothing about the blur kernel. It holds until End.
 func (e *Estimator) ExcludePixels(excluded func(i int) bool) { e.excluded = excluded }
 
 // Grid says how the picture of Begin is cut into blocks: down rows of across blocks of w×h pixels.
@@ -111,16 +111,16 @@ func (e *Estimator) Grid() (w, h, across, down int) {
 	return w, h, (e.w + w - 1) / w, (e.h + h - 1) / h
 }
 
-// Area is the place and size of block i in the picture of Begin, in pixels. Blocks are counted along
-// the rows of the grid.
+// Area is the place and size of block i in the picture of Begin, in pixels. Blocks are counted
+// along the rows of the grid.
 func (e *Estimator) Area(i int) (x, y, w, h int) {
 	bw, bh, across, _ := e.Grid()
 	x, y = i%across*bw, i/across*bh
 	return x, y, min(bw, e.w-x), min(bh, e.h-y)
 }
 
-// Blocks writes the blocks with the given numbers of Deblur's result to dst, each as three planes of
-// the block's size. After it returns, src is not read until the next call. Errors are those of
+// Blocks writes the blocks with the given numbers of Deblur's result to dst, each as three planes
+// of the block's size. After it returns, src is not read until the next call. Errors are those of
 // Deblur.
 func (e *Estimator) Blocks(ctx context.Context, numbers []int, dst [][]float32) error {
 	e.numbers, e.results = numbers, dst

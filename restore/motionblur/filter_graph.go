@@ -25,8 +25,8 @@ func Taper(d, reach int) float64 {
 // odd in both.
 type parts struct{ even, odd *netdef.Node }
 
-// transform transforms the even part with cosines and the odd part with sines: rows by a, columns by
-// b. It transposes both.
+// transform transforms the even part with cosines and the odd part with sines: rows by a, columns
+// by b. It transposes both.
 func (p parts) transform(g *netdef.Graph, a, b waves) parts {
 	return parts{transformed(g, a.cos, p.even, b.cos), transformed(g, a.sin, p.odd, b.sin)}
 }
@@ -39,7 +39,9 @@ func (p Program) buildFilter(g *netdef.Graph) []*netdef.Node {
 	columns := matrix(g, "analysis of columns", p.Width.side(), p.Width.side(), p.Width.analysis)
 	spectrum := transformed(g, rows, x, columns) // transposed, as the gains are
 	filtered := parts{g.Mul(spectrum, gains.even), g.Mul(spectrum, gains.odd)}.transform(g, p.Width.synthesis(g, "columns"), p.Height.synthesis(g, "rows"))
-	return []*netdef.Node{filtered.even, filtered.odd} // not even − odd: on software drivers that compute kernel would take longer to build than it saves
+	// not even − odd: on software drivers that compute kernel would take longer to build than it
+	// saves
+	return []*netdef.Node{filtered.even, filtered.odd}
 }
 
 // filterParts are the filters of brightness and of the two colour axes, [3,1,quarterSide,
@@ -70,8 +72,8 @@ func filterParts(g *netdef.Graph) parts {
 	equal, opposite := gain(moments[0], moments[2]), gain(moments[1], moments[3])
 	even, odd := g.Scale(g.Add(equal, opposite), 0.5), g.Scale(g.Sub(equal, opposite), 0.5)
 
-	// Back to pixels, tapered. A frequency stands for itself and its negative, except the lowest and
-	// the highest; so does a distance, except 0.
+	// Back to pixels, tapered. A frequency stands for itself and its negative, except the lowest
+	// and the highest; so does a distance, except 0.
 	back := newWaves(g, "filter", quarterSide, quarterSide, windowAngle, func(k, d int) float64 {
 		if d > FilterReach || k > WindowSide/2 {
 			return 0

@@ -8,8 +8,8 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// libraryPath is the path (a string) of the file that keeps the library between runs of a program. ""
-// means no file.
+// libraryPath is the path (a string) of the file that keeps the library between runs of a program.
+// "" means no file.
 var libraryPath atomic.Value
 
 const (
@@ -34,7 +34,8 @@ func (l *library) save(path string) {
 	}
 	var data []byte
 	for _, part := range []any{lengths, places, weights, l.power, l.mean, l.auto} {
-		data, _ = binary.Append(data, binary.LittleEndian, part) // it fails only for types without a fixed size
+		// it fails only for types without a fixed size
+		data, _ = binary.Append(data, binary.LittleEndian, part)
 	}
 	_ = cachefile.Write(path, libraryMark, cachefile.SumOf(data), data)
 }

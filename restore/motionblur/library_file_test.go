@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// The library that is read from a file is the one that was saved. Damaged, foreign and outdated files
-// are not read.
+// The library that is read from a file is the one that was saved. Damaged, foreign and outdated
+// files are not read.
 func TestLibraryFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", libraryFile)
 	if readLibrary(path) != nil || readLibrary("") != nil {

@@ -38,8 +38,8 @@ func (e *Estimator) estimate(ctx context.Context, sigma float64) error {
 	return nil
 }
 
-// score sets e.scores to the tempered log-likelihood of every blur kernel, summed over the shapes of
-// spectra. The likelihood has the heavy tails of a scale mixture: for the power P of a bin whose
+// score sets e.scores to the tempered log-likelihood of every blur kernel, summed over the shapes
+// of spectra. The likelihood has the heavy tails of a scale mixture: for the power P of a bin whose
 // expected power is D, its logarithm is 2·(−2·log D − 4.5·log(1 + tailWeight·P/D)), but for a
 // constant. With T = tailWeight·P this is −2·(4.5·log(D + T) − 2.5·log D).
 func (e *Estimator) score(ctx context.Context) error {

@@ -15,8 +15,8 @@ const NetworkName = "kernels"
 
 // NetworkPriorWeight times PriorPower is added to E|K|² whatever the kernel network says: no blur
 // kernel is ever certain, and no picture has the mean spectrum that the network is trained for. In
-// its training the weight is smaller (package trainhost). With the training's 0.02 or with 0.1 here,
-// the estimates of 30 photographs are 0.24 or 0.12 dB worse.
+// its training the weight is smaller (package trainhost). With the training's 0.02 or with 0.1
+// here, the estimates of 30 photographs are 0.24 or 0.12 dB worse.
 const NetworkPriorWeight = 0.05
 
 // Network returns the parameters of the embedded kernel network. A store that programs of kind Maps
@@ -40,8 +40,8 @@ type Parameters struct {
 	Values map[string][]float32
 }
 
-// NetworkFromFile reads a kernel network from a weights file. It fails if a parameter is missing, has
-// another shape, or is not one of the network's.
+// NetworkFromFile reads a kernel network from a weights file. It fails if a parameter is missing,
+// has another shape, or is not one of the network's.
 func NetworkFromFile(f *weights.File) (Parameters, error) {
 	if name := f.Meta[weights.KeyNetwork]; name != NetworkName {
 		return Parameters{}, fmt.Errorf("the weights are for a network %q, not %q", name, NetworkName)

@@ -113,7 +113,8 @@ func (e *Estimator) visiblePart(x0, y0 int) float64 {
 	return sum / all
 }
 
-// average is the mean power at a frequency and its neighbours, with weights 1, 2, 1 along both axes.
+// average is the mean power at a frequency and its neighbours, with weights 1, 2, 1 along both
+// axes.
 func (p *periodogram) average(sign, x, y int) float64 {
 	sum := 0.0
 	for dx := -1; dx <= 1; dx++ {

@@ -12,17 +12,17 @@ type Kind string
 const (
 	// Power: window [1,1,256,256] → two power spectra [1,1,96,96], as in Backend.PowerSpectrum.
 	Power Kind = "power spectrum"
-	// LogSums: for each of four shapes s of spectra signal_s [1,1,B,1], and observed [1,1,B,1], at B
-	// bins → first Σ_b log(|K|²·signal_s + observed) for every shape, then Σ_b log(|K|²·signal_s + 1),
-	// [1,1,1,K] each for K blur kernels. Powers are in multiples of the noise's; observed is 1 + T
-	// (see Likelihood).
+	// LogSums: for each of four shapes s of spectra signal_s [1,1,B,1], and observed [1,1,B,1], at
+	// B bins → first Σ_b log(|K|²·signal_s + observed) for every shape, then Σ_b log(|K|²·signal_s
+	// + 1), [1,1,1,K] each for K blur kernels. Powers are in multiples of the noise's; observed is
+	// 1 + T (see Likelihood).
 	LogSums Kind = "likelihood of blur kernels"
 	// Maps: views [1,64,64,8] → the maps of the kernel network [1,64,64,8] (KernelMaps), then E[K]
-	// at frequencies of equal sign and of opposite sign, and E|K|² likewise, [1,1,144,144] each. Its
-	// parameters are those of Network.
+	// at frequencies of equal sign and of opposite sign, and E|K|² likewise, [1,1,144,144] each.
+	// Its parameters are those of Network.
 	Maps Kind = "maps of the blur kernel"
-	// Filter: planes [3,1,h,w] (brightness and colour), the moments of Maps and the noise's variance →
-	// two tensors [3,1,h,w] whose difference is the filtered planes.
+	// Filter: planes [3,1,h,w] (brightness and colour), the moments of Maps and the noise's
+	// variance → two tensors [3,1,h,w] whose difference is the filtered planes.
 	Filter Kind = "linear filter"
 )
 
@@ -34,8 +34,8 @@ type Program struct {
 
 const (
 	// quarterSide is the side of all tensors that a filter is made with: of a quarter of the filter
-	// (128), and of the frequencies of equal signs that it is made from (129). All have the same side,
-	// as software drivers take long to build compute kernels.
+	// (128), and of the frequencies of equal signs that it is made from (129). All have the same
+	// side, as software drivers take long to build compute kernels.
 	quarterSide = 144
 	binStep     = 64 // the number of bins is rounded up to a multiple of it
 )
@@ -89,8 +89,8 @@ func (p Program) Bytes() int64 {
 	return 4 * (30*w*h + 8*(w*w+h*h) + 1<<20)
 }
 
-// transformed is (a·x·b)ᵀ, from aᵀ, x and b. The constants are right factors, which all planes share
-// and every lowering is fastest with. Applied twice, the transpositions cancel.
+// transformed is (a·x·b)ᵀ, from aᵀ, x and b. The constants are right factors, which all planes
+// share and every lowering is fastest with. Applied twice, the transpositions cancel.
 func transformed(g *netdef.Graph, aT, x, b *netdef.Node) *netdef.Node {
 	return g.MatMul(g.Transpose(g.MatMul(x, b)), aT)
 }
@@ -108,8 +108,8 @@ func buildPower(g *netdef.Graph) []*netdef.Node {
 // binRows is the number of bins in a tensor.
 func (l *library) binRows() int { return (len(l.bins) + binStep - 1) / binStep * binStep }
 
-// buildLogSums is LogSums for the blur kernels of a library. Bins that round their number up add the
-// same to the sums of every blur kernel.
+// buildLogSums is LogSums for the blur kernels of a library. Bins that round their number up add
+// the same to the sums of every blur kernel.
 func buildLogSums(g *netdef.Graph, l *library) (outs []*netdef.Node) {
 	rows, n := l.binRows(), len(l.kernels)
 	power := make([]float32, rows*n)

@@ -81,7 +81,8 @@ func (s *Programs) Run(_ context.Context, what Program, in []Input, out [][]floa
 	return Run(p, in, out)
 }
 
-// Poison sets the memory of all programs to NaN, for tests: what a program does not write stays NaN.
+// Poison sets the memory of all programs to NaN, for tests: what a program does not write stays
+// NaN.
 func (s *Programs) Poison() error {
 	for _, p := range s.list {
 		if err := p.Poison(); err != nil {

@@ -31,9 +31,9 @@ const (
 	mapSide = nets.KernelSide
 	mapHalf = mapSide / 2
 	sharpen = 4 // exponent that sharpens the posterior
-	// Frequencies are weighted by a Gaussian of this width in cycles per pixel. Maps at every second
-	// displacement have a narrower one. Whitened maps leave out frequencies below lowCut, where few
-	// large shapes decide.
+	// Frequencies are weighted by a Gaussian of this width in cycles per pixel. Maps at every
+	// second displacement have a narrower one. Whitened maps leave out frequencies below lowCut,
+	// where few large shapes decide.
 	passWidth, passNarrow, lowCut = 0.25, 0.12, 0.012
 	// viewMeanScale times the mean blur kernel is the view viewMean.
 	viewMeanScale = 40
@@ -131,7 +131,8 @@ func (v *viewBuilder) setSpectra(smooth *[2][]float64, variance float64) {
 			for y := range PowerSide {
 				i := x*PowerSide + y
 				v.white[s][i], v.cepstrum[s][i] = 0, 0
-				if s == 1 && (x == 0 || y == 0) || i == 0 { // a frequency and its negative count once; nothing is known at 0
+				// a frequency and its negative count once; nothing is known at 0
+				if s == 1 && (x == 0 || y == 0) || i == 0 {
 					continue
 				}
 				p := smooth[s][i]

@@ -6,14 +6,14 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// steps sums how much larger the steps between two pixels are than the steps next to them, at one phase
-// of an 8×8 grid.
+// steps sums how much larger the steps between two pixels are than the steps next to them, at one
+// phase of an 8×8 grid.
 type steps struct{ sum, n float64 }
 
-// blocks compares the steps of luminance across the lines of an 8×8 grid, at its most likely position,
-// with the other steps. visible is the logarithm of their ratio, 0 to about 3, and height their
-// difference in units of planar.Image; both are means over rows and columns. They are 0 if there is no
-// grid.
+// blocks compares the steps of luminance across the lines of an 8×8 grid, at its most likely
+// position, with the other steps. visible is the logarithm of their ratio, 0 to about 3, and height
+// their difference in units of planar.Image; both are means over rows and columns. They are 0 if
+// there is no grid.
 func (e *Estimator) blocks(src Source) (visible, height float64) {
 	e.steps = [2][8]steps{}
 	const wide, maxStrips = 512, 64

@@ -17,9 +17,9 @@ type Estimator struct {
 	steps        [2][8]steps
 }
 
-// Estimate finds the noise of a picture with a new Estimator. Only pixels with mask ≥ 0.5 are used; a
-// nil mask means all. The result is no noise if the picture is invalid (planar.Image.Check), the mask
-// has another size, or the picture is smaller than a window.
+// Estimate finds the noise of a picture with a new Estimator. Only pixels with mask ≥ 0.5 are used;
+// a nil mask means all. The result is no noise if the picture is invalid (planar.Image.Check), the
+// mask has another size, or the picture is smaller than a window.
 func Estimate(img *planar.Image, mask []float32) Profile {
 	if img.Check() != nil || mask != nil && len(mask) != img.W*img.H {
 		return none
@@ -49,18 +49,18 @@ func (e *Estimator) Estimate(src Source) Profile {
 	return p
 }
 
-// In grey pictures noise counts in full if its coarse band is at most whiteEnough times as strong as
-// the finest, and not at all from likeTexture times on. Texture is stronger at coarse scales, and in
-// grey pictures nothing else distinguishes it from noise.
+// In grey pictures noise counts in full if its coarse band is at most whiteEnough times as strong
+// as the finest, and not at all from likeTexture times on. Texture is stronger at coarse scales,
+// and in grey pictures nothing else distinguishes it from noise.
 const (
 	whiteEnough = 1.3
 	likeTexture = 2.2
 )
 
-// correctGrey corrects the noise p that is found in a picture without colour. The network has learned
-// that noise is in luminance and chroma, and that what is in luminance alone is texture. So it runs
-// again with the same levels in chroma as in luminance. The more the noise found then is like white
-// noise, the more this second result counts.
+// correctGrey corrects the noise p that is found in a picture without colour. The network has
+// learned that noise is in luminance and chroma, and that what is in luminance alone is texture. So
+// it runs again with the same levels in chroma as in luminance. The more the noise found then is
+// like white noise, the more this second result counts.
 func (e *Estimator) correctGrey(src Source, p Profile) Profile {
 	for i := range e.windows {
 		e.windows[i].level[1] = e.windows[i].level[0]
@@ -97,8 +97,8 @@ func (e *Estimator) colourless() bool {
 	return len(e.windows) > 0
 }
 
-// Describe sets x to the network's inputs. It returns false if the picture is smaller than a window or
-// has no detail.
+// Describe sets x to the network's inputs. It returns false if the picture is smaller than a window
+// or has no detail.
 func (e *Estimator) Describe(src Source, x *[Features]float32) bool {
 	e.measureWindows(src)
 	if len(e.windows)+e.clipped == 0 || !e.varies() {
@@ -136,8 +136,8 @@ func (p Profile) Targets() (y [Outputs]float32) {
 }
 
 // Measure returns the profile of the difference between a noisy picture and the clean one, which
-// Estimate should find. Both must have the same size. Columns and rows beyond a multiple of 8 do not
-// count.
+// Estimate should find. Both must have the same size. Columns and rows beyond a multiple of 8 do
+// not count.
 func Measure(clean, noisy *planar.Image) Profile {
 	p := Profile{Found: true}
 	w, h := clean.W&^7, clean.H&^7
@@ -189,8 +189,8 @@ func Measure(clean, noisy *planar.Image) Profile {
 	return p
 }
 
-// energies returns the mean squares of a block of 8×8 values per band, and overwrites the block. The
-// block's mean does not count.
+// energies returns the mean squares of a block of 8×8 values per band, and overwrites the block.
+// The block's mean does not count.
 func energies(p *[64]float64) (e [Bands]float64) {
 	for scale := range 3 {
 		step := 1 << scale

@@ -8,8 +8,8 @@ import (
 // Features is the number of inputs of the network.
 const Features = 2*Bands*(len(windowQuantiles)+1) + Tones*2 + 7
 
-// windowQuantiles are the quantiles over the windows. They are low because texture is in many windows,
-// but noise is in all.
+// windowQuantiles are the quantiles over the windows. They are low because texture is in many
+// windows, but noise is in all.
 var windowQuantiles = [...]float64{0.02, 0.1, 0.4}
 
 // floorLevel is a quarter of an 8-bit step. Differences between levels far below it do not matter.

@@ -13,9 +13,9 @@ const Outputs = 2*Bands + Tones
 // hidden is the width of its two hidden layers.
 const hidden = 48
 
-// Network is a small perceptron that computes the noise of a picture from statistics of its windows.
-// It has learnt from photographs how texture looks at each scale. With s(v) = v·sigmoid(v), and x̂ the
-// inputs scaled to mean 0 and standard deviation 1, its outputs are
+// Network is a small perceptron that computes the noise of a picture from statistics of its
+// windows. It has learnt from photographs how texture looks at each scale. With s(v) =
+// v·sigmoid(v), and x̂ the inputs scaled to mean 0 and standard deviation 1, its outputs are
 //
 //	y = C·s(B·s(A·x̂ + a) + b) + c
 type Network struct {

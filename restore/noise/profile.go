@@ -1,8 +1,8 @@
 // Package noise describes the noise of a picture, and finds it.
 //
-// The noise of a camera's picture is not white. After demosaicing, noise reduction and compression it is
-// weak at the finest scale and strong at the next ones, differs between luminance and chroma, and
-// depends on the brightness. A Profile holds what the denoising network reads about this.
+// The noise of a camera's picture is not white. After demosaicing, noise reduction and compression
+// it is weak at the finest scale and strong at the next ones, differs between luminance and chroma,
+// and depends on the brightness. A Profile holds what the denoising network reads about this.
 package noise
 
 import (
@@ -11,8 +11,8 @@ import (
 	"slices"
 )
 
-// Band is a part of the spectrum: one or more bands of the orthonormal Haar transform. White noise has
-// the same standard deviation in all of them.
+// Band is a part of the spectrum: one or more bands of the orthonormal Haar transform. White noise
+// has the same standard deviation in all of them.
 type Band int
 
 // The bands, from fine to coarse.
@@ -31,8 +31,8 @@ var bandVariance = [Bands]float64{1. / 4, 1. / 2, 3. / 16, 1. / 16}
 // Tones is the number of brightness ranges: dark, middle and bright.
 const Tones = 3
 
-// toneEdges are the limits of the ranges in units of planar.Image: 30 % and 65 % of the way from black
-// to white.
+// toneEdges are the limits of the ranges in units of planar.Image: 30 % and 65 % of the way from
+// black to white.
 var toneEdges = [Tones - 1]float64{-0.4, 0.3}
 
 // Tone is the brightness range of a luminance in [-1, 1].
@@ -45,17 +45,17 @@ func Tone(luma float64) int {
 	return Tones - 1
 }
 
-// Profile is the noise of a picture. All levels are standard deviations in units of planar.Image (1 is
-// 127.5 levels of 8 bits).
+// Profile is the noise of a picture. All levels are standard deviations in units of planar.Image (1
+// is 127.5 levels of 8 bits).
 type Profile struct {
-	// Luma is the level per band along the colour axis (1,1,1)/√3. Chroma is that along (1,-1,0)/√2 and
-	// (1,1,-2)/√6, the root mean square of both.
+	// Luma is the level per band along the colour axis (1,1,1)/√3. Chroma is that along (1,-1,0)/√2
+	// and (1,1,-2)/√6, the root mean square of both.
 	Luma, Chroma [Bands]float64
-	// Tone is the noise of luminance in dark, middle and bright parts, relative to that of the whole
-	// picture.
+	// Tone is the noise of luminance in dark, middle and bright parts, relative to that of the
+	// whole picture.
 	Tone [Tones]float64
-	// Blocks is how visible the 8×8 blocks of JPEG are, from 0 (not at all) to about 3: the logarithm of
-	// the ratio of steps between blocks to steps within blocks.
+	// Blocks is how visible the 8×8 blocks of JPEG are, from 0 (not at all) to about 3: the
+	// logarithm of the ratio of steps between blocks to steps within blocks.
 	Blocks float64
 	// Found says that the profile was estimated, not given.
 	Found bool
@@ -116,7 +116,8 @@ func (p Profile) scale(f float64) Profile {
 	return p
 }
 
-// Toward is the profile moved by fraction of the way to another one, for smoothing from frame to frame.
+// Toward is the profile moved by fraction of the way to another one, for smoothing from frame to
+// frame.
 func (p Profile) Toward(q Profile, fraction float64) Profile {
 	move := func(v *float64, to float64) { *v += fraction * (to - *v) }
 	for b := range Bands {
@@ -146,7 +147,8 @@ const (
 // maxLog bounds the logarithms of the vector: a factor of 20.
 const maxLog = 3
 
-// leastLevel is the smallest level that counts, an eighth of a step of 8-bit pictures (nets.MinSigma).
+// leastLevel is the smallest level that counts, an eighth of a step of 8-bit pictures
+// (nets.MinSigma).
 const leastLevel = 1e-3
 
 // Vector writes the shape of the noise, without its strength Sigma, to dst as the denoising network

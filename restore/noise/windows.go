@@ -16,16 +16,17 @@ const (
 	axes        = 3           // orthonormal colour axes
 )
 
-// Two order statistics of the magnitudes of a window's coefficients. Edges and letters, which leave most
-// coefficients at 0, do not change the median. The upper one also shows noise that JPEG has made sparse.
+// Two order statistics of the magnitudes of a window's coefficients. Edges and letters, which leave
+// most coefficients at 0, do not change the median. The upper one also shows noise that JPEG has
+// made sparse.
 const (
 	median = iota
 	upper
 	orders
 )
 
-// orderQuantiles are the quantiles. orderScale is the standard deviation of a Gaussian for which the
-// quantile of the magnitude is 1.
+// orderQuantiles are the quantiles. orderScale is the standard deviation of a Gaussian for which
+// the quantile of the magnitude is 1.
 var (
 	orderQuantiles = [orders]float64{0.5, 0.8}
 	orderScale     = [orders]float64{1 / 0.6744897501960817, 1 / 1.2815515655446004}
@@ -47,8 +48,8 @@ type Source struct {
 	Known func(i int) bool
 }
 
-// ImageSource reads a picture in memory. mask has W·H values, 1 for known pixels and 0 for missing ones.
-// nil means that all are known.
+// ImageSource reads a picture in memory. mask has W·H values, 1 for known pixels and 0 for missing
+// ones. nil means that all are known.
 func ImageSource(img *planar.Image, mask []float32) Source {
 	buf := &planar.Image{}
 	s := Source{W: img.W, H: img.H, Crop: func(x, y, w, h int) *planar.Image {
@@ -142,8 +143,8 @@ func (e *Estimator) measure(img *planar.Image) {
 	e.windows = append(e.windows, w)
 }
 
-// levels transforms a window in place by an orthonormal Haar transform of three levels, and returns the
-// levels of each band.
+// levels transforms a window in place by an orthonormal Haar transform of three levels, and returns
+// the levels of each band.
 func (e *Estimator) levels(p *[side * side]float32) (level [Bands][orders]float32) {
 	var d, hv magnitudes
 	for scale := range 3 {
@@ -175,8 +176,8 @@ func (e *Estimator) levels(p *[side * side]float32) (level [Bands][orders]float3
 	return level
 }
 
-// magnitudes is a histogram of magnitudes with eight bins per octave, from 2⁻¹⁴ to 4. It gives quantiles
-// without sorting, to 2 %.
+// magnitudes is a histogram of magnitudes with eight bins per octave, from 2⁻¹⁴ to 4. It gives
+// quantiles without sorting, to 2 %.
 type magnitudes struct {
 	bins [binCount]uint16
 	n    int

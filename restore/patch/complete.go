@@ -12,7 +12,8 @@ const (
 	rounds     = 8 // of search and vote at the coarser levels
 	fineRounds = 3 // at the finest level
 	searches   = 4 // rounds of the search before each vote
-	// distrust divides the weight of a patch for every step that its middle is farther inside the hole.
+	// distrust divides the weight of a patch for every step that its middle is farther inside the
+	// hole.
 	distrust = 1.3
 )
 
@@ -72,8 +73,8 @@ func (m *matcher) each(ctx context.Context, n int, f func(from, to int)) error {
 	return m.team.Each(ctx, (n+chunk-1)/chunk, func(_, i int) { f(i*chunk, min((i+1)*chunk, n)) })
 }
 
-// random is a number that depends only on the seed, the round, a pixel and a counter (the finaliser of
-// SplitMix64).
+// random is a number that depends only on the seed, the round, a pixel and a counter (the finaliser
+// of SplitMix64).
 func (m *matcher) random(at int32, k uint64) uint64 {
 	z := m.seed + 0x9e3779b97f4a7c15*(m.round<<40^uint64(at)<<8^k)
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -114,8 +115,8 @@ func (m *matcher) measure(ctx context.Context) error {
 	})
 }
 
-// distance is the sum of the squared differences of two patches. It stops, with a result larger than
-// most, as soon as the sum is.
+// distance is the sum of the squared differences of two patches. It stops, with a result larger
+// than most, as soon as the sum is.
 func (l *level) distance(a, b int32, most float32) (sum float32) {
 	const row = side * channels
 	p, q := (int(a)-half*l.w-half)*channels, (int(b)-half*l.w-half)*channels
@@ -193,8 +194,8 @@ func (m *matcher) seek(i int32) int32 {
 	return best
 }
 
-// vote sets every pixel to fill to the weighted mean of what the patches that cover it propose. With
-// best, only the patch with the largest weight counts.
+// vote sets every pixel to fill to the weighted mean of what the patches that cover it propose.
+// With best, only the patch with the largest weight counts.
 func (m *matcher) vote(ctx context.Context, best bool) error {
 	var targets []int32
 	for i, t := range m.target {
@@ -231,8 +232,8 @@ func (m *matcher) setWeights() {
 	}
 }
 
-// votes writes the weighted mean of what the patches that cover pixel i propose to dst. It returns false
-// if no query covers it.
+// votes writes the weighted mean of what the patches that cover pixel i propose to dst. It returns
+// false if no query covers it.
 func (m *matcher) votes(i int, best bool, dst []float32) bool {
 	x, y := i%m.w, i/m.w
 	var sum [channels]float32

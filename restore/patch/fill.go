@@ -9,12 +9,12 @@ import (
 	"github.com/vfmrestore/restore/internal/team"
 )
 
-// MinDepth is the least distance, in pixels, from the middle of a hole to the known pixels for Fill to
-// fill it. In narrower holes a network does better.
+// MinDepth is the least distance, in pixels, from the middle of a hole to the known pixels for Fill
+// to fill it. In narrower holes a network does better.
 const MinDepth = 6
 
-// MaxPixels is the number of pixels of the largest hole that is filled. This takes about half a minute
-// of two cores.
+// MaxPixels is the number of pixels of the largest hole that is filled. This takes about half a
+// minute of two cores.
 const MaxPixels = 1 << 20
 
 const (
@@ -31,10 +31,12 @@ const (
 // Picture is what Fill works on.
 type Picture struct {
 	W, H    int
-	Missing []bool                            // by pixel: those to fill
-	Hidden  func(i int) bool                  // says which pixels are not to be used although they are known; nil: none
-	Row     func(dst []float32, c, y, x int)  // reads a row of plane c from column x on; in holes, what the search starts from
-	Put     func(plane, pixel int, v float32) // writes a value
+	Missing []bool // by pixel: those to fill
+	// says which pixels are not to be used although they are known; nil: none
+	Hidden func(i int) bool
+	// reads a row of plane c from column x on; in holes, what the search starts from
+	Row func(dst []float32, c, y, x int)
+	Put func(plane, pixel int, v float32) // writes a value
 }
 
 // Holes are the wide holes of a mask, from top to bottom.
@@ -48,9 +50,9 @@ type hole struct {
 	depth          int // largest distance of a pixel to the known ones, in steps to one of 8 neighbours
 }
 
-// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (MinDepth) and
-// have at most MaxPixels pixels. If no pixel of the picture is known, there are none. A scratch that
-// leads into a hole does not belong to it. It fails if the mask has another size.
+// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (MinDepth)
+// and have at most MaxPixels pixels. If no pixel of the picture is known, there are none. A scratch
+// that leads into a hole does not belong to it. It fails if the mask has another size.
 func Find(w, h int, missing []bool) (list Holes, err error) {
 	if w < 1 || h < 1 || len(missing) != w*h {
 		return nil, fmt.Errorf("mask of %d pixels for a picture of %d×%d: it must have one value per pixel, and at least one", len(missing), w, h)
@@ -109,8 +111,8 @@ func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
 	return nil
 }
 
-// open is the morphological opening of a mask, erosion and then dilation: it keeps what is covered by
-// squares of 2r+1 pixels a side that are in the mask. Beyond the picture counts as in the mask.
+// open is the morphological opening of a mask, erosion and then dilation: it keeps what is covered
+// by squares of 2r+1 pixels a side that are in the mask. Beyond the picture counts as in the mask.
 func open(w, h int, mask []bool, r int) []bool {
 	out := slices.Clone(mask)
 	line := func(start, step, n int, grow int) {
@@ -161,8 +163,8 @@ func open(w, h int, mask []bool, r int) []bool {
 	return out
 }
 
-// deepest is the number of steps from the known pixels to the middle of the hole, in a picture of w×h
-// pixels. It is 0 if nothing is known.
+// deepest is the number of steps from the known pixels to the middle of the hole, in a picture of
+// w×h pixels. It is 0 if nothing is known.
 func (o *hole) deepest(w, h int) int {
 	// With one more pixel on every side, where the picture continues.
 	x0, y0, x1, y1 := max(o.x0-1, 0), max(o.y0-1, 0), min(o.x1+1, w), min(o.y1+1, h)
@@ -179,8 +181,8 @@ func (o *hole) deepest(w, h int) int {
 // far is more steps than there are in any picture.
 const far = math.MaxInt32 / 2
 
-// depths counts the steps from every missing pixel to the nearest known one. Beyond the picture nothing
-// is known.
+// depths counts the steps from every missing pixel to the nearest known one. Beyond the picture
+// nothing is known.
 func depths(w, h int, missing []bool) []int32 {
 	d := make([]int32, w*h)
 	at := func(x, y int) int32 {

@@ -111,9 +111,9 @@ func untouched(t *testing.T, name string, x, y *planar.Image, m []bool) {
 	}
 }
 
-// What is filled has about the contrast of the truth, where the smear has none. Other seeds give other
-// pictures, the same seed the same one. Single pixels and scratches are not changed, also not scratches
-// that lead into the hole.
+// What is filled has about the contrast of the truth, where the smear has none. Other seeds give
+// other pictures, the same seed the same one. Single pixels and scratches are not changed, also not
+// scratches that lead into the hole.
 func TestScene(t *testing.T) {
 	const w, h = 200, 160
 	x := planar.FromNRGBA(synth.Photo(4, w, h))
@@ -163,8 +163,8 @@ func contrast(x *planar.Image, where []bool) float64 {
 	return math.Sqrt(sum / float64(n))
 }
 
-// Hidden pixels are never a source: if one half of a picture is hidden, nothing of that half appears in
-// the hole.
+// Hidden pixels are never a source: if one half of a picture is hidden, nothing of that half
+// appears in the hole.
 func TestHidden(t *testing.T) {
 	const w, h = 140, 90
 	rng := rand.New(rand.NewPCG(6, 7))
@@ -191,8 +191,8 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are. A mask
-// of another size and a cancelled context are errors.
+// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are.
+// A mask of another size and a cancelled context are errors.
 func TestOdd(t *testing.T) {
 	for _, s := range [][6]int{{1, 1, 0, 0, 1, 1}, {6, 40, 0, 0, 6, 40}, {5, 5, 1, 1, 4, 4}, {30, 30, 0, 0, 30, 30}, {30, 30, 0, 0, 30, 29}, {300, 20, 3, 0, 300, 20}, {20, 21, 0, 3, 20, 19}} {
 		w, h := s[0], s[1]

@@ -25,16 +25,18 @@ type level struct {
 	source  []bool    // middles of the patches without unknown pixels
 	sources []int32   // the same as a list
 	queries []int32   // middles of the patches with a pixel to fill
-	match   []int32   // by the middle of a query: the middle of the most similar source; 0 for other patches
-	cost    []float32 // the distance of the two
+	// by the middle of a query: the middle of the most similar source; 0 for other patches
+	match []int32
+	cost  []float32 // the distance of the two
 }
 
 func newLevel(w, h int) *level {
 	return &level{w: w, h: h, pix: make([]float32, w*h*channels), unknown: make([]bool, w*h), target: make([]bool, w*h)}
 }
 
-// pyramid adds texture to the finest level, makes coarser levels until the hole is about as deep as half
-// a patch, and lists the sources and queries of all levels. It returns nil if hardly anything is known.
+// pyramid adds texture to the finest level, makes coarser levels until the hole is about as deep as
+// half a patch, and lists the sources and queries of all levels. It returns nil if hardly anything
+// is known.
 func pyramid(l *level, depth int) ([]*level, error) {
 	if err := l.texture(); err != nil {
 		return nil, err
@@ -60,7 +62,8 @@ func pyramid(l *level, depth int) ([]*level, error) {
 func (l *level) index() {
 	l.depth = depths(l.w, l.h, l.target)
 	l.source = make([]bool, l.w*l.h)
-	// sum is the integral image of a mask: the number of set pixels above and to the left of a corner.
+	// sum is the integral image of a mask: the number of set pixels above and to the left of a
+	// corner.
 	sum := func(mask []bool) []int32 {
 		s := make([]int32, (l.w+1)*(l.h+1))
 		for y := range l.h {
@@ -94,8 +97,8 @@ func (l *level) index() {
 	}
 }
 
-// smaller is the level of half the size. A pixel is unknown if one of its four pixels is. It is the mean
-// of the known ones among the four, or of all if none is known.
+// smaller is the level of half the size. A pixel is unknown if one of its four pixels is. It is the
+// mean of the known ones among the four, or of all if none is known.
 func (l *level) smaller() *level {
 	s := newLevel((l.w+1)/2, (l.h+1)/2)
 	for y := range s.h {
@@ -132,8 +135,8 @@ func (l *level) smaller() *level {
 // textureReach is how many pixels around a pixel its texture is measured.
 const textureReach = 8
 
-// texture sets the last two channels to the mean absolute difference of known neighbours around a pixel.
-// Where nothing is known, they are continued smoothly.
+// texture sets the last two channels to the mean absolute difference of known neighbours around a
+// pixel. Where nothing is known, they are continued smoothly.
 func (l *level) texture() error {
 	gray := func(i int) float64 {
 		p := l.pix[i*channels:]

@@ -16,8 +16,8 @@ func newCanvas(w, h, n int) *canvas {
 	return &canvas{transform: newTransform(fastSize(w+n+1), fastSize(h+n+1)), pw: w, ph: h, left: n / 2, top: n / 2}
 }
 
-// extend puts the picture on the canvas. It fills the rest with a smooth transition from each side to
-// the opposite one: mirrored pixels of both sides, blended.
+// extend puts the picture on the canvas. It fills the rest with a smooth transition from each side
+// to the opposite one: mirrored pixels of both sides, blended.
 func (c *canvas) extend(p *Plane) []float32 {
 	rows := make([]float64, c.pw*c.h)
 	line := make([]float64, max(c.w, c.h))
@@ -37,8 +37,8 @@ func (c *canvas) extend(p *Plane) []float32 {
 	return out
 }
 
-// blend fills a line that wraps around. The n values at(i) are placed from first on; the rest is their
-// mirror images, blended.
+// blend fills a line that wraps around. The n values at(i) are placed from first on; the rest is
+// their mirror images, blended.
 func blend(line []float64, n, first int, at func(i int) float64) {
 	for i := range n {
 		line[first+i] = at(i)
@@ -87,8 +87,8 @@ func (c *canvas) otf(dst []complex64, k *kernel) {
 	c.forward(dst, plane)
 }
 
-// centre multiplies the spectrum f of a blur kernel so that the blur kernel is shifted, by fractions
-// of pixels, until its centre of mass is at its middle.
+// centre multiplies the spectrum f of a blur kernel so that the blur kernel is shifted, by
+// fractions of pixels, until its centre of mass is at its middle.
 func (c *canvas) centre(f []complex64, k *kernel) {
 	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)

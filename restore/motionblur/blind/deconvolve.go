@@ -9,23 +9,24 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Deconvolution are the options of Deconvolve. The zero value is good for pictures with little noise.
+// Deconvolution are the options of Deconvolve. The zero value is good for pictures with little
+// noise.
 type Deconvolution struct {
-	// Noise is the standard deviation of the picture's white noise, in units of Plane. 0 means 0.003,
-	// about that of 8 bits and a good camera.
+	// Noise is the standard deviation of the picture's white noise, in units of Plane. 0 means
+	// 0.003, about that of 8 bits and a good camera.
 	Noise float64
-	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil means
-	// that every pixel counts.
+	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
+	// means that every pixel counts.
 	Unknown []bool
 	// Steps is the number of iterations. 0 means 36; 100 gain 0.1 dB.
 	Steps int
 	// Centred shifts the blur kernel, by fractions of a pixel, so that its centre of mass is at its
-	// middle. The position of a blur kernel that was found is arbitrary, as the sharp picture could be
-	// shifted against it. With Centred the result lies where the blurred picture does, and the results
-	// of different windows fit together.
+	// middle. The position of a blur kernel that was found is arbitrary, as the sharp picture could
+	// be shifted against it. With Centred the result lies where the blurred picture does, and the
+	// results of different windows fit together.
 	Centred bool
-	// Workers is the number of cores that work on a picture of several blocks. 0 means one. The result
-	// does not depend on it.
+	// Workers is the number of cores that work on a picture of several blocks. 0 means one. The
+	// result does not depend on it.
 	Workers int
 }
 
@@ -44,8 +45,8 @@ const (
 //
 // Pictures of more than about 512 pixels on a side are processed in blocks, so it needs memory for
 // the picture and for one block per worker. Blocks overlap by more than three times the blur
-// kernel's side, which is as far as pixels influence each other, and are blended in the middle of the
-// overlap.
+// kernel's side, which is as far as pixels influence each other, and are blended in the middle of
+// the overlap.
 //
 // It fails if y, k or o are invalid, and with ctx.Err().
 func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) (*Plane, error) {
@@ -80,8 +81,8 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 	t := team.New(max(1, o.Workers))
 	states := make([]*splitting, t.Workers())
 	out := NewPlane(y.W, y.H)
-	// Blocks that overlap are added one after the other, always in the same order. So no two workers
-	// write to the same pixel, and the order of summation is fixed.
+	// Blocks that overlap are added one after the other, always in the same order. So no two
+	// workers write to the same pixel, and the order of summation is fixed.
 	for phase := range 4 {
 		var places [][2]int
 		for j := phase / 2; j < len(rows.starts); j += 2 {
@@ -132,7 +133,8 @@ type blocks struct {
 // cut cuts a side into blocks. With room for a blur kernel of n they are at most most pixels long.
 func cut(side, n, most int) blocks {
 	shared := 3*n + overlap
-	most = max(most-n-1, 3*shared) // so that a block overlaps only its neighbours; large blur kernels need larger blocks
+	// so that a block overlaps only its neighbours; large blur kernels need larger blocks
+	most = max(most-n-1, 3*shared)
 	if side <= most {
 		return blocks{side, []int{0}}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// With the true blur kernel, most of what the blur took comes back, also at the edges, where part of
-// the light comes from outside the picture.
+// With the true blur kernel, most of what the blur took comes back, also at the edges, where part
+// of the light comes from outside the picture.
 func TestDeconvolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -188,8 +188,8 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Blocks leave no seams: a picture processed in blocks differs from one processed as a whole by what
-// 8 bits hardly show. The result is the same for any number of workers.
+// Blocks leave no seams: a picture processed in blocks differs from one processed as a whole by
+// what 8 bits hardly show. The result is the same for any number of workers.
 func TestBlocks(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)

@@ -12,7 +12,8 @@ import (
 //	min over s of |y − k ⋆ s|² + λ·#{∇s ≠ 0}
 //
 // It does so by half-quadratic splitting with a growing weight, and then solves for the blur kernel
-// with the strongest gradients of s. It gives no measure of certainty, but needs no good first guess.
+// with the strongest gradients of s. It gives no measure of certainty, but needs no good first
+// guess.
 
 // edges is what this needs at one scale.
 type edges struct {
@@ -84,8 +85,8 @@ func (e *edges) findLatent(lambda float64) {
 	}
 }
 
-// divergence sets dst to the divergence of those gradients of s whose square is at least least. It is
-// the adjoint of differences.
+// divergence sets dst to the divergence of those gradients of s whose square is at least least. It
+// is the adjoint of differences.
 func (e *edges) divergence(dst, s []float32, least float32) {
 	c := e.c
 	h, v, up := e.h, e.v[:len(e.h)], e.w[:len(e.h)]
@@ -116,11 +117,12 @@ const (
 	splitMost  = 100 // with a larger weight gradients change too little to matter for the blur kernel
 )
 
-// large returns a and b if the sum of their squares is at least least, else 0 and 0. It has no branch,
-// as no processor could predict it.
+// large returns a and b if the sum of their squares is at least least, else 0 and 0. It has no
+// branch, as no processor could predict it.
 func large(a, b, least float32) (float32, float32) {
 	p, q := math.Float32bits(a), math.Float32bits(b)
-	if math.Float32bits(a*a+b*b) < math.Float32bits(least) { // the bits of numbers that are not negative have the order of the numbers
+	// the bits of numbers that are not negative have the order of the numbers
+	if math.Float32bits(a*a+b*b) < math.Float32bits(least) {
 		p, q = 0, 0
 	}
 	return math.Float32frombits(p), math.Float32frombits(q)

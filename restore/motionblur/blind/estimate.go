@@ -12,11 +12,11 @@ import (
 
 // Options are the options of Estimate. The zero value is good for photographs.
 type Options struct {
-	// Windows are the sides of blur kernels that are tried, odd and at least 3. nil means 19 and 33.
-	// Blur wider than the largest is not found, and small windows are better for little blur.
+	// Windows are the sides of blur kernels that are tried, odd and at least 3. nil means 19 and
+	// 33. Blur wider than the largest is not found, and small windows are better for little blur.
 	Windows []int
-	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil means
-	// that every pixel counts.
+	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
+	// means that every pixel counts.
 	Unknown []bool
 	// Workers is the number of cores that work on windows at the same time. 0 means one.
 	Workers int
@@ -44,17 +44,18 @@ func (v Verdict) String() string {
 // Certainty is the verdict and what it is made from.
 type Certainty struct {
 	Verdict Verdict
-	// Width is the root of the mean squared distance of the blur kernel's weights from their centre of
-	// mass, in pixels.
+	// Width is the root of the mean squared distance of the blur kernel's weights from their centre
+	// of mass, in pixels.
 	Width float64
-	// Gain is by how much the blur kernel lowers the free energy compared with no blur, per difference
-	// of pixels (twice, in natural logarithms). If it is below 0, no blur explains the picture better.
+	// Gain is by how much the blur kernel lowers the free energy compared with no blur, per
+	// difference of pixels (twice, in natural logarithms). If it is below 0, no blur explains the
+	// picture better.
 	Gain float64
-	// Agreement is the mean similarity of the windows' blur kernels to the chosen one, 0 to 1. It is 1
-	// if there is one window.
+	// Agreement is the mean similarity of the windows' blur kernels to the chosen one, 0 to 1. It
+	// is 1 if there is one window.
 	Agreement float64
-	// Detail is Σ(second differences)² / Σ(first differences)² of the picture. A ramp gives 0, shading
-	// without edges less than 0.01.
+	// Detail is Σ(second differences)² / Σ(first differences)² of the picture. A ramp gives 0,
+	// shading without edges less than 0.01.
 	Detail float64
 	// Noise is the standard deviation of what is left unexplained of the differences of pixels, in
 	// units of Plane.
@@ -65,14 +66,15 @@ type Certainty struct {
 type Candidate struct {
 	Kernel *task.Kernel
 	Energy float64 // twice the free energy per difference of pixels; the lower, the more likely
-	// Cut says that the blur kernel reaches the edge of its window, so it is part of a longer one. One
-	// that is cut is chosen only if all are, and then that of the largest window.
+	// Cut says that the blur kernel reaches the edge of its window, so it is part of a longer one.
+	// One that is cut is chosen only if all are, and then that of the largest window.
 	Cut bool
 }
 
 // Result is what Estimate found.
 type Result struct {
-	Kernel     *task.Kernel // the most likely one, of sum 1, its centre of mass within half a pixel of its centre
+	// the most likely one, of sum 1, its centre of mass within half a pixel of its centre
+	Kernel     *task.Kernel
 	Certainty  Certainty
 	Candidates []Candidate // one per window, in the order of Options.Windows
 }
@@ -82,8 +84,8 @@ const (
 	leastSide = 16
 )
 
-// The constants of both estimations were chosen on photographs that internal/tools/blindeval blurred
-// (see the package's comment).
+// The constants of both estimations were chosen on photographs that internal/tools/blindeval
+// blurred (see the package's comment).
 const (
 	ratio       = math.Sqrt2 // between scales
 	firstSide   = 5          // least side of the blur kernel at the coarsest scale
@@ -99,13 +101,15 @@ const (
 	waitRounds     = 2 // before the blur kernel is changed
 	latentSteps    = 4
 	leastNoise     = 0.003 // of differences
-	noiseFactor    = 0.8   // of the noise found in the picture, which contains some of the picture's own detail
-	noiseStart     = 2.0   // factor of the noise in the first round
-	noiseFall      = 1.4   // factor by which it falls in a round
-	mostRim        = 0.01  // part of a blur kernel's weight on its window's outermost pixels; with more it is cut
-	finalIsland    = 0.02
-	trimMargin     = 3
-	finalCut       = 0.03
+	// of the noise found in the picture, which contains some of the picture's own detail
+	noiseFactor = 0.8
+	noiseStart  = 2.0 // factor of the noise in the first round
+	noiseFall   = 1.4 // factor by which it falls in a round
+	// part of a blur kernel's weight on its window's outermost pixels; with more it is cut
+	mostRim     = 0.01
+	finalIsland = 0.02
+	trimMargin  = 3
+	finalCut    = 0.03
 )
 
 var (
@@ -115,13 +119,13 @@ var (
 
 // Estimate finds the blur kernel of y, the brightness of a photograph, and how certain it is.
 //
-// For every window a blur kernel is found from coarse to fine by edges, and improved at full scale by
-// the evidence. The free energy chooses between the windows. The direction of a blur kernel can be
-// found, but its position cannot, as the sharp picture could be shifted against it. So blur kernels
-// are centred.
+// For every window a blur kernel is found from coarse to fine by edges, and improved at full scale
+// by the evidence. The free energy chooses between the windows. The direction of a blur kernel can
+// be found, but its position cannot, as the sharp picture could be shifted against it. So blur
+// kernels are centred.
 //
-// It fails if y or o are invalid, if a side of y is smaller than 16 pixels or than twice the largest
-// window, and with ctx.Err().
+// It fails if y or o are invalid, if a side of y is smaller than 16 pixels or than twice the
+// largest window, and with ctx.Err().
 func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -247,9 +251,9 @@ func byEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	}
 }
 
-// improve alternates between the variational step and, if moves is set, the step for the blur kernel.
-// Meanwhile the noise falls to that of the picture's differences. It returns the free energy, which
-// may be compared with that of other blur kernels, as the noise is the same for all.
+// improve alternates between the variational step and, if moves is set, the step for the blur
+// kernel. Meanwhile the noise falls to that of the picture's differences. It returns the free
+// energy, which may be compared with that of other blur kernels, as the noise is the same for all.
 func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
 	l.begin(noiseStart * noise)
 	for i := range evidenceRounds {
@@ -273,8 +277,8 @@ func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 
 	return l.freeEnergy()
 }
 
-// noiseLevel is the standard deviation of white noise, from the finest diagonal differences. A blurred
-// picture has hardly any detail at that scale.
+// noiseLevel is the standard deviation of white noise, from the finest diagonal differences. A
+// blurred picture has hardly any detail at that scale.
 func noiseLevel(y *Plane) float64 {
 	var d []float64
 	for i := 0; i+1 < y.H; i += 2 {
@@ -304,17 +308,19 @@ func (c *Certainty) judge() Verdict {
 
 // Chosen on photographs that were blurred and that were not; see the package's comment.
 const (
-	leastWidth     = 1.2   // narrower blur kernels are what a lens makes, in sharp pictures too
-	sharpWidth     = 2     // so are these, unless they explain the picture better than no blur
-	leastGain      = 0.25  // that counts as better if there is little noise
-	gainNoise      = 0.001 // divided by the noise: the gain that counts if there is more, as a blur kernel then explains less
+	leastWidth = 1.2  // narrower blur kernels are what a lens makes, in sharp pictures too
+	sharpWidth = 2    // so are these, unless they explain the picture better than no blur
+	leastGain  = 0.25 // that counts as better if there is little noise
+	// divided by the noise: the gain that counts if there is more, as a blur kernel then explains
+	// less
+	gainNoise      = 0.001
 	leastAgreement = 0.55
 	leastDetail    = 0.002 // a ramp stays the same under every blur kernel
 )
 
 // richest is the part of a picture that is examined, with its map of unknown pixels. Of a large
-// picture it is the square of mostSide with the largest sum of clamped squared differences over known
-// pixels. Squares at every quarter of a side are compared.
+// picture it is the square of mostSide with the largest sum of clamped squared differences over
+// known pixels. Squares at every quarter of a side are compared.
 func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	w, h := min(y.W, mostSide), min(y.H, mostSide)
 	if w == y.W && h == y.H {

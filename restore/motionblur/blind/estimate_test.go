@@ -104,8 +104,8 @@ func estimated(t *testing.T, y *Plane, o Options) *Result {
 	return r
 }
 
-// The blur kernel of a scene is found with its direction, and deconvolution by it gains most of what
-// the true one would.
+// The blur kernel of a scene is found with its direction, and deconvolution by it gains most of
+// what the true one would.
 func TestKernelIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")

@@ -2,12 +2,12 @@ package blind
 
 import "math"
 
-// The variational step treats the sharp picture's differences x as uncertain. Each has a prior N(0, γ)
-// with a variance of its own, the same for both directions at a pixel, and a posterior with mean x
-// and a variance of about 1/(‖k‖²/λ + 1/γ), where λ is the variance of the noise. The evidence of γ, k
-// and λ is maximised together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014). This
-// prefers sparse differences, but not at any price. So it does not end at the blur kernel that does
-// nothing, as the most probable x and k do.
+// The variational step treats the sharp picture's differences x as uncertain. Each has a prior N(0,
+// γ) with a variance of its own, the same for both directions at a pixel, and a posterior with mean
+// x and a variance of about 1/(‖k‖²/λ + 1/γ), where λ is the variance of the noise. The evidence of
+// γ, k and λ is maximised together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014).
+// This prefers sparse differences, but not at any price. So it does not end at the blur kernel that
+// does nothing, as the most probable x and k do.
 
 // begin resets x and its variances, for noise of standard deviation sigma.
 func (l *level) begin(sigma float64) {
@@ -34,8 +34,8 @@ func (l *level) updateVariances() {
 
 const leastVariance = 1e-12
 
-// updateMean takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of
-// x: (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
+// updateMean takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean
+// of x: (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
 func (l *level) updateMean(steps int) {
 	c := l.c
 	inverse := float32(1 / l.noise)
@@ -145,8 +145,8 @@ func (l *level) predict() {
 	}
 }
 
-// freeEnergy returns the free energy per observed difference: twice the negative logarithm of a bound
-// on the evidence, but for a constant. It also sets l.unexplained.
+// freeEnergy returns the free energy per observed difference: twice the negative logarithm of a
+// bound on the evidence, but for a constant. It also sets l.unexplained.
 func (l *level) freeEnergy() float64 {
 	fit, energy := 0.0, 0.0
 	kk := l.k.power()
@@ -176,8 +176,8 @@ func (l *level) freeEnergy() float64 {
 	return energy / n
 }
 
-// detail is the sum of squares of the differences between neighbours of y, relative to the sum of its
-// squares (Certainty.Detail).
+// detail is the sum of squares of the differences between neighbours of y, relative to the sum of
+// its squares (Certainty.Detail).
 func (l *level) detail() float64 {
 	above, below := 0.0, 0.0
 	for d, step := range []int{1, l.c.w} {

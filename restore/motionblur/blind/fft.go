@@ -4,12 +4,12 @@ import "unsafe"
 
 // transform is the Fourier transform of real planes of w×h values. A spectrum holds the frequencies
 // of 0 … h/2 cycles along a column (the others are their conjugates) and of 0 … w−1 along a row.
-// laneCount frequencies along a column form a block, and blocks follow each other. Within a block, the
-// values with the same frequency along the row are next to each other. The last block is filled up
-// with zeros, which stay zeros in products and sums.
+// laneCount frequencies along a column form a block, and blocks follow each other. Within a block,
+// the values with the same frequency along the row are next to each other. The last block is filled
+// up with zeros, which stay zeros in products and sums.
 //
-// Both sides must be even, at least 16, and have no prime factors above 5 (see fastSize). A transform
-// has its own memory and is for one goroutine at a time.
+// Both sides must be even, at least 16, and have no prime factors above 5 (see fastSize). A
+// transform has its own memory and is for one goroutine at a time.
 type transform struct {
 	w, h       int
 	rows, cols *lines
@@ -80,8 +80,8 @@ func (t *transform) forward(dst []complex64, src []float32) {
 	}
 }
 
-// inverse sets dst to the plane whose transform is src, and overwrites src. The inverse transform is
-// the forward one, read backwards.
+// inverse sets dst to the plane whose transform is src, and overwrites src. The inverse transform
+// is the forward one, read backwards.
 func (t *transform) inverse(dst []float32, src []complex64) {
 	for i := range t.blocks() {
 		b := t.block(src, i)
@@ -117,8 +117,8 @@ func (t *transform) inverse(dst []float32, src []complex64) {
 	})
 }
 
-// fastSize returns the least even number that is at least n and 16 and has no prime factors but 2, 3
-// and 5. Transforms of such sizes are fast.
+// fastSize returns the least even number that is at least n and 16 and has no prime factors but 2,
+// 3 and 5. Transforms of such sizes are fast.
 func fastSize(n int) int {
 	n = max(n, pairs)
 	for n += n % 2; ; n += 2 {

@@ -15,8 +15,8 @@ func fresh(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
-// The transform is the same as gonum's in float64, for sizes with all radices, and the inverse undoes
-// it.
+// The transform is the same as gonum's in float64, for sizes with all radices, and the inverse
+// undoes it.
 func TestTransform(t *testing.T) {
 	rng := fresh(t)
 	for _, size := range [][2]int{{16, 16}, {16, 18}, {30, 16}, {64, 50}, {36, 90}, {288, 300}, {18, 20}, {250, 48}} {

@@ -117,8 +117,8 @@ func (k *kernel) centroid() (x, y float64) {
 	return x / s, y / s
 }
 
-// centred returns the blur kernel shifted by whole pixels so that its centre of mass is within half a
-// pixel of the square's centre. What leaves the square is lost.
+// centred returns the blur kernel shifted by whole pixels so that its centre of mass is within half
+// a pixel of the square's centre. What leaves the square is lost.
 func (k *kernel) centred() *kernel {
 	x, y := k.centroid()
 	dx, dy := int(math.Round(x)), int(math.Round(y))
@@ -187,8 +187,8 @@ func (k *kernel) prune(fraction float64) *kernel {
 	return k.normalise()
 }
 
-// scaled returns the blur kernel enlarged by a factor ≥ 1 in a square of n×n, by cubic interpolation
-// about the centre. Negative weights become 0.
+// scaled returns the blur kernel enlarged by a factor ≥ 1 in a square of n×n, by cubic
+// interpolation about the centre. Negative weights become 0.
 func (k *kernel) scaled(factor float64, n int) *kernel {
 	out := newKernel(n)
 	for a := range n {
@@ -244,8 +244,8 @@ func (k *kernel) width() float64 {
 	return math.Sqrt(s / k.sum())
 }
 
-// similarity is the largest normalised correlation of two blur kernels over shifts by whole pixels. It
-// is 1 if they are the same but for a shift.
+// similarity is the largest normalised correlation of two blur kernels over shifts by whole pixels.
+// It is 1 if they are the same but for a shift.
 func similarity(a, b *kernel) float64 {
 	n := fastSize(a.n + b.n)
 	t := newTransform(n, n)
@@ -261,8 +261,8 @@ func similarity(a, b *kernel) float64 {
 	return float64(slices.Max(p)) / math.Sqrt(a.power()*b.power())
 }
 
-// trimmed returns the blur kernel in the smallest square about its centre that holds all weights above
-// 0 and margin more pixels on each side, but not in a larger square than its own.
+// trimmed returns the blur kernel in the smallest square about its centre that holds all weights
+// above 0 and margin more pixels on each side, but not in a larger square than its own.
 func (k *kernel) trimmed(margin int) *kernel {
 	c, reach := k.n/2, 0
 	for i, v := range k.w {

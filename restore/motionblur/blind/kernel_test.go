@@ -39,8 +39,8 @@ func TestOTFIsCorrelation(t *testing.T) {
 	}
 }
 
-// spread and gather are each other's adjoints. divergence is the adjoint of differences, and if some
-// differences are too small, of the others.
+// spread and gather are each other's adjoints. divergence is the adjoint of differences, and if
+// some differences are too small, of the others.
 func TestAdjoints(t *testing.T) {
 	rng := fresh(t)
 	c := newCanvas(18, 13, 5)

@@ -1,22 +1,27 @@
 package blind
 
-// level is what is known about a picture at one scale, and working memory. Differences along rows (0)
-// and along columns (1) are on a canvas that wraps around.
+// level is what is known about a picture at one scale, and working memory. Differences along rows
+// (0) and along columns (1) are on a canvas that wraps around.
 type level struct {
-	c           *canvas
-	n           int            // blur kernels are n×n
-	ext         []float32      // the picture, continued around its edges
-	y           [2][]float32   // its differences
-	fy          [2][]complex64 // their transforms
-	inside      []float32      // 1 where both differences are between pixels of the picture, 0 elsewhere
-	hidden      []int          // indices inside whose differences depend on an unknown pixel; the model's prediction is used there
-	taper       []float32      // 1 where a gradient of the sharp picture affects only pixels of the picture, for every blur kernel
-	count       float64        // number of pixels inside
-	x           [2][]float32   // differences of the sharp picture
-	spread      []float32      // their variance, the same for both
-	precision   []float32      // 1 / the variance of their prior
-	noise       float64        // variance of the noise that the model assumes
-	unexplained float64        // standard deviation of what the model does not explain
+	c   *canvas
+	n   int            // blur kernels are n×n
+	ext []float32      // the picture, continued around its edges
+	y   [2][]float32   // its differences
+	fy  [2][]complex64 // their transforms
+	// 1 where both differences are between pixels of the picture, 0 elsewhere
+	inside []float32
+	// indices inside whose differences depend on an unknown pixel; the model's prediction is used
+	// there
+	hidden []int
+	// 1 where a gradient of the sharp picture affects only pixels of the picture, for every blur
+	// kernel
+	taper       []float32
+	count       float64      // number of pixels inside
+	x           [2][]float32 // differences of the sharp picture
+	spread      []float32    // their variance, the same for both
+	precision   []float32    // 1 / the variance of their prior
+	noise       float64      // variance of the noise that the model assumes
+	unexplained float64      // standard deviation of what the model does not explain
 	k           *kernel
 	otf         []complex64
 	power       []float32  // |otf|²
@@ -26,8 +31,8 @@ type level struct {
 	t, u, r, p []float32
 }
 
-// newLevel returns the level of a picture for blur kernels of n×n. unknown marks pixels whose values
-// say nothing; nil means none.
+// newLevel returns the level of a picture for blur kernels of n×n. unknown marks pixels whose
+// values say nothing; nil means none.
 func newLevel(y *Plane, unknown []bool, n int) *level {
 	c := newCanvas(y.W, y.H, n)
 	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(fastSize(2*n), fastSize(2*n))}
@@ -95,8 +100,8 @@ func (l *level) blurred(dst, src []float32) {
 //	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread + flat) + penalties
 //
 // Differences x that a blur kernel may spread beyond the picture's edges are left out. What they
-// contribute to y is subtracted, by the current blur kernel. So the sum over pixels is exact in spite
-// of the edges. The rest depends on x only through its autocorrelation, so a step needs only
+// contribute to y is subtracted, by the current blur kernel. So the sum over pixels is exact in
+// spite of the edges. The rest depends on x only through its autocorrelation, so a step needs only
 // transforms of the blur kernel's size.
 func (l *level) solve(pen penalties) {
 	c := l.c
@@ -168,7 +173,8 @@ func (l *level) solve(pen penalties) {
 	}
 	b := make([]float64, n*n)
 	gather(b, n, cross, c.w, c.h)
-	if pen.sparse > 0 { // the penalty is concave, so its tangent at the current weights is an upper bound
+	// the penalty is concave, so its tangent at the current weights is an upper bound
+	if pen.sparse > 0 {
 		most := l.k.largest()
 		for i, v := range l.k.w {
 			b[i] -= pen.sparse * all * most / (1 + v/(sparseKnee*most))

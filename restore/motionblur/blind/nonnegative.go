@@ -1,9 +1,9 @@
 package blind
 
-// nonNegative minimises ½kᵀAk − bᵀk over k ≥ 0, starting from start, where apply sets dst to A·k. It
-// takes at most the given number of steps of conjugate gradients over the free weights: those above 0
-// and those whose gradient makes them larger. A weight that falls below 0 is set to 0, and the
-// conjugate gradients start again.
+// nonNegative minimises ½kᵀAk − bᵀk over k ≥ 0, starting from start, where apply sets dst to A·k.
+// It takes at most the given number of steps of conjugate gradients over the free weights: those
+// above 0 and those whose gradient makes them larger. A weight that falls below 0 is set to 0, and
+// the conjugate gradients start again.
 func nonNegative(apply func(dst, k []float64), b, start []float64, steps int) []float64 {
 	const (
 		run   = 12    // steps after which the free weights are chosen again
@@ -11,7 +11,8 @@ func nonNegative(apply func(dst, k []float64), b, start []float64, steps int) []
 	)
 	n := len(b)
 	k := append([]float64(nil), start...)
-	g, p, q := make([]float64, n), make([]float64, n), make([]float64, n) // minus the gradient, the direction, A·p
+	// minus the gradient, the direction, A·p
+	g, p, q := make([]float64, n), make([]float64, n), make([]float64, n)
 	free := make([]bool, n)
 	for done := 0; done < steps; {
 		apply(g, k)

@@ -2,8 +2,8 @@ package blind
 
 import "math"
 
-// reduced returns the plane at a scale ≤ 1. Each new pixel is a weighted mean of the old ones, by cubic
-// interpolation stretched by 1/scale. The centres of both pixel grids coincide.
+// reduced returns the plane at a scale ≤ 1. Each new pixel is a weighted mean of the old ones, by
+// cubic interpolation stretched by 1/scale. The centres of both pixel grids coincide.
 func (p *Plane) reduced(scale float64) *Plane {
 	if scale >= 1 {
 		return p

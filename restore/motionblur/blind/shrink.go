@@ -2,15 +2,16 @@ package blind
 
 import "math"
 
-// shrinkage finds argmin over w of |w|^p + ½(w − v)². It is 0 below a least v. Above, it is v minus a
-// number that is interpolated in a table with 32 entries per octave of v.
+// shrinkage finds argmin over w of |w|^p + ½(w − v)². It is 0 below a least v. Above, it is v minus
+// a number that is interpolated in a table with 32 entries per octave of v.
 type shrinkage struct {
 	least float32
 	table [1024]float32
 }
 
 const (
-	shrinkBits = 18                       // bits of the 23 of a mantissa that are between two entries of the table
+	// bits of the 23 of a mantissa that are between two entries of the table
+	shrinkBits = 18
 	shrinkBase = 127 << (23 - shrinkBits) // v = 1
 )
 

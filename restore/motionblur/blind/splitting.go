@@ -6,12 +6,14 @@ import (
 )
 
 const (
-	exponent    = 0.8
-	priorWeight = 40   // times the noise's variance: weight of Σ|g ⋆ x|^0.8 if half the squared error has weight 1
+	exponent = 0.8
+	// times the noise's variance: weight of Σ|g ⋆ x|^0.8 if half the squared error has weight 1
+	priorWeight = 40
 	startSplit  = 2    // weight of the filters' splitting in the first step, relative to the prior's
 	endSplit    = 400  // weight in the last steps
 	splitSteps  = 16.0 // steps in which the weight grows
-	relaxation  = 1.8  // over-relaxation of the blurred picture's splitting: 1 is none, from 2 on it may diverge
+	// over-relaxation of the blurred picture's splitting: 1 is none, from 2 on it may diverge
+	relaxation = 1.8
 )
 
 // filterWeights are the filters' weights in the prior: the two first differences, and the second
@@ -47,10 +49,10 @@ func newSplitter(w, h int, k *kernel, centred bool) *splitter {
 	return s
 }
 
-// splitting finds the sharp block x by variable splitting with multipliers (ADMM). The step for x is a
-// division of spectra. Those for the filters' values and for the blurred picture are pixel by pixel.
-// The blurred picture is free at unknown pixels and beyond the edges (Almeida and Figueiredo,
-// Deconvolving images with unknown boundaries, 2013).
+// splitting finds the sharp block x by variable splitting with multipliers (ADMM). The step for x
+// is a division of spectra. Those for the filters' values and for the blurred picture are pixel by
+// pixel. The blurred picture is free at unknown pixels and beyond the edges (Almeida and
+// Figueiredo, Deconvolving images with unknown boundaries, 2013).
 type splitting struct {
 	*splitter
 	c      *canvas
@@ -112,10 +114,10 @@ func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 	return true
 }
 
-// step is one iteration: first the filters' values and the blurred picture u are set for x, then x is
-// set for them. The multiplier m is the previous target minus kx. The minimum of ½(u − seen)² +
-// ½(u + m − kx)² has u + m = kx + (seen + m − kx)/2 at known pixels, and kx at unknown ones. The target
-// moves there, and further by the over-relaxation.
+// step is one iteration: first the filters' values and the blurred picture u are set for x, then x
+// is set for them. The multiplier m is the previous target minus kx. The minimum of ½(u − seen)² +
+// ½(u + m − kx)² has u + m = kx + (seen + m − kx)/2 at known pixels, and kx at unknown ones. The
+// target moves there, and further by the over-relaxation.
 func (s *splitting) step(weight, beta float64) {
 	c := s.c
 	s.filter(weight, beta)

@@ -8,8 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// The blur may vary over a picture, as the camera turns or people move. So large pictures are cut into
-// overlapping windows. Each has its own blur kernel, and the results fade into each other.
+// The blur may vary over a picture, as the camera turns or people move. So large pictures are cut
+// into overlapping windows. Each has its own blur kernel, and the results fade into each other.
 const (
 	windowSide    = 224 // pixels between the middles of neighbouring windows, about
 	windowOverlap = 64  // pixels that windows overlap, at least
@@ -22,9 +22,11 @@ const (
 // Window is a rectangle of a picture with its blur.
 type Window struct {
 	X, Y, W, H int
-	Certainty  Certainty    // of the window alone
-	Kernel     *task.Kernel // the blur kernel that the window is deconvolved with; nil: it stays as it is
-	Borrowed   bool         // Kernel is a neighbour's, because no blur kernel could be told from the window
+	Certainty  Certainty // of the window alone
+	// the blur kernel that the window is deconvolved with; nil: it stays as it is
+	Kernel *task.Kernel
+	// Kernel is a neighbour's, because no blur kernel could be told from the window
+	Borrowed bool
 }
 
 // Field is the blur of a picture, which may vary from window to window.
@@ -52,9 +54,9 @@ func spans(n int) []span {
 	return list
 }
 
-// EstimateField finds the blur kernels of a picture's windows. Untold windows take that of a neighbour.
-// If all windows are untold or sharp, none has a blur kernel. It fails as Estimate does, except that a
-// picture that is too small is untold.
+// EstimateField finds the blur kernels of a picture's windows. Untold windows take that of a
+// neighbour. If all windows are untold or sharp, none has a blur kernel. It fails as Estimate does,
+// except that a picture that is too small is untold.
 func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -207,8 +209,8 @@ func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, worke
 	return out, nil
 }
 
-// fades are the weights of every span's pixels. They rise and fall over the overlaps, and add up to 1
-// everywhere.
+// fades are the weights of every span's pixels. They rise and fall over the overlaps, and add up to
+// 1 everywhere.
 func fades(list []span, n int) [][]float64 {
 	weights, sum := make([][]float64, len(list)), make([]float64, n)
 	for i, s := range list {
@@ -262,9 +264,9 @@ func cutMap(unknown []bool, width int, w Window) []bool {
 	return part
 }
 
-// Coherence is the mean similarity, 0 to 1, of the blur kernels of neighbouring windows that both have
-// their own. It is 0 if there are none. Windows see different parts of the picture, so blur kernels
-// that agree are hardly wrong.
+// Coherence is the mean similarity, 0 to 1, of the blur kernels of neighbouring windows that both
+// have their own. It is 0 if there are none. Windows see different parts of the picture, so blur
+// kernels that agree are hardly wrong.
 func (f *Field) Coherence() float64 {
 	sum, n := 0.0, 0
 	own := func(i int) *task.Kernel {

@@ -94,8 +94,8 @@ func TestCoherence(t *testing.T) {
 	}
 }
 
-// A field with one blur kernel gives the same as deconvolving the whole picture, except near seams and
-// edges.
+// A field with one blur kernel gives the same as deconvolving the whole picture, except near seams
+// and edges.
 func TestFieldDeconvolves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	w, h := 420, 100

@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// ignorant is a Backend by which no picture tells anything: its posterior is the prior, as far as 900
-// of the library's blur kernels show it.
+// ignorant is a Backend by which no picture tells anything: its posterior is the prior, as far as
+// 900 of the library's blur kernels show it.
 type ignorant struct{ *Backend }
 
 func (ignorant) LogSums(_ context.Context, l *motionblur.Likelihood) error {
@@ -31,9 +31,10 @@ func (ignorant) LogSums(_ context.Context, l *motionblur.Likelihood) error {
 }
 
 // For random scenes the posterior knows more about the blur kernel than the prior. The filter comes
-// nearer to the sharp picture than the blurred picture is, and than the filter of the prior. For the
-// last, the median of the scenes counts: in a few scenes whose spectrum is far from a photograph's
-// the blur kernel is guessed wrongly, and a mean would depend on how many of these are drawn.
+// nearer to the sharp picture than the blurred picture is, and than the filter of the prior. For
+// the last, the median of the scenes counts: in a few scenes whose spectrum is far from a
+// photograph's the blur kernel is guessed wrongly, and a mean would depend on how many of these are
+// drawn.
 func TestDeblurs(t *testing.T) {
 	rng := newRand(t)
 	b := &recorder{Backend: New(0, nil)}

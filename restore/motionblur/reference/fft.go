@@ -29,8 +29,8 @@ const (
 	linesPerJob   = 16 // rows or columns
 )
 
-// newGrid returns a grid whose transforms run on the workers of a team, or on the caller's goroutine
-// if there is none.
+// newGrid returns a grid whose transforms run on the workers of a team, or on the caller's
+// goroutine if there is none.
 func newGrid(n int, t *team.Team) *grid {
 	g := &grid{n: n, v: make([]complex128, n*n), team: t, workers: make([]transformer, 1)}
 	if t != nil {

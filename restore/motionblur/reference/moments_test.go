@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
-// The moments of the kernel network's maps are what the definitions give: the even part of the first
-// map's transform, and the sum of the powers of all maps with the weighted prior.
+// The moments of the kernel network's maps are what the definitions give: the even part of the
+// first map's transform, and the sum of the powers of all maps with the weighted prior.
 func TestMoments(t *testing.T) {
 	skipIfShort(t)
 	rng := newRand(t)

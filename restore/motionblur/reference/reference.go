@@ -21,9 +21,10 @@ type Backend struct {
 	mean, second []float64 // E[K] and E|K|² at the window's frequencies
 	spectrum     []float64 // motionblur.Spectrum at the window's frequencies
 
-	grids        []*grid // for blocks, one per worker
-	workers      []worker
-	gainY, gainC []float64 // gains of the filters for brightness and for colour, at the blocks' frequencies
+	grids   []*grid // for blocks, one per worker
+	workers []worker
+	// gains of the filters for brightness and for colour, at the blocks' frequencies
+	gainY, gainC []float64
 
 	// What the functions below work on. They are made once, as making one allocates memory.
 	likelihood *motionblur.Likelihood
@@ -96,7 +97,8 @@ func (b *Backend) sumLogs(i int) {
 	power := l.KernelPower[i*n:][:n]
 	for s := range l.Signal {
 		signal := l.Signal[s][:n]
-		// A sum of a few logarithms is the logarithm of a product. Its factors are between 1e-7 and 1e7.
+		// A sum of a few logarithms is the logarithm of a product. Its factors are between 1e-7 and
+		// 1e7.
 		sumD, sumT := 0.0, 0.0
 		for at := 0; at < n; at += 8 {
 			d, t := 1.0, 1.0
