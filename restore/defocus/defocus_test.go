@@ -135,7 +135,7 @@ func TestEdgeRatios(t *testing.T) {
 		for i := range edgePairs {
 			a, b := edgeScales[i], edgeScales[i+2]
 			want := math.Log(math.Sqrt((s*s+b*b)/(s*s+a*a)) + 0.05)
-			// differences of neighbours are not derivatives, least of all where pixels are skipped
+			// Differences of neighbours are not derivatives, least of all where pixels are skipped.
 			if got := float64(x[i*edgeValues]); math.Abs(got-want) > 0.12 {
 				t.Errorf("deviation %g, scales %g and %g: %g, want %g", s, a, b, got, want)
 			}

@@ -33,7 +33,7 @@ const (
 // The constants of the verdict were chosen on training photographs; see the package's comment.
 const (
 	sharpDeviation = 0.6 // a blur of a smaller deviation is not worth undoing
-	// largest probability of a sharp picture with which a picture counts as blurred
+	// mostSharp is the largest probability of a sharp picture with which it counts as blurred.
 	mostSharp  = 0.03
 	mostSpread = 0.3
 	// caution times Spread is subtracted from the logarithm of a Gaussian's width, because
@@ -121,8 +121,8 @@ func parts(y *blind.Plane, unknown []bool) []*plane {
 // detail is the sum of the squared differences of known pixels in a part of the picture. The
 // squares are clamped, so that single differences do not decide.
 func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
-	// the differences are between pixels some distance apart, as in a blurred picture neighbours
-	// hardly differ
+	// The differences are between pixels some distance apart, as neighbours hardly differ in a
+	// blurred picture.
 	const apart, clamp = 3, 0.01
 	for y := y0; y < y0+h-apart; y += apart {
 		for x := x0; x < x0+w-apart; x += apart {

@@ -39,8 +39,8 @@ func (p Program) buildFilter(g *netdef.Graph) []*netdef.Node {
 	columns := matrix(g, "analysis of columns", p.Width.side(), p.Width.side(), p.Width.analysis)
 	spectrum := transformed(g, rows, x, columns) // transposed, as the gains are
 	filtered := parts{g.Mul(spectrum, gains.even), g.Mul(spectrum, gains.odd)}.transform(g, p.Width.synthesis(g, "columns"), p.Height.synthesis(g, "rows"))
-	// not even − odd: on software drivers that compute kernel would take longer to build than it
-	// saves
+	// The program does not return even − odd, because on software drivers that compute kernel would
+	// take longer to build than it saves.
 	return []*netdef.Node{filtered.even, filtered.odd}
 }
 

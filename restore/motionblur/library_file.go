@@ -34,7 +34,7 @@ func (l *library) save(path string) {
 	}
 	var data []byte
 	for _, part := range []any{lengths, places, weights, l.power, l.mean, l.auto} {
-		// it fails only for types without a fixed size
+		// Append fails only for types without a fixed size.
 		data, _ = binary.Append(data, binary.LittleEndian, part)
 	}
 	_ = cachefile.Write(path, libraryMark, cachefile.SumOf(data), data)

@@ -131,7 +131,7 @@ func (v *viewBuilder) setSpectra(smooth *[2][]float64, variance float64) {
 			for y := range PowerSide {
 				i := x*PowerSide + y
 				v.white[s][i], v.cepstrum[s][i] = 0, 0
-				// a frequency and its negative count once; nothing is known at 0
+				// A frequency and its negative count once, and nothing is known at 0.
 				if s == 1 && (x == 0 || y == 0) || i == 0 {
 					continue
 				}

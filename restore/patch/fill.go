@@ -31,12 +31,13 @@ const (
 // Picture is what Fill works on.
 type Picture struct {
 	W, H    int
-	Missing []bool // by pixel: those to fill
-	// says which pixels are not to be used although they are known; nil: none
+	Missing []bool // pixels to fill, row by row
+	// Hidden says which pixels are not to be used although they are known. nil means none.
 	Hidden func(i int) bool
-	// reads a row of plane c from column x on; in holes, what the search starts from
+	// Row reads a row of plane c from column x on. In holes it reads what the search starts from.
 	Row func(dst []float32, c, y, x int)
-	Put func(plane, pixel int, v float32) // writes a value
+	// Put writes a value. Pixels are counted along the rows.
+	Put func(plane, pixel int, v float32)
 }
 
 // Holes are the wide holes of a mask, from top to bottom.

@@ -25,9 +25,10 @@ type level struct {
 	source  []bool    // middles of the patches without unknown pixels
 	sources []int32   // the same as a list
 	queries []int32   // middles of the patches with a pixel to fill
-	// by the middle of a query: the middle of the most similar source; 0 for other patches
+	// match is the middle of the most similar source, by the middle of the query. It is 0 for other
+	// patches.
 	match []int32
-	cost  []float32 // the distance of the two
+	cost  []float32 // the distance of the two patches
 }
 
 func newLevel(w, h int) *level {

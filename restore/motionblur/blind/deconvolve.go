@@ -133,7 +133,7 @@ type blocks struct {
 // cut cuts a side into blocks. With room for a blur kernel of n they are at most most pixels long.
 func cut(side, n, most int) blocks {
 	shared := 3*n + overlap
-	// so that a block overlaps only its neighbours; large blur kernels need larger blocks
+	// A block must overlap only its neighbours, so large blur kernels need larger blocks.
 	most = max(most-n-1, 3*shared)
 	if side <= most {
 		return blocks{side, []int{0}}

@@ -121,7 +121,7 @@ const (
 // branch, as no processor could predict it.
 func large(a, b, least float32) (float32, float32) {
 	p, q := math.Float32bits(a), math.Float32bits(b)
-	// the bits of numbers that are not negative have the order of the numbers
+	// The bits of numbers that are not negative have the order of the numbers.
 	if math.Float32bits(a*a+b*b) < math.Float32bits(least) {
 		p, q = 0, 0
 	}

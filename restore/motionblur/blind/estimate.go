@@ -26,7 +26,7 @@ type Options struct {
 type Verdict int
 
 const (
-	Untold  Verdict = iota // the blur kernel cannot be told: too little detail or too much noise
+	Untold  Verdict = iota // the blur kernel cannot be found: too little detail or too much noise
 	Sharp                  // there is no blur worth undoing; the picture should be left alone
 	Blurred                // the picture is blurred by the blur kernel that was found
 )
@@ -73,7 +73,8 @@ type Candidate struct {
 
 // Result is what Estimate found.
 type Result struct {
-	// the most likely one, of sum 1, its centre of mass within half a pixel of its centre
+	// Kernel is the most likely one, of sum 1. Its centre of mass is within half a pixel of its
+	// centre.
 	Kernel     *task.Kernel
 	Certainty  Certainty
 	Candidates []Candidate // one per window, in the order of Options.Windows
@@ -101,11 +102,12 @@ const (
 	waitRounds     = 2 // before the blur kernel is changed
 	latentSteps    = 4
 	leastNoise     = 0.003 // of differences
-	// of the noise found in the picture, which contains some of the picture's own detail
+	// noiseFactor times the noise found in the picture is used, because what is found contains some
+	// of the picture's own detail.
 	noiseFactor = 0.8
 	noiseStart  = 2.0 // factor of the noise in the first round
 	noiseFall   = 1.4 // factor by which it falls in a round
-	// part of a blur kernel's weight on its window's outermost pixels; with more it is cut
+	// A blur kernel with more than mostRim of its weight on its window's outermost pixels is cut.
 	mostRim     = 0.01
 	finalIsland = 0.02
 	trimMargin  = 3
@@ -310,9 +312,9 @@ func (c *Certainty) judge() Verdict {
 const (
 	leastWidth = 1.2  // narrower blur kernels are what a lens makes, in sharp pictures too
 	sharpWidth = 2    // so are these, unless they explain the picture better than no blur
-	leastGain  = 0.25 // that counts as better if there is little noise
-	// divided by the noise: the gain that counts if there is more, as a blur kernel then explains
-	// less
+	leastGain  = 0.25 // gain that counts as better if there is little noise
+	// gainNoise divided by the noise is the gain that counts if there is more noise, because a blur
+	// kernel then explains less.
 	gainNoise      = 0.001
 	leastAgreement = 0.55
 	leastDetail    = 0.002 // a ramp stays the same under every blur kernel

@@ -8,13 +8,13 @@ type level struct {
 	ext []float32      // the picture, continued around its edges
 	y   [2][]float32   // its differences
 	fy  [2][]complex64 // their transforms
-	// 1 where both differences are between pixels of the picture, 0 elsewhere
+	// inside is 1 where both differences are between pixels of the picture, 0 elsewhere.
 	inside []float32
-	// indices inside whose differences depend on an unknown pixel; the model's prediction is used
-	// there
+	// hidden are the indices inside whose differences depend on an unknown pixel. There y is the
+	// model's prediction.
 	hidden []int
-	// 1 where a gradient of the sharp picture affects only pixels of the picture, for every blur
-	// kernel
+	// taper is 1 where a gradient of the sharp picture affects only pixels of the picture, whatever
+	// the blur kernel, and 0 elsewhere.
 	taper       []float32
 	count       float64      // number of pixels inside
 	x           [2][]float32 // differences of the sharp picture
@@ -173,7 +173,7 @@ func (l *level) solve(pen penalties) {
 	}
 	b := make([]float64, n*n)
 	gather(b, n, cross, c.w, c.h)
-	// the penalty is concave, so its tangent at the current weights is an upper bound
+	// The penalty is concave, so its tangent at the current weights is an upper bound
 	if pen.sparse > 0 {
 		most := l.k.largest()
 		for i, v := range l.k.w {

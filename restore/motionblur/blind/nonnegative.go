@@ -11,7 +11,7 @@ func nonNegative(apply func(dst, k []float64), b, start []float64, steps int) []
 	)
 	n := len(b)
 	k := append([]float64(nil), start...)
-	// minus the gradient, the direction, A·p
+	// g is minus the gradient, p the direction, and q is A·p.
 	g, p, q := make([]float64, n), make([]float64, n), make([]float64, n)
 	free := make([]bool, n)
 	for done := 0; done < steps; {

@@ -10,7 +10,7 @@ type shrinkage struct {
 }
 
 const (
-	// bits of the 23 of a mantissa that are between two entries of the table
+	// shrinkBits are the bits of a mantissa's 23 that are between two entries of the table.
 	shrinkBits = 18
 	shrinkBase = 127 << (23 - shrinkBits) // v = 1
 )

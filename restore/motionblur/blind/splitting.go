@@ -7,12 +7,14 @@ import (
 
 const (
 	exponent = 0.8
-	// times the noise's variance: weight of Σ|g ⋆ x|^0.8 if half the squared error has weight 1
+	// priorWeight times the noise's variance is the weight of Σ|g ⋆ x|^0.8, if half the squared
+	// error has weight 1.
 	priorWeight = 40
 	startSplit  = 2    // weight of the filters' splitting in the first step, relative to the prior's
 	endSplit    = 400  // weight in the last steps
 	splitSteps  = 16.0 // steps in which the weight grows
-	// over-relaxation of the blurred picture's splitting: 1 is none, from 2 on it may diverge
+	// relaxation is the over-relaxation of the blurred picture's splitting: 1 is none, from 2 on it
+	// may diverge.
 	relaxation = 1.8
 )
 

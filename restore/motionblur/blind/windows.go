@@ -23,9 +23,10 @@ const (
 type Window struct {
 	X, Y, W, H int
 	Certainty  Certainty // of the window alone
-	// the blur kernel that the window is deconvolved with; nil: it stays as it is
+	// Kernel is the blur kernel that the window is deconvolved with. nil means that the window stays
+	// as it is.
 	Kernel *task.Kernel
-	// Kernel is a neighbour's, because no blur kernel could be told from the window
+	// Borrowed says that Kernel is a neighbour's, because none could be found for the window.
 	Borrowed bool
 }
 

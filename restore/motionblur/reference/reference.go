@@ -23,7 +23,7 @@ type Backend struct {
 
 	grids   []*grid // for blocks, one per worker
 	workers []worker
-	// gains of the filters for brightness and for colour, at the blocks' frequencies
+	// The gains of the filters for brightness and for colour, at the blocks' frequencies.
 	gainY, gainC []float64
 
 	// What the functions below work on. They are made once, as making one allocates memory.
