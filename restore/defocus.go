@@ -83,7 +83,7 @@ func (m *Model) refocus(ctx context.Context, pic *picture.Picture, req Request, 
 		result, err = m.Restore(ctx, pic, req)
 	} else {
 		b.Kernel = b.Defocus.Kernel()
-		b.Field = blind.FieldOf(pic.W, pic.H, b.Kernel)
+		b.Field = blind.UniformField(pic.W, pic.H, b.Kernel)
 		result, err = m.deconvolved(ctx, pic, req, j)
 	}
 	if err != nil {

@@ -193,7 +193,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	}
 	e.runner.session = &j.session
 	if j.covered != nil {
-		e.LeaveOut(func(i int) bool { return !visible(j.covered, i) })
+		e.ExcludePixels(func(i int) bool { return !visible(j.covered, i) })
 	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err

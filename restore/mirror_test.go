@@ -9,7 +9,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
@@ -58,7 +58,7 @@ func TestGuessInTiles(t *testing.T) {
 		w, h := size[0], size[1]
 		p := randomPicture(rnd, w, h)
 		want := make([]float32, 3*w*h)
-		e := motionblur.NewEstimator(0)
+		e := reference.NewEstimator(0)
 		if err := e.Deblur(t.Context(), want, p.Planar(), 0.04); err != nil {
 			t.Fatal(err)
 		}

@@ -52,7 +52,7 @@ func (e *frames) init(m *Model, cfg StreamConfig) error {
 	e.pic = *picture.New(cfg.W, cfg.H, make([]float32, 3*cfg.W*cfg.H))
 	e.pic.Gray = cfg.In.Kind == frame.Gray
 	e.frameImage = planar.Image{W: cfg.W, H: cfg.H}
-	e.source = noise.Of(&e.frameImage, nil)
+	e.source = noise.ImageSource(&e.frameImage, nil)
 	if cfg.Mask != nil {
 		e.source.Known = (&Request{Mask: cfg.Mask}).known
 	}

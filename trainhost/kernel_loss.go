@@ -21,8 +21,8 @@ const (
 	kernelViews = nets.KernelViews
 	// Frequencies of the loss, of equal and of opposite sign: multiples of 1/lossGrid cycles per pixel. Beyond, photographs are below the noise.
 	lossBand, lossGrid = 48, 128
-	lawStep            = 256 / lossGrid // as motionblur.LawPower counts them
-	// lawShare of the law's power belongs to E|K|² in training, so that the loss is finite whatever the maps are. Package shake uses more.
+	lawStep            = 256 / lossGrid // as motionblur.PriorPower counts them
+	// lawShare of the law's power belongs to E|K|² in training, so that the loss is finite whatever the maps are. Package motionblur uses more (NetworkPriorWeight).
 	lawShare = 0.02
 )
 
@@ -60,7 +60,7 @@ func kernelRisk(g *netdef.Graph, maps, truth, variance *netdef.Node) *netdef.Nod
 			return motionblur.Spectrum(float64(x)/lossGrid, float64(y)/lossGrid)
 		})
 		law := plane(g, "law", func(x, y int) float64 {
-			return lawShare * motionblur.LawPower(x*lawStep, y*(1-2*sign)*lawStep)
+			return lawShare * motionblur.PriorPower(x*lawStep, y*(1-2*sign)*lawStep)
 		})
 		mean := over(g, g.Mul(m[sign].re, only)) // half-turns are as likely: what is even
 		second := g.Add(over(g, m[sign].power(g)), law)

@@ -82,7 +82,7 @@ func (f NoiseFit) sample(pics *Pictures, e *noise.Estimator, i uint64, s *noiseS
 	}
 	truth := noise.Measure(ob.clean, ob.noisy)
 	s.y = truth.Targets()
-	e.Describe(noise.Of(ob.noisy, nil), &s.x)
+	e.Describe(noise.ImageSource(ob.noisy, nil), &s.x)
 	return nil
 }
 

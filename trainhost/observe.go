@@ -36,7 +36,7 @@ type observer struct{ estimator noise.Estimator }
 func (o *observer) observe(shoot func() (observed, error)) (observed, error) {
 	ob, err := shoot()
 	if err == nil && ob.profile.Found {
-		ob.profile = o.estimator.Estimate(noise.Of(ob.noisy, nil))
+		ob.profile = o.estimator.Estimate(noise.ImageSource(ob.noisy, nil))
 	}
 	return ob, err
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
-	"github.com/vfmrestore/restore/restore/motionblur"
+	hostblur "github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -117,7 +117,7 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			b, err := makeBatch(noisePictures(4, 48), nil, shootNoisy, rng.Uint64(), 7, per, side, true, net.Noise)
 			if err == nil {
-				err = b.guess(motionblur.NewEstimator(1), per, side)
+				err = b.guess(hostblur.NewEstimator(1), per, side)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -10,21 +10,22 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// What is read from a file is the library that was kept; damaged, foreign and outdated files are not.
-func TestKeepLibrary(t *testing.T) {
+// The library that is read from a file is the one that was saved. Damaged, foreign and outdated
+// files are not read.
+func TestLibraryFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "deep", libraryFile)
 	if readLibrary(path) != nil || readLibrary("") != nil {
 		t.Fatal("a library without a file")
 	}
-	l := shared()
-	l.keep("")
-	l.keep(path)
+	l := sharedLibrary()
+	l.save("")
+	l.save(path)
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := readLibrary(path); !reflect.DeepEqual(got, l) {
-		t.Fatal("it is not what was kept")
+		t.Fatal("it is not what was saved")
 	}
 	data, _ := cachefile.Read(path, libraryMark, libraryMost)
 	whole := func(change func(d []byte) []byte) []byte {
@@ -34,9 +35,9 @@ func TestKeepLibrary(t *testing.T) {
 	}
 	powers := len(data) - 8*(len(l.auto)+len(l.mean)) - 4*len(l.power)
 	for name, bad := range map[string][]byte{
-		"cut":          good[:len(good)-9],
-		"flipped":      append(bytes.Clone(good[:len(good)-1]), good[len(good)-1]^1),
-		"of no length": nil,
+		"cut":     good[:len(good)-9],
+		"flipped": append(bytes.Clone(good[:len(good)-1]), good[len(good)-1]^1),
+		"empty":   nil,
 		// With a sum that fits:
 		"too short":      whole(func(d []byte) []byte { return d[:len(d)-8] }),
 		"too long":       whole(func(d []byte) []byte { return append(d, 0, 0, 0, 0) }),

@@ -1,4 +1,4 @@
-package motionblur
+package reference
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
 // What the second view costs on the host, on one core and on all, and on the device.
@@ -16,23 +17,23 @@ func BenchmarkDeblur(b *testing.B) {
 	}{{"256x256", 256, 256}, {"1280x720", 1280, 720}} {
 		for _, where := range []struct {
 			name string
-			make func() *Estimator
+			make func(b *testing.B) *motionblur.Estimator
 		}{
-			{"host1", func() *Estimator { return NewEstimator(1) }},
-			{"host", func() *Estimator { return NewEstimator(0) }},
-			{"device", func() *Estimator {
-				p, err := NewPrograms(testDev, compile.Options{})
+			{"host1", func(*testing.B) *motionblur.Estimator { return NewEstimator(1) }},
+			{"host", func(*testing.B) *motionblur.Estimator { return NewEstimator(0) }},
+			{"device", func(b *testing.B) *motionblur.Estimator {
+				p, err := motionblur.NewPrograms(testDev, compile.Options{})
 				if err != nil {
 					b.Fatal(err)
 				}
 				b.Cleanup(p.Close)
-				return NewDeviceEstimator(p.Run)
+				return motionblur.NewDeviceEstimator(p.Run)
 			}},
 		} {
 			b.Run(side.name+"/"+where.name, func(b *testing.B) {
 				y := scene(rand.New(rand.NewPCG(1, 2)), side.w, side.h)
 				out := make([]float32, len(y.Pix))
-				e := where.make()
+				e := where.make(b)
 				if err := e.Deblur(context.Background(), out, y, 0.05); err != nil { // builds programs
 					b.Fatal(err)
 				}
@@ -44,11 +45,5 @@ func BenchmarkDeblur(b *testing.B) {
 				b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/float64(side.w*side.h), "ns/pixel")
 			})
 		}
-	}
-}
-
-func BenchmarkLibrary(b *testing.B) {
-	for b.Loop() {
-		newLibrary()
 	}
 }

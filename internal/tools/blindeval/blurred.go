@@ -10,11 +10,13 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// side is that of the pictures that are made. What was beyond them when they were shaken is not in them, as with a camera.
+// side is the side of the pictures that are made. As with a camera, light from beyond their edges
+// is blurred into them.
 const side = 255
 
-// shakes makes count pictures of a folder's photographs, chosen and shaken by seed; sharp ones if asked. Pictures and noise have values of 1.
-func shakes(dir string, count int, seed uint64, sigma float64, sharp bool) ([]item, error) {
+// blurPhotos makes count blurred pictures from photographs of a folder, or sharp ones, with noise
+// of standard deviation sigma. seed draws photographs, blur kernels and noise. White is 1.
+func blurPhotos(dir string, count int, seed uint64, sigma float64, sharp bool) ([]item, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
 	if err != nil || len(files) == 0 {
 		return nil, err
@@ -31,7 +33,7 @@ func shakes(dir string, count int, seed uint64, sigma float64, sharp bool) ([]it
 		if p.W < 299 || p.H < 299 {
 			continue
 		}
-		if p.W > 600 { // of large ones the middle
+		if p.W > 600 { // the middle of large ones
 			p = p.Crop((p.W-300)/2, (p.H-300)/2, 300, 300)
 		}
 		k := camera.HandShake(rng, float64(9+2*rng.IntN(11)))
@@ -50,7 +52,7 @@ func shakes(dir string, count int, seed uint64, sigma float64, sharp bool) ([]it
 	return out, nil
 }
 
-// blurred is the value at a place of the picture that k makes of p, whose edge pixels go on.
+// blurred is the value at (x, y) of p blurred by k. Edge pixels continue beyond the edges.
 func blurred(p *blind.Plane, k *task.Kernel, x, y int) float64 {
 	s := 0.0
 	for a := range k.Size {

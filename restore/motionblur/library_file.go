@@ -8,17 +8,18 @@ import (
 	"github.com/vfmrestore/restore/internal/cachefile"
 )
 
-// keptAt is the path (a string) of the file that holds the library between runs of a program; "": none.
-var keptAt atomic.Value
+// libraryPath is the path (a string) of the file that keeps the library between runs of a program.
+// "" means no file.
+var libraryPath atomic.Value
 
 const (
 	libraryFile = "kernels-1.bin"
-	libraryMark = "VFMKERN1" // another for every form of the file
+	libraryMark = "VFMKERN1" // at the start of the file; to be changed with its format
 	libraryMost = 64 << 20   // bytes
 )
 
-// keep writes the library to a file. Failures are ignored: the file only saves time.
-func (l *library) keep(path string) {
+// save writes the library to a file. Failures are ignored, as the file only saves time.
+func (l *library) save(path string) {
 	if path == "" {
 		return
 	}
@@ -33,12 +34,14 @@ func (l *library) keep(path string) {
 	}
 	var data []byte
 	for _, part := range []any{lengths, places, weights, l.power, l.mean, l.auto} {
-		data, _ = binary.Append(data, binary.LittleEndian, part) // it fails for types without a fixed size only
+		// Append fails only for types without a fixed size.
+		data, _ = binary.Append(data, binary.LittleEndian, part)
 	}
 	_ = cachefile.Write(path, libraryMark, cachefile.SumOf(data), data)
 }
 
-// readLibrary reads what keep wrote; nil if there is none, or if it is not the library that this program would make.
+// readLibrary reads what save wrote. It returns nil if there is no such file, or if it is not the
+// library that this program would make.
 func readLibrary(path string) *library {
 	data, _ := cachefile.Read(path, libraryMark, libraryMost)
 	if data == nil {
@@ -56,7 +59,7 @@ func readLibrary(path string) *library {
 	}
 	total := 0
 	for _, n := range lengths {
-		if n > kernelSide*kernelSide {
+		if n > KernelSide*KernelSide {
 			return nil
 		}
 		total += int(n)
@@ -65,20 +68,21 @@ func readLibrary(path string) *library {
 	if !read(places) || !read(weights) || !read(l.power) || !read(l.mean) || !read(l.auto) || len(data) > 0 {
 		return nil
 	}
-	all := make(kernel, total)
+	all := make(blurKernel, total)
 	for i := range all {
 		all[i] = weight{places[i], weights[i]}
 	}
 	for i, n := range lengths {
 		l.kernels[i], all = all[:n:n], all[n:]
 	}
-	// A sample of it is made anew: another version of this program, or one on another machine, may draw other kernels.
+	// A few blur kernels are drawn again and compared: another version of this program, or one on
+	// another machine, may draw other ones.
 	var s spectrometer
 	power := make([]float32, len(l.bins))
 	for i := 0; i < len(l.kernels); i += len(l.kernels) / 4 {
 		k := drawKernel(i)
 		s.powers(power, l.bins, k)
-		if !slices.Equal(k, l.kernels[i]) || !slices.Equal(power, l.powerOf(i)) {
+		if !slices.Equal(k, l.kernels[i]) || !slices.Equal(power, l.kernelPower(i)) {
 			return nil
 		}
 	}
