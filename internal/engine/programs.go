@@ -31,8 +31,8 @@ type Cached struct {
 	Program *compile.Program
 	bytes   int64               // of the device's memory
 	users   int                 // callers that hold it; it is not freed meanwhile
-	free    chan int            // turns that nobody holds
-	slots   [compile.Turns]Slot // what the turns' holders use
+	free    chan struct{}       // holds a token for each turn that nobody holds
+	slots   [compile.Turns]Slot // of the turns
 }
 
 // drop frees all programs, which nobody may use.
@@ -92,9 +92,9 @@ func (e *Engine) program(r Recipe) (*Cached, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Cached{Recipe: r, Program: p, bytes: bytes, free: make(chan int, compile.Turns)}
-	for i := range compile.Turns {
-		x.free <- i
+	x := &Cached{Recipe: r, Program: p, bytes: bytes, free: make(chan struct{}, compile.Turns)}
+	for range compile.Turns {
+		x.free <- struct{}{}
 	}
 	c.list = append(c.list, x)
 	return x, nil

@@ -26,6 +26,7 @@ type Work struct {
 type Slot struct {
 	x       *Cached
 	turn    int
+	held    bool
 	inputs  map[string][]float32
 	outputs [][]float32
 	set     []assignment
@@ -58,35 +59,37 @@ func (s *Slot) Output(i int) []float32 { return s.outputs[i] }
 // the device, after what is in flight has ended. If the device is lost and the Engine's own, it is
 // opened anew, and the pieces that were not taken are done again, once.
 func (e *Engine) Run(ctx context.Context, s *Session, w *Work) error {
-	done, failed := 0, -1
+	f := s.begin(w)
+	defer s.end()
 	return e.survive(ctx, s, func() (bool, error) {
-		err := e.run(ctx, s, w, &done)
-		retry := failed != done
-		failed = done
+		err := e.run(ctx, s, f)
+		retry := f.failed != f.done
+		f.failed = f.done
 		return retry, err
 	})
 }
 
-// flight is what of a Run is in flight.
+// flight is a Run and what of it is in flight.
 type flight struct {
-	work  *Work
-	slots [compile.Turns]*Slot // in the order of the pieces
-	n     int
-	done  *int // pieces that were taken
+	work   *Work
+	slots  [compile.Turns]*Slot // in the order of the pieces
+	n      int                  // number of slots
+	done   int                  // number of pieces that were taken
+	failed int                  // done when an error ended the last attempt, or -1
 }
 
-// run does the pieces from done on, and counts done up.
-func (e *Engine) run(ctx context.Context, s *Session, w *Work, done *int) (err error) {
-	f := s.begin(w, done)
+// run does the pieces from f.done on.
+func (e *Engine) run(ctx context.Context, s *Session, f *flight) (err error) {
+	w := f.work
 	defer func() {
 		for _, slot := range f.slots[:f.n] { // after an error
 			_ = slot.x.Program.Wait(slot.turn)
 			e.give(slot)
 		}
-		s.end()
+		f.n = 0
 	}()
-	most, next := len(f.slots), *done
-	for *done < w.Count {
+	most, next := len(f.slots), f.done
+	for f.done < w.Count {
 		if next == w.Count || f.n == most {
 			if err := e.finish(f); err != nil {
 				return err
@@ -138,19 +141,19 @@ func (e *Engine) finish(f *flight) error {
 	}
 	e.give(slot)
 	if err == nil {
-		*f.done++
+		f.done++
 	}
 	return err
 }
 
 // begin enters a Run of the session.
-func (s *Session) begin(w *Work, done *int) *flight {
+func (s *Session) begin(w *Work) *flight {
 	if s.nested == len(s.flights) {
 		s.flights = append(s.flights, new(flight)) // kept, so that no frame allocates one
 	}
 	f := s.flights[s.nested]
 	s.nested++
-	*f = flight{work: w, done: done}
+	*f = flight{work: w, failed: -1}
 	return f
 }
 
@@ -178,34 +181,37 @@ func (e *Engine) take(ctx context.Context, r Recipe, wait bool) (*Slot, error) {
 		e.release()
 		return nil, err
 	}
-	turn := -1
+	x.users++ // it is not freed now
 	select {
-	case turn = <-x.free:
+	case <-x.free:
 	default:
-	}
-	if turn < 0 && !wait {
-		e.release()
-		return nil, nil
-	}
-	x.users++
-	if turn < 0 {
+		if !wait {
+			x.users--
+			e.release()
+			return nil, nil
+		}
 		e.release()
 		select {
-		case turn = <-x.free:
+		case <-x.free:
 		case <-e.closed:
 			err = ErrClosed
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
 		e.turn <- struct{}{}
-		if err != nil {
-			x.users--
-			e.release()
-			return nil, err
-		}
+	}
+	if err != nil {
+		x.users--
+		e.release()
+		return nil, err
+	}
+	// The first one that is free: work of one piece at a time needs the memory of one turn.
+	turn := 0
+	for x.slots[turn].held {
+		turn++
 	}
 	slot := &x.slots[turn]
-	slot.x, slot.turn, slot.set = x, turn, slot.set[:0]
+	slot.x, slot.turn, slot.held, slot.set = x, turn, true, slot.set[:0]
 	if slot.inputs == nil {
 		err = slot.resolve()
 	}
@@ -243,7 +249,8 @@ func (s *Slot) resolve() error {
 func (e *Engine) give(s *Slot) {
 	e.turn <- struct{}{}
 	s.x.users--
-	s.x.free <- s.turn
+	s.held = false
+	s.x.free <- struct{}{}
 	e.release()
 }
 
