@@ -29,7 +29,9 @@ type Commands struct {
 	// flight is locked from the submission of a run until somebody has waited for its end.
 	flight  sync.Mutex
 	runs    uint64 // number of Submits
-	awaited uint64 // the Submit that nobody has waited for yet, 0 if there is none
+	handles []C.VfCommands
+	before  []*Commands // lists that were submitted together with this one, before it
+	awaited uint64      // the Submit that nobody has waited for yet, 0 if there is none
 	pool    vkCommandPool
 	cb      vkCommandBuffer
 
@@ -100,7 +102,26 @@ func (c *Commands) Free() {
 	}
 }
 
-// restart empties the list for new recording. Only the package's own short lists use it.
+// Restart empties the list, which must not be in flight, so that it can be recorded anew. Errors:
+// *OutOfMemoryError, *DeviceLostError, ErrClosed, ErrFreed.
+func (c *Commands) Restart() error {
+	if err := c.d.enter("Restart"); err != nil {
+		return err
+	}
+	defer c.d.leave()
+	if !c.flight.TryLock() {
+		return errors.New("gpu: Restart: the list still runs; wait for it first")
+	}
+	defer c.flight.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.alive(); err != nil {
+		return err
+	}
+	return c.restart()
+}
+
+// restart does the work of Restart.
 func (c *Commands) restart() error {
 	c.err, c.ended, c.ran = nil, false, false
 	c.uses = c.uses[:0]
@@ -222,6 +243,38 @@ func (c *Commands) recordCopy(dst, src Range) {
 	if c.err == nil {
 		c.err = err
 	}
+}
+
+// Rows are ranges of equal size at equal distances in two buffers, in bytes.
+type Rows struct {
+	Dst, Src             *Buffer
+	DstOff, SrcOff       int64 // of the first range
+	DstStride, SrcStride int64 // from one range to the next, at least Size
+	Size                 int64
+	Count                int
+}
+
+// CopyRows records a copy of each of the ranges from Src to Dst, which must be two buffers.
+func (c *Commands) CopyRows(r Rows) {
+	c.record("CopyRows", func() error {
+		if r.Count < 1 || r.Size < 1 || r.DstStride < r.Size || r.SrcStride < r.Size || r.Dst == r.Src {
+			return fmt.Errorf("gpu: CopyRows: %d ranges of %d bytes, %d and %d bytes apart, of two buffers", r.Count, r.Size, r.DstStride, r.SrcStride)
+		}
+		dst := Range{r.Dst, r.DstOff, int64(r.Count-1)*r.DstStride + r.Size}
+		src := Range{r.Src, r.SrcOff, int64(r.Count-1)*r.SrcStride + r.Size}
+		if err := c.resolve("CopyRows", &dst); err != nil {
+			return err
+		}
+		if err := c.resolve("CopyRows", &src); err != nil {
+			return err
+		}
+		rows := C.vfm_rows{
+			src: C.uint64_t(r.SrcOff), dst: C.uint64_t(r.DstOff), src_stride: C.uint64_t(r.SrcStride), dst_stride: C.uint64_t(r.DstStride),
+			size: C.uint64_t(r.Size), n: C.uint64_t(r.Count),
+		}
+		C.vfm_copy_rows(c.d.c, c.cvk(), raw(r.Src.handle), raw(r.Dst.handle), &rows)
+		return nil
+	})
 }
 
 // Fill records that all of dst is set to the 32-bit value v. Offset and size must be multiples of

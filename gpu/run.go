@@ -6,6 +6,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 	"unsafe"
 )
@@ -45,19 +46,48 @@ type Ticket struct {
 // Ticket.Wait, once: until then the list cannot be run again. The device does what is submitted in
 // the order of submission, and each list sees what the earlier ones wrote, so there is no need to
 // wait in between. Errors: those of Run, and one if the list still runs.
-func (d *Device) Submit(c *Commands) (Ticket, error) {
-	if c == nil {
+func (d *Device) Submit(c *Commands) (Ticket, error) { return d.submitAll(nil, c) }
+
+// SubmitAll is Submit of several lists, which run in this order, by one submission. lists is not
+// kept. The Ticket stands for all of them.
+func (d *Device) SubmitAll(lists []*Commands) (Ticket, error) {
+	if len(lists) == 0 {
+		return Ticket{}, errors.New("gpu: SubmitAll: no command lists")
+	}
+	n := len(lists) - 1
+	return d.submitAll(lists[:n], lists[n])
+}
+
+func (d *Device) submitAll(before []*Commands, c *Commands) (Ticket, error) {
+	if c == nil || slices.Contains(before, nil) {
 		return Ticket{}, errors.New("gpu: Submit: no command list")
 	}
 	if err := d.enter("Submit"); err != nil {
 		return Ticket{}, err
 	}
 	defer d.leave()
-	if !c.flight.TryLock() {
-		return Ticket{}, errors.New("gpu: Submit: the list still runs; wait for it first")
+	locked := 0
+	unlock := func() {
+		for _, x := range before[:locked] {
+			x.flight.Unlock()
+		}
 	}
+	for _, x := range before {
+		if !x.flight.TryLock() {
+			unlock()
+			return Ticket{}, errStillRuns
+		}
+		locked++
+	}
+	if !c.flight.TryLock() {
+		unlock()
+		return Ticket{}, errStillRuns
+	}
+	c.before = append(c.before[:0], before...)
 	if err := d.begin(c); err != nil {
+		c.before = c.before[:0]
 		c.flight.Unlock()
+		unlock()
 		return Ticket{}, err
 	}
 	c.mu.Lock()
@@ -66,6 +96,8 @@ func (d *Device) Submit(c *Commands) (Ticket, error) {
 	c.awaited = c.runs
 	return Ticket{c, c.runs}, nil
 }
+
+var errStillRuns = errors.New("gpu: Submit: the list still runs; wait for it first")
 
 // Wait waits for the end of the run. The second Wait for a run fails. Options.Timeout counts from this call, as lists that were
 // submitted before may have kept the device. Errors: *DeviceLostError, *OutOfMemoryError, and
@@ -88,6 +120,10 @@ func (t Ticket) Wait() error {
 	d.life.RLock()
 	if d.closed {
 		d.life.RUnlock()
+		for _, x := range c.before {
+			x.flight.Unlock()
+		}
+		c.before = c.before[:0]
 		c.flight.Unlock()
 		return fmt.Errorf("gpu: Wait: %w", ErrClosed)
 	}
@@ -110,8 +146,32 @@ func (t Ticket) Done() bool {
 	return vkWaitForFences(c.d.handle, 1, c.fences, 1, 0) != resultTimeout
 }
 
-// begin submits a list whose flight the caller has locked, and pins what it uses.
-func (d *Device) begin(c *Commands) error {
+// begin submits a list and those before it, whose flights the caller has locked, and pins what they
+// use.
+func (d *Device) begin(c *Commands) (err error) {
+	held := 0
+	for _, x := range c.before {
+		if err = d.hold(x); err != nil {
+			break
+		}
+		held++
+	}
+	if err == nil {
+		if err = d.hold(c); err == nil {
+			if err = d.submit(c); err == nil {
+				return nil
+			}
+			d.letGo(c)
+		}
+	}
+	for _, x := range c.before[:held] {
+		d.letGo(x)
+	}
+	return err
+}
+
+// hold pins a list that can be run and what it uses.
+func (d *Device) hold(c *Commands) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -127,29 +187,38 @@ func (d *Device) begin(c *Commands) error {
 		d.unpin(&c.res)
 		return err
 	}
-	if err := d.submit(c); err != nil {
-		d.unpin(c.uses...)
-		d.unpin(&c.res)
-		return err
-	}
 	return nil
 }
 
-// end waits for a list that begin has submitted, and unlocks its flight.
+func (d *Device) letGo(c *Commands) {
+	d.unpin(c.uses...)
+	d.unpin(&c.res)
+}
+
+// end waits for lists that begin has submitted, and unlocks their flights.
 func (d *Device) end(c *Commands) error {
 	err := d.wait(c)
-	if d.hung() {
-		c.flight.Unlock()
-		return err // the device still uses them: they stay pinned for good
+	hung := d.hung() // then the device still uses them: they stay pinned for good
+	for _, x := range c.before {
+		d.landed(x, err, hung)
 	}
+	c.before = c.before[:0]
+	d.landed(c, err, hung)
+	if !hung {
+		d.trimHeap()
+	}
+	return err
+}
+
+// landed unlocks the flight of a list, and what it pinned unless the device hangs.
+func (d *Device) landed(c *Commands, err error, hung bool) {
 	c.mu.Lock()
 	c.ran = c.ran || err == nil
 	c.mu.Unlock()
+	if !hung {
+		d.letGo(c)
+	}
 	c.flight.Unlock()
-	d.unpin(c.uses...)
-	d.unpin(&c.res)
-	d.trimHeap()
-	return err
 }
 
 // Activity counts what the host asked of a device since it was opened.
@@ -182,7 +251,12 @@ func (d *Device) submit(c *Commands) error {
 		return d.fail(int(r), "vkResetFences", "a run")
 	}
 	d.queueMu.Lock()
-	r := C.vfm_submit(d.c, C.VfQueue(unsafe.Pointer(d.queue)), c.cvk(), raw(c.fence))
+	c.handles = c.handles[:0] // kept, so that a run allocates nothing
+	for _, x := range c.before {
+		c.handles = append(c.handles, x.cvk())
+	}
+	c.handles = append(c.handles, c.cvk())
+	r := C.vfm_submit(d.c, C.VfQueue(unsafe.Pointer(d.queue)), C.uint32_t(len(c.handles)), &c.handles[0], raw(c.fence))
 	d.queueMu.Unlock()
 	if r < 0 {
 		return d.fail(int(r), "vkQueueSubmit", "a run")

@@ -136,10 +136,11 @@ VfResult vfm_descriptor_set(vfm_device *d, uint64_t pool, uint64_t layout, uint3
 VfResult vfm_commands_create(vfm_device *d, uint64_t *pool, VfCommands *out);
 VfResult vfm_commands_begin(vfm_device *d, VfCommands c, int once);
 void vfm_barrier(vfm_device *d, VfCommands c, uint32_t src_stages, uint32_t src_access, uint32_t dst_stages, uint32_t dst_access);
+void vfm_copy_rows(vfm_device *d, VfCommands c, uint64_t src, uint64_t dst, const vfm_rows *r);
 void vfm_copy(vfm_device *d, VfCommands c, uint64_t src, uint64_t src_off, uint64_t dst, uint64_t dst_off, uint64_t size);
 VfResult vfm_fence_create(vfm_device *d, uint64_t *out);
 VfResult vfm_query_pool_create(vfm_device *d, uint32_t n, uint64_t *out);
 VfResult vfm_query_results(vfm_device *d, uint64_t pool, uint32_t n, uint64_t *out);
-VfResult vfm_submit(vfm_device *d, VfQueue q, VfCommands c, uint64_t fence);
+VfResult vfm_submit(vfm_device *d, VfQueue q, uint32_t n, VfCommands *lists, uint64_t fence);
 
 #endif

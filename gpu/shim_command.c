@@ -27,6 +27,16 @@ void vfm_copy(vfm_device *d, VfCommands c, uint64_t src, uint64_t src_off, uint6
 	d->CmdCopyBuffer(c, src, dst, 1, &region);
 }
 
+void vfm_copy_rows(vfm_device *d, VfCommands c, uint64_t src, uint64_t dst, const vfm_rows *r) {
+	VfCopy regions[64];
+	for (uint64_t done = 0; done < r->n;) {
+		uint32_t k = 0;
+		for (; k < 64 && done < r->n; k++, done++)
+			regions[k] = (VfCopy){r->src + done * r->src_stride, r->dst + done * r->dst_stride, r->size};
+		d->CmdCopyBuffer(c, src, dst, k, regions);
+	}
+}
+
 VfResult vfm_fence_create(vfm_device *d, uint64_t *out) {
 	VfFenceInfo info = {ST_FENCE_CREATE_INFO, NULL, 0};
 	return d->CreateFence(d->handle, &info, NULL, out);
@@ -44,7 +54,7 @@ VfResult vfm_query_results(vfm_device *d, uint64_t pool, uint32_t n, uint64_t *o
 	return d->GetQueryPoolResults(d->handle, pool, 0, n, 8 * (size_t)n, out, 8, 3);
 }
 
-VfResult vfm_submit(vfm_device *d, VfQueue q, VfCommands c, uint64_t fence) {
-	VfSubmitInfo info = {ST_SUBMIT_INFO, NULL, 0, NULL, NULL, 1, &c, 0, NULL};
+VfResult vfm_submit(vfm_device *d, VfQueue q, uint32_t n, VfCommands *lists, uint64_t fence) {
+	VfSubmitInfo info = {ST_SUBMIT_INFO, NULL, 0, NULL, NULL, n, lists, 0, NULL};
 	return d->QueueSubmit(q, 1, &info, fence);
 }

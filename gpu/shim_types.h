@@ -183,5 +183,7 @@ typedef struct {
 } VfSubmitInfo;
 typedef struct { int32_t sType; const void *pNext; uint32_t srcAccess, dstAccess; } VfMemoryBarrier;
 typedef struct { uint64_t src, dst, size; } VfCopy;
+// Copies of n ranges of size bytes each: offsets of the first, and distances from one to the next.
+typedef struct { uint64_t src, dst, src_stride, dst_stride, size, n; } vfm_rows;
 
 #endif

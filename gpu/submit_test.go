@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
@@ -131,5 +132,89 @@ func TestLostInFlight(t *testing.T) {
 	}
 	if err := ticket.Wait(); err != nil && !errors.As(err, &lost) {
 		t.Errorf("wait on a device that is lost: %v", err)
+	}
+}
+
+// Several lists by one submission run in order, and all are held until the wait.
+func TestSubmitAll(t *testing.T) {
+	d := openTest(t, Options{})
+	p := incrPipeline(t, d)
+	buf := must[*Buffer](t)(d.NewBuffer(1<<12, Local))
+	fill := must[*Commands](t)(d.NewCommands())
+	fill.Fill(Range{Buf: buf}, 5)
+	ok(t, fill.End())
+	before := d.Activity()
+	lists := []*Commands{fill, chain(t, d, p, buf, 1), chain(t, d, p, buf, 2)}
+	for range 3 {
+		ticket := must[Ticket](t)(d.SubmitAll(lists))
+		for _, c := range lists {
+			if _, err := d.Submit(c); err == nil {
+				t.Error("a list in flight was submitted again")
+			}
+			if c.Restart() == nil {
+				t.Error("a list in flight was emptied")
+			}
+		}
+		ok(t, ticket.Wait())
+	}
+	if got := d.Activity(); got.Submits-before.Submits != 3 || got.Waits-before.Waits != 3 {
+		t.Errorf("%+v after %+v", got, before)
+	}
+	got := make([]byte, 4)
+	ok(t, d.Read(buf, 0, got))
+	if v := binary.LittleEndian.Uint32(got); v != 3*(3*(3*5+1)+1)+1 {
+		t.Errorf("the result is %d", v)
+	}
+	if _, err := d.SubmitAll(nil); err == nil {
+		t.Error("no lists were submitted")
+	}
+	if _, err := d.SubmitAll([]*Commands{fill, fill}); err == nil {
+		t.Error("a list was submitted twice at once")
+	}
+	ok(t, fill.Restart())
+	fill.Fill(Range{Buf: buf}, 6)
+	ok(t, fill.End())
+	ok(t, d.Run(fill))
+	ok(t, d.Read(buf, 0, got))
+	if v := binary.LittleEndian.Uint32(got); v != 6 {
+		t.Errorf("after Restart the result is %d", v)
+	}
+}
+
+// CopyRows copies the ranges and nothing between them.
+func TestCopyRows(t *testing.T) {
+	for _, d := range []*Device{openTest(t, Options{}), openDiscrete(t)} {
+		size := 1 + rand.IntN(40)
+		r := Rows{
+			DstOff: int64(rand.IntN(50)), SrcOff: int64(rand.IntN(50)), DstStride: int64(size + rand.IntN(9)), SrcStride: int64(size + rand.IntN(9)),
+			Size: int64(size), Count: 1 + rand.IntN(150),
+		}
+		from, to := randomBytes(8000), randomBytes(8000)
+		r.Src = must[*Buffer](t)(d.NewBuffer(int64(len(from)), Local))
+		r.Dst = must[*Buffer](t)(d.NewBuffer(int64(len(to)), Local))
+		ok(t, d.Write(r.Src, 0, from))
+		ok(t, d.Write(r.Dst, 0, to))
+		c := must[*Commands](t)(d.NewCommands())
+		c.CopyRows(r)
+		ok(t, c.End())
+		ok(t, d.Run(c))
+		for k := range r.Count {
+			copy(to[int(r.DstOff)+k*int(r.DstStride):], from[int(r.SrcOff)+k*int(r.SrcStride):][:size])
+		}
+		got := make([]byte, len(to))
+		ok(t, d.Read(r.Dst, 0, got))
+		if !bytes.Equal(got, to) {
+			t.Errorf("%+v differs", r)
+		}
+		for _, bad := range []Rows{
+			{Dst: r.Dst, Src: r.Dst, DstStride: 4, SrcStride: 4, Size: 4, Count: 1}, {Dst: r.Dst, Src: r.Src, DstStride: 3, SrcStride: 4, Size: 4, Count: 1},
+			{Dst: r.Dst, Src: r.Src, DstStride: 4, SrcStride: 4, Size: 4}, {Dst: r.Dst, Src: r.Src, DstStride: 4000, SrcStride: 4, Size: 4, Count: 4},
+		} {
+			c := must[*Commands](t)(d.NewCommands())
+			c.CopyRows(bad)
+			if c.End() == nil {
+				t.Errorf("accepted: %+v", bad)
+			}
+		}
 	}
 }
