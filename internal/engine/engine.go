@@ -249,10 +249,18 @@ func (e *Engine) Hold(ctx context.Context) (release func(), err error) {
 	return e.release, nil
 }
 
-// Renew opens the device anew, as after a loss.
-func (e *Engine) Renew(ctx context.Context) error {
+// Generation counts the devices that the Engine has had.
+func (e *Engine) Generation() int {
 	e.life.Lock()
-	generation := e.generation
-	e.life.Unlock()
+	defer e.life.Unlock()
+	return e.generation
+}
+
+// Renew opens the device anew, unless it is no longer of that generation. It must not be called during
+// a Run. Errors are those of gpu.Open, and one for a device that is not the Engine's own.
+func (e *Engine) Renew(ctx context.Context, generation int) error {
+	if e.opt.Shared != nil {
+		return errors.New("the device is shared and cannot be opened anew")
+	}
 	return e.reopen(ctx, generation)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 )
@@ -29,6 +30,7 @@ type programs struct{ list []*Cached }
 type Cached struct {
 	Recipe
 	Program *compile.Program
+	device  *gpu.Device
 	bytes   int64               // of the device's memory
 	users   int                 // callers that hold it; it is not freed meanwhile
 	free    chan struct{}       // holds a token for each turn that nobody holds
@@ -38,9 +40,17 @@ type Cached struct {
 // drop frees all programs, which nobody may use.
 func (c *programs) drop() {
 	for _, x := range c.list {
-		x.Program.Close()
+		x.close()
 	}
 	c.list = nil
+}
+
+func (x *Cached) close() {
+	x.Program.Close()
+	for i := range x.slots {
+		x.slots[i].before.free()
+		x.slots[i].after.free()
+	}
 }
 
 // shrink frees programs, those unused for longest first, until they leave room for one of the given
@@ -54,7 +64,7 @@ func (c *programs) shrink(bytes, budget int64) {
 		drop := x.users == 0 && (total > budget || count >= maxPrograms)
 		if drop {
 			total, count = total-x.bytes, count-1
-			x.Program.Close()
+			x.close()
 		}
 		return drop
 	})
@@ -92,7 +102,7 @@ func (e *Engine) program(r Recipe) (*Cached, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Cached{Recipe: r, Program: p, bytes: bytes, free: make(chan struct{}, compile.Turns)}
+	x := &Cached{Recipe: r, Program: p, device: e.dev, bytes: bytes, free: make(chan struct{}, compile.Turns)}
 	for range compile.Turns {
 		x.free <- struct{}{}
 	}
@@ -138,7 +148,7 @@ func (e *Engine) Drop(ctx context.Context, f func(Recipe) bool) error {
 	e.cache.list = slices.DeleteFunc(e.cache.list, func(x *Cached) bool {
 		drop := x.users == 0 && f(x.Recipe)
 		if drop {
-			x.Program.Close()
+			x.close()
 		}
 		return drop
 	})

@@ -13,6 +13,9 @@ type Work struct {
 	Recipe Recipe
 	Count  int
 	Pixels int // of a piece, for Pace; 0: it learns nothing from this work
+	// Once says that the pieces depend on what only this device holds (Band): after a loss they are not
+	// done again. Renew makes a new device then.
+	Once bool
 	// Prepare, if there is one, is called before Fill and may run other work of the same session. It
 	// is called again for a piece that a lost device did not finish, like Fill.
 	Prepare func(i int) error
@@ -30,6 +33,8 @@ type Slot struct {
 	inputs  map[string][]float32
 	outputs [][]float32
 	set     []assignment
+	before  transfer // between the program's held values and bands
+	after   transfer
 	piece   int
 	began   time.Time
 }
@@ -63,7 +68,7 @@ func (e *Engine) Run(ctx context.Context, s *Session, w *Work) error {
 	defer s.end()
 	return e.survive(ctx, s, func() (bool, error) {
 		err := e.run(ctx, s, f)
-		retry := f.failed != f.done
+		retry := f.failed != f.done && !w.Once
 		f.failed = f.done
 		return retry, err
 	})
@@ -212,6 +217,7 @@ func (e *Engine) take(ctx context.Context, r Recipe, wait bool) (*Slot, error) {
 	}
 	slot := &x.slots[turn]
 	slot.x, slot.turn, slot.held, slot.set = x, turn, true, slot.set[:0]
+	slot.before.recorded, slot.after.recorded = false, false
 	if slot.inputs == nil {
 		err = slot.resolve()
 	}
@@ -235,9 +241,11 @@ func (s *Slot) resolve() error {
 	}
 	s.outputs = s.outputs[:0]
 	for i := range p.Outputs() {
-		v, err := p.Result(s.turn, i)
-		if err != nil {
-			return err
+		var v []float32
+		if _, err := p.HeldOutput(i); err != nil { // of those that stay on the device there is nothing to read
+			if v, err = p.Result(s.turn, i); err != nil {
+				return err
+			}
 		}
 		s.outputs = append(s.outputs, v)
 	}
@@ -272,7 +280,15 @@ func (e *Engine) start(ctx context.Context, s *Slot, pixels int) error {
 		}
 	}
 	s.began = time.Now()
-	if err := p.Start(s.turn); err != nil {
+	before, err := s.before.list()
+	if err != nil {
+		return err
+	}
+	after, err := s.after.list()
+	if err != nil {
+		return err
+	}
+	if err := p.StartWith(s.turn, before, after); err != nil {
 		return err
 	}
 	if e.rest.share == 1 {

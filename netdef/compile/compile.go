@@ -35,6 +35,11 @@ type Options struct {
 	// a stream. What depends only on them, on parameters and on constants is computed when they
 	// change, not in every run.
 	Settings []string
+	// HeldInputs and HeldOutputs name inputs, and count outputs, that stay on the device: a run neither
+	// brings them there nor takes them from there. Program.StartWith copies between them and other
+	// memory of the device. They have one place for all turns, as runs follow each other.
+	HeldInputs  []string
+	HeldOutputs []int
 	// maxBinding, if not 0, replaces the device's limit for the bytes of one binding, for tests.
 	maxBinding int64
 	// Arena provides the working memory. If it is nil, the Program has memory of its own.
@@ -61,7 +66,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, maxBinding: cmp.Or(opt.maxBinding, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
-		repeats: map[repeatKey]*netdef.Node{},
+		repeats: map[repeatKey]*netdef.Node{}, held: opt.HeldInputs,
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))
@@ -85,7 +90,11 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 			outVals[i] = outVals[k]
 			continue
 		}
-		v := l.place(n.Name, regOut, n.Shape.Size())
+		reg := regOut
+		if slices.Contains(opt.HeldOutputs, i) {
+			reg = regHeld
+		}
+		v := l.place(n.Name, reg, n.Shape.Size())
 		outVals[i] = v
 		switch {
 		case isLeaf(n):

@@ -28,6 +28,7 @@ type lowering struct {
 	steps          []*step
 	consts         []constant
 	inputs         map[string]*value
+	held           []string      // inputs that stay on the device
 	sizes          [nRegions]int // of regions that are not planned, in units of 4 bytes
 	zeros          *value
 	cur            *netdef.Node
@@ -208,8 +209,11 @@ func (l *lowering) lower(n *netdef.Node) error {
 	switch op := n.Op.(type) {
 	case *netdef.InputOp:
 		reg := regInput
-		if l.phases[n] == perSetting {
+		switch {
+		case l.phases[n] == perSetting:
 			reg = regSetting
+		case slices.Contains(l.held, n.Name):
+			reg = regHeld
 		}
 		v := l.place(n.Name, reg, n.Shape.Size())
 		l.inputs[n.Name], l.vals[n] = v, v

@@ -58,7 +58,7 @@ func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, setting
 		return p, noMemory(p.sizes[regWork], err)
 	}
 	p.bufs[regWork] = p.arena.buf
-	regions := []region{regConst, regSetting, regKeep}
+	regions := []region{regConst, regSetting, regHeld, regKeep}
 	if !dev.Info().Caps.Unified {
 		regions = append(regions, regInput, regOut) // the turns have copies of them
 	}

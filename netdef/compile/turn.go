@@ -21,9 +21,10 @@ type turn struct {
 	lists   [2]*gpu.Commands
 
 	// A setting that changes waits for the runs of all turns, whoever waits for them otherwise.
-	mu      sync.Mutex // guards what follows
-	started bool       // a Start without the caller's Wait
-	flying  bool       // nobody has waited for ticket yet
+	mu      sync.Mutex      // guards what follows
+	all     []*gpu.Commands // what is submitted, kept so that a run allocates nothing
+	started bool            // a Start without the caller's Wait
+	flying  bool            // nobody has waited for ticket yet
 	ticket  gpu.Ticket
 	err     error // of the last run that somebody has waited for
 }
@@ -124,14 +125,38 @@ func (p *Program) Input(turn int, name string) ([]float32, error) {
 	if v == nil {
 		return nil, &InputError{name, "the program has no such input"}
 	}
-	if v.reg == regSetting {
+	switch v.reg {
+	case regSetting:
 		return nil, &InputError{name, "it is a setting and can only be set"}
+	case regHeld:
+		return nil, &InputError{name, "it stays on the device"}
 	}
 	t, err := p.turn(turn)
 	if err != nil {
 		return nil, err
 	}
 	return floats(t.in, v)
+}
+
+// HeldInput returns where an input of Options.HeldInputs is on the device.
+func (p *Program) HeldInput(name string) (gpu.Range, error) {
+	v := p.inputs[name]
+	if v == nil || v.reg != regHeld {
+		return gpu.Range{}, &InputError{name, "it is no input that stays on the device"}
+	}
+	return p.rangeOf(v), nil
+}
+
+// HeldOutput returns where an output of Options.HeldOutputs is on the device.
+func (p *Program) HeldOutput(i int) (gpu.Range, error) {
+	if v := p.outs[i]; v.reg == regHeld {
+		return p.rangeOf(v), nil
+	}
+	return gpu.Range{}, fmt.Errorf("program output %d does not stay on the device", i)
+}
+
+func (p *Program) rangeOf(v *value) gpu.Range {
+	return gpu.Range{Buf: p.bufs[v.reg], Off: 4 * int64(v.off), Size: 4 * int64(v.size)}
 }
 
 // SetInput is Set for turn 0.
@@ -170,7 +195,11 @@ func (p *Program) Set(turn int, name string, v []float32) error {
 
 // Start begins a run on the inputs of a turn and returns at once: one submission to the device. Wait
 // must be called before the turn's memory is used again.
-func (p *Program) Start(turn int) error {
+func (p *Program) Start(turn int) error { return p.StartWith(turn, nil, nil) }
+
+// StartWith is Start with lists that run before and after the program's own, by the same submission;
+// either may be nil.
+func (p *Program) StartWith(turn int, before, after *gpu.Commands) error {
 	if p.gen != p.store.gen {
 		if err := p.dev.Run(p.once); err != nil {
 			return err
@@ -187,7 +216,13 @@ func (p *Program) Start(turn int) error {
 	if t.started {
 		return fmt.Errorf("compile: turn %d is in flight already", turn)
 	}
-	if t.ticket, err = p.dev.Submit(c); err != nil {
+	t.all = t.all[:0]
+	for _, x := range [...]*gpu.Commands{before, c, after} {
+		if x != nil {
+			t.all = append(t.all, x)
+		}
+	}
+	if t.ticket, err = p.dev.SubmitAll(t.all); err != nil {
 		return err
 	}
 	t.flying, t.started, p.changed = true, true, false
@@ -258,6 +293,9 @@ func (p *Program) Run() error {
 // Result returns the memory of output i for a turn, row-major: the driver's, valid as Input's is. It
 // may be read from Wait to the next Start.
 func (p *Program) Result(turn, i int) ([]float32, error) {
+	if p.outs[i].reg == regHeld {
+		return nil, fmt.Errorf("program output %d stays on the device", i)
+	}
 	t, err := p.turn(turn)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ const (
 	regSetting               // inputs that are settings
 	regInput                 // the other inputs, of each turn
 	regOut                   // outputs, of each turn
+	regHeld                  // inputs and outputs that stay on the device
 	regKeep                  // values that are not computed in every run
 	nRegions
 )
