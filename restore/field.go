@@ -10,25 +10,19 @@ import (
 // sites is a tensor of flow space over a domain: dom.h/4 rows of dom.w/4 sites of 48 channels.
 type sites struct {
 	dom  rect
-	ring int // rows of sites that data holds: row k lies where k modulo ring does
 	data []float32
 }
 
-func newSites(dom rect) *sites { return newBand(dom, dom.h/4) }
-
-// newBand makes a field that holds only so many neighbouring rows of sites at a time: writing a row overwrites the one ring rows above.
-func newBand(dom rect, ring int) *sites {
-	return &sites{dom, ring, make([]float32, bandSize(dom, ring))}
+func newSites(dom rect) *sites {
+	return &sites{dom, make([]float32, dom.w/4*dom.h/4*nets.FlowChannels)}
 }
-
-func bandSize(dom rect, ring int) int { return dom.w / 4 * ring * nets.FlowChannels }
 
 // rows calls f with the ranges in the field and in a tile's tensor that hold the same sites, for the rows of part, which lies in
 // the field and in the tile.
 func (s *sites) rows(at, part rect, f func(field, tensor, n int)) {
 	n := part.w / 4 * nets.FlowChannels
 	for y := part.y; y < part.y+part.h; y += 4 {
-		field := ((y-s.dom.y)/4%s.ring*(s.dom.w/4) + (part.x-s.dom.x)/4) * nets.FlowChannels
+		field := ((y-s.dom.y)/4*(s.dom.w/4) + (part.x-s.dom.x)/4) * nets.FlowChannels
 		tensor := ((y-at.y)/4*(at.w/4) + (part.x-at.x)/4) * nets.FlowChannels
 		f(field, tensor, n)
 	}

@@ -140,7 +140,7 @@ func (j *job) kinds(inOne bool) []kind {
 	case inOne:
 		return []kind{kindPicture.with(j.guessing)}
 	case j.banded():
-		return []kind{kindMu.with(j.guessing), kindOne}
+		return []kind{kindMuHeld.with(j.guessing), kindOneHeld}
 	case j.oneStep():
 		return []kind{kindAdapter.with(j.guessing), kindOne}
 	}

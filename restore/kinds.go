@@ -20,6 +20,9 @@ const (
 	kindAdapter kind = "adapter"
 	// view, known, task, sigma → mu
 	kindMu kind = "mu"
+	// kindMu whose mu stays on the device, and kindOne whose z comes from there
+	kindMuHeld  kind = "mu, held"
+	kindOneHeld kind = "one, held"
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
 	kindDraw kind = "draw"
 	// the same, and white, coarse → z = mu + temperature·exp(logvar/2)·(white·ε + coarse)
@@ -32,15 +35,27 @@ const (
 	kindMotionBlur kind = "motion blur"
 )
 
-// withGuess marks the first four kinds where they have one more input: guess [1,3,h,w].
+// withGuess marks the kinds of the adapter where they have one more input: guess [1,3,h,w].
 const withGuess = " with guess"
 
-// with gives the kind, one of the first four, that also reads a guess if there is one.
+// with gives the kind, one of those of the adapter, that also reads a guess if there is one.
 func (k kind) with(guess bool) kind {
 	if guess {
 		return k + withGuess
 	}
 	return k
+}
+
+// held says what of a kind's inputs and outputs stays on the device.
+func (k kind) held() (inputs []string, outputs []int) {
+	base, _ := strings.CutSuffix(string(k), withGuess)
+	switch kind(base) {
+	case kindMuHeld:
+		return nil, []int{outMu}
+	case kindOneHeld:
+		return []string{"z"}, nil
+	}
+	return nil, nil
 }
 
 // Outputs of kindWhole, kindAdapter, kindMu (the first of them) and kindStep.
@@ -68,14 +83,14 @@ func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	case kindAdapter:
 		mu, logvar := k.adapter(g, guess)
 		outs = []*netdef.Node{mu, logvar}
-	case kindMu:
+	case kindMu, kindMuHeld:
 		mu, _ := k.adapter(g, guess)
 		outs = []*netdef.Node{mu}
 	case kindDraw:
 		outs = []*netdef.Node{k.draw(g, false)}
 	case kindDrawScales:
 		outs = []*netdef.Node{k.draw(g, true)}
-	case kindOne:
+	case kindOne, kindOneHeld:
 		outs = []*netdef.Node{k.picture(g, nets.OneStep(g, k.cfg, k.sites(g, "z")))}
 	case kindStep:
 		outs = k.step(g)

@@ -91,7 +91,7 @@ func TestSpecialistsOnANewDevice(t *testing.T) {
 	p := randomPicture(rnd, 20, 20)
 	req := request(rnd, task.Denoise, p)
 	before := restored(t, m, p, req)
-	if err := m.engine.Renew(t.Context()); err != nil {
+	if err := m.engine.Renew(t.Context(), m.engine.Generation()); err != nil {
 		t.Fatal(err)
 	}
 	if after := restored(t, m, p, req); !slices.Equal(before.Picture.Pix, after.Picture.Pix) {

@@ -52,6 +52,7 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 	if err != nil {
 		return nil, opt, 0, err
 	}
+	opt.HeldInputs, opt.HeldOutputs = r.kind.held()
 	outs, err = kinds{n.Config, r.w, r.h}.build(g, r.kind)
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }

@@ -187,19 +187,19 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	r.plan(j, whole)
 	if !whole && !j.banded() || j.wantsLatent() {
 		mu = newSites(r.dom)
-		adapter.outputs = append(adapter.outputs, output{outMu, mu.write})
+		adapter.outputs = append(adapter.outputs, output{index: outMu, take: mu.write})
 	}
 	if j.wantsLatent() {
 		logvar = newSites(r.dom)
-		adapter.outputs = append(adapter.outputs, output{outLogVar, logvar.write})
+		adapter.outputs = append(adapter.outputs, output{index: outLogVar, take: logvar.write})
 	}
 	if whole {
 		one := adapter
 		one.kind = j.kinds(true)[0]
 		if j.wantsLatent() {
-			one.outputs = append(one.outputs, output{outPicture, j.writer(pix)})
+			one.outputs = append(one.outputs, output{index: outPicture, take: j.writer(pix)})
 		} else {
-			one.outputs = []output{{outOnlyPicture, j.writer(pix)}}
+			one.outputs = []output{{index: outOnlyPicture, take: j.writer(pix)}}
 		}
 		one.plan(ts)
 		err = r.pass(one, ts)
@@ -215,7 +215,9 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 		r.plan(j, false)
 	}
 	if j.banded() {
-		err = r.roll(adapter, func(mu *sites) stage { return r.oneStep(j, mu, pix) })
+		err = r.roll(adapter, func(mu *band) stage {
+			return stage{kind: kindOneHeld, halo: r.net.halo, inputs: []input{{name: "z", held: mu.read}}, outputs: []output{{index: 0, take: j.writer(pix)}}}
+		})
 	} else if err = r.sweep(adapter); err == nil {
 		err = r.flow(j, mu, pix)
 	}
@@ -228,7 +230,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 
 // oneStep is the flow map in one step from z to the picture.
 func (r *run) oneStep(j *job, z *sites, pix *canvas) stage {
-	return stage{kindOne, r.net.halo, []input{field("z", z)}, []output{{0, j.writer(pix)}}}
+	return stage{kind: kindOne, halo: r.net.halo, inputs: []input{field("z", z)}, outputs: []output{{index: 0, take: j.writer(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
@@ -243,11 +245,11 @@ func (r *run) flow(j *job, z *sites, pix *canvas) error {
 		s := stage{kind: kindStep, halo: r.net.halo}
 		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
 		if k == last {
-			s.outputs = []output{{outStepPicture, j.writer(pix)}}
+			s.outputs = []output{{index: outStepPicture, take: j.writer(pix)}}
 			return r.sweep(s)
 		}
 		next := newSites(r.dom)
-		s.outputs = []output{{outStep, next.write}}
+		s.outputs = []output{{index: outStep, take: next.write}}
 		if err := r.sweep(s); err != nil {
 			return err
 		}
@@ -271,7 +273,7 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.y / 4), X0: uint32(at.x / 4)}
 			copy(dst, k.Float32())
 		}}
-		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
+		draw := stage{kind: kindDraw, outputs: []output{{index: 0, take: z.write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
 		if shares != nil {
 			draw.kind = kindDrawScales

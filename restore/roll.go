@@ -1,16 +1,29 @@
 package restore
 
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/internal/engine"
+	"github.com/vfmrestore/restore/netdef/nets"
+)
+
 // roll runs the adapter and the flow map over the domain side by side, from top to bottom: the flow map follows as soon as μ is there for a row of its
-// tiles, and what lies above is forgotten. So of μ, which is as large as the picture in floats, only a band is held.
-func (r *run) roll(adapter stage, flow func(mu *sites) stage) error {
+// tiles, and what lies above is forgotten. So of μ, which is as large as the picture in floats, only a band is held, on the device.
+func (r *run) roll(adapter stage, flow func(mu *band) stage) error {
 	return r.shrinking(adapter.halo, 2, func(ts []tile) error {
 		adapter.plan(ts)
 		lead, next := byRow(ts), 0
 		then := following(lead, r.dom, adapter.halo)
-		mu := r.band(bandOf(lead, then, adapter.halo) / 4)
+		mu, err := newBand(r.ctx, r.m.engine, r.dom, bandOf(lead, then, adapter.halo)/4)
+		if err != nil {
+			return err
+		}
+		defer mu.memory.Free()
 		first := adapter
-		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{outMu, mu.write})
+		first.once = true
+		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{index: outMu, held: mu.write})
 		second := flow(mu)
+		second.once = true
 		for _, row := range lead {
 			if err := r.pass(first, row); err != nil {
 				return err
@@ -25,13 +38,47 @@ func (r *run) roll(adapter stage, flow func(mu *sites) stage) error {
 	})
 }
 
-// band is a field of so many rows of sites.
-func (r *run) band(ring int) *sites {
-	if r.memory == nil {
-		return newBand(r.dom, ring)
+// band holds some neighbouring rows of sites of a domain on the device: row k lies where k modulo ring
+// does, so that writing a row overwrites the one ring rows above.
+type band struct {
+	dom    rect
+	ring   int
+	memory *engine.Band
+}
+
+func newBand(ctx context.Context, e *engine.Engine, dom rect, ring int) (*band, error) {
+	memory, err := e.NewBand(ctx, dom.w/4*ring*nets.FlowChannels)
+	return &band{dom, ring, memory}, err
+}
+
+// rows calls f with the rows of sites that part, which lies in the tile at, and the band have in
+// common: once, or twice where the ring is closed between them.
+func (b *band) rows(at, part rect, f func(r engine.Rows) error) error {
+	stride := b.dom.w / 4 * nets.FlowChannels
+	for y, end := (part.y-b.dom.y)/4, (part.y-b.dom.y+part.h)/4; y < end; {
+		n := min(end-y, b.ring-y%b.ring)
+		err := f(engine.Rows{
+			Band: y%b.ring*stride + (part.x-b.dom.x)/4*nets.FlowChannels, BandStride: stride,
+			Value:       ((y-(at.y-b.dom.y)/4)*(at.w/4) + (part.x-at.x)/4) * nets.FlowChannels,
+			ValueStride: at.w / 4 * nets.FlowChannels,
+			Size:        part.w / 4 * nets.FlowChannels, Count: n,
+		})
+		if err != nil {
+			return err
+		}
+		y += n
 	}
-	r.memory.band = sized(r.memory.band, bandSize(r.dom, ring))
-	return &sites{r.dom, ring, r.memory.band}
+	return nil
+}
+
+// read is the input z of a tile.
+func (b *band) read(at rect, in *engine.Slot) error {
+	return b.rows(at, at, func(r engine.Rows) error { return in.FromBand("z", b.memory, r) })
+}
+
+// write takes the own part of a tile's μ.
+func (b *band) write(t tile, in *engine.Slot) error {
+	return b.rows(t.at, t.own, func(r engine.Rows) error { return in.ToBand(outMu, b.memory, r) })
 }
 
 // byRow splits tiles into rows of the same height.

@@ -147,7 +147,7 @@ func TestLatent(t *testing.T) {
 	r := m.newRun(context.Background(), j, nil)
 	mu, logvar := newSites(r.dom), newSites(r.dom)
 	ts, _ := r.tiles(m.net.halo)
-	s := stage{kindAdapter, m.net.halo, j.adapterInputs(), []output{{outMu, mu.write}, {outLogVar, logvar.write}}}
+	s := stage{kind: kindAdapter, halo: m.net.halo, inputs: j.adapterInputs(), outputs: []output{{index: outMu, take: mu.write}, {index: outLogVar, take: logvar.write}}}
 	if err := r.pass(s, ts); err != nil {
 		t.Fatal(err)
 	}

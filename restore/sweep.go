@@ -12,20 +12,23 @@ type input struct {
 	name    string
 	fixed   int // number of values that do not depend on the size of the tile; 0: it does
 	fill    func(at rect, dst []float32)
-	plan    func(ts []tile)     // if not nil, is told for which tiles fill will be called, in this order
-	prepare func(at rect) error // if not nil, is called before fill and may use the device
+	plan    func(ts []tile)                      // if not nil, is told for which tiles fill will be called, in this order
+	held    func(at rect, in *engine.Slot) error // if not nil, in place of fill: the input comes from memory of the device
+	prepare func(at rect) error                  // if not nil, is called before fill and may use the device
 }
 
 // output takes an output of a program, which has 3 values per pixel.
 type output struct {
 	index int
 	take  func(t tile, src []float32)
+	held  func(t tile, in *engine.Slot) error // if not nil, in place of take: the output goes to memory of the device
 }
 
 // stage is one program run over the whole domain.
 type stage struct {
 	kind    kind
 	halo    int
+	once    bool // what it reads or writes is lost with the device
 	inputs  []input
 	outputs []output
 }
@@ -76,9 +79,14 @@ func (r *run) sweep(s stage) error {
 // shrinking calls work with the tiles of the domain, and again with smaller ones if the device cannot do what was chosen. stages is how often it runs each.
 func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 	ts, ok := r.tiles(halo)
+	renewed := false
 	for {
-		before := r.done
+		before, generation := r.done, r.m.engine.Generation()
 		err := work(ts)
+		if engine.IsLost(err) && !renewed && r.m.engine.Renew(r.ctx, generation) == nil {
+			renewed, r.done = true, before
+			continue
+		}
 		if err == nil || !engine.TooBig(err) {
 			return err
 		}
@@ -97,7 +105,7 @@ func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 func (r *run) pass(s stage, ts []tile) error {
 	w, h := ts[0].at.w, ts[0].at.h
 	work := engine.Work{
-		Recipe: recipe{m: r.m, kind: s.kind, of: r.of, w: w, h: h}, Count: len(ts), Pixels: w * h,
+		Recipe: recipe{m: r.m, kind: s.kind, of: r.of, w: w, h: h}, Count: len(ts), Pixels: w * h, Once: s.once,
 		Prepare: func(i int) error {
 			for _, x := range s.inputs {
 				if x.prepare != nil {
@@ -110,18 +118,33 @@ func (r *run) pass(s stage, ts []tile) error {
 		},
 		Fill: func(i int, in *engine.Slot) error {
 			for _, x := range s.inputs {
-				if x.fixed == 0 {
+				switch {
+				case x.held != nil:
+					if err := x.held(ts[i].at, in); err != nil {
+						return err
+					}
+				case x.fixed > 0:
+					v := r.buffer(x.name, x.fixed)
+					x.fill(ts[i].at, v)
+					in.Set(x.name, v)
+				default:
 					x.fill(ts[i].at, in.Input(x.name))
-					continue
 				}
-				v := r.buffer(x.name, x.fixed)
-				x.fill(ts[i].at, v)
-				in.Set(x.name, v)
+			}
+			for _, x := range s.outputs {
+				if x.held != nil {
+					if err := x.held(ts[i], in); err != nil {
+						return err
+					}
+				}
 			}
 			return nil
 		},
 		Take: func(i int, out *engine.Slot) error {
 			for _, x := range s.outputs {
+				if x.held != nil {
+					continue
+				}
 				if firstBad(out.Output(x.index)) >= 0 {
 					return &OutputError{r.m.engine.Device().Info().Name}
 				}

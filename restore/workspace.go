@@ -5,7 +5,6 @@ package restore
 type workspace struct {
 	out         []float32            // of the result's planes
 	buffers     map[string][]float32 // of tiles
-	band        []float32            // of μ
 	view, known [][]float32          // what mirrored reads by
 }
 
