@@ -29,11 +29,11 @@ func TestCalibrate(t *testing.T) {
 		}
 		f.Close()
 	}
-	step, err := BuildStep(tinyNet(), EnergyScore(), PerClass(1), 32, task.MotionSide(kernelScale(32)))
+	step, err := buildStep(tinyNet(), EnergyScore(), PerClass(1), 32, task.MotionSide(kernelScale(32)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := compile.NewStore(testDev, netdef.Reachable(step.Network...), false, 3)
+	store, err := compile.NewStore(testDev, netdef.Reachable(step.network...), false, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/disintegration/imaging"
 	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -28,7 +29,7 @@ func writeFrames(t *testing.T, imgs []image.Image) []string {
 			t.Fatal(err)
 		}
 	}
-	paths, err := Frames(dir)
+	paths, err := VideoFrames(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +103,7 @@ func TestPath(t *testing.T) {
 
 // A sheet that is moved and turned shows what the picture has at the moved place: exactly, where
 // values rise evenly.
-func TestSheet(t *testing.T) {
+func TestMovingLayer(t *testing.T) {
 	const side, out = 90, 30
 	ramp := planar.New(side, side)
 	value := func(x, y float64) float64 { return 0.003*x - 0.002*y }
@@ -111,8 +112,8 @@ func TestSheet(t *testing.T) {
 	}
 	for i := range 20 {
 		rng := rand.New(rand.NewPCG(7, uint64(i)))
-		s := sheet{picture: ramp, path: drawPath(rng, 10*rng.Float64(), 30)}
-		s.path.turn = 0.05 * rng.NormFloat64()
+		s := movingLayer{picture: ramp, path: drawPath(rng, 10*rng.Float64(), 30)}
+		s.path.rotation = 0.05 * rng.NormFloat64()
 		at := rng.Float64() - 0.5
 		got := planar.New(out, out)
 		for k := range got.Pix {
@@ -120,8 +121,8 @@ func TestSheet(t *testing.T) {
 		}
 		s.draw(got, at)
 		dx, dy := s.path.at(at)
-		a := s.path.turn * at
-		mx, my := out/2+s.path.aboutX, out/2+s.path.aboutY
+		a := s.path.rotation * at
+		mx, my := out/2+s.path.centreX, out/2+s.path.centreY
 		for k, v := range got.Pix {
 			u, w := float64(k%out), float64(k/out%out)
 			x := math.Cos(a)*(u-mx) - math.Sin(a)*(w-my) + mx + dx + (side-out)/2
@@ -131,7 +132,7 @@ func TestSheet(t *testing.T) {
 			}
 		}
 		// With a cover of a half, half of what was there shows through.
-		s.cover = slices.Repeat([]float32{0.5}, side*side)
+		s.opacity = slices.Repeat([]float32{0.5}, side*side)
 		half := planar.New(out, out)
 		s.draw(half, at)
 		for k, v := range half.Pix {
@@ -141,7 +142,7 @@ func TestSheet(t *testing.T) {
 		}
 	}
 	for i := range 20 {
-		cover := blob(rand.New(rand.NewPCG(8, uint64(i))), 60)
+		cover := drawShape(rand.New(rand.NewPCG(8, uint64(i))), 60)
 		if lo, hi := slices.Min(cover), slices.Max(cover); lo != 0 || hi != 1 {
 			t.Errorf("blob %d covers from %g to %g", i, lo, hi)
 		}
@@ -156,15 +157,16 @@ func TestMovementLaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var o observer
+	var estimator noise.Estimator
 	sharp, blurred := 0, 0
 	for i := range 60 {
-		var first observed
+		var first degraded
 		for try := range 2 {
-			ob, err := o.observe(func() (observed, error) { return m.shoot(rand.New(rand.NewPCG(9, uint64(i))), side) })
+			ob, err := m.draw(rand.New(rand.NewPCG(9, uint64(i))), side)
 			if err != nil {
 				t.Fatal(err)
 			}
+			ob.estimateNoise(&estimator)
 			if ob.clean.W != side || ob.clean.H != side || ob.noisy.W != side || ob.noisy.H != side || !ob.profile.Found {
 				t.Fatalf("draw %d: %d×%d and %d×%d pixels, %+v", i, ob.clean.W, ob.clean.H, ob.noisy.W, ob.noisy.H, ob.profile)
 			}
@@ -219,7 +221,7 @@ func TestTrainMovement(t *testing.T) {
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "movement") {
 		t.Errorf("movement beside another task: %v", err)
 	}
-	cfg.Per, cfg.Objective = Counts{2, 0, 0, 0, 0, 0}, Regression()
+	cfg.Per, cfg.Objective = Counts{2, 0, 0, 0, 0, 0}, regression()
 	net := tinyNet()
 	net.Noise = true
 	tr, err := NewTrainer(testDev, noisePictures(3, 120), net, cfg, nil, false)
@@ -227,13 +229,13 @@ func TestTrainMovement(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err == nil || !strings.Contains(err.Error(), "frames") {
+	if _, err := tr.Run(context.Background(), optim.Schedule{}, nil); err == nil || !strings.Contains(err.Error(), "frames") {
 		t.Errorf("without frames: %v", err)
 	}
-	if tr.Movement, err = NewMovement(tr.pics, writeFrames(t, greys(8, 64)), cfg.Crop); err != nil {
+	if tr.Movement, err = NewMovement(tr.pictures, writeFrames(t, greys(8, 64)), cfg.Crop); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+	if done, err := tr.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
 		t.Fatalf("done %v, %v", done, err)
 	}
 	path := filepath.Join(t.TempDir(), "a.ckpt")
@@ -244,7 +246,7 @@ func TestTrainMovement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Pack(c, "noise", "nobody", "v1")
+	n, err := Pack(c, About{"noise", "nobody", "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func TestScaleScores(t *testing.T) {
 			for range count {
 				r.Samples = append(r.Samples, picture.New(side, side, blocks(of)))
 			}
-			s.scales(truth, r, nil)
+			s.addBlocks(truth, r, nil)
 		}
 		for i := range s.Scales {
 			s.Scales[i].finish()

@@ -15,6 +15,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
 var testDev *gpu.Device
@@ -51,10 +52,10 @@ func noisePictures(n, side int) *Pictures {
 func TestStepAgainstReference(t *testing.T) {
 	for name, obj := range map[string]Objective{
 		"es and mean": EnergyScore(),
-		"es":          {Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
+		"es":          {Data: DataEnergy, DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
 		"joint":       Joint(),
-		"es and mf":   {Data: "es", DataWeight: 20, KL: 1, MeanFlow: MeanFlow{Weight: 0.5, Alpha: 1, Times: "uniform"}, Gamma: 0.01},
-		"l2":          {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
+		"es and mf":   {Data: DataEnergy, DataWeight: 20, KL: 1, MeanFlow: MeanFlow{Weight: 0.5, Alpha: 1, Times: Uniform}, Gamma: 0.01},
+		"l2":          {Data: DataRegression, DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const side = 32
@@ -67,21 +68,21 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			net := tinyNet()
 			net.Noise = name != "joint" // one with white noise that the device makes
-			step, err := BuildStep(net, obj, per, side, task.MotionSide(kernelScale(side)))
+			step, err := buildStep(net, obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var live []*netdef.Node
-			for _, p := range netdef.Params(step.Loss) {
+			for _, p := range netdef.Params(step.loss) {
 				if len(p.Name) < 5 || p.Name[:5] != compile.EMAPrefix {
 					live = append(live, p)
 				}
 			}
-			grads, err := step.G.Gradient(step.Loss, live)
+			grads, err := step.g.Gradient(step.loss, live)
 			if err != nil {
 				t.Fatal(err)
 			}
-			store, err := compile.NewStore(testDev, netdef.Reachable(step.Loss), true, 1)
+			store, err := compile.NewStore(testDev, netdef.Reachable(step.loss), true, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +91,7 @@ func TestStepAgainstReference(t *testing.T) {
 			for i, p := range live {
 				byName[p.Name] = grads[i]
 			}
-			prog, err := compile.Compile(testDev, store, step.G, []*netdef.Node{step.Loss, step.MSE}, compile.Options{Grads: byName})
+			prog, err := compile.Compile(testDev, store, step.g, []*netdef.Node{step.loss, step.mse}, compile.Options{Grads: byName})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,10 +113,10 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.Set(vals); err != nil {
 				t.Fatal(err)
 			}
-			if err := store.SetState("ema", ema); err != nil {
+			if err := optim.Averages.Write(store, ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), nil, shootNoisy, rng.Uint64(), 7, per, side, true, net.Noise)
+			b, err := batchSource{pictures: noisePictures(4, 48), degrade: drawNoisy, seed: rng.Uint64(), counts: per, side: side, blurOnHost: true, noiseOnHost: net.Noise}.batch(7)
 			if err == nil {
 				err = b.guess(motionblur.NewEstimator(1), per, side)
 			}
@@ -127,7 +128,7 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			obj.MeanFlow.draw(b, rng, per.Total())
 			inputs := map[string]*netdef.Tensor{}
-			for _, n := range netdef.Reachable(append(grads, step.Loss)...) {
+			for _, n := range netdef.Reachable(append(grads, step.loss)...) {
 				if _, ok := n.Op.(*netdef.InputOp); ok {
 					if err := prog.SetInput(n.Name, b[n.Name]); err != nil {
 						t.Fatal(err)
@@ -141,7 +142,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := prog.Run(); err != nil {
 				t.Fatal(err)
 			}
-			want, err := reference.Run(append([]*netdef.Node{step.Loss, step.MSE}, grads...), inputs, params)
+			want, err := reference.Run(append([]*netdef.Node{step.loss, step.mse}, grads...), inputs, params)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -93,7 +93,7 @@ func eval(ctx context.Context, args []string) error {
 		if *asJSON {
 			return printJSON(list)
 		}
-		fmt.Fprint(stdout, trainhost.ShakenTable(list))
+		fmt.Fprint(stdout, trainhost.LevinTable(list))
 		return nil
 	}
 	var scores []trainhost.Score

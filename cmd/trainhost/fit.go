@@ -20,7 +20,7 @@ type estimator struct {
 }
 
 var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
-	net, err := trainhost.NoiseFit(f).Run(ctx, pics)
+	net, err := f.Noise(ctx, pics)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60
 }}
 
 var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
-	net, err := trainhost.DefocusFit(f).Run(ctx, pics)
+	net, err := f.Defocus(ctx, pics)
 	if err != nil {
 		return nil, err
 	}

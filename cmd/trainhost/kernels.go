@@ -83,12 +83,7 @@ func kernels(ctx context.Context, args []string) error {
 	t.State.Origin = origin.Began("kernels", pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	save := func() error { return trainhost.SaveKernelCheckpoint(*r.out, t.Store(), t.State) }
-	deadline, run := r.deadline(), t.State.Config
-	report := func(step uint64, loss, seconds float64) {
-		fmt.Fprintf(stdout, "step %6d of %d  left %.3f dB  %.2f s/step  %.3g pictures/s  %s to go\n", step, run.Steps, loss, seconds,
-			float64(run.Batch)/seconds, trainhost.Clock(trainhost.Left(run.Steps-step, seconds, deadline)))
-	}
-	done, err := t.Run(ctx, deadline, *r.every, report, save, *r.interval)
+	done, err := t.Run(ctx, r.schedule(save), func(r trainhost.KernelReport) { r.Log(stdout) })
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

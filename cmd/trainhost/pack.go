@@ -55,6 +55,7 @@ func pack(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	about := trainhost.About{Data: *data, Attribution: *attribution, Packer: versionText()}
 	if trainhost.IsKernelCheckpoint(made) {
 		if *calibrate != "" || *scales != "" {
 			return errors.New("pack: -calibrate is for the restoring network: the kernel network draws no samples")
@@ -63,13 +64,13 @@ func pack(ctx context.Context, args []string) error {
 		if err != nil {
 			return err
 		}
-		f, err := trainhost.PackKernels(c, dt, *data, *attribution, versionText())
+		f, err := trainhost.PackKernels(c, dt, about)
 		if err != nil {
 			return err
 		}
 		return savePacked(*out, f)
 	}
-	n, err := packable(*in, made, *data, *attribution)
+	n, err := packable(*in, made, about)
 	if err != nil {
 		return err
 	}
@@ -114,9 +115,9 @@ const calibrationJPEG = "jpeg=30"
 
 // packable is the network of a checkpoint, or of packed weights, which keep what they say of
 // themselves.
-func packable(path string, f *weights.File, data, attribution string) (*restore.Network, error) {
+func packable(path string, f *weights.File, about trainhost.About) (*restore.Network, error) {
 	if !trainhost.IsCheckpoint(f) {
-		if data != "" || attribution != "" {
+		if about.Data != "" || about.Attribution != "" {
 			return nil, errors.New("pack: packed weights keep their -data-name and -attribution")
 		}
 		return restore.NetworkFromFile(f)
@@ -125,7 +126,7 @@ func packable(path string, f *weights.File, data, attribution string) (*restore.
 	if err != nil {
 		return nil, err
 	}
-	return trainhost.Pack(c, data, attribution, versionText())
+	return trainhost.Pack(c, about)
 }
 
 func savePacked(path string, f *weights.File) error {
@@ -161,5 +162,5 @@ func openNetwork(path string) (*restore.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trainhost.Pack(c, "", "", "")
+	return trainhost.Pack(c, trainhost.About{})
 }

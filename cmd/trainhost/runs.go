@@ -11,6 +11,7 @@ import (
 	"github.com/vfmrestore/restore/internal/plain"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -98,12 +99,13 @@ func (r runFlags) load(minSide int) (*trainhost.Pictures, error) {
 	return pics, nil
 }
 
-// deadline is when a run that begins now is to stop, or the zero time.
-func (r runFlags) deadline() time.Time {
-	if *r.limit <= 0 {
-		return time.Time{}
+// schedule is that of a run that begins now; save writes a checkpoint.
+func (r runFlags) schedule(save func() error) optim.Schedule {
+	s := optim.Schedule{Every: *r.every, Checkpoint: save, Interval: *r.interval}
+	if *r.limit > 0 {
+		s.Deadline = time.Now().Add(*r.limit)
 	}
-	return time.Now().Add(*r.limit)
+	return s
 }
 
 // begun says what a run works with.

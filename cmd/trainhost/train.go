@@ -47,7 +47,7 @@ func train(ctx context.Context, command string, args []string) error {
 	shakes := fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0, also with -resume)")
 	movement := fs.String("movement", "", "folder of a video's frames: the pictures of denoising have blur by movement in place of noise (needs a network with -noise, also with -resume)")
 	fs.BoolVar(&cfg.Compressed, "compressed", false, "the pictures of denoising went through JPEG, most of them without noise (needs a network with -noise)")
-	fs.StringVar(&cfg.Objective.Data, "loss", cfg.Objective.Data, "data term: es (energy score), l2 (regression at z = μ) or none")
+	fs.StringVar((*string)(&cfg.Objective.Data), "loss", string(cfg.Objective.Data), "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&cfg.Objective.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&cfg.Objective.Mean, "mean-weight", cfg.Objective.Mean, "weight of the regression term at z = μ beside the energy score (-loss es)")
 	fs.Float64Var(&cfg.Objective.Obs, "obs", cfg.Objective.Obs, "weight of the observation term")
@@ -58,7 +58,7 @@ func train(ctx context.Context, command string, args []string) error {
 	fs.Float64Var(&mf.Alpha, "alpha", orDefault(mf, mf.Alpha, 0.5), "mean flow: share of pictures whose z comes from the adapter")
 	fs.Float64Var(&mf.Match, "match", orDefault(mf, mf.Match, 0.5), "mean flow: share of pictures with r = t (flow matching)")
 	fs.Float64Var(&mf.Corner, "corner", mf.Corner, "mean flow: share of pictures at (r, t) = (0, 1)")
-	fs.StringVar(&mf.Times, "times", "logit-normal", "mean flow: distribution of the times, logit-normal or uniform")
+	fs.StringVar((*string)(&mf.Times), "times", string(trainhost.LogitNormal), "mean flow: distribution of the times, logit-normal or uniform")
 	fs.BoolVar(&cfg.Objective.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&cfg.Objective.Gamma, "gamma", cfg.Objective.Gamma, "offset of the adaptive weight; negative: none")
 	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six with commas, in the order of docs/TRAINING.md")
@@ -174,7 +174,7 @@ func train(ctx context.Context, command string, args []string) error {
 		if *mid < 0 {
 			net.Mid = was.Mid
 		}
-		if err := start.SetBlocks(net.Blocks, net.Up, net.Mid, *drop); err != nil {
+		if err := start.SetBlocks(trainhost.Blocks{Down: net.Blocks, Up: net.Up, Mid: net.Mid}, *drop); err != nil {
 			return fmt.Errorf("%s: %w", command, err)
 		}
 	}
@@ -214,9 +214,9 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer dev.Close()
-	var pairs *trainhost.Shakes
+	var pairs *trainhost.MotionPairs
 	if *shakes != "" {
-		if pairs, err = trainhost.LoadShakes(*shakes); err != nil {
+		if pairs, err = trainhost.LoadMotionPairs(*shakes); err != nil {
 			return fmt.Errorf("%s: -shakes: %w", command, err)
 		}
 		if cfg.Objective.Obs != 0 || cfg.Crop > pairs.Side {
@@ -232,7 +232,7 @@ func train(ctx context.Context, command string, args []string) error {
 		if start == nil || !start.State.Network.Noise {
 			return fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", command)
 		}
-		frames, err := trainhost.Frames(*movement)
+		frames, err := trainhost.VideoFrames(*movement)
 		if err == nil {
 			moves, err = trainhost.NewMovement(pics, frames, cfg.Crop)
 		}
@@ -247,7 +247,7 @@ func train(ctx context.Context, command string, args []string) error {
 		return err
 	}
 	defer t.Close()
-	t.Shakes, t.Movement = pairs, moves
+	t.MotionPairs, t.Movement = pairs, moves
 	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
 	begun(pics, t.Store(), t.Program(), dev, began)
 	if *profile {
@@ -262,10 +262,12 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	save := func() error { return trainhost.SaveCheckpoint(*r.out, t.Store(), t.State) }
 	val.device = *r.device
-	done, err := t.Run(ctx, r.deadline(), trainhost.Hooks{Every: *r.every, Checkpoint: save, Interval: *r.interval, Step: func(step uint64) error {
+	schedule := r.schedule(save)
+	schedule.AfterStep = func(step uint64) error {
 		val.after(ctx, save, *r.out, step)
 		return nil
-	}, Report: func(r trainhost.Report) {
+	}
+	done, err := t.Run(ctx, schedule, func(r trainhost.Report) {
 		r.Log(stdout)
 		if events != nil {
 			if err := events.Write(r); err != nil {
@@ -277,7 +279,7 @@ func train(ctx context.Context, command string, args []string) error {
 				fmt.Fprintln(os.Stderr, "trainhost: log:", err)
 			}
 		}
-	}})
+	})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -289,7 +291,9 @@ func train(ctx context.Context, command string, args []string) error {
 }
 
 // dataWeight is the weight of a data term if none is given.
-func dataWeight(term string) float64 { return map[string]float64{"es": 20, "l2": 50}[term] }
+func dataWeight(term trainhost.DataTerm) float64 {
+	return map[trainhost.DataTerm]float64{trainhost.DataEnergy: 20, trainhost.DataRegression: 50}[term]
+}
 
 // counts are trainhost.Counts as a flag.
 type counts struct{ *trainhost.Counts }

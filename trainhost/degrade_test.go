@@ -10,19 +10,20 @@ import (
 )
 
 // Every draw of denoising's law gives a clean and a noisy crop of the side asked for, in range, and what is told fits what is there.
-func TestObserve(t *testing.T) {
+func TestDrawNoisy(t *testing.T) {
 	pics := noisePictures(3, 96)
 	const side = 64
 	told, found, clean := 0, 0, 0
 	for i := range 150 {
-		var o observer
-		var again observed
+		var estimator noise.Estimator
+		var again degraded
 		for try := range 2 {
 			rng := rand.New(rand.NewPCG(9, uint64(i)))
-			ob, err := o.observe(func() (observed, error) { return shootNoisy(rng, pics, side) })
+			ob, err := drawNoisy(rng, pics, side)
 			if err != nil {
 				t.Fatal(err)
 			}
+			ob.estimateNoise(&estimator)
 			if ob.clean.W != side || ob.clean.H != side || ob.noisy.W != side || ob.noisy.H != side {
 				t.Fatalf("draw %d: %d×%d and %d×%d pixels", i, ob.clean.W, ob.clean.H, ob.noisy.W, ob.noisy.H)
 			}
@@ -60,14 +61,9 @@ func TestObserve(t *testing.T) {
 func TestPerceptronGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	net := &noise.Network{}
-	for i := range net.Mean {
-		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
-	}
-	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
-	x, y := make([]float32, noise.Features), make([]float32, noise.Outputs)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
+	samples := randomStatistics(rng, noise.Features)
+	w := newPerceptron(rng, samples, [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
+	x, y := samples[0].x, make([]float32, noise.Outputs)
 	for i := range y {
 		y[i] = float32(5 * rng.NormFloat64())
 	}
@@ -102,7 +98,7 @@ func TestPerceptronGradient(t *testing.T) {
 		}
 	}
 	// What is stored computes the same in float32.
-	storeNoise(w, net)
+	w.store(net)
 	loss()
 	for o, v := range net.Run(x) {
 		if want := w.layers[2].y[o]; math.Abs(float64(v)-want) > 1e-4*(1+math.Abs(want)) {
@@ -113,13 +109,13 @@ func TestPerceptronGradient(t *testing.T) {
 
 // A short fit on the project's own pictures finds the level of noise better than its mean does.
 func TestNoiseFit(t *testing.T) {
-	fit := NoiseFit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
+	fit := Fit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
 	pics := noisePictures(4, 128)
-	samples, err := fit.draw(t.Context(), pics)
+	samples, err := fit.drawNoise(t.Context(), pics)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := fit.fit(t.Context(), samples)
+	net, err := fit.fitNoise(t.Context(), samples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +132,7 @@ func TestNoiseFit(t *testing.T) {
 			spread += math.Pow(float64(v)-mean[k], 2) / float64(len(check)*noise.Outputs)
 		}
 	}
-	if e := rms(net, check); e > 0.75*math.Sqrt(spread) {
+	if e := noiseError(net, check); e > 0.75*math.Sqrt(spread) {
 		t.Errorf("error %g of logarithms that spread by %g", e, math.Sqrt(spread))
 	}
 }
