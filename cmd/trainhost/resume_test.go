@@ -135,9 +135,9 @@ func TestResumeOfOlderCheckpoints(t *testing.T) {
 		return told
 	}
 	if told := resume(); strings.Count(told, "could not be compared") != 1 {
-		t.Errorf("told %q", told)
+		t.Errorf("printed %q", told)
 	}
 	if told := resume(); strings.Contains(told, "could not be compared") { // it is known now
-		t.Errorf("told %q again", told)
+		t.Errorf("printed %q again", told)
 	}
 }

@@ -35,7 +35,7 @@ func TestMistakesOfRuns(t *testing.T) {
 		"unreadable weights":        {"eval", "-data", dir, "-weights", empty},
 		"holds no picture":          {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt")},
 		"are needed":                {"train", "-data", dir},
-		"is no folder":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
+		"is not a folder":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
 		"is not a log":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-csv", there},
 		"-threads -1":               {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-threads", "-1"},
 	} {

@@ -53,13 +53,13 @@ func TestValidationWithoutSave(t *testing.T) {
 		}
 	})
 	if want := "trainhost: no score at step 5 - no space left on device\ntrainhost: no score at step 10 - no space left on device\n"; stderr != want || saves != 2 {
-		t.Errorf("%d saves, told %q", saves, stderr)
+		t.Errorf("%d saves, printed %q", saves, stderr)
 	}
 	// One that ends because the run does says nothing.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if stderr := captured(t, &os.Stderr, func() { v.after(ctx, func() error { return full }, "none.ckpt", 5) }); stderr != "" {
-		t.Errorf("told %q", stderr)
+		t.Errorf("printed %q", stderr)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestBadValidation(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(junk, "a.tiff"), []byte("junk"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is no folder"} {
+	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is not a folder"} {
 		text, err := output(t, tinyRun(data, filepath.Join(dir, "a.ckpt"), "-val", folder)...)
 		if err == nil || !strings.Contains(err.Error(), want) || text != "" {
 			t.Errorf("want %q: %v\n%s", want, err, text)
