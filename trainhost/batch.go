@@ -56,8 +56,8 @@ type batchSource struct {
 // any. The others have the paper's distribution.
 const sharePairs = 2.0 / 3
 
-// batch draws the inputs of a step. They depend on the seed and the step only, so a resumed run sees
-// the same data.
+// batch draws the inputs of a step. They depend on the seed and the step only, so a resumed run
+// sees the same data.
 func (s batchSource) batch(step uint64) (batch, error) {
 	rng := rand.New(rand.NewPCG(s.seed, step))
 	var estimator noise.Estimator

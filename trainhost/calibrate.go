@@ -45,17 +45,17 @@ func (c EvalConfig) perTask() (list []EvalConfig) {
 }
 
 // Calibrate sets the spread of the posterior samples. For every task it adds a constant to the
-// log-variance of the adapter. Over the pictures of c, the central 90 % intervals of N samples shall
-// cover aimCoverage more than a calibrated ensemble of N samples. Their standard deviation shall be at
-// least aimSpread of that of a calibrated ensemble, which is √(N/(N+1)) of the error of the mean of N
-// samples (root mean squares over pictures and pixels). z = μ does not change. A trained energy score
-// comes close, but not for every task: the gradient through few draws is weakest where the error is
-// largest.
+// log-variance of the adapter. Over the pictures of c, the central 90 % intervals of N samples
+// shall cover aimCoverage more than a calibrated ensemble of N samples. Their standard deviation
+// shall be at least aimSpread of that of a calibrated ensemble, which is √(N/(N+1)) of the error of
+// the mean of N samples (root mean squares over pictures and pixels). z = μ does not change. A
+// trained energy score comes close, but not for every task: the gradient through few draws is
+// weakest where the error is largest.
 //
 // It uses c.Limit pictures, and four times as many for motion-deblur. The spread of the pictures
-// depends on that of z in an unknown way, so it takes several rounds; three are enough. open makes a
-// Model of the network, which is changed. report gets the scores before each round; it may be nil.
-// c.Samples must be at least 2.
+// depends on that of z in an unknown way, so it takes several rounds; three are enough. open makes
+// a Model of the network, which is changed. report gets the scores before each round; it may be
+// nil. c.Samples must be at least 2.
 func Calibrate(ctx context.Context, n *restore.Network, c EvalConfig, rounds int, open func(*restore.Network) (*restore.Model, error), report func([]Score)) error {
 	if c.Samples < 2 {
 		return errors.New("calibration needs at least two samples")

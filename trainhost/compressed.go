@@ -6,16 +6,17 @@ import (
 	"github.com/vfmrestore/restore/restore/camera"
 )
 
-// The distribution of compressed pictures, as shares of the draws. The rest was compressed so little
-// that nothing is visible, or not at all.
+// The distribution of compressed pictures, as shares of the draws. The rest was compressed so
+// little that nothing is visible, or not at all.
 const (
 	shareStrong      = 0.72 // JPEG alone, of qualities from 5 to 80
 	shareNoisyBefore = 0.10 // weak white noise, then JPEG
 	shareCameraJPEG  = 0.10 // noise of a camera, then JPEG of qualities from 30 to 90
 )
 
-// drawCompressed draws from the distribution of compressed pictures. The blocks of JPEG begin at the
-// corner of the square. The network can learn where they meet, as the strides of its levels divide 8.
+// drawCompressed draws from the distribution of compressed pictures. The blocks of JPEG begin at
+// the corner of the square. The network can learn where they meet, as the strides of its levels
+// divide 8.
 func drawCompressed(rng *rand.Rand, p *Pictures, side int) (degraded, error) {
 	return shot{camera: drawCompression(rng)}.take(rng, p.crops(rng, noiseShares), side)
 }

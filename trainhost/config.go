@@ -11,7 +11,8 @@ import (
 type Config struct {
 	Objective Objective `json:"objective"`
 	Per       Counts    `json:"per_class"` // pictures of each class in a batch
-	// Movement says that denoising trains on the pictures of Trainer.Movement instead of noisy ones.
+	// Movement says that denoising trains on the pictures of Trainer.Movement instead of noisy
+	// ones.
 	Movement bool `json:"movement,omitempty"`
 	// Compressed says that denoising trains on JPEG pictures, most of them without noise.
 	Compressed bool    `json:"compressed,omitempty"`
@@ -63,6 +64,6 @@ func (c Config) adamw() optim.AdamW {
 }
 
 // longRun reports whether a run of so many steps is worth building large kernels for: they make a
-// step about a third faster, which pays off in runs of minutes. The choice depends on the run alone,
-// so that a resumed run computes the same numbers.
+// step about a third faster, which pays off in runs of minutes. The choice depends on the run
+// alone, so that a resumed run computes the same numbers.
 func longRun(steps uint64) bool { return steps >= 200 }

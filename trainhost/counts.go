@@ -11,8 +11,8 @@ import (
 )
 
 // Counts is the number of pictures of each class in a batch, in the order of METHOD §4: denoise,
-// inpaint-random, inpaint-box, super-resolve, gaussian-deblur, motion-deblur. Classes that are harder
-// to learn may have more. A network for some tasks only has 0 for the others.
+// inpaint-random, inpaint-box, super-resolve, gaussian-deblur, motion-deblur. Classes that are
+// harder to learn may have more. A network for some tasks only has 0 for the others.
 type Counts [Classes]int
 
 // PerClass gives every class n pictures.

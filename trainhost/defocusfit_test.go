@@ -23,7 +23,8 @@ func randomStatistics(rng *rand.Rand, inputs int) (samples []statistics) {
 	return samples
 }
 
-// The gradient of the cross-entropy agrees with finite differences, and what is stored computes the same in float32.
+// The gradient of the cross-entropy agrees with finite differences, and what is stored computes the
+// same in float32.
 func TestCrossEntropyGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	net := &defocus.Network{}
@@ -76,7 +77,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
-// The network learns from few pictures what tells blurs apart.
+// The network learns to distinguish blurs from few pictures.
 func TestDefocusFit(t *testing.T) {
 	var imgs []image.Image
 	for seed := range uint64(8) {
@@ -86,7 +87,7 @@ func TestDefocusFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Of pictures that it has not seen: how much it believes in blurs within a third of the true one.
+	// On other pictures: the probability of blurs within a third of the true one.
 	sum, n := 0.0, 0
 	for seed := range uint64(4) {
 		for _, s := range []float64{1, 2, 4} {

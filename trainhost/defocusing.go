@@ -44,8 +44,9 @@ type Defocusing struct {
 	Quality int     // of JPEG; 0: none
 }
 
-// drawDefocusing draws blur in linear light or in display values, with some highlights brighter than
-// white. Noise has 0 to 8 levels, a third of it coarser than white. JPEG has quality 75 and more.
+// drawDefocusing draws blur in linear light or in display values, with some highlights brighter
+// than white. Noise has 0 to 8 levels, a third of it coarser than white. JPEG has quality 75 and
+// more.
 func drawDefocusing(rng *rand.Rand) Defocusing {
 	d := Defocusing{Blur: drawBlur(rng), Gamma: 1, Bright: 1}
 	if rng.IntN(2) == 0 {

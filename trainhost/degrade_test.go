@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/restore/noise"
 )
 
-// Every draw of denoising's law gives a clean and a noisy crop of the side asked for, in range, and what is told fits what is there.
+// Every draw gives a clean and a noisy crop of the right side, with values in range, and a level that
+// fits the noise. The same seed gives the same draw.
 func TestDrawNoisy(t *testing.T) {
 	pics := noisePictures(3, 96)
 	const side = 64
@@ -35,16 +36,16 @@ func TestDrawNoisy(t *testing.T) {
 			if try == 0 {
 				again = ob
 			} else if !slices.Equal(again.noisy.Pix, ob.noisy.Pix) || again.profile != ob.profile {
-				t.Fatalf("draw %d is another one the second time", i)
+				t.Fatalf("draw %d differs the second time", i)
 			}
 		}
 		truth := noise.Measure(again.clean, again.noisy)
 		switch p := again.profile; {
 		case !p.Found:
 			told++
-			// White noise that was clipped is weaker than what was told; it is never stronger.
+			// Clipping makes white noise weaker than its level, never stronger.
 			if s := truth.Sigma(); s > 1.1*p.Sigma()+0.005 {
-				t.Errorf("draw %d: noise of %g, told %g", i, s, p.Sigma())
+				t.Errorf("draw %d: noise of %g, given level %g", i, s, p.Sigma())
 			}
 		case truth.Sigma() < 1e-6:
 			clean++
@@ -53,7 +54,7 @@ func TestDrawNoisy(t *testing.T) {
 		}
 	}
 	if told < 10 || found < 50 || clean < 3 {
-		t.Errorf("of 150 draws %d were told their noise, %d were to find it and %d were clean", told, found, clean)
+		t.Errorf("of 150 draws %d have a given level, %d an estimated one and %d are clean", told, found, clean)
 	}
 }
 
@@ -97,7 +98,7 @@ func TestPerceptronGradient(t *testing.T) {
 			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
 		}
 	}
-	// What is stored computes the same in float32.
+	// The stored network computes the same in float32.
 	w.store(net)
 	loss()
 	for o, v := range net.Run(x) {
@@ -107,7 +108,7 @@ func TestPerceptronGradient(t *testing.T) {
 	}
 }
 
-// A short fit on the project's own pictures finds the level of noise better than its mean does.
+// After a short fit the estimate of the noise level is better than the mean level.
 func TestNoiseFit(t *testing.T) {
 	fit := Fit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
 	pics := noisePictures(4, 128)

@@ -15,8 +15,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// EvalConfig is the evaluation protocol: every picture of a folder is degraded by the random operator
-// and the noise of every task, restored, and compared.
+// EvalConfig is the evaluation protocol: every picture of a folder is degraded by the random
+// operator and the noise of every task, restored, and compared.
 type EvalConfig struct {
 	Folder  string
 	Tasks   []task.Task // nil: all that the model was trained for
@@ -154,8 +154,8 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 	return s.add(c, t, truth, y, r)
 }
 
-// middle is the part of a picture that is used: sides that are multiples of 4, of at most crop pixels
-// (0: no limit).
+// middle is the part of a picture that is used: sides that are multiples of 4, of at most crop
+// pixels (0: no limit).
 func middle(w, h, crop int) image.Rectangle {
 	if crop == 0 || crop >= max(w, h) {
 		return image.Rect(0, 0, w&^3, h&^3)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Table writes scores as a Markdown table. With several draws, the lowest and the highest PSNR follow
-// the mean of z = μ.
+// Table writes scores as a Markdown table. With several draws, the lowest and the highest PSNR
+// follow the mean of z = μ.
 func Table(scores []Score) string {
 	var b strings.Builder
 	b.WriteString("| task | input | z = μ | SSIM | sample | SSIM | mean | SSIM | CRPS | 90 % interval covers | std / error | corr |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")

@@ -10,8 +10,8 @@ import (
 )
 
 // AddGates adds gating convolutions to the network of a checkpoint from which a new run starts: one
-// kernel side per level, 0 for none (nets.EdgeConfig.Gates). They begin at 0, so the network computes
-// the same as before. It fails if gates that the network has would change.
+// kernel side per level, 0 for none (nets.EdgeConfig.Gates). They begin at 0, so the network
+// computes the same as before. It fails if gates that the network has would change.
 func (c *Checkpoint) AddGates(gates []int) error {
 	net := c.State.Network
 	for i, k := range net.Gates {
@@ -27,8 +27,8 @@ func (c *Checkpoint) AddGates(gates []int) error {
 	return nil
 }
 
-// AddGuess lets the network of a checkpoint from which a new run starts take a guess for motion blur
-// (nets.EdgeConfig.Guess). At first the network uses half of it.
+// AddGuess lets the network of a checkpoint from which a new run starts take a guess for motion
+// blur (nets.EdgeConfig.Guess). At first the network uses half of it.
 func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
 
 // AddNoise lets the network of a checkpoint be told the shape of the noise (nets.EdgeConfig.Noise).
@@ -43,9 +43,9 @@ type Blocks struct {
 }
 
 // SetBlocks changes the numbers of residual blocks of the network of a checkpoint from which a new
-// run starts. New blocks come after those that a level has, and begin as the identity, so the network
-// computes the same as before. With drop the last blocks of a level may be removed, which training
-// has to compensate; without, SetBlocks fails if one would be.
+// run starts. New blocks come after those that a level has, and begin as the identity, so the
+// network computes the same as before. With drop the last blocks of a level may be removed, which
+// training has to compensate; without, SetBlocks fails if one would be.
 func (c *Checkpoint) SetBlocks(blocks Blocks, drop bool) error {
 	old := c.State.Network
 	net := old
@@ -77,8 +77,8 @@ func (c *Checkpoint) SetBlocks(blocks Blocks, drop bool) error {
 	return nil
 }
 
-// AddFine adds a level of 2×2 pixel blocks with width channels (nets.EdgeConfig.Fine) to the network
-// of a checkpoint from which a new run starts. At first it adds nothing to the output.
+// AddFine adds a level of 2×2 pixel blocks with width channels (nets.EdgeConfig.Fine) to the
+// network of a checkpoint from which a new run starts. At first it adds nothing to the output.
 func (c *Checkpoint) AddFine(width int) error {
 	net := c.State.Network
 	if net.Fine != 0 && net.Fine != width {

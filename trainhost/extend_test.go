@@ -28,7 +28,8 @@ func trainedTiny(t *testing.T, net nets.EdgeConfig) string {
 	return path
 }
 
-// lossAfter loads a checkpoint, extends its network and does a step: the loss is that of the weights it starts from.
+// lossAfter loads a checkpoint, extends its network and does a step: the loss is that of the
+// weights it starts from.
 func lossAfter(t *testing.T, path string, extend func(*Checkpoint) error) (before float32, tr *Trainer) {
 	t.Helper()
 	c, err := LoadCheckpoint(path)
@@ -52,8 +53,8 @@ func lossAfter(t *testing.T, path string, extend func(*Checkpoint) error) (befor
 	return v[0], tr
 }
 
-// wantExtended checks that an extended network computes the same as before, and that the named parameters
-// change in the first step.
+// wantExtended checks that an extended network computes the same as before, and that the named
+// parameters change in the first step.
 func wantExtended(t *testing.T, path string, extend func(*Checkpoint) error, names ...string) *Trainer {
 	t.Helper()
 	want, _ := lossAfter(t, path, func(*Checkpoint) error { return nil })
@@ -105,8 +106,8 @@ func TestSetBlocks(t *testing.T) {
 	}
 }
 
-// Dropped blocks are removed, and the other blocks keep their FiLM parameters: after adding and dropping
-// blocks the network computes the same as before.
+// Dropped blocks are removed, and the other blocks keep their FiLM parameters: after adding and
+// dropping blocks the network computes the same as before.
 func TestDropBlocks(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
 	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
@@ -118,7 +119,8 @@ func TestDropBlocks(t *testing.T) {
 	}, "flow/up0/block1/conv1/w")
 }
 
-// An added level of 2×2 blocks changes nothing at first, changes in the first step, and keeps its width.
+// An added level of 2×2 blocks changes nothing at first, changes in the first step, and keeps its
+// width.
 func TestAddFine(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
 	tr := wantExtended(t, path, func(c *Checkpoint) error { return c.AddFine(16) }, "adapter/fine/out/w", "flow/fine/out/w")

@@ -67,8 +67,8 @@ func CheckPictures(folder string, limit int, spread bool) error {
 	return nil
 }
 
-// atMost keeps at most limit elements of list (0: all): the first ones, or with spread some at equal
-// distances. It changes list.
+// atMost keeps at most limit elements of list (0: all): the first ones, or with spread some at
+// equal distances. It changes list.
 func atMost[T any](list []T, limit int, spread bool) []T {
 	all := len(list)
 	if limit <= 0 || all <= limit {

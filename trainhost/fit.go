@@ -20,7 +20,8 @@ type Fit struct {
 	Report func(string)
 }
 
-// statistics are the inputs of a small network for one picture, and the outputs that it should give.
+// statistics are the inputs of a small network for one picture, and the outputs that it should
+// give.
 type statistics struct{ x, y []float32 }
 
 // smallNet is a network to train: a pointer to a struct with the layout of noise.Network, and the
@@ -76,8 +77,8 @@ func (f Fit) drawSamples(ctx context.Context, t *team.Team, draw func(worker, i 
 	})
 }
 
-// drawAll calls draw for i from 0 to count − 1 on the workers of a team. It stops at the first error,
-// which it returns, or when ctx is done.
+// drawAll calls draw for i from 0 to count − 1 on the workers of a team. It stops at the first
+// error, which it returns, or when ctx is done.
 func drawAll(ctx context.Context, t *team.Team, count int, draw func(worker, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -76,8 +76,8 @@ type KernelTrainer struct {
 	made      int       // pictures so far
 }
 
-// KernelSides are the sides of the pictures that the network is trained on. The last has the largest
-// share. Pictures of the training set must have at least that side.
+// KernelSides are the sides of the pictures that the network is trained on. The last has the
+// largest share. Pictures of the training set must have at least that side.
 var KernelSides = [...]int{128, 192, 256}
 
 // NewKernelTrainer compiles the step; from and resume are as for NewTrainer.

@@ -18,7 +18,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// The loss is the sum that defines it, of random parts and kernels.
+// For random parts and kernels the loss equals the sum that defines it.
 func TestKernelRisk(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	const batch = 2
@@ -94,8 +94,7 @@ func TestKernelRisk(t *testing.T) {
 	}
 }
 
-// A run that goes on from a checkpoint computes what it would have without stopping, to the last
-// bit; its weights can be packed.
+// A resumed run computes the same bits as one that was not stopped. Its weights can be packed.
 func TestKernelTraining(t *testing.T) {
 	cfg := KernelConfig{Batch: 2, Fresh: 1, Pool: 6, Steps: 4, Warmup: 1, LR: 1e-3, EMA: 0.9, Seed: rand.Uint64N(1 << 40)}
 	pics := noisePictures(3, KernelSides[len(KernelSides)-1])

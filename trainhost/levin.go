@@ -22,9 +22,9 @@ type LevinScore struct {
 	Verdict    blind.Verdict `json:"verdict"`
 }
 
-// EvaluateLevin restores the pictures of a folder of Levin's set by motion-deblur, blind and with the
-// true kernel. noise is restore.Request.Noise. Pictures are rounded to 8 bits before and after, as
-// files are. progress may be nil.
+// EvaluateLevin restores the pictures of a folder of Levin's set by motion-deblur, blind and with
+// the true kernel. noise is restore.Request.Noise. Pictures are rounded to 8 bits before and after,
+// as files are. progress may be nil.
 func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise float64, progress func(done, total int)) ([]LevinScore, error) {
 	list, err := levin.Read(folder)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 type Times string
 
 const (
-	// LogitNormal is the authors' distribution: t = sigmoid N(0,1) where r = t, else the sorted pair
-	// of sigmoid N(0.4,1) and sigmoid N(−1.2,1).
+	// LogitNormal is the authors' distribution: t = sigmoid N(0,1) where r = t, else the sorted
+	// pair of sigmoid N(0.4,1) and sigmoid N(−1.2,1).
 	LogitNormal Times = "logit-normal"
 	// Uniform draws the times from U(0,1), sorted.
 	Uniform Times = "uniform"

@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// The mean-flow term against eq. 16–17 done by hand in float64: the total derivative by differences, the target held fixed in the
-// gradients of the parameters and of z.
+// The mean-flow term against eq. 16–17 done by hand in float64: the total derivative by
+// differences, the target held fixed in the gradients of the parameters and of z.
 func TestMeanFlowTerm(t *testing.T) {
 	const n = 4
 	cfg := tinyNet()

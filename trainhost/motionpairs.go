@@ -50,8 +50,8 @@ const (
 )
 
 // MakeMotionPairs draws pairs from photographs and, if frames is not empty, from the frames of a
-// video, whose paths are given in order. It fails if the photographs are too small, if a frame cannot
-// be read, and with ctx.Err().
+// video, whose paths are given in order. It fails if the photographs are too small, if a frame
+// cannot be read, and with ctx.Err().
 func MakeMotionPairs(ctx context.Context, pics *Pictures, frames []string, c MotionPairsConfig) (*MotionPairs, error) {
 	if pics.largest() < c.Side+maxShake {
 		return nil, fmt.Errorf("motion pairs: no photograph has %d pixels on both sides", c.Side+maxShake)
@@ -98,7 +98,8 @@ func drawMotionPair(ctx context.Context, rng *rand.Rand, pics *Pictures, frames 
 	if x == nil {
 		return s, fmt.Errorf("motion pairs: no photograph has %d pixels on both sides", side+maxShake)
 	}
-	// Mostly the noise of good light. Half of the pictures are compressed as by cameras and programs.
+	// Mostly the noise of good light. Half of the pictures are compressed as by cameras and
+	// programs.
 	c := camera.Camera{White: 2 * 0.016 * rng.Float64() * rng.Float64(), Round: true}
 	if rng.Float64() < 0.5 {
 		c.Quality, c.Subsampling = 80+rng.IntN(21), camera.Sub420
@@ -190,8 +191,8 @@ func shakePicture(rng *rand.Rand, big *planar.Image, k *task.Kernel, side int) (
 	return x, y
 }
 
-// meanOfFrames gives the middle one of 5 to 15 neighbouring frames and their mean in linear light, at
-// one place of the picture.
+// meanOfFrames gives the middle one of 5 to 15 neighbouring frames and their mean in linear light,
+// at one place of the picture.
 func meanOfFrames(rng *rand.Rand, frames []string, side int) (x, y *planar.Image, err error) {
 	n := min(5+2*rng.IntN(6), len(frames)-1|1)
 	first := rng.IntN(len(frames) - n + 1)

@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
-// pairsMagic begins a file of MotionPairs. Side and count follow (uint32), and σ, sharp, blurred and
-// guess of each pair, all little-endian and compressed by zstd.
+// pairsMagic begins a file of MotionPairs. Side and count follow (uint32), and σ, sharp, blurred
+// and guess of each pair, all little-endian and compressed by zstd.
 const pairsMagic = "VFMSHK1\n"
 
 // Save writes the pairs to a file, completely or not at all.

@@ -13,16 +13,16 @@ import (
 
 // Movement makes blur that no single kernel describes, as in pictures of moving people or of a
 // camera that rotates: means of a video's frames, and photographs whose whole and a part move in
-// different ways. A network for denoising that is trained on it (Trainer.Movement) learns to sharpen
-// what moved and to leave alone what is sharp.
+// different ways. A network for denoising that is trained on it (Trainer.Movement) learns to
+// sharpen what moved and to leave alone what is sharp.
 type Movement struct {
 	frames []rgb // of a video, in their order
 	photos *Pictures
 }
 
 // NewMovement reads the frames of a video (see VideoFrames), which stay in memory with 3 bytes per
-// pixel. It fails if a frame cannot be read, or if the frames differ in size or have fewer than side
-// pixels a side.
+// pixel. It fails if a frame cannot be read, or if the frames differ in size or have fewer than
+// side pixels a side.
 func NewMovement(photos *Pictures, paths []string, side int) (*Movement, error) {
 	m := &Movement{frames: make([]rgb, len(paths)), photos: photos}
 	errs := openPictures(paths, func(i int, img *image.NRGBA, _ fileSum) { m.frames[i] = toRGB(imaging.Clone(img)) })
@@ -184,14 +184,14 @@ func toDisplay(y *planar.Image) {
 	}
 }
 
-// maxExtent is the extent of the longest path, in pixels. It is also the margin that a picture needs
-// around the part that is shown.
+// maxExtent is the extent of the longest path, in pixels. It is also the margin that a picture
+// needs around the part that is shown.
 const maxExtent = 30
 
-// movePicture gives a picture, and the same moved while the shutter is open. All of it moves along a
-// path. Half of the time it also rotates about a point, and half of the time a shape in front moves
-// along a path of its own. Three of four are exposed in linear light. Both are nil if the source has
-// no picture that is large enough.
+// movePicture gives a picture, and the same moved while the shutter is open. All of it moves along
+// a path. Half of the time it also rotates about a point, and half of the time a shape in front
+// moves along a path of its own. Three of four are exposed in linear light. Both are nil if the
+// source has no picture that is large enough.
 func movePicture(rng *rand.Rand, source cropSource, side int) (x, y *planar.Image) {
 	back := source(side + 2*maxExtent)
 	if back == nil {

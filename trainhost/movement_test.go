@@ -45,8 +45,8 @@ func greys(n, side int) (imgs []image.Image) {
 	return imgs
 }
 
-// The mean of frames is that of their values or of their light, and the sharp picture is the middle
-// one.
+// The mean of frames is that of their display values or of their linear light. The sharp picture is
+// the middle frame.
 func TestMeanOfFrames(t *testing.T) {
 	m, err := NewMovement(noisePictures(2, 96), writeFrames(t, greys(20, 64)), 64)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestMeanOfFrames(t *testing.T) {
 	lengths := map[int]bool{}
 	for i := range 60 {
 		x, y := m.mean(rand.New(rand.NewPCG(5, uint64(i))), 64)
-		// The middle frame's value tells its number; of every length and curve one must fit.
+		// The value of the middle frame is its index. The mean of one length, in light or not, must fit.
 		middle := int(math.Round((float64(x.Pix[0])*127.5 + 127.5 - 40) / 10))
 		fits := 0
 		for n := 3; n <= 15; n += 2 {
@@ -81,7 +81,7 @@ func TestMeanOfFrames(t *testing.T) {
 	}
 }
 
-// Paths are at rest in the middle of their time, and as long as was asked.
+// Paths have the offset 0 at time 0, and the extent that was asked for.
 func TestPath(t *testing.T) {
 	for i := range 200 {
 		rng := rand.New(rand.NewPCG(6, uint64(i)))
@@ -101,8 +101,8 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A sheet that is moved and turned shows what the picture has at the moved place: exactly, where
-// values rise evenly.
+// A layer that is moved and rotated shows the picture at the moved place. On a linear ramp this is
+// exact.
 func TestMovingLayer(t *testing.T) {
 	const side, out = 90, 30
 	ramp := planar.New(side, side)
@@ -128,29 +128,28 @@ func TestMovingLayer(t *testing.T) {
 			x := math.Cos(a)*(u-mx) - math.Sin(a)*(w-my) + mx + dx + (side-out)/2
 			y := math.Sin(a)*(u-mx) + math.Cos(a)*(w-my) + my + dy + (side-out)/2
 			if math.Abs(float64(v)-value(x, y)) > 1e-5 && min(x, y) > 1 && max(x, y) < side-2 {
-				t.Fatalf("sheet %d at (%g, %g): %g, want %g", i, u, w, v, value(x, y))
+				t.Fatalf("layer %d at (%g, %g): %g, want %g", i, u, w, v, value(x, y))
 			}
 		}
-		// With a cover of a half, half of what was there shows through.
+		// With an opacity of a half, half of the background is visible.
 		s.opacity = slices.Repeat([]float32{0.5}, side*side)
 		half := planar.New(out, out)
 		s.draw(half, at)
 		for k, v := range half.Pix {
 			if math.Abs(float64(v-got.Pix[k]/2)) > 1e-6 {
-				t.Fatalf("half a sheet: %g, want %g", v, got.Pix[k]/2)
+				t.Fatalf("half a layer: %g, want %g", v, got.Pix[k]/2)
 			}
 		}
 	}
 	for i := range 20 {
 		cover := drawShape(rand.New(rand.NewPCG(8, uint64(i))), 60)
 		if lo, hi := slices.Min(cover), slices.Max(cover); lo != 0 || hi != 1 {
-			t.Errorf("blob %d covers from %g to %g", i, lo, hi)
+			t.Errorf("shape %d covers from %g to %g", i, lo, hi)
 		}
 	}
 }
 
-// Draws are the same every time, of the side asked for and in range; some are sharp and some far
-// from it.
+// Draws are reproducible, have the right side and are in range. Some are sharp and some are blurred.
 func TestMovementLaw(t *testing.T) {
 	const side = 64
 	m, err := NewMovement(noisePictures(4, 200), writeFrames(t, greys(8, 96)), side)
@@ -176,7 +175,7 @@ func TestMovementLaw(t *testing.T) {
 			if try == 0 {
 				first = ob
 			} else if !slices.Equal(first.noisy.Pix, ob.noisy.Pix) || !slices.Equal(first.clean.Pix, ob.clean.Pix) {
-				t.Fatalf("draw %d is another one the second time", i)
+				t.Fatalf("draw %d differs the second time", i)
 			}
 		}
 		switch d := apart(first.clean.Pix, first.noisy.Pix); {
@@ -191,7 +190,7 @@ func TestMovementLaw(t *testing.T) {
 	}
 }
 
-// apart is the root mean square difference.
+// apart is the root mean square difference of two pictures.
 func apart(a, b []float32) float64 {
 	sum := 0.0
 	for i := range a {
@@ -214,7 +213,7 @@ func TestBadFrames(t *testing.T) {
 	}
 }
 
-// A run on movement needs its frames, trains nothing else, and is packed as a network for movement.
+// A run on movement needs its frames, trains no other task, and is packed as a network for movement.
 func TestTrainMovement(t *testing.T) {
 	cfg := tinyConfig(2)
 	cfg.Movement, cfg.Per = true, Counts{1, 1, 0, 0, 0, 0}

@@ -31,8 +31,8 @@ const (
 	DataEnergy DataTerm = "es"
 	// DataRegression is the squared error at z = μ.
 	DataRegression DataTerm = "l2"
-	// DataNone leaves the term out. With the mean-flow term, which bounds it from above (Prop. 3.2),
-	// that is the paper's own objective.
+	// DataNone leaves the term out. With the mean-flow term, which bounds it from above (Prop.
+	// 3.2), that is the paper's own objective.
 	DataNone DataTerm = "none"
 )
 
@@ -41,7 +41,7 @@ type Term string
 
 const (
 	TermData     Term = "data"
-	TermMean     Term = "mean" // regression at z = μ, beside the energy score
+	TermMean     Term = "mean" // regression at z = μ, added to the energy score
 	TermMeanFlow Term = "mf"
 	TermObs      Term = "obs" // observation, L_obs
 	TermKL       Term = "kl"
@@ -119,14 +119,14 @@ func (o Objective) Validate() error {
 type stepGraph struct {
 	g    *netdef.Graph
 	loss *netdef.Node // what is minimised, [1,1,1,1]
-	// terms are the values for logs per picture, [B,1,1,1], of the terms that the loss has. They are
-	// not multiplied by their weights.
+	// terms are the values for logs per picture, [B,1,1,1], of the terms that the loss has. They
+	// are not multiplied by their weights.
 	terms map[Term]*netdef.Node
 	// network has the outputs of the adapter and of the flow map. The weights file must hold their
 	// parameters, whether the loss uses them or not.
 	network []*netdef.Node
-	// mse is the mean squared error of the picture in [-1,1], [B,1,1,1]: of f(μ) if the loss has it,
-	// else of the first draw.
+	// mse is the mean squared error of the picture in [-1,1], [B,1,1,1]: of f(μ) if the loss has
+	// it, else of the first draw.
 	mse *netdef.Node
 }
 

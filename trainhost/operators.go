@@ -8,8 +8,8 @@ import (
 )
 
 // operators are the six forward operators of METHOD §4 as graph nodes, each for the pictures of its
-// class. Separable operators are products with dense matrices; motion blur is a correlation with the
-// picture's own kernel.
+// class. Separable operators are products with dense matrices; motion blur is a correlation with
+// the picture's own kernel.
 type operators struct {
 	g            *netdef.Graph
 	per          Counts
@@ -78,13 +78,13 @@ func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
 	return x
 }
 
-// join concatenates the pictures of all classes; nil stands for a class without pictures.
+// join concatenates the pictures of all classes; nil means that a class has none.
 func (o *operators) join(of []*netdef.Node) *netdef.Node {
 	return o.g.Concat(0, slices.DeleteFunc(slices.Clone(of), func(n *netdef.Node) bool { return n == nil })...)
 }
 
-// observe gives y = A x + σ ε for every class, nil for classes without pictures. Missing pixels have
-// no noise. noise is [B,3,side,side].
+// observe gives y = A x + σ ε for every class, nil for classes without pictures. Missing pixels
+// have no noise. noise is [B,3,side,side].
 func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 	g := o.g
 	scaled := g.Mul(noise, sigma)

@@ -60,8 +60,8 @@ func Pack(c *Checkpoint, about About) (*restore.Network, error) {
 	return n, nil
 }
 
-// CheckpointFromNetwork makes a checkpoint of packed weights, from which a new run can start. It has
-// no moments of the optimiser.
+// CheckpointFromNetwork makes a checkpoint of packed weights, from which a new run can start. It
+// has no moments of the optimiser.
 func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	var prov Provenance
 	// Weights without a provenance have no history.

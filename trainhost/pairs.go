@@ -20,7 +20,8 @@ import (
 // its reference.
 var pairEndings = [][2]string{{"_real", "_mean"}, {"_noisy", "_clean"}, {"_blur", "_sharp"}, {"", "_gt"}}
 
-// Pair is the result for a degraded picture and its reference. PSNR is in dB, of pictures with 8 bits.
+// Pair is the result for a degraded picture and its reference. PSNR is in dB, of pictures with 8
+// bits.
 type Pair struct {
 	Degraded, Reference string  // files
 	Input, Result       float64 // PSNR to the reference
@@ -29,8 +30,9 @@ type Pair struct {
 
 // EvaluatePairs restores the degraded picture of every pair in a folder and compares it with the
 // reference. endings are those of the two names; if both are empty, the first of _real and _mean,
-// _noisy and _clean, _blur and _sharp, and nothing and _gt that occurs is used. Of c it uses Folder,
-// Samples, Limit, Spread, Crop, Seed, Steps, Ensemble and Progress. noise is restore.Request.Noise.
+// _noisy and _clean, _blur and _sharp, and nothing and _gt that occurs is used. Of c it uses
+// Folder, Samples, Limit, Spread, Crop, Seed, Steps, Ensemble and Progress. noise is
+// restore.Request.Noise.
 func EvaluatePairs(ctx context.Context, m *restore.Model, t task.Task, endings [2]string, noise float64, c EvalConfig) (Score, []Pair, error) {
 	pairs, err := findPairs(c.Folder, endings)
 	if err != nil {

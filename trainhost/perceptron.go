@@ -47,8 +47,8 @@ func (w *perceptron) zero() {
 	}
 }
 
-// huber adds the gradient of weight·Σ h(y−target), where h is Huber's loss: it grows linearly beyond
-// 1, so that pictures without a clear answer do not dominate.
+// huber adds the gradient of weight·Σ h(y−target), where h is Huber's loss: it grows linearly
+// beyond 1, so that pictures without a clear answer do not dominate.
 func (w *perceptron) huber(x, target []float32, weight float64) {
 	last := w.forward(x)
 	for o, v := range last.y {
@@ -57,7 +57,8 @@ func (w *perceptron) huber(x, target []float32, weight float64) {
 	w.backward()
 }
 
-// crossEntropy adds the gradient of −weight·Σ target·log softmax(y), where the targets are shares of sum 1.
+// crossEntropy adds the gradient of −weight·Σ target·log softmax(y), where the targets are shares
+// of sum 1.
 func (w *perceptron) crossEntropy(x, target []float32, weight float64) {
 	last := w.forward(x)
 	largest, sum := slices.Max(last.y), 0.0
@@ -132,8 +133,8 @@ func (w *perceptron) update(lr float64) {
 	}
 }
 
-// store writes the network to a pointer to a struct of float32 arrays: mean and scale of the inputs,
-// then weights and bias of each layer.
+// store writes the network to a pointer to a struct of float32 arrays: mean and scale of the
+// inputs, then weights and bias of each layer.
 func (w *perceptron) store(net any) {
 	all := slices.Concat(w.mean, w.scale)
 	for i := range w.layers {

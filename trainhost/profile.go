@@ -10,12 +10,12 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 )
 
-// profileRuns is how often the step is timed. The shortest time of each dispatch counts: longer ones
-// contain work of other programs.
+// profileRuns is how often the step is timed. The shortest time of each dispatch counts: longer
+// ones contain work of other programs.
 const profileRuns = 5
 
-// Profile runs a step a few times with a timestamp around every dispatch. It writes the time by kind
-// of kernel, and the slowest dispatches.
+// Profile runs a step a few times with a timestamp around every dispatch. It writes the time by
+// kind of kernel, and the slowest dispatches.
 func (t *Trainer) Profile(w io.Writer) error {
 	if err := t.Prepare(); err != nil {
 		return err

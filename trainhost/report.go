@@ -13,8 +13,8 @@ type Report struct {
 	Step, Steps uint64 // steps done, and of the whole run
 	// Unscaled is the weighted sum of the terms. It falls as the networks learn.
 	Unscaled float64
-	// Loss is what is minimised. The adaptive weight divides the loss of every picture by itself, so
-	// that it is nearly constant by construction; without that weight it is Unscaled.
+	// Loss is what is minimised. The adaptive weight divides the loss of every picture by itself,
+	// so that it is nearly constant by construction; without that weight it is Unscaled.
 	Loss    float64
 	Terms   map[Term]float64 // not multiplied by their weights
 	PSNR    [Classes]float64 // of the training crops, dB, from the mean of the squared errors; NaN for tasks without pictures
@@ -119,9 +119,9 @@ func clock(d time.Duration) string {
 }
 
 // ReportColumns names the columns of Row: the step, the loss that is minimised and the terms (empty
-// for terms that the loss lacks), the PSNR of the training crops per task in dB (empty for tasks that
-// are not trained), the learning rate, the seconds per step, the unscaled loss and the pictures per
-// second.
+// for terms that the loss lacks), the PSNR of the training crops per task in dB (empty for tasks
+// that are not trained), the learning rate, the seconds per step, the unscaled loss and the
+// pictures per second.
 func ReportColumns() []string {
 	c := []string{"step", "loss"}
 	for _, t := range allTerms {

@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
-// A line of the log says what a person looks for: the unscaled loss first, the names of the tasks
-// that are trained and of no others, the speed and the time left.
+// A line of the log has the unscaled loss first, only the tasks that are trained, the speed and the
+// time left.
 func TestLogLine(t *testing.T) {
 	r := Report{Step: 40, Steps: 100, Unscaled: 0.25, Loss: 0.99, Terms: map[Term]float64{TermData: 0.5}, Rate: 1e-3, Seconds: 0.5, Pictures: 8,
 		Left: 100 * time.Minute}

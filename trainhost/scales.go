@@ -65,8 +65,8 @@ func (s *ScaleScore) finish() {
 	}
 }
 
-// blockMeans gives the means of the blocks that lie entirely in where (nil: all), of three planes one
-// after the other.
+// blockMeans gives the means of the blocks that lie entirely in where (nil: all), of three planes
+// one after the other.
 func blockMeans(pix []float32, w, h, side int, where []bool) (means []float64) {
 	for c := range 3 {
 		p := pix[c*w*h:]

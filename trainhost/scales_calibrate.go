@@ -12,10 +12,10 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// The aims of CalibrateScales. In the first round the standard deviation of the means of blocks shall
-// equal their error. Errors have heavy tails. So coverRounds more rounds measure the share of true
-// means within the range of the samples, and change the deviation so that the share becomes that of
-// a calibrated ensemble. The deviation stays at least minSpread of the error.
+// The aims of CalibrateScales. In the first round the standard deviation of the means of blocks
+// shall equal their error. Errors have heavy tails. So coverRounds more rounds measure the share of
+// true means within the range of the samples, and change the deviation so that the share becomes
+// that of a calibrated ensemble. The deviation stays at least minSpread of the error.
 const (
 	minSpread    = 0.85
 	coverRounds  = 1

@@ -123,7 +123,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range b[inNoise] { // white noise that is told has the shape 0
+			for i := range b[inNoise] { // white noise of a given level has the shape 0
 				b[inNoise][i] = 0.3 * float32(rng.NormFloat64())
 			}
 			obj.MeanFlow.draw(b, rng, per.Total())

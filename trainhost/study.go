@@ -20,8 +20,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
-// StudyConfig is the comparison of objectives on photographs. Every variant starts from the same flow
-// map, pre-trained by flow matching, and gets the same number of operations.
+// StudyConfig is the comparison of objectives on photographs. Every variant starts from the same
+// flow map, pre-trained by flow matching, and gets the same number of operations.
 type StudyConfig struct {
 	Net      nets.EdgeConfig
 	Run      Config  // of every run; objective and steps are replaced
@@ -39,8 +39,8 @@ type StudyVariant struct {
 	Objective Objective
 }
 
-// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, its mixtures with
-// the mean-flow term, the paper's own, and the paper's baseline with the pre-trained flow map.
+// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, its mixtures
+// with the mean-flow term, the paper's own, and the paper's baseline with the pre-trained flow map.
 func StudyVariants() []StudyVariant {
 	mix := func(w float64) Objective {
 		o := EnergyScore()
@@ -179,7 +179,8 @@ const (
 	studyPatches = 1000
 )
 
-// unconditional draws pictures from the prior, writes the first to a file, and returns patches of all.
+// unconditional draws pictures from the prior, writes the first to a file, and returns patches of
+// all.
 func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int, name string) ([][]float64, error) {
 	drawn, err := m.Sample(ctx, restore.SampleRequest{W: studySide, H: studySide, Samples: studyDraws, Steps: k, Temperature: 1, Seed: 1})
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// EventLog writes reports for TensorBoard: a file of events in a folder. Each event is a record with
-// a length and checksums around a protocol buffer (tensorboard.Event). Only the fields that scalars
-// need are written.
+// EventLog writes reports for TensorBoard: a file of events in a folder. Each event is a record
+// with a length and checksums around a protocol buffer (tensorboard.Event). Only the fields that
+// scalars need are written.
 type EventLog struct{ f *os.File }
 
 // NewEventLog begins a file in the folder, and makes the folder if it does not exist. TensorBoard

@@ -18,8 +18,9 @@ import (
 // Trainer runs one Config.
 type Trainer struct {
 	State State
-	// MotionPairs are pairs for motion-deblur, or nil. They must be set before the first step. Their
-	// side must be at least that of the crops, and the objective must have no observation term.
+	// MotionPairs are pairs for motion-deblur, or nil. They must be set before the first step.
+	// Their side must be at least that of the crops, and the objective must have no observation
+	// term.
 	MotionPairs *MotionPairs
 	// Movement makes the pictures of denoising if Config.Movement is set. It must be set before the
 	// first step. The network must be told the shape of the noise (nets.EdgeConfig.Noise).
@@ -36,9 +37,9 @@ const (
 	outTerms = 2 // and following: the means of Trainer.terms
 )
 
-// NewTrainer compiles the step and fills the parameters: from a checkpoint, or with fresh weights if
-// from is nil. With resume the checkpoint's own run continues, and cfg is ignored. Otherwise a new
-// run of cfg starts from the checkpoint's averaged weights. net is for fresh weights only: a
+// NewTrainer compiles the step and fills the parameters: from a checkpoint, or with fresh weights
+// if from is nil. With resume the checkpoint's own run continues, and cfg is ignored. Otherwise a
+// new run of cfg starts from the checkpoint's averaged weights. net is for fresh weights only: a
 // checkpoint brings its own, see Checkpoint.AddGates.
 func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config, from *Checkpoint, resume bool) (*Trainer, error) {
 	st := State{Network: net, Config: cfg}

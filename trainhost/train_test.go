@@ -41,8 +41,8 @@ func newTiny(t *testing.T, cfg Config, from *Checkpoint, resume bool) *Trainer {
 	return tr
 }
 
-// A run that is interrupted, saved, loaded and resumed must end with the same
-// bits as one that was not, optimiser state and averages included.
+// A run that is interrupted, saved, loaded and resumed ends with the same bits as one that was not
+// interrupted, including the optimiser's state and the averages.
 func TestResumeIsExact(t *testing.T) {
 	whole := newTiny(t, tinyConfig(6), nil, false)
 	if done, err := whole.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
@@ -88,7 +88,7 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
-// A checkpoint that cannot be saved is told, and the run goes on.
+// If a checkpoint cannot be saved, the run continues.
 func TestFailedSaves(t *testing.T) {
 	tr := newTiny(t, tinyConfig(4), nil, false)
 	tries := 0

@@ -33,8 +33,8 @@ func logColumns(f io.Reader, path string) ([]string, error) {
 	return head, nil
 }
 
-// appendCSV adds a report to a CSV file, whose first line has the names of the columns. A file of an
-// older program keeps its columns.
+// appendCSV adds a report to a CSV file, whose first line has the names of the columns. A file of
+// an older program keeps its columns.
 func appendCSV(path string, r trainhost.Report) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {

@@ -110,12 +110,12 @@ func pack(ctx context.Context, args []string) error {
 	return savePacked(*out, f)
 }
 
-// calibrationJPEG degrades the pictures on which a network for compression is calibrated (see restore
-// help degrade).
+// calibrationJPEG degrades the pictures on which a network for compression is calibrated (see
+// restore help degrade).
 const calibrationJPEG = "jpeg=30"
 
-// packable returns the network of a checkpoint with its provenance, or that of packed weights, which
-// keep theirs.
+// packable returns the network of a checkpoint with its provenance, or that of packed weights,
+// which keep theirs.
 func packable(path string, f *weights.File, about trainhost.About) (*restore.Network, error) {
 	if !trainhost.IsCheckpoint(f) {
 		if about.Data != "" || about.Attribution != "" {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A terminal gets one line that is rewritten, a file gets a line from time to time. The first number
-// comes a second after the start.
+// A terminal gets one line that is rewritten, a file gets a line from time to time. The first
+// number comes a second after the start.
 func TestBuildProgress(t *testing.T) {
 	var file, line strings.Builder
 	for _, b := range []*buildProgress{{w: &file, pause: time.Hour}, {w: &line, terminal: true}} {

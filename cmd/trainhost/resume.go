@@ -30,8 +30,8 @@ func flagsGiven(fs *flag.FlagSet) given {
 	return g
 }
 
-// compare fails if flags were given with other values than those of a checkpoint. The variables behind
-// the flags must have been set to the values of the checkpoint.
+// compare fails if flags were given with other values than those of a checkpoint. The variables
+// behind the flags must have been set to the values of the checkpoint.
 func (g given) compare(fs *flag.FlagSet, checkpoint string) error {
 	var was, now []string
 	fs.VisitAll(func(f *flag.Flag) {
@@ -59,8 +59,8 @@ func (g given) refuseStarts(fs *flag.FlagSet, names ...string) error {
 	return nil
 }
 
-// network sets the variables behind networkFlags to the network of a checkpoint. Lists that mean the
-// same are written in the same way, so that compare takes them as equal.
+// network sets the variables behind networkFlags to the network of a checkpoint. Lists that mean
+// the same are written in the same way, so that compare takes them as equal.
 func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
 	up := net.Up
 	if up == nil {
@@ -94,8 +94,9 @@ func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
 	return nil
 }
 
-// sameRun checks the command and the pictures of a run that is resumed. If the checkpoint of an older
-// program has no fingerprint of its pictures, a message on stderr says that they were not compared.
+// sameRun checks the command and the pictures of a run that is resumed. If the checkpoint of an
+// older program has no fingerprint of its pictures, a message on stderr says that they were not
+// compared.
 func (r runFlags) sameRun(fs *flag.FlagSet, command string, o *trainhost.Origin, now trainhost.DataPrint) error {
 	if o == nil {
 		o = &trainhost.Origin{}

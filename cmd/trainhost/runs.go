@@ -60,8 +60,8 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 	return writable(*r.out)
 }
 
-// checkOut fails before any work if a command other than a training run cannot write a file. It also
-// fails if the file is a checkpoint, which may be the work of days.
+// checkOut fails before any work if a command other than a training run cannot write a file. It
+// also fails if the file is a checkpoint, which may be the work of days.
 func checkOut(command, path string) error {
 	if f, err := weights.Load(path); err == nil && (trainhost.IsCheckpoint(f) || trainhost.IsKernelCheckpoint(f)) {
 		return fmt.Errorf("%s: -out %s is a checkpoint, which would be lost: give another name, or remove it", command, path)
@@ -110,8 +110,8 @@ func (r runFlags) schedule(save func() error) optim.Schedule {
 	return s
 }
 
-// finish saves a checkpoint after a run that ended with err, and prints how far it came. A run that was
-// interrupted is no error.
+// finish saves a checkpoint after a run that ended with err, and prints how far it came. A run that
+// was interrupted is no error.
 func (r runFlags) finish(err error, save func() error, step, steps uint64, complete bool) error {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return err

@@ -93,8 +93,8 @@ func (n networkFlags) extend(start *trainhost.Checkpoint, net nets.EdgeConfig) e
 	return nil
 }
 
-// start returns the checkpoint from which the run starts (nil: fresh weights), and the form of a new
-// network. It completes the configuration.
+// start returns the checkpoint from which the run starts (nil: fresh weights), and the form of a
+// new network. It completes the configuration.
 func (c *trainCommand) start() (*trainhost.Checkpoint, nets.EdgeConfig, error) {
 	asked, steps := flagsGiven(c.fs), c.cfg.Steps
 	c.cfg.Movement = *c.movement != ""
@@ -140,8 +140,8 @@ func (c *trainCommand) packed() (*trainhost.Checkpoint, error) {
 	return trainhost.CheckpointFromNetwork(n), nil
 }
 
-// resumed loads the checkpoint in -out, sets the configuration to that of its run, and compares that
-// with the flags that were given. steps is the value of -steps.
+// resumed loads the checkpoint in -out, sets the configuration to that of its run, and compares
+// that with the flags that were given. steps is the value of -steps.
 func (c *trainCommand) resumed(asked given, steps uint64) (*trainhost.Checkpoint, error) {
 	if err := asked.refuseStarts(c.fs, "init", "from"); err != nil {
 		return nil, err

@@ -260,8 +260,8 @@ func ints(s string) ([]int, error) {
 	return v, nil
 }
 
-// orDefault is v, a field of m, if the command has the mean-flow term by default. Otherwise it is def,
-// which is used if -mf adds the term.
+// orDefault is v, a field of m, if the command has the mean-flow term by default. Otherwise it is
+// def, which is used if -mf adds the term.
 func orDefault(m *trainhost.MeanFlow, v, def float64) float64 {
 	if m.Weight > 0 {
 		return v

@@ -49,8 +49,8 @@ func (v validation) check() error {
 // due reports whether to score after a step.
 func (v validation) due(step uint64) bool { return v.folder != "" && step > 0 && step%v.every == 0 }
 
-// after scores the checkpoint that save writes to path, if the step is due, and prints the result. An
-// error is printed on stderr and the run goes on: the next score may succeed.
+// after scores the checkpoint that save writes to path, if the step is due, and prints the result.
+// An error is printed on stderr and the run goes on: the next score may succeed.
 func (v validation) after(ctx context.Context, save func() error, path string, step uint64) {
 	if !v.due(step) {
 		return
@@ -67,9 +67,9 @@ func (v validation) after(ctx context.Context, save func() error, path string, s
 	}
 }
 
-// score evaluates the checkpoint at path and describes the result in a line: the PSNR at z = μ of every
-// task. For networks that are told the shape of noise it adds the PSNR on pictures of simulated cameras,
-// whose noise is estimated.
+// score evaluates the checkpoint at path and describes the result in a line: the PSNR at z = μ of
+// every task. For networks that are told the shape of noise it adds the PSNR on pictures of
+// simulated cameras, whose noise is estimated.
 func (v validation) score(ctx context.Context, path string, step uint64) (string, error) {
 	began := time.Now()
 	n, err := openNetwork(path)

@@ -118,7 +118,8 @@ func curves(log string, width, height, smooth int) (string, error) {
 	return out.String(), nil
 }
 
-// average returns for each value the mean of it and the n − 1 before. NaN and infinity are left out.
+// average returns for each value the mean of it and the n − 1 before. NaN and infinity are left
+// out.
 func average(v []float64, n int) []float64 {
 	out := make([]float64, len(v))
 	for i := range v {

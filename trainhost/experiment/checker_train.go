@@ -25,9 +25,9 @@ type terms struct {
 	plain bool
 }
 
-// checkerGraph is the loss of a batch, with the weights and sums of the authors' code: the mean-flow
-// term is a mean over the two coordinates, observation and KL are sums. The loss of the whole batch
-// is scaled by 1/(L + 0.01). total is the loss before that.
+// checkerGraph is the loss of a batch, with the weights and sums of the authors' code: the
+// mean-flow term is a mean over the two coordinates, observation and KL are sums. The loss of the
+// whole batch is scaled by 1/(L + 0.01). total is the loss before that.
 func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss, total *netdef.Node) {
 	g = netdef.NewGraph()
 	points, scalar := netdef.Shape{1, 1, c.Batch, 8}, netdef.Shape{1, 1, c.Batch, 1}
@@ -111,8 +111,8 @@ func (c CheckerConfig) u(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
 }
 
 // drawInputs draws the inputs of a step: points, times, and the points whose latents come from the
-// adapter, which are a share alpha. t and r are uniform and sorted, and different for a share differ
-// of the points.
+// adapter, which are a share alpha. t and r are uniform and sorted, and different for a share
+// differ of the points.
 func (c CheckerConfig) drawInputs(rng *rand.Rand, data [][]float64, alpha, differ float64) numbers {
 	x := make([]float32, 8*c.Batch)
 	in := fill(c.Batch, []string{"r", "t", "from"}, func(i int) []float64 {
@@ -234,8 +234,8 @@ func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map
 
 // trainVariant trains one variant from the pre-trained flow map.
 func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start parameters) (parameters, error) {
-	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have no
-	// θ⁻: one trains the flow map by the observation, the other does not train it then.
+	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have
+	// no θ⁻: one trains the flow map by the observation, the other does not train it then.
 	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA || c.Authors && v.Tau > 0 && !v.Frozen, overTime: c.Authors}
 	if v.KL {
 		t.kl = 1
@@ -258,7 +258,8 @@ func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Varia
 	return run.learn(ctx, dev, c, t, v.Alpha, differ)
 }
 
-// RunChecker trains a variant and scores it for each K. start are the parameters of PretrainChecker.
+// RunChecker trains a variant and scores it for each K. start are the parameters of
+// PretrainChecker.
 func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32, ks ...int) ([]CheckerScore, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err

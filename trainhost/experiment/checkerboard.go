@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// CheckerConfig is the size of the checkerboard experiment: points x are uniform on the filled cells of
-// a 4×4 checkerboard on [-2, 2]², and the first coordinate is observed with noise σ.
+// CheckerConfig is the size of the checkerboard experiment: points x are uniform on the filled
+// cells of a 4×4 checkerboard on [-2, 2]², and the first coordinate is observed with noise σ.
 type CheckerConfig struct {
 	Flow, Adapter nets.MLPConfig
 	Points        int // of the training set
@@ -26,10 +26,10 @@ type CheckerConfig struct {
 	// accuracy.
 	Observations, Draws, Cloud int
 	Seed                       uint64
-	// Authors trains and evaluates as the authors' public code does where that differs from the paper.
-	// The mean-flow term is divided by t − r + 10⁻⁶. θ⁻ is a copy of the live weights that gets no
-	// gradient (an average of decay 0). The learning rate is constant. The live weights are evaluated.
-	// The adapter of the frozen-θ baseline has no adaptive weight.
+	// Authors trains and evaluates as the authors' public code does where that differs from the
+	// paper. The mean-flow term is divided by t − r + 10⁻⁶. θ⁻ is a copy of the live weights that
+	// gets no gradient (an average of decay 0). The learning rate is constant. The live weights are
+	// evaluated. The adapter of the frozen-θ baseline has no adaptive weight.
 	Authors bool
 	// Y is the observation of the figures, and of the posterior's MMD and support accuracy.
 	Y float64
@@ -84,8 +84,8 @@ type Variant struct {
 	Frozen bool
 }
 
-// Variants are the paper's: the two baselines, the sweeps over τ (Figs. 5, 6, 8) and α (Fig. 9), and
-// the ablations (Fig. 7).
+// Variants are the paper's: the two baselines, the sweeps over τ (Figs. 5, 6, 8) and α (Fig. 9),
+// and the ablations (Fig. 7).
 func Variants() []Variant {
 	vs := []Variant{
 		{Name: "frozen-theta", Tau: 1, Frozen: true, KL: true},
@@ -132,8 +132,8 @@ func drawCheckerboard(rng *rand.Rand, n int) [][]float64 {
 	return out
 }
 
-// drawPosterior draws from p(x|y) exactly, by rejection as in the paper's Algorithm 3. The proposals of
-// x₁ are from N(y, σ²) instead of the prior, so that most are accepted.
+// drawPosterior draws from p(x|y) exactly, by rejection as in the paper's Algorithm 3. The
+// proposals of x₁ are from N(y, σ²) instead of the prior, so that most are accepted.
 func drawPosterior(rng *rand.Rand, y, sigma float64, n int) [][]float64 {
 	out := make([][]float64, 0, n)
 	for tries := 0; len(out) < n && tries < 1000*n; tries++ {
@@ -153,9 +153,10 @@ type CheckerScore struct {
 	SupportPosterior       float64 // at the observation Y, as MMDPosterior
 	SupportPrior           float64
 	MMDPosterior, MMDPrior float64
-	// SupportAll and MMDAll are of the posterior: means over all observations of the evaluation, as in
-	// the authors' code. MMDAll compares the draws for an observation with the same number of exact
-	// ones. It is clamped at 0 for each observation, so even exact draws have a positive mean.
+	// SupportAll and MMDAll are of the posterior: means over all observations of the evaluation, as
+	// in the authors' code. MMDAll compares the draws for an observation with the same number of
+	// exact ones. It is clamped at 0 for each observation, so even exact draws have a positive
+	// mean.
 	SupportAll, MMDAll float64
 	Seconds            float64 // of training
 	y                  float64
@@ -165,8 +166,8 @@ type CheckerScore struct {
 	weights            []weights.Tensor
 }
 
-// score computes the metrics of a sampler: draw gives one sample of the posterior for every y, prior
-// gives n samples of the prior.
+// score computes the metrics of a sampler: draw gives one sample of the posterior for every y,
+// prior gives n samples of the prior.
 func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint64) (cloud, error), prior func(n int) (cloud, error)) (s CheckerScore, err error) {
 	s = CheckerScore{Variant: v, K: k, y: c.Y}
 	rng := rand.New(rand.NewPCG(c.Seed, 77))

@@ -17,8 +17,8 @@ import (
 // GeneratorsConfig compares one-step generators of the checkerboard's prior with equal numbers of
 // operations.
 type GeneratorsConfig struct {
-	// Checker holds the networks, the data, the batch, the optimiser and the number of samples for a
-	// score (Cloud). Its numbers of steps are not used.
+	// Checker holds the networks, the data, the batch, the optimiser and the number of samples for
+	// a score (Cloud). Its numbers of steps are not used.
 	Checker CheckerConfig
 	// TFLOP is the number of operations of one training in 10¹²: convolutions and products, with
 	// gradients and tangents.
@@ -31,8 +31,8 @@ func SmallGenerators() GeneratorsConfig {
 	return GeneratorsConfig{Checker: SmallChecker(), TFLOP: 0.4, Seeds: 3}
 }
 
-// PaperGenerators has the networks and the batch of the paper's checkerboard, and the operations of its
-// 50,000 steps; for a GPU.
+// PaperGenerators has the networks and the batch of the paper's checkerboard, and the operations of
+// its 50,000 steps; for a GPU.
 func PaperGenerators() GeneratorsConfig {
 	return GeneratorsConfig{Checker: PaperChecker(), TFLOP: 1100, Seeds: 3}
 }
@@ -66,8 +66,8 @@ func (c GeneratorsConfig) Validate() error {
 // lossGraph builds the loss of a batch.
 type lossGraph func(c CheckerConfig) (g *netdef.Graph, loss *netdef.Node)
 
-// drawTimes draws times and weights of n points; progress is the share of the training that is done,
-// 0 ≤ progress < 1.
+// drawTimes draws times and weights of n points; progress is the share of the training that is
+// done, 0 ≤ progress < 1.
 type drawTimes func(rng *rand.Rand, n int, progress float64) numbers
 
 // Generator is a method to train a map from noise to data.
@@ -82,8 +82,8 @@ type Generator struct {
 	decoupled bool
 	// latest is the time at which sampling starts; 0 means 1.
 	latest float64
-	// renoise samples as consistency models do: each step goes to data, and back to the next time with
-	// new noise. Otherwise the steps are those of the flow map.
+	// renoise samples as consistency models do: each step goes to data, and back to the next time
+	// with new noise. Otherwise the steps are those of the flow map.
 	renoise bool
 }
 
@@ -91,9 +91,10 @@ type Generator struct {
 const tolerance, fromAdapter = 1, 0.5
 
 // Generators lists the generators: improved consistency training; shortcut models; inductive moment
-// matching; mean flow with its paper's distribution of times and adaptive weight, with uniform times,
-// and with uniform times and no weight; Decoupled MeanFlow with its loss, with squared errors, and with
-// squared errors and uniform times; and VFM's map, trained jointly with its adapter.
+// matching; mean flow with its paper's distribution of times and adaptive weight, with uniform
+// times, and with uniform times and no weight; Decoupled MeanFlow with its loss, with squared
+// errors, and with squared errors and uniform times; and VFM's map, trained jointly with its
+// adapter.
 func Generators() []Generator {
 	return []Generator{
 		{Name: "ict", graph: graphOf(consistencyLoss), draw: consistencyTimes, latest: noiseTime(sigmaMost * dataDeviation / 0.5), renoise: true},
@@ -176,8 +177,8 @@ func evaluationFLOP(c CheckerConfig) float64 {
 	return float64(netdef.FLOPs(c.u(g, g.Input("x", netdef.Shape{1, 1, c.Batch, 8}), t, t)))
 }
 
-// runGenerator trains a generator with a seed and the operations of c, and scores it with each of ks
-// evaluations per sample.
+// runGenerator trains a generator with a seed and the operations of c, and scores it with each of
+// ks evaluations per sample.
 func runGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen Generator, seed uint64, ks ...int) ([]GeneratorScore, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -275,9 +276,9 @@ func samplePrior(dev *gpu.Device, c CheckerConfig, gen Generator, params paramet
 	return s.run(s.prior, nil, c.Cloud, 9)
 }
 
-// referenceScores are those of exact draws of the prior, which give the MMD of a perfect generator, and
-// those of uniform draws on the whole square, a generator that knows the size of the board but not its
-// cells.
+// referenceScores are those of exact draws of the prior, which give the MMD of a perfect generator,
+// and those of uniform draws on the whole square, a generator that knows the size of the board but
+// not its cells.
 func referenceScores(c GeneratorsConfig, seed uint64) ([]GeneratorScore, error) {
 	rng := rand.New(rand.NewPCG(seed, 79))
 	exact := drawCheckerboard(rng, c.Checker.Cloud)

@@ -29,7 +29,8 @@ func matchTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return fill(n, []string{"t"}, func(int) []float64 { return []float64{rng.Float64()} })
 }
 
-// meanFlowTimes draws two times from a distribution, sorted. Three quarters of the points have r = t.
+// meanFlowTimes draws two times from a distribution, sorted. Three quarters of the points have r =
+// t.
 func meanFlowTimes(draw func(rng *rand.Rand) float64) drawTimes {
 	return func(rng *rand.Rand, n int, _ float64) numbers {
 		return fill(n, []string{"r", "t"}, func(int) []float64 {
@@ -45,8 +46,8 @@ func meanFlowTimes(draw func(rng *rand.Rand) float64) drawTimes {
 // logitNormal is the mean-flow paper's distribution of times, sigmoid(N(−0.4, 1)).
 func logitNormal(rng *rand.Rand) float64 { return sigmoid(-0.4 + rng.NormFloat64()) }
 
-// decoupledTimes are those of the paper's training scripts: sigmoid(N(0, 1)) if r = t, else the sorted
-// pair of sigmoid(N(0.4, 1)) and sigmoid(N(−1.2, 1)).
+// decoupledTimes are those of the paper's training scripts: sigmoid(N(0, 1)) if r = t, else the
+// sorted pair of sigmoid(N(0.4, 1)) and sigmoid(N(−1.2, 1)).
 func decoupledTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return fill(n/2, []string{"now", "r", "t"}, func(int) []float64 {
 		a, b := sigmoid(0.4+rng.NormFloat64()), sigmoid(-1.2+rng.NormFloat64())
@@ -86,9 +87,9 @@ func shortcutTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return in
 }
 
-// dataDeviation is the standard deviation of a coordinate that is uniform on [-2, 2]. The sources give
-// the noise levels of consistency training for data with the standard deviation 0.5, and the scale of
-// moment matching in units of the standard deviation.
+// dataDeviation is the standard deviation of a coordinate that is uniform on [-2, 2]. The sources
+// give the noise levels of consistency training for data with the standard deviation 0.5, and the
+// scale of moment matching in units of the standard deviation.
 var dataDeviation = 2 / math.Sqrt(3)
 
 // Noise levels of consistency training (table 1 of its paper), for data of standard deviation 0.5.
@@ -112,8 +113,8 @@ func sigmas(intervals int) []float64 {
 // noiseTime is the time t at which x_t has the same proportion of data and noise as x + σz.
 func noiseTime(sigma float64) float64 { return sigma / (1 + sigma) }
 
-// consistencyTimes draws neighbours of the discretisation from the discretised log-normal distribution.
-// The number of intervals doubles from 10 to 1280.
+// consistencyTimes draws neighbours of the discretisation from the discretised log-normal
+// distribution. The number of intervals doubles from 10 to 1280.
 func consistencyTimes(rng *rand.Rand, n int, progress float64) numbers {
 	level := min(int(progress*(levelsDoubling+1)), levelsDoubling)
 	s := sigmas(levelsFirst << level)

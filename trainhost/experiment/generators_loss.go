@@ -6,11 +6,11 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// The losses of the one-step generators. All are of the same network u(x, r, t) of average velocities
-// and the same straight paths x_t = (1 − t)·x + t·z from data (t = 0) to noise (t = 1), with velocity
-// v = z − x. The formulas of sources with other paths are rewritten to these: sources with the opposite
-// direction of time, and sources that add noise to data without shrinking it (x + σz, which is
-// (1 + σ)·x_t at t = σ/(1 + σ)).
+// The losses of the one-step generators. All are of the same network u(x, r, t) of average
+// velocities and the same straight paths x_t = (1 − t)·x + t·z from data (t = 0) to noise (t = 1),
+// with velocity v = z − x. The formulas of sources with other paths are rewritten to these: sources
+// with the opposite direction of time, and sources that add noise to data without shrinking it (x +
+// σz, which is (1 + σ)·x_t at t = σ/(1 + σ)).
 //
 // Every loss is a mean over points. Its times and weights are inputs, which the functions in
 // generators_draw.go draw.
@@ -64,9 +64,9 @@ func flowMatching(p points, u velocity, t *netdef.Node) *netdef.Node {
 	return square(p.g, u(p.g, p.at(t), t, t), p.v())
 }
 
-// meanFlow is ‖u − sg(v − (t − r)·du/dt)‖² of each point: equations 9 and 10 of Mean Flows for One-step
-// Generative Modeling (Geng et al. 2025, arXiv 2505.13447), which follow from its MeanFlow identity,
-// equation 6. du/dt = v·∂u/∂x + ∂u/∂t is its equation 8.
+// meanFlow is ‖u − sg(v − (t − r)·du/dt)‖² of each point: equations 9 and 10 of Mean Flows for
+// One-step Generative Modeling (Geng et al. 2025, arXiv 2505.13447), which follow from its MeanFlow
+// identity, equation 6. du/dt = v·∂u/∂x + ∂u/∂t is its equation 8.
 func meanFlow(p points, u velocity, r, t *netdef.Node) *netdef.Node {
 	g, x, v := p.g, p.at(t), p.v()
 	mean := u(g, x, r, t)
@@ -94,10 +94,10 @@ func plainMeanFlowLoss(p points, u velocity) *netdef.Node {
 var huberWidth = 0.00054 * math.Sqrt2
 
 // consistencyLoss is improved consistency training (iCT: Song & Dhariwal 2023, arXiv 2310.14189,
-// table 1): λ(σ_i)·d(f(x_t, t), sg f(x_s, s)) with neighbours s < t of the discretisation on one path.
-// The teacher is the student itself (no average). The distance is pseudo-Huber,
-// d(a, b) = √(‖a − b‖² + c²) − c. The input "weight" is λ = 1/(σ_{i+1} − σ_i).
-// f(x, t) = x − t·u(x, 0, t) is the identity at t = 0.
+// table 1): λ(σ_i)·d(f(x_t, t), sg f(x_s, s)) with neighbours s < t of the discretisation on one
+// path. The teacher is the student itself (no average). The distance is pseudo-Huber, d(a, b) =
+// √(‖a − b‖² + c²) − c. The input "weight" is λ = 1/(σ_{i+1} − σ_i). f(x, t) = x − t·u(x, 0, t) is
+// the identity at t = 0.
 func consistencyLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	t, s := p.number("t"), p.number("s")
@@ -112,10 +112,10 @@ func consistencyLoss(p points, u velocity) *netdef.Node {
 const shortcutShare = 4
 
 // shortcutLoss is equation 5 of One Step Diffusion via Shortcut Models (Frans et al. 2025, arXiv
-// 2410.12557). A quarter of the points learns that a step of 2d equals two steps of d (equation 4; the
-// point between them by equation 3), with targets from the averaged network. The others learn flow
-// matching, which is d = 0. For steps of the smallest d the network gets d = 0, so the input "query" is
-// d or 0.
+// 2410.12557). A quarter of the points learns that a step of 2d equals two steps of d (equation 4;
+// the point between them by equation 3), with targets from the averaged network. The others learn
+// flow matching, which is d = 0. For steps of the smallest d the network gets d = 0, so the input
+// "query" is d or 0.
 func shortcutLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	n := p.n / shortcutShare
@@ -144,10 +144,10 @@ const (
 
 // momentLoss is inductive moment matching (Zhou, Ermon & Song 2025, arXiv 2503.07565): w(s, t)·MMD²
 // between two sets of points that the map makes at time s. One is made of points at t, the other,
-// without gradient, of points at r between s and t on the same paths (L_IMM with groups of 4 particles,
-// which share their times). The kernel is the paper's Laplace kernel exp(−w̃·max(‖a − b‖, ε)/D) with
-// w̃ = 1/c_out, the input "scale". The network is the paper's Euler parameterisation for flow matching,
-// f = x − (t − s)·u. The input "weight" is w.
+// without gradient, of points at r between s and t on the same paths (L_IMM with groups of 4
+// particles, which share their times). The kernel is the paper's Laplace kernel exp(−w̃·max(‖a −
+// b‖, ε)/D) with w̃ = 1/c_out, the input "scale". The network is the paper's Euler parameterisation
+// for flow matching, f = x − (t − s)·u. The input "weight" is w.
 func momentLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	s, r, t := p.number("s"), p.number("r"), p.number("t")
@@ -160,8 +160,8 @@ func momentLoss(p points, u velocity) *netdef.Node {
 	}
 	scale := g.Scale(split(p.number("scale")), -1.0/2)
 	floor := g.Const("floor", netdef.Scalar, []float32{kernelFloor * kernelFloor})
-	// kernel is the mean over the particles of b of their kernel with each particle of a, in groups of
-	// equal times, [4,1,n/4,1].
+	// kernel is the mean over the particles of b of their kernel with each particle of a, in groups
+	// of equal times, [4,1,n/4,1].
 	kernel := func(a, b *netdef.Node) (sum *netdef.Node) {
 		for j := range particles {
 			d := g.Sqrt(g.Max(square(g, split(a), g.Slice(split(b), 0, j, j+1)), floor))
@@ -177,10 +177,10 @@ func momentLoss(p points, u velocity) *netdef.Node {
 	return g.Mean(g.Mul(mmd, split(p.number("weight"))), netdef.AxAll)
 }
 
-// decoupledLoss is Decoupled MeanFlow (Lee, Yu & Shin 2025, arXiv 2510.24474, and DMFLoss of its public
-// code). Half of the points learn flow matching and half the mean flow, each with the loss
-// log(error/σ² + 0.01) + log σ²: the paper's Cauchy loss with a learned log σ²(r, t). The method also
-// includes the network nets.MLPDecoupled, and flow matching before this loss.
+// decoupledLoss is Decoupled MeanFlow (Lee, Yu & Shin 2025, arXiv 2510.24474, and DMFLoss of its
+// public code). Half of the points learn flow matching and half the mean flow, each with the loss
+// log(error/σ² + 0.01) + log σ²: the paper's Cauchy loss with a learned log σ²(r, t). The method
+// also includes the network nets.MLPDecoupled, and flow matching before this loss.
 func decoupledLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	return decoupled(p, u, func(e, r, t *netdef.Node) *netdef.Node {
@@ -195,8 +195,8 @@ func plainDecoupledLoss(p points, u velocity) *netdef.Node {
 	return decoupled(p, u, func(e, _, _ *netdef.Node) *netdef.Node { return e })
 }
 
-// decoupled is the mean over both halves of a loss per point, which depends on the error ‖…‖² and the
-// times.
+// decoupled is the mean over both halves of a loss per point, which depends on the error ‖…‖² and
+// the times.
 func decoupled(p points, u velocity, point func(e, r, t *netdef.Node) *netdef.Node) *netdef.Node {
 	g, half := p.g, p.n/2
 	a, b := p.part(0, half), p.part(half, p.n)
@@ -205,7 +205,8 @@ func decoupled(p points, u velocity, point func(e, r, t *netdef.Node) *netdef.No
 	return g.Scale(g.Add(match, g.Mean(point(meanFlow(b, u, r, t), r, t), netdef.AxAll)), 0.5)
 }
 
-// logVariance is a small network of the times, [1,1,n,1], 0 before training. Parameters are named "weight/...".
+// logVariance is a small network of the times, [1,1,n,1], 0 before training. Parameters are named
+// "weight/...".
 func logVariance(g *netdef.Graph, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("weight")()
 	const width = 32

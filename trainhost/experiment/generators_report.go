@@ -18,10 +18,10 @@ import (
 // generatorSteps are the numbers of evaluations per sample for which generators are compared.
 var generatorSteps = []int{1, 2, 4}
 
-// CompareGenerators trains every generator with the seeds seed, seed + 1, …. It writes the scores of
-// every training to w and to generators.csv in the folder dir, which must exist, and figures of the
-// samples of the first seed to dir. At the end it writes a table of means and standard deviations over
-// the seeds to w.
+// CompareGenerators trains every generator with the seeds seed, seed + 1, …. It writes the scores
+// of every training to w and to generators.csv in the folder dir, which must exist, and figures of
+// the samples of the first seed to dir. At the end it writes a table of means and standard
+// deviations over the seeds to w.
 func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir string, c GeneratorsConfig, gens []Generator, seed uint64) error {
 	var all []GeneratorScore
 	fmt.Fprintln(w, "| generator | seed | steps | evaluations a step | TFLOP | K | MMD | support | s |\n|---|---|---|---|---|---|---|---|---|")

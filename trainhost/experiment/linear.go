@@ -14,7 +14,8 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// dim is the dimension of x and z, and of y with its empty components. Tensors need a multiple of 8.
+// dim is the dimension of x and z, and of y with its empty components. Tensors need a multiple of
+// 8.
 const dim = 8
 
 // LinearConfig says which linear-Gaussian problems are drawn, and how they are trained.
@@ -149,14 +150,15 @@ func (p *linearProblem) tied(k mat.Matrix, f closed) *mat.Dense {
 	return mul(mat.NewDiagDense(dim, inv), k.T(), right)
 }
 
-// meanError is the root mean square of Kθ Kφ (y − Am) − K (y − Am) over p(y), relative to that of K (y − Am).
+// meanError is the root mean square of Kθ Kφ (y − Am) − K (y − Am) over p(y), relative to that of K
+// (y − Am).
 func meanError(k, gain mat.Matrix, f closed) float64 {
 	d := add(mul(k, gain), f.kalman, -1)
 	return math.Sqrt(mat.Trace(mul(d, f.sy, d.T())) / mat.Trace(mul(f.kalman, f.sy, f.kalman.T())))
 }
 
-// hadamard is the optimality gap of a diagonal covariance in nats: ½(Σ log P_ii − log |P|), from the
-// proof of A.15.
+// hadamard is the optimality gap of a diagonal covariance in nats: ½(Σ log P_ii − log |P|), from
+// the proof of A.15.
 func hadamard(f closed) float64 {
 	det, _ := mat.LogDet(f.precision)
 	s := 0.0
@@ -166,8 +168,8 @@ func hadamard(f closed) float64 {
 	return (s - det) / 2
 }
 
-// covarianceError is the relative error of Kθ Σφ Kθᵀ in the Frobenius norm, compared with the full Σφ of
-// eq. 41.
+// covarianceError is the relative error of Kθ Σφ Kθᵀ in the Frobenius norm, compared with the full
+// Σφ of eq. 41.
 func covarianceError(k mat.Matrix, variance []float64, f closed) float64 {
 	want := mul(k, inverse(f.precision), k.T())
 	return mat.Norm(add(mul(k, mat.NewDiagDense(dim, variance), k.T()), want, -1), 2) / mat.Norm(want, 2)
@@ -177,23 +179,24 @@ func covarianceError(k mat.Matrix, variance []float64, f closed) float64 {
 type LinearResult struct {
 	Problem int
 	Joint   bool
-	// MeanError is measured on the trained adapter: the relative error of E_q[f(z)] against the Kalman mean, over p(y).
+	// MeanError is measured on the trained adapter: the relative error of E_q[f(z)] against the
+	// Kalman mean, over p(y).
 	MeanError float64
 	// GainError is ‖Kφ − eq. 42‖/‖eq. 42‖ for the generator that was trained. VarianceError is the
 	// relative error of σφ² against its diagonal optimum 1/P_ii.
 	GainError, VarianceError float64
-	// CovarianceError: see covarianceError. Gap is the optimality gap in nats of a diagonal covariance
-	// for this generator.
+	// CovarianceError: see covarianceError. Gap is the optimality gap in nats of a diagonal
+	// covariance for this generator.
 	CovarianceError, Gap float64
-	// TiedError is the mean error of eq. 82, which the proof of A.18 predicts with a gain that is tied
-	// to the diagonal covariance.
+	// TiedError is the mean error of eq. 82, which the proof of A.18 predicts with a gain that is
+	// tied to the diagonal covariance.
 	TiedError float64
 }
 
 // Linear trains adapters with diagonal covariance on random problems by the sampled loss (12), and
-// compares them with the closed forms. The rotation of the generator is fixed in separate training (A.7)
-// and learned in joint training (A.8), where x = U Λ Q z + m keeps the constraint Kθ Kθᵀ = C. It writes
-// a Markdown table to w.
+// compares them with the closed forms. The rotation of the generator is fixed in separate training
+// (A.7) and learned in joint training (A.8), where x = U Λ Q z + m keeps the constraint Kθ Kθᵀ = C.
+// It writes a Markdown table to w.
 func Linear(ctx context.Context, dev *gpu.Device, w io.Writer, cfg LinearConfig) ([]LinearResult, error) {
 	if cfg.Problems < 1 || cfg.Observed < 1 || cfg.Observed > dim || !(cfg.Sigma > 0) || !(cfg.Tau > 0) || cfg.Steps < 1 || cfg.Batch < 8 || cfg.Batch%8 != 0 {
 		return nil, fmt.Errorf("linear-gaussian: problems %d, observed %d, sigma %g, tau %g, steps %d or batch %d is out of range", cfg.Problems, cfg.Observed, cfg.Sigma, cfg.Tau, cfg.Steps, cfg.Batch)

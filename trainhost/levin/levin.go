@@ -1,6 +1,6 @@
 // Package levin reads Levin's data set of captured camera shake (Levin, Weiss, Durand, Freeman:
-// Understanding and evaluating blind deconvolution algorithms, CVPR 2009), and scores restorations of
-// it by the usual protocol.
+// Understanding and evaluating blind deconvolution algorithms, CVPR 2009), and scores restorations
+// of it by the usual protocol.
 package levin
 
 import (
@@ -18,8 +18,8 @@ type Picture struct {
 	Kernel         *task.Kernel // the true one
 }
 
-// Read reads the pictures of a folder: MATLAB 5 files (*.mat) with the matrices x (sharp), y (blurred)
-// and f (kernel). It fails if there is none, or if a file lacks a matrix.
+// Read reads the pictures of a folder: MATLAB 5 files (*.mat) with the matrices x (sharp), y
+// (blurred) and f (kernel). It fails if there is none, or if a file lacks a matrix.
 func Read(dir string) (list []Picture, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.mat"))
 	if err != nil {

@@ -16,8 +16,8 @@ type matrix struct {
 	v          []float64
 }
 
-// The parts of the MATLAB 5 file format that real matrices of doubles need: little-endian files with
-// matrices as elements, compressed or not.
+// The parts of the MATLAB 5 file format that real matrices of doubles need: little-endian files
+// with matrices as elements, compressed or not.
 const (
 	matInt8       = 1
 	matUint8      = 2

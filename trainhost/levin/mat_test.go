@@ -13,7 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// matFile writes matrices as MATLAB does: column by column, compressed or not, short names in the same word as their type.
+// matFile writes matrices as MATLAB does: column by column, compressed or not, short names in the
+// same word as their type.
 func matFile(compress bool, name string, rows, cols int, v []float64) []byte {
 	put := func(b *bytes.Buffer, kind int, body []byte) {
 		binary.Write(b, binary.LittleEndian, [2]uint32{uint32(kind), uint32(len(body))})
@@ -84,7 +85,8 @@ func TestReadMat(t *testing.T) {
 	}
 }
 
-// A picture that is the truth moved by a pixel and a half scores as the truth does, to what interpolation loses.
+// A picture that is the truth moved by a pixel and a half scores as the truth does, to what
+// interpolation loses.
 func TestScoreFollowsMoves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	x, y := blind.NewPlane(120, 110), blind.NewPlane(120, 110)

@@ -11,9 +11,9 @@ const (
 	maxShift = 10 // pixels; a kernel that is shifted shifts the result
 )
 
-// PSNR is the PSNR of x to the truth in dB, for values clamped to [0,1] and after the best shift: by
-// up to 10 whole pixels, and with fine also by quarters of a pixel. 20 pixels on every side are left
-// out.
+// PSNR is the PSNR of x to the truth in dB, for values clamped to [0,1] and after the best shift:
+// by up to 10 whole pixels, and with fine also by quarters of a pixel. 20 pixels on every side are
+// left out.
 func PSNR(x, truth *blind.Plane, fine bool) float64 {
 	c := clamped(x)
 	best, bx, by := math.Inf(1), 0, 0

@@ -41,9 +41,9 @@ type Progress struct {
 	Left        time.Duration // estimate of the time to the last step or the deadline
 }
 
-// Run does the steps from first up to, not including, steps. It returns whether the run is complete:
-// it is not when the deadline has passed, when ctx is done (the error is ctx.Err()), or after an
-// error.
+// Run does the steps from first up to, not including, steps. It returns whether the run is
+// complete: it is not when the deadline has passed, when ctx is done (the error is ctx.Err()), or
+// after an error.
 func (l Loop[B]) Run(ctx context.Context, first, steps uint64) (complete bool, err error) {
 	type prepared struct {
 		batch B
