@@ -23,8 +23,7 @@ import (
 // Pictures is a training set in memory: 8-bit RGB, large pictures also reduced
 // by 2 and 4.
 type Pictures struct {
-	list  [][]rgb // by picture: full size first, then reduced
-	Names []string
+	list [][]rgb // by picture: full size first, then reduced
 	// Skipped has an error for each file that could not be read.
 	Skipped []error
 	print   DataPrint
@@ -68,7 +67,6 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 			continue
 		}
 		if len(sets[i]) > 0 {
-			p.Names = append(p.Names, filepath.Base(path))
 			p.list = append(p.list, sets[i])
 			all.Write(sums[i][:])
 		}
@@ -136,9 +134,9 @@ func openPictures(paths []string, use func(i int, img *image.NRGBA, sum fileSum)
 // NewPictures makes a training set of pictures in memory.
 func NewPictures(minSide int, imgs ...image.Image) *Pictures {
 	p := &Pictures{}
-	for i, img := range imgs {
+	for _, img := range imgs {
 		if set := pyramid(img, minSide); len(set) > 0 {
-			p.list, p.Names = append(p.list, set), append(p.Names, fmt.Sprint(i))
+			p.list = append(p.list, set)
 		}
 	}
 	return p

@@ -217,9 +217,6 @@ func meanOfFrames(rng *rand.Rand, frames []string, side int) (x, y *planar.Image
 	return x, mean.result(), nil
 }
 
-// Len is the number of pairs.
-func (s *MotionPairs) Len() int { return len(s.list) }
-
 // crop draws a crop of a pair, in any of eight orientations, for x, y and guess: three planes each.
 // It returns the estimated standard deviation of the noise.
 func (s *MotionPairs) crop(rng *rand.Rand, side int, x, y, guess []float32) float32 {

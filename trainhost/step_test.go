@@ -1,7 +1,6 @@
 package trainhost
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -42,7 +41,6 @@ func noisePictures(n, side int) *Pictures {
 			m.pix[j] = uint8(128 + 90*math.Sin(fx*x+fy*y+ph+c) + 30*rng.Float64())
 		}
 		p.list = append(p.list, []rgb{m})
-		p.Names = append(p.Names, fmt.Sprint(i))
 	}
 	return p
 }

@@ -133,5 +133,5 @@ type trainer interface {
 func describeRun(pics *trainhost.Pictures, t trainer, dev *gpu.Device, began time.Time) {
 	store, step := t.Store(), t.Program()
 	fmt.Fprintf(stdout, "%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
-		len(pics.Names), store.Count(), step.Dispatches(), step.Flops()/1e9, float64(step.WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
+		pics.Len(), store.Count(), step.Dispatches(), step.Flops()/1e9, float64(step.WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
 }

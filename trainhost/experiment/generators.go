@@ -141,8 +141,8 @@ func jointTimes(rng *rand.Rand, n int, progress float64) numbers {
 	return in
 }
 
-// GeneratorScore is the result of one training, sampled with K network evaluations.
-type GeneratorScore struct {
+// generatorScore is the result of one training, sampled with K network evaluations.
+type generatorScore struct {
 	Generator string
 	Seed      uint64
 	K, Steps  int     // Steps of training, including flow matching
@@ -179,7 +179,7 @@ func evaluationFLOP(c CheckerConfig) float64 {
 
 // runGenerator trains a generator with a seed and the operations of c, and scores it with each of
 // ks evaluations per sample.
-func runGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen Generator, seed uint64, ks ...int) ([]GeneratorScore, error) {
+func runGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen Generator, seed uint64, ks ...int) ([]generatorScore, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -189,7 +189,7 @@ func runGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen 
 		b.network = decoupledMap(b.Flow)
 	}
 	began := time.Now()
-	s := GeneratorScore{Generator: gen.Name, Seed: seed}
+	s := generatorScore{Generator: gen.Name, Seed: seed}
 	var params parameters
 	train := func(graph lossGraph, draw drawTimes, share float64, stream uint64) error {
 		flop, err := stepFLOP(graph, b)
@@ -218,7 +218,7 @@ func runGenerator(ctx context.Context, dev *gpu.Device, c GeneratorsConfig, gen 
 	}
 	s.Seconds = time.Since(began).Seconds()
 	truth := drawCheckerboard(rand.New(rand.NewPCG(seed, 78)), b.Cloud)
-	var out []GeneratorScore
+	var out []generatorScore
 	for _, k := range ks {
 		s.K = k
 		var err error
@@ -279,7 +279,7 @@ func samplePrior(dev *gpu.Device, c CheckerConfig, gen Generator, params paramet
 // referenceScores are those of exact draws of the prior, which give the MMD of a perfect generator,
 // and those of uniform draws on the whole square, a generator that knows the size of the board but
 // not its cells.
-func referenceScores(c GeneratorsConfig, seed uint64) ([]GeneratorScore, error) {
+func referenceScores(c GeneratorsConfig, seed uint64) ([]generatorScore, error) {
 	rng := rand.New(rand.NewPCG(seed, 79))
 	exact := drawCheckerboard(rng, c.Checker.Cloud)
 	truth := drawCheckerboard(rng, c.Checker.Cloud)
@@ -287,12 +287,12 @@ func referenceScores(c GeneratorsConfig, seed uint64) ([]GeneratorScore, error) 
 	for i := range square {
 		square[i] = []float64{4*rng.Float64() - 2, 4*rng.Float64() - 2}
 	}
-	var out []GeneratorScore
+	var out []generatorScore
 	for _, r := range []struct {
 		name   string
 		points [][]float64
 	}{{"exact draws", exact}, {"the whole square", square}} {
-		s := GeneratorScore{Generator: r.name, Seed: seed, cloud: cloud{x: r.points}}
+		s := generatorScore{Generator: r.name, Seed: seed, cloud: cloud{x: r.points}}
 		if err := s.measure(truth); err != nil {
 			return nil, err
 		}
@@ -302,7 +302,7 @@ func referenceScores(c GeneratorsConfig, seed uint64) ([]GeneratorScore, error) 
 }
 
 // measure compares the samples with exact draws of the prior.
-func (s *GeneratorScore) measure(truth [][]float64) (err error) {
+func (s *generatorScore) measure(truth [][]float64) (err error) {
 	if s.MMD, err = metric.MMD(s.cloud.x, truth, 0); err != nil {
 		return err
 	}
