@@ -9,7 +9,6 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
-	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost/optim"
@@ -68,12 +67,11 @@ type KernelStage struct {
 
 // KernelTrainer runs one KernelConfig.
 type KernelTrainer struct {
-	State     KernelState
-	pics      *Pictures
-	step      *optim.Step
-	estimator *deviceEstimator
-	pool      []blurred // the i-th picture is at i modulo the length
-	made      int       // pictures so far
+	State KernelState
+	deviceStep
+	pictures *Pictures
+	pool     []blurred // the i-th picture is at i modulo the length
+	made     int       // pictures so far
 }
 
 // KernelSides are the sides of the pictures that the network is trained on. The last has the
@@ -82,7 +80,7 @@ var KernelSides = [...]int{128, 192, 256}
 
 // NewKernelTrainer compiles the step; from and resume are as for NewTrainer.
 func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *KernelCheckpoint, resume bool) (*KernelTrainer, error) {
-	t := &KernelTrainer{State: KernelState{Config: cfg}, pics: pics}
+	t := &KernelTrainer{State: KernelState{Config: cfg}, pictures: pics}
 	if from != nil {
 		if resume {
 			t.State = from.State
@@ -105,24 +103,11 @@ func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *K
 	if t.step, err = optim.NewStep(dev, spec); err != nil {
 		return nil, err
 	}
-	if t.estimator, err = newDeviceEstimator(dev); err != nil {
-		t.Close()
+	if err := t.addEstimator(dev); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
-
-// Close frees the device memory.
-func (t *KernelTrainer) Close() {
-	t.step.Close()
-	t.estimator.Close()
-}
-
-// Program returns the compiled step, for benchmarks.
-func (t *KernelTrainer) Program() *compile.Program { return t.step.Program() }
-
-// Store returns the parameters.
-func (t *KernelTrainer) Store() *compile.Store { return t.step.Store() }
 
 // observation is a blurred picture.
 type observation struct {
@@ -147,7 +132,7 @@ func (t *KernelTrainer) observe(i int) (o observation, err error) {
 		draw = task.DrawTraining
 	}
 	x := planar.New(side, side)
-	t.pics.Crop(rng, side, x.Pix)
+	t.pictures.Crop(rng, side, x.Pix)
 	p, err := draw(rng, task.MotionDeblur, side, side, kernelScale(side))
 	if err != nil {
 		return o, err

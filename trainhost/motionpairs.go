@@ -126,9 +126,10 @@ func drawMotionPair(ctx context.Context, rng *rand.Rand, pics *Pictures, frames 
 	return s, nil
 }
 
+// guessUnit is the value 1.0 of planar.Image in motionPair.guess.
 const guessUnit = 8192
 
-// squareOf gives a square crop; nil where hardly any picture is so large.
+// largeCrop gives a square crop, nil if hardly any picture is large enough.
 func largeCrop(pics *Pictures, rng *rand.Rand, side int) (x *planar.Image) {
 	for tries := 0; x == nil && tries < 50; tries++ {
 		x = pics.crops(rng, sizeShares)(side)

@@ -24,11 +24,10 @@ type Trainer struct {
 	MotionPairs *MotionPairs
 	// Movement makes the pictures of denoising if Config.Movement is set. It must be set before the
 	// first step. The network must be told the shape of the noise (nets.EdgeConfig.Noise).
-	Movement  *Movement
-	pictures  *Pictures
-	step      *optim.Step
-	terms     []Term           // outputs of the step, from outTerms on
-	estimator *deviceEstimator // nil if the network takes no guess for motion blur
+	Movement *Movement
+	deviceStep
+	pictures *Pictures
+	terms    []Term // outputs of the step, from outTerms on
 }
 
 // Outputs of the step.
@@ -83,46 +82,43 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		return nil, err
 	}
 	if p := t.step.Program(); p.HasInput(inGuess) || p.HasInput(inBlurred) {
-		if t.estimator, err = newDeviceEstimator(dev); err != nil {
-			t.Close()
+		if err := t.addEstimator(dev); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
 }
 
+// deviceStep is what trainers have on the device.
+type deviceStep struct {
+	step      *optim.Step
+	estimator *motionblur.Estimator // nil if the step needs none
+	programs  *motionblur.Programs  // of the estimator
+}
+
+// addEstimator makes the estimator of motion blur. On an error it closes the step.
+func (d *deviceStep) addEstimator(dev *gpu.Device) (err error) {
+	if d.programs, err = motionblur.NewPrograms(dev, compile.Options{}); err != nil {
+		d.step.Close()
+		return err
+	}
+	d.estimator = motionblur.NewDeviceEstimator(d.programs.Run)
+	return nil
+}
+
 // Close frees the device memory.
-func (t *Trainer) Close() {
-	t.step.Close()
-	t.estimator.Close()
+func (d *deviceStep) Close() {
+	d.step.Close()
+	if d.programs != nil {
+		d.programs.Close()
+	}
 }
 
 // Program returns the compiled step, for benchmarks.
-func (t *Trainer) Program() *compile.Program { return t.step.Program() }
+func (d *deviceStep) Program() *compile.Program { return d.step.Program() }
 
 // Store returns the parameters.
-func (t *Trainer) Store() *compile.Store { return t.step.Store() }
-
-// deviceEstimator estimates motion blur with programs on the device.
-type deviceEstimator struct {
-	*motionblur.Estimator
-	programs *motionblur.Programs
-}
-
-func newDeviceEstimator(dev *gpu.Device) (*deviceEstimator, error) {
-	p, err := motionblur.NewPrograms(dev, compile.Options{})
-	if err != nil {
-		return nil, err
-	}
-	return &deviceEstimator{motionblur.NewDeviceEstimator(p.Run), p}, nil
-}
-
-// Close frees the device memory; it does nothing for nil.
-func (e *deviceEstimator) Close() {
-	if e != nil {
-		e.programs.Close()
-	}
-}
+func (d *deviceStep) Store() *compile.Store { return d.step.Store() }
 
 // setSteps changes the length of the run. It does not build other kernels.
 func (t *Trainer) setSteps(steps uint64) {
@@ -173,7 +169,7 @@ func (t *Trainer) Prepare() error {
 // batch: they need the device, which computes the step before while the batch is made.
 func (t *Trainer) set(b batch) error {
 	if t.estimator != nil && b[inBlurred] != nil {
-		if err := b.guess(t.estimator.Estimator, t.State.Config.Per, t.State.Config.Crop); err != nil {
+		if err := b.guess(t.estimator, t.State.Config.Per, t.State.Config.Crop); err != nil {
 			return err
 		}
 	}

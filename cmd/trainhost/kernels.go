@@ -5,8 +5,6 @@ import (
 	"flag"
 	"time"
 
-	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/trainhost"
 )
 
@@ -52,21 +50,11 @@ func kernels(ctx context.Context, args []string) error {
 			cfg.Steps, start.State.Config.Steps = steps, steps
 		}
 	}
-	pics, err := r.load(trainhost.KernelSides[len(trainhost.KernelSides)-1])
-	if err != nil {
-		return err
-	}
 	var origin *trainhost.Origin
 	if *r.resume {
 		origin = start.State.Origin
-		if err := r.sameRun(fs, "kernels", origin, pics.Print()); err != nil {
-			return err
-		}
 	}
-	if err := threads.Use(*r.threads); err != nil {
-		return err
-	}
-	dev, err := gpu.Open(gpu.Options{Device: *r.device})
+	pics, dev, origin, err := r.open(fs, "kernels", trainhost.KernelSides[len(trainhost.KernelSides)-1], origin)
 	if err != nil {
 		return err
 	}
@@ -78,7 +66,7 @@ func kernels(ctx context.Context, args []string) error {
 		return err
 	}
 	defer t.Close()
-	t.State.Origin = origin.Began("kernels", pics.Print(), trainhost.HostOf(versionText(), dev))
+	t.State.Origin = origin
 	describeRun(pics, t, dev, began)
 	save := func() error { return trainhost.SaveKernelCheckpoint(*r.out, t.Store(), t.State) }
 	complete, err := t.Run(ctx, r.schedule(save), func(r trainhost.KernelReport) { r.Log(stdout) })

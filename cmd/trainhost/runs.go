@@ -11,6 +11,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/atomicfile"
 	"github.com/vfmrestore/restore/internal/plain"
+	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/trainhost/optim"
@@ -84,6 +85,26 @@ func writable(path string) error {
 		f.Abort()
 	}
 	return err
+}
+
+// open reads the training pictures, compares them with those of a run that is resumed, and opens the
+// device. origin is that of the run so far, or nil; next is its continuation.
+func (r runFlags) open(fs *flag.FlagSet, command string, minSide int, origin *trainhost.Origin) (pics *trainhost.Pictures, dev *gpu.Device, next *trainhost.Origin, err error) {
+	if pics, err = r.load(minSide); err != nil {
+		return nil, nil, nil, err
+	}
+	if *r.resume {
+		if err := r.sameRun(fs, command, origin, pics.Print()); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if err := threads.Use(*r.threads); err != nil {
+		return nil, nil, nil, err
+	}
+	if dev, err = gpu.Open(gpu.Options{Device: *r.device}); err != nil {
+		return nil, nil, nil, err
+	}
+	return pics, dev, origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev)), nil
 }
 
 // load reads the training pictures, and prints how many cannot be read.

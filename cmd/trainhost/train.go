@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/internal/threads"
 	"github.com/vfmrestore/restore/trainhost"
 )
 
@@ -86,31 +84,21 @@ func train(ctx context.Context, command string, args []string) error {
 	if err != nil {
 		return err
 	}
-	pics, err := c.load(c.cfg.Crop)
-	if err != nil {
-		return err
-	}
 	var origin *trainhost.Origin
 	if *c.resume {
 		origin = start.State.Origin
-		if err := c.sameRun(c.fs, command, origin, pics.Print()); err != nil {
-			return err
-		}
 	}
+	pics, dev, origin, err := c.open(c.fs, command, c.cfg.Crop, origin)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
 	if start == nil {
 		net.Mean, net.SD = pics.Statistics(c.cfg.Seed, 2000, min(64, c.cfg.Crop))
 		if err := net.Validate(); err != nil {
 			return err
 		}
 	}
-	if err := threads.Use(*c.threads); err != nil {
-		return err
-	}
-	dev, err := gpu.Open(gpu.Options{Device: *c.device})
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
 	pairs, err := c.loadPairs()
 	if err != nil {
 		return err
@@ -127,7 +115,7 @@ func train(ctx context.Context, command string, args []string) error {
 	}
 	defer t.Close()
 	t.MotionPairs, t.Movement = pairs, moves
-	t.State.Origin = origin.Began(command, pics.Print(), trainhost.HostOf(versionText(), dev))
+	t.State.Origin = origin
 	describeRun(pics, t, dev, began)
 	if *c.profile {
 		return t.Profile(stdout)
