@@ -61,7 +61,7 @@ test: setup-test lint
 
 # What takes long beside it, see docs/ARCHITECTURE.md, "Tests": of the packages that ask for $VFM_TEST_LONG.
 test-long: setup-test
-	VFM_TEST_LONG=1 $(GO) test -timeout 12h -count=1 ./gpu/ ./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/... ./cmd/...
+	VFM_TEST_LONG=1 $(GO) test -timeout 12h -count=1 ./gpu/ ./netdef/compile/ ./restore/ ./restore/motionblur/ ./restore/motionblur/reference/ ./trainhost/... ./cmd/...
 
 race: setup-test
 	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/... ./cmd/libvfm/

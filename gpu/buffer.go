@@ -100,6 +100,7 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 	}
 	b.addr = uint64(C.vfm_buffer_address(d.c, h))
 	b.res = resource{d: d, what: fmt.Sprintf("%v buffer of %s", k, bytesText(size)), destroy: func() {
+		b.bytes = nil
 		vkDestroyBuffer(d.handle, b.handle, nil)
 		d.memory.release(b.mem)
 	}}
@@ -126,8 +127,8 @@ func (b *Buffer) Kind() Kind { return b.kind }
 func (b *Buffer) Address() uint64 { return b.addr }
 
 // Bytes returns the buffer's memory if it is mapped, else nil. The memory belongs to the driver,
-// not to Go: the slice is valid until Free or Device.Close. What the device wrote can be read after
-// Run returns; what the host writes before Run is seen by the device.
+// not to Go: the slice is valid until Free or Device.Close, after which Bytes returns nil. What the
+// device wrote can be read after Run returns; what the host writes before Run is seen by the device.
 func (b *Buffer) Bytes() []byte { return b.bytes }
 
 // Free frees the buffer once no run uses it. Freeing twice, or after Device.Close, does nothing.

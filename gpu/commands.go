@@ -23,11 +23,15 @@ type Range struct {
 // A method that fails makes the list unusable: the list keeps the first error, and End and
 // Device.Run return it.
 type Commands struct {
-	res  resource
-	d    *Device
-	mu   sync.Mutex
-	pool vkCommandPool
-	cb   vkCommandBuffer
+	res resource
+	d   *Device
+	mu  sync.Mutex
+	// flight is locked from the submission of a run until somebody has waited for its end.
+	flight  sync.Mutex
+	runs    uint64 // number of Submits
+	awaited uint64 // the Submit that nobody has waited for yet, 0 if there is none
+	pool    vkCommandPool
+	cb      vkCommandBuffer
 
 	fence  vkFence
 	fences []vkFence // fence as the binding takes it, made once so that a run allocates nothing

@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,9 @@ type Options struct {
 	CacheDir   string        // of the pipeline cache; "": the user's cache directory, "-": no cache
 	Timeout    time.Duration // longest time a Run may take before the device counts as lost; 0: any
 	Faults     *Faults       // failures made on purpose, for tests; nil: none
+	// SeparateMemory treats host and device as if they shared no memory, so that machines on which
+	// they do can test what happens on others. $VFM_SEPARATE_MEMORY=1 does the same.
+	SeparateMemory bool
 }
 
 // Device is an open device. All methods are safe for concurrent use.
@@ -45,6 +49,8 @@ type Device struct {
 	layouts   map[layoutKey]*layout
 	setLayout map[int]vkDescriptorSetLayout
 	programs  map[programKey]*program
+
+	submits, waits atomic.Int64 // see Activity
 
 	garbage atomic.Bool // pipelines were destroyed since the last call of vfm_trim
 
@@ -93,6 +99,9 @@ func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
 		programs: map[programKey]*program{},
+	}
+	if o.SeparateMemory || os.Getenv("VFM_SEPARATE_MEMORY") == "1" {
+		d.info.Caps.Unified = false
 	}
 	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {
 		return nil, d.fail(int(r), "vkCreateDevice", d.info.Name)

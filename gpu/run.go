@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"time"
 	"unsafe"
 )
@@ -21,13 +22,98 @@ func (d *Device) Run(c *Commands) error {
 		return err
 	}
 	defer d.leave()
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return d.run(c)
 }
 
-// run does the work of Run. The caller has entered the device and holds the list's lock.
+// run does the work of Run. The caller has entered the device.
 func (d *Device) run(c *Commands) error {
+	c.flight.Lock()
+	if err := d.begin(c); err != nil {
+		c.flight.Unlock()
+		return err
+	}
+	return d.end(c)
+}
+
+// Ticket stands for one run of a list that Submit has started. The zero value stands for none.
+type Ticket struct {
+	c   *Commands
+	run uint64 // which run of the list
+}
+
+// Submit starts a run of the list and returns at once. Every run must be waited for with
+// Ticket.Wait, once: until then the list cannot be run again. The device does what is submitted in
+// the order of submission, and each list sees what the earlier ones wrote, so there is no need to
+// wait in between. Errors: those of Run, and one if the list still runs.
+func (d *Device) Submit(c *Commands) (Ticket, error) {
+	if c == nil {
+		return Ticket{}, errors.New("gpu: Submit: no command list")
+	}
+	if err := d.enter("Submit"); err != nil {
+		return Ticket{}, err
+	}
+	defer d.leave()
+	if !c.flight.TryLock() {
+		return Ticket{}, errors.New("gpu: Submit: the list still runs; wait for it first")
+	}
+	if err := d.begin(c); err != nil {
+		c.flight.Unlock()
+		return Ticket{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.runs++
+	c.awaited = c.runs
+	return Ticket{c, c.runs}, nil
+}
+
+// Wait waits for the end of the run. The second Wait for a run fails. Options.Timeout counts from this call, as lists that were
+// submitted before may have kept the device. Errors: *DeviceLostError, *OutOfMemoryError, and
+// ErrClosed if the device was closed meanwhile, which ends the run too.
+func (t Ticket) Wait() error {
+	c := t.c
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	pending := c.awaited == t.run
+	if pending {
+		c.awaited = 0
+	}
+	c.mu.Unlock()
+	if !pending {
+		return errors.New("gpu: Wait: somebody has waited for this run already")
+	}
+	d := c.d
+	d.life.RLock()
+	if d.closed {
+		d.life.RUnlock()
+		c.flight.Unlock()
+		return fmt.Errorf("gpu: Wait: %w", ErrClosed)
+	}
+	defer d.leave()
+	return d.end(c)
+}
+
+// Done reports whether the run has ended, or cannot be asked any more.
+func (t Ticket) Done() bool {
+	c := t.c
+	if c == nil {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.awaited != t.run || c.d.enter("Done") != nil {
+		return true
+	}
+	defer c.d.leave()
+	return vkWaitForFences(c.d.handle, 1, c.fences, 1, 0) != resultTimeout
+}
+
+// begin submits a list whose flight the caller has locked, and pins what it uses.
+func (d *Device) begin(c *Commands) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.err != nil {
 		return c.err
 	}
@@ -41,15 +127,39 @@ func (d *Device) run(c *Commands) error {
 		d.unpin(&c.res)
 		return err
 	}
-	err := d.submit(c)
+	if err := d.submit(c); err != nil {
+		d.unpin(c.uses...)
+		d.unpin(&c.res)
+		return err
+	}
+	return nil
+}
+
+// end waits for a list that begin has submitted, and unlocks its flight.
+func (d *Device) end(c *Commands) error {
+	err := d.wait(c)
 	if d.hung() {
+		c.flight.Unlock()
 		return err // the device still uses them: they stay pinned for good
 	}
+	c.mu.Lock()
+	c.ran = c.ran || err == nil
+	c.mu.Unlock()
+	c.flight.Unlock()
 	d.unpin(c.uses...)
 	d.unpin(&c.res)
 	d.trimHeap()
 	return err
 }
+
+// Activity counts what the host asked of a device since it was opened.
+type Activity struct {
+	Submits int64 // of command lists, those of transfers among them
+	Waits   int64 // for their end
+}
+
+// Activity returns the counters.
+func (d *Device) Activity() Activity { return Activity{d.submits.Load(), d.waits.Load()} }
 
 // trimHeap gives the memory of destroyed pipelines back to the system. Software drivers hold a
 // hundred megabytes for the pipelines of a network, in pieces spread over several arenas of the C
@@ -62,7 +172,9 @@ func (d *Device) trimHeap() {
 	}
 }
 
+// submit hands the list to the queue.
 func (d *Device) submit(c *Commands) error {
+	d.submits.Add(1)
 	if d.faults != nil && countDown(&d.faults.Lose) {
 		return d.fail(resultDeviceLost, "vkQueueSubmit", "a run (a fault made on purpose)")
 	}
@@ -75,6 +187,12 @@ func (d *Device) submit(c *Commands) error {
 	if r < 0 {
 		return d.fail(int(r), "vkQueueSubmit", "a run")
 	}
+	return nil
+}
+
+// wait waits for the list's fence.
+func (d *Device) wait(c *Commands) error {
+	d.waits.Add(1)
 	start := time.Now()
 	for {
 		// Wait in one go: waiting costs nothing, but waking up does.
@@ -91,7 +209,6 @@ func (d *Device) submit(c *Commands) error {
 		case r < 0:
 			return d.fail(int(r), "vkWaitForFences", "a run")
 		default:
-			c.ran = true
 			return nil
 		}
 	}

@@ -58,6 +58,10 @@ func (c *Commands) Timestamps() ([]float64, error) {
 		return nil, err
 	}
 	defer d.leave()
+	if !c.flight.TryLock() {
+		return nil, errors.New("gpu: Timestamps: the list still runs; wait for it first")
+	}
+	defer c.flight.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {

@@ -9,9 +9,7 @@ import (
 // openDiscrete opens a device as if its memory were not unified, so that local buffers need
 // staging.
 func openDiscrete(t *testing.T) *Device {
-	d := openTest(t, Options{})
-	d.info.Caps.Unified = false
-	return d
+	return openTest(t, Options{SeparateMemory: true})
 }
 
 func TestRoundTrip(t *testing.T) {

@@ -45,7 +45,7 @@ func (r *Request) checkBlur() error {
 	switch {
 	case r.Blur == nil:
 		return nil
-	case r.Task != task.GaussianDeblur:
+	case !r.Task.Takes(task.OptionBlur):
 		return badRequest("blur", "has no meaning for task %v, only for gaussian-deblur", r.Task)
 	case r.Blur.Check() != nil:
 		return badRequest("blur", "cannot be undone: %v", r.Blur.Check())
@@ -83,7 +83,7 @@ func (m *Model) refocus(ctx context.Context, pic *picture.Picture, req Request, 
 		result, err = m.Restore(ctx, pic, req)
 	} else {
 		b.Kernel = b.Defocus.Kernel()
-		b.Field = blind.FieldOf(pic.W, pic.H, b.Kernel)
+		b.Field = blind.UniformField(pic.W, pic.H, b.Kernel)
 		result, err = m.deconvolved(ctx, pic, req, j)
 	}
 	if err != nil {

@@ -1,14 +1,13 @@
 package restore
 
 import (
-	"errors"
 	"fmt"
 
-	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/engine"
 )
 
 // ErrClosed is returned by calls on a Model after, or while, it is closed.
-var ErrClosed = errors.New("restore: the model is closed")
+var ErrClosed = engine.ErrClosed
 
 // RequestError says that a picture cannot be restored as asked.
 type RequestError struct {
@@ -59,17 +58,4 @@ type OutputError struct{ Device string }
 
 func (e *OutputError) Error() string {
 	return fmt.Sprintf("the network gave values that are not finite numbers on %s; the weights are damaged or the driver is at fault (try another -device)", e.Device)
-}
-
-// isLost tells errors that a device opened anew may cure.
-func isLost(err error) bool {
-	var lost *gpu.DeviceLostError
-	return errors.As(err, &lost)
-}
-
-// tooBig tells errors that a smaller tile may cure.
-func tooBig(err error) bool {
-	var memory *gpu.OutOfMemoryError
-	var limit *gpu.LimitError
-	return errors.As(err, &memory) || errors.As(err, &limit) && limit.Need == ""
 }

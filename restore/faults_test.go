@@ -162,7 +162,7 @@ func TestManySizesStayFlat(t *testing.T) {
 	rnd := newRand(t)
 	var most [3]float64
 	for i := range 12 {
-		m.cache.drop()
+		dropAll(t, m)
 		p := randomPicture(rnd, 1025+64*i, 64)
 		if _, err := m.Restore(context.Background(), p, Request{Task: task.Denoise, Noise: 5}); err != nil {
 			t.Fatal(err)

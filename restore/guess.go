@@ -2,8 +2,8 @@ package restore
 
 import (
 	"context"
-	"time"
 
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
@@ -12,7 +12,7 @@ import (
 type guess struct {
 	*mirrored
 	ctx    context.Context
-	e      *motionblur.Estimator
+	e      *estimator
 	bw, bh int // sides of a block,
 	across int // of which so many lie in a row
 	blocks map[int][]float32
@@ -21,7 +21,7 @@ type guess struct {
 	next   int   // tile
 }
 
-func newGuess(ctx context.Context, e *motionblur.Estimator, w, h int) *guess {
+func newGuess(ctx context.Context, e *estimator, w, h int) *guess {
 	g := &guess{ctx: ctx, e: e, blocks: map[int][]float32{}}
 	g.mirrored = newMirrored(w, h, 3, g.copy)
 	var down int
@@ -50,8 +50,8 @@ func (g *guess) each(at rect, f func(block int)) {
 	}
 }
 
-// fill reads the next tile.
-func (g *guess) fill(at rect, dst []float32) error {
+// prepare makes the blocks that the next tile reads and that are not there yet.
+func (g *guess) prepare(at rect) error {
 	var which []int
 	var room [][]float32
 	g.each(at, func(i int) {
@@ -61,13 +61,18 @@ func (g *guess) fill(at rect, dst []float32) error {
 			which, room = append(which, i), append(room, g.blocks[i])
 		}
 	})
-	if err := g.e.Blocks(g.ctx, which, room); err != nil {
+	err := g.e.Blocks(g.ctx, which, room)
+	if err != nil {
 		for k, i := range which { // not made
 			delete(g.blocks, i)
 			g.free = append(g.free, room[k])
 		}
-		return err
 	}
+	return err
+}
+
+// fill reads the next tile, which is prepared, and forgets the blocks that no later one reads.
+func (g *guess) fill(at rect, dst []float32) {
 	g.read(at, dst)
 	g.next++
 	for i, b := range g.blocks {
@@ -76,7 +81,6 @@ func (g *guess) fill(at rect, dst []float32) error {
 			g.free = append(g.free, b)
 		}
 	}
-	return nil
 }
 
 // take gives memory for a block.
@@ -111,34 +115,50 @@ func (g *guess) copy(dst []float32, r rect) {
 
 // blurRunner runs motionblur's programs on a Model's device, without allocating once they are there.
 type blurRunner struct {
-	m    *Model
-	p    motionblur.Program
-	in   []motionblur.Input
-	out  [][]float32
-	turn func() error // compute, made a value once
+	m       *Model
+	session *engine.Session // of whoever has the Estimator
+	recipes map[motionblur.Program]engine.Recipe
+	work    engine.Work
+	in      []motionblur.Input
+	out     [][]float32
 }
 
-// newEstimator makes an Estimator that computes on the device.
-func (m *Model) newEstimator() *motionblur.Estimator {
-	s := &blurRunner{m: m}
-	s.turn = s.compute
-	return motionblur.NewDeviceEstimator(s.run)
+// estimator is an Estimator that computes on the device.
+type estimator struct {
+	*motionblur.Estimator
+	runner *blurRunner
+}
+
+func (m *Model) newEstimator() *estimator {
+	s := &blurRunner{m: m, recipes: map[motionblur.Program]engine.Recipe{}}
+	s.work = engine.Work{Count: 1, Fill: s.fill, Take: s.take}
+	return &estimator{motionblur.NewDeviceEstimator(s.run), s}
 }
 
 func (s *blurRunner) run(ctx context.Context, p motionblur.Program, in []motionblur.Input, out [][]float32) error {
-	s.p, s.in, s.out = p, in, out
-	return s.m.onDevice(ctx, s.turn)
+	r := s.recipes[p]
+	if r == nil {
+		r = recipe{m: s.m, kind: kindMotionBlur, of: s.m.general(), blurred: p}
+		s.recipes[p] = r
+	}
+	s.work.Recipe, s.in, s.out = r, in, out
+	return s.m.engine.Run(ctx, s.session, &s.work)
 }
 
-// compute runs the program; the caller has the turn.
-func (s *blurRunner) compute() error {
-	p, err := s.m.program(recipe{kind: kindMotionBlur, of: s.m.general(), blurred: s.p})
-	if err != nil {
-		return err
+func (s *blurRunner) fill(_ int, in *engine.Slot) error {
+	for _, x := range s.in {
+		if to := in.Input(x.Name); to != nil {
+			copy(to, x.Values)
+		} else {
+			in.Set(x.Name, x.Values)
+		}
 	}
-	began := time.Now()
-	err = motionblur.Run(p, s.in, s.out)
-	end := time.Now()
-	s.m.rest.note(end, end.Sub(began))
-	return err
+	return nil
+}
+
+func (s *blurRunner) take(_ int, out *engine.Slot) error {
+	for i, to := range s.out {
+		copy(to, out.Output(i))
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
@@ -73,16 +74,32 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 	return shared
 }
 
-// variant is a model on the same device memory that a test may change, with programs of its own.
-func variant(t testing.TB, m *Model) *Model {
-	v := &Model{
-		cfg: m.cfg, members: m.members, net: m.net, dev: m.dev,
-		turn: make(chan struct{}, 1), closed: make(chan struct{}), pace: newPace(gpu.CPU), rest: newRest(1),
+// variant is a model of the same networks that a test may change, with programs of its own.
+func variant(t testing.TB, m *Model) *Model { return variantOf(t, m, 1) }
+
+// variantOf is variant with a share of the device's time.
+func variantOf(t testing.TB, m *Model, share float64) *Model {
+	t.Helper()
+	v := &Model{cfg: m.cfg, net: m.net, kernels: m.kernels}
+	for _, of := range m.members {
+		v.members = append(v.members, &member{tasks: of.tasks, read: of.read})
 	}
-	v.pace.limit = m.pace.limit
-	v.build = v.compile
-	t.Cleanup(v.cache.drop)
+	v.shareParameters()
+	var err error
+	if v.engine, err = engine.Open(engine.Options{Shared: testDev, Share: share}); err != nil {
+		t.Fatal(err)
+	}
+	v.engine.Pace.Force(time.Hour, 0, 0)
+	t.Cleanup(v.engine.Close)
 	return v
+}
+
+// dropAll frees the programs that are not in use.
+func dropAll(t testing.TB, m *Model) {
+	t.Helper()
+	if err := m.engine.Drop(context.Background(), func(engine.Recipe) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func open(t testing.TB, cfg Config) *Model {
@@ -92,7 +109,7 @@ func open(t testing.TB, cfg Config) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.pace.limit = time.Hour // tiles stay as they are however busy the machine is
+	m.engine.Pace.Force(time.Hour, 0, 0) // tiles stay as they are however busy the machine is
 	return m
 }
 

@@ -6,10 +6,10 @@ import (
 	"math"
 	"slices"
 
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/jpegbound"
-	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/patch"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -29,8 +29,9 @@ const (
 
 // job is a request that was checked, with all that is made once for the whole picture.
 type job struct {
-	req Request
-	pic *picture.Picture // with what alpha hides filled in
+	session engine.Session
+	req     Request
+	pic     *picture.Picture // with what alpha hides filled in
 	// The picture as it was given, and the result's alpha, where something is hidden.
 	covered *picture.Picture
 	alpha   []float32
@@ -186,12 +187,13 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		})
 		return nil
 	}
-	e, _ := m.estimators.Get().(*motionblur.Estimator)
+	e, _ := m.estimators.Get().(*estimator)
 	if e == nil {
 		e = m.newEstimator()
 	}
+	e.runner.session = &j.session
 	if j.covered != nil {
-		e.LeaveOut(func(i int) bool { return !visible(j.covered, i) })
+		e.ExcludePixels(func(i int) bool { return !visible(j.covered, i) })
 	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
 		return err
@@ -327,11 +329,11 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("profile", "has a level that is negative or not a finite number")
 	case !inUnit(req.Grain[0]) || !inUnit(req.Grain[1]):
 		return badRequest("grain", "is %v, must be two shares from 0 to 1", req.Grain)
-	case req.Grain != [2]float64{} && req.Task != task.Denoise:
+	case req.Grain != [2]float64{} && !req.Task.Takes(task.OptionStrength):
 		return badRequest("grain", "has no meaning for task %v, only for denoise", req.Task)
 	case req.checkBlur() != nil:
 		return req.checkBlur()
-	case req.Kernel != nil && req.Task != task.MotionDeblur:
+	case req.Kernel != nil && !req.Task.Takes(task.OptionKernel):
 		return badRequest("kernel", "has no meaning for task %v, only for motion-deblur", req.Task)
 	case req.Kernel != nil && req.Kernel.Check() != nil:
 		return badRequest("kernel", "cannot be used: %v", req.Kernel.Check())
@@ -382,17 +384,17 @@ func (j *job) adapterInputs() []input {
 		known = m.read
 	}
 	ins := []input{
-		{name: "view", perPixel: 3, fill: surely(j.view.read)}, {name: "known", perPixel: 1, fill: surely(known)},
+		{name: "view", fill: j.view.read}, {name: "known", fill: known},
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.net.Config.Noise {
 		ins = append(ins, value("noise", j.describe()...))
 	}
 	if j.still != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: surely(j.still.read)})
+		ins = append(ins, input{name: "guess", fill: j.still.read})
 	}
 	if j.guess != nil {
-		ins = append(ins, input{name: "guess", perPixel: 3, fill: j.guess.fill, plan: j.guess.plan})
+		ins = append(ins, input{name: "guess", fill: j.guess.fill, plan: j.guess.plan, prepare: j.guess.prepare})
 	}
 	return ins
 }

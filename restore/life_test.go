@@ -38,13 +38,16 @@ func TestCancel(t *testing.T) {
 		t.Errorf("cancelled before: %v, after %d tiles", err, calls)
 	}
 	// While somebody else has the device.
-	m.turn <- struct{}{}
+	release, err := m.engine.Hold(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
 	impatient := &cancelledInWait{}
 	impatient.Context, impatient.cancel = context.WithCancel(context.Background())
 	if _, err := m.Restore(impatient, p, req); !errors.Is(err, context.Canceled) || !impatient.waited {
 		t.Errorf("waiting for the device: %v, waited %v", err, impatient.waited)
 	}
-	m.release()
+	release()
 	req.Progress = nil
 	restored(t, m, p, req) // and the model still works
 }
@@ -146,19 +149,20 @@ func TestOutOfMemory(t *testing.T) {
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix
 	m := variant(t, sharedModel(t, 48, NoMargin))
 	limit, refused := 80*80, 0
-	m.build = func(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
+	compiled := m.engine.Build
+	m.engine.Build = func(store *compile.Store, g *netdef.Graph, outs []*netdef.Node, opt compile.Options) (*compile.Program, error) {
 		if s := outs[0].Shape; 16*s[1]*s[2] > limit && s[1] != 3 {
 			refused++
 			return nil, &gpu.OutOfMemoryError{Size: 1 << 40, Available: -1}
 		}
-		return m.compile(store, g, outs, opt)
+		return compiled(store, g, outs, opt)
 	}
 	last, all := 0, 0
 	req.Progress = func(done, total int) { last, all = done, total }
 	if d := apart(restored(t, m, p, req).Picture.Pix, want); !(d < 5e-5) || refused == 0 || last != all {
 		t.Errorf("after %d refusals the picture differs by %g; %d of %d tiles", refused, d, last, all)
 	}
-	m.cache.drop()
+	dropAll(t, m)
 	limit = 0
 	var oom *gpu.OutOfMemoryError
 	if _, err := m.Restore(context.Background(), p, req); !errors.As(err, &oom) {
@@ -174,15 +178,15 @@ func TestDropShort(t *testing.T) {
 	req := request(rnd, task.MotionDeblur, p)
 	req.Noise = 2 * mostBlindNoise // so that the spectrum is looked at
 	want := restored(t, m, p, req).Picture.Pix
-	before := len(m.cache.list)
+	before := len(m.engine.Programs())
 	if err := m.dropShort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if freed := before - len(m.cache.list); freed != 3 {
+	if freed := before - len(m.engine.Programs()); freed != 3 {
 		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
 	}
-	for _, e := range m.cache.list {
-		if e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter {
+	for _, x := range m.engine.Programs() {
+		if e := x.Recipe.(recipe); e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter {
 			t.Errorf("%q is still there", e.blurred.Kind)
 		}
 	}
@@ -196,14 +200,15 @@ func TestMemoryEstimate(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	p := randomPicture(newRand(t), 10, 10)
 	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
-	for _, e := range m.cache.list {
+	for _, x := range m.engine.Programs() {
+		e := x.Recipe.(recipe)
 		if e.kind == kindMotionBlur {
-			if e.p.WorkBytes() > e.blurred.Bytes() {
-				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, e.p.WorkBytes(), e.blurred.Bytes())
+			if x.Program.WorkBytes() > e.blurred.Bytes() {
+				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, x.Program.WorkBytes(), e.blurred.Bytes())
 			}
 			continue
 		}
-		actual := float64(e.p.WorkBytes()) / float64(e.w*e.h)
+		actual := float64(x.Program.WorkBytes()) / float64(e.w*e.h)
 		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net.Config))
 		if actual > float64(workPerPixel(m.net.Config)) || actual < 4 {
 			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net.Config))

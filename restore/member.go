@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef"
-	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
@@ -16,9 +16,9 @@ import (
 // member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. A specialist may have
 // a form of its own.
 type member struct {
-	tasks []task.Task             // in the order of the one-hot vector, noTask where there is none
-	read  func() (*loaded, error) // the same every time
-	store *compile.Store          // the parameters on the device; nil until they are needed, and changed by whoever has the turn
+	tasks      []task.Task             // in the order of the one-hot vector, noTask where there is none
+	read       func() (*loaded, error) // the same every time
+	parameters engine.Parameters
 }
 
 // loaded is a network that was read and checked.
@@ -181,39 +181,20 @@ func (m *Model) Tasks() []task.Task {
 	return list
 }
 
-// parameters puts a member's parameters on the device if they are not there, with the general ones those of the kernel network. The caller has the turn.
-func (m *Model) parameters(of *member) (*compile.Store, error) {
-	if of.store != nil {
-		return of.store, nil
-	}
-	n, err := of.read()
-	if err != nil {
-		return nil, err
-	}
-	nodes, values := n.nodes, []map[string][]float32{n.Params}
-	if of == m.general() {
-		nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
-	}
-	s, err := compile.EmptyStore(m.dev, nodes, false)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range values {
-		if err := s.Set(v); err != nil {
-			s.Close()
-			return nil, err
-		}
-	}
-	of.store = s
-	return s, nil
-}
-
-// forgetParameters frees the device's memory. The caller has the turn, and has dropped the programs.
-func (m *Model) forgetParameters() {
+// shareParameters says what each member's programs read: its network's parameters, with the general
+// ones those of the kernel network.
+func (m *Model) shareParameters() {
 	for _, of := range m.members {
-		if of.store != nil {
-			of.store.Close()
-			of.store = nil
+		of.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {
+			n, err := of.read()
+			if err != nil {
+				return nil, nil, err
+			}
+			nodes, values := n.nodes, []map[string][]float32{n.Params}
+			if of == m.general() {
+				nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
+			}
+			return nodes, values, nil
 		}
 	}
 }

@@ -91,12 +91,7 @@ func TestSpecialistsOnANewDevice(t *testing.T) {
 	p := randomPicture(rnd, 20, 20)
 	req := request(rnd, task.Denoise, p)
 	before := restored(t, m, p, req)
-	if err := m.acquire(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	err = m.reopen()
-	m.release()
-	if err != nil {
+	if err := m.engine.Renew(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if after := restored(t, m, p, req); !slices.Equal(before.Picture.Pix, after.Picture.Pix) {

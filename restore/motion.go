@@ -42,7 +42,7 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 		return j.req.found, nil
 	}
 	if k := j.req.Kernel; k != nil {
-		return &Blur{Verdict: blind.Blurred, Field: blind.FieldOf(j.pic.W, j.pic.H, k), Kernel: k, Given: true}, nil
+		return &Blur{Verdict: blind.Blurred, Field: blind.UniformField(j.pic.W, j.pic.H, k), Kernel: k, Given: true}, nil
 	}
 	if j.noise > mostBlindNoise {
 		return &Blur{}, nil

@@ -134,7 +134,8 @@ func TestTasksOfNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.members = []*member{{tasks: places, read: m.general().read, store: m.general().store}}
+	m.members = []*member{{tasks: places, read: m.general().read}}
+	m.shareParameters()
 	rnd := newRand(t)
 	p := randomPicture(rnd, 20, 20)
 	req := request(rnd, task.GaussianDeblur, p)

@@ -34,8 +34,8 @@ func TestPrepare(t *testing.T) {
 				t.Fatal(err)
 			}
 			built := map[recipe]bool{}
-			for _, p := range m.cache.list {
-				built[p.recipe] = true
+			for _, p := range m.engine.Programs() {
+				built[p.Recipe.(recipe)] = true
 			}
 			if len(built) == 0 {
 				t.Error("nothing was built")
@@ -43,11 +43,12 @@ func TestPrepare(t *testing.T) {
 			if _, err := m.Restore(context.Background(), randomPicture(newRand(t), c.w, c.h), c.req); err != nil {
 				t.Fatal(err)
 			}
-			for _, p := range m.cache.list {
-				if !built[p.recipe] && p.kind != kindMotionBlur && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
+			for _, x := range m.engine.Programs() {
+				p := x.Recipe.(recipe)
+				if !built[p] && p.kind != kindMotionBlur && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
 					t.Errorf("%s of %d×%d was built after all", p.kind, p.w, p.h)
 				}
-				delete(built, p.recipe)
+				delete(built, p)
 			}
 			for r := range built {
 				t.Errorf("%s of %d×%d was built in vain", r.kind, r.w, r.h)
@@ -66,8 +67,8 @@ func TestPrepare(t *testing.T) {
 	bad(&request, 0, 5, Request{Task: task.Denoise})
 	bad(&request, 5, 5, Request{Task: task.Denoise, Steps: -1, Times: []float64{0, 1}})
 	bad(&unknown, 5, 5, Request{Task: task.Task(99)})
-	if err := m.Prepare(context.Background(), 40, 40, Request{Task: task.Inpaint}); err != nil || len(m.cache.list) > 0 {
-		t.Errorf("inpainting: %v, %d programs", err, len(m.cache.list))
+	if err := m.Prepare(context.Background(), 40, 40, Request{Task: task.Inpaint}); err != nil || len(m.engine.Programs()) > 0 {
+		t.Errorf("inpainting: %v, %d programs", err, len(m.engine.Programs()))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -7,7 +7,7 @@ import (
 
 // projects tells whether the projection trick makes sense for a task: AᵀA is a projection, or so near to one (the Gaussian blur's
 // largest singular value is 1) that x + Aᵀ(y − A x) is a step towards y.
-func projects(t task.Task) bool { return t.Masked() || t == task.GaussianDeblur }
+func projects(t task.Task) bool { return t.Takes(task.OptionProject) }
 
 // projection prepares Request.Project.
 func (j *job) projection() (err error) {

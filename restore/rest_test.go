@@ -11,48 +11,28 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-func TestRest(t *testing.T) {
-	now := time.Now()
-	for pace, want := range map[float64]time.Duration{0: 0, 1: 0, 0.5: time.Second, 0.25: 3 * time.Second, 0.1: 9 * time.Second} {
-		r := newRest(pace)
-		if r.note(now, time.Second); r.until.Sub(now).Round(time.Millisecond) != want {
-			t.Errorf("a pace of %g rests for %v after a second, want %v", pace, r.until.Sub(now), want)
-		}
-	}
-	// Resting ends with whoever waits, and with the Model.
-	r := newRest(1e-6)
-	r.note(time.Now(), time.Hour)
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	r.wait(ctx, nil)
-	closed := make(chan struct{})
-	close(closed)
-	r.wait(context.Background(), closed)
-}
-
 // With a pace of a quarter, the time from the first run to the end of the last is at least four
 // times that of all runs but the last, however busy the machine is; the pictures are the same, and
 // no frame allocates.
 func TestPaceOfRuns(t *testing.T) {
 	rnd := newRand(t)
 	whole := sharedModel(t, 0, NoMargin)
-	m := variant(t, whole)
-	m.rest = newRest(0.25)
+	m := variantOf(t, whole, 0.25)
 	p := randomPicture(rnd, 60, 40)
 	req := request(rnd, task.Denoise, p)
 	want := restored(t, whole, p, req)
 	restored(t, m, p, req) // builds
-	m.rest.busy = 0
+	built := m.engine.Busy()
 	began, last := time.Now(), time.Duration(0)
 	for range 4 {
-		before := m.rest.busy
+		before := m.engine.Busy()
 		got := restored(t, m, p, req)
-		last = m.rest.busy - before
+		last = m.engine.Busy() - before
 		if apart(got.Picture.Pix, want.Picture.Pix) > 1e-6 {
 			t.Error("another picture")
 		}
 	}
-	if wall, busy := time.Since(began), m.rest.busy-last; busy <= 0 || wall < 4*busy {
+	if wall, busy := time.Since(began), m.engine.Busy()-built-last; busy <= 0 || wall < 4*busy {
 		t.Errorf("%v of runs in %v, for a share of a quarter", busy, wall)
 	}
 	f := frame.Format{Kind: frame.NV12}

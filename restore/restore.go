@@ -4,8 +4,8 @@ import (
 	"context"
 	"math"
 
+	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef"
-	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -142,7 +142,7 @@ func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request
 // newRun lays out the domain of a job.
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
 	r := &run{
-		m: m, memory: j.req.memory, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+		m: m, session: &j.session, memory: j.req.memory, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
 		dom: rect{
 			-j.net.margin, -j.net.margin,
 			domainSide(j.w, j.net.align) + 2*j.net.margin, domainSide(j.h, j.net.align) + 2*j.net.margin,
@@ -207,7 +207,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 			result.Picture = j.finish(pix)
 			return mu, logvar, nil
 		}
-		if !tooBig(err) {
+		if !engine.TooBig(err) {
 			return nil, nil, err
 		}
 		// On in smaller tiles, adapter and flow map one after the other.
@@ -266,11 +266,11 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 	areas := newMoments(3 * areasAlong(j.w) * areasAlong(j.h))
 	shares := j.scaled()
 	for i := range j.req.Samples {
-		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: surely(func(at rect, dst []float32) {
+		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
 			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.y / 4), X0: uint32(at.x / 4)}
 			copy(dst, k.Float32())
-		})}
+		}}
 		draw := stage{kind: kindDraw, outputs: []output{{0, z.write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
 		if shares != nil {
@@ -304,5 +304,5 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 
 // field is an input that a tile reads from a field over the domain.
 func field(name string, s *sites) input {
-	return input{name: name, perPixel: nets.FlowChannels / 16, fill: surely(s.read)}
+	return input{name: name, fill: s.read}
 }

@@ -27,8 +27,17 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 		x = g.Sub(x, g.Scale(nets.FlowMap(g, net.Config, x, times(to), times(from)), from-to))
 	}
 	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
+	sizes := map[string]int{}
+	for _, n := range g.Nodes() {
+		sizes[n.Name] = n.Shape.Size()
+	}
 	for _, in := range j.adapterInputs() {
-		v := make([]float32, in.size(dom.w, dom.h))
+		v := make([]float32, sizes[in.name])
+		if in.prepare != nil {
+			if err := in.prepare(dom); err != nil {
+				t.Fatal(err)
+			}
+		}
 		in.fill(dom, v)
 		inputs[in.name] = &netdef.Tensor{Data: float64s(v)}
 	}

@@ -41,7 +41,7 @@ func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 		}
 	}
 	key := netdef.Key{Seed: seed, Sample: sample}
-	coarse := input{name: "coarse", perPixel: nets.FlowChannels / 16, fill: surely(func(at rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) })}
+	coarse := input{name: "coarse", fill: func(at rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) }}
 	return []input{value("white", white...), coarse}
 }
 

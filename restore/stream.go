@@ -104,7 +104,7 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if cfg.DropOldest && cfg.InFlight < 2 {
 		return nil, badRequest("frames in flight", "are 1, must be 2 or more where the oldest are dropped: one is on the device")
 	}
-	if cfg.Temporal && cfg.Task != task.Denoise {
+	if cfg.Temporal && !cfg.Task.Takes(task.OptionSingle) {
 		return nil, badRequest("frames", "are averaged in time for task %v alone, not for %v", task.Denoise, cfg.Task)
 	}
 	if !cfg.Task.Valid() {
@@ -204,18 +204,18 @@ func guarded(f *slot, do func(*slot) error) (err error) {
 
 // restore takes a frame to the device and back.
 func (s *Stream) restore(f *slot) (err error) {
-	eng := &f.format.eng
+	frames := &f.format.frames
 	if s.last != nil && s.last != f.format {
-		eng.noise, eng.begun = s.last.eng.noise, s.last.eng.begun
+		frames.noise, frames.begun = s.last.frames.noise, s.last.frames.begun
 	}
 	s.last = f.format
 	if f.masked {
-		if err := eng.setMask(f.mask); err != nil {
+		if err := frames.setMask(f.mask); err != nil {
 			return err
 		}
-	} else if err := eng.setMask(f.format.mask); err != nil {
+	} else if err := frames.setMask(f.format.mask); err != nil {
 		return err
 	}
-	f.info.Noise, err = eng.restore(s.ctx, f.out, f.pix, f.alpha, f.sensor())
+	f.info.Noise, err = frames.restore(s.ctx, f.out, f.pix, f.alpha, f.sensor())
 	return err
 }

@@ -16,7 +16,7 @@ type format struct {
 	raw     *rawReader // which reads in place of in; nil without
 	changes bool       // of frames returned, only the change is written
 	mask    []bool     // of frames without their own
-	eng     engine     // the worker's
+	frames  frames     // the worker's
 }
 
 func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
@@ -41,7 +41,7 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 		return nil, err
 	}
 	g.changes = scale == 1 && cfg.Raw == nil && frame.Changes(cfg.In, cfg.Out)
-	return g, g.eng.init(s.m, cfg)
+	return g, g.frames.init(s.m, cfg)
 }
 
 // Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask;

@@ -187,7 +187,8 @@ func TestStreamDropsOldest(t *testing.T) {
 		}
 		return d
 	}
-	if err := m.acquire(ctx); err != nil { // the device is somebody else's
+	release, err := m.engine.Hold(ctx)
+	if err != nil { // the device is somebody else's
 		t.Fatal(err)
 	}
 	submit(0)
@@ -207,7 +208,7 @@ func TestStreamDropsOldest(t *testing.T) {
 	if d, err := s.SubmitFrame(ctx, Frame{Planes: frame.Planes{{Data: data[1:]}}}); err == nil || d.Index != -1 { // no frame goes for one that does not fit
 		t.Errorf("a frame that does not fit dropped %+v, %v", d, err)
 	}
-	m.release()
+	release()
 	s.End()
 	dst := make([]byte, s.OutSize())
 	for _, want := range []int64{0, 6, 7} {

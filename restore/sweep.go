@@ -3,21 +3,18 @@ package restore
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/internal/engine"
 )
 
 // input is what a program reads: of each tile, perPixel values per pixel, or a fixed number of values.
 type input struct {
-	name     string
-	perPixel int
-	fixed    int
-	fill     func(at rect, dst []float32) error
-	plan     func(ts []tile) // if not nil, is told for which tiles fill will be called, in this order
+	name    string
+	fixed   int // number of values that do not depend on the size of the tile; 0: it does
+	fill    func(at rect, dst []float32)
+	plan    func(ts []tile)     // if not nil, is told for which tiles fill will be called, in this order
+	prepare func(at rect) error // if not nil, is called before fill and may use the device
 }
-
-func (i input) size(w, h int) int { return i.perPixel*w*h + i.fixed }
 
 // output takes an output of a program, which has 3 values per pixel.
 type output struct {
@@ -35,15 +32,7 @@ type stage struct {
 
 // value is an input that is the same for all tiles.
 func value(name string, v ...float32) input {
-	return input{name: name, fixed: len(v), fill: surely(func(_ rect, dst []float32) { copy(dst, v) })}
-}
-
-// surely is a fill that cannot fail.
-func surely(fill func(at rect, dst []float32)) func(at rect, dst []float32) error {
-	return func(at rect, dst []float32) error {
-		fill(at, dst)
-		return nil
-	}
+	return input{name: name, fixed: len(v), fill: func(_ rect, dst []float32) { copy(dst, v) }}
 }
 
 // plan announces the tiles to the inputs.
@@ -58,6 +47,7 @@ func (s *stage) plan(ts []tile) {
 // run is one call of Restore as it goes over its domain.
 type run struct {
 	m           *Model
+	session     *engine.Session
 	of          *member
 	net         *loaded
 	ctx         context.Context
@@ -89,7 +79,7 @@ func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 	for {
 		before := r.done
 		err := work(ts)
-		if err == nil || !tooBig(err) {
+		if err == nil || !engine.TooBig(err) {
 			return err
 		}
 		w, h := ts[0].at.w, ts[0].at.h
@@ -103,75 +93,45 @@ func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 	}
 }
 
-// pass runs a stage over the given tiles. Packing and unpacking happen outside the turn.
+// pass runs a stage over the given tiles.
 func (r *run) pass(s stage, ts []tile) error {
-	in := make([][]float32, len(s.inputs))
-	out := make([][]float32, len(s.outputs))
 	w, h := ts[0].at.w, ts[0].at.h
-	for i, x := range s.inputs {
-		in[i] = r.buffer(fmt.Sprint("in ", i), x.size(w, h)) // the same for adapter and flow map, which take turns
-	}
-	for i, x := range s.outputs {
-		out[i] = r.buffer(fmt.Sprint("out ", x.index), 3*w*h)
-	}
-	for _, t := range ts {
-		for i, x := range s.inputs {
-			if err := x.fill(t.at, in[i]); err != nil {
-				return err
+	work := engine.Work{
+		Recipe: recipe{m: r.m, kind: s.kind, of: r.of, w: w, h: h}, Count: len(ts), Pixels: w * h,
+		Prepare: func(i int) error {
+			for _, x := range s.inputs {
+				if x.prepare != nil {
+					if err := x.prepare(ts[i].at); err != nil {
+						return err
+					}
+				}
 			}
-		}
-		if err := r.compute(s, t, in, out); err != nil {
-			return err
-		}
-		for i, x := range s.outputs {
-			if firstBad(out[i]) >= 0 {
-				return &OutputError{r.m.device().Info().Name}
+			return r.ctx.Err()
+		},
+		Fill: func(i int, in *engine.Slot) error {
+			for _, x := range s.inputs {
+				if x.fixed == 0 {
+					x.fill(ts[i].at, in.Input(x.name))
+					continue
+				}
+				v := r.buffer(x.name, x.fixed)
+				x.fill(ts[i].at, v)
+				in.Set(x.name, v)
 			}
-			x.take(t, out[i])
-		}
-		r.tick()
-	}
-	return nil
-}
-
-// compute runs one tile on the device.
-func (r *run) compute(s stage, t tile, in, out [][]float32) error {
-	return r.m.onDevice(r.ctx, func() error {
-		p, err := r.m.program(recipe{kind: s.kind, of: r.of, w: t.at.w, h: t.at.h})
-		if err != nil {
-			return err
-		}
-		for i, x := range s.inputs {
-			if err := p.SetInput(x.name, in[i]); err != nil {
-				return err
+			return nil
+		},
+		Take: func(i int, out *engine.Slot) error {
+			for _, x := range s.outputs {
+				if firstBad(out.Output(x.index)) >= 0 {
+					return &OutputError{r.m.engine.Device().Info().Name}
+				}
+				x.take(ts[i], out.Output(x.index))
 			}
-		}
-		if err := r.m.timed(p, t.at.w*t.at.h); err != nil {
-			return err
-		}
-		return readAll(p, s.outputs, out)
-	})
-}
-
-// timed runs a program over a tile of so many pixels and learns from how long it takes. The caller has the turn.
-func (m *Model) timed(p *compile.Program, pixels int) error {
-	began := time.Now()
-	err := p.Run()
-	end := time.Now()
-	m.rest.note(end, end.Sub(began))
-	if err == nil {
-		m.pace.note(pixels, p.Heaviest(), end.Sub(began))
+			r.tick()
+			return nil
+		},
 	}
-	return err
-}
-
-func readAll(p *compile.Program, outputs []output, out [][]float32) error {
-	for i, x := range outputs {
-		if err := p.ReadOutput(x.index, out[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.m.engine.Run(r.ctx, r.session, &work)
 }
 
 // buffer gives n values of scratch memory, the same for the same name.

@@ -16,7 +16,7 @@ import (
 type batch map[string][]float32
 
 // classTask gives the task of each class, in the order of METHOD §4.
-var classTask = [Classes]task.Task{task.Denoise, task.InpaintRandom, task.InpaintBox, task.SuperResolve, task.GaussianDeblur, task.MotionDeblur}
+var classTask = task.All()
 
 // kernelScale is the size of the motion kernels relative to the paper's 61×61,
 // for crops of the given side: full from 128 pixels on.
@@ -96,14 +96,14 @@ func (s batchSource) batch(step uint64) (batch, error) {
 		x := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
 		s.pictures.Crop(rng, side, x.Pix)
 		b[inSigma][i] = float32(drawSigma(rng, class))
-		w, err := task.DrawTraining(rng, classTask[class], side, side, scale)
+		w, err := task.DrawLaw(rng, classTask[class], task.Law{W: side, H: side, Clean: x, Scale: scale, Training: true})
 		if err != nil {
 			return nil, err
 		}
-		switch class {
-		case clsRandom, clsBox:
+		switch classTask[class].Descriptor().Needs {
+		case task.NeedsMask:
 			b[inMask] = append(b[inMask], w.Mask...)
-		case clsMotion:
+		case task.NeedsKernel:
 			b[inKernel] = append(b[inKernel], w.Kernel.Strided(stride)...)
 			if !s.blurOnHost {
 				break

@@ -33,7 +33,7 @@ type degraded struct {
 // estimateNoise sets the profile to the estimate if the network is not told the noise.
 func (d *degraded) estimateNoise(e *noise.Estimator) {
 	if d.estimate {
-		d.profile = e.Estimate(noise.Of(d.noisy, nil))
+		d.profile = e.Estimate(noise.ImageSource(d.noisy, nil))
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 		return err
 	}
 	rng := task.NewRand(c.Seed, index<<8|uint64(t.Class()))
-	w, err := task.Draw(rng, t, truth.W, truth.H, 1)
+	w, err := task.DrawLaw(rng, t, task.Law{W: truth.W, H: truth.H, Clean: truth, Scale: 1})
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 		return err
 	}
 	y, err := op.Observe(rng, truth, c.Sigma)
-	if c.Camera != "" && t == task.Denoise {
+	if c.Camera != "" && t.Takes(task.OptionCamera) {
 		var cam camera.Camera
 		if cam, err = camera.Parse(c.Camera, rng); err == nil {
 			truth, y, err = cam.Shoot(rng, truth)
@@ -128,7 +128,7 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 		return err
 	}
 	req := restore.Request{Task: t, Noise: max(task.Std8(c.Sigma), restore.NoNoise), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
-	if t == task.GaussianDeblur { // the networks are told the protocol's blur
+	if t.Takes(task.OptionBlur) { // the networks are told the protocol's blur
 		req.Blur = &restore.TrainedBlur
 	}
 	if c.Auto {
@@ -168,7 +168,7 @@ func middle(w, h, crop int) image.Rectangle {
 // add adds the scores of r, the restoration of y.
 func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restore.Result) error {
 	input := y
-	if t == task.SuperResolve {
+	if t.Scale() > 1 {
 		v, _, err := task.View(t, y, nil)
 		if err != nil {
 			return err

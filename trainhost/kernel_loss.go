@@ -22,9 +22,9 @@ const (
 	// The loss sums over the frequencies (i, ±j)/lossGrid cycles per pixel with i and j below
 	// lossBand. At higher frequencies photographs are weaker than the noise.
 	lossBand, lossGrid = 48, 128
-	priorStep          = 256 / lossGrid // motionblur.LawPower counts frequencies in 1/256
+	priorStep          = 256 / lossGrid // motionblur.PriorPower counts frequencies in 1/256
 	// priorShare of the mean power of kernels is added to E|K|² in training, so that the loss is
-	// finite for all outputs of the network. Package motionblur adds more.
+	// finite for all outputs of the network. Package motionblur adds more (NetworkPriorWeight).
 	priorShare = 0.02
 )
 
@@ -64,7 +64,7 @@ func kernelRisk(g *netdef.Graph, maps, truth, variance *netdef.Node) *netdef.Nod
 			return motionblur.Spectrum(float64(x)/lossGrid, float64(y)/lossGrid)
 		})
 		prior := plane(g, "law", func(x, y int) float64 {
-			return priorShare * motionblur.LawPower(x*priorStep, y*(1-2*sign)*priorStep)
+			return priorShare * motionblur.PriorPower(x*priorStep, y*(1-2*sign)*priorStep)
 		})
 		mean := sumMaps(g, g.Mul(m[sign].re, first)) // a kernel and its half-turn are equally likely, so E[K] is even
 		second := g.Add(sumMaps(g, m[sign].power(g)), prior)

@@ -73,7 +73,7 @@ func TestKernelRisk(t *testing.T) {
 					continue
 				}
 				k := transform(func(i int) float32 { return truth[b*kernelMap+i] }, fx, fy)
-				second, mean := priorShare*motionblur.LawPower(2*fx, 2*fy), 0.0
+				second, mean := priorShare*motionblur.PriorPower(2*fx, 2*fy), 0.0
 				for c := range nets.KernelParts {
 					m := transform(func(i int) float32 { return parts[(b*kernelMap+i)*nets.KernelParts+c] }, fx, fy)
 					second += real(m)*real(m) + imag(m)*imag(m)

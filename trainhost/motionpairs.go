@@ -107,7 +107,7 @@ func drawMotionPair(ctx context.Context, rng *rand.Rand, pics *Pictures, frames 
 	if _, y, err = c.Shoot(rng, y.Clamp()); err != nil {
 		return s, err
 	}
-	level := new(noise.Estimator).Estimate(noise.Of(y, nil))
+	level := new(noise.Estimator).Estimate(noise.ImageSource(y, nil))
 	seen := deblur.Picture{W: side, H: side, Row: func(dst []float32, c, v, u int) { copy(dst, y.Plane(c)[v*side+u:]) }}
 	f, err := deblur.Find(ctx, seen)
 	if err != nil {

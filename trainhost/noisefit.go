@@ -37,7 +37,7 @@ func (f Fit) drawNoise(ctx context.Context, pics *Pictures) ([]statistics, error
 		truth := noise.Measure(d.clean, d.noisy)
 		y := truth.Targets()
 		var x [noise.Features]float32
-		estimators[worker].Describe(noise.Of(d.noisy, nil), &x)
+		estimators[worker].Describe(noise.ImageSource(d.noisy, nil), &x)
 		samples[i] = statistics{x[:], y[:]}
 		return nil
 	})

@@ -62,14 +62,13 @@ func (o *operators) maskOf(c int) *netdef.Node {
 // apply is A of class c on x [per,3,side,side]. Super-resolution gives [per,3,side/4,side/4], all
 // others keep the shape of x.
 func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
-	switch c {
-	case clsRandom, clsBox:
+	d := classTask[c].Descriptor()
+	switch {
+	case d.Axis != nil:
+		return o.separable(d.Name, x, d.Axis(o.side))
+	case d.Needs == task.NeedsMask:
 		return o.times(x, o.maskOf(c))
-	case clsSuper:
-		return o.separable("down", x, task.DownMatrix(o.side))
-	case clsGauss:
-		return o.separable("gauss", x, task.GaussMatrix(o.side))
-	case clsMotion:
+	case d.Needs == task.NeedsKernel:
 		pad := task.ReflectPadMatrix(o.side, o.kernelSide/2, false)
 		wide := task.ReflectPadMatrix(o.side, o.kernelSide/2, true)
 		p := o.g.MatMul(o.matrix("pad left", pad.Transpose()), o.g.MatMul(x, o.matrix("pad right", wide)))
@@ -91,23 +90,21 @@ func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 	ys := make([]*netdef.Node, Classes)
 	for _, c := range o.per.present() {
 		n := o.class(scaled, c)
-		switch c {
-		case clsRandom, clsBox:
+		d := classTask[c].Descriptor()
+		switch {
+		case d.Needs == task.NeedsMask:
 			ys[c] = o.times(g.Add(o.class(x, c), n), o.maskOf(c))
-		case clsSuper:
-			n = g.CropPlanes(n, 0, 0, o.side/4, o.side/4)
-			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
-		case clsMotion:
-			if ys[c] = o.blurred; ys[c] == nil {
-				ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
-			}
-		case clsDenoise:
-			if ys[c] = o.noisy; ys[c] == nil {
-				ys[c] = g.Add(o.class(x, c), n)
-			}
-		default:
-			ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
+			continue
+		case c == clsMotion && o.blurred != nil:
+			ys[c] = o.blurred
+			continue
+		case c == clsDenoise && o.noisy != nil:
+			ys[c] = o.noisy
+			continue
+		case d.Scale > 1:
+			n = g.CropPlanes(n, 0, 0, o.side/d.Scale, o.side/d.Scale)
 		}
+		ys[c] = g.Add(o.apply(c, o.class(x, c)), n)
 	}
 	return ys
 }
@@ -117,11 +114,11 @@ func (o *operators) views(ys []*netdef.Node) []*netdef.Node {
 	vs := make([]*netdef.Node, Classes)
 	for _, c := range o.per.present() {
 		y := ys[c]
-		switch c {
-		case clsRandom, clsBox:
+		switch classTask[c].Descriptor().View {
+		case task.ViewFilled:
 			vs[c] = o.pushPull(y, o.maskOf(c), o.side)
-		case clsSuper:
-			vs[c] = o.separable("up", y, task.UpMatrix(o.side/4))
+		case task.ViewEnlarged:
+			vs[c] = o.separable("up", y, task.UpMatrix(o.side/task.Factor))
 		default:
 			vs[c] = y
 		}
@@ -134,7 +131,7 @@ func (o *operators) masks() []*netdef.Node {
 	one := o.g.Const("known", netdef.Scalar, []float32{1})
 	ms := make([]*netdef.Node, Classes)
 	for _, c := range o.per.present() {
-		if c == clsRandom || c == clsBox {
+		if classTask[c].Masked() {
 			ms[c] = o.maskOf(c)
 		} else {
 			ms[c] = o.g.BroadcastTo(one, netdef.Shape{o.per[c], 1, o.side, o.side})

@@ -12,7 +12,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
-	"github.com/vfmrestore/restore/restore/motionblur"
+	hostblur "github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost/optim"
 )
@@ -116,7 +116,7 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			b, err := batchSource{pictures: noisePictures(4, 48), degrade: drawNoisy, seed: rng.Uint64(), counts: per, side: side, blurOnHost: true, noiseOnHost: net.Noise}.batch(7)
 			if err == nil {
-				err = b.guess(motionblur.NewEstimator(1), per, side)
+				err = b.guess(hostblur.NewEstimator(1), per, side)
 			}
 			if err != nil {
 				t.Fatal(err)

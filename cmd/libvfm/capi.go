@@ -1,6 +1,8 @@
-// Package main is the C library libvfm (`make lib`): package restore behind the functions of vfm.h, which documents them.
+// Package main is the C library libvfm (`make lib`): package restore behind the functions of vfm.h,
+// which documents them.
 //
-// No Go pointer leaves: handles are numbers in a table, and everything else is copied before a function returns.
+// No Go pointer is passed to C. Handles are numbers in a table, and all other data are copied
+// before a function returns.
 package main
 
 // #cgo CFLAGS: -DVFM_TYPES_ONLY
@@ -38,7 +40,7 @@ func vfm_abi() C.int32_t { return C.VFM_ABI }
 
 //export vfm_devices
 func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
+	defer recoverPanic(&result, err, errSize)
 	if count == nil {
 		return fail(badArgument("count is NULL"), err, errSize)
 	}
@@ -46,7 +48,7 @@ func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.siz
 	if list != nil {
 		room, step = int(min(*count, 1<<20)), int(list.size)
 		if room > 0 {
-			if _, e := knownSize(list, "list"); e != nil {
+			if _, e := structSize(list, "list"); e != nil {
 				return fail(e, err, errSize)
 			}
 		}
@@ -57,12 +59,12 @@ func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.siz
 	}
 	for i, d := range found[:min(room, len(found))] {
 		v := C.vfm_device{index: C.int32_t(d.Index), _type: C.int32_t(d.Type), memory: C.uint64_t(d.Caps.HeapSize)}
-		put(d.Name, &v.name[0], C.size_t(len(v.name)))
-		put(d.DriverName+" "+d.DriverInfo, &v.driver[0], C.size_t(len(v.driver)))
-		put(d.Unusable, &v.unusable[0], C.size_t(len(v.unusable)))
+		writeText(d.Name, &v.name[0], C.size_t(len(v.name)))
+		writeText(d.DriverName+" "+d.DriverInfo, &v.driver[0], C.size_t(len(v.driver)))
+		writeText(d.Unusable, &v.unusable[0], C.size_t(len(v.unusable)))
 		at := (*C.vfm_device)(unsafe.Add(unsafe.Pointer(list), i*step))
 		at.size = C.uint32_t(step)
-		give(at, v)
+		copyOut(at, v)
 	}
 	*count = C.size_t(len(found))
 	return C.VFM_OK
@@ -70,13 +72,13 @@ func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.siz
 
 //export vfm_open
 func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
+	defer recoverPanic(&result, err, errSize)
 	if model == nil {
 		return fail(badArgument("model is NULL"), err, errSize)
 	}
 	var c restore.Config
 	if cfg != nil {
-		given, e := taken(cfg, "config")
+		given, e := copyIn(cfg, "config")
 		if e != nil {
 			return fail(e, err, errSize)
 		}
@@ -98,7 +100,7 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 	return C.VFM_OK
 }
 
-// text is a C string, "" for NULL.
+// text returns a C string as Go string, "" for NULL.
 func text(s *C.char) string {
 	if s == nil {
 		return ""
@@ -108,7 +110,7 @@ func text(s *C.char) string {
 
 //export vfm_close
 func vfm_close(model C.vfm_model) {
-	defer caught(nil, nil, 0)
+	defer recoverPanic(nil, nil, 0)
 	if m, ok := drop[*restore.Model](uint64(model)); ok {
 		m.Close()
 	}
@@ -116,19 +118,19 @@ func vfm_close(model C.vfm_model) {
 
 //export vfm_info
 func vfm_info(model C.vfm_model, text *C.char, size C.size_t) (result C.vfm_status) {
-	defer caught(&result, nil, 0)
+	defer recoverPanic(&result, nil, 0)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return C.VFM_CLOSED
 	}
-	put(m.Info(), text, size)
+	writeText(m.Info(), text, size)
 	return C.VFM_OK
 }
 
-// It does not compile where the header tells another bound.
+// This does not compile unless the header has the same limit.
 var _ [restore.MaxSamples]struct{} = [C.VFM_MAX_SAMPLES]struct{}{}
 
-// job is a vfm_request, translated.
+// job is a vfm_request in Go types.
 type job struct {
 	req     C.vfm_request
 	task    task.Task
@@ -137,8 +139,8 @@ type job struct {
 	mask    []bool
 }
 
-func translate(req *C.vfm_request) (j job, err error) {
-	if j.req, err = taken(req, "request"); err != nil {
+func parseRequest(req *C.vfm_request) (j job, err error) {
+	if j.req, err = copyIn(req, "request"); err != nil {
 		return j, err
 	}
 	if j.req.task == nil {
@@ -148,7 +150,7 @@ func translate(req *C.vfm_request) (j job, err error) {
 		return j, err
 	}
 	j.w, j.h = int(j.req.width), int(j.req.height)
-	if err := sides(j.w, j.h); err != nil {
+	if err := checkSize(j.w, j.h); err != nil {
 		return j, err
 	}
 	if j.in, err = format(&j.req.in); err != nil {
@@ -159,11 +161,11 @@ func translate(req *C.vfm_request) (j job, err error) {
 	}
 	switch {
 	case j.req.samples < 0 || j.req.samples > restore.MaxSamples:
-		return j, badArgument(fmt.Sprintf("%d samples; there are 0 to %d", j.req.samples, restore.MaxSamples))
+		return j, badArgument(fmt.Sprintf("samples is %d; it must be 0 to %d", j.req.samples, restore.MaxSamples))
 	case j.req.mean != nil && j.req.samples < 1:
-		return j, badArgument("mean is that of samples, of which 1 or more must be asked for")
+		return j, badArgument("mean needs samples of 1 or more")
 	case j.req.std != nil && j.req.samples < 2:
-		return j, badArgument("std is that of samples, of which 2 or more must be asked for")
+		return j, badArgument("std needs samples of 2 or more")
 	}
 	scale := j.task.Scale()
 	need := memory.Sum(memory.Bytes(j.w, j.h, 3*4+1), memory.Bytes(j.w, scale, j.h, scale, 3*4))
@@ -174,7 +176,7 @@ func translate(req *C.vfm_request) (j job, err error) {
 	return j, nil
 }
 
-// missing is a mask of n pixels, nil for NULL.
+// missing returns the mask of n pixels, nil for NULL.
 func missing(mask *C.uint8_t, n int) []bool {
 	if mask == nil {
 		return nil
@@ -186,7 +188,7 @@ func missing(mask *C.uint8_t, n int) []bool {
 	return m
 }
 
-// request is what a job asks of a picture.
+// request returns the request for a picture.
 func (j *job) request() restore.Request {
 	low, high := j.out.Gamut()
 	return restore.Request{
@@ -197,14 +199,14 @@ func (j *job) request() restore.Request {
 
 //export vfm_prepare
 func vfm_prepare(model C.vfm_model, req *C.vfm_request, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
+	defer recoverPanic(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
 	}
-	j, e := translate(req)
+	j, e := parseRequest(req)
 	if e == nil {
-		e = j.noMosaic()
+		e = j.refuseMosaic()
 	}
 	if e != nil {
 		return fail(e, err, errSize)
@@ -221,14 +223,14 @@ func vfm_prepare(model C.vfm_model, req *C.vfm_request, err *C.char, errSize C.s
 
 //export vfm_restore
 func vfm_restore(model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
-	defer caught(&result, err, errSize)
+	defer recoverPanic(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
 		return fail(restore.ErrClosed, err, errSize)
 	}
-	j, e := translate(req)
+	j, e := parseRequest(req)
 	if e == nil {
-		e = j.noMosaic()
+		e = j.refuseMosaic()
 	}
 	if e == nil {
 		e = j.restore(m, in, out)
@@ -239,25 +241,25 @@ func vfm_restore(model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, er
 	return C.VFM_OK
 }
 
-// noMosaic refuses mosaics where pictures are given.
-func (j *job) noMosaic() error {
+// refuseMosaic returns an error if the request describes a mosaic, which only streams take.
+func (j *job) refuseMosaic() error {
 	if j.req.mosaic != nil || j.req.gain != 0 || j.req.read_noise != 0 {
 		return badArgument("mosaic, gain and read_noise are for vfm_stream_open")
 	}
 	return nil
 }
 
-// restore does a job.
+// restore restores a picture.
 func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 	ctx, err := cancelled(j.req.cancel)
 	if err != nil {
 		return err
 	}
-	given, err := taken(in, "in")
+	given, err := copyIn(in, "in")
 	if err != nil {
 		return err
 	}
-	result, err := taken(out, "out")
+	result, err := copyIn(out, "out")
 	if err != nil {
 		return err
 	}
@@ -297,7 +299,7 @@ func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 			p.Alpha[i] = float32(a) / 255
 		}
 	}
-	var codes []uint16 // read before anything is written: in and out may be the same memory
+	var codes []uint16 // read before out is written, as in and out may be the same memory
 	if scale == 1 && frame.Changes(j.in, j.out) {
 		codes = make([]uint16, from.Codes())
 		if err := from.ReadCodes(codes, src); err != nil {
@@ -328,7 +330,7 @@ func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 	return nil
 }
 
-// converter is that of a frame, whose planes it has looked at.
+// converter returns the converter of a frame after a check of its planes.
 func converter(f frame.Format, w, h int, ps frame.Planes) (*frame.Converter, error) {
 	c, err := frame.NewConverter(f, w, h)
 	if err == nil {
@@ -340,13 +342,13 @@ func converter(f frame.Format, w, h int, ps frame.Planes) (*frame.Converter, err
 	return c, nil
 }
 
-// canceller is a context that vfm_cancel ends.
+// canceller is a context that vfm_cancel cancels.
 type canceller struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 }
 
-// cancelled is the context of a canceller's handle; 0 is one that never ends.
+// cancelled returns the context of a canceller's handle. That of 0 never ends.
 func cancelled(h C.vfm_canceller) (context.Context, error) {
 	if h == 0 {
 		return context.Background(), nil
@@ -360,7 +362,7 @@ func cancelled(h C.vfm_canceller) (context.Context, error) {
 
 //export vfm_cancel_new
 func vfm_cancel_new() (h C.vfm_canceller) {
-	defer caught(nil, nil, 0)
+	defer recoverPanic(nil, nil, 0)
 	c := &canceller{}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return C.vfm_canceller(handles.add(c))
@@ -368,7 +370,7 @@ func vfm_cancel_new() (h C.vfm_canceller) {
 
 //export vfm_cancel
 func vfm_cancel(h C.vfm_canceller) {
-	defer caught(nil, nil, 0)
+	defer recoverPanic(nil, nil, 0)
 	if c, ok := get[*canceller](uint64(h)); ok {
 		c.cancel()
 	}
@@ -376,6 +378,6 @@ func vfm_cancel(h C.vfm_canceller) {
 
 //export vfm_cancel_free
 func vfm_cancel_free(h C.vfm_canceller) {
-	defer caught(nil, nil, 0)
+	defer recoverPanic(nil, nil, 0)
 	drop[*canceller](uint64(h))
 }

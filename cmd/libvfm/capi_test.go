@@ -16,7 +16,7 @@ func run(t *testing.T, name string, args ...string) string {
 	return runWith(t, nil, name, args...)
 }
 
-// runWith adds to the environment.
+// runWith is run with additional environment.
 func runWith(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -28,8 +28,8 @@ func runWith(t *testing.T, env []string, name string, args ...string) string {
 	return string(out)
 }
 
-// The library is built and installed as users do it, and programs are compiled against what was
-// installed and run: in C, in Python, through pkg-config and CMake where these are there.
+// The library is built and installed as users do it. Then programs in C and Python are compiled
+// against the installed files and run, also with pkg-config and CMake if these are installed.
 func TestLibrary(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the test names a .so")
@@ -56,7 +56,7 @@ func TestLibrary(t *testing.T) {
 	for source, lines := range map[string][]string{
 		"example/example.c": {"libvfm unknown on ", "squared error", "frame 4 at 160 ms: ", "a mistake: "},
 		"example/faults.c": {"names in errors are quoted", "absurd sizes are refused", "absurd counts are refused", "structures of another size", "planes and formats that do not fit", "zero values mean what the header says",
-			"ends beside submits are heard"},
+			"submits that wait notice the end"},
 		"example/frames.c": {"devices: ", "frames keep their codes in every layout", "frames bring masks and sizes", "the oldest frames are dropped", "cancelled calls end",
 			"temperatures mean", "mosaics become pictures"},
 		"example/dynamic.c": {"signals are the program's own", "opened, closed and opened again"},
@@ -131,7 +131,7 @@ func TestLibrary(t *testing.T) {
 	})
 }
 
-// symbols compares what the library shows with what the header declares.
+// symbols compares the symbols of the library with the declarations of the header.
 func symbols(t *testing.T, lib string) {
 	header, err := os.ReadFile("vfm.h")
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// badArgument is a mistake in the call itself.
+// badArgument is a wrong argument of a call.
 type badArgument string
 
 func (e badArgument) Error() string { return string(e) }
 
-// status sorts an error into those of vfm.h.
+// status returns the status of vfm.h for an error.
 func status(err error) C.vfm_status {
 	var (
 		argument  badArgument
@@ -63,24 +63,24 @@ func status(err error) C.vfm_status {
 	return C.VFM_FAILED
 }
 
-// fail writes the text of an error and gives its status.
+// fail writes the text of an error and returns its status.
 func fail(err error, text *C.char, size C.size_t) C.vfm_status {
 	s := err.Error()
 	switch {
 	case errors.Is(err, io.EOF):
 		s = "all frames have been received"
 	case errors.Is(err, context.DeadlineExceeded):
-		s = "the time given was not enough"
+		s = "the given time was not enough"
 	case errors.Is(err, context.Canceled):
 		s = "cancelled"
 	}
-	put(s, text, size)
+	writeText(s, text, size)
 	return status(err)
 }
 
-// put writes a text and its ending 0, cut to size bytes. Names in it are quoted where a terminal
-// would obey them: hosts log it.
-func put(s string, text *C.char, size C.size_t) {
+// writeText writes a text with a final 0, cut to size bytes. Control characters are quoted, as
+// programs print these texts to terminals and logs.
+func writeText(s string, text *C.char, size C.size_t) {
 	if text == nil || size == 0 {
 		return
 	}

@@ -16,8 +16,8 @@ const (
 	elementH = 48
 )
 
-// elementFormats compares frames of every format, which come one after the other to one element,
-// with what a Stream makes of them, to the bit.
+// elementFormats sends frames of every format through one element and compares the results with
+// those of a Stream, to the bit.
 func elementFormats(t *testing.T, l launcher) {
 	yuv := func(bits int, halfX, halfY bool) frame.Format {
 		return frame.Format{Kind: frame.Planar, Bits: bits, HalfX: halfX, HalfY: halfY, CoX: true, Matrix: frame.BT601}
@@ -37,9 +37,9 @@ func elementFormats(t *testing.T, l launcher) {
 	cases := []struct {
 		caps   string
 		format frame.Format
-		first  int  // byte of a pixel, where these are 4 and format has 3
-		padded bool // pixels are
-		swap   bool // the planes of chroma are
+		first  int  // first colour byte of a pixel of 4 bytes, if format has 3
+		padded bool // a pixel has 4 bytes
+		swap   bool // the planes of chroma are exchanged
 	}{
 		{caps: "NV12" + mpeg2, format: packed(frame.NV12, 0)}, {caps: "NV21" + mpeg2, format: packed(frame.NV21, 0)},
 		{caps: "I420" + mpeg2, format: i420}, {caps: "YV12" + mpeg2, format: i420, swap: true},
@@ -114,7 +114,8 @@ func elementFormats(t *testing.T, l launcher) {
 	}
 }
 
-// without drops the byte of four that is no colour, the last but where the first colour is byte 1.
+// without drops the byte of each pixel that is not a colour: the first if the colours begin at byte
+// 1, else the last.
 func without(b []byte, first int) []byte {
 	out := make([]byte, 0, len(b)/4*3)
 	for i := 0; i < len(b); i += 4 {
@@ -123,7 +124,7 @@ func without(b []byte, first int) []byte {
 	return out
 }
 
-// swapped exchanges the planes of chroma of 4:2:0.
+// swapped exchanges the chroma planes of 4:2:0.
 func swapped(b []byte) []byte {
 	luma := elementW * elementH
 	return append(append(append([]byte{}, b[:luma]...), b[luma+luma/4:]...), b[luma:luma+luma/4]...)

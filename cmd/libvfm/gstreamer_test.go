@@ -18,7 +18,7 @@ type launcher struct {
 	env []string
 }
 
-// launch runs gst-launch-1.0 with the words of a pipeline and gives what it says.
+// launch runs gst-launch-1.0 with the words of a pipeline and returns its output.
 func (l launcher) launch(t *testing.T, pipeline string) string {
 	t.Helper()
 	return runWith(t, l.env, "gst-launch-1.0", append([]string{"-v"}, strings.Fields(pipeline)...)...)
@@ -38,7 +38,7 @@ func (l launcher) refused(t *testing.T, pipeline, words string) {
 	}
 }
 
-// compile makes a program of gstreamer/test.
+// compile builds a program of gstreamer/test.
 func (l launcher) compile(t *testing.T, name, module string) {
 	t.Helper()
 	run(t, "sh", "-c", "cc -std=gnu11 -Wall -Wextra -Werror gstreamer/test/"+name+".c -o '"+l.path(name)+"' $(pkg-config --cflags --libs "+module+")")
@@ -55,8 +55,8 @@ func (l launcher) read(t *testing.T, name string) []byte {
 	return b
 }
 
-// element builds the GStreamer element beside the library in build, installs it as users do, and
-// runs pipelines with it, where GStreamer is there.
+// element builds the GStreamer element in build, next to the library, installs it as users do, and
+// runs pipelines with it, if GStreamer is installed.
 func element(t *testing.T, build, root, prefix string) {
 	if testing.Short() {
 		t.Skip("the race detector has nothing to look at in other programs")
@@ -90,8 +90,8 @@ func element(t *testing.T, build, root, prefix string) {
 	t.Run("life", func(t *testing.T) { elementLife(t, l) })
 }
 
-// elementNoise gives noisy frames of NV12 whose rows have gaps. Their noise is found, and most of
-// it goes.
+// elementNoise sends noisy frames of NV12 with padded rows. Their noise is found, and most of it is
+// removed.
 func elementNoise(t *testing.T, l launcher) {
 	const stride, frames = elementW + 32, 8
 	rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
@@ -138,8 +138,8 @@ func elementNoise(t *testing.T, l launcher) {
 	}
 }
 
-// elementSizes enlarges frames, whose size is asked for on one side or the other, and takes frames
-// of changing size.
+// elementSizes enlarges frames, with the size given on either side, and sends frames of changing
+// size.
 func elementSizes(t *testing.T, l launcher) {
 	const src = "videotestsrc num-buffers=3 ! video/x-raw,format=I420"
 	out := l.launch(t, src+",width=12,height=8 ! vfmrestore task=super-resolve ! filesink location="+l.path("larger"))
@@ -153,14 +153,14 @@ func elementSizes(t *testing.T, l launcher) {
 	if !bytes.Equal(l.read(t, "asked"), l.read(t, "larger")) {
 		t.Error("where the result's size is asked for, other frames come out")
 	}
-	l.refused(t, src+" ! vfmrestore task=super-resolve ! video/x-raw,width=50,height=32 ! fakesink", "stream error") // 50 is not 4 times something
+	l.refused(t, src+" ! vfmrestore task=super-resolve ! video/x-raw,width=50,height=32 ! fakesink", "stream error") // 50 is not a multiple of 4
 	l.launch(t, "concat name=c ! vfmrestore ! filesink location="+l.path("changing")+" "+src+",width=32,height=24 ! c. "+src+",width=40,height=16 ! c.")
 	if b := l.read(t, "changing"); len(b) != 3*(32*24+40*16)*3/2 {
 		t.Errorf("3 frames of 32×24 and 3 of 40×16 have %d bytes", len(b))
 	}
 }
 
-// elementTimes looks at the times of frames.
+// elementTimes checks the times of frames.
 func elementTimes(t *testing.T, l launcher) {
 	const src = "videotestsrc num-buffers=6 timestamp-offset=3000000000 ! video/x-raw,format=RGB,width=16,height=16,framerate=50/1"
 	times := regexp.MustCompile(`chain .*(dts: .*offset_end: +\d+)`)
@@ -182,7 +182,7 @@ func elementTimes(t *testing.T, l launcher) {
 	}
 }
 
-// elementErrors are posted with the library's text.
+// elementErrors checks that errors are posted with the library's text.
 func elementErrors(t *testing.T, l launcher) {
 	const src = "videotestsrc num-buffers=2 ! video/x-raw,width=16,height=16"
 	l.refused(t, src+" ! vfmrestore weights=/nowhere/to.vfm ! fakesink", "/nowhere/to.vfm")
@@ -192,7 +192,7 @@ func elementErrors(t *testing.T, l launcher) {
 	l.refused(t, src+" ! vfmrestore task=sharpen ! fakesink", "sharpen")
 }
 
-// elementLife seeks, stops and starts, and counts what is left over.
+// elementLife seeks, stops and starts, and checks that nothing is leaked.
 func elementLife(t *testing.T, l launcher) {
 	if exec.Command("pkg-config", "gstreamer-app-1.0").Run() != nil {
 		t.Skip("no gstreamer-app")

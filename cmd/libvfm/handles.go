@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// table holds what handles stand for. Numbers are not used twice, so a stale handle finds nothing.
+// table maps handles to their values. Numbers are not used again, so a closed handle has no value.
 type table struct {
 	lock sync.Mutex
 	next uint64
@@ -25,7 +25,7 @@ func (t *table) add(v any) uint64 {
 	return t.next
 }
 
-// get finds what a handle stands for; ok is false for one that is closed or of another kind.
+// get returns the value of a handle. ok is false if the handle is closed or of another kind.
 func get[T any](h uint64) (v T, ok bool) {
 	handles.lock.Lock()
 	defer handles.lock.Unlock()
@@ -33,7 +33,7 @@ func get[T any](h uint64) (v T, ok bool) {
 	return v, ok
 }
 
-// drop takes a handle out of the table.
+// drop removes a handle from the table and returns its value.
 func drop[T any](h uint64) (v T, ok bool) {
 	handles.lock.Lock()
 	defer handles.lock.Unlock()
@@ -43,15 +43,15 @@ func drop[T any](h uint64) (v T, ok bool) {
 	return v, ok
 }
 
-// caught is deferred by every exported function: a panic, which is a fault of this library, becomes
-// an error, as it would end the host process.
-func caught(result *C.vfm_status, err *C.char, errSize C.size_t) {
+// recoverPanic is deferred by every exported function. It turns a panic, which is a bug of this
+// library, into an error, as it would end the program.
+func recoverPanic(result *C.vfm_status, err *C.char, errSize C.size_t) {
 	p := recover()
 	if p == nil {
 		return
 	}
-	e := fmt.Errorf("a fault of libvfm: %v", p)
-	put(e.Error(), err, errSize)
+	e := fmt.Errorf("a bug of libvfm: %v", p)
+	writeText(e.Error(), err, errSize)
 	if result != nil {
 		*result = C.VFM_FAILED
 	}

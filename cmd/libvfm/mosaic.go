@@ -12,7 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/raw"
 )
 
-// mosaic reads what a request says of frames that are mosaics; nil if they are none.
+// mosaic returns the format of the mosaics that a request describes, or nil if its frames are no
+// mosaics.
 func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	o := raw.Options{Gain: float64(req.gain), ReadNoise: float64(req.read_noise)}
 	if req.mosaic == nil {
@@ -26,9 +27,9 @@ func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	case err != nil:
 		return nil, badArgument("request.mosaic: " + err.Error())
 	case l.W != int(req.width) || l.H != int(req.height):
-		return nil, badArgument(fmt.Sprintf("request.mosaic is of %d×%d pixels, the frames are of %d×%d", l.W, l.H, int(req.width), int(req.height)))
+		return nil, badArgument(fmt.Sprintf("request.mosaic has a size of %d×%d pixels, but the frames have %d×%d", l.W, l.H, int(req.width), int(req.height)))
 	case l.Offset != 0:
-		return nil, badArgument("request.mosaic: offset has no meaning for a plane; its data is the first row")
+		return nil, badArgument("request.mosaic: offset must be 0, as the plane's data points to the first row")
 	}
 	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.Usual}
 	if o.Told() {
@@ -37,7 +38,7 @@ func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	return f, nil
 }
 
-// mosaicPlane is the plane of a mosaic of w×h pixels in the caller's memory.
+// mosaicPlane returns the plane of a mosaic of w×h pixels in the caller's memory.
 func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.Planes, err error) {
 	const most = 1 << 30
 	p := &f.plane[0]
@@ -56,7 +57,7 @@ func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.
 	}
 	bytes, before := (h-1)*max(stride, -stride)+row, max(0, -(h-1)*stride)
 	if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
-		bytes = int(p.bytes) // too few, which the stream says
+		bytes = int(p.bytes) // too few; the stream returns the error
 	}
 	ps[0] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride}
 	return ps, nil

@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
-// pipeline runs the program of docs/CAMERA.md: all frames of the camera come to the encoder, in
-// order, with their times, and less noisy.
+// pipeline runs the program of docs/CAMERA.md. All frames of the camera reach the encoder, in
+// order, with their times, and with less noise.
 func pipeline(t *testing.T, program string) {
 	cmd := exec.Command(program)
 	var out, said bytes.Buffer
@@ -63,7 +63,7 @@ func pipeline(t *testing.T, program string) {
 			t.Errorf("it says %q, not %q", line, want)
 		}
 	}
-	closed, err := os.OpenFile(os.DevNull, os.O_RDONLY, 0) // an encoder that takes nothing
+	closed, err := os.OpenFile(os.DevNull, os.O_RDONLY, 0) // an encoder that accepts nothing
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// noVulkan makes sure that a mistake is found before a device is opened: there is none.
+// noVulkan hides all devices, so that a test fails if a mistake is not found before a device is
+// opened.
 var noVulkan = []string{"VK_DRIVER_FILES=/nonexistent", "VK_ICD_FILENAMES=/nonexistent", "VFM_DEVICE="}
 
 func workplace(t *testing.T) string {
@@ -54,7 +55,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -samples -1 in.png out.png", "-samples -1"},
 		{"-task denoise -samples 1001 -mean m.png in.png out.png", "-samples 1001"},
 		{"-task denoise -samples three in.png out.png", "-samples"},
-		{"-task denoise -samples 3 in.png out.png", "keep none"},
+		{"-task denoise -samples 3 in.png out.png", "write none"},
 		{"-task denoise -mean m.png in.png out.png", "-mean needs -samples"},
 		{"-task denoise -std s.png in.png out.png", "-std needs -samples"},
 		{"-task denoise -samples-dir d in.png out.png", "-samples-dir needs -samples"},
@@ -75,7 +76,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -samples 2 -mean m.png . out", "-mean is for one picture"},
 		{"-task denoise -samples 2 . out", "-samples is for one picture"},
 		{"-task denoise -explain d . out", "-explain is for one picture"},
-		{"-task denoise . out.png", "must be one too"},
+		{"-task denoise . out.png", "must be a folder too"},
 		{"-task denoise . -", "cannot be written to stdout"},
 		{"-task denoise . ./", "the same folder"},
 		{"-task denoise -jobs 0 . out", "-jobs 0"},
@@ -83,7 +84,7 @@ func TestMistakesInTheCommandLine(t *testing.T) {
 		{"-task denoise -shard 1 . out", "give I/N"},
 		{"-task denoise -shard auto/3 . out", "auto needs an indexed job"},
 		{"-task denoise -times 1,0.5 in.png out.png", "must go from 1 to 0"},
-		{"-task denoise -times 1;0 in.png out.png", "commas between"},
+		{"-task denoise -times 1;0 in.png out.png", "separated by commas"},
 		{"-task denoise -times 1,0 -steps 1 in.png out.png", "give one"},
 		{"-task denoise -ensemble 3 in.png out.png", "-ensemble 3 is not 1, 2, 4 or 8"},
 		{"-task denoise -project in.png out.png", "-project has no meaning for task denoise"},
@@ -241,7 +242,7 @@ func TestUnreadableWeights(t *testing.T) {
 		"empty.vfm": "empty.vfm: unreadable weights", "none.vfm": "none.vfm", ".": "directory", "other.vfm": "",
 	} {
 		fails(t, dir, nil, exitFailure, words, "-task", "denoise", "-weights", name, "in.png", "out.png")
-		if name != "other.vfm" { // about which there is something to tell
+		if name != "other.vfm" { // which can be read and described
 			fails(t, dir, nil, exitFailure, words, "version", "-weights", name)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// bench measures a device with the network of the weights. The values of the weights do not matter to it, their sizes do.
+// bench measures a device with the network of the weights, of which it uses the sizes only.
 func (a *app) bench(args []string) error {
 	opt := bench.Options{}
 	fs := flagSet("bench")
@@ -28,7 +28,7 @@ func (a *app) bench(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := noNames(names); err != nil {
+	if err := refuseNames(names); err != nil {
 		return err
 	}
 	if opt.Network, err = networkOf(*path); err != nil {
@@ -62,8 +62,8 @@ func (a *app) bench(args []string) error {
 	return e.Encode(report)
 }
 
-// networkOf reads the sizes of the network from a weights file, the embedded one if path is empty; a binary without weights
-// measures the default network.
+// networkOf reads the sizes of the network from a weights file, the embedded one if path is empty.
+// Without embedded weights it returns the default network.
 func networkOf(path string) (cfg nets.EdgeConfig, err error) {
 	var f *weights.File
 	if path != "" {

@@ -9,21 +9,22 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// mostKernel is the side of the largest blur kernel that a file may hold.
-const mostKernel = 129
+// maxKernelSide is the side of the largest blur kernel that a file may hold.
+const maxKernelSide = 129
 
-// readKernel reads a blur kernel from a picture: its brightness, of the sum 1, is what a point of light becomes in the blurred picture.
-// It is centred on the picture's middle; sides that are even get a dark column or row.
+// readKernel reads a blur kernel from a picture. Its brightness, scaled to sum 1, is the image of a
+// point of light in the blurred picture. The kernel is centred on the middle of the picture; even
+// sides get a dark column or row.
 func (a *app) readKernel(path string) (*task.Kernel, error) {
-	p, err := a.decode(path, picture.Limits{MaxPixels: mostKernel * mostKernel})
+	p, err := a.decode(path, picture.Limits{MaxPixels: maxKernelSide * maxKernelSide})
 	if a.ctx.Err() != nil {
 		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("-kernel: %w", err)
 	}
-	if max(p.W, p.H) > mostKernel {
-		return nil, fmt.Errorf("-kernel: %s has %d×%d pixels, more than %d a side", path, p.W, p.H, mostKernel)
+	if max(p.W, p.H) > maxKernelSide {
+		return nil, fmt.Errorf("-kernel: %s has %d×%d pixels, more than %d a side", path, p.W, p.H, maxKernelSide)
 	}
 	p = p.Unpacked()
 	n := max(p.W, p.H) | 1
@@ -36,12 +37,12 @@ func (a *app) readKernel(path string) (*task.Kernel, error) {
 			for c := range 3 {
 				v += (float64(p.Pix[(c*p.H+y)*p.W+x]) + 1) / 2
 			}
-			k.W[n*n-1-(y0+y)*n-x0-x] = float32(v) // task.Kernel is a correlation's, so the other way round
+			k.W[n*n-1-(y0+y)*n-x0-x] = float32(v) // rotated by half a turn, as task.Kernel is a correlation's
 			sum += v
 		}
 	}
 	if sum == 0 {
-		return nil, fmt.Errorf("-kernel: %s is black: it must show what a point of light becomes, white on black", path)
+		return nil, fmt.Errorf("-kernel: %s is black; it must show the image of a point of light, white on black", path)
 	}
 	for i := range k.W {
 		k.W[i] = float32(float64(k.W[i]) / sum)
@@ -49,8 +50,9 @@ func (a *app) readKernel(path string) (*task.Kernel, error) {
 	return k, nil
 }
 
-// kernelPicture shows the kernels that a picture was deconvolved with, as readKernel reads them: one, or one per window, with grey lines
-// between them. Windows that were left alone have a point. It is nil if there is none at all.
+// kernelPicture shows the kernels that a picture was deconvolved with, as readKernel reads them:
+// one, or one per window with grey lines between. A window that was not deconvolved shows a point.
+// The result is nil if there is no kernel.
 func kernelPicture(b *restore.Blur) *picture.Picture {
 	if b == nil || b.Field == nil || b.Kernel == nil {
 		return nil
@@ -69,7 +71,7 @@ func kernelPicture(b *restore.Blur) *picture.Picture {
 		}
 	}
 	if same {
-		return turned(b.Kernel, b.Kernel.Size)
+		return kernelTile(b.Kernel, b.Kernel.Size)
 	}
 	down := len(b.Field.Windows) / across
 	w, h := across*(side+1)-1, down*(side+1)-1
@@ -79,7 +81,7 @@ func kernelPicture(b *restore.Blur) *picture.Picture {
 		if k == nil {
 			k = &task.Kernel{Size: 1, W: []float32{1}}
 		}
-		tile := turned(k, side)
+		tile := kernelTile(k, side)
 		for c := range 3 {
 			for y := range side {
 				copy(pix[(c*h+i/across*(side+1)+y)*w+i%across*(side+1):][:side], tile.Pix[(c*side+y)*side:])
@@ -91,8 +93,8 @@ func kernelPicture(b *restore.Blur) *picture.Picture {
 	return p
 }
 
-// turned is a kernel's picture, in the middle of side×side pixels.
-func turned(k *task.Kernel, side int) *picture.Picture {
+// kernelTile returns the picture of a kernel, in the middle of side×side pixels.
+func kernelTile(k *task.Kernel, side int) *picture.Picture {
 	k = k.Embed(side)
 	n := len(k.W)
 	half := &task.Kernel{Size: side, W: make([]float32, n)}
@@ -104,22 +106,22 @@ func turned(k *task.Kernel, side int) *picture.Picture {
 	return p
 }
 
-// blurShape is what -json tells about motion blur.
-type blurShape struct {
+// motionInfo is what -json prints about motion blur.
+type motionInfo struct {
 	Verdict string  `json:"verdict"`        // "blurred", "sharp" or "untold"
-	Width   float64 `json:"width"`          // of the most certain kernel, in pixels: the root of its mean squared distance from its centre
-	Windows int     `json:"windows"`        // of the picture
-	Blurred int     `json:"blurred"`        // of these, that were deconvolved
-	Given   bool    `json:"given,omitzero"` // the kernel was told
+	Width   float64 `json:"width"`          // of the most certain kernel, in pixels: root mean square distance from its centre
+	Windows int     `json:"windows"`        // windows of the picture
+	Blurred int     `json:"blurred"`        // windows that were deconvolved
+	Given   bool    `json:"given,omitzero"` // by -kernel
 }
 
-// blurOf is nil for tasks that do not look for motion blur.
-func blurOf(r *restore.Result) *blurShape {
+// motionInfoOf is nil for tasks that do not look for motion blur.
+func motionInfoOf(r *restore.Result) *motionInfo {
 	b := r.Blur
-	if b == nil || r.Task != task.MotionDeblur {
+	if b == nil || !r.Task.Takes(task.OptionKernel) {
 		return nil
 	}
-	s := &blurShape{Verdict: b.Verdict.String(), Given: b.Given}
+	s := &motionInfo{Verdict: b.Verdict.String(), Given: b.Given}
 	if b.Field != nil {
 		s.Windows = len(b.Field.Windows)
 		for _, w := range b.Field.Windows {
@@ -134,35 +136,35 @@ func blurOf(r *restore.Result) *blurShape {
 	return s
 }
 
-// found is String before anything was done.
-func (s *blurShape) found() string {
+// summary describes the blur before anything was done.
+func (s *motionInfo) summary() string {
 	switch {
 	case s.Verdict == blind.Sharp.String():
-		return "none worth undoing"
+		return "none that matters"
 	case s.Verdict == blind.Untold.String() && s.Windows == 0:
-		return "cannot be told for noise"
+		return "unknown: too much noise"
 	case s.Verdict == blind.Untold.String():
-		return "cannot be told"
+		return "unknown"
 	}
 	return s.String()
 }
 
-// String tells it to people.
-func (s *blurShape) String() string {
+// String describes the blur and what was done.
+func (s *motionInfo) String() string {
 	switch {
 	case s.Given:
-		return "by the kernel that was given"
+		return "as given by -kernel"
 	case s.Verdict == blind.Blurred.String():
 		return fmt.Sprintf("found, %.1f pixels wide, in %d of %d windows", s.Width, s.Blurred, s.Windows)
 	case s.Verdict == blind.Sharp.String():
-		return "none worth undoing; the picture was denoised at most"
+		return "none that matters; the picture was denoised at most"
 	case s.Windows == 0:
-		return "its kernel cannot be told for noise; what the spectrum tells was used"
+		return "kernel unknown: too much noise; the estimate from the spectrum was used"
 	}
-	return "cannot be told; the network made what moved a little clearer, or only denoised"
+	return "kernel unknown; the network for moving objects was used, or only denoising"
 }
 
-// writeKernel adds the picture of -kernel-out, if it is asked for and there is a kernel.
+// writeKernel adds the picture of -kernel-out if the flag is set and there is a kernel.
 func (o *options) writeKernel(s *staging, r *restore.Result) error {
 	if p := kernelPicture(r.Blur); p != nil && o.kernelOut.path != "" {
 		return s.add(o.kernelOut, p)
@@ -170,9 +172,9 @@ func (o *options) writeKernel(s *staging, r *restore.Result) error {
 	return nil
 }
 
-// sayNoKernel says that -kernel-out writes nothing.
-func (a *app) sayNoKernel(o *options, r *restore.Result) {
+// reportNoKernel says that -kernel-out wrote nothing.
+func (a *app) reportNoKernel(o *options, r *restore.Result) {
 	if o.kernelOut.path != "" && kernelPicture(r.Blur) == nil {
-		fmt.Fprintf(a.err, "restore: %s is not written, as no kernel was found: motion blur: %v\n", oneLine(o.kernelOut.path), blurOf(r))
+		fmt.Fprintf(a.err, "restore: %s is not written, as no kernel was found: motion blur: %v\n", oneLine(o.kernelOut.path), motionInfoOf(r))
 	}
 }

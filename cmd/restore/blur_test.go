@@ -22,8 +22,7 @@ func scene(w, h int) *picture.Picture {
 	return p
 }
 
-// pathOfLight is a crooked path that looks different when it is turned by half: brightness of 9×9
-// pixels.
+// pathOfLight is a path, as brightness of 9×9 pixels, that is different after half a turn.
 func pathOfLight() [9][9]float64 {
 	var k [9][9]float64
 	for i := range 7 {
@@ -34,8 +33,8 @@ func pathOfLight() [9][9]float64 {
 	return k
 }
 
-// smear makes of every point of light the path, as a camera does, by the definition of a
-// convolution; edges go on.
+// smear convolves the picture with the path, by the definition of convolution, with edge pixels
+// repeated.
 func smear(p *picture.Picture, k [9][9]float64) *picture.Picture {
 	sum := 0.0
 	for _, row := range k {
@@ -63,9 +62,9 @@ func smear(p *picture.Picture, k [9][9]float64) *picture.Picture {
 	return q
 }
 
-// -kernel takes the path of a point of light, the right way round, and -kernel-out gives it back.
+// -kernel takes the path of a point of light, not its half turn, and -kernel-out writes it again.
 func TestKernelThatIsKnown(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	clean, k := scene(160, 120), pathOfLight()
 	put(t, filepath.Join(dir, "in.png"), smear(clean, k))
@@ -98,7 +97,7 @@ func TestKernelThatIsKnown(t *testing.T) {
 	}
 }
 
-// What -kernel and -kernel-out refuse.
+// -kernel and -kernel-out refuse bad kernels and other tasks.
 func TestKernelMistakes(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(20, 20, false, 8, false))
@@ -129,10 +128,10 @@ func TestKernelMistakes(t *testing.T) {
 	}
 }
 
-// inspect tells size, quality and noise, for people and as JSON, and -task auto does what it says:
-// here nothing, and denoising.
+// inspect prints size, quality and noise, as text and as JSON. -task auto does what inspect
+// recommends: here nothing, and denoising.
 func TestInspectAndAuto(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	flat := photo(96, 80, false, 8, false)
 	for i := range flat.Pix {

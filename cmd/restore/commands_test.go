@@ -50,7 +50,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// Flags may stand anywhere, and names may look like flags after --.
+// Flags may come anywhere, and names after -- may look like flags.
 func TestFlagOrder(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "-a.png"), photo(20, 20, false, 8, false))
@@ -120,7 +120,8 @@ func TestDegradeEveryTask(t *testing.T) {
 	}
 }
 
-// deviation in 8-bit levels, where neither picture is near black or white.
+// deviation returns the standard deviation of b − a in 8-bit levels, without pixels near black or
+// white.
 func deviation(a, b *picture.Picture) float64 {
 	s, n := 0.0, 0
 	for i, v := range a.Pix {
@@ -196,7 +197,7 @@ func TestVersion(t *testing.T) {
 	if !strings.HasPrefix(out, "restore ") || !strings.Contains(out, "\nweights: ") {
 		t.Errorf("printed %q", out)
 	}
-	// A program without the kernel network tells it, and all else.
+	// A program without the kernel network says so, and prints everything else.
 	var b strings.Builder
 	(&app{out: &b}).describeKernels(nil, errors.New("built without\nit"))
 	if !strings.HasPrefix(b.String(), "kernels of motion blur: none: built without") || strings.Count(b.String(), "\n") != 1 {
@@ -269,7 +270,7 @@ func TestWeightsCommand(t *testing.T) {
 	if out := succeeds(t, dir, "weights", "verify", w); !strings.HasPrefix(out, "sound") {
 		t.Errorf("verify: %q", out)
 	}
-	// Of the embedded ones every file, that of the kernel network too.
+	// All embedded files are checked, also that of the kernel network.
 	if out := succeeds(t, dir, "weights", "verify"); strings.Count(out, "sound: ") != 2+len(weights.Specials()) || !strings.Contains(out, "kernels of motion blur") {
 		t.Errorf("verify of the embedded weights: %q", out)
 	}
@@ -317,9 +318,9 @@ func TestWeightsCommand(t *testing.T) {
 	fails(t, dir, nil, exitUsage, "one file at most", "weights", "info", w, w)
 }
 
-// -blur tells the defocus; -v and -json say what it was, and defocus is another name of gaussian-deblur.
+// -blur sets the defocus, -v and -json print it, and defocus is another name of gaussian-deblur.
 func TestBlurFlag(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(45, 38, false, 8, false))
 	w := someWeights(t, dir)
@@ -333,7 +334,7 @@ func TestBlurFlag(t *testing.T) {
 			t.Errorf("-blur %s prints %s", blur, out)
 		}
 	}
-	// The pictures of tests are too small to tell anything but that they are not blurred for sure.
+	// The pictures of tests are too small for a blur to be found with certainty.
 	out := succeeds(t, dir, "-task", "gaussian-deblur", "-weights", w, "-json", "in.png", "found.png")
 	if !strings.Contains(out, `"blur":{"verdict":"`) || !strings.Contains(out, `"given":false`) || strings.Contains(out, "motion_blur") {
 		t.Errorf("without -blur: %s", out)

@@ -10,7 +10,7 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// compare prints how near two pictures are.
+// compare prints how similar two pictures are.
 func (a *app) compare(args []string) error {
 	names, err := a.parse(flagSet("compare"), args, compareHelp)
 	if err != nil {
@@ -48,8 +48,8 @@ func (a *app) compare(args []string) error {
 	return nil
 }
 
-// checkSizes refuses files whose headers tell that they are of different sizes, before either is
-// unpacked. Pipes can be read only once, so that they pass.
+// checkSizes returns an error if the headers of two files show different sizes, before either is
+// decoded. Pipes can be read only once, so they are not checked.
 func checkSizes(names []string) error {
 	var size [2][2]int
 	for i, name := range names {

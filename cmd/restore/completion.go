@@ -25,10 +25,10 @@ const manHelp = `restore man prints the manual page.
 usage: restore man > /usr/share/man/man1/restore.1
 `
 
-// errCollected ends a command that was only asked for its flags.
+// errCollected ends a command whose flags were collected.
 var errCollected = errors.New("flags collected")
 
-// flagsOf gives the flags of a command as it defines them; those of restore itself for nil.
+// flagsOf returns the flags that a command defines, or those of restore itself for nil.
 func flagsOf(c *command) (list []*flag.Flag) {
 	a := &app{out: io.Discard, err: io.Discard, collect: func(fs *flag.FlagSet) {
 		fs.VisitAll(func(f *flag.Flag) { list = append(list, f) })
@@ -41,7 +41,7 @@ func flagsOf(c *command) (list []*flag.Flag) {
 	return list
 }
 
-// takesValue tells flags that are followed by a value from switches.
+// takesValue tells whether a value follows the flag; it does not follow a switch.
 func takesValue(f *flag.Flag) bool {
 	b, ok := f.Value.(interface{ IsBoolFlag() bool })
 	return !ok || !b.IsBoolFlag()
@@ -121,14 +121,14 @@ func (a *app) man(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := noNames(rest); err != nil {
+	if err := refuseNames(rest); err != nil {
 		return err
 	}
 	fmt.Fprint(a.out, manual())
 	return nil
 }
 
-// manual is the help texts as a manual page.
+// manual returns the help texts as a manual page.
 func manual() string {
 	var b strings.Builder
 	block := func(text string) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every flag that a command defines stands in its help, and no other.
+// The help of a command describes all flags that it defines, and no other.
 func TestHelpTellsEveryFlag(t *testing.T) {
 	check := func(name, help string, c *command) {
 		t.Helper()
@@ -15,12 +15,12 @@ func TestHelpTellsEveryFlag(t *testing.T) {
 		for _, f := range flagsOf(c) {
 			in[f.Name] = true
 			if !regexp.MustCompile(`(?m)-` + regexp.QuoteMeta(f.Name) + `\b`).MatchString(help) {
-				t.Errorf("%s: the help does not tell of -%s", name, f.Name)
+				t.Errorf("%s: the help does not describe -%s", name, f.Name)
 			}
 		}
 		for _, m := range regexp.MustCompile(`(?m)^  -([a-z-]+)\b`).FindAllStringSubmatch(help, -1) {
 			if !in[m[1]] {
-				t.Errorf("%s: the help tells of -%s, which does not exist", name, m[1])
+				t.Errorf("%s: the help describes -%s, which does not exist", name, m[1])
 			}
 		}
 	}
@@ -35,7 +35,7 @@ func TestHelpTellsEveryFlag(t *testing.T) {
 	}
 }
 
-// The scripts complete what a user types, as far as a bash here can tell.
+// The scripts complete what a user types, if there is a bash to try it.
 func TestCompletion(t *testing.T) {
 	dir := t.TempDir()
 	script := succeeds(t, dir, "completion", "bash")
@@ -47,7 +47,7 @@ func TestCompletion(t *testing.T) {
 		"restore -ta": "-task", "restore -task den": "denoise", "restore degrade -mask": "-mask-out", "restore vid": "video", "restore bench -js": "-json",
 	} {
 		cmd := exec.Command(bash, "-c", script+"\nCOMP_WORDS=("+words+"); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _restore; echo \"${COMPREPLY[@]}\"")
-		cmd.Dir = dir // where no file has such a name
+		cmd.Dir = dir // a directory without such a file
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != want {
 			t.Errorf("%q completes to %q (%v), want %q", words, out, err, want)

@@ -13,7 +13,7 @@ import (
 // paperNoise is σ = 0.05 of the range [-1, 1], in 8-bit levels.
 const paperNoise = 0.05 * 127.5
 
-// degrade makes y = A x + ε of a clean picture x.
+// degrade computes y = A x + ε for a clean picture x.
 func (a *app) degrade(args []string) error {
 	var t taskFlag
 	n := noise{levels: paperNoise}
@@ -36,21 +36,20 @@ func (a *app) degrade(args []string) error {
 	if err := t.require(); err != nil {
 		return err
 	}
+	given := []givenOption{{task.OptionMaskOut, maskOut.path != ""}, {task.OptionScale, isSet(fs, "scale")}, {task.OptionCamera, *spec != ""}}
 	switch {
 	case len(names) != 2:
 		return usagef("degrade needs a clean picture to read and one to write, not %d names", len(names))
 	case n.auto:
-		return usagef("degrade needs a number for -noise, there is nothing to estimate it from")
-	case maskOut.path != "" && !t.task.Masked():
-		return usagef("-mask-out has no meaning for task %v, only for inpaint", t.task)
+		return usagef("degrade needs a number for -noise, as a clean picture has no noise to estimate")
 	case math.IsNaN(*scale) || *scale <= 0 || *scale > 1:
 		return usagef("-scale %g is not above 0 and at most 1", *scale)
-	case isSet(fs, "scale") && t.task != task.MotionDeblur:
-		return usagef("-scale has no meaning for task %v, only for motion-deblur", t.task)
+	case checkTaskOptions(t.task, given) != nil:
+		return checkTaskOptions(t.task, given)
 	case *quality < 1 || *quality > 100:
 		return usagef("-quality %d is not from 1 to 100", *quality)
-	case *spec != "" && (t.task != task.Denoise || isSet(fs, "noise")):
-		return usagef("-camera is for task denoise, in place of -noise")
+	case *spec != "" && isSet(fs, "noise"):
+		return usagef("-camera and -noise exclude each other; give one")
 	case cleanOut.path != "" && *spec == "":
 		return usagef("-clean-out needs -camera")
 	}
@@ -58,7 +57,7 @@ func (a *app) degrade(args []string) error {
 	if err := outputs(&out, &maskOut, &cleanOut); err != nil {
 		return err
 	}
-	files := &claims{}
+	files := &fileUses{}
 	files.read("the input", names[0])
 	files.write("the output", out.path)
 	files.write("-mask-out", maskOut.path)
@@ -73,7 +72,7 @@ func (a *app) degrade(args []string) error {
 		return fmt.Errorf("%s: %w", out.path, err)
 	}
 	if *spec != "" {
-		before, bad, err := shoot(clean, *spec, *seed)
+		before, bad, err := simulateCamera(clean, *spec, *seed)
 		if err != nil {
 			return err
 		}
@@ -93,12 +92,13 @@ func (a *app) degrade(args []string) error {
 	if err := writePictures(*quality, []output{maskOut, out}, []*picture.Picture{mask, bad}); err != nil {
 		return err
 	}
-	a.sayDropped(names[0], bad, out.format)
+	a.reportDropped(names[0], bad, out.format)
 	return nil
 }
 
-// shoot takes a clean picture through a camera: what it shows without noise, and with it.
-func shoot(clean *picture.Picture, spec string, seed uint64) (before, bad *picture.Picture, err error) {
+// simulateCamera returns the picture that a camera takes of a clean one, first without noise, then
+// with it.
+func simulateCamera(clean *picture.Picture, spec string, seed uint64) (before, bad *picture.Picture, err error) {
 	rng := task.NewRand(seed, 0)
 	c, err := camera.Parse(spec, rng)
 	if err != nil {
@@ -109,16 +109,18 @@ func shoot(clean *picture.Picture, spec string, seed uint64) (before, bad *pictu
 		return nil, nil, err
 	}
 	if clean.Gray {
-		oneChannel(x)
-		oneChannel(y)
+		copyFirstPlane(x)
+		copyFirstPlane(y)
 	}
 	return clean.Like(x.W, x.H, x.Pix), clean.Like(y.W, y.H, y.Pix), nil
 }
 
-// observe draws the parameters of the task and applies it; sigma is in the units of [-1, 1]. missing is nil for tasks without mask.
+// observe draws the parameters of the task and applies its operator. sigma is for values in [-1,
+// 1]. missing is nil for tasks without a mask.
 func observe(t task.Task, clean *picture.Picture, seed uint64, scale, sigma float64) (bad *picture.Picture, missing []bool, err error) {
 	rng := task.NewRand(seed, 0)
-	params, err := task.Draw(rng, t, clean.W, clean.H, scale)
+	x := clean.Planar()
+	params, err := task.DrawLaw(rng, t, task.Law{W: clean.W, H: clean.H, Clean: x, Scale: scale})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -126,12 +128,12 @@ func observe(t task.Task, clean *picture.Picture, seed uint64, scale, sigma floa
 	if err != nil {
 		return nil, nil, err
 	}
-	y, err := op.Observe(rng, clean.Planar(), sigma)
+	y, err := op.Observe(rng, x, sigma)
 	if err != nil {
 		return nil, nil, err
 	}
 	if clean.Gray {
-		oneChannel(y)
+		copyFirstPlane(y)
 	}
 	if params.Mask != nil {
 		missing = make([]bool, len(params.Mask))
@@ -142,9 +144,9 @@ func observe(t task.Task, clean *picture.Picture, seed uint64, scale, sigma floa
 	return clean.Like(y.W, y.H, y.Pix), missing, nil
 }
 
-// oneChannel copies the first plane to the others: a grey camera has one noise per pixel, and the mean of three would be weaker
-// than asked for.
-func oneChannel(m *planar.Image) {
+// copyFirstPlane copies the first plane to the others. A grey camera has one noise value per pixel;
+// the mean of three would be weaker than requested.
+func copyFirstPlane(m *planar.Image) {
 	copy(m.Plane(1), m.Plane(0))
 	copy(m.Plane(2), m.Plane(0))
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 )
 
-// devices lists what Vulkan offers, in the order of the indices that -device takes.
+// devices lists the Vulkan devices in the order of the indices that -device takes.
 func (a *app) devices(args []string) error {
 	fs := flagSet("devices")
 	verbose := fs.Bool("v", false, "")
@@ -14,7 +14,7 @@ func (a *app) devices(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := noNames(names); err != nil {
+	if err := refuseNames(names); err != nil {
 		return err
 	}
 	list, err := gpu.List()
@@ -40,7 +40,7 @@ func (a *app) devices(args []string) error {
 	return nil
 }
 
-// matrices says which cooperative matrices a device has.
+// matrices describes the cooperative matrices of a device.
 func matrices(m [3]int) string {
 	if m[0] == 0 {
 		return "none"

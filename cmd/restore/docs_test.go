@@ -31,7 +31,7 @@ func commandsOf(t *testing.T, page string) (lines [][]string) {
 	return lines
 }
 
-// Every command in the pages for users does what they say.
+// Every command in the pages for users runs and writes its output.
 func TestCommandsInDocs(t *testing.T) {
 	for page, least := range map[string]int{"README.md": 8, "docs/PHOTOGRAPHER.md": 9} {
 		dir := t.TempDir()
@@ -71,7 +71,7 @@ func TestCommandsInDocs(t *testing.T) {
 	}
 }
 
-// Pipes between restore and other programs: the part that is restore's takes and gives what stands in the pipe, video.
+// The part of restore in pipes with other programs reads and writes video.
 func TestPipesInDocs(t *testing.T) {
 	for _, page := range []string{"README.md", "docs/CAMERA.md"} {
 		b, err := os.ReadFile(filepath.Join("..", "..", page))
@@ -79,7 +79,7 @@ func TestPipesInDocs(t *testing.T) {
 			t.Fatal(err)
 		}
 		found := 0
-		// A pipe may go on in the next line, after its | or after a backslash.
+		// A pipe may continue in the next line after | or after a backslash.
 		text := regexp.MustCompile(`\| *\n *`).ReplaceAllString(string(b), "| ")
 		text = strings.ReplaceAll(text, "\\\n", "")
 		for line := range strings.Lines(text) {
@@ -112,7 +112,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Every headline of the troubleshooting page stands in the source.
+// Every headline of the troubleshooting page is part of a message in the source.
 func TestTroubleshooting(t *testing.T) {
 	var source strings.Builder
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {

@@ -7,8 +7,9 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// writeExplanation writes what the method did as pictures (Figs. 15 and 16 of the paper): the adapter's μ and σ, and with samples their z,
-// the samples themselves, their mean and their standard deviation; of motion blur also the kernel that is guessed. Always PNG: the small differences are what matters.
+// writeExplanation writes the steps of the method as pictures (Figs. 15 and 16 of the paper): the
+// adapter's μ and σ; with samples their z, the samples, their mean and standard deviation; for
+// motion blur also the estimated kernel. The format is PNG, as JPEG would hide small differences.
 func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 	if err := s.directory(o.explain); err != nil {
 		return err
@@ -32,10 +33,10 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 		}
 	}
 	for i, z := range l.Z {
-		if err := add(numbered(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {
+		if err := add(seriesPath(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {
 			return err
 		}
-		if err := add(numbered(o.explain, "sample", i, ".png"), r.Samples[i]); err != nil {
+		if err := add(seriesPath(o.explain, "sample", i, ".png"), r.Samples[i]); err != nil {
 			return err
 		}
 	}

@@ -31,8 +31,8 @@ func mkfifo(t *testing.T, path string) {
 	}
 }
 
-// Nothing that is read is written, nothing is written twice, whatever the names: found before any
-// work, so that no weights are needed.
+// No file that is read is written, and none is written twice, under any names. This is found before
+// any work, so no weights are needed.
 func TestTwoNamesOfOneFile(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(24, 20, false, 8, false))
@@ -69,7 +69,7 @@ func TestTwoNamesOfOneFile(t *testing.T) {
 	fails(t, dir, nil, exitUsage, "would be lost", "sample", "-weights", "w.vfm", "weights.png")
 }
 
-// -overwrite lets the output be the input: the link stays, and what it leads to is the restoration.
+// With -overwrite the output may be the input: a link stays, and its target becomes the result.
 func TestOverwriteInput(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -83,9 +83,9 @@ func TestOverwriteInput(t *testing.T) {
 	}
 }
 
-// A folder that is a link, with a pipe, a folder that leads back, one that nobody may read, links
-// that lead nowhere and out, other formats, and names of one stem: each fails alone, and all others
-// are done.
+// A folder that is a link and has a pipe, a link back to itself, a folder without permission to
+// read, broken links, links out of it, other formats, and names with the same stem. Each of these
+// fails alone, and all other pictures are restored.
 func TestOddFolder(t *testing.T) {
 	dir, w := tree(t)
 	in := filepath.Join(dir, "in")
@@ -118,7 +118,7 @@ func TestOddFolder(t *testing.T) {
 	if r.code != exitUsage || strings.Count(r.stderr, "\n") != failed+2 || !strings.Contains(r.stderr, "1 file passed over, not PNG, JPEG, TIFF, WebP or DNG by name: 1 .heic") {
 		t.Errorf("exit code %d, stderr %s", r.code, r.stderr)
 	}
-	for _, words := range []string{"pipe.png: it is not a regular file", "zero.png: it is not a regular file", "gone.png: cannot open", "would both become"} {
+	for _, words := range []string{"pipe.png: not a regular file", "zero.png: not a regular file", "gone.png: cannot open", "would both become"} {
 		if !strings.Contains(r.stderr, words) {
 			t.Errorf("stderr does not say %q: %s", words, r.stderr)
 		}
@@ -131,11 +131,11 @@ func TestOddFolder(t *testing.T) {
 		t.Errorf("-no-links: exit code %d, restored %v, stderr %s", r.code, got, r.stderr)
 	}
 	fails(t, filepath.Join(dir, "elsewhere"), nil, exitFailure, "-no-links refuses", "-task", "denoise", "-no-links", "../in/again.png", "o.png")
-	// Links in the middle of a name count where they lead out of their folder, whatever follows
-	// them.
+	// A link in the middle of a path counts if it leads out of its folder, also if the rest leads
+	// back.
 	link(t, "deep", filepath.Join(in, "below"))
 	for _, name := range []string{"in/side/e.png", "in/deep/up/b.png", "in/side/../in/b.png", filepath.Join(in, "side", "e.png")} {
-		r := program(t, dir, nil, "-task", "denoise", "-weights", w, "-no-links", name, "o.png") // not fails, which would read the pipe
+		r := program(t, dir, nil, "-task", "denoise", "-weights", w, "-no-links", name, "o.png") // not with fails, which would read the pipe
 		if r.code != exitFailure || !strings.Contains(r.stderr, "out of its folder, which -no-links refuses") {
 			t.Errorf("%s: exit code %d, stderr %s", name, r.code, r.stderr)
 		}
@@ -154,7 +154,7 @@ func TestOddFolder(t *testing.T) {
 	}
 }
 
-// Outputs that are links to inputs, in the folder of outputs, replace nothing.
+// Links to inputs in the folder of outputs do not lead to inputs being replaced.
 func TestFolderOntoInputs(t *testing.T) {
 	dir, w := tree(t)
 	if err := os.Mkdir(filepath.Join(dir, "out"), 0o777); err != nil {
@@ -169,7 +169,8 @@ func TestFolderOntoInputs(t *testing.T) {
 	}
 }
 
-// Names of any bytes: restored, told truly in JSON, and shown so that no terminal obeys them.
+// Names may have any bytes: such pictures are restored, JSON has the exact name, and messages have
+// no control characters.
 func TestOddNames(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -205,7 +206,7 @@ func TestOddNames(t *testing.T) {
 	}
 }
 
-// What cannot be written to stdout is no success.
+// A failure to write to stdout is a failure of the command.
 func TestFullStdout(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("there is no /dev/full")
@@ -241,8 +242,8 @@ func TestFullStdout(t *testing.T) {
 	}
 }
 
-// A program that waits for its input ends at the first signal, and a signal that it was started to
-// ignore it ignores.
+// A program that waits for input ends at the first signal. It ignores signals that were ignored
+// when it was started.
 func TestSignals(t *testing.T) {
 	dir := t.TempDir()
 	mkfifo(t, filepath.Join(dir, "pipe.png"))
@@ -259,7 +260,7 @@ func TestSignals(t *testing.T) {
 	} {
 		for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
 			if signal.Ignored(s) {
-				continue // as under nohup: what is ignored at the start stays ignored
+				continue // as under nohup
 			}
 			cmd := exec.Command(self, args...)
 			var stderr strings.Builder
@@ -275,7 +276,7 @@ func TestSignals(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			ready.Read(make([]byte, 1)) // it hears signals from now on
+			ready.Read(make([]byte, 1)) // it handles signals from now on
 			cmd.Process.Signal(s)
 			cmd.Wait()
 			in.Close()
@@ -286,7 +287,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// An output that is a link to a file that is not there yet is written there.
+// An output that is a link to a file that does not exist yet creates that file.
 func TestDanglingOutput(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -300,7 +301,7 @@ func TestDanglingOutput(t *testing.T) {
 	fails(t, dir, nil, exitFailure, "where no file can be", "-task", "denoise", "-weights", w, "in.png", "bad.png")
 }
 
-// Frames that no memory holds are refused in one line, and no output is left.
+// Frames too large for memory are refused in one line, and no output is left.
 func TestHugeVideo(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -315,7 +316,7 @@ func TestHugeVideo(t *testing.T) {
 	unchanged(t, dir, before, nil)
 }
 
-// Where no cache can be had, the driver works without one and says nothing.
+// If no cache can be written, the driver works without one and prints nothing.
 func TestDriverIsQuiet(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)

@@ -14,7 +14,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// flagSet is package flag's, but silent: errors are returned and help is ours.
+// flagSet returns a set of flags that prints nothing: errors are returned, and the help texts are
+// our own.
 func flagSet(name string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
@@ -22,8 +23,8 @@ func flagSet(name string) *flag.FlagSet {
 	return fs
 }
 
-// parse reads flags and names in any order; everything after -- is a name. help is printed for -h and -help, and the error is then
-// flag.ErrHelp.
+// parse reads flags and file names in any order. Everything after -- is a name. For -h and -help it
+// prints help and returns flag.ErrHelp.
 func (a *app) parse(fs *flag.FlagSet, args []string, help string) (names []string, err error) {
 	if a.collect != nil {
 		a.collect(fs)
@@ -61,15 +62,15 @@ func commandWord(fs *flag.FlagSet) string {
 	return fs.Name()
 }
 
-// isSet tells whether the flag stood on the command line.
+// isSet tells whether the command line has the flag.
 func isSet(fs *flag.FlagSet, name string) bool {
 	found := false
 	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
 	return found
 }
 
-// noNames is the end of every command that takes none.
-func noNames(names []string) error {
+// refuseNames is for commands that take no names.
+func refuseNames(names []string) error {
 	if len(names) > 0 {
 		return usagef("unexpected %q", names[0])
 	}
@@ -105,7 +106,8 @@ func (n *noise) Set(s string) error {
 	return nil
 }
 
-// strength is the value of -strength: the shares of the noise of luminance and of chroma that are taken away.
+// strength is the value of -strength: the shares of the noise of luminance and of chroma that are
+// removed.
 type strength [2]float64
 
 func (s *strength) String() string { return fmt.Sprintf("%g,%g", s[0], s[1]) }
@@ -118,24 +120,25 @@ func (s *strength) Set(text string) error {
 	for i, part := range []string{first, second} {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || !(v >= 0 && v <= 1) {
-			return errors.New("give a share from 0 to 1, or two with a comma between them, for luminance and chroma")
+			return errors.New("give a share from 0 to 1, or two separated by a comma, for luminance and chroma")
 		}
 		s[i] = v
 	}
 	return nil
 }
 
-// taskFlag is the value of -task. The name is looked up by require, so that a wrong one gets a message of its own.
+// taskFlag is the value of -task. The method require looks up the name, so that a wrong one gets
+// its own message.
 type taskFlag struct {
 	name string
 	task task.Task
-	auto bool // the picture tells; task is then the one that most pictures need
+	auto bool // the picture decides; task is then Denoise, which most pictures need
 }
 
 func (t *taskFlag) String() string     { return t.name }
 func (t *taskFlag) Set(s string) error { t.name = s; return nil }
 
-// require is called after parsing.
+// require looks up the task after parsing.
 func (t *taskFlag) require() (err error) {
 	if t.name == "" {
 		return usagef("no -task given; the tasks are %s", strings.Join(task.Names(), ", "))
@@ -150,14 +153,15 @@ func (t *taskFlag) require() (err error) {
 	return nil
 }
 
-// output is a picture file to be written; format is settled before any work is done.
+// output is a picture file to be written. Its format is known before any work is done.
 type output struct {
 	flag   string // for messages: "-mean", or "the output"
 	path   string
 	format picture.Format
 }
 
-// outputs checks that each path has an ending that we write, a directory to be in, and no other output at the same place.
+// outputs checks that each path has the ending of a format that can be written, that its directory
+// exists, and that no two outputs are the same file.
 func outputs(list ...*output) error {
 	seen := map[string]string{}
 	for _, o := range list {
@@ -171,7 +175,7 @@ func outputs(list ...*output) error {
 		if err := atomicfile.Check(o.path); err != nil {
 			return err
 		}
-		key := placeOf(o.path).path
+		key := locationOf(o.path).path
 		if other, twice := seen[key]; twice {
 			return usagef("%s and %s both name %s", other, o.flag, o.path)
 		}

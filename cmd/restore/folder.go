@@ -17,30 +17,30 @@ import (
 type job struct {
 	name          string // relative to the folder
 	in, out, mask string
-	err           error // why it cannot be restored, if that is known before it is read; then it may be a folder, too
+	err           error // why it cannot be restored, if this is known before it is read; it may then be a folder
 }
 
-// pictureEndings are those of the files that a folder's pictures are looked for among.
+// pictureEndings are the endings of names that are pictures in a folder.
 var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true, ".dng": true}
 
 func isPicture(name string) bool { return pictureEndings[strings.ToLower(filepath.Ext(name))] }
 
-// plan is what is to do in a folder.
+// plan is what is to be done in a folder.
 type plan struct {
 	jobs    []job
-	skipped int            // that are there already
-	passed  map[string]int // files of other formats, by their endings
+	skipped int            // pictures whose outputs exist already
+	others  map[string]int // files of other formats, by their endings
 }
 
-// plan lists the pictures of the folder and where their restorations go; what exists already is
-// counted and left out unless -overwrite. Names that differ only in what -format replaces would
-// overwrite each other: they fail, and the others go on.
+// plan lists the pictures of the folder and their outputs. Outputs that exist are counted and left
+// out unless -overwrite is set. Names that differ only in the ending that -format replaces would
+// overwrite each other: these pictures fail, and the others go on.
 func (o *options) plan() (*plan, error) {
-	w := &walk{o: o, seen: map[string]bool{}, passed: map[string]int{}}
+	w := &walk{o: o, seen: map[string]bool{}, others: map[string]int{}}
 	if err := w.folder(o.in, ""); err != nil {
-		return nil, reason(o.in, err)
+		return nil, pathError(o.in, err)
 	}
-	for len(w.links) > 0 { // after the folders themselves, so that what a link repeats is found under its own name
+	for len(w.links) > 0 { // after all other folders, so that a folder that a link also leads to has its own name
 		link := w.links[0]
 		w.links = w.links[1:]
 		w.enter(filepath.Join(o.in, link), link)
@@ -48,14 +48,14 @@ func (o *options) plan() (*plan, error) {
 	if len(w.jobs) == 0 {
 		deeper := ""
 		if !o.recursive {
-			deeper = " (-r looks into the folders below)"
+			deeper = " (-r includes the folders below)"
 		}
-		return nil, fmt.Errorf("%s: no pictures there: no file ends in .png, .jpg, .jpeg, .tif, .tiff, .webp or .dng%s", o.in, deeper)
+		return nil, fmt.Errorf("%s: no pictures: no file ends in .png, .jpg, .jpeg, .tif, .tiff, .webp or .dng%s", o.in, deeper)
 	}
 	slices.SortStableFunc(w.jobs, func(a, b job) int { return strings.Compare(a.name, b.name) })
-	o.settle(w.jobs)
-	p := &plan{passed: w.passed}
-	for _, j := range take(o.shard, w.jobs) {
+	o.rejectCollisions(w.jobs)
+	p := &plan{others: w.others}
+	for _, j := range partOf(o.shard, w.jobs) {
 		if _, err := os.Lstat(j.out); err == nil && !o.overwrite && j.err == nil {
 			p.skipped++
 			continue
@@ -65,16 +65,16 @@ func (o *options) plan() (*plan, error) {
 	return p, nil
 }
 
-// walk looks through a folder.
+// walk lists the files of a folder.
 type walk struct {
 	o      *options
 	jobs   []job
 	links  []string // to folders, relative
 	seen   map[string]bool
-	passed map[string]int
+	others map[string]int
 }
 
-// folder adds what is in a folder; rel is its name relative to the one asked for.
+// folder adds the files of a folder. rel is its path relative to the input folder.
 func (w *walk) folder(path, rel string) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		if w.seen[real] {
@@ -111,23 +111,23 @@ func (w *walk) folder(path, rel string) error {
 			}
 		case hidden:
 		case !isPicture(path):
-			w.passed[strings.ToLower(filepath.Ext(path))]++
-		case kind.IsRegular() || kind&fs.ModeSymlink != 0: // a link that leads nowhere fails when it is opened
+			w.others[strings.ToLower(filepath.Ext(path))]++
+		case kind.IsRegular() || kind&fs.ModeSymlink != 0: // a broken link fails when it is opened
 			w.add(path, rel)
 		default:
-			w.fail(path, rel, fmt.Errorf("%s: it is not a regular file", path))
+			w.fail(path, rel, fmt.Errorf("%s: not a regular file", path))
 		}
 	}
 	return nil
 }
 
-// enter goes into a folder below; one that cannot be read fails alone.
+// enter adds a folder below. If it cannot be read, only it fails.
 func (w *walk) enter(path, rel string) {
 	if same(path, w.o.out.path) {
 		return
 	}
 	if err := w.folder(path, rel); err != nil {
-		w.fail(path, rel, reason(path, err))
+		w.fail(path, rel, pathError(path, err))
 	}
 }
 
@@ -139,7 +139,7 @@ func (w *walk) add(path, rel string) {
 	o := w.o
 	j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
 	switch {
-	case o.format == "" && slices.Contains([]string{".webp", ".dng"}, strings.ToLower(filepath.Ext(rel))): // are not written
+	case o.format == "" && slices.Contains([]string{".webp", ".dng"}, strings.ToLower(filepath.Ext(rel))): // cannot be written
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
 	case o.format != "":
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
@@ -153,9 +153,9 @@ func (w *walk) add(path, rel string) {
 	w.jobs = append(w.jobs, j)
 }
 
-// settle fails the jobs whose outputs are one file, or are a picture or mask that is read, whatever
-// links lie between.
-func (o *options) settle(jobs []job) {
+// rejectCollisions fails the jobs whose outputs are the same file, or are a picture or mask that is
+// read, also through links.
+func (o *options) rejectCollisions(jobs []job) {
 	outs, ins := map[string][]int{}, map[string]string{}
 	read := func(name string) {
 		if real, err := filepath.EvalSymlinks(name); name != "" && err == nil {
@@ -166,7 +166,7 @@ func (o *options) settle(jobs []job) {
 	}
 	for i, j := range jobs {
 		if j.err == nil {
-			outs[placeOf(j.out).path] = append(outs[placeOf(j.out).path], i)
+			outs[locationOf(j.out).path] = append(outs[locationOf(j.out).path], i)
 			read(j.in)
 			read(j.mask)
 		}
@@ -174,7 +174,7 @@ func (o *options) settle(jobs []job) {
 	for path, of := range outs {
 		if lost, is := ins[path]; is {
 			for _, i := range of {
-				jobs[i].err = fmt.Errorf("%s: its restoration would replace %s", jobs[i].in, lost)
+				jobs[i].err = fmt.Errorf("%s: its output would replace %s", jobs[i].in, lost)
 			}
 		}
 		if len(of) < 2 {
@@ -190,8 +190,8 @@ func (o *options) settle(jobs []job) {
 	}
 }
 
-// reason is an error about a path in the words of people.
-func reason(path string, err error) error {
+// pathError returns an error about a path without the name of the system call.
+func pathError(path string, err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
 		err = pe.Err
@@ -199,16 +199,16 @@ func reason(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// otherPictures are the endings of pictures that are not read.
+// otherPictures are the endings of pictures that cannot be read.
 var otherPictures = strings.Fields(".heic .heif .hif .avif .gif .bmp .jxl .jp2 .jfif .jpe .nef .nrw .cr2 .cr3 .crw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .3fr .iiq .x3f .raw .psd " +
 	".exr .hdr .ppm .pgm .pbm .pnm .tga .ico .svg .pcx .xcf .eps .pdf")
 
-// passedOver tells what files of a folder were left alone because of their formats, those that are
-// no pictures only if asked for all; "" if there were none.
-func passedOver(passed map[string]int, all bool) string {
+// otherFilesText lists the endings of files that were left out because of their formats. Unless all
+// is set it lists pictures only. It is "" if there are none.
+func otherFilesText(others map[string]int, all bool) string {
 	total := 0
 	var kinds []string
-	for ending, n := range passed {
+	for ending, n := range others {
 		if !all && !slices.Contains(otherPictures, ending) {
 			continue
 		}
@@ -232,8 +232,8 @@ func passedOver(passed map[string]int, all bool) string {
 	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF, WebP or DNG by name: %s", total, files, strings.Join(kinds, ", "))
 }
 
-// maskFor is the mask of a picture: the one file given, or the PNG of the same name in the folder
-// given.
+// maskFor returns the mask of a picture: the file -mask, or the PNG of the same name in the folder
+// -mask.
 func maskFor(mask, rel string) string {
 	if st, err := os.Stat(mask); err == nil && st.IsDir() {
 		return filepath.Join(mask, strings.TrimSuffix(rel, filepath.Ext(rel))+".png")
@@ -241,14 +241,14 @@ func maskFor(mask, rel string) string {
 	return mask
 }
 
-// same tells whether two paths are one folder.
+// same tells whether two paths lead to the same folder.
 func same(a, b string) bool {
 	x, err1 := os.Stat(a)
 	y, err2 := os.Stat(b)
 	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
-// checkFolder holds the rules of restoring a folder.
+// checkFolder applies the rules for folders.
 func (o *options) checkFolder() error {
 	for _, f := range []struct{ name, value string }{{"-mean", o.mean.path}, {"-std", o.std.path}, {"-samples-dir", o.samplesDir}, {"-explain", o.explain}, {"-kernel-out", o.kernelOut.path}, {"-report", o.report}} {
 		if f.value != "" {
@@ -263,20 +263,20 @@ func (o *options) checkFolder() error {
 	case o.jobs < 1 || o.jobs > 64:
 		return usagef("-jobs %d is not from 1 to 64", o.jobs)
 	case same(o.in, o.out.path):
-		return usagef("both names are the same folder; the originals would be lost")
+		return usagef("input and output are the same folder; the originals would be lost")
 	case o.mask != "" && same(o.mask, o.out.path):
 		return usagef("-mask and the output are the same folder; the masks would be lost")
 	}
 	if _, err := os.Stat(o.out.path); err != nil && isPicture(o.out.path) {
-		return usagef("%s is a folder, so the output must be one too, and %s is a picture's name", o.in, o.out.path)
+		return usagef("%s is a folder, so the output must be a folder too, and %s is the name of a picture", o.in, o.out.path)
 	}
 	if st, err := os.Stat(o.out.path); err == nil && !st.IsDir() {
-		return fmt.Errorf("%s: it is not a folder, and %s is one", o.out.path, o.in)
+		return fmt.Errorf("%s is not a folder, but %s is one", o.out.path, o.in)
 	}
 	return nil
 }
 
-// formatFlag checks -format.
+// checkFormat checks -format.
 func (o *options) checkFormat() error {
 	switch o.format {
 	case "", "png", "jpg", "tif":
@@ -285,8 +285,8 @@ func (o *options) checkFormat() error {
 	return usagef("-format %s is not png, jpg or tif", o.format)
 }
 
-// one is the options of a single picture of the folder.
-func (o options) one(j job) (*options, error) {
+// forPicture returns the options for one picture of the folder.
+func (o options) forPicture(j job) (*options, error) {
 	o.in, o.mask, o.out = j.in, j.mask, output{flag: "the output", path: j.out}
 	var err error
 	o.out.format, err = picture.FormatOf(j.out)

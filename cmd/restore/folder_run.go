@@ -16,7 +16,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// partlyError says that some pictures of a folder failed; each has had its own line.
+// partlyError says that some pictures of a folder failed. Each was reported in its own line.
 type partlyError struct{ failed, salvaged, all int }
 
 func (e *partlyError) Error() string {
@@ -26,8 +26,8 @@ func (e *partlyError) Error() string {
 	return fmt.Sprintf("%d of %d pictures failed; see above", e.failed, e.all)
 }
 
-// line is what -json prints for a picture.
-type line struct {
+// resultLine is what -json prints for a picture.
+type resultLine struct {
 	In      name         `json:"in"`
 	Out     name         `json:"out"`
 	Status  string       `json:"status"` // "done", "failed" or "salvaged"
@@ -35,44 +35,45 @@ type line struct {
 	Width   int          `json:"width,omitempty"` // of the result
 	Height  int          `json:"height,omitempty"`
 	Noise   float64      `json:"noise,omitempty"` // in 8-bit levels
-	Shape   *noiseShape  `json:"noise_shape,omitempty"`
+	Shape   *noiseInfo   `json:"noise_shape,omitempty"`
 	Defocus *defocusInfo `json:"blur,omitempty"` // of gaussian-deblur
-	Blur    *blurShape   `json:"motion_blur,omitempty"`
+	Blur    *motionInfo  `json:"motion_blur,omitempty"`
 	Seconds float64      `json:"seconds"`
 }
 
-// noiseShape is the noise of a picture in 8-bit levels; see noise.Profile.
-type noiseShape struct {
+// noiseInfo is the noise of a picture in 8-bit levels; see noise.Profile.
+type noiseInfo struct {
 	Luma   []float64 `json:"luma"` // from fine to coarse
 	Chroma []float64 `json:"chroma"`
-	Tone   []float64 `json:"tone"`   // of dark, middle and bright parts, relative to the whole
-	Blocks float64   `json:"blocks"` // how visible JPEG's blocks are
-	Found  bool      `json:"found"`  // estimated, not told
+	Tone   []float64 `json:"tone"`   // in dark, middle and bright parts, relative to the whole
+	Blocks float64   `json:"blocks"` // visibility of JPEG's blocks
+	Found  bool      `json:"found"`  // estimated, not given
 }
 
-func shapeOf(r *restore.Result) *noiseShape {
+func noiseInfoOf(r *restore.Result) *noiseInfo {
 	p := r.Profile
-	s := &noiseShape{Tone: p.Tone[:], Blocks: p.Blocks, Found: p.Found}
+	s := &noiseInfo{Tone: p.Tone[:], Blocks: p.Blocks, Found: p.Found}
 	for b := range p.Luma {
 		s.Luma, s.Chroma = append(s.Luma, task.Std8(p.Luma[b])), append(s.Chroma, task.Std8(p.Chroma[b]))
 	}
 	return s
 }
 
-// folder restores all pictures of a folder. The jobs share the device and take turns on it, so that reading and writing files overlaps with
-// it. A picture that fails does not stop the others; a lost device does.
+// folder restores all pictures of a folder. Several jobs take turns on the device, so that reading
+// and writing files overlap with its work. A picture that fails does not stop the others; a lost
+// device does.
 func (a *app) folder(o *options) error {
 	p, err := o.plan()
 	if err != nil {
 		return err
 	}
 	jobs, skipped := p.jobs, p.skipped
-	if text := passedOver(p.passed, o.verbose); text != "" {
+	if text := otherFilesText(p.others, o.verbose); text != "" {
 		fmt.Fprintln(a.err, oneLine(text))
 	}
 	if len(jobs) == 0 {
 		if o.verbose {
-			fmt.Fprintf(a.err, "nothing to do: all %d are there already (-overwrite does them again)\n", skipped)
+			fmt.Fprintf(a.err, "nothing to do: all %d outputs exist already (-overwrite restores again)\n", skipped)
 		}
 		return nil
 	}
@@ -122,7 +123,7 @@ func (a *app) folder(o *options) error {
 	return nil
 }
 
-// batch counts and reports.
+// batch counts and reports the pictures of a folder.
 type batch struct {
 	app   *app
 	model *restore.Model
@@ -138,7 +139,7 @@ type batch struct {
 // do restores one picture of the folder.
 func (b *batch) do(ctx context.Context, o *options, j job) {
 	began := time.Now()
-	l := line{In: name(j.in), Out: name(j.out), Status: "done"}
+	l := resultLine{In: name(j.in), Out: name(j.out), Status: "done"}
 	result, err := b.restore(ctx, o, j)
 	if ctx.Err() != nil {
 		return // interrupted: nothing was written
@@ -150,7 +151,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	}
 	if err == nil {
 		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
-		l.Shape, l.Blur = shapeOf(result), blurOf(result)
+		l.Shape, l.Blur = noiseInfoOf(result), motionInfoOf(result)
 		l.Defocus = defocusOf(result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
@@ -165,7 +166,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 		fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(err.Error()))
 	} else {
 		f, _ := picture.FormatOf(j.out)
-		b.app.sayDropped(j.in, result.Picture, f)
+		b.app.reportDropped(j.in, result.Picture, f)
 		if s := result.Picture.Salvaged; s != nil {
 			b.salvaged++
 			l.Status, l.Error = "salvaged", name((&salvagedError{j.in, s}).Error())
@@ -187,7 +188,7 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if j.err != nil {
 		return nil, j.err
 	}
-	one, err := o.one(j)
+	one, err := o.forPicture(j)
 	if err != nil {
 		return nil, err
 	}
@@ -195,20 +196,20 @@ func (b *batch) restore(ctx context.Context, o *options, j job) (*restore.Result
 	if err != nil {
 		return nil, err
 	}
-	result, steps, err := o.mend(ctx, b.model, in.pic, one.requestOf(in))
+	result, steps, err := o.restorePicture(ctx, b.model, in.pic, one.requestFor(in))
 	if steps != nil && o.verbose {
-		b.app.saySteps(j.in, steps)
+		b.app.reportSteps(j.in, steps)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", j.in, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(j.out), 0o777); err != nil {
-		return nil, reason(filepath.Dir(j.out), err)
+		return nil, pathError(filepath.Dir(j.out), err)
 	}
 	return result, one.write(nil, result, nil)
 }
 
-// clear removes the progress line.
+// clear erases the progress line.
 func (b *batch) clear() {
 	if b.shown {
 		fmt.Fprint(b.app.err, "\r\x1b[K")
@@ -219,6 +220,6 @@ func (b *batch) clear() {
 // print writes a -json line.
 func (a *app) print(l any) {
 	if text, err := appendJSON(l); err == nil {
-		a.out.Write(text) // main asks whether it failed
+		a.out.Write(text) // main reports whether it failed
 	}
 }

@@ -30,7 +30,8 @@ func names(t *testing.T, dir string) []string {
 	return list
 }
 
-// tree makes a folder with two pictures, one in a folder below, a file that is no picture and one that only pretends.
+// tree makes a folder with two pictures, one of them in a folder below, a file that is not a
+// picture, and one that is a picture by its name only.
 func tree(t *testing.T) (dir, weights string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -45,7 +46,7 @@ func tree(t *testing.T) (dir, weights string) {
 }
 
 func TestFolder(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	args := strings.Fields("-task denoise -noise 8 in out -weights " + w)
 	succeeds(t, dir, args...)
@@ -55,12 +56,12 @@ func TestFolder(t *testing.T) {
 	if p := get(t, filepath.Join(dir, "out", "b.JPG")); p.W != 24 || !p.Gray {
 		t.Errorf("b.JPG is %d wide, gray %v", p.W, p.Gray)
 	}
-	// Alone, a picture comes out the same.
+	// A picture restored alone is the same.
 	succeeds(t, dir, "-task", "denoise", "-noise", "8", "-weights", w, "in/a.png", "alone.png")
 	if deviation(get(t, filepath.Join(dir, "alone.png")), get(t, filepath.Join(dir, "out", "a.png"))) != 0 {
 		t.Error("a picture of a folder differs from the picture alone")
 	}
-	// What exists is skipped, what is new is done.
+	// Outputs that exist are skipped, new pictures are restored.
 	before := contents(t, filepath.Join(dir, "out"))
 	r := program(t, dir, nil, append(args, "-r", "-v")...)
 	if r.code != 0 || !strings.Contains(r.stderr, "1 restored, 2 skipped, 0 failed") {
@@ -85,9 +86,9 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// A bad file gets its line, the others go on, and the exit code says that not all is well.
+// A bad file is reported in a line, the others go on, and the exit code says that some failed.
 func TestFolderGoesOn(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	write(t, filepath.Join(dir, "in", "bad.png"), []byte("\x89PNG\r\n\x1a\nand then nothing"))
 	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-json", "-r", "-format", "png", "-weights", w, "in", "out")
@@ -99,7 +100,7 @@ func TestFolderGoesOn(t *testing.T) {
 	}
 	status := map[string]string{}
 	for _, text := range strings.Split(strings.TrimSpace(r.out), "\n") {
-		var l line
+		var l resultLine
 		if err := json.Unmarshal([]byte(text), &l); err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -119,13 +120,13 @@ func TestFolderErrors(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	fails(t, dir, nil, exitFailure, "no pictures there", "-task", "denoise", "-weights", w, "empty", "out")
+	fails(t, dir, nil, exitFailure, "no pictures: ", "-task", "denoise", "-weights", w, "empty", "out")
 	fails(t, dir, nil, exitFailure, "is not a folder", "-task", "denoise", "-weights", w, "in", w)
 }
 
-// N shards together do every picture once.
+// N shards together restore every picture once.
 func TestShards(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir, w := tree(t)
 	args := strings.Fields("-task denoise -noise 8 -r in out -weights " + w)
 	succeeds(t, dir, append(args, "-shard", "0/2")...)
@@ -152,9 +153,9 @@ func TestShards(t *testing.T) {
 	}
 }
 
-// Masks of a folder: one for all, or one of the same name each.
+// A folder may have one mask for all pictures, or one of the same name for each.
 func TestFolderMasks(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	for _, d := range []string{"in", "masks"} {
@@ -179,7 +180,7 @@ func TestFolderMasks(t *testing.T) {
 
 // Pictures through pipes.
 func TestPipes(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))

@@ -10,7 +10,7 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// commandsThatWrite are command lines whose outputs in the directory `full` do not fit there.
+// commandsThatWrite are command lines with outputs in the directory `full`, where they do not fit.
 func commandsThatWrite(t *testing.T, dir string) [][]string {
 	w := someWeights(t, dir)
 	return [][]string{
@@ -30,7 +30,7 @@ func bigPicture(t *testing.T, dir string) {
 	}
 }
 
-// A disk that is really full: a tmpfs of two pages. It takes root, as in a container.
+// A full disk: a tmpfs of two pages. Mounting it needs root.
 func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	full := filepath.Join(dir, "full")
@@ -63,8 +63,8 @@ func TestFullDisk(t *testing.T) {
 	fails(t, dir, nil, exitFailure, "full/out.png: cannot write: no space left", "degrade", "-task", "denoise", "big.png", "full/out.png")
 }
 
-// A limit on the size of files stands in for the disk where nothing can be mounted. The system sends a signal for it that would
-// end a Go program with a stack trace.
+// A limit on the size of files replaces the full disk where nothing can be mounted. Its signal
+// would end a Go program with a stack trace.
 func TestFileSizeLimit(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "full"), 0o755); err != nil {
@@ -80,7 +80,7 @@ func TestFileSizeLimit(t *testing.T) {
 			continue // the driver writes files of its own
 		}
 		before := contents(t, dir)
-		quoted := "ulimit -f 8; exec \"$0\" \"$@\"" // blocks of 512 bytes or 1 KiB, as the shell has it
+		quoted := "ulimit -f 8; exec \"$0\" \"$@\"" // blocks of 512 bytes or 1 KiB, depending on the shell
 		r := execute(t, dir, nil, "/bin/sh", append([]string{"-c", quoted, self}, args...)...)
 		failed(t, r, exitFailure, "file too large", args)
 		unchanged(t, dir, before, args)

@@ -11,7 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore"
 )
 
-// FuzzCommandLine: whatever the arguments, they are understood, or refused in one line, or ask for help; nothing is opened and nothing panics.
+// FuzzCommandLine gives parseOptions random arguments. They are accepted, refused in one line, or
+// ask for help; no file is opened and nothing panics.
 func FuzzCommandLine(f *testing.F) {
 	for _, s := range []string{
 		"-task denoise in.png out.png", "-task inpaint -mask m.png -noise 0 a b.jpg", "-task x", "-samples 10 -std s.png -mean m.png -task denoise a.png b.png",
@@ -22,7 +23,7 @@ func FuzzCommandLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line string) {
 		args := strings.Split(line, "\x00")
 		for _, s := range args {
-			// No names that are somewhere on this machine: a fuzzer must not depend on its files.
+			// No names of files of this machine, as a fuzzer must not depend on them.
 			if strings.ContainsAny(s, "/.~") && !strings.HasPrefix(s, "-") && len(s) > 40 {
 				return
 			}

@@ -12,16 +12,16 @@ import (
 
 const inspectHelp = `usage: restore inspect [-json] [-max-megapixels N] FILE...
 
-Says what is wrong with pictures: their size, the quality of their JPEG compression, the share of clipped pixels, the noise (in
-8-bit levels of 255, at four scales from fine to coarse), the motion blur and the defocus and how sure they are, and which tasks
-would mend it, in their order: those that restore -task auto does. No device is needed. - is stdin.
+Describes pictures: size, quality of the JPEG compression, share of clipped pixels, noise (in 8-bit levels of 255, at four
+scales from fine to coarse), motion blur and defocus, and the tasks that would help, in order. restore -task auto does these
+tasks. No device is needed. - is stdin.
 
-  -json             print one line of JSON per picture: in, width, height, depth, grey, format, jpeg_quality (0 if it is none),
+  -json             print one line of JSON per picture: in, width, height, depth, grey, format, jpeg_quality (0: not JPEG),
                     black, white (shares), noise (8-bit levels), noise_shape, motion_blur, blur, steps
-  -max-megapixels N  refuse larger pictures before asking for memory (default 1000)
+  -max-megapixels N  refuse larger pictures before memory is allocated (default 1000)
 `
 
-// finding is what inspect tells about a picture.
+// finding is what inspect prints about a picture.
 type finding struct {
 	In      name         `json:"in"`
 	Width   int          `json:"width"`
@@ -33,13 +33,13 @@ type finding struct {
 	Black   float64      `json:"black"`
 	White   float64      `json:"white"`
 	Noise   float64      `json:"noise"`
-	Shape   *noiseShape  `json:"noise_shape"`
-	Motion  *blurShape   `json:"motion_blur"`
+	Shape   *noiseInfo   `json:"noise_shape"`
+	Motion  *motionInfo  `json:"motion_blur"`
 	Defocus *defocusInfo `json:"blur"`
 	Steps   []string     `json:"steps"`
 }
 
-// inspect prints what is wrong with pictures.
+// inspect describes pictures.
 func (a *app) inspect(args []string) error {
 	fs := flagSet("inspect")
 	asJSON := fs.Bool("json", false, "")
@@ -68,7 +68,7 @@ func (a *app) inspect(args []string) error {
 	return nil
 }
 
-// findings looks at a picture.
+// findings examines a picture.
 func (a *app) findings(path string, limits picture.Limits) (*finding, error) {
 	p, err := a.decode(path, limits)
 	if err != nil {
@@ -84,8 +84,8 @@ func (a *app) findings(path string, limits picture.Limits) (*finding, error) {
 	f := &finding{
 		In: name(path), Width: p.W, Height: p.H, Depth: p.Depth, Grey: p.Gray, Format: p.Format.String(), Quality: p.JPEGQuality,
 		Black: d.Black, White: d.White, Noise: task.Std8(d.Noise.Sigma()),
-		Shape:   shapeOf(&restore.Result{Profile: d.Noise}),
-		Motion:  blurOf(&restore.Result{Task: task.MotionDeblur, Blur: d.Motion}),
+		Shape:   noiseInfoOf(&restore.Result{Profile: d.Noise}),
+		Motion:  motionInfoOf(&restore.Result{Task: task.MotionDeblur, Blur: d.Motion}),
 		Defocus: defocusOf(&restore.Result{Task: task.GaussianDeblur, Blur: d.Defocus}),
 		Steps:   []string{},
 	}
@@ -95,7 +95,7 @@ func (a *app) findings(path string, limits picture.Limits) (*finding, error) {
 	return f, nil
 }
 
-// String is for people.
+// String is the text without -json.
 func (f *finding) String() string {
 	var b strings.Builder
 	kind := f.Format
@@ -108,9 +108,9 @@ func (f *finding) String() string {
 	}
 	fmt.Fprintf(&b, "%s: %d×%d pixels, %s of %d bits, %s\n", oneLine(string(f.In)), f.Width, f.Height, colour, f.Depth, kind)
 	fmt.Fprintf(&b, "  clipped: %.1f %% white, %.1f %% black\n", 100*f.White, 100*f.Black)
-	fmt.Fprintf(&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise, listed(f.Shape.Luma), listed(f.Shape.Chroma))
-	fmt.Fprintf(&b, "  motion blur: %s\n", f.Motion.found())
-	fmt.Fprintf(&b, "  defocus: %s\n", f.Defocus.found())
+	fmt.Fprintf(&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise, joinNumbers(f.Shape.Luma), joinNumbers(f.Shape.Chroma))
+	fmt.Fprintf(&b, "  motion blur: %s\n", f.Motion.summary())
+	fmt.Fprintf(&b, "  defocus: %s\n", f.Defocus.summary())
 	if len(f.Steps) == 0 {
 		b.WriteString("  nothing needs to be done\n")
 	} else {
@@ -119,7 +119,7 @@ func (f *finding) String() string {
 	return b.String()
 }
 
-func listed(v []float64) string {
+func joinNumbers(v []float64) string {
 	parts := make([]string, len(v))
 	for i, x := range v {
 		parts[i] = fmt.Sprintf("%.1f", x)
@@ -127,8 +127,8 @@ func listed(v []float64) string {
 	return strings.Join(parts, " ")
 }
 
-// saySteps tells what -task auto did.
-func (a *app) saySteps(in string, d *restore.Diagnosis) {
+// reportSteps prints what -task auto did.
+func (a *app) reportSteps(in string, d *restore.Diagnosis) {
 	if len(d.Steps) == 0 {
 		fmt.Fprintf(a.err, "%s: nothing needs to be done; the picture is copied\n", oneLine(in))
 		return

@@ -12,7 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// Processes killed without warning at random moments: each output is not there, or what was there before, or whole.
+// Processes are killed without warning at random moments. Then each output does not exist, is what
+// it was before, or is complete.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -30,7 +31,7 @@ func TestKilled(t *testing.T) {
 		}
 		return cmd
 	}
-	if err := start().Wait(); err != nil { // it may have kernels to translate, which those to be killed have not
+	if err := start().Wait(); err != nil { // it may translate kernels; the processes that are killed find them in the cache
 		t.Fatal(err)
 	}
 	outs := []string{"out.png", "mean.tif", "std.png", "r.html"}
@@ -38,8 +39,8 @@ func TestKilled(t *testing.T) {
 	if gputest.Long() {
 		wanted = 100
 	}
-	// The moments lie within the time that a process took which was not killed in time. Others may take the machine meanwhile or leave it: as many are started as it
-	// takes until enough were killed.
+	// The moments are within the duration of the last process that ended before it was killed. The
+	// load of the machine may change, so processes are started until enough were killed.
 	early, killed, ended := 0, 0, 0
 	for whole := time.Duration(0); killed < wanted; {
 		if rand.IntN(2) == 0 {
@@ -47,7 +48,7 @@ func TestKilled(t *testing.T) {
 				os.Remove(filepath.Join(dir, name))
 			}
 		}
-		for _, name := range begun(t, dir) { // what those killed before have left
+		for _, name := range unfinishedFiles(t, dir) { // left by processes that were killed before
 			os.Remove(name)
 		}
 		cmd, began := start(), time.Now()
@@ -57,7 +58,7 @@ func TestKilled(t *testing.T) {
 			if killed%2 == 0 {
 				time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(whole)))
 			} else { // while it writes
-				for len(begun(t, dir)) == 0 && len(done) == 0 {
+				for len(unfinishedFiles(t, dir)) == 0 && len(done) == 0 {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
@@ -90,8 +91,8 @@ func TestKilled(t *testing.T) {
 	t.Logf("%d were killed before their end, %d came to it, %d outputs not begun", killed, ended, early)
 }
 
-// begun lists the files that processes have begun with and not ended.
-func begun(t *testing.T, dir string) []string {
+// unfinishedFiles lists the temporary files of processes that did not end.
+func unfinishedFiles(t *testing.T, dir string) []string {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, ".tmp-*"))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// With little address space a picture is restored or refused in one line: no traces of Go, LLVM or
-// the driver.
+// With little address space a picture is restored, or refused in one line, without stack traces of
+// Go, LLVM or the driver.
 func TestLittleAddressSpace(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)

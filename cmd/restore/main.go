@@ -1,8 +1,7 @@
-// Command restore repairs photographs in one network step on any GPU that speaks Vulkan.
+// Command restore repairs photographs in one step of a network on any GPU with Vulkan.
 //
-// This room holds flags and files, nothing else: the work is done in package restore and below.
-// Every failure is one line on stderr and an exit code; a file that is written is whole or not
-// there.
+// This package handles flags and files only; package restore does the work. Every failure is one
+// line on stderr and an exit code. An output file is written whole or not at all.
 package main
 
 import (
@@ -25,26 +24,26 @@ import (
 // Exit codes.
 const (
 	exitOK       = 0
-	exitFailure  = 1 // the files, the weights or the device said no
-	exitUsage    = 2 // the command line makes no sense, some pictures of a folder failed, or -salvage found less than a whole picture
-	exitNoVulkan = 3 // there is no Vulkan on this machine
+	exitFailure  = 1 // something is wrong with the files, the weights or the device
+	exitUsage    = 2 // mistake in the command line, some pictures of a folder failed, or -salvage found less than a whole picture
+	exitNoVulkan = 3 // no Vulkan on this machine
 )
 
 // version is set by the Makefile.
 var version = ""
 
-// app is what a command may use of the process around it.
+// app is what a command uses of its process.
 type app struct {
 	ctx      context.Context
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // stderr is looked at by a person
-	// stdout is
-	outTerminal bool
-	collect     func(*flag.FlagSet) // if not nil, gets the flags of a command, which does nothing then
+	// stderr and stdout are terminals
+	terminal, outTerminal bool
+	// collect gets the flags of a command if it is not nil; the command does nothing then
+	collect func(*flag.FlagSet)
 }
 
-// command is one word after `restore`.
+// command is a word after `restore`.
 type command struct {
 	name, summary string
 	run           func(a *app, args []string) error
@@ -55,37 +54,37 @@ func text(s string) func() string { return func() string { return s } }
 
 func commands() []command {
 	return []command{
-		{"inspect", "say what is wrong with a picture", (*app).inspect, text(inspectHelp)},
-		{"degrade", "make a test picture: degrade a clean one as a task supposes", (*app).degrade, text(degradeHelp)},
+		{"inspect", "find out what is wrong with a picture", (*app).inspect, text(inspectHelp)},
+		{"degrade", "make a test picture: degrade a clean one", (*app).degrade, text(degradeHelp)},
 		{"video", "restore the frames of uncompressed video", (*app).video, text(videoHelp)},
 		{"sample", "draw pictures from the prior", (*app).sample, text(sampleHelp)},
 		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
 		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},
 		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},
-		{"weights", "say what weights are and how they were trained, or check them", (*app).weightsCommand, text(weightsHelp)},
-		{"version", "say what this binary is and what weights it carries", (*app).version, text(versionHelp)},
+		{"weights", "describe weights and their training, or check them", (*app).weightsCommand, text(weightsHelp)},
+		{"version", "print the version of this program and of its weights", (*app).version, text(versionHelp)},
 		{"completion", "print a script that completes commands in a shell", (*app).completion, text(completionHelp)},
 		{"man", "print the manual page", (*app).man, text(manHelp)},
-		{"help", "show this text, or that of a command", (*app).help, mainHelp},
+		{"help", "print this text, or that of a command", (*app).help, mainHelp},
 	}
 }
 
-// heard is told when signals are; for tests.
-var heard = func() {}
+// signalsHandled is called once signals are handled. Tests replace it.
+var signalsHandled = func() {}
 
 func main() {
-	survivable()
+	ignoreFileSizeSignal()
 	mesa.Quiet()
 	ctx, stop := interrupt.Context(nil)
 	defer stop()
-	heard()
+	signalsHandled()
 	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), outTerminal: isTerminal(os.Stdout)}
 	os.Exit(a.main(os.Args[1:]))
 }
 
-// main runs the command line and gives the exit code.
+// main runs the command line and returns the exit code.
 func (a *app) main(args []string) int {
-	out := &witness{w: a.out}
+	out := &errorRecorder{w: a.out}
 	a.out = out
 	err := a.dispatch(args)
 	if out.err != nil && (err == nil || errors.Is(err, flag.ErrHelp) || errors.Is(err, out.first)) {
@@ -114,7 +113,7 @@ func (a *app) dispatch(args []string) error {
 
 func (a *app) help(args []string) error {
 	if len(args) > 1 {
-		return usagef("help takes one command at most, not %d", len(args))
+		return usagef("give help one command at most, not %d", len(args))
 	}
 	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
 		fmt.Fprint(a.out, mainHelp())
@@ -158,18 +157,18 @@ func isTerminal(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
-// witness remembers the first failure to write.
-type witness struct {
+// errorRecorder records the first failure to write.
+type errorRecorder struct {
 	w          io.Writer
-	first, err error // as the writer said it, and for people
+	first, err error // as returned, and without the path
 }
 
-func (w *witness) Write(p []byte) (int, error) {
+func (w *errorRecorder) Write(p []byte) (int, error) {
 	n, err := w.w.Write(p)
 	if err != nil && w.err == nil {
 		w.first, w.err = err, err
 		var pe *os.PathError
-		if errors.As(err, &pe) { // its path is /dev/stdout, which is no help
+		if errors.As(err, &pe) { // its path is /dev/stdout, which helps nobody
 			w.err = pe.Err
 		}
 	}

@@ -19,17 +19,18 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// The test binary is the program itself when this is set, so that tests run real processes without building anything else.
+// The test binary is the program itself when this is set, so that tests run real processes without
+// building anything else.
 const asProgram = "RESTORE_TEST_AS_PROGRAM"
 
-// announce has the program write a byte to stdout as soon as it hears signals.
+// announce makes the program write a byte to stdout once it handles signals.
 const announce = "RESTORE_TEST_ANNOUNCE"
 
 func TestMain(m *testing.M) {
 	gputest.SmallKernels()
 	if os.Getenv(asProgram) != "" {
 		if os.Getenv(announce) != "" {
-			heard = func() { os.Stdout.WriteString("!") }
+			signalsHandled = func() { os.Stdout.WriteString("!") }
 		}
 		main()
 		return
@@ -68,8 +69,9 @@ func execute(t *testing.T, dir string, env []string, name string, args ...string
 	return outcome{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
 }
 
-// fails checks what every failure has in common: its exit code, one line on stderr that begins with the program's name and holds the
-// words, nothing on stdout, and no file in dir that was not there before, temporary ones included, and none that changed.
+// fails checks what every failure has in common: its exit code, one line on stderr that begins with
+// the program's name and holds the words, nothing on stdout, and no file in dir that was not there
+// before, temporary ones included, and none that changed.
 func fails(t *testing.T, dir string, env []string, code int, words string, args ...string) {
 	t.Helper()
 	before := contents(t, dir)
@@ -93,7 +95,7 @@ func failed(t *testing.T, r outcome, code int, words string, args []string) {
 	}
 }
 
-// contents lists all files below dir with what is in them.
+// contents returns the contents of all files below dir.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	m := map[string]string{}
@@ -104,7 +106,7 @@ func contents(t *testing.T, dir string) map[string]string {
 		}
 		b, err := os.ReadFile(path)
 		m[path] = string(b)
-		if to, e := os.Readlink(path); e == nil { // which may lead nowhere
+		if to, e := os.Readlink(path); e == nil { // a link, which may be broken
 			m[path], err = "link to "+to+": "+string(b), nil
 		}
 		return err
@@ -192,8 +194,9 @@ func write(t *testing.T, path string, b []byte) {
 	}
 }
 
-// someWeights writes the weights of a small untrained network, which by its construction restores like a classical method, to a
-// file in dir and gives the file's name. So these tests do not depend on the weights in the binary.
+// someWeights writes the weights of a small untrained network to a file in dir and returns its
+// name. Such a network is built to restore like a classical method. With it tests do not depend on
+// the embedded weights.
 func someWeights(t *testing.T, dir string) string {
 	t.Helper()
 	cfg := nets.DefaultEdge()

@@ -21,29 +21,28 @@ import (
 
 // options are the flags and names of `restore` itself, checked.
 type options struct {
-	task        task.Task
-	auto        bool // the picture tells what is to be done; task is then Denoise
-	in          string
-	mask        string
-	noise       noise
-	strength    strength
-	raw         rawFlags
-	blur        *defocus.Blur // told; nil: found
-	kernelFile  string
-	kernel      *task.Kernel // of kernelFile
-	kernelOut   output
-	samples     int
-	steps       int
-	ensemble    int
-	seed        uint64
-	temperature float64
-	device      string
-	weights     string
-	tile        int
-	precision   restore.Precision
-	quality     int
-	// pictures of more are refused
-	maxMegapixels int
+	task          task.Task
+	auto          bool // the picture decides what is to be done; task is then Denoise
+	in            string
+	mask          string
+	noise         noise
+	strength      strength
+	raw           rawFlags
+	blur          *defocus.Blur // of -blur; nil: estimated
+	kernelFile    string
+	kernel        *task.Kernel // of kernelFile
+	kernelOut     output
+	samples       int
+	steps         int
+	ensemble      int
+	seed          uint64
+	temperature   float64
+	device        string
+	weights       string
+	tile          int
+	precision     restore.Precision
+	quality       int
+	maxMegapixels int // larger pictures are refused
 	out           output
 	mean, std     output
 	samplesDir    string
@@ -52,7 +51,7 @@ type options struct {
 	times         []float64
 	project       bool
 	expected      bool
-	format        string // of the output, where its name does not say
+	format        string // of the output, if its name does not say it
 	json          bool
 	recursive     bool
 	overwrite     bool
@@ -60,14 +59,14 @@ type options struct {
 	salvage       bool
 	jobs          int
 	shard         shard
-	folder        bool // in is one
+	folder        bool // in is a folder
 	validation    bool
 	verbose       bool
-	threads       int     // of the processor; 0: one per core
+	threads       int     // of the CPU; 0: one per core
 	pace          float64 // share of the device's time
 }
 
-// loadFlags defines the flags that bound what a command takes of the machine.
+// loadFlags defines the flags that limit the load on the machine.
 func (o *options) loadFlags(fs *flag.FlagSet) {
 	fs.IntVar(&o.threads, "threads", 0, "")
 	fs.Float64Var(&o.pace, "pace", 1, "")
@@ -90,7 +89,8 @@ const (
 	maxTile    = 16384
 )
 
-// parseOptions reads the command line and refuses whatever can be refused without opening a picture or a device.
+// parseOptions reads the command line. It refuses everything that is wrong and can be found without
+// opening a picture or a device.
 func (a *app) parseOptions(args []string) (*options, error) {
 	o := &options{noise: noise{auto: true}, strength: strength{1, 1}}
 	var t taskFlag
@@ -138,17 +138,17 @@ func (a *app) parseOptions(args []string) (*options, error) {
 		return nil, err
 	}
 	if len(args) == 0 {
-		return nil, usagef("nothing to do; usage: restore -task T in.png out.png (`restore help` tells more)")
+		return nil, usagef("nothing to do; usage: restore -task T in.png out.png (see `restore help`)")
 	}
 	if len(names) == 1 && fs.NFlag() == 0 {
-		return nil, usagef("there is no command %q, and to restore a picture takes -task and two file names (`restore help` tells more)", names[0])
+		return nil, usagef("there is no command %q; to restore a picture give -task and two file names (see `restore help`)", names[0])
 	}
 	if err := t.require(); err != nil {
 		return nil, err
 	}
 	o.task, o.auto = t.task, t.auto
 	if len(names) != 2 {
-		return nil, usagef("one picture to read and one to write are needed, not %d names", len(names))
+		return nil, usagef("give one picture to read and one to write, not %d names", len(names))
 	}
 	o.in, o.out.path = names[0], names[1]
 	if st, err := os.Stat(o.in); err == nil && st.IsDir() {
@@ -156,7 +156,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	}
 	for _, name := range []string{"r", "jobs", "shard"} {
 		if isSet(fs, name) && !o.folder {
-			return nil, usagef("-%s is for folders, and %s is none", name, o.in)
+			return nil, usagef("-%s is for folders, and %s is not a folder", name, o.in)
 		}
 	}
 	if err := o.check(isSet(fs, "temperature"), isSet(fs, "steps")); err != nil {
@@ -170,7 +170,7 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	return o, nil
 }
 
-// check holds the rules between flags.
+// check applies the rules between flags.
 func (o *options) check(temperatureSet, stepsSet bool) error {
 	if o.auto {
 		if err := o.checkAuto(); err != nil {
@@ -183,27 +183,15 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	case o.json && o.out.path == "-":
 		return usagef("-json lines and the picture cannot both go to stdout")
 	case o.format != "" && !o.folder && o.out.path != "-":
-		return usagef("-format is for folders and for stdout; the ending of %s says the format", o.out.path)
-	case o.task.Masked() && o.mask == "":
+		return usagef("-format is for folders and for stdout; the ending of %s sets the format", o.out.path)
+	case o.task.Takes(task.OptionMask) && o.mask == "":
 		return usagef("task %v needs -mask, a picture that is white where pixels are missing", o.task)
-	case !o.task.Masked() && o.mask != "":
-		return usagef("-mask has no meaning for task %v, only for inpaint", o.task)
+	case checkTaskOptions(o.task, o.taskOptions()) != nil:
+		return checkTaskOptions(o.task, o.taskOptions())
 	case stepsSet && o.times != nil:
-		return usagef("-steps and -times are two ways to say the same; give one")
-	case o.project && !o.task.Masked() && o.task != task.GaussianDeblur:
-		return usagef("-project has no meaning for task %v, only for inpaint and gaussian-deblur", o.task)
-	case o.expected && !o.task.Masked():
-		return usagef("-expected has no meaning for task %v, only for inpaint", o.task)
-	case o.strength != strength{1, 1} && o.task != task.Denoise:
-		return usagef("-strength has no meaning for task %v, only for denoise", o.task)
-	case o.blur != nil && o.task != task.GaussianDeblur:
-		return usagef("-blur has no meaning for task %v, only for gaussian-deblur (defocus)", o.task)
+		return usagef("-steps and -times exclude each other; give one")
 	case o.project && o.blur != nil && *o.blur != restore.TrainedBlur:
 		return usagef("-project is possible for -blur %v only", restore.TrainedBlur)
-	case o.kernelFile != "" && o.task != task.MotionDeblur:
-		return usagef("-kernel has no meaning for task %v, only for motion-deblur", o.task)
-	case o.kernelOut.path != "" && o.task != task.MotionDeblur:
-		return usagef("-kernel-out has no meaning for task %v, only for motion-deblur", o.task)
 	case o.samples < 0 || o.samples > restore.MaxSamples:
 		return usagef("-samples %d is not from 0 to %d", o.samples, restore.MaxSamples)
 	case o.steps < 1 || o.steps > maxSteps:
@@ -232,7 +220,7 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 		}
 	}
 	if o.folder {
-		if err := o.checkRaw(); err != nil {
+		if err := o.checkRawOptions(); err != nil {
 			return err
 		}
 		return o.checkFolder()
@@ -247,22 +235,22 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	case o.std.path != "" && o.samples < 2:
 		return usagef("-std needs at least -samples 2")
 	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "" && o.explain == "" && o.report == "":
-		return usagef("-samples %d would draw pictures and keep none; add -mean, -std, -samples-dir, -explain or -report", o.samples)
+		return usagef("-samples %d would draw pictures and write none; add -mean, -std, -samples-dir, -explain or -report", o.samples)
 	case temperatureSet && o.samples == 0:
-		return usagef("-temperature only matters to samples; add -samples N")
+		return usagef("-temperature only affects samples; add -samples N")
 	}
 	o.out.flag, o.mean.flag, o.std.flag, o.kernelOut.flag = "the output", "-mean", "-std", "-kernel-out"
 	list := []*output{&o.out, &o.mean, &o.std, &o.kernelOut}
 	if o.out.path == "-" {
 		list = list[1:]
 		if o.format != "" {
-			o.out.format, _ = picture.FormatOf("." + o.format) // checkFormat knows them
+			o.out.format, _ = picture.FormatOf("." + o.format) // checkFormat has accepted it
 		}
 	}
 	if err := outputs(list...); err != nil {
 		return err
 	}
-	if err := o.checkRaw(); err != nil {
+	if err := o.checkRawOptions(); err != nil {
 		return err
 	}
 	if o.report != "" {
@@ -275,13 +263,13 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 			return err
 		}
 	}
-	if o.explain != "" && o.samplesDir != "" && placeOf(o.explain).same(placeOf(o.samplesDir)) {
+	if o.explain != "" && o.samplesDir != "" && locationOf(o.explain).same(locationOf(o.samplesDir)) {
 		return usagef("-samples-dir and -explain both name %s", o.explain)
 	}
-	return o.claims().check(o.overwrite)
+	return o.fileUses().check(o.overwrite)
 }
 
-// checkAuto refuses what -task auto, which may leave a picture alone, cannot promise.
+// checkAuto refuses flags that -task auto cannot obey, because it may find nothing to do.
 func (o *options) checkAuto() error {
 	for _, f := range []struct {
 		name string
@@ -296,7 +284,7 @@ func (o *options) checkAuto() error {
 	return nil
 }
 
-// checkDirectory: the directory may be new, but not its parent.
+// checkDirectory accepts a directory, or a new one in a directory that exists.
 func checkDirectory(name, path string) error {
 	if path == "" {
 		return nil
@@ -313,19 +301,19 @@ func checkDirectory(name, path string) error {
 	return atomicfile.Check(path)
 }
 
-// parseTimes reads the numbers of -times; their rules are the library's.
+// parseTimes reads the numbers of -times, which the library checks.
 func parseTimes(s string) (times []float64, err error) {
 	for _, part := range strings.Split(s, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil {
-			return nil, errors.New("give falling numbers from 1 to 0 with commas between them")
+			return nil, errors.New("give falling numbers from 1 to 0, separated by commas")
 		}
 		times = append(times, v)
 	}
 	return times, restore.CheckTimes(times)
 }
 
-// numbered is the path of the picture i (from 0) of a series in a directory.
-func numbered(dir, name string, i int, ext string) string {
+// seriesPath is the path of picture i (from 0) of a series in a directory.
+func seriesPath(dir, name string, i int, ext string) string {
 	return filepath.Join(dir, fmt.Sprintf("%s-%03d%s", name, i+1, ext))
 }

@@ -11,28 +11,28 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// staging holds pictures that are on the disk already, but not yet under their names.
+// staging holds files that are on the disk already, but do not have their names yet.
 type staging struct {
 	quality int
 	files   []*atomicfile.File
-	made    []string // directories that directory() made
+	made    []string // directories that directory created
 }
 
-// directory makes sure that there is one at path.
+// directory makes sure that there is a directory at path.
 func (s *staging) directory(path string) error {
 	err := os.Mkdir(path, 0o777)
 	switch {
 	case err == nil:
 		s.made = append(s.made, path)
 	case !errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("cannot make the directory: %w", err)
+		return fmt.Errorf("cannot create the directory: %w", err)
 	}
 	return nil
 }
 
 func (s *staging) add(o output, p *picture.Picture) error { return s.addRows(o, p, nil) }
 
-// addRows is add of a picture whose rows are still coming.
+// addRows is add for a picture whose rows are still being computed; wait waits for them.
 func (s *staging) addRows(o output, p *picture.Picture, wait picture.Waiter) error {
 	f, err := atomicfile.Create(o.path)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *staging) addRows(o output, p *picture.Picture, wait picture.Waiter) err
 	return f.Sync()
 }
 
-// commit shows all files under their names.
+// commit gives all files their names.
 func (s *staging) commit() error {
 	for _, f := range s.files {
 		if err := f.Commit(); err != nil {
@@ -66,7 +66,7 @@ func (s *staging) abort() {
 	}
 }
 
-// writePictures is staging for commands with few outputs; those without a path are left out.
+// writePictures writes a list of pictures. Outputs without a path are left out.
 func writePictures(quality int, outs []output, pics []*picture.Picture) error {
 	s := &staging{quality: quality}
 	defer s.abort()
@@ -81,7 +81,8 @@ func writePictures(quality int, outs []output, pics []*picture.Picture) error {
 	return s.commit()
 }
 
-// progress is one line on a terminal, rewritten in place. A picture of a single tile is done before anybody could read it.
+// progress is a line on a terminal that is rewritten in place. It is not shown for a picture of a
+// single tile.
 type progress struct {
 	w     io.Writer
 	on    bool

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// mosaicFile is a DNG file of 16 bits, uncompressed, that says what noise it has, or does not.
+// mosaicFile returns a DNG file of 16 bits, uncompressed, with or without a noise profile.
 func mosaicFile(w, h int, noise bool) []byte {
 	le := binary.LittleEndian
 	b := []byte("II*\x00\x00\x00\x00\x00")
@@ -41,15 +41,15 @@ func mosaicFile(w, h int, noise bool) []byte {
 	return b
 }
 
-// Camera raw files are restored to 16 bits, by the noise that they tell or that the flags tell,
-// alone and in folders.
+// Camera raw files are restored to 16 bits, alone and in folders, with the noise of the file or of
+// the flags.
 func TestRaw(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	write(t, filepath.Join(dir, "told.dng"), mosaicFile(40, 30, true))
 	write(t, filepath.Join(dir, "in.dng"), mosaicFile(40, 30, false))
 	packed := bytes.Replace(mosaicFile(40, 30, false), []byte("\x03\x01\x03\x00\x01\x00\x00\x00\x01"), []byte("\x03\x01\x03\x00\x01\x00\x00\x00\x08"), 1)
-	write(t, filepath.Join(dir, "packed.dng"), packed) // by a method that is not read
+	write(t, filepath.Join(dir, "packed.dng"), packed) // by a method that is not supported
 	put(t, filepath.Join(dir, "in.png"), photo(24, 20, false, 8, false))
 	do := func(args ...string) outcome {
 		t.Helper()
@@ -59,7 +59,7 @@ func TestRaw(t *testing.T) {
 		}
 		return r
 	}
-	found := func(r outcome) string { // the noise that -v tells
+	found := func(r outcome) string { // the noise that -v prints
 		_, text, _ := strings.Cut(r.stderr, "noise: ")
 		text, _, _ = strings.Cut(text, "\n")
 		return text
@@ -87,7 +87,7 @@ func TestRaw(t *testing.T) {
 	if linear.Depth != 16 || linear.ICC == nil || darker < len(linear.Pix)*9/10 {
 		t.Errorf("linear: %d bits, %d of %d values are darker", linear.Depth, darker, len(linear.Pix))
 	}
-	// A mosaic that does not say what it is: the same levels, and the same picture, not turned.
+	// A plain mosaic without a header: the same levels, and the same picture without rotation.
 	levels := mosaicFile(40, 30, false)[8:][:2*40*30]
 	write(t, filepath.Join(dir, "frame.raw"), levels)
 	do("-noise", "5", "in.dng", "e.png")
@@ -99,7 +99,7 @@ func TestRaw(t *testing.T) {
 	}
 	far := 0
 	for i := range 1200 {
-		if d := turned.Pix[i] - lying.Pix[(29-i%30)*40+i/30]; d > 0.2 || d < -0.2 { // the networks see it turned
+		if d := turned.Pix[i] - lying.Pix[(29-i%30)*40+i/30]; d > 0.2 || d < -0.2 { // the network saw it rotated
 			far++
 		}
 	}
@@ -134,11 +134,11 @@ func TestRaw(t *testing.T) {
 	}{
 		{"in.png out.png -gain 2", "in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure},
 		{"in.png out.png -linear", "in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure},
-		{"in.dng out.png -gain -2", "number of the file's levels", exitUsage},
-		{"in.dng out.png -read-noise much", "number of the file's levels", exitUsage},
-		{"in.dng out.png -gain 2 -noise 5", "two ways to say the same", exitUsage},
+		{"in.dng out.png -gain -2", "in levels of the file", exitUsage},
+		{"in.dng out.png -read-noise much", "in levels of the file", exitUsage},
+		{"in.dng out.png -gain 2 -noise 5", "exclude each other", exitUsage},
 		{"in.dng out.jpg -linear", "-linear needs 16 bits", exitUsage},
-		{"in.dng out.png -linear -samples 2 -mean m.png", "-linear is for the restored picture alone", exitUsage},
+		{"in.dng out.png -linear -samples 2 -mean m.png", "-linear is for the restored picture only", exitUsage},
 		{"photos other -linear -format jpg", "-linear needs 16 bits", exitUsage},
 		{"-mosaic size=40x30,bits=12,packing=mipi frame.raw out.png", "frame.raw: there are more bytes than the 1800 of a mosaic", exitFailure},
 		{"-mosaic size=40x31,bits=16 frame.raw out.png", "frame.raw: there are 2400 bytes behind the offset", exitFailure},

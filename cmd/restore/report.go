@@ -12,9 +12,9 @@ import (
 	"github.com/vfmrestore/restore/restore/report"
 )
 
-// page is the report of a restoration.
+// page returns the report of a restoration.
 func (o *options) page(in *picture.Picture, r *restore.Result, device string, took time.Duration) *report.Report {
-	p := &report.Report{Title: fmt.Sprintf("%s of %s", r.Task, named(o.in, "a picture")), Before: in, Result: r}
+	p := &report.Report{Title: fmt.Sprintf("%s of %s", r.Task, displayName(o.in, "a picture")), Before: in, Result: r}
 	add := func(name, value string) { p.Settings = append(p.Settings, report.Setting{Name: name, Value: value}) }
 	add("Task", r.Task.String())
 	add("Picture", fmt.Sprintf("%d×%d pixels, restored %d×%d", in.W, in.H, r.Picture.W, r.Picture.H))
@@ -27,10 +27,10 @@ func (o *options) page(in *picture.Picture, r *restore.Result, device string, to
 	if text := defocusText(r); text != "" {
 		add("Blur", text)
 	}
-	if b := blurOf(r); b != nil {
+	if b := motionInfoOf(r); b != nil {
 		add("Motion blur", b.String())
 	}
-	add("Result", "from z = μ, the mode of the proposal")
+	add("Result", "from z = μ, the most probable value of the proposal")
 	if o.times != nil {
 		add("Times", fmt.Sprint(o.times))
 	} else {
@@ -51,7 +51,7 @@ func (o *options) page(in *picture.Picture, r *restore.Result, device string, to
 	return p
 }
 
-// page writes a report beside the pictures.
+// page adds a report to the files.
 func (s *staging) page(path string, p *report.Report) error {
 	f, err := atomicfile.Create(path)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The report is one file that names no other and nothing in the network, with all the parts that were asked for.
+// The report is one file that refers to no other file and to nothing on the internet, with all
+// parts that were requested.
 func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -38,7 +39,7 @@ func TestReport(t *testing.T) {
 	if n := strings.Count(plain, "<img"); n != 4 { // before, after, μ, σ
 		t.Errorf("%d pictures without samples, want 4", n)
 	}
-	if n := strings.Count(full, "<img"); n != 11 { // and two maps of doubt, mean, three samples, z
+	if n := strings.Count(full, "<img"); n != 11 { // and two maps of uncertainty, mean, three samples, z
 		t.Errorf("%d pictures with samples, want 11", n)
 	}
 	for _, words := range []string{"How sure is it?", "sample 3", "linear-gradient(", "Device and weights", "seed 0"} {
@@ -51,7 +52,7 @@ func TestReport(t *testing.T) {
 	fails(t, dir, nil, exitUsage, "-report is for one picture", "-task", "denoise", "-report", "r2.html", ".", "folder")
 }
 
-// browser finds a Chromium; `make setup-test` installs one where that is simple.
+// browser finds a Chromium; `make setup-test` installs one if that is simple.
 func browser(t *testing.T) string {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -62,7 +63,8 @@ func browser(t *testing.T) string {
 	return ""
 }
 
-// In a browser, wide and narrow: all pictures load, the slider moves the boundary, nothing is wider than the window, the console stays empty.
+// In a browser, wide and narrow: all pictures load, the slider moves the boundary, nothing is wider
+// than the window, the console stays empty.
 func TestReportInBrowser(t *testing.T) {
 	chromium := browser(t)
 	dir := t.TempDir()
@@ -83,7 +85,8 @@ addEventListener("load", () => {
 		" pictures | overflow " + (document.documentElement.scrollWidth > innerWidth);
 });
 </script>`
-	// The load event waits for pictures that are not lazy, so the probe need not wait for anything by itself.
+	// The load event waits for pictures that are not lazy, so the probe need not wait for anything
+	// by itself.
 	write(t, filepath.Join(dir, "probe.html"), append(bytes.ReplaceAll(b, []byte(` loading="lazy"`), nil), probe...))
 	for _, width := range []string{"390", "1280"} {
 		cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000",

@@ -19,17 +19,18 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// ready skips what needs a device.
-func ready(t *testing.T) {
+// needDevice skips tests that need a device.
+func needDevice(t *testing.T) {
 	t.Helper()
 	if _, err := gpu.List(); err != nil {
 		t.Skip(err)
 	}
 }
 
-// Every task through files: the size and the kind of picture are right, alpha is untouched, the same seed gives the same bytes.
+// Every task through files: the size and the kind of picture are right, alpha is untouched, the
+// same seed gives the same bytes.
 func TestRestoreEveryTask(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	kinds := []struct {
 		gray  bool
 		depth int
@@ -77,7 +78,7 @@ func TestRestoreEveryTask(t *testing.T) {
 }
 
 func TestRestoreSamples(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.jpg"), photo(33, 40, false, 8, false))
 	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10 -weights " + someWeights(t, dir))
@@ -112,7 +113,7 @@ spread:
 }
 
 func TestRestoreVerbose(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(20, 20, false, 8, false))
 	r := program(t, dir, nil, "-v", "-weights", someWeights(t, dir), "-task", "denoise", "-noise", "7.5",
@@ -127,9 +128,9 @@ func TestRestoreVerbose(t *testing.T) {
 	}
 }
 
-// The whole way: degrade, restore, compare. The noise is estimated, and most of it goes.
+// Degrade, restore, compare: the noise is estimated, and most of it is removed.
 func TestRestoreDenoises(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	m := planar.FromNRGBA(synth.Photo(7, 200, 150))
 	put(t, filepath.Join(dir, "clean.png"), picture.New(m.W, m.H, m.Pix))
@@ -149,7 +150,7 @@ func TestRestoreDenoises(t *testing.T) {
 
 // An interrupt ends the work, with the same one line and no file.
 func TestRestoreInterrupted(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(600, 500, false, 8, false))
 	w := someWeights(t, dir)
@@ -168,7 +169,7 @@ func TestRestoreInterrupted(t *testing.T) {
 
 // -explain writes the pictures of the method, with those of the samples if there are any.
 func TestExplain(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))
 	args := strings.Fields("-task gaussian-deblur -noise 6 -project in.png out.png -explain why -weights " + someWeights(t, dir))
@@ -190,14 +191,14 @@ func TestExplain(t *testing.T) {
 		for _, v := range p.Pix {
 			lo, hi = min(lo, v), max(hi, v)
 		}
-		if lo == hi && name != "sigma" { // the untrained adapter is equally sure everywhere
+		if lo == hi && name != "sigma" { // σ of the untrained adapter is the same everywhere
 			t.Errorf("%s is of one colour", name)
 		}
 	}
 }
 
 func TestSampleCommand(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	succeeds(t, dir, "sample", "-size", "40x24", "-weights", w, "-n", "2", "-steps", "2", "s.png")
@@ -211,9 +212,9 @@ func TestSampleCommand(t *testing.T) {
 	}
 }
 
-// Pictures that are held as levels because they are large come out as others do, to the last byte.
+// Large pictures, which are held as levels, give the same bytes as other pictures.
 func TestLargePicturesAreTheSame(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	before := largePixels
 	defer func() { largePixels = before }()
 	dir := t.TempDir()
@@ -259,7 +260,7 @@ func asLarge(t *testing.T, dir, out string, ctx context.Context, stderr io.Write
 	return a.restore([]string{"-task", "denoise", "-noise", "5", "-weights", filepath.Join(dir, someWeights(t, dir)), "-tile", "16", filepath.Join(dir, "big.png"), out})
 }
 
-// interrupter calls f when a line of progress comes to a tile.
+// interrupter calls f when a progress line names a tile.
 type interrupter struct {
 	tile string
 	f    func()
@@ -272,9 +273,9 @@ func (i *interrupter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// A restoration that ends while its first rows are being written already, leaves what was there before.
+// A restoration that is interrupted after its first rows were written leaves the old file.
 func TestLargePictureInterrupted(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "big.png"), photo(200, 150, false, 16, false))
 	someWeights(t, dir)
@@ -304,39 +305,40 @@ func TestLargePictureInterrupted(t *testing.T) {
 	}
 }
 
-// A file that cannot be written ends the restoration, with its own error; a restoration that fails ends the file, with its own.
-func TestBeside(t *testing.T) {
+// If the file cannot be written, the restoration ends with the error of the file. If the
+// restoration fails, the file is removed and the error is that of the restoration.
+func TestRowWriter(t *testing.T) {
 	dir := t.TempDir()
 	p := photo(40, 30, false, 8, false)
 	p.Levels = picture.NewLevels(8, len(p.Pix))
 	p.Levels.Write(0, p.Pix)
 	p.Pix = nil
 	ctx, cancel := context.WithCancel(t.Context())
-	b := newBeside(&staging{}, output{path: filepath.Join(dir, "no", "a.png"), format: picture.PNG}, cancel)
-	b.tell(p, 3)
+	b := newRowWriter(&staging{}, output{path: filepath.Join(dir, "no", "a.png"), format: picture.PNG}, cancel)
+	b.rowsReady(p, 3)
 	<-ctx.Done()
-	if err := b.end(ctx.Err()); err == nil || !strings.Contains(err.Error(), "there is no directory") {
+	if err := b.finish(ctx.Err()); err == nil || !strings.Contains(err.Error(), "there is no directory") {
 		t.Errorf("no directory: %v", err)
 	}
 	s := &staging{}
-	b = newBeside(s, output{path: filepath.Join(dir, "a.png"), format: picture.PNG}, func() {})
-	b.tell(p, 3)
+	b = newRowWriter(s, output{path: filepath.Join(dir, "a.png"), format: picture.PNG}, func() {})
+	b.rowsReady(p, 3)
 	gone := errors.New("gone")
-	if err := b.end(gone); err != gone {
+	if err := b.finish(gone); err != gone {
 		t.Errorf("the restoration failed: %v", err)
 	}
 	s.abort()
 	if n := len(contents(t, dir)); n != 1 {
 		t.Errorf("%d files are left", n-1)
 	}
-	if err := newBeside(s, output{}, nil).end(gone); err != gone {
+	if err := newRowWriter(s, output{}, nil).finish(gone); err != gone {
 		t.Errorf("before any row: %v", err)
 	}
 }
 
-// -threads and -pace change nothing of what comes out, of pictures and of video.
+// -threads and -pace do not change the results, of pictures and of video.
 func TestLoadFlags(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "in.png"), photo(70, 50, false, 8, false))

@@ -38,13 +38,13 @@ func (a *app) sample(args []string) error {
 	}
 	switch {
 	case len(names) != 1:
-		return usagef("sample needs one picture to write, not %d names", len(names))
+		return usagef("give sample one picture to write, not %d names", len(names))
 	case req.Samples < 1 || req.Samples > restore.MaxSamples:
 		return usagef("-n %d is not from 1 to %d", req.Samples, restore.MaxSamples)
 	case req.Steps < 1 || req.Steps > maxSteps:
 		return usagef("-steps %d is not from 1 to %d", req.Steps, maxSteps)
 	case isSet(fs, "steps") && req.Times != nil:
-		return usagef("-steps and -times are two ways to say the same; give one")
+		return usagef("-steps and -times exclude each other; give one")
 	case math.IsNaN(req.Temperature) || req.Temperature < 0 || req.Temperature > 10:
 		return usagef("-temperature %g is not from 0 to 10", req.Temperature)
 	case *quality < 1 || *quality > 100:
@@ -67,7 +67,7 @@ func (a *app) sample(args []string) error {
 			return fmt.Errorf("%s: %w", outs[i].path, err)
 		}
 	}
-	files := &claims{}
+	files := &fileUses{}
 	files.read("-weights", *weights)
 	for _, o := range outs {
 		files.write("the output", o.path)

@@ -17,7 +17,8 @@ func (s *shard) String() string {
 	return fmt.Sprintf("%d/%d", s.index, s.count)
 }
 
-// Set reads I/N, or auto/N and auto with the index (and the count) that a cluster's indexed jobs put into the environment.
+// Set reads I/N, auto/N or auto. auto takes the index, and the count if it is not given, from the
+// environment of a cluster's indexed job.
 func (s *shard) Set(text string) error {
 	index, count, ok := strings.Cut(text, "/")
 	if index == "auto" {
@@ -27,7 +28,7 @@ func (s *shard) Set(text string) error {
 		}
 		if !ok {
 			if n == 0 {
-				return fmt.Errorf("the environment has an index but no number of jobs; give auto/N")
+				return fmt.Errorf("the environment has no number of jobs; give auto/N")
 			}
 			*s = shard{i, n}
 			return s.check()
@@ -50,8 +51,8 @@ func (s *shard) check() error {
 	return nil
 }
 
-// indexedJob finds this job's index, from 0, and the number of jobs (0: unknown) in the environment of Kubernetes' Indexed Jobs, Slurm's job
-// arrays or AWS Batch's array jobs.
+// indexedJob reads this job's index, from 0, and the number of jobs (0: unknown) from the
+// environment of a Kubernetes Indexed Job, a Slurm job array or an AWS Batch array job.
 func indexedJob(env func(string) string) (index, count int, err error) {
 	number := func(name string) (int, bool) {
 		n, err := strconv.Atoi(env(name))
@@ -72,8 +73,8 @@ func indexedJob(env func(string) string) (index, count int, err error) {
 	return 0, 0, fmt.Errorf("auto needs an indexed job: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or AWS_BATCH_JOB_ARRAY_INDEX in the environment")
 }
 
-// take gives this process its part.
-func take[T any](s shard, all []T) []T {
+// partOf returns the part of this process.
+func partOf[T any](s shard, all []T) []T {
 	if s.count < 2 {
 		return all
 	}

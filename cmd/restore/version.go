@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// version says what is needed to reproduce a result or to report a fault.
+// version prints what is needed to reproduce a result or to report a fault.
 func (a *app) version(args []string) error {
 	fs := flagSet("version")
 	path := fs.String("weights", "", "")
@@ -19,7 +19,7 @@ func (a *app) version(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := noNames(names); err != nil {
+	if err := refuseNames(names); err != nil {
 		return err
 	}
 	var f *weights.File
@@ -55,7 +55,8 @@ func (a *app) version(args []string) error {
 	return nil
 }
 
-// describeKernels is describe for the network that reads motion blur's kernels, without which there is no motion-deblur.
+// describeKernels is describe for the network that estimates motion kernels. Without it there is no
+// motion-deblur.
 func (a *app) describeKernels(f *weights.File, err error) {
 	const what = "kernels of motion blur"
 	if err != nil {
@@ -65,7 +66,7 @@ func (a *app) describeKernels(f *weights.File, err error) {
 	a.describe(what, "embedded", f)
 }
 
-// describe writes what a weights file says of itself.
+// describe prints the metadata of a weights file.
 func (a *app) describe(what, source string, f *weights.File) {
 	values := 0
 	for i := range f.Tensors {

@@ -19,46 +19,47 @@ import (
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
-const videoHelp = `restore video restores the frames of uncompressed video (YUV4MPEG2, .y4m), one after the other; - is stdin or stdout.
+const videoHelp = `restore video restores the frames of uncompressed video (YUV4MPEG2, .y4m). - is stdin or stdout.
 
 usage: restore video -task T [flags] in.y4m out.y4m
 
   ffmpeg -v error -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - |
     ffmpeg -v error -i - -colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv out.mp4
 
-Progressive video of 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits per sample; the output is of the same kind, 4 times as wide and
-high for super-resolve. Every frame comes out, in order; memory is constant and at most -frames frames are on their way.
+Video must be progressive: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits per sample. The output has the same format, for
+super-resolve four times as wide and high. All frames come out, in order. The memory in use is constant.
 
-  -task T           as for restore (required); gaussian-deblur is of a standard deviation of 3 pixels: the blur is not looked for
+  -task T           as for restore (required); gaussian-deblur assumes a standard deviation of 3 pixels
   -mask FILE        inpaint only: a picture of the frames' size, white where pixels are missing in all frames
-  -noise N|auto     as for restore; auto, the default, is estimated in every frame and smoothed over about eight
-  -mosaic LAYOUT    the input is no Y4M but the frames of a sensor, one after the other, as restore -mosaic has them (restore help lists
-                    what LAYOUT knows); out is 4:2:0 of 8 bits
-  -gain G           and
-  -read-noise R       what noise the sensor has, as for restore; it is measured in the first frame and again in every 64th
-  -fps R            with -mosaic: the rate that out tells, as 25 (default) or 30000/1001
-  -single           denoise: every frame by itself; else it is averaged with those before it, as far as what is seen can be followed
-  -frames N         frames on their way at a time, 1 to 64 (default 3)
-  -matrix M         601, 709 or 2020: how colours are coded, which Y4M does not tell (default: 709 from 720 rows on, else 601, in
-                    by the height of in and out by that of out; given, it holds for both)
+  -noise N|auto     as for restore; auto, the default, estimates it in every frame and averages it over about eight
+  -mosaic LAYOUT    the input is not Y4M but frames of a sensor, one after another, as for restore -mosaic (restore help lists
+                    the values of LAYOUT); out is 4:2:0 of 8 bits
+  -gain G           gain of the sensor and
+  -read-noise R       its read noise, as for restore; the noise of the developed frames is measured in the first frame
+                      and in every 64th
+  -fps R            with -mosaic: frames per second in the header of out, such as 25 (default) or 30000/1001
+  -single           denoise only: restore every frame by itself. Without it a frame is averaged with earlier ones along the motion
+  -frames N         frames in work at a time, 1 to 64 (default 3)
+  -matrix M         601, 709 or 2020: the colour matrix, which Y4M does not hold (default: 709 from 720 rows on, else 601, for
+                    in and for out by their heights; if given, it holds for both)
   -device D         as for restore
   -weights FILE     a .vfm file to use instead of the weights in this program
   -tile N           as for restore
   -threads N        as for restore
   -pace P           as for restore
-  -overwrite        out.y4m may be in.y4m itself; otherwise that is refused
-  -v                say on stderr which device was used, the frames per second and how long a frame takes
-  -validation       switch on the Vulkan validation layer (for bug reports; slow)
+  -overwrite        allow out.y4m to be in.y4m itself; without it this is refused
+  -v                print to stderr: the device, the frames per second and the time of a frame
+  -validation       use the Vulkan validation layer (for bug reports; slow)
 `
 
-// video is one that is read.
+// video is the input.
 type video struct {
 	y4m.Header
 	frames frameReader
-	raw    *restore.RawFormat // of its frames; nil: as Header tells
+	raw    *restore.RawFormat // of its frames; nil: as Header says
 }
 
-// video is the command.
+// video restores the frames of a video.
 func (a *app) video(args []string) (err error) {
 	fs := flagSet("video")
 	o := options{noise: noise{auto: true}}
@@ -95,30 +96,31 @@ func (a *app) video(args []string) (err error) {
 		return err
 	}
 	o.task = t.task
+	given := []givenOption{{task.OptionMask, o.mask != ""}, {task.OptionSingle, *single}}
 	switch {
 	case len(names) != 2:
-		return usagef("one video to read and one to write are needed, not %d names", len(names))
+		return usagef("give one video to read and one to write, not %d names", len(names))
 	case *frames < 1 || *frames > 64:
 		return usagef("-frames %d is not from 1 to 64", *frames)
-	case o.task.Masked() != (o.mask != ""):
-		return usagef("-mask is for inpaint, and inpaint needs it")
-	case *single && o.task != task.Denoise:
-		return usagef("-single is for denoise; frames of other tasks are always restored by themselves")
+	case o.task.Takes(task.OptionMask) && o.mask == "":
+		return usagef("task %v needs -mask, a picture that is white where pixels are missing", o.task)
+	case checkTaskOptions(o.task, given) != nil:
+		return checkTaskOptions(o.task, given)
 	case o.tile != 0 && (o.tile < minTile || o.tile > maxTile):
 		return usagef("-tile %d is not 0 (chosen by memory) or from %d to %d", o.tile, minTile, maxTile)
 	case o.checkLoad() != nil:
 		return o.checkLoad()
-	case o.raw.layout == nil && (rate != "" || o.raw.told()):
-		return usagef("-fps, -gain and -read-noise are for the frames of a sensor, which -mosaic describes")
-	case o.checkRaw() != nil:
-		return o.checkRaw()
+	case o.raw.layout == nil && (rate != "" || o.raw.given()):
+		return usagef("-fps, -gain and -read-noise are for frames of a sensor and need -mosaic")
+	case o.checkRawOptions() != nil:
+		return o.checkRawOptions()
 	case names[1] == "-" && a.outTerminal:
-		return usagef("the video would go to the terminal; send stdout to a file or a program")
+		return usagef("the video would be printed on the terminal; redirect stdout to a file or a program")
 	}
 	if err := threads.Use(o.threads); err != nil {
 		return err
 	}
-	files := &claims{}
+	files := &fileUses{}
 	files.read("the input", names[0])
 	files.read("-mask", o.mask)
 	files.read("-weights", o.weights)
@@ -126,7 +128,7 @@ func (a *app) video(args []string) (err error) {
 	if err := files.check(o.overwrite); err != nil {
 		return err
 	}
-	in, err := heed(a.ctx, func() (v video, err error) {
+	in, err := waitFor(a.ctx, func() (v video, err error) {
 		src := a.in
 		if names[0] != "-" {
 			f, err := os.Open(names[0]) // open until the program ends
@@ -136,7 +138,7 @@ func (a *app) video(args []string) (err error) {
 			src = f
 		}
 		if o.raw.layout != nil {
-			v.frames = &mosaics{layout: o.raw.layout, r: bufio.NewReaderSize(src, 1<<16)}
+			v.frames = &mosaicReader{layout: o.raw.layout, r: bufio.NewReaderSize(src, 1<<16)}
 			v.Header, v.raw = o.raw.video(cmp.Or(rate, "25:1"))
 			return v, nil
 		}
@@ -150,7 +152,7 @@ func (a *app) video(args []string) (err error) {
 		return errors.New("interrupted")
 	}
 	if err != nil {
-		return reason(named(names[0], "stdin"), err)
+		return pathError(displayName(names[0], "stdin"), err)
 	}
 	if matrix != nil {
 		in.Format.Matrix = *matrix
@@ -158,11 +160,11 @@ func (a *app) video(args []string) (err error) {
 	out := in.Header
 	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
 	if matrix == nil {
-		out.Format.Matrix = y4m.MatrixOf(out.H) // whoever reads it goes by its height
+		out.Format.Matrix = y4m.MatrixOf(out.H) // readers go by its height
 	}
-	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task == task.Denoise && !*single}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task.Takes(task.OptionSingle) && !*single}
 	if o.mask != "" {
-		cfg.Mask, err = heed(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
+		cfg.Mask, err = waitFor(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
 		if a.ctx.Err() != nil {
 			return errors.New("interrupted")
 		}
@@ -183,14 +185,15 @@ func (a *app) video(args []string) (err error) {
 	return a.frames(model, cfg, in.frames, out, dst, names, o.verbose)
 }
 
-func named(path, dash string) string {
+func displayName(path, dash string) string {
 	if path == "-" {
 		return dash
 	}
 	return path
 }
 
-// videoOut opens the output. finish must be called with the outcome: a file then appears under its name, or not at all.
+// videoOut opens the output. finish must be called with the error of the work: a file then gets its
+// name, or is removed.
 func (a *app) videoOut(path string) (w *bufio.Writer, finish func(error) error, err error) {
 	if path == "-" {
 		w = bufio.NewWriterSize(a.out, 1<<20)
@@ -207,7 +210,7 @@ func (a *app) videoOut(path string) (w *bufio.Writer, finish func(error) error, 
 	}
 	w = bufio.NewWriterSize(f, 1<<20)
 	return w, func(err error) error {
-		defer f.Abort() // nothing after Commit
+		defer f.Abort() // does nothing after Commit
 		if err == nil {
 			err = w.Flush()
 		}
@@ -245,13 +248,13 @@ func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in frameRea
 				err = nil
 			}
 			readError <- err
-			s.End() // what is on its way still comes out
+			s.End() // frames in work still come out
 			return
 		}
 	}()
 	out, err := y4m.NewWriter(dst, head)
 	if err != nil {
-		return fmt.Errorf("%s: %w", named(names[1], "stdout"), err)
+		return fmt.Errorf("%s: %w", displayName(names[1], "stdout"), err)
 	}
 	buf, began, n := make([]byte, s.OutSize()), time.Now(), 0
 	for {
@@ -267,10 +270,10 @@ func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in frameRea
 		}
 		err = out.Write(buf)
 		if err == nil && names[1] == "-" {
-			err = dst.Flush() // whoever reads the pipe need not wait
+			err = dst.Flush() // the reader of the pipe need not wait
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", named(names[1], "stdout"), err)
+			return fmt.Errorf("%s: %w", displayName(names[1], "stdout"), err)
 		}
 		n++
 		if a.terminal {
@@ -284,11 +287,11 @@ func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in frameRea
 		if errors.Is(err, context.Canceled) {
 			return errors.New("interrupted")
 		}
-		return fmt.Errorf("%s: %w", named(names[0], "stdin"), err)
+		return fmt.Errorf("%s: %w", displayName(names[0], "stdin"), err)
 	}
 	if verbose {
 		l := s.Latency()
-		fmt.Fprintf(a.err, "%d frames, %.2f per second; a frame takes %.0f ms in the middle case, %.0f ms in 19 of 20, %.0f ms at most\n", n,
+		fmt.Fprintf(a.err, "%d frames, %.2f per second; time of a frame: median %.0f ms, 95 %% within %.0f ms, at most %.0f ms\n", n,
 			float64(n)/time.Since(began).Seconds(), 1e3*l.P50.Seconds(), 1e3*l.P95.Seconds(), 1e3*l.Max.Seconds())
 	}
 	return nil

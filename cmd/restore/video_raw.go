@@ -14,18 +14,18 @@ import (
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
-// frameReader gives one frame after the other, and io.EOF after the last.
+// frameReader reads one frame after another, and returns io.EOF after the last.
 type frameReader interface{ Read(frame []byte) error }
 
-// mosaics are frames of a sensor that follow each other.
-type mosaics struct {
+// mosaicReader reads frames of a sensor from a stream without headers.
+type mosaicReader struct {
 	layout *raw.Layout
 	r      *bufio.Reader
 	n      int // frames read
 }
 
 // Read fills buf with the next frame.
-func (m *mosaics) Read(buf []byte) error {
+func (m *mosaicReader) Read(buf []byte) error {
 	m.n++
 	skipped, err := io.CopyN(io.Discard, m.r, int64(m.layout.Offset))
 	if err == io.EOF && skipped == 0 {
@@ -44,7 +44,7 @@ func (m *mosaics) Read(buf []byte) error {
 	return err
 }
 
-// video makes the header of the video that becomes of the frames, and says how they are read.
+// video returns the header of the output and the format of the frames.
 func (r *rawFlags) video(rate string) (y4m.Header, *restore.RawFormat) {
 	l := r.layout
 	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.Usual}
@@ -54,7 +54,7 @@ func (r *rawFlags) video(rate string) (y4m.Header, *restore.RawFormat) {
 	return y4m.Header{W: l.W, H: l.H, Format: frame.I420(y4m.MatrixOf(l.H)), Space: "420mpeg2", Other: []string{"F" + rate, "Ip", "A1:1"}}, f
 }
 
-// parseRate reads -fps: 25, or 30000/1001, as Y4M tells it.
+// parseRate reads -fps, 25 or 30000/1001, and returns it in the form of Y4M.
 func parseRate(s string) (string, error) {
 	a, b, two := strings.Cut(s, "/")
 	if !two {
@@ -63,7 +63,7 @@ func parseRate(s string) (string, error) {
 	n, e1 := strconv.Atoi(a)
 	d, e2 := strconv.Atoi(b)
 	if e1 != nil || e2 != nil || n < 1 || d < 1 || n > 1<<30 || d > 1<<30 {
-		return "", errors.New("give frames per second as a whole number, or as two with a / between them, as in 30000/1001")
+		return "", errors.New("give frames per second as a whole number or a fraction such as 30000/1001")
 	}
 	return fmt.Sprintf("%d:%d", n, d), nil
 }

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Frames of a sensor become video: each at its brightness, by the noise that is told, until the last.
+// Frames of a sensor become video: all frames, each with its brightness, with the noise of the
+// flags.
 func TestVideoOfMosaics(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -56,7 +57,7 @@ func TestVideoOfMosaics(t *testing.T) {
 		t.Fatalf("%d frames", len(plain))
 	}
 	for i, v := range plain {
-		if math.Abs(v-want[i]) > 4 { // weights that were never trained change little
+		if math.Abs(v-want[i]) > 4 { // untrained weights change little
 			t.Errorf("frame %d has luma %.1f, the sensor's would be %.1f", i, v, want[i])
 		}
 	}
@@ -64,7 +65,7 @@ func TestVideoOfMosaics(t *testing.T) {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
 	if n := len(luma("b.y4m")); n != 3 {
-		t.Errorf("%d frames where noise is told", n)
+		t.Errorf("%d frames with -gain", n)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "b.y4m"))
 	if err != nil || !bytes.HasPrefix(b, []byte("YUV4MPEG2 W36 H20 F30000:1001 Ip A1:1 C420mpeg2\n")) {
@@ -78,13 +79,13 @@ func TestVideoOfMosaics(t *testing.T) {
 		t.Errorf("cut off: exit code %d, %d frames, %s", code, len(means), &stderr)
 	}
 	for args, words := range map[string]string{
-		"in.raw out.y4m -gain 2":                                          "which -mosaic describes",
-		"in.raw out.y4m -fps 25":                                          "which -mosaic describes",
+		"in.raw out.y4m -gain 2":                                          "need -mosaic",
+		"in.raw out.y4m -fps 25":                                          "need -mosaic",
 		"in.raw out.y4m -mosaic size=36x20,bits=10 -fps 0":                "frames per second",
 		"in.raw out.y4m -mosaic size=36x20,bits=10 -fps 1/x":              "frames per second",
 		"in.raw out.y4m -mosaic size=36x20":                               "bits=N are needed",
-		"in.raw out.y4m -mosaic size=36x20,bits=10 -gain 1 -noise 5":      "two ways to say the same",
-		"in.raw out.y4m -mosaic size=36x20,bits=10 -single -task defocus": "-single is for denoise",
+		"in.raw out.y4m -mosaic size=36x20,bits=10 -gain 1 -noise 5":      "exclude each other",
+		"in.raw out.y4m -mosaic size=36x20,bits=10 -single -task defocus": "-single has no meaning for task gaussian-deblur, only for denoise",
 	} {
 		fails(t, dir, nil, exitUsage, words, append([]string{"video", "-weights", w, "-task", "denoise"}, strings.Fields(args)...)...)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/vfmrestore/restore/restore/y4m"
 )
 
-// clip is a video of n frames of noise around grey, and its frames.
+// clip returns a video of n frames of noise around grey, and its frames.
 func clip(t *testing.T, head string, n int) (file []byte, h y4m.Header) {
 	t.Helper()
 	r, err := y4m.NewReader(strings.NewReader(head + "\n"))
@@ -42,7 +42,7 @@ func clip(t *testing.T, head string, n int) (file []byte, h y4m.Header) {
 	return b.Bytes(), r.Header
 }
 
-// levels is the mean of the first 64 samples of luma of every frame of 8 bits.
+// levels returns the mean of the first 64 luma samples of every frame of 8 bits.
 func levels(t *testing.T, file []byte) (h y4m.Header, means []float64) {
 	t.Helper()
 	r, err := y4m.NewReader(bytes.NewReader(file))
@@ -64,7 +64,7 @@ func levels(t *testing.T, file []byte) (h y4m.Header, means []float64) {
 	}
 }
 
-// Every frame of every kind of video comes out, in order, at its brightness; through files and through pipes.
+// All frames come out, in order, with their brightness, for every format, through files and pipes.
 func TestVideo(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -115,7 +115,7 @@ func TestVideoGrows(t *testing.T) {
 	}
 }
 
-// What goes wrong leaves one line and no file.
+// Every mistake gives one line and no file.
 func TestVideoFails(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -135,7 +135,7 @@ func TestVideoFails(t *testing.T) {
 		{1, "not YUV4MPEG2", []string{"-task", "denoise", "none.y4m", "o.y4m"}},
 		{1, "no such file", []string{"-task", "denoise", "missing.y4m", "o.y4m"}},
 		{1, "mask.png", []string{"-task", "inpaint", "-mask", "mask.png", "good.y4m", "o.y4m"}},
-		{2, "-mask is for inpaint", []string{"-task", "inpaint", "good.y4m", "o.y4m"}},
+		{2, "task inpaint needs -mask", []string{"-task", "inpaint", "good.y4m", "o.y4m"}},
 		{2, "-frames", []string{"-task", "denoise", "-frames", "0", "good.y4m", "o.y4m"}},
 		{2, "601", []string{"-task", "denoise", "-matrix", "600", "good.y4m", "o.y4m"}},
 		{2, "no -task", []string{"good.y4m", "o.y4m"}},
@@ -146,7 +146,8 @@ func TestVideoFails(t *testing.T) {
 	}
 }
 
-// The colours of an enlarged video are coded as its new height asks for; with -matrix they stay as told.
+// The colour matrix of an enlarged video follows its new height; with -matrix it is that of the
+// flag.
 func TestVideoMatrix(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -194,7 +195,7 @@ func TestVideoMatrix(t *testing.T) {
 		i := n/2 + out.W/2
 		return [3]float32{pix[i], pix[n+i], pix[2*n+i]}
 	}
-	// The weights are random, so that only runs can be compared: both have the same colours inside.
+	// The weights are random, so only runs can be compared: both have the same RGB values inside.
 	told := rgb(frame.BT601, "-matrix", "601")
 	followed := rgb(frame.BT709)
 	other := rgb(frame.BT601)
@@ -208,10 +209,10 @@ func TestVideoMatrix(t *testing.T) {
 	}
 }
 
-// Video of any codes comes out of inpainting as it went in, to the bit, but beside what was
-// missing: chroma is not averaged again, and what RGB does not hold stays.
+// Inpainting changes only codes near missing pixels; all others stay, to the bit. Chroma is not
+// averaged again, and colours outside of RGB stay.
 func TestVideoKeepsCodes(t *testing.T) {
-	ready(t)
+	needDevice(t)
 	dir := t.TempDir()
 	mask := photo(40, 24, true, 8, false)
 	for i := range mask.Pix {
@@ -268,15 +269,15 @@ func TestVideoKeepsCodes(t *testing.T) {
 					changed++
 				}
 			}
-			if changed > 8 { // the missing pixel's luma, and the chroma that it has a part in
+			if changed > 8 { // the missing pixel's luma, and the chroma that it shares
 				t.Errorf("%s: %d of %d bytes of frame %d have changed", head, changed, len(data), i)
 			}
 		}
 	}
 }
 
-// With -single a frame of denoise is what it would be as the only one; without, it is averaged with
-// the one before.
+// With -single a frame of denoise is the same as in a video of one frame. Without it, it is
+// averaged with the frame before.
 func TestVideoSingle(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
@@ -307,5 +308,5 @@ func TestVideoSingle(t *testing.T) {
 	if averaged == alone {
 		t.Error("without -single the frame before has not changed a frame")
 	}
-	fails(t, dir, nil, 2, "-single is for denoise", "video", "-task", "super-resolve", "-single", "both.y4m", "no.y4m")
+	fails(t, dir, nil, 2, "-single has no meaning for task super-resolve, only for denoise", "video", "-task", "super-resolve", "-single", "both.y4m", "no.y4m")
 }

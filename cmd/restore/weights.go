@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// weightsCommand tells what weights are, or whether they are sound.
+// weightsCommand describes or checks weights.
 func (a *app) weightsCommand(args []string) error {
 	names, err := a.parse(flagSet("weights"), args, weightsHelp)
 	if err != nil {
@@ -28,47 +28,47 @@ func (a *app) weightsCommand(args []string) error {
 		if err != nil {
 			return err
 		}
-		return a.tellWeights(f, names[0] == "verify")
+		return a.printWeights(f, names[0] == "verify")
 	}
 	f, err := weights.Default()
 	if err != nil {
 		return err
 	}
-	err = a.tellWeights(f, names[0] == "verify")
+	err = a.printWeights(f, names[0] == "verify")
 	for _, tasks := range weights.Specials() {
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(a.out, "\nfor %s:\n", strings.Join(tasks, ", "))
 		if f, err = weights.Special(tasks); err == nil {
-			err = a.tellWeights(f, names[0] == "verify")
+			err = a.printWeights(f, names[0] == "verify")
 		}
 	}
 	if err == nil && names[0] == "verify" {
 		fmt.Fprintln(a.out, "\nfor the kernels of motion blur:")
 		if _, err = motionblur.Network(); err == nil {
-			fmt.Fprintln(a.out, soundWeights)
+			fmt.Fprintln(a.out, weightsAreValid)
 		}
 	}
 	return err
 }
 
-const soundWeights = "sound: every value is a finite number, the checksum is right, and the tensors are those of the network"
+const weightsAreValid = "sound: every value is a finite number, the checksum is right, and the tensors are those of the network"
 
-// tellWeights writes what a weights file holds, or only that it is sound.
-func (a *app) tellWeights(f *weights.File, verify bool) error {
+// printWeights prints what a weights file holds, or only that it is valid.
+func (a *app) printWeights(f *weights.File, verify bool) error {
 	n, err := restore.NetworkFromFile(f)
 	if err != nil {
 		return err
 	}
 	if verify {
-		fmt.Fprintln(a.out, soundWeights)
+		fmt.Fprintln(a.out, weightsAreValid)
 		return nil
 	}
-	return a.weightsInfo(f, n)
+	return a.printWeightsInfo(f, n)
 }
 
-func (a *app) weightsInfo(f *weights.File, n *restore.Network) error {
+func (a *app) printWeightsInfo(f *weights.File, n *restore.Network) error {
 	cost, err := n.Config.Cost()
 	if err != nil {
 		return err

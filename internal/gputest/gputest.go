@@ -32,12 +32,28 @@ func OnMessage(s string) {
 	messages = append(messages, s)
 }
 
+// Open opens a device of a test's own, watched by the validation layer like Main's and closed after
+// the test.
+func Open(t testing.TB, o gpu.Options) *gpu.Device {
+	t.Helper()
+	o.Validation, o.OnMessage, o.CacheDir = validate(), OnMessage, "-"
+	d, err := gpu.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	return d
+}
+
+func validate() bool {
+	return gpu.ValidationAvailable() && os.Getenv("VFM_TEST_NOVALIDATION") == ""
+}
+
 // Main is the body of a TestMain: it opens *dev, runs the tests, calls after,
 // closes the device and exits. $VFM_TEST_NOVALIDATION switches the layer off, for
 // benchmarks. cacheDir is as in gpu.Options.
 func Main(m *testing.M, dev **gpu.Device, cacheDir string, after ...func()) {
-	validate := gpu.ValidationAvailable() && os.Getenv("VFM_TEST_NOVALIDATION") == ""
-	d, err := gpu.Open(gpu.Options{Validation: validate, OnMessage: OnMessage, CacheDir: cacheDir})
+	d, err := gpu.Open(gpu.Options{Validation: validate(), OnMessage: OnMessage, CacheDir: cacheDir})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

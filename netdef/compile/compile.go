@@ -81,15 +81,18 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	}
 	outVals := make([]*value, len(outs))
 	for i, n := range outs {
-		if v := l.pinned[n]; v != nil {
-			outVals[i] = v
+		if k := slices.Index(outs[:i], n); k >= 0 {
+			outVals[i] = outVals[k]
 			continue
 		}
-		v := &value{name: n.Name, size: n.Shape.Size(), reg: regKeep, off: l.keepSize}
-		l.keepSize += roundUp(v.size)
+		v := l.place(n.Name, regOut, n.Shape.Size())
 		outVals[i] = v
-		if !isLeaf(n) {
+		switch {
+		case isLeaf(n):
+		case l.phases[n] == always:
 			l.pinned[n] = v
+		default: // computed rarely, and copied in every run
+			l.pinned[n] = l.place(n.Name, regKeep, n.Shape.Size())
 		}
 	}
 	gradVals := map[string]*value{}
@@ -129,7 +132,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 			return nil, err
 		}
 	}
-	return build(dev, store, l, outs, outVals, opt.Settings, opt.Arena)
+	return build(dev, store, l, outVals, opt.Settings, opt.Arena)
 }
 
 func isLeaf(n *netdef.Node) bool { return len(n.In) == 0 }
@@ -178,8 +181,7 @@ func (l *lowering) adamW(grads map[string]*netdef.Node) error {
 	if err := l.rowSum(sq, norm, 1, n); err != nil {
 		return err
 	}
-	hyper := &value{name: HyperInput, size: shaders.HyperLen, reg: regInput, off: l.inputSize}
-	l.inputSize += roundUp(hyper.size)
+	hyper := l.place(HyperInput, regInput, shaders.HyperLen)
 	l.inputs[HyperInput] = hyper
 	for _, part := range l.store.trained(grads) {
 		size := part.to - part.from

@@ -27,10 +27,8 @@ type lowering struct {
 	phases         map[*netdef.Node]phase
 	steps          []*step
 	consts         []constant
-	constSize      int
 	inputs         map[string]*value
-	inputSize      int
-	keepSize       int
+	sizes          [nRegions]int // of regions that are not planned, in units of 4 bytes
 	zeros          *value
 	cur            *netdef.Node
 	phase          phase // of the current node
@@ -104,18 +102,22 @@ func (t Tuning) pixels(mode shaders.Mode) int {
 }
 
 func (l *lowering) addConst(name string, data []float32) *value {
-	v := &value{name: name, size: len(data), reg: regConst, off: l.constSize}
-	l.constSize += roundUp(len(data))
+	v := l.place(name, regConst, len(data))
 	l.consts = append(l.consts, constant{v, data})
 	return v
 }
 
 func (l *lowering) temp(name string, size int) *value {
-	v := &value{name: name, size: size, reg: regWork, first: -1}
 	if l.phase != always {
-		v.reg, v.off = regKeep, l.keepSize
-		l.keepSize += roundUp(size)
+		return l.place(name, regKeep, size)
 	}
+	return &value{name: name, size: size, reg: regWork, first: -1}
+}
+
+// place gives a value the next memory of a region.
+func (l *lowering) place(name string, reg region, size int) *value {
+	v := &value{name: name, size: size, reg: reg, off: l.sizes[reg]}
+	l.sizes[reg] += roundUp(size)
 	return v
 }
 
@@ -205,8 +207,11 @@ func (l *lowering) lower(n *netdef.Node) error {
 	}
 	switch op := n.Op.(type) {
 	case *netdef.InputOp:
-		v := &value{name: n.Name, size: n.Shape.Size(), reg: regInput, off: l.inputSize}
-		l.inputSize += roundUp(v.size)
+		reg := regInput
+		if l.phases[n] == perSetting {
+			reg = regSetting
+		}
+		v := l.place(n.Name, reg, n.Shape.Size())
 		l.inputs[n.Name], l.vals[n] = v, v
 		return nil
 	case *netdef.ParamOp:

@@ -27,8 +27,8 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close()
-	if n := p.Dispatches(); n != 1 {
-		t.Errorf("%d dispatches a run, want the product's alone", n)
+	if n := p.Dispatches(); n != 2 {
+		t.Errorf("%d dispatches a run, want the product and the copy of an output", n)
 	}
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	fresh := func(shape netdef.Shape) []float32 {

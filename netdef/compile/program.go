@@ -2,34 +2,34 @@ package compile
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/vfmrestore/restore/gpu"
-	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
 )
 
 // Program is a graph compiled for a device: recorded lists of dispatches and their memory. It may
-// be run any number of times. A Program is not safe for concurrent use.
+// be run any number of times. It has two turns, so that the host can write the inputs of one run
+// while the device works on the other (turn.go). A Program is not safe for concurrent use.
 type Program struct {
-	dev     *gpu.Device
-	store   *Store
-	steps   []*step
-	bufs    [nRegions]*gpu.Buffer
-	own     []*gpu.Buffer
-	arena   *lease
-	pipes   map[*shaders.Module]*gpu.Pipeline
-	cmds    [once + 1]*gpu.Commands
-	inputs  map[string]*value
-	set     map[string]*setting
-	changed bool // settings have changed since the phase perSetting was last computed
-	outs    []*value
-	outIdx  map[*netdef.Node]int
-	gen     int
-	zeros   *value
-	work    int
-	once    sync.Once
+	dev      *gpu.Device
+	store    *Store
+	steps    []*step
+	bufs     [nRegions]*gpu.Buffer
+	own      []*gpu.Buffer
+	arena    *lease
+	pipes    map[*shaders.Module]*gpu.Pipeline
+	once     *gpu.Commands
+	turns    [Turns]*turn
+	inputs   map[string]*value
+	set      map[string]*setting
+	settings *gpu.Buffer // mapped memory of regSetting
+	changed  bool        // settings have changed since the phase perSetting was last computed
+	outs     []*value
+	sizes    [nRegions]int // in units of 4 bytes
+	gen      int
+	zeros    *value
+	closing  sync.Once
 }
 
 // setting is the last value of a setting. valid says whether it is on the device.
@@ -39,10 +39,10 @@ type setting struct {
 }
 
 // build allocates memory, builds pipelines and records the command lists.
-func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
-	p = &Program{dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, zeros: l.zeros, gen: -1, changed: true, set: map[string]*setting{}, pipes: map[*shaders.Module]*gpu.Pipeline{}, outIdx: map[*netdef.Node]int{}}
-	for i, n := range outs {
-		p.outIdx[n] = i
+func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
+	p = &Program{
+		dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, sizes: l.sizes, zeros: l.zeros, gen: -1, changed: true,
+		set: map[string]*setting{}, pipes: map[*shaders.Module]*gpu.Pipeline{},
 	}
 	for _, name := range settings {
 		p.set[name] = &setting{}
@@ -53,21 +53,24 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 			p = nil
 		}
 	}()
-	p.work = plan(l.steps)
-	if p.arena, err = arena.take(dev, bytesOf(p.work)); err != nil {
-		return p, noMemory(p.work, err)
+	p.sizes[regWork] = plan(l.steps)
+	if p.arena, err = arena.take(dev, bytesOf(p.sizes[regWork])); err != nil {
+		return p, noMemory(p.sizes[regWork], err)
 	}
 	p.bufs[regWork] = p.arena.buf
-	for reg, size := range map[region]int{regConst: l.constSize, regInput: l.inputSize, regKeep: l.keepSize} {
-		b, err := dev.NewBuffer(bytesOf(size), gpu.Local)
-		if err != nil {
-			return p, noMemory(size, err)
+	regions := []region{regConst, regSetting, regKeep}
+	if !dev.Info().Caps.Unified {
+		regions = append(regions, regInput, regOut) // the turns have copies of them
+	}
+	for _, reg := range regions {
+		if p.bufs[reg], err = p.zeroed(reg, gpu.Local); err != nil {
+			return p, err
 		}
-		p.bufs[reg], p.own = b, append(p.own, b)
-		if reg == regConst || reg == regInput {
-			if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
-				return p, err
-			}
+	}
+	p.settings = p.bufs[regSetting]
+	if p.settings.Bytes() == nil {
+		if p.settings, err = p.zeroed(regSetting, gpu.Upload); err != nil {
+			return p, err
 		}
 	}
 	for reg, name := range map[region]string{regParam: "p", regEMA: "ema", regGrad: "g", regM: "m", regV: "v"} {
@@ -81,7 +84,7 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	if err := p.pipelines(in(once)); err != nil {
 		return p, err
 	}
-	if p.cmds[once], err = p.record(in(once), false); err != nil {
+	if p.once, err = p.record(recording{steps: in(once)}); err != nil {
 		return p, err
 	}
 	wait := p.startOnce()
@@ -89,12 +92,24 @@ func build(dev *gpu.Device, store *Store, l *lowering, outs []*netdef.Node, outV
 	if e := wait(); err == nil {
 		err = e
 	}
-	for _, ph := range []phase{perSetting, always} {
-		if err == nil {
-			p.cmds[ph], err = p.record(in(ph), false)
-		}
+	if err == nil {
+		_, err = p.list(0, p.listNow())
 	}
 	return p, err
+}
+
+// zeroed makes a buffer for a region, filled with zeros.
+func (p *Program) zeroed(reg region, kind gpu.Kind) (*gpu.Buffer, error) {
+	b, err := p.dev.NewBuffer(bytesOf(p.sizes[reg]), kind)
+	if err != nil {
+		return nil, noMemory(p.sizes[reg], err)
+	}
+	p.own = append(p.own, b)
+	if v := b.Bytes(); v != nil {
+		clear(v)
+		return b, nil
+	}
+	return b, p.dev.Write(b, 0, make([]byte, b.Size()))
 }
 
 // in returns a function that selects the steps of a phase.
@@ -108,7 +123,7 @@ func (p *Program) startOnce() (wait func() error) {
 		return func() error { return nil }
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.dev.Run(p.cmds[once]) }()
+	go func() { done <- p.dev.Run(p.once) }()
 	return func() error {
 		err := <-done
 		if err == nil {
@@ -154,11 +169,11 @@ func (p *Program) pipelines(choose func(*step) bool) error {
 
 // Close frees the memory of the Program, but not the store.
 func (p *Program) Close() {
-	p.once.Do(func() {
-		for _, c := range p.cmds {
-			if c != nil {
-				c.Free()
-			}
+	p.closing.Do(func() {
+		_ = p.idle()
+		p.once.Free()
+		for _, t := range p.turns {
+			t.free()
 		}
 		for _, x := range p.pipes {
 			if x != nil {
@@ -174,98 +189,40 @@ func (p *Program) Close() {
 	})
 }
 
-// InputError reports an unknown input or one with the wrong number of values.
-type InputError struct{ Name, Reason string }
-
-func (e *InputError) Error() string { return fmt.Sprintf("program input %q: %s", e.Name, e.Reason) }
-
-// HasInput reports whether the Program reads the named input.
-func (p *Program) HasInput(name string) bool { return p.inputs[name] != nil }
-
-// SetInput sets the values of an input, row-major.
-func (p *Program) SetInput(name string, v []float32) error {
-	in := p.inputs[name]
-	if in == nil {
-		return &InputError{name, "the program has no such input"}
-	}
-	if len(v) != in.size {
-		return &InputError{name, fmt.Sprintf("got %d values, want %d", len(v), in.size)}
-	}
-	s := p.set[name]
-	if s != nil {
-		if s.valid && slices.Equal(s.last, v) {
-			return nil
-		}
-		s.valid, p.changed = false, true // until it is written
-	}
-	err := p.dev.Write(p.bufs[regInput], int64(4*in.off), asBytes(v))
-	if s != nil && err == nil {
-		s.last, s.valid = append(s.last[:0], v...), true
-	}
-	return err
-}
-
-// Run computes the outputs and waits for the end.
-func (p *Program) Run() error {
-	if p.gen != p.store.gen {
-		if err := p.dev.Run(p.cmds[once]); err != nil {
-			return err
-		}
-		p.gen, p.changed = p.store.gen, true
-	}
-	if p.changed && len(p.set) > 0 {
-		if err := p.dev.Run(p.cmds[perSetting]); err != nil {
-			return err
-		}
-		p.changed = false
-	}
-	return p.dev.Run(p.cmds[always])
-}
-
-// Output returns output i of the last run, row-major.
-func (p *Program) Output(i int) ([]float32, error) {
-	v := make([]float32, p.outs[i].size)
-	return v, p.ReadOutput(i, v)
-}
-
-// ReadOutput reads output i of the last run into dst.
-func (p *Program) ReadOutput(i int, dst []float32) error {
-	o := p.outs[i]
-	if len(dst) != o.size {
-		return fmt.Errorf("program output %d has %d values, not %d", i, o.size, len(dst))
-	}
-	reg, off := o.place()
-	return p.dev.Read(p.bufs[reg], off, asBytes(dst))
-}
-
 // poison is a float32 NaN, and each of its halves is a float16 NaN.
 const poison = 0x7fff7fff
 
 // Poison fills the working memory and the outputs with NaN, so that a test notices what a run does
 // not write.
 func (p *Program) Poison() error {
+	if err := p.idle(); err != nil {
+		return err
+	}
 	c, err := p.dev.NewCommands()
 	if err != nil {
 		return err
 	}
 	defer c.Free()
-	c.Fill(gpu.Range{Buf: p.bufs[regWork], Size: p.bufs[regWork].Size()}, poison)
-	for _, o := range p.outs {
-		reg, off := o.place()
-		if reg == regKeep {
-			c.Barrier() // outputs may be in the same place
-			c.Fill(gpu.Range{Buf: p.bufs[reg], Off: off, Size: int64(4 * o.size)}, poison)
+	fill := func(b *gpu.Buffer) {
+		if b != nil {
+			c.Fill(gpu.Range{Buf: b, Size: b.Size()}, poison)
+		}
+	}
+	fill(p.bufs[regWork])
+	fill(p.bufs[regOut])
+	for _, t := range p.turns {
+		if t != nil && t.out != p.bufs[regOut] {
+			fill(t.out)
 		}
 	}
 	if err := c.End(); err != nil {
 		return err
 	}
-	p.gen = -1 // the outputs may include values that are not computed in every run
 	return p.dev.Run(c)
 }
 
 // WorkBytes is the size of the working memory in bytes.
-func (p *Program) WorkBytes() int64 { return int64(4 * p.work) }
+func (p *Program) WorkBytes() int64 { return int64(4 * p.sizes[regWork]) }
 
 // Heaviest is the share of the largest dispatch in the arithmetic of a run, in [0,1].
 func (p *Program) Heaviest() float64 {

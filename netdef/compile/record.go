@@ -66,10 +66,17 @@ func (s *step) accesses() (reads, writes []span) {
 	return reads, writes
 }
 
+// recording says what a command list does.
+type recording struct {
+	steps    func(*step) bool
+	turn     *turn // whose inputs are copied to the device first, and outputs from it at the end; may be nil
+	settings bool  // settings are copied to the device too
+	stamps   bool  // every step is enclosed by barriers and followed by a time stamp
+}
+
 // record records the selected steps, with a barrier only where a step needs memory that an earlier
-// one wrote, or overwrites memory that an earlier one used. With stamps, every step is enclosed by
-// barriers and followed by a time stamp.
-func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, error) {
+// one wrote, or overwrites memory that an earlier one used.
+func (p *Program) record(r recording) (*gpu.Commands, error) {
 	c, err := p.dev.NewCommands()
 	if err != nil {
 		return nil, err
@@ -78,29 +85,50 @@ func (p *Program) record(choose func(*step) bool, stamps bool) (*gpu.Commands, e
 	maxX := p.dev.Info().Caps.MaxGroups[0]
 	// The first step must see what the host or an earlier run wrote.
 	c.Barrier()
+	if r.turn.copies() {
+		copied := p.copy(c, regInput, p.bufs[regInput], r.turn.in)
+		if r.settings {
+			copied = p.copy(c, regSetting, p.bufs[regSetting], p.settings) || copied
+		}
+		if copied {
+			c.Barrier()
+		}
+	}
 	n := 0
-	if stamps {
+	if r.stamps {
 		c.Timestamp(0)
 	}
 	for _, s := range p.steps {
-		if !choose(s) {
+		if !r.steps(s) {
 			continue
 		}
-		if h.add(s.accesses()) || stamps {
+		if h.add(s.accesses()) || r.stamps {
 			c.Barrier()
 		}
 		p.dispatch(c, s, maxX)
-		if n++; stamps {
+		if n++; r.stamps {
 			c.Barrier()
 			c.Timestamp(n)
 		}
 	}
 	c.Barrier()
+	if r.turn.copies() {
+		p.copy(c, regOut, r.turn.out, p.bufs[regOut])
+	}
 	if err := c.End(); err != nil {
 		c.Free()
 		return nil, fmt.Errorf("recording: %w", err)
 	}
 	return c, nil
+}
+
+// copy records that all values of a region are copied, and reports whether there are any.
+func (p *Program) copy(c *gpu.Commands, reg region, to, from *gpu.Buffer) bool {
+	size := int64(4 * p.sizes[reg])
+	if size > 0 {
+		c.Copy(gpu.Range{Buf: to, Size: size}, gpu.Range{Buf: from, Size: size})
+	}
+	return size > 0
 }
 
 // dispatch records one step.
@@ -143,7 +171,11 @@ func (p *Program) Profile() ([]Timing, error) {
 		return nil, err
 	}
 	main := in(always)
-	c, err := p.record(main, true)
+	t, err := p.turn(0)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.record(recording{steps: main, turn: t, stamps: true})
 	if err != nil {
 		return nil, err
 	}

@@ -12,15 +12,17 @@ import (
 type region int
 
 const (
-	regWork  region = iota // the arena that is planned by lifetime
-	regParam               // the parameter store
-	regEMA                 // averaged parameters of the store
-	regGrad                // gradients, with the layout of the parameters
-	regM                   // AdamW's first moments
-	regV                   // AdamW's second moments
-	regConst               // constants, beginning with the zero block
-	regInput               // inputs
-	regKeep                // outputs, and values that are not computed in every run
+	regWork    region = iota // the arena that is planned by lifetime
+	regParam                 // the parameter store
+	regEMA                   // averaged parameters of the store
+	regGrad                  // gradients, with the layout of the parameters
+	regM                     // AdamW's first moments
+	regV                     // AdamW's second moments
+	regConst                 // constants, beginning with the zero block
+	regSetting               // inputs that are settings
+	regInput                 // the other inputs, of each turn
+	regOut                   // outputs, of each turn
+	regKeep                  // values that are not computed in every run
 	nRegions
 )
 

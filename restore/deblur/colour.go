@@ -2,8 +2,8 @@ package deblur
 
 import "math"
 
-// toOpponent turns three planes into their components along (1,1,1)/√3, (1,−1,0)/√2 and (1,1,−2)/√6, in place. The transform is
-// orthonormal: white noise stays as it is.
+// toOpponent replaces three planes by their components along (1,1,1)/√3, (1,−1,0)/√2 and
+// (1,1,−2)/√6. The transform is orthonormal, so white noise keeps its standard deviation.
 func toOpponent(pix []float32) {
 	n := len(pix) / 3
 	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]
@@ -15,7 +15,7 @@ func toOpponent(pix []float32) {
 	}
 }
 
-// fromOpponent is the inverse.
+// fromOpponent is the inverse of toOpponent.
 func fromOpponent(pix []float32) {
 	n := len(pix) / 3
 	r, g, b := pix[:n], pix[n:2*n], pix[2*n:]

@@ -1,5 +1,6 @@
-// Package deblur finds how a picture is blurred by movement and undoes it without a network, by package blind, in colour: what the
-// networks see beside the picture itself, in the program and in training.
+// Package deblur finds the motion blur of a picture in colour and undoes it, by package blind and
+// without a network. In the program and in training, networks see its result in addition to the
+// picture.
 package deblur
 
 import (
@@ -11,29 +12,30 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Picture is a picture to look at: W×H pixels whose values, from -1 to 1, Row reads.
+// Picture is a picture of W×H pixels.
 type Picture struct {
 	W, H   int
-	Gray   bool // the three planes are the same
-	Row    task.Source
-	Hidden func(i int) bool // tells pixels, counted along the rows, that say nothing; nil: none does
+	Gray   bool             // the three planes are the same
+	Row    task.Source      // reads values from -1 to 1
+	Hidden func(i int) bool // says which pixels, counted along the rows, say nothing; nil: none
 }
 
 const (
-	// nearWhite is where values count as clipped, as a share of white.
+	// nearWhite is the value from which on pixels count as clipped; white is 1.
 	nearWhite = 253.5 / 255
-	// leastNoise is the noise of 8 bits and of a kernel that is not quite right, in units of blind.Plane.
+	// leastNoise is the noise of 8 bits and of a slightly wrong blur kernel, in units of
+	// blind.Plane.
 	leastNoise = 0.003
 )
 
-// Find tells how the picture's blur varies. It fails with ctx.Err().
+// Find finds the picture's blur, which may vary over the picture. It fails with ctx.Err().
 func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 	y, unknown := p.Brightness()
 	return blind.EstimateField(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
 }
 
-// Brightness is the mean of the picture's channels, from 0 to 1, and where it tells nothing: where a channel is clipped or nothing can be
-// seen.
+// Brightness is the mean of the picture's channels, from 0 to 1. unknown marks the pixels, row by
+// row, whose brightness says nothing: those with a clipped channel, and hidden ones.
 func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
 	y = blind.NewPlane(p.W, p.H)
 	unknown = make([]bool, len(y.Pix))
@@ -57,8 +59,10 @@ func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
 	return y, unknown
 }
 
-// Deconvolve undoes the blur, of luminance and of colour apart, and gives three planes of values as Row has them, not clamped. level is the
-// picture's noise; given says that the kernel was not found and has its place. It fails with ctx.Err().
+// Deconvolve undoes the blur f of luminance and of both colour axes separately. It returns three
+// planes of values from about -1 to 1, not clamped. level is the picture's noise. given says that
+// the blur kernel is known and must not be shifted; one that Find found has no position, and is
+// centred (blind.Deconvolution). It fails with ctx.Err().
 func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile, given bool) ([]float32, error) {
 	_, unknown := p.Brightness()
 	n := p.W * p.H
@@ -78,8 +82,8 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 			y.Pix[i] = float64(out[c*n+i]) / 2
 		}
 		sigma := leastNoise
-		// Of the fine bands, which deconvolution amplifies. In the coarse ones of a blurred picture an estimate takes what is left of its
-		// texture for noise.
+		// Only the fine bands count, which deconvolution amplifies. In the coarse bands of a
+		// blurred picture the estimate takes what is left of the texture for noise.
 		for _, b := range []noise.Band{noise.Diagonal, noise.Fine} {
 			if c == 0 {
 				sigma = max(sigma, level.Luma[b]/2)

@@ -8,8 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// grey is the brightness of a picture, from 0 to 1.
-func grey(x *planar.Image) *blind.Plane {
+// brightness is the brightness of a picture, from 0 to 1.
+func brightness(x *planar.Image) *blind.Plane {
 	y := blind.NewPlane(x.W, x.H)
 	n := x.W * x.H
 	for i := range y.Pix {
@@ -19,7 +19,7 @@ func grey(x *planar.Image) *blind.Plane {
 }
 
 func BenchmarkDescribe(b *testing.B) {
-	y := grey(planar.FromNRGBA(synth.Photo(1, 256, 256)))
+	y := brightness(planar.FromNRGBA(synth.Photo(1, 256, 256)))
 	unknown := Clipped(y)
 	var x [Features]float32
 	for b.Loop() {

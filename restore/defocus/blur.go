@@ -11,13 +11,13 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Shape is the form of a blur that looks the same in all directions.
+// Shape is the shape of a blur that is the same in all directions.
 type Shape int
 
 const (
 	None     Shape = iota // no blur
-	Gaussian              // what soft lenses, air and enlargement leave
-	Disc                  // what a lens with an open aperture leaves out of focus
+	Gaussian              // as from soft lenses, air and enlargement
+	Disc                  // as from a lens with a wide aperture, out of focus
 )
 
 func (s Shape) String() string {
@@ -30,19 +30,20 @@ func (s Shape) String() string {
 	return "none"
 }
 
-// Blur is a blur that looks the same in all directions. The zero value is none.
+// Blur is a blur that is the same in all directions. The zero value is no blur.
 type Blur struct {
 	Shape Shape
 	Width float64 // the Gaussian's standard deviation or the disc's radius, in pixels
 }
 
-// The widest blurs that can be named, in pixels; wider ones leave nothing to restore.
+// The widest blurs that Check allows, in pixels. Wider ones leave nothing to restore.
 const (
 	MaxDeviation = 8
 	MaxRadius    = 12
 )
 
-// Deviation is the root of the mean squared distance from the centre along one axis, in pixels: by it blurs of different shapes compare.
+// Deviation is the root of the mean squared distance from the centre along one axis, in pixels. It
+// makes blurs of different shapes comparable.
 func (b Blur) Deviation() float64 {
 	switch b.Shape {
 	case Gaussian:
@@ -53,7 +54,8 @@ func (b Blur) Deviation() float64 {
 	return 0
 }
 
-// Check returns an error unless the blur can be worked with.
+// Check returns an error if the shape is unknown, or if the width is not above 0 and at most
+// MaxDeviation or MaxRadius.
 func (b Blur) Check() error {
 	most, what := 0.0, ""
 	switch b.Shape {
@@ -64,7 +66,7 @@ func (b Blur) Check() error {
 	case Disc:
 		most, what = MaxRadius, "radius"
 	default:
-		return fmt.Errorf("shape %d of a blur is not known", int(b.Shape))
+		return fmt.Errorf("blur of the unknown shape %d: must be none, gaussian or disc", int(b.Shape))
 	}
 	if !(b.Width > 0 && b.Width <= most) {
 		return fmt.Errorf("blur with a %s of %v pixels: must be above 0 and at most %v", what, b.Width, most)
@@ -72,7 +74,8 @@ func (b Blur) Check() error {
 	return nil
 }
 
-// Parse reads a blur as people write it: the standard deviation of a Gaussian in pixels ("2.5"), or the radius of a disc ("disc:4"). "none" and "0" are no blur.
+// Parse reads a blur as people write it: the standard deviation of a Gaussian in pixels ("2.5" or
+// "gaussian:2.5"), or the radius of a disc ("disc:4"). "none" and "0" are no blur.
 func Parse(s string) (Blur, error) {
 	text := strings.ToLower(strings.TrimSpace(s))
 	if text == "none" {
@@ -103,7 +106,7 @@ func Parse(s string) (Blur, error) {
 	return b, nil
 }
 
-// String is the blur as Parse reads it, to a hundredth of a pixel.
+// String writes the blur as Parse reads it, rounded to a hundredth of a pixel.
 func (b Blur) String() string {
 	width := strconv.FormatFloat(math.Round(100*b.Width)/100, 'f', -1, 64)
 	switch b.Shape {
@@ -115,7 +118,7 @@ func (b Blur) String() string {
 	return "none"
 }
 
-// MarshalText gives String, so that a Blur can stand in JSON and in flags.
+// MarshalText returns String, so that a Blur can be in JSON and in flags.
 func (b Blur) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
 // UnmarshalText is Parse.
@@ -127,7 +130,8 @@ func (b *Blur) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Kernel returns the blur as a kernel of sum 1. A Gaussian reaches to 3.5 standard deviations; a disc's pixels at the edge weigh as much as lies within.
+// Kernel returns the blur kernel, of sum 1. A Gaussian reaches to 3.5 standard deviations. A pixel
+// at the edge of a disc has the weight of its area inside the disc.
 func (b Blur) Kernel() *task.Kernel {
 	switch b.Shape {
 	case Gaussian:
@@ -137,11 +141,11 @@ func (b Blur) Kernel() *task.Kernel {
 			d := float64(i - half)
 			line[i] = math.Exp(-d * d / (2 * b.Width * b.Width))
 		}
-		return kernelOf(2*half+1, func(x, y int) float64 { return line[x] * line[y] })
+		return newKernel(2*half+1, func(x, y int) float64 { return line[x] * line[y] })
 	case Disc:
 		half := max(1, int(math.Ceil(b.Width)))
 		const parts = 16 // subpixels per side
-		return kernelOf(2*half+1, func(x, y int) float64 {
+		return newKernel(2*half+1, func(x, y int) float64 {
 			inside := 0
 			for i := range parts {
 				for j := range parts {
@@ -158,8 +162,8 @@ func (b Blur) Kernel() *task.Kernel {
 	return &task.Kernel{Size: 1, W: []float32{1}}
 }
 
-// kernelOf normalises weights to sum 1.
-func kernelOf(side int, weight func(x, y int) float64) *task.Kernel {
+// newKernel makes a blur kernel with the given weights, scaled to sum 1.
+func newKernel(side int, weight func(x, y int) float64) *task.Kernel {
 	w := make([]float64, side*side)
 	sum := 0.0
 	for i := range w {
@@ -173,7 +177,7 @@ func kernelOf(side int, weight func(x, y int) float64) *task.Kernel {
 	return k
 }
 
-// Apply blurs a plane, which is continued by reflection. It panics if Check fails.
+// Apply blurs a plane, which is continued by reflection beyond its edges. It panics if Check fails.
 func (b Blur) Apply(p *blind.Plane) *blind.Plane {
 	if err := b.Check(); err != nil {
 		panic("defocus: " + err.Error())
@@ -189,7 +193,8 @@ func (b Blur) Apply(p *blind.Plane) *blind.Plane {
 	return correlate(correlate(p, line, k.Size, 1), line, 1, k.Size)
 }
 
-// correlate is the correlation of a plane, continued by reflection, with high rows of wide weights, both odd.
+// correlate correlates a plane, continued by reflection, with high rows of wide weights. Both
+// numbers are odd.
 func correlate(p *blind.Plane, weights []float32, wide, high int) *blind.Plane {
 	out := blind.NewPlane(p.W, p.H)
 	line := make([]float64, p.W+wide-1)

@@ -2,10 +2,11 @@ package defocus
 
 import "github.com/vfmrestore/restore/restore/motionblur/blind"
 
-// nearWhite is where values count as clipped, as a share of white.
+// nearWhite is the value from which on pixels count as clipped; white is 1.
 const nearWhite = 253.5 / 255
 
-// Clipped tells the pixels of a plane whose light may have been more than they show.
+// Clipped marks the pixels of a plane that are clipped: the light may have been more than their
+// value.
 func Clipped(y *blind.Plane) []bool {
 	out := make([]bool, len(y.Pix))
 	for i, v := range y.Pix {

@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Kernels have the sum 1, their centre in the middle, and the deviation that the blur says.
+// Blur kernels have the sum 1, their centre of mass in the middle, and the blur's deviation.
 func TestKernel(t *testing.T) {
 	rng := newRand(t)
 	for range 40 {
@@ -72,7 +72,7 @@ func TestKernel(t *testing.T) {
 	}
 }
 
-// Apply agrees with the sum that correlation is.
+// Apply agrees with the definition of correlation.
 func TestApply(t *testing.T) {
 	rng := newRand(t)
 	p := blind.NewPlane(23, 17)
@@ -119,7 +119,7 @@ func TestFFT(t *testing.T) {
 	}
 }
 
-// A step edge has the ratios of gradients that theory says, at every pair of scales.
+// A step edge has the ratios of gradients of the theory, at every pair of scales.
 func TestEdgeRatios(t *testing.T) {
 	rng := newRand(t)
 	for range 10 {
@@ -135,14 +135,15 @@ func TestEdgeRatios(t *testing.T) {
 		for i := range edgePairs {
 			a, b := edgeScales[i], edgeScales[i+2]
 			want := math.Log(math.Sqrt((s*s+b*b)/(s*s+a*a)) + 0.05)
-			if got := float64(x[i*edgeValues]); math.Abs(got-want) > 0.12 { // differences of neighbours are no derivatives, most so where every second pixel is left
+			// Differences of neighbours are not derivatives, least of all where pixels are skipped.
+			if got := float64(x[i*edgeValues]); math.Abs(got-want) > 0.12 {
 				t.Errorf("deviation %g, scales %g and %g: %g, want %g", s, a, b, got, want)
 			}
 		}
 	}
 }
 
-// What is believed of a known blur is that blur.
+// From the targets of a blur Judge finds that blur.
 func TestTargets(t *testing.T) {
 	rng := newRand(t)
 	for range 200 {
@@ -157,7 +158,7 @@ func TestTargets(t *testing.T) {
 		}
 		r := Judge(y)
 		if math.Abs(float64(sum)-1) > 1e-6 || r.Certainty.Verdict != blind.Blurred || r.Blur.Shape != b.Shape || math.Abs(r.Blur.Width/b.Width-1) > 0.04 {
-			t.Errorf("%v: %+v of shares of sum %g", b, r, sum)
+			t.Errorf("%v: %+v from probabilities of sum %g", b, r, sum)
 		}
 	}
 	if r := Judge(Targets(Blur{})); r.Certainty.Verdict != blind.Sharp || r.Blur != (Blur{}) {
@@ -168,16 +169,17 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// Scenes that the network has never seen are told as what they are: sharp ones not as blurred, blurred ones with their width.
+// In scenes that the network has never seen, the verdict is right: sharp ones are not blurred, and
+// blurred ones have their width.
 func TestEstimate(t *testing.T) {
 	const scenes = 6
 	var sharp []*blind.Plane
 	for i := range uint64(scenes) {
-		sharp = append(sharp, grey(planar.FromNRGBA(synth.Photo(700+i, 256, 256))))
+		sharp = append(sharp, brightness(planar.FromNRGBA(synth.Photo(700+i, 256, 256))))
 	}
 	for _, b := range []Blur{{}, {Gaussian, 1.5}, {Gaussian, 3}, {Gaussian, 5}, {Disc, 3}, {Disc, 6}} {
 		for _, noise := range []float64{0, 2} {
-			told, wrong := 0, 0
+			found, wrong := 0, 0
 			for i := range uint64(scenes) {
 				rng := rand.New(rand.NewPCG(5, i))
 				y := b.Apply(sharp[i])
@@ -192,22 +194,22 @@ func TestEstimate(t *testing.T) {
 				if r.Certainty.Verdict != blind.Blurred {
 					continue
 				}
-				told++
+				found++
 				if b.Shape == None && r.Blur.Deviation() > 0.7 || b.Shape != None && math.Abs(r.Blur.Deviation()/b.Deviation()-1) > 0.25 {
 					wrong++
 				}
 			}
 			if b.Shape == None && wrong > 0 {
-				t.Errorf("noise %g: %d of %d sharp scenes are told as blurred", noise, wrong, scenes)
+				t.Errorf("noise %g: %d of %d sharp scenes are taken for blurred", noise, wrong, scenes)
 			}
-			if b.Shape != None && (told < scenes/2 || wrong > 1) {
-				t.Errorf("%v, noise %g: of %d scenes %d are told, and %d of these off by more than a quarter", b, noise, scenes, told, wrong)
+			if b.Shape != None && (found < scenes/2 || wrong > 1) {
+				t.Errorf("%v, noise %g: of %d scenes %d are found blurred, and %d of these off by more than a quarter", b, noise, scenes, found, wrong)
 			}
 		}
 	}
 }
 
-// What cannot be looked at is untold, and nothing panics.
+// Pictures that cannot be examined are untold, and nothing panics.
 func TestOddPictures(t *testing.T) {
 	rng := newRand(t)
 	for _, size := range [][2]int{{1, 1}, {31, 500}, {32, 32}, {33, 127}, {700, 40}, {321, 300}} {
@@ -245,7 +247,7 @@ func TestOddPictures(t *testing.T) {
 }
 
 func TestNetworkBytes(t *testing.T) {
-	if got := shipped().Bytes(); !slices.Equal(got, embedded) {
-		t.Errorf("the embedded network of %d bytes is written as %d others", len(embedded), len(got))
+	if got := embeddedNetwork().Bytes(); !slices.Equal(got, embeddedBytes) {
+		t.Errorf("the embedded network of %d bytes is written as %d others", len(embeddedBytes), len(got))
 	}
 }

@@ -9,40 +9,46 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// Certainty is what a verdict is made from.
+// Certainty is the verdict and what it is made from.
 type Certainty struct {
 	Verdict blind.Verdict
-	Sharp   float64 // belief that there is no blur worth undoing, 0 to 1
-	Disc    float64 // belief that the blur is a disc if there is any, 0 to 1
-	Spread  float64 // standard deviation of the belief about the logarithm of the blur's deviation, if there is any
+	Sharp   float64 // probability that there is no blur worth undoing
+	Disc    float64 // probability that the blur, if there is any, is a disc
+	Spread  float64 // standard deviation of the logarithm of the blur's deviation, if there is any
 }
 
 // Result is what Estimate found.
 type Result struct {
-	Blur      Blur // none unless the verdict is blind.Blurred
+	Blur      Blur // no blur unless the verdict is blind.Blurred
 	Certainty Certainty
 }
 
 const (
-	leastSide = 32  // of a picture that tells anything
-	wholeSide = 320 // up to which pictures are looked at as a whole
-	partSide  = 256 // of the parts of larger ones
+	leastSide = 32  // smaller pictures are untold
+	wholeSide = 320 // pictures up to this side are examined as a whole
+	partSide  = 256 // side of the parts of larger ones
 	mostParts = 6
 )
 
 // The constants of the verdict were chosen on training photographs; see the package's comment.
 const (
-	sharpDeviation = 0.6  // below which a blur is not worth undoing
-	mostDoubt      = 0.03 // belief in a sharp picture up to which it counts as blurred
-	mostSpread     = 0.3
-	caution        = 0.5 // of a standard deviation, by which a Gaussian is taken to be less wide: deconvolution by too wide a kernel rings. A disc is known by its rings
+	sharpDeviation = 0.6 // a blur of a smaller deviation is not worth undoing
+	// mostSharp is the largest probability of a sharp picture with which it counts as blurred.
+	mostSharp  = 0.03
+	mostSpread = 0.3
+	// caution times Spread is subtracted from the logarithm of a Gaussian's width, because
+	// deconvolution by too wide a blur kernel makes rings. The width of a disc is more certain, by
+	// the rings of its spectrum.
+	caution = 0.5
 )
 
-// Estimate finds the blur of a picture from its brightness y; unknown tells pixels that say nothing, above all clipped ones, and may be nil. Of a large picture the
-// parts with most to see are looked at, and the sharper half of them decides: what is in focus must not be sharpened for what is not. Pictures of less than 32
-// pixels on a side are untold.
+// Estimate finds the blur of a picture from its brightness y, with values from 0 to 1. unknown
+// marks pixels, row by row, whose values say nothing, clipped ones above all; it may be nil. In a
+// large picture the parts with most detail are examined, and the sharper half of them decides, so
+// that what is in focus is not sharpened because of what is not. Pictures with a side of less than
+// 32 pixels are untold.
 //
-// It fails if y makes no sense, and with ctx.Err().
+// It fails if y is invalid (blind.Plane.Check), if unknown has another size, and with ctx.Err().
 func Estimate(ctx context.Context, y *blind.Plane, unknown []bool) (*Result, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -53,25 +59,25 @@ func Estimate(ctx context.Context, y *blind.Plane, unknown []bool) (*Result, err
 	if min(y.W, y.H) < leastSide {
 		return &Result{}, nil
 	}
-	var beliefs [][Outputs]float32
+	var found [][Outputs]float32
 	for _, p := range parts(y, unknown) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if !p.varies() || p.white() {
+		if !p.hasDetail() || p.looksWhite() {
 			continue
 		}
 		var x [Features]float32
 		describe(p, &x)
-		beliefs = append(beliefs, shipped().Run(x[:]))
+		found = append(found, embeddedNetwork().Run(x[:]))
 	}
-	if len(beliefs) == 0 {
+	if len(found) == 0 {
 		return &Result{}, nil
 	}
-	return Judge(together(beliefs)), nil
+	return Judge(combined(found)), nil
 }
 
-// parts are what of a picture is looked at.
+// parts are the parts of a picture that are examined.
 func parts(y *blind.Plane, unknown []bool) []*plane {
 	if max(y.W, y.H) <= wholeSide {
 		return []*plane{cut(y, unknown, 0, 0, y.W, y.H)}
@@ -112,9 +118,12 @@ func parts(y *blind.Plane, unknown []bool) []*plane {
 	return out
 }
 
-// detail is the sum of the squared differences in a part of the picture over known pixels, of which no single one counts much.
+// detail is the sum of the squared differences of known pixels in a part of the picture. The
+// squares are clamped, so that single differences do not decide.
 func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
-	const apart, clamp = 3, 0.01 // differences at a distance, as a blurred picture has few between neighbours
+	// The differences are between pixels some distance apart, as neighbours hardly differ in a
+	// blurred picture.
+	const apart, clamp = 3, 0.01
 	for y := y0; y < y0+h-apart; y += apart {
 		for x := x0; x < x0+w-apart; x += apart {
 			i := y*p.W + x
@@ -128,18 +137,19 @@ func detail(p *blind.Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
 	return sum
 }
 
-// Squares of so many pixels of which one, at least, must differ from a plane by so much (root mean
-// square, of 1): shading alone tells no blur, and looks like a wide one.
+// A part must contain a square of shadingSide pixels that differs from a ramp by at least
+// leastResidual (root mean square; white is 1). Shading alone does not show any blur, and looks
+// like a wide one.
 const (
-	shadingSide = 32
-	leastForm   = 3.0 / 255
+	shadingSide   = 32
+	leastResidual = 3.0 / 255
 )
 
-// varies tells whether there is more to see than shading.
-func (p *plane) varies() bool {
+// hasDetail says whether there is more than shading.
+func (p *plane) hasDetail() bool {
 	for y := 0; y+shadingSide <= p.ownH; y += shadingSide / 2 {
 		for x := 0; x+shadingSide <= p.ownW; x += shadingSide / 2 {
-			if p.form(x, y) >= leastForm {
+			if p.residual(x, y) >= leastResidual {
 				return true
 			}
 		}
@@ -147,13 +157,14 @@ func (p *plane) varies() bool {
 	return false
 }
 
-// mostWhite is the share that diagonal detail of neighbours may have of the other detail: of white
-// noise it is 1, of photographs a third or less, and blur makes it less.
+// mostWhite is the largest ratio of the diagonal detail of neighbouring pixels to their other
+// detail with which a blur can be seen. The ratio is 1 for white noise and a third or less for
+// photographs; blur makes it smaller.
 const mostWhite = 0.7
 
-// white tells whether neighbours differ as those of white noise do: then noise hides whatever blur
-// there is.
-func (p *plane) white() bool {
+// looksWhite says whether neighbouring pixels differ as in white noise. Then the noise hides any
+// blur.
+func (p *plane) looksWhite() bool {
 	var diagonal, other float64
 	for y := range p.ownH - 1 {
 		for x := range p.ownW - 1 {
@@ -167,8 +178,9 @@ func (p *plane) white() bool {
 	return diagonal > mostWhite*other
 }
 
-// form is how far a square differs from the plane that fits it best.
-func (p *plane) form(x0, y0 int) float64 {
+// residual is the root mean square difference of a square at (x0, y0) from the ramp that fits it
+// best.
+func (p *plane) residual(x0, y0 int) float64 {
 	var sum, squares, byX, byY, n, spread float64
 	const middle = (shadingSide - 1) / 2.0
 	for y := range shadingSide {
@@ -181,9 +193,10 @@ func (p *plane) form(x0, y0 int) float64 {
 	return math.Sqrt(max(0, squares-sum*sum/n-byX*byX/spread-byY*byY/spread) / n)
 }
 
-// together is the belief of several parts of a picture: the geometric mean of those of the sharper half.
-func together(beliefs [][Outputs]float32) (b [Outputs]float32) {
-	slices.SortStableFunc(beliefs, func(a, b [Outputs]float32) int {
+// combined combines the probabilities that were found in parts of a picture: the geometric mean
+// over the sharper half.
+func combined(found [][Outputs]float32) (b [Outputs]float32) {
+	slices.SortStableFunc(found, func(a, b [Outputs]float32) int {
 		switch p, q := meanDeviation(&a), meanDeviation(&b); {
 		case p < q:
 			return -1
@@ -192,13 +205,13 @@ func together(beliefs [][Outputs]float32) (b [Outputs]float32) {
 		}
 		return 0
 	})
-	beliefs = beliefs[:(len(beliefs)+1)/2]
-	const least = 1e-4 // so that one part alone cannot rule an answer out
+	found = found[:(len(found)+1)/2]
+	const least = 1e-4 // so that one part alone cannot exclude a blur
 	sum := 0.0
 	for i := range b {
 		l := 0.0
-		for k := range beliefs {
-			l += math.Log(float64(beliefs[k][i])+least) / float64(len(beliefs))
+		for k := range found {
+			l += math.Log(float64(found[k][i])+least) / float64(len(found))
 		}
 		b[i] = float32(math.Exp(l))
 		sum += float64(b[i])
@@ -209,40 +222,41 @@ func together(beliefs [][Outputs]float32) (b [Outputs]float32) {
 	return b
 }
 
+// meanDeviation is the expected deviation of the blur, in pixels.
 func meanDeviation(b *[Outputs]float32) (s float64) {
 	for i, v := range b {
-		s += float64(v) * answer(i).Deviation()
+		s += float64(v) * blurAt(i).Deviation()
 	}
 	return s
 }
 
-// Judge makes a result of a belief.
+// Judge makes a result from the probabilities that the network returned.
 func Judge(b [Outputs]float32) *Result {
 	r := &Result{}
 	c := &r.Certainty
-	var share, mean, square [3]float64 // by shape, of logarithms of deviations
+	var prob, mean, square [3]float64 // by shape: probability, and moments of the deviation's logarithm
 	for i, v := range b {
-		a, p := answer(i), float64(v)
+		a, p := blurAt(i), float64(v)
 		if a.Deviation() < sharpDeviation {
 			c.Sharp += p
 		}
 		if a.Shape != None {
 			l := math.Log(a.Deviation())
-			share[a.Shape] += p
+			prob[a.Shape] += p
 			mean[a.Shape] += p * l
 			square[a.Shape] += p * l * l
 		}
 	}
-	all := share[Gaussian] + share[Disc]
+	all := prob[Gaussian] + prob[Disc]
 	if all > 0 {
 		m := (mean[Gaussian] + mean[Disc]) / all
-		c.Disc = share[Disc] / all
+		c.Disc = prob[Disc] / all
 		c.Spread = math.Sqrt(max(0, (square[Gaussian]+square[Disc])/all-m*m))
 	}
 	switch {
 	case c.Sharp > 0.5:
 		c.Verdict = blind.Sharp
-	case c.Sharp > mostDoubt || c.Spread > mostSpread:
+	case c.Sharp > mostSharp || c.Spread > mostSpread:
 		c.Verdict = blind.Untold
 	default:
 		c.Verdict = blind.Blurred
@@ -251,7 +265,7 @@ func Judge(b [Outputs]float32) *Result {
 			r.Blur.Shape = Disc
 		}
 		s := r.Blur.Shape
-		r.Blur.Width = math.Exp(mean[s] / share[s])
+		r.Blur.Width = math.Exp(mean[s] / prob[s])
 		if s == Disc {
 			r.Blur.Width *= 2
 		} else {

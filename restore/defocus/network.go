@@ -8,10 +8,12 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// Features is the number of values that the network reads: the spectrum's rings and level, the edges' ratios, and the noise.
+// Features is the number of inputs of the network: the spectrum's rings and level, the values of
+// the edges, and the noise.
 const Features = spectral + 1 + edgePairs*edgeValues + 1
 
-// The answers between which the network shares its belief: sharp, and Gaussians and discs of deviations that grow by a constant ratio.
+// The network returns the probabilities of no blur, and of Gaussians and discs whose deviations
+// grow by a constant ratio.
 const (
 	firstDeviation = 0.4
 	ratio          = 1.12
@@ -23,8 +25,11 @@ const (
 // hidden is the width of the two hidden layers.
 const hidden = 48
 
-// Network is a small perceptron that turns the statistics of a picture into a belief about its blur: y = C·s(B·s((A·x̂)+a)+b)+c with s(v) = v·sigmoid(v) and x̂
-// the inputs brought to mean 0 and standard deviation 1; the belief is the softmax of y.
+// Network is a small perceptron that computes the probabilities of blurs from the statistics of a
+// picture. With s(v) = v·sigmoid(v), and x̂ the inputs scaled to mean 0 and standard deviation 1,
+// they are the softmax of
+//
+//	y = C·s(B·s(A·x̂ + a) + b) + c
 type Network struct {
 	Mean, Scale [Features]float32
 	A           [hidden][Features]float32
@@ -36,15 +41,15 @@ type Network struct {
 }
 
 //go:embed estimator.bin
-var embedded []byte
+var embeddedBytes []byte
 
-// shipped gives the network that the program carries; it was trained by `trainhost defocus`.
-var shipped = perceptron.Embedded[Network]("defocus", embedded)
+// embeddedNetwork is the network that the program contains. `trainhost defocus` trained it.
+var embeddedNetwork = perceptron.Embedded[Network]("defocus", embeddedBytes)
 
-// Bytes is the form in which a network is embedded: its fields in order as little-endian float32.
+// Bytes is the embedded form of a network: its fields in order as little-endian float32.
 func (n *Network) Bytes() []byte { return perceptron.Bytes(n) }
 
-// Run computes the belief from Features inputs: Outputs shares of sum 1.
+// Run computes the probabilities from Features inputs. Their sum is 1.
 func (n *Network) Run(x []float32) (y [Outputs]float32) {
 	var in [Features]float32
 	var p, q [hidden]float32
@@ -73,8 +78,8 @@ func (n *Network) Run(x []float32) (y [Outputs]float32) {
 	return y
 }
 
-// answer is the blur that an output stands for.
-func answer(i int) Blur {
+// blurAt is the blur that output i stands for.
+func blurAt(i int) Blur {
 	switch {
 	case i == 0:
 		return Blur{}
@@ -84,7 +89,8 @@ func answer(i int) Blur {
 	return Blur{Disc, 2 * firstDeviation * math.Pow(ratio, float64(i-1-gaussians))}
 }
 
-// Targets is the belief of one who knows the blur: shares of the two nearest answers.
+// Targets are the probabilities that the network should return for a known blur: it is divided
+// between the two nearest blurs.
 func Targets(b Blur) (y [Outputs]float32) {
 	s := b.Deviation()
 	if b.Shape == None || s <= 0 {
@@ -106,8 +112,8 @@ func Targets(b Blur) (y [Outputs]float32) {
 	return y
 }
 
-// Describe gives the network's inputs for a picture's brightness, of which all is looked at, so it should not be large. unknown tells pixels that say nothing,
-// and may be nil.
+// Describe sets x to the network's inputs for a picture's brightness. It reads the whole picture,
+// which should not be large. unknown marks pixels whose values say nothing, and may be nil.
 func Describe(y *blind.Plane, unknown []bool, x *[Features]float32) {
 	describe(cut(y, unknown, 0, 0, y.W, y.H), x)
 }

@@ -10,14 +10,14 @@ import (
 
 // plane is the brightness of a part of a picture, from 0 to 1.
 type plane struct {
-	w, h    int
-	pix     []float32
-	unknown []bool // may be nil
-	// The part that is not a reflection: so many columns and rows.
-	ownW, ownH int
+	w, h       int
+	pix        []float32
+	unknown    []bool // may be nil
+	ownW, ownH int    // columns and rows that are not reflections
 }
 
-// cut takes w×h pixels from (x, y) on, and continues them by reflection where they are fewer than a window.
+// cut takes w×h pixels at (x0, y0). If a side is shorter than a window, it is continued by
+// reflection.
 func cut(y *blind.Plane, unknown []bool, x0, y0, w, h int) *plane {
 	p := &plane{w: max(w, window), h: max(h, window), ownW: w, ownH: h}
 	p.pix = make([]float32, p.w*p.h)
@@ -37,7 +37,8 @@ func cut(y *blind.Plane, unknown []bool, x0, y0, w, h int) *plane {
 	return p
 }
 
-// energy is the sum of the squared differences in a square, of which no single one counts much: where there is something to see.
+// energy is the sum of the squared differences of neighbours in a square, as a measure of detail.
+// The squares are clamped, so that single differences do not decide.
 func (p *plane) energy(x0, y0, side int) (sum float64) {
 	const clamp = 0.01
 	for y := y0; y < y0+side-1; y += 2 {
@@ -50,8 +51,9 @@ func (p *plane) energy(x0, y0, side int) (sum float64) {
 	return sum
 }
 
-// hides tells whether a pixel or one of four at a distance of it is unknown.
-func (p *plane) hides(x, y, reach int) bool {
+// nearUnknown says whether a pixel, or one of the four at distance reach along the axes, is
+// unknown.
+func (p *plane) nearUnknown(x, y, reach int) bool {
 	if p.unknown == nil {
 		return false
 	}
@@ -64,7 +66,8 @@ func (p *plane) hides(x, y, reach int) bool {
 	return false
 }
 
-// gradient is the length of the central differences at every pixel, times a factor; 0 at the edges.
+// gradient is the magnitude of the central differences at every pixel, times a factor. It is 0 at
+// the edges.
 func (p *plane) gradient(factor float32) []float32 {
 	out := make([]float32, len(p.pix))
 	factor /= 2
@@ -91,7 +94,7 @@ func (p *plane) halved() *plane {
 	return out
 }
 
-// blurred is the plane after a Gaussian of deviation t, continued by reflection.
+// blurred is the plane, continued by reflection, after a Gaussian blur of deviation t.
 func (p *plane) blurred(t float64) *plane {
 	half := max(1, int(math.Ceil(3*t)))
 	taps := make([]float32, half+1)
@@ -142,7 +145,8 @@ func (p *plane) blurred(t float64) *plane {
 	return out
 }
 
-// noise is the standard deviation of white noise as the finest diagonal differences show it, of which blurred pictures have few of their own.
+// noise is the standard deviation of white noise, from the finest diagonal differences. A blurred
+// picture has hardly any detail at that scale.
 func (p *plane) noise() float64 {
 	d := make([]float32, 0, len(p.pix)/4)
 	for y := 0; y+1 < p.h; y += 2 {

@@ -8,7 +8,7 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// Shading tells nothing of a blur, however it is rounded.
+// Shading says nothing about a blur, however its values are rounded.
 func TestShading(t *testing.T) {
 	for _, slope := range []float64{0.3, 1.3, 4} {
 		y := blind.NewPlane(96, 80)

@@ -6,26 +6,26 @@ import (
 	"slices"
 )
 
-// window is the side of what is transformed, in pixels, a power of two.
+// window is the side of the squares that are transformed, in pixels. It is a power of two.
 const window = 128
 
 const (
-	singleRings = 24 // of the spectrum, up to which each is a feature of its own
-	ringGroup   = 3  // that make one feature beyond
+	singleRings = 24 // rings of the spectrum that are one feature each
+	ringGroup   = 3  // further rings that are one feature together
 	rings       = window/2 - 1
 	spectral    = singleRings + (rings-singleRings)/ringGroup
 )
 
-// floorPower is the power of a quarter of an 8-bit step, below which nothing counts.
+// floorPower is the power of a quarter of an 8-bit step. Differences far below it do not matter.
 const floorPower = (0.25 / 255) * (0.25 / 255)
 
-// tables of the transform and of the windows.
+// Tables of the transform and of the Hann window.
 var (
 	hann     [window]float64
-	hannSum  float64 // of squares, of the two-dimensional window
+	hannSum  float64 // sum of squares of the two-dimensional window
 	twiddle  [window / 2]complex128
 	reversed [window]int
-	ringAt   [window * window]uint8 // 0: none
+	ringAt   [window * window]uint8 // ring of each frequency; 0: none
 )
 
 func init() {
@@ -55,7 +55,7 @@ func init() {
 	}
 }
 
-// fft transforms every stride-th of window values in place.
+// fft transforms window values in place. They are stride apart.
 func fft(v []complex128, stride int) {
 	for i, j := range reversed {
 		if i < j {
@@ -74,8 +74,9 @@ func fft(v []complex128, stride int) {
 	}
 }
 
-// spectrum writes the mean logarithms of power in rings of the spectrum, relative to that of the lowest rings, and that level. The windows with most
-// to see count, half of them: skies say nothing but noise.
+// spectrum appends the mean logarithms of the power in rings of the spectrum, relative to that of
+// the lowest rings, and the latter. It uses the half of the windows with most detail, because skies
+// show only noise.
 func (p *plane) spectrum(dst []float32) []float32 {
 	type place struct {
 		x, y   int

@@ -3,11 +3,11 @@ package motionblur
 import (
 	"context"
 	"fmt"
-
-	"github.com/vfmrestore/restore/internal/team"
+	"slices"
 )
 
-// Runner runs a program on a device: in are values of its inputs, which it must not keep; out gets its outputs, as many as are given.
+// Runner runs a program on a device. in are the values of its inputs, which it must not keep. The
+// first len(out) outputs are written to out.
 type Runner func(ctx context.Context, p Program, in []Input, out [][]float32) error
 
 // Input is a named input of a program.
@@ -16,90 +16,118 @@ type Input struct {
 	Values []float32
 }
 
-// remote is what an Estimator needs to work on a device.
-type remote struct {
+// device is the Backend that runs programs.
+type device struct {
 	run           Runner
-	signal        [len(spectra)][]float32
+	signal        [len(spectrumShapes)][]float32
 	observed      []float32
-	logs          [2 * len(spectra)][]float32
+	logs          [2 * len(spectrumShapes)][]float32
 	variance      [1]float32
 	moments       [len(inMoments)][]float32
 	width, height axis
+	pictureWidth  int
+	pictureHeight int
 	columns       []int        // of the picture, for every column of a block
+	rows          [3][]float32 // a row of each plane of the picture
 	planes        []float32    // of a block: brightness and colour
-	result        [2][]float32 // filtered: the difference
+	result        [2][]float32 // of a block; the filtered planes are the difference
+	filter        Program
 
-	powerIn, misfitIn, mapsIn, filterIn     []Input
-	powerOut, misfitOut, mapsOut, filterOut [][]float32
+	powerIn, logSumsIn, mapsIn, filterIn     []Input
+	powerOut, logSumsOut, mapsOut, filterOut [][]float32
 }
 
-// NewDeviceEstimator returns an Estimator whose transforms, filters and kernel network run on a
-// device. Its results differ from those of an Estimator on the host in three ways: by the network, by
-// rounding and, in pictures of at most 64×64 pixels, by the influence of pixels that are more than 63
-// pixels apart, because the host's filter reaches less far there (see reachOf). Begin, Blocks and
-// Deblur also fail if run fails.
-func NewDeviceEstimator(run Runner) *Estimator {
-	e := newEstimator(team.New(1))
-	r := &remote{run: run, observed: make([]float32, e.lib.binRows())}
-	r.powerIn, r.powerOut = []Input{{inWindow, e.piece}}, e.power[:]
-	r.misfitIn, r.misfitOut = []Input{{inObserved, r.observed}}, r.logs[:]
-	for i := range r.logs {
-		r.logs[i] = make([]float32, len(e.lib.kernels))
+// NewDevice returns a Backend whose transforms, filters and kernel network run on a device. Its
+// results differ from those of package reference by rounding and, in pictures of at most 64×64
+// pixels, by the influence of pixels that are more than 63 pixels apart, because the reference's
+// filter reaches less far there. It fails if run fails.
+func NewDevice(run Runner) Backend {
+	lib := sharedLibrary()
+	d := &device{run: run, observed: make([]float32, lib.binRows())}
+	d.powerIn, d.powerOut = []Input{{inWindow, nil}}, make([][]float32, 2)
+	d.logSumsIn, d.logSumsOut = []Input{{inObserved, d.observed}}, d.logs[:]
+	for i := range d.logs {
+		d.logs[i] = make([]float32, len(lib.kernels))
 	}
-	for i := range r.signal {
-		r.signal[i] = make([]float32, e.lib.binRows())
-		r.misfitIn = append(r.misfitIn, Input{fmt.Sprint(inSignal, i), r.signal[i]})
+	for i := range d.signal {
+		d.signal[i] = make([]float32, lib.binRows())
+		d.logSumsIn = append(d.logSumsIn, Input{fmt.Sprint(inSignal, i), d.signal[i]})
 	}
-	r.mapsIn, r.mapsOut = []Input{{inViews, e.views}}, [][]float32{e.maps}
-	r.filterIn = []Input{{inVariance, r.variance[:]}}
+	d.mapsIn, d.mapsOut = []Input{{inViews, nil}}, [][]float32{nil}
+	d.filterIn = []Input{{inVariance, d.variance[:]}}
 	for i, name := range inMoments {
-		r.moments[i] = make([]float32, quarter*quarter)
-		r.mapsOut, r.filterIn = append(r.mapsOut, r.moments[i]), append(r.filterIn, Input{name, r.moments[i]})
+		d.moments[i] = make([]float32, quarterSide*quarterSide)
+		d.mapsOut, d.filterIn = append(d.mapsOut, d.moments[i]), append(d.filterIn, Input{name, d.moments[i]})
 	}
-	r.filterIn = append(r.filterIn, Input{inPlanes, nil})
-	r.filterOut = [][]float32{nil, nil}
-	e.remote = r
-	e.ask = func(ctx context.Context, _, _ []float32) error {
-		return run(ctx, Program{Kind: Maps}, r.mapsIn, r.mapsOut)
+	d.filterIn = append(d.filterIn, Input{inPlanes, nil})
+	d.filterOut = [][]float32{nil, nil}
+	for c := range d.rows {
+		d.rows[c] = make([]float32, wholeMost)
 	}
-	return e
+	return d
 }
 
-// scores sets e.scores as Estimator.score does.
-func (r *remote) scores(ctx context.Context, e *Estimator) error {
-	for b, v := range e.observed {
-		r.observed[b] = float32(1 + tail*v/e.variance)
-		for s := range r.signal {
-			r.signal[s][b] = float32(e.expected[s][b] / e.variance)
+// NewDeviceEstimator returns an Estimator that computes by NewDevice.
+func NewDeviceEstimator(run Runner) *Estimator { return NewEstimator(NewDevice(run)) }
+
+func (d *device) PowerSpectrum(ctx context.Context, window []float32, power [2][]float32) error {
+	d.powerIn[0].Values = window
+	d.powerOut[0], d.powerOut[1] = power[0], power[1]
+	return d.run(ctx, Program{Kind: Power}, d.powerIn, d.powerOut)
+}
+
+// LogSums computes the sums for powers in multiples of the noise. This adds the same number to all.
+func (d *device) LogSums(ctx context.Context, l *Likelihood) error {
+	for b, v := range l.Observed {
+		d.observed[b] = float32(1 + v/l.Variance)
+		for s := range d.signal {
+			d.signal[s][b] = float32(l.Signal[s][b] / l.Variance)
 		}
 	}
-	if err := r.run(ctx, Program{Kind: Misfit}, r.misfitIn, r.misfitOut); err != nil {
+	if err := d.run(ctx, Program{Kind: LogSums}, d.logSumsIn, d.logSumsOut); err != nil {
 		return err
 	}
-	for i := range e.scores {
-		var each [len(spectra)]float64
-		for s := range each {
-			each[s] = misfit(float64(r.logs[len(spectra)+s][i]), float64(r.logs[s][i]))
+	for s := range d.signal {
+		for i, v := range d.logs[s] {
+			l.SumObserved[s][i], l.SumExpected[s][i] = float64(v), float64(d.logs[len(d.signal)+s][i])
 		}
-		e.scores[i] = logOfSum(each, -2*e.cool)
 	}
 	return nil
 }
 
-// filter prepares for blocks of the picture.
-func (r *remote) filter(e *Estimator) {
-	r.width, r.height = axisOf(e.w), axisOf(e.h)
-	r.variance[0] = float32(e.variance)
-	_, w := r.width.result()
-	_, h := r.height.result()
-	r.columns = resized(r.columns, r.width.n)
-	r.planes = resized(r.planes, 3*r.width.side()*r.height.side())
-	clear(r.planes) // what rounds the sides up stays so
-	r.filterIn[len(r.filterIn)-1].Values = r.planes
-	for i := range r.result {
-		r.result[i] = resized(r.result[i], 3*w*h)
-		r.filterOut[i] = r.result[i]
+func (d *device) Moments(ctx context.Context, _ *Posterior, views, maps []float32) (bool, error) {
+	d.mapsIn[0].Values, d.mapsOut[0] = views, maps
+	return true, d.run(ctx, Program{Kind: Maps}, d.mapsIn, d.mapsOut)
+}
+
+func (d *device) PrepareFilter(w, h int, variance float64) {
+	d.width, d.height = newAxis(w), newAxis(h)
+	d.filter = Program{Filter, d.width, d.height}
+	d.variance[0] = float32(variance)
+	_, rw := d.width.result()
+	_, rh := d.height.result()
+	d.columns = resized(d.columns, d.width.n)
+	d.planes = resized(d.planes, 3*d.width.side()*d.height.side())
+	clear(d.planes) // what rounds the sides up stays 0
+	d.filterIn[len(d.filterIn)-1].Values = d.planes
+	for i := range d.result {
+		d.result[i] = resized(d.result[i], 3*rw*rh)
+		d.filterOut[i] = d.result[i]
 	}
+	d.pictureWidth, d.pictureHeight = w, h
+}
+
+func (d *device) BlockSize() (w, h int) {
+	return d.width.block(d.pictureWidth), d.height.block(d.pictureHeight)
+}
+
+func (d *device) FilterBlocks(ctx context.Context, count int, block func(i int) Block) error {
+	for i := range count {
+		if err := d.filterBlock(ctx, block(i)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 func resized[T any](s []T, n int) []T {
@@ -109,39 +137,20 @@ func resized[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// block filters a block.
-func (r *remote) block(ctx context.Context, e *Estimator, to place) error {
-	x0, y0, w, h := e.Area(to.block)
-	for x := range r.columns {
-		r.columns[x] = r.width.source(x0, x, e.w)
-	}
-	rows, left := e.span(0, r.columns)
-	stride, plane := r.width.side(), r.width.side()*r.height.side()
-	for y := range r.height.n {
-		for c, row := range rows {
-			e.src(row, c, r.height.source(y0, y, e.h), left)
-		}
-		for i, a := range axes {
-			u, v, w := float32(a[0]), float32(a[1]), float32(a[2])
-			line := r.planes[i*plane+y*stride:][:len(r.columns)]
-			for x, at := range r.columns {
-				at -= left
-				line[x] = u*rows[0][at] + v*rows[1][at] + w*rows[2][at]
-			}
-		}
-	}
-	if err := r.run(ctx, Program{Filter, r.width, r.height}, r.filterIn, r.filterOut); err != nil {
+func (d *device) filterBlock(ctx context.Context, b Block) error {
+	d.load(b)
+	if err := d.run(ctx, d.filter, d.filterIn, d.filterOut); err != nil {
 		return err
 	}
-	_, stride = r.width.result()
-	plane = len(r.result[0]) / 3
+	_, stride := d.width.result()
+	plane := len(d.result[0]) / 3
 	for c := range 3 {
-		p, q, s := float32(axes[0][c]), float32(axes[1][c]), float32(axes[2][c])
-		for y := range h {
-			out := to.dst[c*to.plane+y*to.stride:][:w]
+		p, q, s := float32(ColourAxes[0][c]), float32(ColourAxes[1][c]), float32(ColourAxes[2][c])
+		for y := range b.H {
+			out := b.Result[c*b.Plane+y*b.Stride:][:b.W]
 			var v [3][2][]float32
 			for i := range v {
-				v[i] = [2][]float32{r.result[0][i*plane+y*stride:][:w], r.result[1][i*plane+y*stride:][:w]}
+				v[i] = [2][]float32{d.result[0][i*plane+y*stride:][:b.W], d.result[1][i*plane+y*stride:][:b.W]}
 			}
 			for x := range out {
 				out[x] = p*(v[0][0][x]-v[0][1][x]) + q*(v[1][0][x]-v[1][1][x]) + s*(v[2][0][x]-v[2][1][x])
@@ -149,4 +158,30 @@ func (r *remote) block(ctx context.Context, e *Estimator, to place) error {
 		}
 	}
 	return nil
+}
+
+// load sets d.planes to the brightness and colour of a block with its margins.
+func (d *device) load(b Block) {
+	for x := range d.columns {
+		d.columns[x] = d.width.source(b.X, x, b.Width)
+	}
+	left := slices.Min(d.columns)
+	var rows [3][]float32
+	for c := range rows {
+		rows[c] = d.rows[c][:slices.Max(d.columns)+1-left]
+	}
+	stride, plane := d.width.side(), d.width.side()*d.height.side()
+	for y := range d.height.n {
+		for c, row := range rows {
+			b.Src(row, c, d.height.source(b.Y, y, b.Height), left)
+		}
+		for i, a := range ColourAxes {
+			u, v, w := float32(a[0]), float32(a[1]), float32(a[2])
+			line := d.planes[i*plane+y*stride:][:len(d.columns)]
+			for x, at := range d.columns {
+				at -= left
+				line[x] = u*rows[0][at] + v*rows[1][at] + w*rows[2][at]
+			}
+		}
+	}
 }

@@ -2,12 +2,14 @@ package motionblur
 
 import (
 	"context"
-	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef/compile"
+	"github.com/vfmrestore/restore/restore/planar"
 )
 
 var testDev *gpu.Device
@@ -17,57 +19,79 @@ func TestMain(m *testing.M) {
 	gputest.Main(m, &testDev, "-")
 }
 
-// numbers marks tests that are long sums in float64, compared; the race detector, which makes minutes of them, has nothing to see there.
-func numbers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short")
-	}
+func newRand(t *testing.T) *rand.Rand {
+	seed := rand.Uint64()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	})
+	return rand.New(rand.NewPCG(seed, 7))
 }
 
-// runner runs programs on the tests' device. What a run does not write is NaN.
-func runner(t testing.TB, portable bool) Runner {
-	all, err := NewPrograms(testDev, compile.Options{Portable: portable})
+// newTestEstimator computes on the tests' device. Package reference's tests compare its results.
+func newTestEstimator(t testing.TB) *Estimator {
+	all, err := NewPrograms(testDev, compile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(all.Close)
-	return func(ctx context.Context, what Program, in []Input, out [][]float32) error {
-		if p := all.list[what]; p != nil {
-			if err := p.Poison(); err != nil {
-				return err
-			}
-		}
-		return all.Run(ctx, what, in, out)
+	return NewDeviceEstimator(all.Run)
+}
+
+// noise is a picture of white noise.
+func noise(rng *rand.Rand, w, h int) *planar.Image {
+	m := planar.New(w, h)
+	for i := range m.Pix {
+		m.Pix[i] = 0.1 * float32(rng.NormFloat64())
+	}
+	return m
+}
+
+func TestNoAllocation(t *testing.T) {
+	y := noise(newRand(t), 128, 96)
+	out := make([]float32, len(y.Pix))
+	e := newTestEstimator(t)
+	if n := testing.AllocsPerRun(3, func() { _ = e.Deblur(context.Background(), out, y, 0.05) }); n > 0 {
+		t.Errorf("%v allocations a picture", n)
 	}
 }
 
-// On a device, by either lowering, comes out what comes out on the host, whose transforms and network are in float64.
-func TestDevice(t *testing.T) {
-	numbers(t)
-	for _, portable := range []bool{false, true} {
-		t.Run(fmt.Sprint("portable ", portable), func(t *testing.T) {
-			rng := fresh(t)
-			host, dev := NewEstimator(0), NewDeviceEstimator(runner(t, portable))
-			host.ask = readInFloat64(t)
-			for _, size := range [][2]int{{256, 256}, {200, 100}, {70 + rng.IntN(100), 129 + rng.IntN(300)}, {800, 70}, {90, 1100}} {
-				if portable && size[0] != 200 && size[0] != 90 {
-					continue // seconds, for what differs in sizes only
-				}
-				sigma := 0.02 + 0.1*rng.Float64()
-				y, _ := shaken(t, rng, scene(rng, size[0], size[1]), sigma)
-				want, got := deblurred(t, host, y, sigma), deblurred(t, dev, y, sigma)
-				for i, s := range host.scores {
-					if d := dev.scores[i] - dev.scores[0] - (s - host.scores[0]); d > 1e-2 || d < -1e-2 {
-						t.Fatalf("%v: kernel %d scores %g more than the first on the device, %g on the host", size, i, dev.scores[i]-dev.scores[0], s-host.scores[0])
-					}
-				}
-				if d, most := apart(dev.maps, host.maps), apart(host.maps, make([]float32, len(host.maps))); !(d < 1e-4*most) {
-					t.Errorf("%v: maps of the kernel are off by %g of %g", size, d, most)
-				}
-				if d := apart(got.Pix, want.Pix); !(d < 1e-3) {
-					t.Errorf("%v: off by %g, blurred by %g", size, d, apart(y.Pix, want.Pix))
-				}
+// Excluded pixels take nothing from the power of the others. White noise has the same power at
+// every frequency, however much of it is left.
+func TestExcludePixels(t *testing.T) {
+	rng := newRand(t)
+	const w, h = 600, 400
+	e := newTestEstimator(t)
+	mean := func(m *planar.Image) float64 {
+		e.w, e.h = w, h
+		e.src = func(dst []float32, c, y, x int) { copy(dst, m.Pix[(c*h+y)*w+x:]) }
+		defer e.End()
+		if err := e.measure(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, v := range e.periodogram.observed {
+			sum += v / float64(len(e.periodogram.observed))
+		}
+		return sum
+	}
+	m := noise(rng, w, h)
+	all := mean(m)
+	for _, left := range []int{450, 250, 90} {
+		for i := range m.Pix {
+			if i%w >= left {
+				m.Pix[i] = 0
 			}
-		})
+		}
+		without := mean(m)
+		e.ExcludePixels(func(i int) bool { return i%w >= left })
+		if with := mean(m); with < 0.7*all || with > 1.4*all || without > 0.85*all {
+			t.Errorf("%d of %d columns left: %.3f of the power, %.3f if nothing is excluded", left, w, with/all, without/all)
+		}
+	}
+	e.ExcludePixels(func(int) bool { return true })
+	if v := mean(m); math.IsNaN(v) || math.IsInf(v, 0) {
+		t.Errorf("with all pixels excluded the power is %g", v)
 	}
 }

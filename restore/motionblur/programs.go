@@ -8,7 +8,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 )
 
-// Options adds to the options for compiling a program what it needs beside them.
+// Options adds to the options for compiling a program what this program needs.
 func (p Program) Options(o compile.Options) compile.Options {
 	o.Settings = settings
 	if p.Kind != Filter && o.Tuning.MaxFMA == 0 {
@@ -17,7 +17,7 @@ func (p Program) Options(o compile.Options) compile.Options {
 	return o
 }
 
-// Run runs a compiled program. Errors are those of compile.Program.
+// Run runs a compiled program, as a Runner does. Errors are those of compile.Program.
 func Run(p *compile.Program, in []Input, out [][]float32) error {
 	for _, x := range in {
 		if err := p.SetInput(x.Name, x.Values); err != nil {
@@ -35,18 +35,21 @@ func Run(p *compile.Program, in []Input, out [][]float32) error {
 	return nil
 }
 
-// Programs compiles programs as they are asked for, and keeps them all. It is for one goroutine at a time.
+// Programs compiles programs when they are first needed, and keeps all of them. It is for one
+// goroutine at a time.
 type Programs struct {
-	dev     *gpu.Device
-	opt     compile.Options
-	store   *compile.Store
-	network error // why there is no kernel network
-	list    map[Program]*compile.Program
+	dev        *gpu.Device
+	opt        compile.Options
+	store      *compile.Store
+	networkErr error // why there is no kernel network; nil if there is one
+	list       map[Program]*compile.Program
 }
 
-// NewPrograms makes Programs that are compiled with the given options, the kernel network's with the embedded parameters. Errors are those of the device.
+// NewPrograms makes Programs that are compiled with the given options, and the kernel network with
+// its embedded parameters. Errors are those of the device. If there is no kernel network, only
+// running its program fails.
 func NewPrograms(dev *gpu.Device, opt compile.Options) (*Programs, error) {
-	network, missing := Network() // asked for by its program alone
+	network, networkErr := Network()
 	store, err := compile.EmptyStore(dev, network.Nodes, false)
 	if err != nil {
 		return nil, err
@@ -55,15 +58,15 @@ func NewPrograms(dev *gpu.Device, opt compile.Options) (*Programs, error) {
 		store.Close()
 		return nil, err
 	}
-	return &Programs{dev, opt, store, missing, map[Program]*compile.Program{}}, nil
+	return &Programs{dev, opt, store, networkErr, map[Program]*compile.Program{}}, nil
 }
 
-// Run is a Runner.
+// Run is a Runner. It does not watch the context.
 func (s *Programs) Run(_ context.Context, what Program, in []Input, out [][]float32) error {
-	p := s.list[what]
-	if what.Kind == Maps && s.network != nil {
-		return s.network
+	if what.Kind == Maps && s.networkErr != nil {
+		return s.networkErr
 	}
+	p := s.list[what]
 	if p == nil {
 		g := netdef.NewGraph()
 		outs, err := what.Build(g)
@@ -76,6 +79,17 @@ func (s *Programs) Run(_ context.Context, what Program, in []Input, out [][]floa
 		s.list[what] = p
 	}
 	return Run(p, in, out)
+}
+
+// Poison sets the memory of all programs to NaN, for tests: what a program does not write stays
+// NaN.
+func (s *Programs) Poison() error {
+	for _, p := range s.list {
+		if err := p.Poison(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close frees the device's memory.

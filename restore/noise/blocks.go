@@ -6,12 +6,14 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// steps sums how far the steps between pixels of one phase of an 8×8 grid go beyond those around them.
+// steps sums how much larger the steps between two pixels are than the steps next to them, at one
+// phase of an 8×8 grid.
 type steps struct{ sum, n float64 }
 
-// blocks compares the steps of luminance across the lines of an 8×8 grid, at its most likely place, with those beside them: the mean,
-// over rows and columns, of the logarithm of their ratio, 0 where there is no grid, about 3 at most; and of their difference, in units
-// of planar.Image.
+// blocks compares the steps of luminance across the lines of an 8×8 grid, at its most likely
+// position, with the other steps. visible is the logarithm of their ratio, 0 to about 3, and height
+// their difference in units of planar.Image; both are means over rows and columns. They are 0 if
+// there is no grid.
 func (e *Estimator) blocks(src Source) (visible, height float64) {
 	e.steps = [2][8]steps{}
 	const wide, maxStrips = 512, 64
@@ -24,7 +26,7 @@ func (e *Estimator) blocks(src Source) (visible, height float64) {
 	every := (rows + maxStrips - 1) / maxStrips
 	for i := 0; i < rows; i += every {
 		top, bottom := max(0, 8*i-2), min(src.H, 8*i+9)
-		e.strip(src.Crop(x0, top, w, bottom-top), x0, top)
+		e.addSteps(src.Crop(x0, top, w, bottom-top), x0, top)
 	}
 	for d := range e.steps {
 		best, excess, sum, n := 0.0, 0.0, 0.0, 0.0
@@ -44,8 +46,8 @@ func (e *Estimator) blocks(src Source) (visible, height float64) {
 	return min(visible, 3), height
 }
 
-// strip adds the steps of a part of the picture whose first pixel is (x0, y0).
-func (e *Estimator) strip(img *planar.Image, x0, y0 int) {
+// addSteps adds the steps of a part of the picture whose first pixel is (x0, y0).
+func (e *Estimator) addSteps(img *planar.Image, x0, y0 int) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	luma := func(i int) float32 { return r[i] + g[i] + b[i] }
 	add := func(s *steps, l2, l1, r1, r2 float32) {

@@ -6,73 +6,78 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Estimator finds the noise of pictures. It keeps its buffers, so that a stream of pictures of one size costs no allocation. It must
-// not be used by two goroutines at once.
+// Estimator finds the noise of pictures. It keeps its memory, so it allocates nothing for further
+// pictures of the same size. It is for one goroutine at a time.
 type Estimator struct {
 	windows      []window
-	flat         int     // windows that were clipped
-	black, white float64 // clipped windows' worth of pixels
+	clipped      int     // windows that are clipped
+	black, white float64 // clipped pixels, in windows of pixels
 	plane        [axes][side * side]float32
 	list         []float32
 	steps        [2][8]steps
 }
 
-// Estimate finds the noise of a picture with a fresh Estimator. Only pixels with mask ≥ 0.5 are looked at; a nil mask means all. A
-// picture that does not hold what its header says, or is smaller than a window, gives no noise.
+// Estimate finds the noise of a picture with a new Estimator. Only pixels with mask ≥ 0.5 are used;
+// a nil mask means all. The result is no noise if the picture is invalid (planar.Image.Check), the
+// mask has another size, or the picture is smaller than a window.
 func Estimate(img *planar.Image, mask []float32) Profile {
 	if img.Check() != nil || mask != nil && len(mask) != img.W*img.H {
 		return none
 	}
-	return new(Estimator).Estimate(Of(img, mask))
+	return new(Estimator).Estimate(ImageSource(img, mask))
 }
 
+// none is the profile of a picture without noise.
 var none = Profile{Found: true, Tone: [Tones]float64{1, 1, 1}}
 
 // Estimate finds the noise of a picture.
 //
-// In windows of 32×32 pixels the coefficients of an orthonormal Haar transform of three levels are taken along luminance and chroma,
-// and order statistics of their magnitudes are the window's levels. Low quantiles of these over all windows, and over those of each
-// brightness range, the share of clipped windows and the visibility of JPEG's blocks go to a small network (see Network) that has
-// learnt how noise differs from texture, lettering and drawings.
+// Luminance and chroma of windows of 32×32 pixels go through an orthonormal Haar transform of three
+// levels. Quantiles of the coefficients' magnitudes are the window's levels. A small network (see
+// Network) reads low quantiles of these levels over all windows and over those of each brightness
+// range, the number of clipped windows, and how visible JPEG's blocks are. It has learnt how noise
+// differs from texture, lettering and drawings.
 func (e *Estimator) Estimate(src Source) Profile {
 	var x [Features]float32
 	if !e.Describe(src, &x) {
 		return none
 	}
-	p := fromOutputs(shipped().Run(x[:]), x[blocksAt])
+	p := fromOutputs(embeddedNetwork().Run(x[:]), x[blocksAt])
 	if e.colourless() {
-		p = e.inGrey(src, p)
+		p = e.correctGrey(src, p)
 	}
 	return p
 }
 
-// In grey pictures noise whose coarse bands are so many times as strong as the finest is believed in
-// full, and not at all: texture grows so, and nothing else tells them apart there.
+// In grey pictures noise counts in full if its coarse band is at most whiteEnough times as strong
+// as the finest, and not at all from likeTexture times on. Texture is stronger at coarse scales,
+// and in grey pictures nothing else distinguishes it from noise.
 const (
-	whiteEnough  = 1.3
-	likeTextures = 2.2
+	whiteEnough = 1.3
+	likeTexture = 2.2
 )
 
-// inGrey corrects what is found in a picture without colour. The network has learned that noise is
-// in all colours, and that what is not is texture. So it is asked again with as much in chroma as in
-// luminance; the more the noise then found is like white noise, the more that answer counts.
-func (e *Estimator) inGrey(src Source, p Profile) Profile {
+// correctGrey corrects the noise p that is found in a picture without colour. The network has
+// learned that noise is in luminance and chroma, and that what is in luminance alone is texture. So
+// it runs again with the same levels in chroma as in luminance. The more the noise found then is
+// like white noise, the more this second result counts.
+func (e *Estimator) correctGrey(src Source, p Profile) Profile {
 	for i := range e.windows {
 		e.windows[i].level[1] = e.windows[i].level[0]
 	}
 	var x [Features]float32
 	e.features(src, x[:])
-	q := fromOutputs(shipped().Run(x[:]), x[blocksAt])
-	rise := q.Luma[Coarse] / max(q.Luma[Diagonal], least)
-	p = p.Toward(q, min(max((likeTextures-rise)/(likeTextures-whiteEnough), 0), 1))
+	q := fromOutputs(embeddedNetwork().Run(x[:]), x[blocksAt])
+	rise := q.Luma[Coarse] / max(q.Luma[Diagonal], leastLevel)
+	p = p.Toward(q, min(max((likeTexture-rise)/(likeTexture-whiteEnough), 0), 1))
 	p.Chroma = [Bands]float64{}
 	return p
 }
 
-// Windows is the number of windows that the last Estimate could look at, clipped ones included.
-func (e *Estimator) Windows() int { return len(e.windows) + e.flat }
+// Windows is the number of windows that the last Estimate used, clipped ones included.
+func (e *Estimator) Windows() int { return len(e.windows) + e.clipped }
 
-// varies tells whether there is any detail in any window: where there is none, there is no noise.
+// varies says whether any window has any detail. Without detail there is no noise.
 func (e *Estimator) varies() bool {
 	for i := range e.windows {
 		if e.windows[i].level != [2][Bands][orders]float32{} {
@@ -82,7 +87,7 @@ func (e *Estimator) varies() bool {
 	return false
 }
 
-// colourless tells whether no window has any colour.
+// colourless says whether no window has any colour.
 func (e *Estimator) colourless() bool {
 	for i := range e.windows {
 		if e.windows[i].level[1] != [Bands][orders]float32{} {
@@ -92,20 +97,21 @@ func (e *Estimator) colourless() bool {
 	return len(e.windows) > 0
 }
 
-// Describe gives the network's inputs; false if the picture is too small to tell anything, or flat all over.
+// Describe sets x to the network's inputs. It returns false if the picture is smaller than a window
+// or has no detail.
 func (e *Estimator) Describe(src Source, x *[Features]float32) bool {
-	e.gather(src)
-	if len(e.windows)+e.flat == 0 || !e.varies() {
+	e.measureWindows(src)
+	if len(e.windows)+e.clipped == 0 || !e.varies() {
 		return false
 	}
 	e.features(src, x[:])
 	return true
 }
 
-// blocksAt is the place of the blocks' visibility among the features.
+// blocksAt is the index of the blocks' visibility among the features.
 const blocksAt = Features - 4
 
-// fromOutputs turns the network's outputs into a profile.
+// fromOutputs makes a profile from the network's outputs.
 func fromOutputs(y [Outputs]float32, blocks float32) Profile {
 	p := Profile{Found: true, Blocks: float64(blocks)}
 	level := func(v float32) float64 { return max(0, math.Exp(min(float64(v), 1))-floorLevel) }
@@ -118,7 +124,7 @@ func fromOutputs(y [Outputs]float32, blocks float32) Profile {
 	return p
 }
 
-// Targets are what the network should answer for a profile.
+// Targets are the outputs that the network should give for a profile, for its training.
 func (p Profile) Targets() (y [Outputs]float32) {
 	for b := range Bands {
 		y[b], y[Bands+b] = float32(logLevel(p.Luma[b])), float32(logLevel(p.Chroma[b]))
@@ -129,8 +135,9 @@ func (p Profile) Targets() (y [Outputs]float32) {
 	return y
 }
 
-// Measure gives the profile of the difference between a noisy picture and the clean one: what Estimate should find. Both have the same
-// size, of which multiples of 8 are looked at.
+// Measure returns the profile of the difference between a noisy picture and the clean one, which
+// Estimate should find. Both must have the same size. Columns and rows beyond a multiple of 8 do
+// not count.
 func Measure(clean, noisy *planar.Image) Profile {
 	p := Profile{Found: true}
 	w, h := clean.W&^7, clean.H&^7
@@ -158,7 +165,7 @@ func Measure(clean, noisy *planar.Image) Profile {
 				for b := range Bands {
 					sum[min(a, 1)][b] += e[b]
 					if a == 0 && b < int(Coarse) {
-						toneSum[t] += bandShare[b] * e[b]
+						toneSum[t] += bandVariance[b] * e[b]
 					}
 				}
 			}
@@ -169,12 +176,12 @@ func Measure(clean, noisy *planar.Image) Profile {
 	for b := range Bands {
 		p.Luma[b], p.Chroma[b] = math.Sqrt(sum[0][b]/n), math.Sqrt(sum[1][b]/(2*n))
 		if b < int(Coarse) {
-			total += bandShare[b] * sum[0][b] / n
+			total += bandVariance[b] * sum[0][b] / n
 		}
 	}
 	for t := range p.Tone {
 		p.Tone[t] = 1
-		// A twentieth of the picture, or it is the noise of some edge.
+		// With less than a twentieth of the picture it might be the noise of an edge.
 		if toneCount[t] > n/20 && total > 0 {
 			p.Tone[t] = max(math.Sqrt(toneSum[t]/toneCount[t]/total), 0.05)
 		}
@@ -182,7 +189,8 @@ func Measure(clean, noisy *planar.Image) Profile {
 	return p
 }
 
-// energies gives the mean squares of a block of 8×8 values per band; in the last, what is coarser than 8×8 counts too.
+// energies returns the mean squares of a block of 8×8 values per band, and overwrites the block.
+// The block's mean does not count.
 func energies(p *[64]float64) (e [Bands]float64) {
 	for scale := range 3 {
 		step := 1 << scale

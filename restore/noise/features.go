@@ -5,23 +5,24 @@ import (
 	"slices"
 )
 
-// Features is the number of values that the estimating network reads.
-const Features = 2*Bands*(len(ranks)+1) + Tones*2 + 7
+// Features is the number of inputs of the network.
+const Features = 2*Bands*(len(windowQuantiles)+1) + Tones*2 + 7
 
-// ranks are the quantiles over the windows: texture is in many windows, noise in all.
-var ranks = [...]float64{0.02, 0.1, 0.4}
+// windowQuantiles are the quantiles over the windows. They are low because texture is in many
+// windows, but noise is in all.
+var windowQuantiles = [...]float64{0.02, 0.1, 0.4}
 
-// floorLevel is a quarter of an 8-bit step: levels far below it are all the same.
+// floorLevel is a quarter of an 8-bit step. Differences between levels far below it do not matter.
 const floorLevel = 0.25 / 127.5
 
-// logLevel is the scale on which levels are compared.
+// logLevel is the logarithmic scale on which levels are compared.
 func logLevel(v float64) float64 { return math.Log(v + floorLevel) }
 
-// features describes a picture by its windows. dst has Features places.
+// features writes the Features inputs of the network for the measured windows of a picture to dst.
 func (e *Estimator) features(src Source, dst []float32) {
 	dst = dst[:0]
 	put := func(v float64) { dst = append(dst, float32(v)) }
-	rank := func(share float64, n int) int { return min(int(share*float64(n)), n-1) }
+	rank := func(quantile float64, n int) int { return min(int(quantile*float64(n)), n-1) }
 	collect := func(colour, band, order, tone int) []float32 {
 		e.list = e.list[:0]
 		for i := range e.windows {
@@ -32,28 +33,28 @@ func (e *Estimator) features(src Source, dst []float32) {
 		slices.Sort(e.list)
 		return e.list
 	}
-	low := func(list []float32, share float64) float64 {
+	level := func(list []float32, quantile float64) float64 {
 		if len(list) == 0 {
 			return logLevel(0)
 		}
-		return logLevel(float64(list[rank(share, len(list))]))
+		return logLevel(float64(list[rank(quantile, len(list))]))
 	}
 	for colour := range 2 {
 		for band := range Bands {
-			list := collect(colour, band, half, -1)
-			for _, r := range ranks {
-				put(low(list, r))
+			list := collect(colour, band, median, -1)
+			for _, r := range windowQuantiles {
+				put(level(list, r))
 			}
-			put(low(collect(colour, band, most, -1), ranks[1]))
+			put(level(collect(colour, band, upper, -1), windowQuantiles[1]))
 		}
 	}
 	for tone := range Tones {
-		list := collect(0, int(Fine), most, tone)
+		list := collect(0, int(Fine), upper, tone)
 		put(float64(len(list)) / float64(max(1, len(e.windows))))
-		put(low(list, ranks[1]))
+		put(level(list, windowQuantiles[1]))
 	}
-	all := float64(max(1, len(e.windows)+e.flat))
-	put(float64(e.flat) / all)
+	all := float64(max(1, len(e.windows)+e.clipped))
+	put(float64(e.clipped) / all)
 	put(e.black / all)
 	put(e.white / all)
 	visible, height := e.blocks(src)

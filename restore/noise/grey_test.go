@@ -9,8 +9,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Grey pictures have all of their noise in luminance, where it must be found, and not be taken for
-// texture because colour has none. Without noise nothing is found.
+// Grey pictures have all of their noise in luminance. It must be found there, and not be taken for
+// texture because chroma has none. In pictures without noise hardly any is found.
 func TestGreyPictures(t *testing.T) {
 	for seed := range uint64(4) {
 		img := planar.FromNRGBA(synth.Photo(20+seed, 192, 160))

@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Noise of every kind is found, on scenes that the estimating network has never seen, within a factor on the average and another one
-// for each picture.
+// Noise of every kind is found in scenes that the network has never seen, within a factor on
+// average and a larger one for each picture.
 func TestKindsOfNoise(t *testing.T) {
 	var scenes []*planar.Image
 	for seed := range uint64(6) {
@@ -61,7 +61,8 @@ func TestKindsOfNoise(t *testing.T) {
 	}
 }
 
-// What has no noise is not taken for noise: pages, drawings, gradients, night skies, rendered scenes; in grey and with 16 bits too.
+// Hardly any noise is found in pictures without noise: drawings, rendered scenes and gradients,
+// also in grey and with more than 8 bits.
 func TestCleanPictures(t *testing.T) {
 	const worst, mean = 4.0, 0.6 // levels of 255
 	sum, n := 0.0, 0

@@ -6,15 +6,18 @@ import (
 	"github.com/vfmrestore/restore/internal/perceptron"
 )
 
-// Outputs is the number of values that the estimating network gives: logLevel of Luma and Chroma per band, and the logarithm of Tone.
+// Outputs is the number of outputs of the network: logLevel of Luma and Chroma per band, and the
+// logarithm of Tone.
 const Outputs = 2*Bands + Tones
 
 // hidden is the width of its two hidden layers.
 const hidden = 48
 
-// Network is a small perceptron that turns the statistics of a picture's windows into its noise: what texture looks like at each scale
-// is learnt from photographs, not written down. y = C·s(B·s((A·x̂)+a)+b)+c with s(v) = v·sigmoid(v) and x̂ the inputs brought to mean 0
-// and standard deviation 1.
+// Network is a small perceptron that computes the noise of a picture from statistics of its
+// windows. It has learnt from photographs how texture looks at each scale. With s(v) =
+// v·sigmoid(v), and x̂ the inputs scaled to mean 0 and standard deviation 1, its outputs are
+//
+//	y = C·s(B·s(A·x̂ + a) + b) + c
 type Network struct {
 	Mean, Scale [Features]float32
 	A           [hidden][Features]float32
@@ -26,15 +29,15 @@ type Network struct {
 }
 
 //go:embed estimator.bin
-var embedded []byte
+var embeddedBytes []byte
 
-// shipped gives the network that the program carries; it was trained by `trainhost noise`.
-var shipped = perceptron.Embedded[Network]("noise", embedded)
+// embeddedNetwork is the network that the program contains. `trainhost noise` trained it.
+var embeddedNetwork = perceptron.Embedded[Network]("noise", embeddedBytes)
 
-// Bytes is the form in which a network is embedded: its fields in order as little-endian float32.
+// Bytes is the embedded form of a network: its fields in order as little-endian float32.
 func (n *Network) Bytes() []byte { return perceptron.Bytes(n) }
 
-// Run computes the outputs of Features inputs.
+// Run computes the outputs from Features inputs.
 func (n *Network) Run(x []float32) (y [Outputs]float32) {
 	var in [Features]float32
 	var p, q [hidden]float32

@@ -27,7 +27,7 @@ func addWhite(rng *rand.Rand, x *planar.Image, luma, chroma float64) *planar.Ima
 	return y
 }
 
-func TestWhiteIsNothingSpecial(t *testing.T) {
+func TestWhiteVector(t *testing.T) {
 	p := White(0.1)
 	if math.Abs(p.Sigma()-0.1) > 1e-12 {
 		t.Errorf("white noise of 0.1 has σ %g", p.Sigma())
@@ -39,7 +39,7 @@ func TestWhiteIsNothingSpecial(t *testing.T) {
 	p.Vector(v)
 	for i, x := range v {
 		if math.Abs(float64(x)) > 1e-6 {
-			t.Errorf("place %d of the vector is %g, want 0: networks without this vector know white noise", i, x)
+			t.Errorf("place %d of the vector is %g, want 0: networks without this vector assume white noise", i, x)
 		}
 	}
 	if White(0).Vector(v); slices.Max(v) != 0 {
@@ -47,7 +47,7 @@ func TestWhiteIsNothingSpecial(t *testing.T) {
 	}
 }
 
-// The share of σ² in every band is that of white noise's variance.
+// Sigma weighs each band by the part of white noise's variance in it.
 func TestSigma(t *testing.T) {
 	rng := newRand(t)
 	flat := planar.New(256, 256)
@@ -76,7 +76,7 @@ func TestSigma(t *testing.T) {
 	}
 }
 
-// Noise that grows with brightness shows in the tones.
+// Noise that grows with brightness appears in Tone.
 func TestTones(t *testing.T) {
 	rng := newRand(t)
 	x := planar.New(192, 64)
@@ -106,10 +106,10 @@ func TestQuantiles(t *testing.T) {
 			all = append(all, max(v, -v))
 		}
 		slices.Sort(all)
-		for _, share := range []float64{0.2, 0.5, 0.8} {
-			want := all[int(share*500)]
-			if got := m.quantile(share); math.Abs(float64(got/want)-1) > 0.07 {
-				t.Errorf("quantile %g is %g, sorting says %g", share, got, want)
+		for _, q := range []float64{0.2, 0.5, 0.8} {
+			want := all[int(q*500)]
+			if got := m.quantile(q); math.Abs(float64(got/want)-1) > 0.07 {
+				t.Errorf("quantile %g is %g, by sorting %g", q, got, want)
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// What cannot be looked at gives no noise, and nothing panics.
+// Pictures that cannot be measured give no noise, and nothing panics.
 func TestOddPictures(t *testing.T) {
 	nan := float32(math.NaN())
 	for _, size := range [][2]int{{1, 1}, {2, 300}, {31, 31}, {32, 32}, {33, 100}, {257, 40}} {
@@ -148,7 +148,7 @@ func TestOddPictures(t *testing.T) {
 	}
 }
 
-// Streams look at every frame: nothing may be allocated for it.
+// Streams estimate the noise of every frame, so nothing may be allocated.
 func TestNoAllocation(t *testing.T) {
 	x := planar.New(320, 240)
 	rng := newRand(t)
@@ -156,7 +156,7 @@ func TestNoAllocation(t *testing.T) {
 		x.Pix[i] = 0.1 * float32(rng.NormFloat64())
 	}
 	var e Estimator
-	src := Of(x, nil)
+	src := ImageSource(x, nil)
 	e.Estimate(src)
 	if n := testing.AllocsPerRun(3, func() { e.Estimate(src) }); n > 0 {
 		t.Errorf("%g allocations a picture", n)
@@ -164,8 +164,8 @@ func TestNoAllocation(t *testing.T) {
 }
 
 func TestNetworkBytes(t *testing.T) {
-	if got := shipped().Bytes(); !slices.Equal(got, embedded) {
-		t.Errorf("the embedded network of %d bytes is written as %d others", len(embedded), len(got))
+	if got := embeddedNetwork().Bytes(); !slices.Equal(got, embeddedBytes) {
+		t.Errorf("the embedded network of %d bytes is written as %d others", len(embeddedBytes), len(got))
 	}
 }
 
@@ -176,7 +176,7 @@ func BenchmarkEstimate(b *testing.B) {
 		x.Pix[i] = 0.1 * float32(rng.NormFloat64())
 	}
 	var e Estimator
-	src := Of(x, nil)
+	src := ImageSource(x, nil)
 	for b.Loop() {
 		e.Estimate(src)
 	}

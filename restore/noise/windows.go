@@ -8,44 +8,49 @@ import (
 )
 
 const (
-	side        = 32   // of a window, pixels
-	windowLimit = 1024 // windows looked at
-	fullStride  = 16   // between windows of small pictures
-	clipped     = 1 - 1.0/510
-	clipShare   = 0.9 // a window with more clipped pixels tells nothing of noise
-	axes        = 3   // orthonormal colour axes
+	side        = 32          // of a window, in pixels
+	mostWindows = 1024        // that are measured
+	smallStride = 16          // between windows of small pictures
+	clipLevel   = 1 - 1.0/510 // pixels count as clipped from there on
+	mostClipped = 0.9         // a window with a larger part of clipped pixels says nothing about noise
+	axes        = 3           // orthonormal colour axes
 )
 
-// Two order statistics of the magnitudes of a window's coefficients: the median does not see edges and letters, which leave most
-// coefficients at 0; the higher one also sees noise that JPEG has made sparse.
+// Two order statistics of the magnitudes of a window's coefficients. Edges and letters, which leave
+// most coefficients at 0, do not change the median. The upper one also shows noise that JPEG has
+// made sparse.
 const (
-	half = iota
-	most
+	median = iota
+	upper
 	orders
 )
 
-// orderShare are the shares of coefficients below, orderScale the standard deviation of a Gaussian whose magnitude's quantile is 1.
+// orderQuantiles are the quantiles. orderScale is the standard deviation of a Gaussian for which
+// the quantile of the magnitude is 1.
 var (
-	orderShare = [orders]float64{0.5, 0.8}
-	orderScale = [orders]float64{1 / 0.6744897501960817, 1 / 1.2815515655446004}
+	orderQuantiles = [orders]float64{0.5, 0.8}
+	orderScale     = [orders]float64{1 / 0.6744897501960817, 1 / 1.2815515655446004}
 )
 
-// window is what one window tells: levels of luminance (0) and chroma (1).
+// window is what is measured in a window: its brightness range and its levels of luminance (0) and
+// chroma (1).
 type window struct {
 	tone  int
 	level [2][Bands][orders]float32
 }
 
-// Source is a picture to look at.
+// Source reads a picture.
 type Source struct {
 	W, H int
-	// Crop copies a rectangle that lies in the picture; the image may be used again by the next call.
-	Crop  func(x, y, w, h int) *planar.Image
-	Known func(i int) bool // which pixels to look at, row by row; nil: all
+	// Crop returns a rectangle within the picture. The next call may overwrite the image.
+	Crop func(x, y, w, h int) *planar.Image
+	// Known says which pixels, counted along the rows, are used. nil means all.
+	Known func(i int) bool
 }
 
-// Of is a picture in memory. mask (1 known, 0 missing, W·H values) may be nil.
-func Of(img *planar.Image, mask []float32) Source {
+// ImageSource reads a picture in memory. mask has W·H values, 1 for known pixels and 0 for missing
+// ones. nil means that all are known.
+func ImageSource(img *planar.Image, mask []float32) Source {
 	buf := &planar.Image{}
 	s := Source{W: img.W, H: img.H, Crop: func(x, y, w, h int) *planar.Image {
 		buf.W, buf.H, buf.Pix = w, h, slices.Grow(buf.Pix[:0], 3*w*h)[:3*w*h]
@@ -63,20 +68,20 @@ func Of(img *planar.Image, mask []float32) Source {
 	return s
 }
 
-// gather measures the windows of a picture.
-func (e *Estimator) gather(src Source) {
-	e.windows, e.flat, e.black, e.white = e.windows[:0], 0, 0, 0
+// measureWindows measures the windows of a picture.
+func (e *Estimator) measureWindows(src Source) {
+	e.windows, e.clipped, e.black, e.white = e.windows[:0], 0, 0, 0
 	if src.W < side || src.H < side {
 		return
 	}
-	stride := fullStride
-	for ((src.W-side)/stride+1)*((src.H-side)/stride+1) > windowLimit {
+	stride := smallStride
+	for ((src.W-side)/stride+1)*((src.H-side)/stride+1) > mostWindows {
 		stride += 8
 	}
 	for y := 0; y+side <= src.H; y += stride {
 		for x := 0; x+side <= src.W; x += stride {
 			if src.Known == nil || allKnown(src, x, y) {
-				e.look(src.Crop(x, y, side, side))
+				e.measure(src.Crop(x, y, side, side))
 			}
 		}
 	}
@@ -93,17 +98,17 @@ func allKnown(src Source, x, y int) bool {
 	return true
 }
 
-// look measures one window.
-func (e *Estimator) look(img *planar.Image) {
+// measure measures one window.
+func (e *Estimator) measure(img *planar.Image) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	const third, root2, root6 = 0.57735027, 0.70710678, 0.40824829
 	black, white, sum := 0, 0, float32(0)
 	for i := range r {
 		x, y, z := r[i], g[i], b[i]
-		// Negated so that NaN counts as clipped.
-		if lo, hi := min(x, y, z), max(x, y, z); !(lo > -clipped) {
+		// The conditions are negated so that NaN counts as clipped.
+		if lo, hi := min(x, y, z), max(x, y, z); !(lo > -clipLevel) {
 			black++
-		} else if !(hi < clipped) {
+		} else if !(hi < clipLevel) {
 			white++
 		}
 		e.plane[0][i], e.plane[1][i], e.plane[2][i] = (x+y+z)*third, (x-y)*root2, (x+y-2*z)*root6
@@ -112,8 +117,8 @@ func (e *Estimator) look(img *planar.Image) {
 	const all = side * side
 	e.black += float64(black) / all
 	e.white += float64(white) / all
-	if float64(black+white) > clipShare*all {
-		e.flat++
+	if float64(black+white) > mostClipped*all {
+		e.clipped++
 		return
 	}
 	w := window{tone: Tone(float64(sum) / (3 * all))}
@@ -138,7 +143,8 @@ func (e *Estimator) look(img *planar.Image) {
 	e.windows = append(e.windows, w)
 }
 
-// levels transforms a window in place, by an orthonormal Haar transform of three levels, and gives the level of each band.
+// levels transforms a window in place by an orthonormal Haar transform of three levels, and returns
+// the levels of each band.
 func (e *Estimator) levels(p *[side * side]float32) (level [Bands][orders]float32) {
 	var d, hv magnitudes
 	for scale := range 3 {
@@ -147,7 +153,7 @@ func (e *Estimator) levels(p *[side * side]float32) (level [Bands][orders]float3
 		hv.clear()
 		for y := 0; y < side; y += 2 * step {
 			for x := 0; x < side; x += 2 * step {
-				// The low-pass of each scale stays in the places of the blocks' first pixels.
+				// The low-pass of each scale is stored in the first pixel of each block.
 				i := y*side + x
 				a, b, c, f := p[i], p[i+step], p[i+step*side], p[i+step*side+step]
 				p[i] = (a + b + c + f) / 2
@@ -160,26 +166,27 @@ func (e *Estimator) levels(p *[side * side]float32) (level [Bands][orders]float3
 				hv.add((a + b - c - f) / 2)
 			}
 		}
-		for o, share := range orderShare {
+		for o, q := range orderQuantiles {
 			if scale == 0 {
-				level[Diagonal][o] = d.quantile(share) * float32(orderScale[o])
+				level[Diagonal][o] = d.quantile(q) * float32(orderScale[o])
 			}
-			level[int(Fine)+scale][o] = hv.quantile(share) * float32(orderScale[o])
+			level[int(Fine)+scale][o] = hv.quantile(q) * float32(orderScale[o])
 		}
 	}
 	return level
 }
 
-// magnitudes is a histogram of magnitudes with eight bins per octave, from 2⁻¹⁴ to 4: order statistics without sorting, to 2 %.
+// magnitudes is a histogram of magnitudes with eight bins per octave, from 2⁻¹⁴ to 4. It gives
+// quantiles without sorting, to 2 %.
 type magnitudes struct {
 	bins [binCount]uint16
 	n    int
 }
 
 const (
-	binBits  = 20                // bits of a float32 that a bin does not tell apart
+	binBits  = 20                // lowest bits of a float32, which do not change the bin
 	firstBin = (127 - 14) << 3   // of 2⁻¹⁴
-	binCount = (14+2)<<3 + 1 + 1 // the first is for all that is smaller, the last for all that is larger
+	binCount = (14+2)<<3 + 1 + 1 // the first is for smaller values, the last for larger ones
 )
 
 func (m *magnitudes) clear() { *m = magnitudes{} }
@@ -191,8 +198,8 @@ func (m *magnitudes) add(v float32) {
 }
 
 // quantile interpolates within a bin. Magnitudes below the first bin count as 0.
-func (m *magnitudes) quantile(share float64) float32 {
-	rest := share * float64(m.n)
+func (m *magnitudes) quantile(q float64) float32 {
+	rest := q * float64(m.n)
 	for b, n := range m.bins {
 		if rest > float64(n) {
 			rest -= float64(n)

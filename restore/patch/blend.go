@@ -5,8 +5,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// blend takes away the step at a hole's edge: what the known pixels there differ by from what the
-// patches would put in their place is continued smoothly into the hole, and added.
+// blend removes the step at a hole's edge. The differences between the known pixels there and what
+// the patches propose for them are continued smoothly into the hole, and added.
 func (m *matcher) blend() error {
 	step, mask := planar.New(m.w, m.h), make([]float32, m.w*m.h)
 	var votes [channels]float32

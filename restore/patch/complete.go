@@ -10,18 +10,18 @@ import (
 
 const (
 	rounds     = 8 // of search and vote at the coarser levels
-	fineRounds = 3 // at the finest
+	fineRounds = 3 // at the finest level
 	searches   = 4 // rounds of the search before each vote
-	// confidence is by how much less a patch counts for every step that it is farther inside the
+	// distrust divides the weight of a patch for every step that its middle is farther inside the
 	// hole.
-	confidence = 1.3
+	distrust = 1.3
 )
 
-// complete fills the targets of the finest level, levels[0].
+// complete fills the hole on all levels, from the coarsest to the finest, levels[0].
 func complete(ctx context.Context, t *team.Team, levels []*level, seed uint64) error {
 	for n := len(levels) - 1; n >= 0; n-- {
 		l := levels[n]
-		m := &matcher{level: l, team: t, seed: seed ^ uint64(n)<<56, next: slices.Clone(l.mate)}
+		m := &matcher{level: l, team: t, seed: seed ^ uint64(n)<<56, next: slices.Clone(l.match)}
 		if n == len(levels)-1 {
 			m.start()
 		} else {
@@ -56,68 +56,68 @@ func complete(ctx context.Context, t *team.Team, levels []*level, seed uint64) e
 	return nil
 }
 
-// matcher looks for the mates of one level's seekers.
+// matcher finds the matches of one level's queries.
 type matcher struct {
 	*level
 	team   *team.Team
 	seed   uint64
-	turn   uint64    // rounds of the search so far
-	next   []int32   // mates of the round at hand
-	weight []float32 // of the seekers' votes
+	round  uint64    // rounds of the search so far
+	next   []int32   // matches of the current round
+	weight []float32 // of the queries' votes
 }
 
-const chunk = 256 // seekers, or targets, of one job
+const chunk = 256 // queries, or pixels to fill, of one job
 
-// each calls f for ranges of n things.
+// each calls f for ranges that cover 0 … n−1.
 func (m *matcher) each(ctx context.Context, n int, f func(from, to int)) error {
 	return m.team.Each(ctx, (n+chunk-1)/chunk, func(_, i int) { f(i*chunk, min((i+1)*chunk, n)) })
 }
 
-// random is a number that depends on the seed, the round, a place and a count alone (the finaliser
+// random is a number that depends only on the seed, the round, a pixel and a counter (the finaliser
 // of SplitMix64).
 func (m *matcher) random(at int32, k uint64) uint64 {
-	z := m.seed + 0x9e3779b97f4a7c15*(m.turn<<40^uint64(at)<<8^k)
+	z := m.seed + 0x9e3779b97f4a7c15*(m.round<<40^uint64(at)<<8^k)
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
 
-// start gives every seeker any whole patch.
+// start gives every query a random source as its match.
 func (m *matcher) start() {
-	for _, i := range m.seekers {
-		m.mate[i] = m.list[m.random(i, 0)%uint64(len(m.list))]
+	for _, i := range m.queries {
+		m.match[i] = m.sources[m.random(i, 0)%uint64(len(m.sources))]
 	}
-	m.turn++
+	m.round++
 }
 
-// startFrom gives every seeker the place that its coarser one has found.
+// startFrom gives every query the match that was found on the coarser level, at twice the distance.
 func (m *matcher) startFrom(c *level) {
-	for _, i := range m.seekers {
+	for _, i := range m.queries {
 		x, y := int(i)%m.w, int(i)/m.w
 		at := min(max(y/2, half), c.h-half-1)*c.w + min(max(x/2, half), c.w-half-1)
-		mate := int(c.mate[at])
-		u, v := 2*(mate%c.w-at%c.w)+x, 2*(mate/c.w-at/c.w)+y
-		if k := v*m.w + u; mate > 0 && u >= half && v >= half && u < m.w-half && v < m.h-half && m.whole[k] {
-			m.mate[i] = int32(k)
+		match := int(c.match[at])
+		u, v := 2*(match%c.w-at%c.w)+x, 2*(match/c.w-at/c.w)+y
+		if k := v*m.w + u; match > 0 && u >= half && v >= half && u < m.w-half && v < m.h-half && m.source[k] {
+			m.match[i] = int32(k)
 		} else {
-			m.mate[i] = m.list[m.random(i, 1)%uint64(len(m.list))]
+			m.match[i] = m.sources[m.random(i, 1)%uint64(len(m.sources))]
 		}
 	}
-	m.turn++
+	m.round++
 }
 
-// measure finds how far all seekers are from their mates.
+// measure sets the distances of all queries to their matches.
 func (m *matcher) measure(ctx context.Context) error {
-	return m.each(ctx, len(m.seekers), func(from, to int) {
-		for _, i := range m.seekers[from:to] {
-			m.cost[i] = m.apart(i, m.mate[i], math.MaxFloat32)
+	return m.each(ctx, len(m.queries), func(from, to int) {
+		for _, i := range m.queries[from:to] {
+			m.cost[i] = m.distance(i, m.match[i], math.MaxFloat32)
 		}
 	})
 }
 
-// apart is the sum of the squared differences of two patches, or something larger than most once it
-// is.
-func (l *level) apart(a, b int32, most float32) (sum float32) {
+// distance is the sum of the squared differences of two patches. It stops, with a result larger
+// than most, as soon as the sum is.
+func (l *level) distance(a, b int32, most float32) (sum float32) {
 	const row = side * channels
 	p, q := (int(a)-half*l.w-half)*channels, (int(b)-half*l.w-half)*channels
 	for range side {
@@ -138,46 +138,47 @@ func (l *level) apart(a, b int32, most float32) (sum float32) {
 	return sum
 }
 
-// search lets every seeker try what those around it found in the round before, moved along, and
-// places at random, ever nearer to the best.
+// search lets every query try the matches that its neighbours found in the round before, shifted by
+// their distance, and random sources ever nearer to its best match.
 func (m *matcher) search(ctx context.Context) error {
-	err := m.each(ctx, len(m.seekers), func(from, to int) {
-		for _, i := range m.seekers[from:to] {
+	err := m.each(ctx, len(m.queries), func(from, to int) {
+		for _, i := range m.queries[from:to] {
 			m.next[i] = m.seek(i)
 		}
 	})
-	for _, i := range m.seekers {
-		m.mate[i] = m.next[i]
+	for _, i := range m.queries {
+		m.match[i] = m.next[i]
 	}
-	m.turn++
+	m.round++
 	return err
 }
 
-// jumps are how far the seekers are that one looks to, by the round.
+// jumps are the distances of these neighbours, by round.
 var jumps = [...]int{1, 4, 1, 2}
 
+// seek returns a query's best match of this round, and sets its distance.
 func (m *matcher) seek(i int32) int32 {
-	best, cost := m.mate[i], m.cost[i]
+	best, cost := m.match[i], m.cost[i]
 	try := func(x, y int) {
 		if x < half || y < half || x >= m.w-half || y >= m.h-half {
 			return
 		}
 		k := int32(y*m.w + x)
-		if k == best || !m.whole[k] {
+		if k == best || !m.source[k] {
 			return
 		}
-		if c := m.apart(i, k, cost); c < cost {
+		if c := m.distance(i, k, cost); c < cost {
 			best, cost = k, c
 		}
 	}
 	x, y := int(i)%m.w, int(i)/m.w
-	jump := jumps[m.turn%uint64(len(jumps))]
+	jump := jumps[m.round%uint64(len(jumps))]
 	for _, d := range [4][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
 		u, v := x+d[0]*jump, y+d[1]*jump
 		if u < half || v < half || u >= m.w-half || v >= m.h-half {
 			continue
 		}
-		if k := m.mate[v*m.w+u]; k > 0 { // a seeker
+		if k := m.match[v*m.w+u]; k > 0 { // a query
 			try(int(k)%m.w-d[0]*jump, int(k)/m.w-d[1]*jump)
 		}
 	}
@@ -193,8 +194,8 @@ func (m *matcher) seek(i int32) int32 {
 	return best
 }
 
-// vote gives every target the mean of what the patches that cover it would have there, or, with
-// best, what the one does that fits best.
+// vote sets every pixel to fill to the weighted mean of what the patches that cover it propose.
+// With best, only the patch with the largest weight counts.
 func (m *matcher) vote(ctx context.Context, best bool) error {
 	var targets []int32
 	for i, t := range m.target {
@@ -202,7 +203,7 @@ func (m *matcher) vote(ctx context.Context, best bool) error {
 			targets = append(targets, int32(i))
 		}
 	}
-	m.weigh()
+	m.setWeights()
 	out := make([]float32, len(targets)*channels)
 	err := m.each(ctx, len(targets), func(from, to int) {
 		for n := from; n < to; n++ {
@@ -215,10 +216,10 @@ func (m *matcher) vote(ctx context.Context, best bool) error {
 	return err
 }
 
-// weigh sets how much the seekers' votes count.
-func (m *matcher) weigh() {
-	costs := make([]float32, 0, len(m.seekers))
-	for _, i := range m.seekers {
+// setWeights sets the weights of the queries' votes.
+func (m *matcher) setWeights() {
+	costs := make([]float32, 0, len(m.queries))
+	for _, i := range m.queries {
 		costs = append(costs, m.cost[i])
 	}
 	slices.Sort(costs)
@@ -226,13 +227,13 @@ func (m *matcher) weigh() {
 	if m.weight == nil {
 		m.weight = make([]float32, m.w*m.h)
 	}
-	for _, i := range m.seekers {
-		m.weight[i] = float32(math.Exp(-float64(m.cost[i])/(2*spread)) * math.Pow(confidence, -float64(m.depth[i])))
+	for _, i := range m.queries {
+		m.weight[i] = float32(math.Exp(-float64(m.cost[i])/(2*spread)) * math.Pow(distrust, -float64(m.depth[i])))
 	}
 }
 
-// votes writes what the patches that cover pixel i would have there; it tells whether there are
-// any.
+// votes writes the weighted mean of what the patches that cover pixel i propose to dst. It returns
+// false if no query covers it.
 func (m *matcher) votes(i int, best bool, dst []float32) bool {
 	x, y := i%m.w, i/m.w
 	var sum [channels]float32
@@ -241,14 +242,14 @@ func (m *matcher) votes(i int, best bool, dst []float32) bool {
 		for u := max(x-half, half); u <= min(x+half, m.w-half-1); u++ {
 			k := v*m.w + u
 			w := m.weight[k]
-			if m.mate[k] == 0 || best && w <= most {
+			if m.match[k] == 0 || best && w <= most {
 				continue
 			}
 			if best {
 				most, total, sum = w, 0, [channels]float32{}
 			}
 			total += w
-			for c, p := range m.pix[(int(m.mate[k])+i-k)*channels:][:channels] {
+			for c, p := range m.pix[(int(m.match[k])+i-k)*channels:][:channels] {
 				sum[c] += w * p
 			}
 		}

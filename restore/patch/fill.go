@@ -9,51 +9,56 @@ import (
 	"github.com/vfmrestore/restore/internal/team"
 )
 
-// Deep is how far, in pixels, the middle of a hole must be from what is known for Fill to touch it:
-// less the network knows better.
-const Deep = 6
+// MinDepth is the least distance, in pixels, from the middle of a hole to the known pixels for Fill
+// to fill it. In narrower holes a network does better.
+const MinDepth = 6
 
-// Largest is the number of pixels of the largest hole that is filled: about half a minute of two
-// cores.
-const Largest = 1 << 20
+// MaxPixels is the number of pixels of the largest hole that is filled. This takes about half a
+// minute of two cores.
+const MaxPixels = 1 << 20
 
 const (
-	side    = 7        // of patches
-	half    = side / 2 // from their middle to their edge
-	reach   = 2        // times its size, the surroundings of a hole in which patches are looked for
-	least   = 96       // pixels, the least such surroundings
-	most    = 320      // and the most
-	sources = 64       // patches that there must be
+	side = 7        // of a patch
+	half = side / 2 // from its middle to its edge
+	// Patches are searched for up to surroundings times the hole's size around it, but at least
+	// leastAround and at most mostAround pixels.
+	surroundings = 2
+	leastAround  = 96
+	mostAround   = 320
+	leastSources = 64 // patches of the known picture that are needed
 )
 
 // Picture is what Fill works on.
 type Picture struct {
 	W, H    int
-	Missing []bool                            // by pixel: what to fill
-	Hidden  func(i int) bool                  // tells pixels that are known but show nothing; nil: there are none
-	Row     func(dst []float32, c, y, x int)  // reads values of a row of a plane, from column x on; in holes what the search starts from
-	Put     func(plane, pixel int, v float32) // writes one
+	Missing []bool // pixels to fill, row by row
+	// Hidden says which pixels are not to be used although they are known. nil means none.
+	Hidden func(i int) bool
+	// Row reads a row of plane c from column x on. In holes it reads what the search starts from.
+	Row func(dst []float32, c, y, x int)
+	// Put writes a value. Pixels are counted along the rows.
+	Put func(plane, pixel int, v float32)
 }
 
-// Holes are the wide holes of a mask, from the top.
+// Holes are the wide holes of a mask, from top to bottom.
 type Holes []hole
 
-// hole is missing pixels that hang together, or nearly.
+// hole is a set of missing pixels that are connected, or nearly.
 type hole struct {
-	number         int // among all wide holes: those that are too large count too
+	number         int // among all wide holes, including those that are too large
 	x0, y0, x1, y1 int // the smallest rectangle around it
 	pixels         []int32
-	depth          int // of the pixel farthest from what is known, in steps to one of 8 neighbours
+	depth          int // largest distance of a pixel to the known ones, in steps to one of 8 neighbours
 }
 
-// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (Deep), of
-// at most Largest pixels, in a picture of which anything is known. A scratch that runs into a hole
-// does not belong to it. It fails if the mask has another size.
+// Find finds the holes of a picture of w×h pixels that Fill fills: those that are wide (MinDepth)
+// and have at most MaxPixels pixels. If no pixel of the picture is known, there are none. A scratch
+// that leads into a hole does not belong to it. It fails if the mask has another size.
 func Find(w, h int, missing []bool) (list Holes, err error) {
 	if w < 1 || h < 1 || len(missing) != w*h {
-		return nil, fmt.Errorf("holes of %d×%d pixels: a mask of %d", w, h, len(missing))
+		return nil, fmt.Errorf("mask of %d pixels for a picture of %d×%d: it must have one value per pixel, and at least one", len(missing), w, h)
 	}
-	wide, number := open(w, h, missing, Deep), 0
+	wide, number := open(w, h, missing, MinDepth), 0
 	for start := range wide {
 		if !wide[start] {
 			continue
@@ -64,14 +69,14 @@ func Find(w, h int, missing []bool) (list Holes, err error) {
 			continue
 		}
 		number++
-		if len(o.pixels) <= Largest {
+		if len(o.pixels) <= MaxPixels {
 			list = append(list, o)
 		}
 	}
 	return list, nil
 }
 
-// grow adds what hangs together with a pixel to the hole, and takes it out of the mask.
+// grow adds all pixels that are connected with a pixel to the hole, and removes them from the mask.
 func (o *hole) grow(w, h, start int, mask []bool) {
 	stack := []int32{int32(start)}
 	mask[start] = false
@@ -81,7 +86,7 @@ func (o *hole) grow(w, h, start int, mask []bool) {
 		x, y := i%w, i/w
 		o.pixels = append(o.pixels, int32(i))
 		o.x0, o.y0, o.x1, o.y1 = min(o.x0, x), min(o.y0, y), max(o.x1, x+1), max(o.y1, y+1)
-		// Holes whose patches would overlap are one.
+		// Holes whose patches would overlap are one hole.
 		for v := max(y-half, 0); v <= min(y+half, h-1); v++ {
 			for u := max(x-half, 0); u <= min(x+half, w-1); u++ {
 				if k := v*w + u; mask[k] {
@@ -93,10 +98,10 @@ func (o *hole) grow(w, h, start int, mask []bool) {
 	}
 }
 
-// Fill fills the holes of a picture, which were found in its mask. Known pixels, and other holes,
-// are not changed; holes around which next to nothing is known stay as they are too.
+// Fill fills the holes of a picture, which Find found in its mask. It does not change known pixels,
+// other holes, and holes around which hardly anything is known.
 //
-// It fails with ctx.Err(), after which some holes may be filled.
+// It fails with ctx.Err(). Then some holes may already be filled.
 func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
 	t := team.New(0)
 	for _, o := range list {
@@ -107,12 +112,12 @@ func (list Holes) Fill(ctx context.Context, p Picture, seed uint64) error {
 	return nil
 }
 
-// open keeps of a mask what squares of 2r+1 pixels a side cover that lie in it, or beyond the
-// picture: erosion, then dilation.
+// open is the morphological opening of a mask, erosion and then dilation: it keeps what is covered
+// by squares of 2r+1 pixels a side that are in the mask. Beyond the picture counts as in the mask.
 func open(w, h int, mask []bool, r int) []bool {
 	out := slices.Clone(mask)
 	line := func(start, step, n int, grow int) {
-		// A run of pixels that are set is longer by grow at both ends that lie in the picture.
+		// A run of set pixels becomes longer by grow at both ends, except at the picture's edges.
 		for from := 0; from < n; {
 			if !out[start+from*step] {
 				from++
@@ -139,7 +144,7 @@ func open(w, h int, mask []bool, r int) []bool {
 			}
 			end := min(n, to+grow)
 			for next := to; next < end; next++ {
-				if out[start+next*step] { // the next run begins: it is longer itself
+				if out[start+next*step] { // the next run begins
 					end = next
 					break
 				}
@@ -159,9 +164,10 @@ func open(w, h int, mask []bool, r int) []bool {
 	return out
 }
 
-// deepest gives the steps from what is known to the middle of the hole, in a picture of w×h pixels.
+// deepest is the number of steps from the known pixels to the middle of the hole, in a picture of
+// w×h pixels. It is 0 if nothing is known.
 func (o *hole) deepest(w, h int) int {
-	// One pixel more on every side, where the picture goes on.
+	// With one more pixel on every side, where the picture continues.
 	x0, y0, x1, y1 := max(o.x0-1, 0), max(o.y0-1, 0), min(o.x1+1, w), min(o.y1+1, h)
 	in := make([]bool, (x1-x0)*(y1-y0))
 	for _, i := range o.pixels {
@@ -173,11 +179,11 @@ func (o *hole) deepest(w, h int) int {
 	return 0 // nothing is known
 }
 
-// far is more steps than any picture has.
+// far is more steps than there are in any picture.
 const far = math.MaxInt32 / 2
 
-// depths counts, for every missing pixel, the steps to the nearest known one; the picture's edge is
-// not known.
+// depths counts the steps from every missing pixel to the nearest known one. Beyond the picture
+// nothing is known.
 func depths(w, h int, missing []bool) []int32 {
 	d := make([]int32, w*h)
 	at := func(x, y int) int32 {
@@ -201,7 +207,7 @@ func depths(w, h int, missing []bool) []int32 {
 
 // fill fills one hole from its surroundings.
 func (o *hole) fill(ctx context.Context, t *team.Team, p Picture, seed uint64) error {
-	around := max(least, min(most, reach*max(o.x1-o.x0, o.y1-o.y0)))
+	around := max(leastAround, min(mostAround, surroundings*max(o.x1-o.x0, o.y1-o.y0)))
 	x0, y0, x1, y1 := max(o.x0-around, 0), max(o.y0-around, 0), min(o.x1+around, p.W), min(o.y1+around, p.H)
 	l := newLevel(x1-x0, y1-y0)
 	row := make([]float32, l.w)

@@ -12,8 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// of is a picture in memory with its mask, as Fill sees it.
-func of(x *planar.Image, missing []bool) Picture {
+// inMemory is a picture in memory with its mask.
+func inMemory(x *planar.Image, missing []bool) Picture {
 	return Picture{
 		W: x.W, H: x.H, Missing: missing,
 		Row: func(dst []float32, c, y, from int) { copy(dst, x.Plane(c)[y*x.W+from:]) },
@@ -30,7 +30,7 @@ func fill(ctx context.Context, p Picture, seed uint64) error {
 	return list.Fill(ctx, p, seed)
 }
 
-// mask is one of a rectangle.
+// mask is a mask of a rectangle.
 func mask(w, h, x0, y0, x1, y1 int) []bool {
 	m := make([]bool, w*h)
 	for y := max(y0, 0); y < min(y1, h); y++ {
@@ -41,7 +41,7 @@ func mask(w, h, x0, y0, x1, y1 int) []bool {
 	return m
 }
 
-// smear puts the mean of what is known where it is not, as a network might.
+// smear sets missing pixels to the mean of the known ones, as a network might.
 func smear(x *planar.Image, missing []bool) *planar.Image {
 	y := x.Clone()
 	for c := range 3 {
@@ -61,8 +61,7 @@ func smear(x *planar.Image, missing []bool) *planar.Image {
 	return y
 }
 
-// A texture that repeats itself is continued as it was, wherever the hole lies, and what is known
-// is not touched.
+// A periodic texture is continued, wherever the hole is, and known pixels are not changed.
 func TestRepeats(t *testing.T) {
 	const w, h = 120, 100
 	x := planar.New(w, h)
@@ -77,7 +76,7 @@ func TestRepeats(t *testing.T) {
 	} {
 		y := smear(x, m)
 		before := apart(y, x, m)
-		if err := fill(context.Background(), of(y, m), 3); err != nil {
+		if err := fill(context.Background(), inMemory(y, m), 3); err != nil {
 			t.Fatal(err)
 		}
 		if after := apart(y, x, m); after > 0.25*before {
@@ -112,9 +111,9 @@ func untouched(t *testing.T, name string, x, y *planar.Image, m []bool) {
 	}
 }
 
-// What is filled has the contrast of what is around it, where the smear has none; other seeds give
-// other pictures, the same seed the same; single pixels and scratches are not touched, nor
-// scratches that run into the hole.
+// What is filled has about the contrast of the truth, where the smear has none. Other seeds give
+// other pictures, the same seed the same one. Single pixels and scratches are not changed, also not
+// scratches that lead into the hole.
 func TestScene(t *testing.T) {
 	const w, h = 200, 160
 	x := planar.FromNRGBA(synth.Photo(4, w, h))
@@ -130,7 +129,7 @@ func TestScene(t *testing.T) {
 	}
 	run := func(seed uint64) *planar.Image {
 		y := smear(x, all)
-		if err := fill(context.Background(), of(y, all), seed); err != nil {
+		if err := fill(context.Background(), inMemory(y, all), seed); err != nil {
 			t.Fatal(err)
 		}
 		return y
@@ -164,8 +163,8 @@ func contrast(x *planar.Image, where []bool) float64 {
 	return math.Sqrt(sum / float64(n))
 }
 
-// Pixels that are hidden are never a source: of a picture whose other half is hidden nothing of
-// that half shows up.
+// Hidden pixels are never a source: if one half of a picture is hidden, nothing of that half
+// appears in the hole.
 func TestHidden(t *testing.T) {
 	const w, h = 140, 90
 	rng := rand.New(rand.NewPCG(6, 7))
@@ -180,11 +179,11 @@ func TestHidden(t *testing.T) {
 		}
 	}
 	m := mask(w, h, 30, 20, 70, 60)
-	p := of(smear(x, m), m)
+	p := inMemory(smear(x, m), m)
 	p.Hidden = hidden
 	p.Put = func(c, i int, v float32) {
 		if v > 0.85 {
-			t.Fatalf("pixel %d is %g, as what is hidden", i, v)
+			t.Fatalf("pixel %d is %g, as hidden pixels are", i, v)
 		}
 	}
 	if err := fill(context.Background(), p, 1); err != nil {
@@ -192,14 +191,14 @@ func TestHidden(t *testing.T) {
 	}
 }
 
-// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are;
-// bad sizes and a cancelled context are errors.
+// Pictures of which little or nothing is known, or that are smaller than a patch, stay as they are.
+// A mask of another size and a cancelled context are errors.
 func TestOdd(t *testing.T) {
 	for _, s := range [][6]int{{1, 1, 0, 0, 1, 1}, {6, 40, 0, 0, 6, 40}, {5, 5, 1, 1, 4, 4}, {30, 30, 0, 0, 30, 30}, {30, 30, 0, 0, 30, 29}, {300, 20, 3, 0, 300, 20}, {20, 21, 0, 3, 20, 19}} {
 		w, h := s[0], s[1]
 		x := planar.New(w, h)
 		m := mask(w, h, s[2], s[3], s[4], s[5])
-		if err := fill(context.Background(), of(x, m), 1); err != nil {
+		if err := fill(context.Background(), inMemory(x, m), 1); err != nil {
 			t.Errorf("%v: %v", s, err)
 		}
 		for i, v := range x.Pix {
@@ -217,12 +216,12 @@ func TestOdd(t *testing.T) {
 	if wide(mask(100, 100, 30, 0, 42, 100)) || !wide(mask(100, 100, 30, 0, 43, 100)) || !wide(m) {
 		t.Error("12 pixels are not wide, 13 are")
 	}
-	if err := fill(context.Background(), of(x, m[1:]), 1); err == nil {
+	if err := fill(context.Background(), inMemory(x, m[1:]), 1); err == nil {
 		t.Error("a mask of another size is taken")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := fill(ctx, of(x, m), 1); !errors.Is(err, context.Canceled) {
+	if err := fill(ctx, inMemory(x, m), 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancelling: %v", err)
 	}
 }
@@ -272,8 +271,8 @@ func TestOpenAndDepths(t *testing.T) {
 	}
 }
 
-// The search's distance is the sum of the squared differences, in float64.
-func TestApart(t *testing.T) {
+// The distance of patches is the sum of the squared differences.
+func TestDistance(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 11))
 	l := newLevel(20, 15)
 	for i := range l.pix {
@@ -291,10 +290,10 @@ func TestApart(t *testing.T) {
 			}
 		}
 		a, b := int32(ay*20+ax), int32(by*20+bx)
-		if got := float64(l.apart(a, b, math.MaxFloat32)); math.Abs(got-want) > 1e-4*want {
+		if got := float64(l.distance(a, b, math.MaxFloat32)); math.Abs(got-want) > 1e-4*want {
 			t.Fatalf("distance %g, want %g", got, want)
 		}
-		if got := float64(l.apart(a, b, float32(want/2))); want > 0 && got <= want/2 {
+		if got := float64(l.distance(a, b, float32(want/2))); want > 0 && got <= want/2 {
 			t.Fatalf("distance %g is below %g, it is %g", got, want/2, want)
 		}
 	}

@@ -7,34 +7,37 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// channels of a pixel: three colours and the mean steepness along x and y around it, its texture.
+// channels of a pixel: three colours, and as a measure of texture the mean absolute differences of
+// neighbours along x and along y around it.
 const channels = 5
 
-// textureWeight is how much of texture counts beside colours: it is small, as steepness is a
-// difference of neighbours.
+// textureWeight is the weight of texture relative to colours. It is above 1, because differences of
+// neighbours are small.
 const textureWeight = 4
 
 // level is a picture at one size.
 type level struct {
 	w, h    int
 	pix     []float32 // channels for every pixel
-	unknown []bool    // pixels that were missing
-	target  []bool    // those of them that are to be filled
+	unknown []bool    // pixels that are missing or hidden
+	target  []bool    // those to fill
 	depth   []int32   // of these
-	whole   []bool    // patches in which nothing is missing, by their middle
-	list    []int32   // of these
-	seekers []int32   // middles of the patches with a pixel to fill
-	mate    []int32   // of every seeker, by its place in the picture: the middle of the patch that is most like it
-	cost    []float32 // and how far it is from that
+	source  []bool    // middles of the patches without unknown pixels
+	sources []int32   // the same as a list
+	queries []int32   // middles of the patches with a pixel to fill
+	// match is the middle of the most similar source, by the middle of the query. It is 0 for other
+	// patches.
+	match []int32
+	cost  []float32 // the distance of the two patches
 }
 
 func newLevel(w, h int) *level {
 	return &level{w: w, h: h, pix: make([]float32, w*h*channels), unknown: make([]bool, w*h), target: make([]bool, w*h)}
 }
 
-// pyramid adds texture to the finest level, makes the coarser ones until the hole is about as deep
-// as a patch is wide, and lists what is looked for and where. It gives nil where hardly anything is
-// known.
+// pyramid adds texture to the finest level, makes coarser levels until the hole is about as deep as
+// half a patch, and lists the sources and queries of all levels. It returns nil if hardly anything
+// is known.
 func pyramid(l *level, depth int) ([]*level, error) {
 	if err := l.texture(); err != nil {
 		return nil, err
@@ -43,30 +46,31 @@ func pyramid(l *level, depth int) ([]*level, error) {
 	for ; depth > half && min(l.w, l.h) >= 4*side; depth /= 2 {
 		next := l.smaller()
 		next.index()
-		if len(next.list) < sources {
+		if len(next.sources) < leastSources {
 			break
 		}
 		levels = append(levels, next)
 		l = next
 	}
 	levels[0].index()
-	if len(levels[0].list) < sources {
+	if len(levels[0].sources) < leastSources {
 		return nil, nil
 	}
 	return levels, nil
 }
 
-// index lists seekers and whole patches.
+// index lists sources and queries.
 func (l *level) index() {
 	l.depth = depths(l.w, l.h, l.target)
-	l.whole = make([]bool, l.w*l.h)
-	// How many pixels to fill, and missing ones, there are above and left of a corner.
-	sum := func(of []bool) []int32 {
+	l.source = make([]bool, l.w*l.h)
+	// sum is the integral image of a mask: the number of set pixels above and to the left of a
+	// corner.
+	sum := func(mask []bool) []int32 {
 		s := make([]int32, (l.w+1)*(l.h+1))
 		for y := range l.h {
 			row := int32(0)
 			for x := range l.w {
-				if of[y*l.w+x] {
+				if mask[y*l.w+x] {
 					row++
 				}
 				s[(y+1)*(l.w+1)+x+1] = s[y*(l.w+1)+x+1] + row
@@ -79,23 +83,23 @@ func (l *level) index() {
 		a, b, stride := x-half, y-half, l.w+1
 		return s[(b+side)*stride+a+side] - s[b*stride+a+side] - s[(b+side)*stride+a] + s[b*stride+a]
 	}
-	l.mate, l.cost = make([]int32, l.w*l.h), make([]float32, l.w*l.h)
+	l.match, l.cost = make([]int32, l.w*l.h), make([]float32, l.w*l.h)
 	for y := half; y < l.h-half; y++ {
 		for x := half; x < l.w-half; x++ {
 			i := int32(y*l.w + x)
 			if in(unknown, x, y) == 0 {
-				l.whole[i] = true
-				l.list = append(l.list, i)
+				l.source[i] = true
+				l.sources = append(l.sources, i)
 			}
 			if in(target, x, y) > 0 {
-				l.seekers = append(l.seekers, i)
+				l.queries = append(l.queries, i)
 			}
 		}
 	}
 }
 
-// smaller is the level of half the size: a pixel is missing if one of its four is, and then the
-// mean of those that are not, if any.
+// smaller is the level of half the size. A pixel is unknown if one of its four pixels is. It is the
+// mean of the known ones among the four, or of all if none is known.
 func (l *level) smaller() *level {
 	s := newLevel((l.w+1)/2, (l.h+1)/2)
 	for y := range s.h {
@@ -129,11 +133,11 @@ func (l *level) smaller() *level {
 	return s
 }
 
-// textureReach is how many pixels around one its texture is of.
+// textureReach is how many pixels around a pixel its texture is measured.
 const textureReach = 8
 
-// texture fills the last two channels: the mean absolute difference of neighbours around a pixel,
-// of what is known, and from there on smoothly into what is not.
+// texture sets the last two channels to the mean absolute difference of known neighbours around a
+// pixel. Where nothing is known, they are continued smoothly.
 func (l *level) texture() error {
 	gray := func(i int) float64 {
 		p := l.pix[i*channels:]
@@ -166,9 +170,9 @@ func (l *level) texture() error {
 	return nil
 }
 
-// box sums values over the neighbours of textureReach.
+// box sums values over all pixels up to textureReach away along each axis.
 func box(v []float64, w, h int) []float64 {
-	for range 2 { // along x, and then along y of what lies on its side
+	for range 2 { // each pass sums along x and transposes
 		out := make([]float64, len(v))
 		for y := range h {
 			row, sum := v[y*w:][:w], 0.0

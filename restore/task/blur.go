@@ -2,7 +2,8 @@ package task
 
 import "github.com/vfmrestore/restore/restore/planar"
 
-// blur is a kernel as the list of its weights that are not 0: motion kernels are thin lines, a few hundred of 3721 weights.
+// blur is a kernel as a list of the weights that are not 0. Motion kernels are thin lines: a few
+// hundred of 3721 weights.
 type blur struct {
 	half int // Size/2, the padding
 	taps []tap
@@ -23,7 +24,8 @@ func newBlur(k *Kernel) *blur {
 	return b
 }
 
-// blurForward correlates a plane of w×h values with the kernel, the plane continued by reflection.
+// blurForward correlates a plane of w×h values with the kernel, with the plane reflected at its
+// edges.
 func blurForward[T real](k *blur, x []T, w, h int) []T {
 	pw, ph := w+2*k.half, h+2*k.half
 	padded := make([]T, pw*ph)
@@ -51,7 +53,8 @@ func blurForward[T real](k *blur, x []T, w, h int) []T {
 	return out
 }
 
-// blurBackward is the adjoint: spread every value by the kernel over the padded plane, then fold the padding back.
+// blurBackward is the adjoint: it spreads every value by the kernel over the padded plane, then
+// adds the padding to the pixels that it repeats.
 func blurBackward[T real](k *blur, y []T, w, h int) []T {
 	pw, ph := w+2*k.half, h+2*k.half
 	padded := make([]float64, pw*ph)
@@ -79,7 +82,8 @@ func blurBackward[T real](k *blur, y []T, w, h int) []T {
 	return out
 }
 
-// reflections returns, for each of total positions of a padded axis, the index among n that it repeats.
+// reflections returns, for each of total positions of a padded axis, the index among n that it
+// repeats.
 func reflections(total, pad, n int) []int {
 	idx := make([]int, total)
 	for i := range idx {

@@ -1,12 +1,15 @@
 package task
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // SizeError says that something does not have the size that it must have.
 type SizeError struct {
 	What         string // "picture", "mask", "observation", "kernel"
-	W, H         int    // the size it has (H is 0 for a bare list of W values)
-	WantW, WantH int    // the size it must have; 0 when any size of at least 1×1 would do
+	W, H         int    // its size (H is 0 for a list of W values)
+	WantW, WantH int    // the size that it must have; 0 if any size of at least 1×1 would do
 }
 
 func (e *SizeError) Error() string {
@@ -21,8 +24,21 @@ func (e *SizeError) Error() string {
 
 // MissingError says that a task's operator lacks a parameter.
 type MissingError struct {
-	Task Task
+	Task string // its name
 	What string // "mask" or "motion kernel"
 }
 
-func (e *MissingError) Error() string { return fmt.Sprintf("task %v needs a %s", e.Task, e.What) }
+func (e *MissingError) Error() string { return fmt.Sprintf("task %s needs a %s", e.Task, e.What) }
+
+// UnknownTaskError says that there is no task of this name.
+type UnknownTaskError struct{ Name string }
+
+func (e *UnknownTaskError) Error() string {
+	text := fmt.Sprintf("unknown task %q; the tasks are %s", e.Name, strings.Join(Names(), ", "))
+	for _, d := range descriptors {
+		for _, a := range d.Aliases {
+			text += fmt.Sprintf("; %s is another name of %s", a, d.Name)
+		}
+	}
+	return text
+}

@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Take a picture to a quarter of its size with the noise of the paper, and look at it as the networks do.
+// This reduces a picture to a quarter of its sides, adds the noise of the paper, and makes the view
+// that the networks see.
 func Example() {
 	x := planar.FromNRGBA(synth.Photo(1, 128, 96))
 	rng := task.NewRand(7, 0)

@@ -9,11 +9,13 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// real is the arithmetic of pictures: float32 in the product, float64 where tests want every digit. Sums run in float64 always.
+// real is the arithmetic of pictures: float32 in the program, float64 in tests that need every
+// digit. Sums are always in float64.
 type real interface{ ~float32 | ~float64 }
 
-// filter is a linear map from n to m values along one axis, whose output i depends on the inputs start[i] … start[i]+len(taps[i])−1
-// only. All separable operators of this package (reduction, enlargement, Gaussian, padding, pooling) are two of these.
+// filter is a linear map from n to m values along one axis. Output i depends only on the inputs
+// start[i] … start[i]+len(taps[i])−1. Each separable operator of this package (reduction,
+// enlargement, Gaussian, padding, pooling) is a pair of filters.
 type filter struct {
 	n, m  int
 	start []int
@@ -42,7 +44,8 @@ func (f *filter) add(in, out int, w float64) {
 	f.taps[out], f.start[out] = t, s
 }
 
-// part is the map to the outputs from … to−1 alone, and the first of the inputs that these need; n is how many.
+// part returns the map to the outputs from … to−1 only, and the first input that these need. The
+// map has as many inputs as they need.
 func (f *filter) part(from, to int) (g *filter, first int) {
 	first = slices.Min(f.start[from:to])
 	g = &filter{m: to - from, start: make([]int, to-from), taps: f.taps[from:to]}
@@ -106,7 +109,7 @@ func filterColumns[T real](f *filter, src []T, w int) []T {
 	return out
 }
 
-// someColumns is filterColumns for the outputs i0 … i1−1; acc is memory for a row.
+// someColumns is filterColumns for the outputs i0 … i1−1. acc is scratch memory for a row.
 func someColumns[T real](f *filter, out, src []T, acc []float64, i0, i1 int) {
 	w := len(acc)
 	for i := i0; i < i1; i++ {
@@ -121,10 +124,10 @@ func someColumns[T real](f *filter, out, src []T, acc []float64, i0, i1 int) {
 	}
 }
 
-// partWork is how many multiply-adds are worth a goroutine.
+// partWork is the number of multiply-adds that pay for starting a goroutine.
 const partWork = 200_000
 
-// axpy adds a·x to acc, which is as long as x.
+// axpy adds a·x to acc, which has the length of x.
 func axpy[T real](acc []float64, a float64, x []T) {
 	acc = acc[:len(x)]
 	for i, v := range x {
@@ -132,8 +135,9 @@ func axpy[T real](acc []float64, a float64, x []T) {
 	}
 }
 
-// parallel runs f over 0..n−1 in contiguous parts, on several cores when the work (in multiply-adds) is worth a goroutine. Each
-// index is computed by the same instructions whatever the split, so results do not depend on the number of cores.
+// parallel runs f over 0..n−1 in contiguous parts, on several cores if the work (in multiply-adds)
+// is large enough. Every index is computed by the same instructions in any split, so results do not
+// depend on the number of cores.
 func parallel(n, work int, f func(from, to int)) {
 	parts := min(runtime.GOMAXPROCS(0), n, 1+work/partWork)
 	if parts <= 1 {
@@ -151,7 +155,15 @@ func parallel(n, work int, f func(from, to int)) {
 	wg.Wait()
 }
 
-// gaussTaps returns size (odd) weights of a Gaussian of standard deviation std, sampled at whole steps, of sum 1.
+// Both blurs of this package have kernels of blurSide×blurSide weights; the Gaussian one has the
+// standard deviation gaussStd.
+const (
+	blurSide = 61
+	gaussStd = 3.0
+)
+
+// gaussTaps returns size (odd) weights of a Gaussian of standard deviation std, sampled at whole
+// steps, of sum 1.
 func gaussTaps(size int, std float64) []float64 {
 	t := make([]float64, size)
 	sum := 0.0
@@ -166,7 +178,8 @@ func gaussTaps(size int, std float64) []float64 {
 	return t
 }
 
-// gaussFilter is one axis of gaussian-deblur's operator on n values: 61 taps of standard deviation 3, reflected edges.
+// gaussFilter is one axis of gaussian-deblur's operator on n values: 61 taps of standard deviation
+// 3, reflected edges.
 func gaussFilter(n int) *filter {
 	f := newFilter(n, n)
 	taps := gaussTaps(blurSide, gaussStd)
@@ -178,7 +191,8 @@ func gaussFilter(n int) *filter {
 	return f
 }
 
-// reflectPadFilter lengthens n values by pad on either side; outputs beyond n+2·pad, up to total, stay 0.
+// reflectPadFilter lengthens n values by pad reflected values on each side. Outputs beyond n+2·pad,
+// up to total, are 0.
 func reflectPadFilter(n, pad, total int) *filter {
 	f := newFilter(n, total)
 	for i := 0; i < n+2*pad; i++ {
@@ -195,9 +209,10 @@ func downFilter(n int) *filter {
 // upFilter is one axis of the adapter's view of super-resolve: n → 4n values.
 func upFilter(n int) *filter { return resizeFilter(n, n*Factor, 1.0/Factor, keys, 2) }
 
-// resizeFilter resamples n values to m, output i being centred at (i+½)·scale in units of the input, as PIL (and torch with
-// antialias=True) does: for reductions the kernel is stretched by scale; at the edges the weights that fall outside are dropped and
-// the rest renormalised to sum 1. kernel vanishes beyond ±reach.
+// resizeFilter resamples n values to m as PIL (and torch with antialias=True) does. Output i is
+// centred at (i+½)·scale in units of the input. For reductions the kernel is stretched by scale. At
+// the edges, weights that fall outside are dropped and the others renormalised to sum 1. kernel is
+// 0 beyond ±reach.
 func resizeFilter(n, m int, scale float64, kernel func(float64) float64, reach float64) *filter {
 	f := newFilter(n, m)
 	stretch := max(scale, 1)
@@ -220,7 +235,8 @@ func resizeFilter(n, m int, scale float64, kernel func(float64) float64, reach f
 	return f
 }
 
-// keys is Keys' cubic convolution kernel with a = −½, the "bicubic" of PIL and of torch's antialiased interpolation.
+// keys is Keys' cubic convolution kernel with a = −½, the "bicubic" of PIL and of torch's
+// antialiased interpolation.
 func keys(x float64) float64 {
 	const a = -0.5
 	x = math.Abs(x)

@@ -7,14 +7,15 @@ import (
 	"sort"
 )
 
-// Kernel is a blur kernel: Size rows of Size weights, Size odd, the centre at (Size/2, Size/2). Blurring is correlation:
-// y[i, j] = Σ_ab W[a·Size+b] · x[i+a−Size/2, j+b−Size/2].
+// Kernel is a blur kernel: Size rows of Size weights, Size odd, the centre at (Size/2, Size/2).
+// Blurring is correlation: y[i, j] = Σ_ab W[a·Size+b] · x[i+a−Size/2, j+b−Size/2].
 type Kernel struct {
 	Size int
 	W    []float32
 }
 
-// maxMotionSide keeps the pen of MotionKernel one pixel wide, as it is for the paper's 61.
+// maxMotionSide is the largest side for which the line of MotionKernel is one pixel wide, as it is
+// for the paper's 61.
 const maxMotionSide = 105
 
 // Check returns an error unless the kernel is square and odd, finite, and of sum 1 to within 1e-3.
@@ -35,7 +36,8 @@ func (k *Kernel) Check() error {
 	return nil
 }
 
-// Strided returns the weights with rows lengthened to stride values by zeros (Size rows), the form a GPU kernel may want.
+// Strided returns Size rows of the weights, each filled up with zeros to stride values, as GPU
+// kernels need them.
 func (k *Kernel) Strided(stride int) []float32 {
 	out := make([]float32, k.Size*stride)
 	for a := 0; a < k.Size; a++ {
@@ -44,7 +46,8 @@ func (k *Kernel) Strided(stride int) []float32 {
 	return out
 }
 
-// Embed returns the kernel centred in a larger array of zeros: the same blur. It panics if side is even or below Size.
+// Embed returns the kernel centred in a larger array of zeros, which is the same blur. It panics if
+// side is even or below Size.
 func (k *Kernel) Embed(side int) *Kernel {
 	if side < k.Size || side%2 == 0 {
 		panic(fmt.Sprintf("kernel of side %d embedded in side %d", k.Size, side))
@@ -57,15 +60,18 @@ func (k *Kernel) Embed(side int) *Kernel {
 	return out
 }
 
-// MotionKernel draws a camera-shake kernel by the recipe of the field's motionblur generator (METHOD §4), in an array of side×side
-// with the path confined to the middle support×support pixels (support = side for the paper's law). side must be odd and at most
-// 105, support in 3..side, intensity in [0, 1] (0 nearly straight, 1 tangled; the paper uses 0.5).
+// MotionKernel draws a camera-shake kernel by the recipe of the field's motionblur generator
+// (METHOD §4), in an array of side×side with the path confined to the middle support×support pixels
+// (support = side for the paper's law). side must be odd and at most 105, support in 3..side,
+// intensity in [0, 1] (0 nearly straight, 1 tangled; the paper uses 0.5).
 //
-// In canvas units of half a pixel, with D = √2·2·support: the path is 0.75·D·(U(0,1) + U(0, intensity²)) long, made of steps of
-// length Beta(1, 30)·(1 − intensity + 0.1)·D and direction θ, whose magnitude is triangular (0, intensity·m, m + 0.1) for one
-// m ~ U(0, intensity·π) and whose sign persists but for a chance of Beta(2, 20). It is centred on its centre of mass, turned by
-// U(0, π), drawn one canvas pixel wide, blurred with a Gaussian of one canvas pixel, halved by a Lanczos-3 filter, and normalised
-// to sum 1. As in the original, whose pictures have 8 bits, weights below half of 1/255 of full ink are 0 and none is negative.
+// In canvas units of half a pixel, with D = √2·2·support: the path is 0.75·D·(U(0,1) + U(0,
+// intensity²)) long, made of steps of length Beta(1, 30)·(1 − intensity + 0.1)·D and direction θ,
+// whose magnitude is triangular (0, intensity·m, m + 0.1) for one m ~ U(0, intensity·π) and whose
+// sign changes with probability Beta(2, 20). The path is centred on its centre of mass and rotated
+// by U(0, π). It is drawn one canvas pixel wide, blurred with a Gaussian of one canvas pixel,
+// halved by a Lanczos-3 filter, and normalised to sum 1. As in the original, whose pictures have 8
+// bits, weights below half of 1/255 of full ink are 0 and none is negative.
 func MotionKernel(rng *rand.Rand, side, support int, intensity float64) (*Kernel, error) {
 	if side < 3 || side > maxMotionSide || side%2 == 0 || support < 3 || support > side {
 		return nil, fmt.Errorf("motion kernel of side %d and support %d: side must be odd, 3..%d, and support 3..side", side, support, maxMotionSide)
@@ -74,7 +80,8 @@ func MotionKernel(rng *rand.Rand, side, support int, intensity float64) (*Kernel
 		return nil, fmt.Errorf("motion kernel of intensity %v: must lie in [0, 1]", intensity)
 	}
 	n := 2 * side
-	// A support whose parity differs from the side's would be centred between pixels; the canvas of half pixels has room for that.
+	// A support that is even while the side is odd is centred between pixels, which the canvas of
+	// half pixels allows.
 	xs, ys := motionPath(rng, support, intensity)
 	small := penOf(side).draw(drawPath(xs, ys, n, n/2-support, n/2+support))
 	sum := 0.0
@@ -97,8 +104,9 @@ func motionPath(rng *rand.Rand, support int, intensity float64) (xs, ys []float6
 	d := math.Sqrt2 * 2 * float64(support)
 	length := 0.75 * d * (rng.Float64() + intensity*intensity*rng.Float64())
 	unit := (1 - intensity + slack) * d
-	// Steps are Beta(1, 30) conditioned to be shorter than the whole path: the original throws longer ones away, here the inverse
-	// of the conditioned distribution function is drawn from, which also ends for the shortest paths.
+	// Steps are Beta(1, 30) conditioned to be shorter than the whole path. The original rejects
+	// longer ones. Here the inverse of the conditioned distribution function is used, which also
+	// ends for the shortest paths.
 	cdf := func(v float64) float64 { return -math.Expm1(30 * math.Log1p(-v)) }
 	top := cdf(min(1, length/unit))
 	var steps []float64
@@ -146,7 +154,8 @@ func betaInt(rng *rand.Rand, a, b int) float64 {
 	return u[a-1]
 }
 
-// triangular draws from the triangular law on [0, high] with the given mode, by the inverse of its distribution function.
+// triangular draws from the triangular distribution on [0, high] with the given mode, by the
+// inverse of its distribution function.
 func triangular(rng *rand.Rand, mode, high float64) float64 {
 	u := rng.Float64()
 	if u*high < mode {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// spread returns the centre of mass relative to the kernel's centre and the root mean square distance from it.
+// spread returns the centre of mass relative to the kernel's centre and the root mean square
+// distance from it.
 func spread(k *Kernel) (cx, cy, radius float64) {
 	for i, v := range k.W {
 		x, y, w := float64(i%k.Size-k.Size/2), float64(i/k.Size-k.Size/2), float64(v)
@@ -16,8 +17,9 @@ func spread(k *Kernel) (cx, cy, radius float64) {
 	return cx, cy, math.Sqrt(radius - cx*cx - cy*cy)
 }
 
-// TestKernelStatistics compares with 1500 kernels of the original generator's algorithm (Python, PIL): non-zero weights 144 ± 66,
-// radius 10.96 ± 5.0 with 10/50/90 % quantiles 4.1, 11.0, 17.7; distance of the centre of mass 1.55 ± 1.27.
+// TestKernelStatistics compares with 1500 kernels of the original generator's algorithm (Python,
+// PIL): non-zero weights 144 ± 66, radius 10.96 ± 5.0 with 10/50/90 % quantiles 4.1, 11.0, 17.7;
+// distance of the centre of mass 1.55 ± 1.27.
 func TestKernelStatistics(t *testing.T) {
 	rng := fresh(t)
 	const n = 400
@@ -70,7 +72,8 @@ func TestKernelSupport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// path pixels stay inside the support; pen, Gaussian and Lanczos widen them by at most 5 pixels of the final array
+		// path pixels stay inside the support; pen, Gaussian and Lanczos widen them by at most 5
+		// pixels of the final array
 		reach := support/2 + 6
 		for j, w := range k.W {
 			if dx, dy := j%61-30, j/61-30; w != 0 && max(dx, -dx, dy, -dy) > reach {
@@ -88,7 +91,8 @@ func TestKernelSupport(t *testing.T) {
 			small++
 		}
 	}
-	// the paper's kernels are below radius 3 in about 4 % of the cases, half scaled-down ones in about 20 %
+	// the paper's kernels are below radius 3 in about 4 % of the cases, half scaled-down ones in
+	// about 20 %
 	if small < 25 || small > 160 {
 		t.Errorf("%d of 400 training kernels are small", small)
 	}
@@ -165,7 +169,8 @@ func TestLaws(t *testing.T) {
 	check("triangular, mode 0", func(r *rand.Rand) float64 { return triangular(r, 0, c) }, c/3, c*c/18)
 }
 
-// TestPen holds the filter that draws kernels against its definition: a dense Gaussian of nine taps with the edges continued, and the Lanczos reduction.
+// TestPen compares the filter that draws kernels with its definition: a dense Gaussian of nine taps
+// with edge pixels repeated, and the Lanczos reduction.
 func TestPen(t *testing.T) {
 	rng := fresh(t)
 	for _, side := range []int{3, 9, 61, 105} {

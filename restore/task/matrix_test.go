@@ -100,7 +100,8 @@ func TestReflectPadMatrix(t *testing.T) {
 	}
 }
 
-// TestPushPullByMatrices runs the formula in pushpull.go's comment with the exported matrices, as a trainer would.
+// TestPushPullByMatrices runs the formula in pushpull.go's comment with the exported matrices, as a
+// trainer would.
 func TestPushPullByMatrices(t *testing.T) {
 	rng := fresh(t)
 	for n := 0; n < 6; n++ {

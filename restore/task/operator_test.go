@@ -146,7 +146,8 @@ func TestBlursAgainstDefinition(t *testing.T) {
 	}
 }
 
-// TestDownAgainstDefinition compares with the explicit sum of stretched Keys weights over the whole picture.
+// TestDownAgainstDefinition compares with the explicit sum of stretched Keys weights over the whole
+// picture.
 func TestDownAgainstDefinition(t *testing.T) {
 	rng := fresh(t)
 	cubic := func(d float64) float64 { // Keys' kernel with a = −½, in expanded form
@@ -269,7 +270,7 @@ func TestObserve(t *testing.T) {
 		}
 		sum, n := 0.0, 0.0
 		for i, v := range y.Pix {
-			if op.mask != nil && op.mask[i%(w*h)] == 0 {
+			if mask := op.a.(*linear).mask; mask != nil && mask[i%(w*h)] == 0 {
 				if v != 0 {
 					t.Fatalf("%v: missing pixel holds %v", task, v)
 				}

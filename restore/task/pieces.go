@@ -7,36 +7,37 @@ import (
 	"github.com/vfmrestore/restore/internal/team"
 )
 
-// Source reads a picture in pieces of rows: it fills dst with the values of plane c in row y, from column x on.
+// Source reads a picture in pieces of rows: it fills dst with the values of plane c in row y, from
+// column x on.
 type Source func(dst []float32, c, y, x int)
 
-// Pieces makes View one rectangle after the other, to the same bits, for pictures of which neither they nor their views are to be in memory as
-// floats. It is safe for concurrent use if its Source is.
+// Pieces computes View one rectangle at a time, with the same bits, for pictures that are too large
+// to hold them or their views in memory as floats. It is safe for concurrent use if its Source is.
 type Pieces struct {
 	w, h    int // of the view
 	src     Source
 	fill    *filler   // inpainting
 	across  *filter   // super-resolution
 	down    *filter   //
-	scratch sync.Pool // *memory: pieces are many, and their garbage would be as large as what they save
+	scratch sync.Pool // of *memory; without it the garbage would be as large as the memory that pieces save
 }
 
-// NewPieces returns the Pieces of an observation of w×h pixels. missing is needed for inpainting only and otherwise ignored. Errors as of View.
+// NewPieces returns the Pieces of an observation of w×h pixels. Inpainting needs missing; other
+// tasks ignore it. Errors as of View.
 func NewPieces(t Task, w, h int, missing []bool, src Source) (*Pieces, error) {
 	p := &Pieces{w: w, h: h, src: src}
 	p.scratch.New = func() any { return &memory{} }
+	d := t.Descriptor()
 	switch {
 	case w < 1 || h < 1:
 		return nil, &SizeError{What: "picture", W: w, H: h}
 	case !t.Valid():
 		return nil, &UnknownTaskError{Name: t.String()}
-	case t.Masked() && len(missing) == 0:
-		return nil, &MissingError{Task: t, What: "mask"}
-	case t.Masked() && len(missing) != w*h:
-		return nil, &SizeError{What: "mask", W: len(missing), WantW: w, WantH: h}
-	case t.Masked():
+	case d.masked() && d.checkMask(len(missing), w, h) != nil:
+		return nil, d.checkMask(len(missing), w, h)
+	case d.View == ViewFilled:
 		p.fill = newFiller(w, h, missing, src)
-	case t == SuperResolve:
+	case d.View == ViewEnlarged:
 		p.across, p.down = upFilter(w), upFilter(h)
 		p.w, p.h = p.across.m, p.down.m
 	}
@@ -46,7 +47,8 @@ func NewPieces(t Task, w, h int, missing []bool, src Source) (*Pieces, error) {
 // Size returns width and height of the view.
 func (p *Pieces) Size() (w, h int) { return p.w, p.h }
 
-// Read writes three planes of w×h values to dst: the rectangle of the view at (x, y), which must lie in it.
+// Read writes three planes of w×h values to dst: the rectangle of the view at (x, y), which must
+// lie in it.
 func (p *Pieces) Read(dst []float32, x, y, w, h int) {
 	m := p.scratch.Get().(*memory)
 	defer p.scratch.Put(m)
@@ -99,14 +101,14 @@ func resample(m *memory, across, down *filter, dst, src []float32) {
 	someColumns(down, dst, between, m.sums(across.m), 0, down.m)
 }
 
-// memory is scratch that is taken from the front and given back from the end.
+// memory is a stack of scratch values.
 type memory struct {
 	v    []float32
 	used int
 	acc  []float64
 }
 
-// floats takes n values, which may hold anything. Slices taken before stay valid.
+// floats takes n values from the stack. They are not initialised. Slices taken before stay valid.
 func (m *memory) floats(n int) []float32 {
 	if m.used+n > len(m.v) {
 		m.v = make([]float32, max(m.used+n, 2*len(m.v)))
@@ -115,6 +117,7 @@ func (m *memory) floats(n int) []float32 {
 	return m.v[m.used-n : m.used : m.used]
 }
 
+// back releases everything taken since used was to.
 func (m *memory) back(to int) { m.used = to }
 
 func (m *memory) sums(n int) []float64 {
@@ -124,12 +127,14 @@ func (m *memory) sums(n int) []float64 {
 	return m.acc[:n]
 }
 
-// pieceLevels is how many of push-pull's finest levels are made for each piece again: all levels above hold a 16th of the picture's pixels, and less.
+// pieceLevels is the number of push-pull's finest levels that are computed again for each piece.
+// All coarser levels together hold about a 16th of the picture's pixels.
 const pieceLevels = 2
 
-// filler is push-pull in pieces, for masks of known and missing: it holds one level, filled, and makes those below for the piece at hand.
+// filler is push-pull in pieces, for masks of known and missing pixels. It holds one level, filled,
+// and computes the finer ones for each piece.
 type filler struct {
-	levels  []fillLevel // those made for each piece, the picture itself first
+	levels  []fillLevel // those computed for each piece, the picture itself first
 	w, h    int         // of the level held
 	held    []float32   // three planes
 	missing []bool
@@ -150,7 +155,7 @@ func newFiller(w, h int, missing []bool, src Source) *filler {
 	weight := make([]float32, n)
 	f.held = make([]float32, 3*n)
 	t := team.New(0)
-	const rows = 8 // of the level held, at a time
+	const rows = 8 // of the level held, computed at a time
 	scratch := make([]memory, t.Workers())
 	_ = t.Each(context.Background(), (f.h+rows-1)/rows, func(worker, i int) {
 		m := &scratch[worker]
@@ -175,7 +180,8 @@ func (f *filler) view(m *memory, dst []float32, r area) {
 	f.push(m, 0, r, dst, w)
 }
 
-// pull makes an area of a level on the way up, three planes of it and its weights, from the picture.
+// pull computes an area of a level from the picture, on the way to coarser levels: three planes and
+// their weights.
 func (f *filler) pull(m *memory, level int, r area, x, weight []float32) {
 	if level == 0 {
 		read(f.src, x, r)
@@ -206,7 +212,7 @@ func (f *filler) pull(m *memory, level int, r area, x, weight []float32) {
 	}
 }
 
-// push turns what pull made of an area into what push-pull makes of it.
+// push turns the area of a level that pull computed into that of the filled level.
 func (f *filler) push(m *memory, level int, r area, x, weight []float32) {
 	defer m.back(m.used)
 	if level == len(f.levels) {
@@ -221,7 +227,7 @@ func (f *filler) push(m *memory, level int, r area, x, weight []float32) {
 	in, across, down := needs(l.spreadX, l.spreadY, r)
 	n, k := in.w*in.h, r.w*r.h
 	coarse, w := m.floats(3*n), m.floats(n)
-	if level+1 < len(f.levels) { // of the level held nothing else is needed
+	if level+1 < len(f.levels) { // the level held needs nothing else
 		f.pull(m, level+1, in, coarse, w)
 	}
 	f.push(m, level+1, in, coarse, w)

@@ -5,23 +5,26 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Push-pull fills missing pixels from a pyramid of averages. With P the 2×2 average pooling (PoolMatrix on both axes), U the
-// bilinear enlargement by 2 (UpPool2Matrix on both axes), x₀ the picture and w₀ its mask (1 known, 0 missing):
+// Push-pull fills missing pixels from a pyramid of averages. With P the 2×2 average pooling
+// (PoolMatrix on both axes), U the bilinear enlargement by 2 (UpPool2Matrix on both axes), x₀ the
+// picture and w₀ its mask (1 known, 0 missing):
 //
 //	pull, l = 0 … L−1:   d = P w_l,   x_{l+1} = P(w_l·x_l) / max(d, pullFloor),   w_{l+1} = min(1, PullGain·d)
 //	push, l = L−1 … 0:   x_l ← w_l·x_l + (1 − w_l)·U x_{l+1}
 //
-// L = PullLevels(W, H) brings the picture down to 1×1 (a picture that is 1×1 already becomes w₀·x₀). With masks of 0 and 1 every
-// w_l is 0 or 1 too: a coarse pixel knows as soon as one of its four does. Missing pixels may hold anything finite, known pixels
-// stay exactly as they are, and where nothing is known at all the result is 0.
+// L = PullLevels(W, H) brings the picture down to 1×1 (a picture that is 1×1 already becomes
+// w₀·x₀). With masks of 0 and 1 every w_l is 0 or 1 too: a coarse pixel is known if one of its four
+// is. Missing pixels may hold any finite value. Known pixels stay exactly as they are. If nothing
+// is known, the result is 0.
 const (
-	// PullGain says how much of a coarse pixel must be known for it to be trusted fully: a share of 1/PullGain.
+	// PullGain sets the share of a coarse pixel that must be known for a full weight: 1/PullGain.
 	PullGain = 4
-	// PullFloor keeps the division of pixels that know nothing at 0.
+	// PullFloor avoids division by 0 for coarse pixels without a known one.
 	PullFloor = 1e-6
 )
 
-// PullLevels returns how many times a picture of w×h pixels is halved (rounding up) until it is 1×1: ⌈log₂ max(w, h)⌉.
+// PullLevels returns how many times a picture of w×h pixels is halved (rounding up) until it is
+// 1×1: ⌈log₂ max(w, h)⌉.
 func PullLevels(w, h int) int {
 	l := 0
 	for n := max(w, h); n > 1; n = (n + 1) / 2 {
@@ -30,8 +33,8 @@ func PullLevels(w, h int) int {
 	return l
 }
 
-// PushPull returns img with its missing pixels filled in. mask has one value per pixel, 1 known and 0 missing (between: blended).
-// A mask of another length is a *SizeError.
+// PushPull returns img with its missing pixels filled in. mask has one value per pixel, 1 known and
+// 0 missing (between: blended). A mask of another length is a *SizeError.
 func PushPull(img *planar.Image, mask []float32) (*planar.Image, error) {
 	if err := img.Check(); err != nil {
 		return nil, err
@@ -44,11 +47,12 @@ func PushPull(img *planar.Image, mask []float32) (*planar.Image, error) {
 	return out, nil
 }
 
-// pyramid is a level of push-pull for one mask, with all that does not depend on the picture, and the memory for what does.
+// pyramid is a level of push-pull for one mask: all that does not depend on the picture, and memory
+// for what does.
 type pyramid struct {
 	weight       []float32 // of each pixel of this level
-	share        []float32 // of each pixel of the next level: how much of it is known, at least PullFloor
-	fine, coarse []float32 // a plane of this level's size, three of the next one's
+	share        []float32 // known share of each pixel of the next level, at least PullFloor
+	fine, coarse []float32 // one plane of this level's size, three of the next one's
 	pool, spread *resampler
 	next         *pyramid
 }
@@ -95,16 +99,18 @@ func (p *pyramid) fill(x []float32) {
 	}
 }
 
-// What pull and push do to every pixel. Pieces does it, too, and to the same bits.
+// The functions below are the steps of pull and push for every pixel. Pieces uses them too, so its
+// results have the same bits.
 
-// weigh gives w·x.
+// weigh writes w·x to dst.
 func weigh(dst, x, w []float32) {
 	for i, w := range w {
 		dst[i] = x[i] * w
 	}
 }
 
-// trust turns d = P w, in known, into the next level's weights and the shares to divide by.
+// trust turns d = P w, which is in known, into the weights of the next level, and writes the shares
+// to divide by.
 func trust(share, known []float32) {
 	for i, v := range known {
 		share[i] = max(v, PullFloor)
@@ -119,7 +125,7 @@ func average(x, share []float32) {
 	}
 }
 
-// blend puts what comes from above where nothing is known.
+// blend replaces x by above where it is not known.
 func blend(x, above, w []float32) {
 	for i, w := range w {
 		x[i] = w*x[i] + (1-w)*above[i]

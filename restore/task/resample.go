@@ -10,7 +10,7 @@ import (
 type resampler struct {
 	team         *team.Team
 	across, down *filter
-	parts        int         // that the work is cut into
+	parts        int         // number of parts of the work
 	acc          [][]float64 // a row for each worker
 	between      []float32
 	dst, src     []float32

@@ -8,7 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Std8 converts a noise standard deviation from units of planar.Image to 8-bit levels; Sigma converts back.
+// Std8 converts a noise standard deviation from units of planar.Image to 8-bit levels; Sigma
+// converts back.
 func Std8(sigma float64) float64 { return sigma * 127.5 }
 
 // Sigma converts a noise standard deviation from 8-bit levels to units of planar.Image.
@@ -16,24 +17,28 @@ func Sigma(std8 float64) float64 { return std8 / 127.5 }
 
 const (
 	patchSide     = 16   // side of a patch, in 2×2 blocks
-	patchMin      = 128  // blocks that a patch must have to speak
-	patchLimit    = 4096 // patches looked at in a large picture
+	patchMin      = 128  // blocks that a patch needs to count
+	patchLimit    = 4096 // most patches used of a large picture
 	patchQuantile = 0.1
 	madToStd      = 1 / 0.6744897501960817
 	madSpread     = 1.166 // standard deviation of a Gaussian sample's MAD estimate × √(sample size)
 	clipped       = 1 - 1.0/510
 )
 
-// EstimateSigma estimates the standard deviation of white noise in a picture, per colour channel, in units of planar.Image (Std8 gives
-// 8-bit levels). Only pixels with mask ≥ 0.5 are looked at; a nil mask means all.
+// EstimateSigma estimates the standard deviation of white noise in a picture, per colour channel,
+// in units of planar.Image (Std8 gives 8-bit levels). Only pixels with mask ≥ 0.5 are used; nil
+// means all.
 //
-// The finest diagonal Haar coefficient (a − b − c + d)/2 of a 2×2 block sees white noise undiminished and smooth content not at all.
-// Its median absolute deviation is taken over patches of 16×16 blocks, separately in three orthonormal colour axes; of the patches the
-// 10 % quantile counts, corrected for being a low quantile of noisy numbers, because noise is everywhere and texture is not. The
-// variances of the three axes are averaged. Blocks that touch black or white are left out: clipped noise looks smaller than it is.
-// Measured on photographs of 256×256 pixels: noise of 6.4 levels reads 11 % high in the middle case (50 % in one of ten, busy
-// foliage), of 13 levels 3 % (18 %), of 26 levels 0 % (4 %); clean photographs read as 1.4 levels (6 in one of ten), because
-// texture as fine as this cannot be told from noise. A picture without a usable block gives 0.
+// The finest diagonal Haar coefficient (a − b − c + d)/2 of a 2×2 block has the full variance of
+// white noise, and is 0 for smooth content. Its median absolute deviation is computed in patches of
+// 16×16 blocks, separately in three orthonormal colour axes. Noise is everywhere and texture is
+// not, so the 10 % quantile of the patches is used, corrected for being a low quantile of noisy
+// numbers. The variances of the three axes are averaged. Blocks with a black or white pixel are
+// left out, as clipped noise looks weaker than it is. Measured on photographs of 256×256 pixels:
+// the estimate for noise of 6.4 levels is 11 % too high in the median (50 % in one of ten: busy
+// foliage), for 13 levels 3 % (18 %), for 26 levels 0 % (4 %). For clean photographs it is 1.4
+// levels (6 in one of ten), because the finest texture looks like noise. It is 0 for a picture
+// without a usable block.
 func EstimateSigma(img *planar.Image, mask []float32) float64 {
 	if img.Check() != nil || mask != nil && len(mask) != img.W*img.H {
 		return 0
@@ -51,12 +56,13 @@ func EstimateSigma(img *planar.Image, mask []float32) float64 {
 	}, known)
 }
 
-// EstimateSigmaOf is EstimateSigma of a picture of w×h pixels that crop copies rectangles from; known tells which pixels to look at.
+// EstimateSigmaOf is EstimateSigma of a picture of w×h pixels. crop copies a rectangle of it; known
+// tells which pixels to use.
 func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, known func(i int) bool) float64 {
 	if w < 2 || h < 2 {
 		return 0
 	}
-	// In strips: where little is known, the whole picture may be a patch.
+	// In strips, as the whole picture may be one patch if little is known.
 	patch := func(x, y, nx, ny int) (bands [3][]float64) {
 		for end := y + ny; y < end; y += patchSide {
 			gather(&bands, crop(2*x, 2*y, 2*nx, 2*min(patchSide, end-y)), func(i int) bool {
@@ -65,7 +71,8 @@ func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, known fu
 		}
 		return bands
 	}
-	// Grow the patches until at least half of them hold enough blocks (masks may leave few); at last the whole picture is one.
+	// Patches grow until at least half of them hold enough blocks, as a mask may leave few. In the
+	// end the whole picture is one patch.
 	for side := patchSide; ; side *= 2 {
 		nx, ny := w/2/side, h/2/side
 		if nx*ny == 0 {
@@ -92,7 +99,8 @@ func EstimateSigmaOf(w, h int, crop func(x, y, w, h int) *planar.Image, known fu
 	}
 }
 
-// gather adds the magnitudes of the diagonal coefficients of a patch's blocks, in three colour axes. known tells which pixels count.
+// gather adds the magnitudes of the diagonal coefficients of a patch's blocks, in three colour
+// axes. known tells which pixels count.
 func gather(bands *[3][]float64, img *planar.Image, known func(i int) bool) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	for y := range img.H / 2 {
@@ -120,7 +128,7 @@ func gather(bands *[3][]float64, img *planar.Image, known func(i int) bool) {
 	}
 }
 
-// combine turns patches into one standard deviation. Patches of fewer than least blocks do not occur, except none at all.
+// combine turns patches into one standard deviation. It ignores patches of fewer than least blocks.
 func combine(patches [][3][]float64, least int) float64 {
 	variance := 0.0
 	for axis := 0; axis < 3; axis++ {
@@ -138,7 +146,8 @@ func combine(patches [][3][]float64, least int) float64 {
 		slices.Sort(stds)
 		n := len(stds)
 		k := int(patchQuantile * float64(n-1))
-		// the k-th of n Gaussian numbers stands −z standard deviations from their mean (Blom's plotting position)
+		// the k-th of n Gaussian numbers is −z standard deviations from their mean (Blom's plotting
+		// position)
 		z := -normalQuantile((float64(k) + 0.625) / (float64(n) + 0.25))
 		s := stds[k] / (1 - z*madSpread/math.Sqrt(float64(blocks)/float64(n)))
 		variance += s * s / 3

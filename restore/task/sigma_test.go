@@ -8,8 +8,9 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// TestEstimateSigma adds noise to painted pictures full of texture, rounds to 8 bit as files do, and asks for the noise back. Now and then a picture is
-// texture all over: the median of the pictures counts, and for each a wider bound.
+// TestEstimateSigma adds noise to painted pictures full of texture, rounds to 8 bit as files do,
+// and asks for the noise back. Now and then a picture is texture all over: the median of the
+// pictures counts, and for each a wider bound.
 func TestEstimateSigma(t *testing.T) {
 	rng := fresh(t)
 	base := rng.Uint64N(1 << 32)
@@ -61,7 +62,8 @@ func TestEstimateSigmaWithoutStructure(t *testing.T) {
 	for _, s := range [][2]int{{40, 40}, {64, 64}, {301, 97}, {900, 700}} {
 		flat := planar.New(s[0], s[1])
 		AddNoise(rng, flat, 0.08)
-		// the MAD of one patch scatters by 7 % (4 % over three colours), and a picture of 40×40 has but one
+		// the MAD of one patch scatters by 7 % (4 % over three colours), and a picture of 40×40 has
+		// but one
 		scatter := 0.07
 		if s[0] > 100 {
 			scatter = 0.03
@@ -84,7 +86,7 @@ func TestEstimateSigmaWithoutStructure(t *testing.T) {
 			t.Errorf("%v: a ramp read as noise of %v", s, got)
 		}
 	}
-	// nothing to go by
+	// pictures without a usable block
 	black := planar.New(50, 50)
 	for i := range black.Pix {
 		black.Pix[i] = -1

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,8 +60,78 @@ func TestNames(t *testing.T) {
 	if Inpaint.Class() != 1 || SuperResolve.Scale() != 4 || Denoise.Scale() != 1 || !InpaintBox.Masked() || MotionDeblur.Masked() {
 		t.Error("properties of tasks")
 	}
-	if Task(99).Valid() || Task(-1).Valid() {
-		t.Error("invalid tasks pass")
+	for _, bad := range []Task{99, -1} {
+		if bad.Valid() || bad.Class() != -1 || bad.Scale() != 1 || bad.Masked() || bad.Takes(OptionMask) {
+			t.Errorf("%v passes", bad)
+		}
+	}
+}
+
+// Every descriptor is complete, and its parts agree.
+func TestDescriptors(t *testing.T) {
+	seen := map[string]bool{}
+	for i, d := range descriptors {
+		for _, name := range append([]string{d.Name}, d.Aliases...) {
+			if got, err := Parse(name); err != nil || got != Task(i) || seen[name] {
+				t.Errorf("%q is the name of %v, %v", name, got, err)
+			}
+			seen[name] = true
+		}
+		if d.Class < 0 || d.Class >= Classes || d.Help == "" || d.Scale < 1 || d.Operator == nil {
+			t.Errorf("%s is not complete: %+v", d.Name, d)
+		}
+		if (d.Draw != nil) != (d.Needs != NeedsNothing) {
+			t.Errorf("%s draws parameters that it does not need, or needs some that it does not draw", d.Name)
+		}
+		if (d.Needs == NeedsMask) != d.Takes(OptionMask) || d.masked() != (d.View == ViewFilled) {
+			t.Errorf("%s: mask, -mask and the filled view do not go together", d.Name)
+		}
+		if (d.Scale == Factor) != (d.View == ViewEnlarged) {
+			t.Errorf("%s: scale and view do not go together", d.Name)
+		}
+		for _, o := range d.Options {
+			if !d.Takes(o) || !slices.Contains(Takers(o), d.Name) {
+				t.Errorf("%s does not take -%s", d.Name, o)
+			}
+		}
+	}
+}
+
+// A mask per channel fills every channel by its own mask.
+func TestViewOfChannelMasks(t *testing.T) {
+	rng := fresh(t)
+	w, h := 1+rng.IntN(30), 1+rng.IntN(30)
+	n := w * h
+	d := Descriptor{Name: "channels", Needs: NeedsChannelMask, Scale: 1, View: ViewFilled}
+	y, mask := randomImage(rng, w, h), make([]float32, 3*n)
+	for i := range mask {
+		mask[i] = float32(rng.IntN(2))
+	}
+	v, err := d.NewViewer(w, h, mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := planar.New(w, h)
+	for range 2 { // the second time with used memory
+		v.View(got.Pix, y.Pix)
+	}
+	for c := range 3 {
+		want, err := PushPull(y, mask[c*n:(c+1)*n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rms(got.Plane(c), want.Plane(c)) != 0 {
+			t.Errorf("channel %d is not filled by its own mask", c)
+		}
+	}
+	for i, k := range v.Known() {
+		if want := (mask[i] + mask[n+i] + mask[2*n+i]) / 3; k-want > 1e-6 || want-k > 1e-6 {
+			t.Fatalf("pixel %d is known by %v, want %v", i, k, want)
+		}
+	}
+	var size *SizeError
+	if _, err := d.NewViewer(w, h, mask[:n]); !errors.As(err, &size) {
+		t.Errorf("a mask for one channel: %v", err)
 	}
 }
 

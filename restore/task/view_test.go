@@ -43,7 +43,7 @@ func TestPushPullFillsSmoothPictures(t *testing.T) {
 			y := x.Clone()
 			for i := range y.Pix {
 				if p.Mask[i%(w*h)] == 0 {
-					y.Pix[i] = 1e6 // whatever stands there must not matter
+					y.Pix[i] = 1e6 // the value of a missing pixel must not matter
 				}
 			}
 			got, known, err := View(c.task, y, p.Mask)

@@ -1,6 +1,6 @@
-/* A stand-in for a camera, for pipeline.c. Its buffers are as those of libcamera: a file descriptor,
- * planes at offsets in it, a stride that is more than the width, and few of them: it waits while all
- * are away. */
+/* A simulated camera for pipeline.c. Its buffers are like those of libcamera: a file descriptor,
+ * planes at offsets in it, and a stride larger than the width. There are few buffers: the camera
+ * waits until one is returned. */
 #ifndef CAMERA_H_
 #define CAMERA_H_
 
@@ -23,7 +23,7 @@ struct buffer {
 	} plane[2];
 	int64_t timestamp; /* in ns */
 	uint64_t sequence;
-	int away; /* with the program, or on its way there */
+	int away; /* the program has it, or gets it next */
 };
 
 static struct buffer camera_buffers[CAMERA_BUFFERS];
@@ -32,7 +32,8 @@ static pthread_mutex_t camera_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t camera_change = PTHREAD_COND_INITIALIZER;
 static pthread_t camera_thread;
 
-/* A bright slope with noise, and chroma of its own. Between the rows there is something else. */
+/* A gradient of brightness with noise, and constant chroma. The padding of rows has other
+ * values. */
 static void camera_draw(struct buffer *b)
 {
 	static unsigned seed = 1;
@@ -41,13 +42,13 @@ static void camera_draw(struct buffer *b)
 			unsigned char *luma = b->map + b->plane[0].offset, *chroma = b->map + b->plane[1].offset;
 			int noise = 0;
 			for (int i = 0; i < 12; i++)
-				noise += (int)(rand_r(&seed) % 21) - 10; /* of a standard deviation of 21 */
+				noise += (int)(rand_r(&seed) % 21) - 10; /* sum has a standard deviation of 21 */
 			if (x >= CAMERA_W)
 				(y < CAMERA_H ? luma + y * CAMERA_STRIDE : chroma + (y - CAMERA_H) * CAMERA_STRIDE)[x] = 255;
 			else if (y < CAMERA_H)
 				luma[y * CAMERA_STRIDE + x] = (unsigned char)(70 + x / 2 + y / 2 + noise / 2);
 			else
-				chroma[(y - CAMERA_H) * CAMERA_STRIDE + x] = x % 2 ? 150 : 110; /* Cb is 110, Cr is 150 */
+				chroma[(y - CAMERA_H) * CAMERA_STRIDE + x] = x % 2 ? 150 : 110; /* Cb, Cr */
 		}
 }
 
@@ -71,7 +72,7 @@ static void *camera_run(void *unused)
 	return unused;
 }
 
-/* Not 0: it does not start. */
+/* Not 0: the camera did not start. */
 static int camera_start(void)
 {
 	const size_t luma = CAMERA_STRIDE * CAMERA_H, length = CAMERA_START + luma + luma / 2;
@@ -92,7 +93,7 @@ static int camera_start(void)
 	return pthread_create(&camera_thread, NULL, camera_run, NULL);
 }
 
-/* Waits for the next buffer that is filled; NULL: there are no more. */
+/* Waits for the next filled buffer; NULL: there are no more. */
 static struct buffer *camera_next(void)
 {
 	struct buffer *b = NULL;
@@ -105,7 +106,7 @@ static struct buffer *camera_next(void)
 	return b;
 }
 
-/* The camera may fill it again. What is in it is overwritten, so that reading it too late is found. */
+/* The camera may fill it again. Its contents are overwritten, so that a late read is noticed. */
 static void camera_give_back(struct buffer *b)
 {
 	memset(b->map + CAMERA_START, 0, b->plane[0].length + b->plane[1].length);

@@ -1,4 +1,5 @@
-/* For the tests: the library loaded by a program that runs, with signal handlers of its own, unloaded and loaded again. Prints a line for each. */
+/* For the tests: a running program with its own signal handlers loads the library, unloads it and
+ * loads it again. It prints a line for each step. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -33,7 +34,7 @@ int main(int argc, char **argv) {
 	*(void **)&devices = dlsym(lib, "vfm_devices");
 	if (abi == NULL || devices == NULL || dlsym(lib, "crosscall2") != NULL) return puts("symbols"), 1;
 	if (abi() != VFM_ABI) return puts("another ABI"), 1;
-	handle(SIGUSR1, user); /* after it */
+	handle(SIGUSR1, user); /* after the library is loaded */
 	handle(SIGTERM, user);
 	raise(SIGUSR1);
 	raise(SIGTERM);

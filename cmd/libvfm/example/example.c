@@ -1,6 +1,8 @@
 /* Restores a picture and then a few frames of a stream. Build and run, from the repository's root:
  *
- *   make lib && cc -Ibin cmd/libvfm/example/example.c -o bin/example -Lbin -lvfm -Wl,-rpath,'$ORIGIN' -lm && bin/example
+ *   make lib
+ *   cc -Ibin cmd/libvfm/example/example.c -o bin/example -Lbin -lvfm -Wl,-rpath,'$ORIGIN' -lm
+ *   bin/example
  */
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 
 #include "vfm.h"
 
-/* A camera's frame: NV12 whose rows have padding. */
+/* A camera's frame: NV12 with padded rows. */
 enum { W = 96, H = 64, STRIDE = 128, FRAMES = 5 };
 
 static char err[512];
@@ -22,7 +24,8 @@ static void check(vfm_status s, const char *what)
 	}
 }
 
-/* A grey scene with noise of 12 levels; returns the mean squared error of luma against the scene without it. */
+/* A grey scene with noise of 12 levels. Returns the mean squared error of luma against the scene
+ * without noise. */
 static double scene(unsigned char *luma, int draw)
 {
 	double sum = 0;
@@ -58,7 +61,7 @@ int main(int argc, char **argv)
 	check(vfm_info(model, info, sizeof info), "info");
 	printf("libvfm %s on %s\n", vfm_version(), info);
 
-	/* Where the frames lie. */
+	/* The memory of the frames. */
 	vfm_frame src = {0}, dst = {0};
 	src.size = sizeof src;
 	src.plane[0].data = in;
@@ -68,7 +71,7 @@ int main(int argc, char **argv)
 	dst.plane[0].data = out;
 	dst.plane[1].data = out + STRIDE * H;
 
-	/* A single picture, and how sure the network is of it. */
+	/* A single picture, and the network's uncertainty. */
 	double before = scene(in, 1);
 	vfm_request req = {0};
 	req.size = sizeof req;
@@ -104,7 +107,7 @@ int main(int argc, char **argv)
 		return 2;
 	vfm_stream_close(stream);
 
-	/* Mistakes are answered, not crashed on. */
+	/* Mistakes give errors. */
 	req.task = "sharpen";
 	if (vfm_restore(model, &req, &src, &dst, err, sizeof err) != VFM_BAD_REQUEST)
 		return 3;

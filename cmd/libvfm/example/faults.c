@@ -1,4 +1,5 @@
-/* For the tests: what must not end the process that uses the library. Prints a line for each. */
+/* For the tests: mistakes and bad data that must not end the process. Prints a line for each
+ * kind. */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ int main(void) {
 	vfm_config odd;
 	memset(&odd, 0, sizeof odd);
 	odd.size = sizeof odd;
-	odd.weights = "none\033[31m\n.vfm"; /* a name that a terminal would obey */
+	odd.weights = "none\033[31m\n.vfm"; /* a name with a control character */
 	if (vfm_open(&odd, &m, e, sizeof e) == VFM_OK) return puts("weights that are not there were opened"), 1;
 	for (const char *c = e; *c; c++)
 		if ((unsigned char)*c < 32 || *c == 127) return puts("an error holds a name as it is"), 1;
@@ -56,7 +57,7 @@ int main(void) {
 	EXPECT(vfm_tight(&rgb, W, H, in, sizeof in, &src, e, sizeof e), VFM_OK);
 	EXPECT(vfm_tight(&rgb, W, H, out, sizeof out, &dst, e, sizeof e), VFM_OK);
 
-	/* Sizes that no memory holds are refused. */
+	/* Sizes too large for any memory are refused. */
 	vfm_request huge = request();
 	huge.width = 65536, huge.height = 65536;
 	vfm_status s = vfm_stream_open(m, &huge, &stream, e, sizeof e);
@@ -66,7 +67,7 @@ int main(void) {
 	if (s != VFM_NO_MEMORY && s != VFM_BAD_REQUEST) return printf("super-resolve: status %d %s\n", (int)s, e), 1;
 	puts("absurd sizes are refused");
 
-	/* So are counts of samples that would take for ever. */
+	/* So are numbers of samples that would take for ever. */
 	static float spread[3 * W * H];
 	const int32_t counts[] = {INT32_MAX, VFM_MAX_SAMPLES + 1, -1, INT32_MIN};
 	for (int i = 0; i < 4; i++) {
@@ -78,7 +79,8 @@ int main(void) {
 	}
 	puts("absurd counts are refused");
 
-	/* Structures of another size: none, absurd, one of a newer header that asks for something or for nothing more, one of an older. */
+	/* Structures of another size: 0, absurd, of a newer header with and without new members set, of
+	 * an older header. */
 	struct { vfm_request r; char more[16]; } newer;
 	memset(&newer, 0, sizeof newer);
 	newer.r = request();
@@ -91,7 +93,7 @@ int main(void) {
 	newer.more[9] = 0;
 	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_OK);
 	newer.r.size = offsetof(vfm_request, seed);
-	memset(&newer.r.seed, 0xff, sizeof newer.r - offsetof(vfm_request, seed)); /* not looked at */
+	memset(&newer.r.seed, 0xff, sizeof newer.r - offsetof(vfm_request, seed)); /* must be ignored */
 	EXPECT(vfm_restore(m, &newer.r, &src, &dst, e, sizeof e), VFM_OK);
 	vfm_config cfg;
 	memset(&cfg, 0, sizeof cfg);
@@ -103,7 +105,7 @@ int main(void) {
 	EXPECT(vfm_open(&cfg, &none, e, sizeof e), VFM_BAD_REQUEST);
 	puts("structures of another size are read as far as both sides know them");
 
-	/* Planes that a frame does not lie in, and formats that there are not. */
+	/* Planes that are too small for a frame, and unknown formats. */
 	vfm_request r = request();
 	vfm_frame bad = src;
 	bad.plane[0].bytes--;
@@ -130,7 +132,8 @@ int main(void) {
 	EXPECT(vfm_tight(&rgb, W, H, in, sizeof in - 1, &bad, e, sizeof e), VFM_BAD_REQUEST);
 	puts("planes and formats that do not fit are refused");
 
-	/* What would stay unwritten is refused; 0 is a noise to be estimated, and none has a name. */
+	/* Outputs that would not be written are refused. Noise 0 means that it is estimated; no noise
+	 * has a constant. */
 	static float statistics[3 * W * H];
 	vfm_request ask = request();
 	ask.mean = statistics;
@@ -138,7 +141,7 @@ int main(void) {
 	EXPECT(vfm_stream_open(m, &ask, &stream, e, sizeof e), VFM_BAD_REQUEST);
 	ask.mean = NULL, ask.std = statistics, ask.samples = 1;
 	EXPECT(vfm_restore(m, &ask, &src, &dst, e, sizeof e), VFM_BAD_REQUEST);
-	for (int i = 0; i < 3; i++) { /* values spread by about 14 levels */
+	for (int i = 0; i < 3; i++) { /* values with a standard deviation of about 14 levels */
 		static const double noise[] = {0, -1, VFM_NOISE_NONE};
 		ask = request();
 		ask.noise = noise[i];
@@ -154,7 +157,7 @@ int main(void) {
 	}
 	puts("zero values mean what the header says");
 
-	/* End beside a submit that waits: that gives VFM_BAD_REQUEST. */
+	/* vfm_stream_end while another thread waits in submit, which returns VFM_BAD_REQUEST. */
 	for (int i = 0; i < 20; i++) {
 		r = request();
 		r.in_flight = 2;
@@ -166,10 +169,10 @@ int main(void) {
 		vfm_stream_end(stream);
 		while (vfm_stream_receive(stream, &dst, -1, NULL, e, sizeof e) == VFM_OK) {}
 		pthread_join(t, NULL);
-		if (last != VFM_BAD_REQUEST) return printf("submit beside end: status %d %s\n", (int)last, error), 1;
+		if (last != VFM_BAD_REQUEST) return printf("submit after end: status %d %s\n", (int)last, error), 1;
 		vfm_stream_close(stream);
 	}
-	puts("ends beside submits are heard");
+	puts("submits that wait notice the end");
 	vfm_close(m);
 	return 0;
 }

@@ -1,4 +1,5 @@
-/* For the tests: frames in every layout with gaps around and between, streams that drop and resize, cancelling, devices. Prints a line for each. */
+/* For the tests: frames in every layout with gaps, streams that drop and resize, cancelling,
+ * devices. Prints a line for each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static vfm_request request(void) {
 	return r;
 }
 
-/* Spreads the rows of a frame without gaps, with 5 bytes between them, every second plane bottom up. Returns the frame. */
+/* Copies a frame without gaps to one with 5 bytes between rows and every second plane bottom up.
+ * Returns the new frame. */
 static vfm_frame spread(const vfm_format *f, const unsigned char *tight, unsigned char *memory, unsigned char value) {
 	vfm_frame t;
 	memset(&t, 0, sizeof t);
@@ -45,7 +47,8 @@ static vfm_frame spread(const vfm_format *f, const unsigned char *tight, unsigne
 	return t;
 }
 
-/* A mosaic of one grey, packed by MIPI, becomes that grey; others are refused. */
+/* A mosaic of one grey, packed as in MIPI, becomes that grey. Mosaics that do not fit are
+ * refused. */
 static int mosaics(vfm_model m) {
 	enum { w = 32, h = 24, row = w * 5 / 4, gap = 7, stride = row + gap };
 	static unsigned char data[h * stride], rgb[w * h * 3];
@@ -56,7 +59,7 @@ static int mosaics(vfm_model m) {
 	memset(data, 0xee, sizeof data);
 	for (int y = 0; y < h; y++)
 		for (int i = 0; i < row; i++) data[y * stride + i] = i % 5 < 4 ? 300 >> 2 : (300 & 3) * 0x55;
-	for (int up = 0; up < 2; up++) { /* the second time from the last row on */
+	for (int up = 0; up < 2; up++) { /* the second time bottom up */
 		vfm_frame f, t;
 		memset(&f, 0, sizeof f);
 		f.size = sizeof f, f.plane[0].data = data + up * (h - 1) * stride, f.plane[0].stride = up ? -stride : stride, f.plane[0].bytes = sizeof data - gap;
@@ -86,7 +89,8 @@ static int mosaics(vfm_model m) {
 	EXPECT(vfm_stream_submit(s, &f, -1, NULL, e, sizeof e), VFM_OK);
 	EXPECT(vfm_tight(&r.out, w, h, rgb, sizeof rgb, &f, e, sizeof e), VFM_OK);
 	EXPECT(vfm_stream_receive(s, &f, -1, &info, e, sizeof e), VFM_OK);
-	TRUE(info.noise > 0.3 && info.noise < 5); /* of 7.7 levels of 959 at that light, demosaiced: about 1.5 of 255 */
+	TRUE(info.noise > 0.3 && info.noise < 5); /* 7.7 levels of 959 at this brightness; about 1.5 of
+	                                             255 after demosaicing */
 	vfm_stream_close(s);
 	const char *bad[] = {"", "size=32x24", "size=32x25,bits=10", "size=32x24,bits=10,offset=1", "size=32x24,bits=99"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -94,7 +98,7 @@ static int mosaics(vfm_model m) {
 		EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_BAD_REQUEST);
 	}
 	r.mosaic = NULL;
-	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_BAD_REQUEST); /* a gain of no sensor */
+	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_BAD_REQUEST); /* a gain without a mosaic */
 	EXPECT(vfm_restore(m, &r, &f, &f, e, sizeof e), VFM_BAD_REQUEST);
 	printf("mosaics become pictures\n");
 	return 0;
@@ -120,7 +124,8 @@ int main(void) {
 	EXPECT(vfm_open(&cfg, &m, e, sizeof e), VFM_OK);
 	TRUE(vfm_abi() == VFM_ABI);
 
-	/* Inpainting keeps what is known, to the bit, in every layout, and writes nothing between rows. */
+	/* Inpainting keeps known pixels, to the bit, in every layout, and does not write between
+	 * rows. */
 	mask[0] = 1;
 	for (int layout = VFM_RGB; layout <= VFM_FLOAT_PLANES; layout++)
 		for (int variant = 0; variant < 6; variant++) {
@@ -149,7 +154,8 @@ int main(void) {
 			size_t changed = 0;
 			for (size_t i = 0; i < sizeof want; i++)
 				if (b[i] != want[i]) changed++;
-			/* the missing pixel's own samples, of at most 3 x 4 bytes, and those of chroma that it has a part in */
+			/* the samples of the missing pixel, at most 3 x 4 bytes, and the chroma that it
+			 * shares */
 			if (changed > 12) return printf("layout %d, variant %d: %d bytes have changed\n", layout, variant, (int)changed), 1;
 			TRUE(memcmp(a + 2, b + 2, 1) != 0); /* the gap before */
 			if (layout == VFM_RGB) TRUE(changed > 0);
@@ -169,13 +175,14 @@ int main(void) {
 			changed = 0;
 			for (size_t i = 0; i < sizeof want; i++)
 				if (b[i] != want[i] && !(b[i] == 0x33 && want[i] == 0x22)) changed++;
-			if (layout == VFM_YUYV || layout == VFM_UYVY) changed -= changed >= H ? H : 0; /* the unused half of the last pair of a row */
+			/* the last pair of a row has an unused half */
+			if (layout == VFM_YUYV || layout == VFM_UYVY) changed -= changed >= H ? H : 0;
 			if (changed > 12) return printf("a stream of layout %d, variant %d: %d bytes have changed\n", layout, variant, (int)changed), 1;
 			vfm_stream_close(s);
 		}
 	puts("frames keep their codes in every layout");
 
-	/* A mask of a frame's own, another size, and what is told about both. */
+	/* A frame with its own mask, another size, and the information about both. */
 	vfm_request r = request();
 	r.in.layout = r.out.layout = VFM_RGB, r.mask = mask;
 	vfm_stream s;
@@ -214,7 +221,7 @@ int main(void) {
 	EXPECT(vfm_stream_latency(s, &l, e, sizeof e), VFM_CLOSED);
 	puts("frames bring masks and sizes of their own");
 
-	/* Nobody receives: every frame that is submitted beyond those on their way drops one, and the newest stay. */
+	/* Nobody receives: every frame submitted beyond in_flight drops one, and the newest remain. */
 	r = request();
 	r.task = "denoise", r.in.layout = r.out.layout = VFM_RGB, r.noise = 9, r.in_flight = 2, r.drop_oldest = 1;
 	EXPECT(vfm_stream_open(m, &r, &s, e, sizeof e), VFM_OK);
@@ -254,7 +261,7 @@ int main(void) {
 	EXPECT(vfm_restore(m, &r, &src, &dst, e, sizeof e), VFM_OK);
 	puts("cancelled calls end");
 
-	/* Temperature: none makes samples all alike, and 0 is 1. */
+	/* Temperature: VFM_TEMPERATURE_NONE makes all samples equal, and 0 means 1. */
 	static float deviation[3 * W * H];
 	double sums[3];
 	for (int i = 0; i < 3; i++) {

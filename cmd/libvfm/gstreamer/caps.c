@@ -1,8 +1,8 @@
-/* Caps on both sides of an element that enlarges. */
+/* Caps on both sides of an element that enlarges frames. */
 #include "vfmrestore.h"
 
-/* What a side of frames on one pad's side is on the other's: larger for what comes in, smaller, rounded
- * up or down, for what is to go out. */
+/* Converts a width or height from one pad to the other: larger from input to output; smaller,
+ * rounded up or down, from output to input. */
 static gint64 side(gint64 v, int scale, GstPadDirection from, gboolean up)
 {
 	if (from == GST_PAD_SINK)
@@ -10,7 +10,7 @@ static gint64 side(gint64 v, int scale, GstPadDirection from, gboolean up)
 	return (v + (up ? scale - 1 : 0)) / scale;
 }
 
-/* What a value, range or list of sides becomes; FALSE if nothing is left. */
+/* Converts a value, range or list of widths or heights. FALSE if nothing is left. */
 static gboolean across(const GValue *from, GValue *to, int scale, GstPadDirection direction)
 {
 	if (G_VALUE_HOLDS_INT(from)) {

@@ -1,8 +1,8 @@
-/* Frames: to the library's stream and back, in the streaming thread. While one frame is on the
- * device the next comes in and the last goes out. */
+/* Moves frames to the library's stream and back, in the streaming thread. While the device works on
+ * a frame, the next one is submitted and the last one is pushed. */
 #include "vfmrestore.h"
 
-/* Seconds to wait at a time, so that a pipeline that is flushed or stopped does not wait for a frame. */
+/* Seconds of a single wait, so that flushing or stopping a pipeline does not wait for a frame. */
 static const double moment = 0.05;
 
 void flow_post(GstVfmRestore *self, vfm_status status, const char *what, const char *text)
@@ -21,7 +21,7 @@ void flow_post(GstVfmRestore *self, vfm_status status, const char *what, const c
 
 void flow_close(GstVfmRestore *self)
 {
-	vfm_stream_close(self->stream); /* of 0 it does nothing */
+	vfm_stream_close(self->stream); /* it does nothing for 0 */
 	self->stream = 0;
 	g_queue_clear_full(&self->on_way, (GDestroyNotify)gst_buffer_unref);
 }
@@ -60,7 +60,7 @@ GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in)
 	GstVideoFrame f;
 	if (!self->stream)
 		return GST_FLOW_NOT_NEGOTIATED;
-	/* A frame could not go out, which was told, and still more come: for them there is no room. */
+	/* A frame could not be pushed, which was reported. There is no room for further frames. */
 	if ((int)self->on_way.length >= self->room)
 		return GST_FLOW_ERROR;
 	if (!gst_video_frame_map(&f, &self->in, in, GST_MAP_READ)) {
@@ -76,14 +76,15 @@ GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in)
 		flow_post(self, s, "a frame", err);
 		return GST_FLOW_ERROR;
 	}
-	/* The frame has been read. Its memory may be one of a camera's few buffers, so it is not kept. */
+	/* The frame has been read. Its memory may be one of a camera's few buffers, so it is
+	 * released. */
 	GstBuffer *about = gst_buffer_new();
 	gst_buffer_copy_into(about, in, GST_BUFFER_COPY_FLAGS | GST_BUFFER_COPY_TIMESTAMPS | GST_BUFFER_COPY_META, 0, -1);
 	g_queue_push_tail(&self->on_way, about);
 	return GST_FLOW_OK;
 }
 
-/* Waits until a frame is ready. TIMEOUT: it is not, and need not be. */
+/* Waits until a frame is ready. TIMEOUT: it is not ready, and there is room for another. */
 static vfm_status ready(GstVfmRestore *self, gboolean must, char *err, size_t size)
 {
 	vfm_status s;
@@ -108,7 +109,7 @@ GstFlowReturn flow_receive(GstVfmRestore *self, gboolean must, GstBuffer **out)
 		flow_post(self, s, "a restored frame", err);
 		return GST_FLOW_ERROR;
 	}
-	/* The base class copies times, flags and metas. */
+	/* The base class copies timestamps, flags and metas. */
 	GstBuffer *about = g_queue_peek_head(&self->on_way), *buffer = NULL;
 	GstFlowReturn r = GST_BASE_TRANSFORM_GET_CLASS(base)->prepare_output_buffer(base, about, &buffer);
 	if (r != GST_FLOW_OK)

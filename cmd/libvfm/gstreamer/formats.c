@@ -1,10 +1,10 @@
-/* GStreamer's names of formats, colours and planes, in the library's words. */
+/* Converts GStreamer's formats, colours and planes to those of the library. */
 #include "vfmrestore.h"
 
 typedef struct {
 	GstVideoFormat gst;
 	int layout, bits, chroma;
-	gboolean gap; /* a byte of every pixel belongs to no colour */
+	gboolean gap; /* a byte of every pixel is not a colour */
 } format;
 
 static const format formats[] = {
@@ -67,7 +67,7 @@ const char *formats_find(const GstVideoInfo *info, vfm_format *v)
 	const format *f = find(GST_VIDEO_INFO_FORMAT(info));
 	if (!f)
 		return "there is no such pixel format here; put videoconvert before";
-	/* A frame of two fields is two pictures of other times, row by row. */
+	/* An interlaced frame holds two pictures of different times, row by row. */
 	if (GST_VIDEO_INFO_INTERLACE_MODE(info) != GST_VIDEO_INTERLACE_MODE_PROGRESSIVE)
 		return "the video is interlaced; put deinterlace before";
 	*v = (vfm_format){.layout = f->layout, .bits = f->bits, .chroma = f->chroma};
@@ -83,13 +83,13 @@ const char *formats_find(const GstVideoInfo *info, vfm_format *v)
 	switch ((int)info->chroma_site & (GST_VIDEO_CHROMA_SITE_NONE | GST_VIDEO_CHROMA_SITE_H_COSITED | GST_VIDEO_CHROMA_SITE_V_COSITED)) {
 	case GST_VIDEO_CHROMA_SITE_NONE: v->siting = VFM_CENTRE; break;
 	case GST_VIDEO_CHROMA_SITE_COSITED: v->siting = VFM_TOP_LEFT; break;
-	default: v->siting = VFM_LEFT; /* MPEG-2's, and what is not known */
+	default: v->siting = VFM_LEFT; /* MPEG-2, and unknown */
 	}
 	return NULL;
 }
 
-/* How many bytes there are from data on, which is in a plane. Without a GstVideoMeta all planes lie in
- * one piece of memory. */
+/* Returns the number of bytes from data, which is in a plane, to the end of the memory. Without a
+ * GstVideoMeta all planes are in one piece of memory. */
 static gsize left(const GstVideoFrame *f, guint plane, const guint8 *data)
 {
 	const GstMapInfo *map = &f->map[f->meta ? plane : 0];
@@ -100,16 +100,16 @@ void formats_planes(const GstVideoFrame *f, vfm_frame *frame)
 {
 	const format *known = find(GST_VIDEO_FRAME_FORMAT(f));
 	for (guint i = 0; i < MIN(GST_VIDEO_FRAME_N_PLANES(f), G_N_ELEMENTS(frame->plane)); i++) {
-		/* Of planar formats the components: of YV12 the planes lie in another order. */
+		/* Planar formats go by component, as the planes of YV12 have another order. */
 		guint plane = known->layout == VFM_PLANAR ? (guint)GST_VIDEO_FRAME_COMP_PLANE(f, i) : i;
 		guint8 *data = GST_VIDEO_FRAME_PLANE_DATA(f, plane);
-		if (known->gap) { /* the first colour of a pixel, red or blue, need not be its first byte */
+		if (known->gap) { /* the first colour of a pixel, red or blue, may not be its first byte */
 			data += MIN(GST_VIDEO_FRAME_COMP_POFFSET(f, 0), GST_VIDEO_FRAME_COMP_POFFSET(f, 2));
 			frame->plane[i].step = GST_VIDEO_FRAME_COMP_PSTRIDE(f, 0);
 		}
 		frame->plane[i].data = data;
 		frame->plane[i].stride = GST_VIDEO_FRAME_PLANE_STRIDE(f, plane);
-		frame->plane[i].bytes = MAX(left(f, plane, data), 1); /* 0 would mean that it is enough */
+		frame->plane[i].bytes = MAX(left(f, plane, data), 1); /* 0 would mean not checked */
 	}
 }
 

@@ -10,7 +10,7 @@ G_DEFINE_FINAL_TYPE(GstVfmRestore, gst_vfm_restore, GST_TYPE_VIDEO_FILTER)
 
 enum { PROP_TASK = 1, PROP_NOISE, PROP_TEMPORAL, PROP_IN_FLIGHT, PROP_PACE, PROP_DEVICE, PROP_WEIGHTS };
 
-/* inpaint is missing: it needs a mask. */
+/* Without inpaint, which needs a mask. */
 static const GEnumValue tasks[] = {
 	{0, "Noise", "denoise"},
 	{1, "Motion blur, which is looked for in every frame", "motion-deblur"},
@@ -122,7 +122,7 @@ static GstCaps *transform_caps(GstBaseTransform *base, GstPadDirection direction
 	return other;
 }
 
-/* The frames from now on are others. Those on their way are for what came before. */
+/* The format of frames changes. Frames in work still have the old one. */
 static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out)
 {
 	GstVfmRestore *self = GST_VFM_RESTORE(filter);
@@ -152,12 +152,13 @@ static GstFlowReturn generate_output(GstBaseTransform *base, GstBuffer **out)
 		if (r != GST_FLOW_OK)
 			return r;
 	}
-	/* After a frame came in there must be room for the next. What else is ready goes out too. */
+	/* After a frame was submitted there must be room for the next. All frames that are ready are
+	 * pushed. */
 	return flow_receive(self, (int)self->on_way.length >= self->room, out);
 }
 
-/* From this function the base class concludes that frames are not restored in place, so that it
- * allocates; generate_output does the work. */
+/* This function tells the base class that frames are not restored in place, so that it allocates
+ * buffers. generate_output does the work. */
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out)
 {
 	(void)filter, (void)in, (void)out;
@@ -168,7 +169,7 @@ static gboolean sink_event(GstBaseTransform *base, GstEvent *event)
 {
 	GstVfmRestore *self = GST_VFM_RESTORE(base);
 	switch (GST_EVENT_TYPE(event)) {
-	case GST_EVENT_FLUSH_STOP: /* frames on their way are of the past, as is what the stream knows */
+	case GST_EVENT_FLUSH_STOP: /* frames in work are obsolete, and so is the state of the stream */
 		if (self->stream) {
 			flow_close(self);
 			if (!flow_open(self)) {
@@ -177,10 +178,10 @@ static gboolean sink_event(GstBaseTransform *base, GstEvent *event)
 			}
 		}
 		break;
-	case GST_EVENT_CAPS: /* set_info drains if they are others */
+	case GST_EVENT_CAPS: /* set_info drains if the caps differ */
 		break;
 	default:
-		/* Events keep their place among the frames. */
+		/* Events stay in order with frames. */
 		if (GST_EVENT_IS_SERIALIZED(event) && flow_drain(self) == GST_FLOW_ERROR) {
 			gst_event_unref(event);
 			return FALSE;
@@ -189,7 +190,7 @@ static gboolean sink_event(GstBaseTransform *base, GstEvent *event)
 	return GST_BASE_TRANSFORM_CLASS(gst_vfm_restore_parent_class)->sink_event(base, event);
 }
 
-/* A frame leaves when so many frames have come after it, or before. */
+/* A frame is pushed after this number of later frames at the latest. */
 static gboolean query(GstBaseTransform *base, GstPadDirection direction, GstQuery *q)
 {
 	GstVfmRestore *self = GST_VFM_RESTORE(base);

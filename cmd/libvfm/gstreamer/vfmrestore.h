@@ -1,4 +1,4 @@
-/* vfmrestore: what the files of the GStreamer element share. */
+/* Declarations shared by the files of the GStreamer element vfmrestore. */
 #ifndef VFMRESTORE_H
 #define VFMRESTORE_H
 
@@ -24,47 +24,50 @@ struct _GstVfmRestore {
 	double pace;
 	char *device, *weights;
 
-	/* Of the streaming thread; the model from start to stop. */
+	/* Used by the streaming thread; the model is open from start to stop. */
 	vfm_model model;
 	vfm_stream stream;
-	GstVideoInfo in, out; /* of the stream's frames */
-	int room;             /* frames that may be on their way */
-	GQueue on_way;        /* for each of them, a buffer without memory, with its times, flags and metas */
+	GstVideoInfo in, out; /* format of the stream's frames */
+	int room;             /* the most frames in work */
+	GQueue on_way;        /* for each frame in work a buffer without memory, with its timestamps,
+	                         flags and metas */
 
 	GstClockTime latency; /* guarded by the object lock */
 };
 
-/* The task's name in vfm.h, and how many times wider and higher its result is. */
+/* The task's name in vfm.h, and the scale of its result. */
 const char *task_name(const GstVfmRestore *self);
 int task_scale(const GstVfmRestore *self);
 
 /* formats.c */
 
-/* The caps of all formats that there are. */
+/* The caps of all supported formats. */
 GstCaps *formats_caps(void);
-/* What the library calls a format; an error's text if it has none. */
+/* Converts a format. Returns the text of an error if the library does not support it. */
 const char *formats_find(const GstVideoInfo *info, vfm_format *format);
-/* Where a mapped frame lies. */
+/* Fills the planes of a mapped frame. */
 void formats_planes(const GstVideoFrame *f, vfm_frame *frame);
-/* Sets the bytes of a frame that the library does not write: those between pixels. */
+/* Sets the bytes between pixels, which the library does not write. */
 void formats_fill_gaps(GstVideoFrame *f);
 
 /* caps.c */
 
-/* The caps on the other side of an element that makes frames `scale` times as wide and high. */
+/* Returns the caps on the other side of an element that makes frames `scale` times as wide and
+ * high. */
 GstCaps *caps_across(GstPadDirection direction, const GstCaps *caps, int scale);
 
 /* flow.c */
 
-/* Closes the stream and drops what is on its way. */
+/* Closes the stream and drops all frames in work. */
 void flow_close(GstVfmRestore *self);
-/* Makes a stream for frames of self->in and self->out. */
+/* Opens a stream for frames of self->in and self->out. */
 gboolean flow_open(GstVfmRestore *self);
-/* Gives a frame to the stream, which has room. */
+/* Submits a frame to the stream, which must have room. */
 GstFlowReturn flow_submit(GstVfmRestore *self, GstBuffer *in);
-/* Takes the next frame from the stream; *out is NULL if there is none, or it is not ready and need not be. */
+/* Receives the next frame from the stream. *out is NULL if there is none, or if it is not ready and
+ * there is room for another. */
 GstFlowReturn flow_receive(GstVfmRestore *self, gboolean must, GstBuffer **out);
-/* Pushes all frames that are on their way. */
+/* Pushes all frames in work. */
 GstFlowReturn flow_drain(GstVfmRestore *self);
 /* Posts an error of the library. */
 void flow_post(GstVfmRestore *self, vfm_status status, const char *what, const char *text);

@@ -1,12 +1,13 @@
-// Blindeval measures restore/motionblur/blind on pictures whose sharp form is known: how near the picture comes that is deconvolved by the kernel found, and by the true
-// one where there is one.
+// Blindeval measures restore/motionblur/blind on pictures whose sharp version is known: how near to
+// it deconvolution comes by the blur kernel that is found, and by the true one if it is known.
 //
-//	blindeval -levin DIR     MATLAB 5 files with matrices x (sharp), y (blurred), f (kernel), values from 0 to 1
+//	blindeval -levin DIR     MATLAB 5 files with matrices x (sharp), y (blurred), f (blur kernel), values from 0 to 1
 //	blindeval -pairs DIR     NAME.png (blurred) and NAME_gt.png (sharp); their brightness is compared
-//	blindeval -photos DIR    photographs (*.jpg), which it shakes by drawn trajectories, or leaves sharp with -sharp
+//	blindeval -photos DIR    photographs (*.jpg), which it blurs by drawn trajectories, or leaves sharp with -sharp
 //
-// PSNR is that of values clamped to 0 … 1, 20 pixels of margin left out, after the best move by up to 10 whole pixels and then by quarters of a pixel: where a
-// blurred picture lies is the kernel's business. The picture as it is gets whole pixels only.
+// PSNR is that of values clamped to 0 … 1, without a margin of 20 pixels, after the best shift by
+// up to 10 whole pixels and then by quarters of a pixel, because the position of a blur kernel is
+// arbitrary. The blurred picture itself is shifted by whole pixels only.
 package main
 
 import (
@@ -32,7 +33,7 @@ import (
 type item struct {
 	name string
 	x, y *blind.Plane
-	k    *task.Kernel // nil: not known
+	k    *task.Kernel // the true blur kernel; nil: not known
 }
 
 func main() {
@@ -45,15 +46,15 @@ func main() {
 func run() error {
 	mats := flag.String("levin", "", "folder of MATLAB files")
 	pairs := flag.String("pairs", "", "folder of pairs of pictures")
-	photos := flag.String("photos", "", "folder of photographs to shake")
-	count := flag.Int("count", 8, "photographs that are shaken")
+	photos := flag.String("photos", "", "folder of photographs to blur")
+	count := flag.Int("count", 8, "photographs that are blurred")
 	seed := flag.Uint64("seed", 1, "of the choice of photographs, the trajectories and the noise")
-	sigma := flag.Float64("sigma", 0.004, "standard deviation of the noise that photographs get, of 1")
+	sigma := flag.Float64("sigma", 0.004, "standard deviation of the noise that is added to photographs; white is 1")
 	sharp := flag.Bool("sharp", false, "leave the photographs sharp")
-	windows := flag.String("windows", "", "kernel sides to try, with commas between; none: the package's own")
-	known := flag.Bool("true", true, "deconvolve by the true kernel, too")
-	only := flag.String("only", "", "only what has this in its name")
-	out := flag.String("out", "", "folder for pictures of the kernels: the true one, if known, and one per window")
+	windows := flag.String("windows", "", "sides of blur kernels to try, separated by commas; empty: the package's own")
+	known := flag.Bool("true", true, "also deconvolve by the true blur kernel")
+	only := flag.String("only", "", "only pictures with this in their name")
+	out := flag.String("out", "", "folder for pictures of the blur kernels: the true one, if known, and one per window")
 	verbose := flag.Bool("v", false, "print each window's energy")
 	flag.Parse()
 
@@ -70,9 +71,9 @@ func run() error {
 		dir  string
 		read func(dir string) ([]item, error)
 	}{
-		{*mats, matFiles},
-		{*pairs, pairsOf},
-		{*photos, func(dir string) ([]item, error) { return shakes(dir, *count, *seed, *sigma, *sharp) }},
+		{*mats, readLevin},
+		{*pairs, readPairs},
+		{*photos, func(dir string) ([]item, error) { return blurPhotos(dir, *count, *seed, *sigma, *sharp) }},
 	} {
 		if from.dir == "" {
 			continue
@@ -82,18 +83,18 @@ func run() error {
 			return err
 		}
 		if len(more) == 0 {
-			return fmt.Errorf("%s: nothing to measure on", from.dir)
+			return fmt.Errorf("%s: no pictures to measure on", from.dir)
 		}
 		items = append(items, more...)
 	}
 	items = slices.DeleteFunc(items, func(it item) bool { return !strings.Contains(it.name, *only) })
 	if len(items) == 0 {
-		return fmt.Errorf("name a folder: -levin, -pairs or -photos")
+		return fmt.Errorf("no pictures to measure on: name a folder by -levin, -pairs or -photos; if -only is given, some file name must contain it")
 	}
 	return measure(items, o, *known, *verbose, *out)
 }
 
-// measure prints a line per picture, and the means.
+// measure prints a line per picture and the means.
 func measure(items []item, o blind.Options, known, verbose bool, out string) error {
 	ctx := context.Background()
 	var sum [5]float64
@@ -136,7 +137,7 @@ func measure(items []item, o blind.Options, known, verbose bool, out string) err
 			for _, c := range r.Candidates {
 				kernels = append(kernels, c.Kernel)
 			}
-			if err := show(filepath.Join(out, fmt.Sprintf("kernel-%02d.png", i)), kernels); err != nil {
+			if err := writeKernels(filepath.Join(out, fmt.Sprintf("kernel-%02d.png", i)), kernels); err != nil {
 				return err
 			}
 		}
@@ -145,8 +146,9 @@ func measure(items []item, o blind.Options, known, verbose bool, out string) err
 	return nil
 }
 
-// show writes kernels side by side, each as bright as its largest weight allows.
-func show(path string, kernels []*task.Kernel) (err error) {
+// writeKernels writes a picture of blur kernels side by side, each scaled so that its largest
+// weight is white.
+func writeKernels(path string, kernels []*task.Kernel) (err error) {
 	const zoom = 4
 	side := 0
 	for _, k := range kernels {

@@ -13,8 +13,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost/levin"
 )
 
-// matFiles reads the items of a folder of MATLAB files.
-func matFiles(dir string) (items []item, err error) {
+// readLevin reads the MATLAB files of a folder.
+func readLevin(dir string) (items []item, err error) {
 	list, err := levin.Read(dir)
 	for _, s := range list {
 		items = append(items, item{s.Name, s.Sharp, s.Blurred, s.Kernel})
@@ -22,8 +22,8 @@ func matFiles(dir string) (items []item, err error) {
 	return items, err
 }
 
-// pairsOf reads pairs of pictures.
-func pairsOf(dir string) ([]item, error) {
+// readPairs reads the pairs of pictures of a folder.
+func readPairs(dir string) ([]item, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_gt.png"))
 	if err != nil {
 		return nil, err
@@ -40,14 +40,14 @@ func pairsOf(dir string) ([]item, error) {
 			return nil, err
 		}
 		if x.W != y.W || x.H != y.H {
-			return nil, fmt.Errorf("%s and %s: not of one size", f, blurred)
+			return nil, fmt.Errorf("%s and %s differ in size: both must have the same", f, blurred)
 		}
 		items = append(items, item{filepath.Base(blurred), x, y, nil})
 	}
 	return items, nil
 }
 
-// brightness reads a picture's.
+// brightness reads the brightness of a picture.
 func brightness(path string) (*blind.Plane, error) {
 	f, err := os.Open(path)
 	if err != nil {

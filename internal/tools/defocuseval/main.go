@@ -1,11 +1,14 @@
-// Defocuseval measures restore/defocus on photographs that it blurs: how often and how well the blur is told, by shape, width and noise.
+// Defocuseval measures restore/defocus on photographs that it blurs: how often and how accurately
+// the blur is found, by shape, width and noise.
 //
 //	defocuseval -photos DIR -count 40 -noise 0,3 -quality 0
 //	defocuseval -photos DIR -count 10 -restore 0124
 //
-// With -restore it says what restoring gains, and of sharp photographs how near the result is to the picture given.
+// With -restore it also restores the pictures and prints the gain in PSNR. For photographs that it
+// leaves sharp it prints the PSNR to the input.
 //
-// Every photograph gives one centre crop of at most 256×256 pixels; what is measured is the blur of its brightness, and PSNR in colour.
+// Of every photograph it takes the centre crop of at most 256×256 pixels. The blur is that of the
+// brightness; PSNR is in colour.
 package main
 
 import (
@@ -43,12 +46,12 @@ func main() {
 func run() error {
 	photos := flag.String("photos", "", "folder of photographs (JPEG, PNG)")
 	count := flag.Int("count", 40, "photographs, drawn by -seed")
-	seed := flag.Uint64("seed", 1, "of the choice of photographs and of the noise")
+	seed := flag.Uint64("seed", 1, "draws the photographs and the noise")
 	blurs := flag.String("blurs", "none,0.5,0.7,1,1.5,2,3,4,6,disc:1,disc:2,disc:3,disc:4,disc:6,disc:8", "blurs to measure")
 	noises := flag.String("noise", "0,3", "standard deviations of white noise, in 8-bit levels")
-	quality := flag.Int("quality", 0, "of JPEG; 0: none")
-	gamma := flag.Float64("gamma", 2.2, "of the tone curve that the blur is behind; 1: displayed values are blurred")
-	restoring := flag.String("restore", "", "ways to restore by, digits of: 0 the program, 1 the program told the true blur, 2 deconvolution by the blur found, 3 by the true one, 4 the network for 3 pixels")
+	quality := flag.Int("quality", 0, "quality of JPEG; 0: no JPEG")
+	gamma := flag.Float64("gamma", 2.2, "exponent of the tone curve that follows the blur; 1: displayed values are blurred")
+	restoring := flag.String("restore", "", "how to restore, any of these digits: 0 the program, 1 the program given the true blur, 2 deconvolution by the blur found, 3 by the true one, 4 the network for 3 pixels")
 	verbose := flag.Bool("v", false, "print every photograph")
 	flag.Parse()
 	r := &restorer{ways: make([]bool, len(wayNames))}
@@ -88,7 +91,7 @@ func run() error {
 	return nil
 }
 
-// measure prints a line about one way of blurring.
+// measure prints a line about one blur.
 func measure(pics []*planar.Image, names []string, d trainhost.Defocusing, restorer *restorer, verbose bool) error {
 	var verdicts [3]int
 	gains := make([][]float64, len(wayNames))
@@ -157,16 +160,18 @@ func measure(pics []*planar.Image, names []string, d trainhost.Defocusing, resto
 	return nil
 }
 
-// ways of restoring a picture, and what they are called.
-var wayNames = []string{"restored by itself", "told the true blur", "deconvolved by the blur found", "deconvolved by the true blur", "the network for 3 pixels"}
+// wayNames are the ways to restore a picture.
+var wayNames = []string{"restored by itself", "given the true blur", "deconvolved by the blur found", "deconvolved by the true blur", "the network for 3 pixels"}
 
-// restorer restores pictures in some of these ways.
+// restorer restores pictures in those ways for which ways is set.
 type restorer struct {
-	model *restore.Model // nil: only deconvolution
+	model *restore.Model // nil: no way needs it
 	ways  []bool
 }
 
-// gains says what every way gains, in dB; NaN where it cannot be done.
+// gains is what every way gains, in dB, from the sharp picture x and the blurred one y. It is NaN
+// for ways that are not set, and for deconvolution without a blur. If the true blur is none, it is
+// the PSNR to y.
 func (r *restorer) gains(x, y *planar.Image, found defocus.Blur, d trainhost.Defocusing) ([]float64, error) {
 	was := psnr(y, x)
 	out := make([]float64, len(wayNames))
@@ -202,7 +207,7 @@ func (r *restorer) gains(x, y *planar.Image, found defocus.Blur, d trainhost.Def
 	return out, nil
 }
 
-// psnr is that of two pictures of one size.
+// psnr is the PSNR of two pictures of the same size, in dB.
 func psnr(a, b *planar.Image) float64 {
 	v, err := metric.PSNR(a, b)
 	if err != nil {
@@ -211,7 +216,7 @@ func psnr(a, b *planar.Image) float64 {
 	return v
 }
 
-// deconvolved is nil without a blur.
+// deconvolved is the picture deconvolved by a blur. It is nil if there is no blur.
 func deconvolved(y *planar.Image, b defocus.Blur) (*planar.Image, error) {
 	if b.Shape == defocus.None {
 		return nil, nil
@@ -220,24 +225,24 @@ func deconvolved(y *planar.Image, b defocus.Blur) (*planar.Image, error) {
 	p := deblur.Picture{W: y.W, H: y.H, Row: func(dst []float32, c, row, from int) {
 		copy(dst, y.Pix[c*n+row*y.W+from:])
 	}}
-	pix, err := deblur.Deconvolve(context.Background(), p, blind.FieldOf(y.W, y.H, b.Kernel()), noise.Estimate(y, nil), true)
+	pix, err := deblur.Deconvolve(context.Background(), p, blind.UniformField(y.W, y.H, b.Kernel()), noise.Estimate(y, nil), true)
 	if err != nil {
 		return nil, err
 	}
 	return (&planar.Image{W: y.W, H: y.H, Pix: pix}).Clamp(), nil
 }
 
-// restore is what the program makes of a picture.
-func (r *restorer) restore(y *planar.Image, told *defocus.Blur) (*planar.Image, error) {
+// restore restores a picture by the program, which estimates the blur if given is nil.
+func (r *restorer) restore(y *planar.Image, given *defocus.Blur) (*planar.Image, error) {
 	p := &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 8}
-	result, err := r.model.Restore(context.Background(), p, restore.Request{Task: task.GaussianDeblur, Blur: told})
+	result, err := r.model.Restore(context.Background(), p, restore.Request{Task: task.GaussianDeblur, Blur: given})
 	if err != nil {
 		return nil, err
 	}
 	return result.Picture.Planar(), nil
 }
 
-// load reads the middles of photographs.
+// load reads the centre crops of photographs that seed draws from a folder.
 func load(folder string, count int, seed uint64) (pics []*planar.Image, names []string, err error) {
 	var paths []string
 	for _, ext := range []string{"*.jpg", "*.png"} {

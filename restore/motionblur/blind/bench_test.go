@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// busy reports how long all cores worked, beside how long it took.
-func busy(b *testing.B, run func()) {
+// benchmark also reports the time of all cores together.
+func benchmark(b *testing.B, run func()) {
 	used := func() float64 {
 		var r syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -29,7 +29,7 @@ func busy(b *testing.B, run func()) {
 func BenchmarkEstimate(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	y, _ := seen(rng, scene(rng, 268, 268), path(rng), 0.003)
-	busy(b, func() {
+	benchmark(b, func() {
 		if _, err := Estimate(context.Background(), y, Options{Workers: 2}); err != nil {
 			b.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func BenchmarkDeconvolve(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	k := path(rng)
 	y, _ := seen(rng, scene(rng, 268, 268), k, 0.003)
-	busy(b, func() {
+	benchmark(b, func() {
 		if _, err := Deconvolve(context.Background(), y, k.export(), Deconvolution{}); err != nil {
 			b.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func BenchmarkTransform(b *testing.B) {
 	t := newTransform(300, 300)
 	p, s := make([]float32, 300*300), make([]complex64, t.size())
 	p[3] = 1
-	busy(b, func() {
+	benchmark(b, func() {
 		t.forward(s, p)
 		t.inverse(p, s)
 	})

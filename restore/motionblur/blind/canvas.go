@@ -2,20 +2,22 @@ package blind
 
 import "math"
 
-// canvas is a plane that wraps around, larger than the picture by at least a kernel's side on each axis, so that what wraps stays outside of the picture's
-// middle; with its transform. The picture lies at (left, top).
+// canvas is a plane that wraps around, with its Fourier transform. It is larger than the picture by
+// at least the blur kernel's side along each axis, so that what wraps around stays outside the
+// picture's middle. The picture lies at (left, top).
 type canvas struct {
 	*transform
 	pw, ph    int // the picture's size
 	left, top int
 }
 
-// newCanvas returns a canvas for a picture of w×h pixels and kernels of n×n.
+// newCanvas returns a canvas for a picture of w×h pixels and blur kernels of n×n.
 func newCanvas(w, h, n int) *canvas {
-	return &canvas{transform: newTransform(smooth(w+n+1), smooth(h+n+1)), pw: w, ph: h, left: n / 2, top: n / 2}
+	return &canvas{transform: newTransform(fastSize(w+n+1), fastSize(h+n+1)), pw: w, ph: h, left: n / 2, top: n / 2}
 }
 
-// extend puts the picture on the canvas and fills the rest with what leads smoothly from each side to the opposite one: mirrored pixels of both, blended.
+// extend puts the picture on the canvas. It fills the rest with a smooth transition from each side
+// to the opposite one: mirrored pixels of both sides, blended.
 func (c *canvas) extend(p *Plane) []float32 {
 	rows := make([]float64, c.pw*c.h)
 	line := make([]float64, max(c.w, c.h))
@@ -35,7 +37,8 @@ func (c *canvas) extend(p *Plane) []float32 {
 	return out
 }
 
-// blend fills a line that wraps from n values that begin at first.
+// blend fills a line that wraps around. The n values at(i) are placed from first on; the rest is
+// their mirror images, blended.
 func blend(line []float64, n, first int, at func(i int) float64) {
 	for i := range n {
 		line[first+i] = at(i)
@@ -49,12 +52,12 @@ func blend(line []float64, n, first int, at func(i int) float64) {
 	}
 }
 
-// row returns the picture's part of a row of the picture.
+// row returns the canvas' values for row y of the picture.
 func (c *canvas) row(v []float32, y int) []float32 {
 	return v[(y+c.top)*c.w+c.left:][:c.pw]
 }
 
-// cut returns the picture's part of a canvas.
+// cut returns the picture's part of a canvas as a plane.
 func (c *canvas) cut(v []float32) *Plane {
 	out := NewPlane(c.pw, c.ph)
 	for y := range c.ph {
@@ -77,14 +80,15 @@ func (c *canvas) place(p *Plane) []float32 {
 	return out
 }
 
-// otf sets dst to the transform of the kernel.
+// otf sets dst to the transform of the blur kernel, the optical transfer function.
 func (c *canvas) otf(dst []complex64, k *kernel) {
 	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)
 	c.forward(dst, plane)
 }
 
-// centre moves a kernel whose spectrum is f, by parts of pixels, so that its centre of mass lies at its middle.
+// centre multiplies the spectrum f of a blur kernel so that the blur kernel is shifted, by
+// fractions of pixels, until its centre of mass is at its middle.
 func (c *canvas) centre(f []complex64, k *kernel) {
 	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)
@@ -106,7 +110,7 @@ func (c *canvas) centre(f []complex64, k *kernel) {
 	}
 }
 
-// signed is a place or frequency of a cycle of n, between −n/2 and n/2.
+// signed is the position or frequency i of a cycle of n as a number between −n/2 and n/2.
 func signed(i, n int) int {
 	if 2*i > n {
 		return i - n

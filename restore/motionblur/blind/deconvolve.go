@@ -9,15 +9,25 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Deconvolution says how Deconvolve works. The zero value is good for pictures of little noise.
+// Deconvolution are the options of Deconvolve. The zero value is good for pictures with little
+// noise.
 type Deconvolution struct {
-	Noise   float64 // standard deviation of the picture's white noise, in units of Plane; 0: 0.003, about that of 8 bits and a good camera
-	Unknown []bool  // tells pixels, row by row, whose values say nothing: clipped ones above all. nil: every pixel counts
-	Steps   int     // 0: 36; 100 gain 0.1 dB
-	// Centred takes the kernel as if its centre of mass were its middle, to parts of a pixel. A kernel that was found has a place only up to
-	// where the picture's own place is: so the result lies where the blurred picture does, and windows agree.
+	// Noise is the standard deviation of the picture's white noise, in units of Plane. 0 means
+	// 0.003, about that of 8 bits and a good camera.
+	Noise float64
+	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
+	// means that every pixel counts.
+	Unknown []bool
+	// Steps is the number of iterations. 0 means 36; 100 gain 0.1 dB.
+	Steps int
+	// Centred shifts the blur kernel, by fractions of a pixel, so that its centre of mass is at its
+	// middle. The position of a blur kernel that was found is arbitrary, as the sharp picture could
+	// be shifted against it. With Centred the result lies where the blurred picture does, and the
+	// results of different windows fit together.
 	Centred bool
-	Workers int // how many cores work on a picture of several blocks at the same time; 0: one. The result is the same for any number
+	// Workers is the number of cores that work on a picture of several blocks. 0 means one. The
+	// result does not depend on it.
+	Workers int
 }
 
 const (
@@ -25,19 +35,20 @@ const (
 	defaultSteps = 36
 )
 
-// Deconvolve returns the picture that y was made from by correlation with k (task.Kernel), the
-// kernel's whole extent of it and cut to y's size. y saw more than it shows: what lies up to half a
-// kernel beyond its edges is estimated with it, so edges need no taper. Values are not clamped.
+// Deconvolve returns the sharp picture x of which y is the correlation with the blur kernel k
+// (task.Kernel), cut to y's size. y also contains light from up to half a blur kernel beyond its
+// edges. What lies there is estimated too, so the edges need no taper. Values are not clamped.
 //
-// It looks for the least ½Σ(k ⋆ x − y)² over the known pixels plus a weight times Σ|g ⋆ x|^0.8 over
-// five filters g (Levin et al., Image and depth from a conventional camera with a coded aperture,
-// 2007); see splitting.
+// It minimises ½Σ(k ⋆ x − y)² over the known pixels, plus a weight times Σ|g ⋆ x|^0.8 over five
+// filters g (Levin et al., Image and depth from a conventional camera with a coded aperture, 2007);
+// see splitting.
 //
-// Pictures of more than about 512 pixels on a side are worked on in blocks, so memory is that of
-// the picture and of one block per worker. Blocks overlap by three times the kernel's side and
-// more, as far as what one pixel tells of another reaches, and are blended in the middle of that.
+// Pictures of more than about 512 pixels on a side are processed in blocks, so it needs memory for
+// the picture and for one block per worker. Blocks overlap by more than three times the blur
+// kernel's side, which is as far as pixels influence each other, and are blended in the middle of
+// the overlap.
 //
-// It fails if y, k or o make no sense, and with ctx.Err().
+// It fails if y, k or o are invalid, and with ctx.Err().
 func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) (*Plane, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -63,15 +74,15 @@ func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) 
 	return deconvolve(ctx, y, k, o, blockSide)
 }
 
-// deconvolve is Deconvolve in blocks of at most so many pixels with what surrounds them.
+// deconvolve is Deconvolve with blocks of at most the given side, surroundings included.
 func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, most int) (*Plane, error) {
 	cols, rows := cut(y.W, k.Size, most), cut(y.H, k.Size, most)
-	p := newSplitter(cols.length, rows.length, kernelOf(k), o.Centred)
+	p := newSplitter(cols.length, rows.length, fromTask(k), o.Centred)
 	t := team.New(max(1, o.Workers))
 	states := make([]*splitting, t.Workers())
 	out := NewPlane(y.W, y.H)
-	// Blocks that overlap are added one after the other, always in the same order, so that no two
-	// workers write to one pixel, and sums do not depend on chance.
+	// Blocks that overlap are added one after the other, always in the same order. So no two
+	// workers write to the same pixel, and the order of summation is fixed.
 	for phase := range 4 {
 		var places [][2]int
 		for j := phase / 2; j < len(rows.starts); j += 2 {
@@ -108,21 +119,22 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 }
 
 const (
-	blockSide = 512 // of a block with its overlaps and with room for the kernel
-	overlap   = 16  // of two blocks, beside three kernels' sides
-	fade      = 16  // pixels over which one block gives way to the next
+	blockSide = 512 // of a block with its overlaps and with room for the blur kernel
+	overlap   = 16  // pixels that two blocks overlap in addition to three times the blur kernel's side
+	fade      = 16  // pixels over which one block fades into the next
 )
 
-// blocks is how one side of a picture is cut into overlapping blocks of one length.
+// blocks are the overlapping intervals of one length that one side of a picture is cut into.
 type blocks struct {
 	length int
 	starts []int
 }
 
-// cut cuts a side into blocks of at most most pixels, less room for a kernel of n.
+// cut cuts a side into blocks. With room for a blur kernel of n they are at most most pixels long.
 func cut(side, n, most int) blocks {
 	shared := 3*n + overlap
-	most = max(most-n-1, 3*shared) // so that a block overlaps its neighbours alone; large kernels take larger blocks
+	// A block must overlap only its neighbours, so large blur kernels need larger blocks.
+	most = max(most-n-1, 3*shared)
 	if side <= most {
 		return blocks{side, []int{0}}
 	}
@@ -134,11 +146,11 @@ func cut(side, n, most int) blocks {
 	return b
 }
 
-// weights are how much block i counts at each of its places; those of all blocks add up to 1
+// weights are the weights of block i at each of its pixels. Those of all blocks add up to 1
 // everywhere.
 func (b blocks) weights(i int) []float64 {
 	w := make([]float64, b.length)
-	rise := func(j, at int) float64 { // from block j to the next, at a place of the side
+	rise := func(j, at int) float64 { // from block j to the next, at a pixel of the side
 		middle := float64(b.starts[j]+b.length+b.starts[j+1]) / 2
 		t := min(max((float64(at)+0.5-middle)/fade+0.5, 0), 1)
 		return t * t * (3 - 2*t)

@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// With the true kernel, most of what blur took comes back, at the edges too, where the picture
-// shows only part of what it saw.
+// With the true blur kernel, most of what the blur took comes back, also at the edges, where part
+// of the light comes from outside the picture.
 func TestDeconvolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -31,7 +31,7 @@ func TestDeconvolve(t *testing.T) {
 	}
 }
 
-// A picture that is not blurred stays as it is, but for noise.
+// A picture that is not blurred stays as it is, except for its noise.
 func TestDeconvolveByNothing(t *testing.T) {
 	rng := fresh(t)
 	x := scene(rng, 90, 77)
@@ -44,7 +44,7 @@ func TestDeconvolveByNothing(t *testing.T) {
 	}
 }
 
-// Clipped lights, declared unknown, do not draw halos; as values, they do.
+// Clipped lights that are marked as unknown have no halos around them; those that are not, do.
 func TestClippedLights(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -68,7 +68,7 @@ func TestClippedLights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, v := range z.Pix { // as it is shown
+		for i, v := range z.Pix { // as it is displayed
 			z.Pix[i] = min(max(v, 0), 1)
 			x.Pix[i] = min(x.Pix[i], 1)
 		}
@@ -106,7 +106,7 @@ func TestDeconvolveRefuses(t *testing.T) {
 	}
 }
 
-// The table's values are the minima that a search finds, but for where two minima cost the same.
+// The table's values are the minima that a search finds, except where two minima cost the same.
 func TestShrinkage(t *testing.T) {
 	rng := fresh(t)
 	for range 150 {
@@ -132,8 +132,8 @@ func TestShrinkage(t *testing.T) {
 	}
 }
 
-// The rows' loops over filters are what correlation with each filter, shrinking and correlation
-// with its half-turn make.
+// filter is the same as correlating with each filter, shrinking, and correlating with the filter's
+// half-turn.
 func TestFilter(t *testing.T) {
 	rng := fresh(t)
 	p := newSplitter(21, 17, delta(3), false)
@@ -165,7 +165,7 @@ func TestFilter(t *testing.T) {
 			}
 		}
 		each(func(at, from int, w float32) { v[at] += w * s.x[from] })
-		shrink.row(v, float32(math.Pow(weight*filterShares[i]/beta, 1/(2-exponent))))
+		shrink.row(v, float32(math.Pow(weight*filterWeights[i]/beta, 1/(2-exponent))))
 		each(func(at, from int, w float32) { want[from] += float64(w * v[at]) })
 		for _, t := range taps {
 			impulse[wrap(t.dy, c.h)*c.w+wrap(t.dx, c.w)] += t.w
@@ -188,8 +188,8 @@ func TestFilter(t *testing.T) {
 	}
 }
 
-// Blocks leave no seam: a picture worked on in blocks is that in one piece but for what 8 bits
-// hardly show, and the same for any number of workers.
+// Blocks leave no seams: a picture processed in blocks differs from one processed as a whole by
+// what 8 bits hardly show. The result is the same for any number of workers.
 func TestBlocks(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -208,7 +208,7 @@ func TestBlocks(t *testing.T) {
 			first = z
 		}
 		if !slices.Equal(z.Pix, first.Pix) {
-			t.Errorf("%d workers make another picture than one", workers)
+			t.Errorf("the picture differs between %d workers and one", workers)
 		}
 	}
 	differ := 0 // by more than two levels of 8 bits
@@ -219,14 +219,14 @@ func TestBlocks(t *testing.T) {
 	}
 	t.Logf("%d pixels differ", differ)
 	if like := psnr(whole, first, 0); !(like > 58) || differ > len(whole.Pix)/300 {
-		t.Errorf("blocks make a picture of %.1f dB to the whole; %d pixels differ by more than two levels", like, differ)
+		t.Errorf("the picture made in blocks has %.1f dB to that made as a whole; %d pixels differ by more than two levels", like, differ)
 	}
 	if a, b := psnr(whole, x, 12), psnr(first, x, 12); !(b > a-0.02) {
 		t.Errorf("%.2f dB in blocks, %.2f as a whole", b, a)
 	}
 }
 
-// Blocks cover a side, are of one length that is not too large, and their weights add up to 1.
+// Blocks cover a side, have one length that is not too large, and their weights add up to 1.
 func TestCut(t *testing.T) {
 	rng := fresh(t)
 	for range 300 {

@@ -5,25 +5,26 @@ import (
 	"slices"
 )
 
-// The step over edges finds a latent picture s that explains the picture and has few gradients that
-// are not 0 (Xu, Zheng and Jia, Unnatural L0 sparse representation for natural image deblurring,
+// The estimation by edges finds a latent picture s that explains the picture and has few gradients
+// other than 0 (Xu, Zheng and Jia, Unnatural L0 sparse representation for natural image deblurring,
 // 2013):
 //
 //	min over s of |y − k ⋆ s|² + λ·#{∇s ≠ 0}
 //
-// by splitting with a weight that rises, and solves for the kernel on the strongest of its
-// gradients. It does not know how sure it is, but finds the way from nothing.
+// It does so by half-quadratic splitting with a growing weight, and then solves for the blur kernel
+// with the strongest gradients of s. It gives no measure of certainty, but needs no good first
+// guess.
 
-// edges is what the step needs at one scale.
+// edges is what this needs at one scale.
 type edges struct {
 	*level
-	unknown []bool      // on the canvas; nil: none
+	unknown []bool      // unknown pixels on the canvas; nil: none
 	fext    []complex64 // the picture's transform
-	lap     []float32   // power of the differences
+	lap     []float32   // |transform|² of the differences
 	s       []float32   // the latent picture
 	h, v, w []float32   // rows of its gradients
 	start   []complex64
-	least   float32 // square of the least gradient that counts; 0: not known yet
+	least   float32 // square of the smallest gradient that counts; 0: not known yet
 }
 
 func newEdges(l *level, unknown []bool) *edges {
@@ -49,16 +50,16 @@ func newEdges(l *level, unknown []bool) *edges {
 	return e
 }
 
-// draw finds s for the kernel as it is. Unknown pixels of the picture become what the model
-// predicts.
-func (e *edges) draw(lambda float64) {
+// findLatent finds s for the current blur kernel. It replaces unknown pixels of the picture by what
+// the model predicts.
+func (e *edges) findLatent(lambda float64) {
 	c := e.c
 	for i, k := range e.otf {
 		e.start[i] = mul(conj(k), e.fext[i])
 	}
 	copy(e.s, e.ext)
 	for beta := splitFirst * lambda; beta < splitMost; beta *= splitRise {
-		e.bend(e.t, e.s, float32(lambda/beta))
+		e.divergence(e.t, e.s, float32(lambda/beta))
 		c.forward(e.a, e.t)
 		b := float32(beta)
 		a, start, power, lap := e.a, e.start[:len(e.a)], e.power[:len(e.a)], e.lap[:len(e.a)]
@@ -84,9 +85,9 @@ func (e *edges) draw(lambda float64) {
 	}
 }
 
-// bend sets dst to the divergence of those gradients of s whose square is at least least.
-// Divergence is the adjoint of differences.
-func (e *edges) bend(dst, s []float32, least float32) {
+// divergence sets dst to the divergence of those gradients of s whose square is at least least. It
+// is the adjoint of differences.
+func (e *edges) divergence(dst, s []float32, least float32) {
 	c := e.c
 	h, v, up := e.h, e.v[:len(e.h)], e.w[:len(e.h)]
 	gradients := func(y int) {
@@ -111,24 +112,25 @@ func (e *edges) bend(dst, s []float32, least float32) {
 }
 
 const (
-	splitFirst = 2   // weight of the splitting at first, times lambda
-	splitRise  = 3   // by which it rises
-	splitMost  = 100 // from which on it changes gradients by less than the kernel's step would see
+	splitFirst = 2   // first weight of the splitting, times lambda
+	splitRise  = 3   // factor by which it grows
+	splitMost  = 100 // with a larger weight gradients change too little to matter for the blur kernel
 )
 
-// large returns a and b if the sum of their squares is at least least, or 0 and 0: without a
-// branch, which no processor could foretell.
+// large returns a and b if the sum of their squares is at least least, else 0 and 0. It has no
+// branch, as no processor could predict it.
 func large(a, b, least float32) (float32, float32) {
 	p, q := math.Float32bits(a), math.Float32bits(b)
-	if math.Float32bits(a*a+b*b) < math.Float32bits(least) { // they are in the order of the numbers, which are not negative
+	// The bits of numbers that are not negative have the order of the numbers.
+	if math.Float32bits(a*a+b*b) < math.Float32bits(least) {
 		p, q = 0, 0
 	}
 	return math.Float32frombits(p), math.Float32frombits(q)
 }
 
-// pick sets x to the gradients of s that count. At first these are as many that each of four
-// directions has some; later more and more.
-func (e *edges) pick() {
+// selectGradients sets x to the gradients of s that count: at first so many that each of four
+// directions has some, later more and more.
+func (e *edges) selectGradients() {
 	e.c.differences(e.x[0], e.x[1], e.s)
 	if e.least == 0 {
 		e.least = e.firstLeast()
@@ -141,8 +143,8 @@ func (e *edges) pick() {
 	}
 }
 
-// firstLeast is the largest square of a gradient that leaves each direction that has so many at all
-// four times as many as the kernel is wide.
+// firstLeast is the largest threshold (square of a gradient) that leaves every direction with four
+// times as many gradients as the blur kernel is wide. Directions with fewer gradients do not count.
 func (e *edges) firstLeast() float32 {
 	var directions [4][]float32
 	most := float32(0)
@@ -153,7 +155,7 @@ func (e *edges) firstLeast() float32 {
 			continue
 		}
 		most = max(most, m)
-		at := 0 // of the eighths of a turn that lie opposite each other
+		at := 0 // the direction, one of four pairs of opposite eighths of a turn
 		switch {
 		case a*b > 0 && b*b > a*a:
 			at = 1

@@ -10,25 +10,25 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Options says how Estimate works. The zero value is good for photographs.
+// Options are the options of Estimate. The zero value is good for photographs.
 type Options struct {
-	// Windows are the kernel sides that are tried, odd and from 3 on; nil: 19 and 33. Blur wider
-	// than the largest is not found, and small windows do better on little blur.
+	// Windows are the sides of blur kernels that are tried, odd and at least 3. nil means 19 and
+	// 33. Blur wider than the largest is not found, and small windows are better for little blur.
 	Windows []int
-	// Unknown tells pixels, row by row, whose values say nothing: clipped ones above all. nil:
-	// every pixel counts.
+	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
+	// means that every pixel counts.
 	Unknown []bool
-	// Workers is how many cores work on windows at the same time; 0: one.
+	// Workers is the number of cores that work on windows at the same time. 0 means one.
 	Workers int
 }
 
-// Verdict is what a picture tells about its blur.
+// Verdict says whether a picture is blurred.
 type Verdict int
 
 const (
-	Untold  Verdict = iota // the kernel cannot be told: too little to see, too much noise
-	Sharp                  // there is no blur worth undoing; leave the picture alone
-	Blurred                // by the kernel that was found
+	Untold  Verdict = iota // the blur kernel cannot be found: too little detail or too much noise
+	Sharp                  // there is no blur worth undoing; the picture should be left alone
+	Blurred                // the picture is blurred by the blur kernel that was found
 )
 
 func (v Verdict) String() string {
@@ -41,74 +41,93 @@ func (v Verdict) String() string {
 	return "untold"
 }
 
-// Certainty is what the verdict is made from.
+// Certainty is the verdict and what it is made from.
 type Certainty struct {
-	Verdict   Verdict
-	Width     float64 // root of the mean squared distance of the kernel's weights from their centre, in pixels
-	Gain      float64 // free energy per difference of pixels (natural logarithms, twice) that the kernel saves against none; below 0: none explains the picture better
-	Agreement float64 // likeness of the windows' kernels, 0 to 1; 1 if there is one window
-	Detail    float64 // of the picture's differences: the sum of squares of their own differences beside that of their squares; a ramp gives 0, shading alone less than 0.01
-	Noise     float64 // standard deviation of what is left unexplained in differences of pixels, in units of Plane
+	Verdict Verdict
+	// Width is the root of the mean squared distance of the blur kernel's weights from their centre
+	// of mass, in pixels.
+	Width float64
+	// Gain is by how much the blur kernel lowers the free energy compared with no blur, per
+	// difference of pixels (twice, in natural logarithms). If it is below 0, no blur explains the
+	// picture better.
+	Gain float64
+	// Agreement is the mean similarity of the windows' blur kernels to the chosen one, 0 to 1. It
+	// is 1 if there is one window.
+	Agreement float64
+	// Detail is Σ(second differences)² / Σ(first differences)² of the picture. A ramp gives 0,
+	// shading without edges less than 0.01.
+	Detail float64
+	// Noise is the standard deviation of what is left unexplained of the differences of pixels, in
+	// units of Plane.
+	Noise float64
 }
 
-// Candidate is the kernel that one window led to.
+// Candidate is the blur kernel that was found with one window.
 type Candidate struct {
 	Kernel *task.Kernel
-	Energy float64 // free energy per difference of pixels, twice; the lower the likelier
-	Cut    bool    // it runs into its window's edge, so it is part of a longer one. Such are chosen only where all are cut, and then by the largest window
+	Energy float64 // twice the free energy per difference of pixels; the lower, the more likely
+	// Cut says that the blur kernel reaches the edge of its window, so it is part of a longer one.
+	// One that is cut is chosen only if all are, and then that of the largest window.
+	Cut bool
 }
 
 // Result is what Estimate found.
 type Result struct {
-	Kernel     *task.Kernel // the likeliest, of sum 1 and centred within half a pixel on its centre of mass
+	// Kernel is the most likely one, of sum 1. Its centre of mass is within half a pixel of its
+	// centre.
+	Kernel     *task.Kernel
 	Certainty  Certainty
 	Candidates []Candidate // one per window, in the order of Options.Windows
 }
 
 const (
-	mostSide  = 384 // of larger pictures the part of this side is looked at that has most to see
+	mostSide  = 384 // of a larger picture, the part of this side with most detail is examined
 	leastSide = 16
 )
 
-// The constants of the alternations were chosen on photographs shaken by internal/tools/blindeval
-// (see the package's comment).
+// The constants of both estimations were chosen on photographs that internal/tools/blindeval
+// blurred (see the package's comment).
 const (
 	ratio       = math.Sqrt2 // between scales
-	firstSide   = 5          // of the kernel at the coarsest scale, at least
+	firstSide   = 5          // least side of the blur kernel at the coarsest scale
 	edgeRounds  = 6
 	edgeLambda  = 4e-3
 	lambdaFall  = 1.3
 	lambdaLeast = 1e-4
 	edgeFlat    = 2.0
-	edgeShare   = 0.05 // of the largest weight, below which a weight is 0
-	islandShare = 0.1
+	edgeCut     = 0.05 // weights below this part of the largest become 0
+	edgeIsland  = 0.1  // islands with less than this part of all weight become 0
 
 	evidenceRounds = 6
-	waitRounds     = 2 // before the kernel moves
+	waitRounds     = 2 // before the blur kernel is changed
 	latentSteps    = 4
 	leastNoise     = 0.003 // of differences
-	noiseMore      = 0.8   // beside what is found in the picture, which has a little of its own at that scale
-	noiseStart     = 2.0   // times the noise in the first round
-	noiseFall      = 1.4   // by which it falls in a round
-	mostRim        = 0.01  // share of a kernel's weight on its window's outermost pixels
-	finalIsland    = 0.02
-	trimMargin     = 3
-	finalShare     = 0.03
+	// noiseFactor times the noise found in the picture is used, because what is found contains some
+	// of the picture's own detail.
+	noiseFactor = 0.8
+	noiseStart  = 2.0 // factor of the noise in the first round
+	noiseFall   = 1.4 // factor by which it falls in a round
+	// A blur kernel with more than mostRim of its weight on its window's outermost pixels is cut.
+	mostRim     = 0.01
+	finalIsland = 0.02
+	trimMargin  = 3
+	finalCut    = 0.03
 )
 
 var (
 	edgePenalty     = penalties{flat: edgeFlat, steps: 30}
-	evidencePenalty = penalties{smooth: 0.02, sparse: 0.02, steps: 60}
+	evidencePenalty = penalties{smoothness: 0.02, sparse: 0.02, steps: 60}
 )
 
-// Estimate finds the kernel that blurred y, the brightness of a photograph, and how sure that is.
+// Estimate finds the blur kernel of y, the brightness of a photograph, and how certain it is.
 //
-// For every window a kernel is found from coarse to fine over edges, and improved by evidence at
-// full scale; the free energy judges between windows. Kernels have a direction, but a place only up
-// to where the picture's own place is, so they are centred.
+// For every window a blur kernel is found from coarse to fine by edges, and improved at full scale
+// by the evidence. The free energy chooses between the windows. The direction of a blur kernel can
+// be found, but its position cannot, as the sharp picture could be shifted against it. So blur
+// kernels are centred.
 //
-// It fails if y or o make no sense, if y is smaller than 16 pixels or than twice the largest window
-// on a side, and with ctx.Err().
+// It fails if y or o are invalid, if a side of y is smaller than 16 pixels or than twice the
+// largest window, and with ctx.Err().
 func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -121,14 +140,14 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 		}
 	}
 	if len(windows) == 0 {
-		return nil, fmt.Errorf("no windows: name at least one kernel side")
+		return nil, fmt.Errorf("no windows: name at least one side of blur kernels")
 	}
 	for _, n := range windows {
 		if n < 3 || n%2 == 0 {
 			return nil, fmt.Errorf("window of %d pixels: must be odd and at least 3", n)
 		}
 		if min(y.W, y.H) < max(leastSide, 2*n) {
-			return nil, fmt.Errorf("picture of %d×%d pixels: too small to find a kernel of %d×%d; both sides must be at least %d", y.W, y.H, n, n, max(leastSide, 2*n))
+			return nil, fmt.Errorf("picture of %d×%d pixels: too small to find a blur kernel of %d×%d pixels; both sides must be at least %d", y.W, y.H, n, n, max(leastSide, 2*n))
 		}
 	}
 	if o.Unknown != nil && len(o.Unknown) != len(y.Pix) {
@@ -136,15 +155,15 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	}
 	y, unknown := richest(y, o.Unknown)
 
-	found := make([]*kernel, len(windows)+1) // the last: no blur, as it is judged
+	found := make([]*kernel, len(windows)+1) // the last one stands for no blur
 	energies, noises, details := make([]float64, len(found)), make([]float64, len(found)), make([]float64, len(found))
 	cut := make([]bool, len(found))
-	noise := max(leastNoise, noiseMore*math.Sqrt2*noiseOf(y))
+	noise := max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(y))
 	t := team.New(max(1, o.Workers))
 	err := t.Each(ctx, len(found), func(_, i int) {
 		var l *level
 		if i < len(windows) {
-			if k := overEdges(ctx, y, unknown, windows[i]); k != nil {
+			if k := byEdges(ctx, y, unknown, windows[i]); k != nil {
 				k = k.trimmed(trimMargin)
 				l = newLevel(y, unknown, k.n)
 				l.setKernel(k)
@@ -157,7 +176,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 			return
 		}
 		energies[i] = l.improve(ctx, i < len(windows), noise)
-		found[i], noises[i] = l.k.clone().threshold(finalShare).prune(finalIsland).centred(), l.unexplained
+		found[i], noises[i] = l.k.clone().threshold(finalCut).prune(finalIsland).centred(), l.unexplained
 		details[i] = l.detail()
 		cut[i] = i < len(windows) && l.k.n == windows[i] && l.k.rim() > mostRim
 	})
@@ -188,7 +207,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 		c.Agreement = 0
 		for i := range windows {
 			if i != best {
-				c.Agreement += likeness(found[i], found[best]) / float64(others)
+				c.Agreement += similarity(found[i], found[best]) / float64(others)
 			}
 		}
 	}
@@ -196,8 +215,8 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	return r, nil
 }
 
-// overEdges is the alternation from coarse to fine; it returns nil if ctx is done.
-func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
+// byEdges estimates a blur kernel of n×n from coarse to fine. It returns nil if ctx is done.
+func byEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	var k *kernel
 	scales := max(0, int(math.Floor(math.Log(float64(n)/firstSide)/math.Log(ratio))))
 	for s := scales; ; s-- {
@@ -207,7 +226,7 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 		small := y.reduced(f)
 		hidden := reducedMap(unknown, y, small)
 		l := newLevel(small, hidden, side)
-		if k == nil { // two neighbours, so that the picture is not the answer
+		if k == nil { // two equal neighbours; a single pixel would explain the picture by itself
 			k = newKernel(side)
 			m := side/2*side + side/2
 			k.w[m], k.w[m-1] = 0.5, 0.5
@@ -221,10 +240,10 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 			if ctx.Err() != nil {
 				return nil
 			}
-			e.draw(lambda)
-			e.pick()
+			e.findLatent(lambda)
+			e.selectGradients()
 			l.solve(edgePenalty)
-			l.setKernel(l.k.threshold(edgeShare).prune(islandShare))
+			l.setKernel(l.k.threshold(edgeCut).prune(edgeIsland))
 			lambda = max(lambda/lambdaFall, lambdaLeast)
 		}
 		k = l.k.centred()
@@ -234,9 +253,9 @@ func overEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
 	}
 }
 
-// improve alternates the variational step and the kernel's, if that may move, while the noise comes
-// down to that of the picture's differences. It returns the free energy, which may be compared with
-// that of other kernels, as the noise is the same for all.
+// improve alternates between the variational step and, if moves is set, the step for the blur
+// kernel. Meanwhile the noise falls to that of the picture's differences. It returns the free
+// energy, which may be compared with that of other blur kernels, as the noise is the same for all.
 func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
 	l.begin(noiseStart * noise)
 	for i := range evidenceRounds {
@@ -247,22 +266,22 @@ func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 
 			l.predict()
 			l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
 		}
-		l.weigh()
+		l.updateVariances()
 		if !moves {
-			l.narrow()
+			l.updateMeanSharp()
 			continue
 		}
-		l.latent(latentSteps)
+		l.updateMean(latentSteps)
 		if i >= waitRounds {
 			l.solve(evidencePenalty)
 		}
 	}
-	return l.explain()
+	return l.freeEnergy()
 }
 
-// noiseOf is the standard deviation of white noise as the finest diagonal differences show it, of
-// which blurred pictures have few of their own.
-func noiseOf(y *Plane) float64 {
+// noiseLevel is the standard deviation of white noise, from the finest diagonal differences. A
+// blurred picture has hardly any detail at that scale.
+func noiseLevel(y *Plane) float64 {
 	var d []float64
 	for i := 0; i+1 < y.H; i += 2 {
 		for j := 0; j+1 < y.W; j += 2 {
@@ -274,8 +293,8 @@ func noiseOf(y *Plane) float64 {
 	return d[len(d)/2] / 0.6745
 }
 
-// judge makes a verdict. To take a sharp picture for blurred is the worse error, so it is blurred
-// only where much speaks for it.
+// judge makes a verdict. Taking a sharp picture for blurred is the worse error, so a picture is
+// blurred only if there is strong evidence.
 func (c *Certainty) judge() Verdict {
 	enough := c.Gain >= min(leastGain, gainNoise/c.Noise)
 	switch {
@@ -291,17 +310,19 @@ func (c *Certainty) judge() Verdict {
 
 // Chosen on photographs that were blurred and that were not; see the package's comment.
 const (
-	leastWidth     = 1.2   // narrower kernels are no more than a lens makes, in sharp pictures too
-	sharpWidth     = 2     // so are these, unless they explain the picture better than none does
-	leastGain      = 0.25  // by this where there is little noise
-	gainNoise      = 0.001 // and by this over the noise else, as a kernel explains less of what has more
+	leastWidth = 1.2  // narrower blur kernels are what a lens makes, in sharp pictures too
+	sharpWidth = 2    // so are these, unless they explain the picture better than no blur
+	leastGain  = 0.25 // gain that counts as better if there is little noise
+	// gainNoise divided by the noise is the gain that counts if there is more noise, because a blur
+	// kernel then explains less.
+	gainNoise      = 0.001
 	leastAgreement = 0.55
-	leastDetail    = 0.002 // a ramp is a ramp under every kernel
+	leastDetail    = 0.002 // a ramp stays the same under every blur kernel
 )
 
-// richest is the part of a picture that is looked at, with its map of unknown pixels: of large ones
-// the square of mostSide with the largest sum of clamped squared differences over known pixels, of
-// squares at every quarter of a side.
+// richest is the part of a picture that is examined, with its map of unknown pixels. Of a large
+// picture it is the square of mostSide with the largest sum of clamped squared differences over
+// known pixels. Squares at every quarter of a side are compared.
 func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	w, h := min(y.W, mostSide), min(y.H, mostSide)
 	if w == y.W && h == y.H {
@@ -345,7 +366,7 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	return y.Crop(bx, by, w, h), part
 }
 
-// reducedMap tells the pixels of a reduced picture that an unknown one is in.
+// reducedMap marks the pixels of a reduced picture that contain an unknown pixel.
 func reducedMap(unknown []bool, from, to *Plane) []bool {
 	if unknown == nil || from == to {
 		return unknown

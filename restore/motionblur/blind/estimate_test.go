@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// scene draws a picture of flat and shaded shapes, of w×h pixels: edges of all directions, as photographs have.
+// scene draws flat and shaded shapes, with edges of all directions as in photographs.
 func scene(rng *rand.Rand, w, h int) *Plane {
-	const fine = 2 // drawn larger and reduced, so that edges are as soft as a lens makes them
+	const fine = 2 // it is drawn larger and reduced, so that edges are as soft as a lens makes them
 	p := NewPlane(fine*w, fine*h)
 	for i := range p.Pix {
 		p.Pix[i] = 0.5
@@ -35,7 +35,7 @@ func scene(rng *rand.Rand, w, h int) *Plane {
 	return p.reduced(1.0 / fine)
 }
 
-// path is a kernel of two strokes of different weight, which its half-turn is unlike.
+// path is a blur kernel of two strokes of different weight, so that it differs from its half-turn.
 func path(rng *rand.Rand) *kernel {
 	k := newKernel(13)
 	a := 2 * math.Pi * rng.Float64()
@@ -56,7 +56,8 @@ func path(rng *rand.Rand) *kernel {
 	return k.threshold(0.001)
 }
 
-// seen is the middle of the picture that the kernel makes of a scene, by its definition, with noise, and the same part of the scene.
+// seen blurs a scene by the definition and adds noise. It returns the middle of that, and the same
+// part of the scene.
 func seen(rng *rand.Rand, from *Plane, k *kernel, sigma float64) (y, x *Plane) {
 	m := k.n / 2
 	y = NewPlane(from.W-2*m, from.H-2*m)
@@ -97,13 +98,14 @@ func estimated(t *testing.T, y *Plane, o Options) *Result {
 	}
 	for _, v := range r.Kernel.W {
 		if v < 0 {
-			t.Fatal("the kernel has a negative weight")
+			t.Fatal("the blur kernel has a negative weight")
 		}
 	}
 	return r
 }
 
-// The kernel of a shaken scene is found with its direction, and deconvolution by it gains most of what the true one would.
+// The blur kernel of a scene is found with its direction, and deconvolution by it gains most of
+// what the true one would.
 func TestKernelIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
@@ -113,13 +115,13 @@ func TestKernelIsFound(t *testing.T) {
 		k := path(rng)
 		y, x := seen(rng, scene(rng, 192, 180), k, 0.003)
 		r := estimated(t, y, Options{Windows: []int{15, 21}})
-		got, turned := kernelOf(r.Kernel), newKernel(k.n)
+		got, turned := fromTask(r.Kernel), newKernel(k.n)
 		for j, v := range k.w {
 			turned.w[len(k.w)-1-j] = v
 		}
-		like, unlike := likeness(got, k), likeness(got, turned)
+		like, unlike := similarity(got, k), similarity(got, turned)
 		if !(like > 0.85) || !(unlike < like-0.05) || r.Certainty.Verdict != Blurred {
-			t.Errorf("scene %d: likeness %.3f to the kernel, %.3f to its half-turn; %+v", i, like, unlike, r.Certainty)
+			t.Errorf("scene %d: similarity %.3f to the blur kernel, %.3f to its half-turn; %+v", i, like, unlike, r.Certainty)
 		}
 		if len(r.Candidates) != 2 || r.Candidates[0].Kernel.Size > 15 || r.Candidates[1].Kernel.Size > 21 {
 			t.Errorf("candidates %+v", r.Candidates)
@@ -129,7 +131,7 @@ func TestKernelIsFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		best, before := 0.0, psnr(y, x, 12)
-		for dy := -3; dy <= 3; dy++ { // the kernel's place is the picture's
+		for dy := -3; dy <= 3; dy++ { // the result may be shifted
 			for dx := -3; dx <= 3; dx++ {
 				m := 12
 				a, b := z.Crop(m+dx, m+dy, z.W-2*m, z.H-2*m), x.Crop(m, m, x.W-2*m, x.H-2*m)
@@ -142,7 +144,7 @@ func TestKernelIsFound(t *testing.T) {
 	}
 }
 
-// Sharp scenes, with little noise and with much, are not taken for blurred.
+// Sharp scenes are not taken for blurred, with little noise and with much.
 func TestSharpIsLeftAlone(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
@@ -156,8 +158,8 @@ func TestSharpIsLeftAlone(t *testing.T) {
 	}
 }
 
-// What tells nothing gives no kernel to act on, and no NaN.
-func TestNothingToSee(t *testing.T) {
+// A picture without detail is not taken for blurred, and gives no NaN.
+func TestNoDetail(t *testing.T) {
 	flat, ramp := NewPlane(64, 64), NewPlane(64, 64)
 	noisy := NewPlane(64, 64)
 	rng := fresh(t)
@@ -205,7 +207,7 @@ func TestEstimateRefuses(t *testing.T) {
 	}
 }
 
-// Of a large picture the part with most to see is looked at, without what is unknown.
+// In a large picture the part with most detail is examined. Unknown pixels are no detail.
 func TestRichest(t *testing.T) {
 	rng := fresh(t)
 	p := NewPlane(900, 700)
@@ -235,6 +237,6 @@ func TestRichest(t *testing.T) {
 		}
 	}
 	if at < 0 || len(hidden) > 0 && hidden[at] {
-		t.Error("the part that is known was not looked at")
+		t.Error("the known part was not examined")
 	}
 }

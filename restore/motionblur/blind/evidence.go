@@ -2,14 +2,14 @@ package blind
 
 import "math"
 
-// The variational step holds the sharp picture's differences x as uncertain: each has a prior N(0,
-// γ) of its own variance, shared between the two directions at a place, and a posterior of mean x
-// and variance about 1/(‖k‖²/λ + 1/γ), λ being the noise. Maximising the evidence of γ, k and λ
-// together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014) prefers sparse
-// differences, but not at any price, and so does not fall for the kernel that does nothing as the
-// most probable x and k do.
+// The variational step treats the sharp picture's differences x as uncertain. Each has a prior N(0,
+// γ) with a variance of its own, the same for both directions at a pixel, and a posterior with mean
+// x and a variance of about 1/(‖k‖²/λ + 1/γ), where λ is the variance of the noise. The evidence of
+// γ, k and λ is maximised together (Wipf and Zhang, Revisiting Bayesian blind deconvolution, 2014).
+// This prefers sparse differences, but not at any price. So it does not end at the blur kernel that
+// does nothing, as the most probable x and k do.
 
-// begin forgets x's variances and starts with noise of a standard deviation.
+// begin resets x and its variances, for noise of standard deviation sigma.
 func (l *level) begin(sigma float64) {
 	l.noise = sigma * sigma
 	v := float32(l.noise / l.k.power())
@@ -21,8 +21,8 @@ func (l *level) begin(sigma float64) {
 	}
 }
 
-// weigh sets 1/γ and the variances of x.
-func (l *level) weigh() {
+// updateVariances sets 1/γ and the variances of x.
+func (l *level) updateVariances() {
 	seen := float32(l.k.power() / l.noise)
 	x0, x1, spread, precision := l.x[0], l.x[1][:len(l.x[0])], l.spread[:len(l.x[0])], l.precision[:len(l.x[0])]
 	for i, a := range x0 {
@@ -34,9 +34,9 @@ func (l *level) weigh() {
 
 const leastVariance = 1e-12
 
-// latent takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean of x:
-// (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
-func (l *level) latent(steps int) {
+// updateMean takes steps of conjugate gradients, preconditioned by the diagonal, towards the mean
+// of x: (KᵀK/λ + 1/γ)·x = Kᵀy/λ.
+func (l *level) updateMean(steps int) {
 	c := l.c
 	inverse := float32(1 / l.noise)
 	for d := range 2 {
@@ -77,8 +77,8 @@ func (l *level) latent(steps int) {
 	}
 }
 
-// narrow is what latent comes to where the kernel does nothing.
-func (l *level) narrow() {
+// updateMeanSharp is updateMean for the blur kernel that does nothing.
+func (l *level) updateMeanSharp() {
 	seen := float32(1 / l.noise)
 	for d := range 2 {
 		for i, v := range l.y[d] {
@@ -87,9 +87,9 @@ func (l *level) narrow() {
 	}
 }
 
-// The loops of latent over a row, whose sums are short enough for float32.
+// The loops of updateMean over a row. Their sums are short enough for float32.
 
-// startRow takes x/γ off the residual r, sets the direction p and returns rᵀp.
+// startRow subtracts x/γ from the residual r, sets the direction p and returns rᵀp.
 func startRow(p, r, x, precision, spread []float32) float64 {
 	r, x, precision, spread = r[:len(p)], x[:len(p)], precision[:len(p)], spread[:len(p)]
 	sum := float32(0)
@@ -115,7 +115,7 @@ func applyRow(t, p, precision []float32) float64 {
 	return float64(sum + other)
 }
 
-// stepRow goes a step along p, where t = A·p, and returns rᵀ·spread·r.
+// stepRow takes a step along p, where t = A·p, and returns rᵀ·spread·r.
 func stepRow(x, r, p, t, spread []float32, step float32) float64 {
 	r, p, t, spread = r[:len(x)], p[:len(x)], t[:len(x)], spread[:len(x)]
 	var sum, other float32
@@ -131,7 +131,7 @@ func stepRow(x, r, p, t, spread []float32, step float32) float64 {
 	return float64(sum + other)
 }
 
-// predict makes hidden differences what the model says.
+// predict sets hidden differences to what the model predicts.
 func (l *level) predict() {
 	if len(l.hidden) == 0 {
 		return
@@ -145,15 +145,15 @@ func (l *level) predict() {
 	}
 }
 
-// explain returns the free energy per observed difference, which is twice the negative logarithm of
-// a bound on the evidence but for a constant, and sets what is unexplained.
-func (l *level) explain() float64 {
+// freeEnergy returns the free energy per observed difference: twice the negative logarithm of a
+// bound on the evidence, but for a constant. It also sets l.unexplained.
+func (l *level) freeEnergy() float64 {
 	fit, energy := 0.0, 0.0
 	kk := l.k.power()
 	l.predict()
 	for d := range 2 {
 		l.blurred(l.t, l.x[d])
-		// The logarithm of a product of few is that of all, at a fraction of the cost.
+		// One logarithm of a product of 16 is much faster than 16 logarithms.
 		product, held := 1.0, 0
 		for i, in := range l.inside {
 			if in == 0 {
@@ -176,8 +176,8 @@ func (l *level) explain() float64 {
 	return energy / n
 }
 
-// detail is the sum of squares of the differences between neighbours of y beside that of its
-// squares.
+// detail is the sum of squares of the differences between neighbours of y, relative to the sum of
+// its squares (Certainty.Detail).
 func (l *level) detail() float64 {
 	above, below := 0.0, 0.0
 	for d, step := range []int{1, l.c.w} {

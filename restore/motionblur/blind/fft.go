@@ -3,13 +3,13 @@ package blind
 import "unsafe"
 
 // transform is the Fourier transform of real planes of w×h values. A spectrum holds the frequencies
-// of 0 … h/2 cycles along a column, as the others are conjugates of these, and of 0 … w−1 along a
-// row. Blocks of laneCount of the former lie one after the other: the values of a block that belong
-// to one frequency along the row lie side by side. The last block is filled with zeros, which
-// products and sums leave.
+// of 0 … h/2 cycles along a column (the others are their conjugates) and of 0 … w−1 along a row.
+// laneCount frequencies along a column form a block, and blocks follow each other. Within a block,
+// the values with the same frequency along the row are next to each other. The last block is filled
+// up with zeros, which stay zeros in products and sums.
 //
-// Both sides must be even, at least 16, and without prime factors above 5 (smooth). A transform has
-// memory of its own and is for one goroutine at a time.
+// Both sides must be even, at least 16, and have no prime factors above 5 (see fastSize). A
+// transform has its own memory and is for one goroutine at a time.
 type transform struct {
 	w, h       int
 	rows, cols *lines
@@ -26,7 +26,7 @@ func (t *transform) size() int { return t.blocks() * laneCount * t.w }
 
 func (t *transform) blocks() int { return t.h/2/laneCount + 1 }
 
-// at is where the frequency of fx < w cycles along a row and fy ≤ h/2 along a column is.
+// at is the index of the frequency of fx < w cycles along a row and fy ≤ h/2 along a column.
 func (t *transform) at(fx, fy int) int {
 	return (fy/laneCount*t.w+fx)*laneCount + fy%laneCount
 }
@@ -37,28 +37,28 @@ func (t *transform) block(s []complex64, i int) []lanes {
 	return unsafe.Slice((*lanes)(unsafe.Pointer(unsafe.SliceData(s[i*n:(i+1)*n]))), t.w)
 }
 
-// pairs is how many real columns are transformed together, two to a complex one.
+// pairs is the number of real columns that are transformed together, two in a complex one.
 const pairs = 2 * laneCount
 
-// strips calls do with the first of every pairs columns; the last ones may overlap those before.
+// strips calls do with the first of every pairs columns. The last ones may overlap those before.
 func (t *transform) strips(do func(x int)) {
 	for x := 0; x < t.w; x += pairs {
 		do(min(x, t.w-pairs))
 	}
 }
 
-// lanesOf is a place of pairs real values, as complex ones.
-func lanesOf(p []float32) *lanes { return (*lanes)(unsafe.Pointer((*[pairs]float32)(p))) }
+// lanesAt is pairs real values as laneCount complex ones.
+func lanesAt(p []float32) *lanes { return (*lanes)(unsafe.Pointer((*[pairs]float32)(p))) }
 
 // forward sets dst to the transform of src: dst(f) = Σ src(x)·e^(−2πi f·x).
 func (t *transform) forward(dst []complex64, src []float32) {
 	t.strips(func(x int) {
 		a := t.a[:t.h]
 		for y := range a {
-			a[y] = *lanesOf(src[y*t.w+x:])
+			a[y] = *lanesAt(src[y*t.w+x:])
 		}
 		v := t.cols.forward(a, t.b[:t.h])
-		for fy := range t.h/2 + 1 { // z = even + i·odd, both with spectra of real columns
+		for fy := range t.h/2 + 1 { // z = even + i·odd, where both are spectra of real columns
 			p, q := &v[fy], &v[0]
 			if fy > 0 {
 				q = &v[t.h-fy]
@@ -80,8 +80,8 @@ func (t *transform) forward(dst []complex64, src []float32) {
 	}
 }
 
-// inverse sets dst to the plane whose transform is src, which is lost. A transform backward is one
-// forward that is read from the other end.
+// inverse sets dst to the plane whose transform is src, and overwrites src. The inverse transform
+// is the forward one, read backwards.
 func (t *transform) inverse(dst []float32, src []complex64) {
 	for i := range t.blocks() {
 		b := t.block(src, i)
@@ -110,16 +110,16 @@ func (t *transform) inverse(dst []float32, src []complex64) {
 			}
 		}
 		v := t.cols.forward(a, t.b[:t.h])
-		*lanesOf(dst[x:]) = v[0]
+		*lanesAt(dst[x:]) = v[0]
 		for y := 1; y < t.h; y++ {
-			*lanesOf(dst[y*t.w+x:]) = v[t.h-y]
+			*lanesAt(dst[y*t.w+x:]) = v[t.h-y]
 		}
 	})
 }
 
-// smooth returns the least even number that is at least n and 16 and has no prime factors but 2, 3
-// and 5, for which transforms are fast.
-func smooth(n int) int {
+// fastSize returns the least even number that is at least n and 16 and has no prime factors but 2,
+// 3 and 5. Transforms of such sizes are fast.
+func fastSize(n int) int {
 	n = max(n, pairs)
 	for n += n % 2; ; n += 2 {
 		m := n

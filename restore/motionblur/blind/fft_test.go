@@ -15,8 +15,8 @@ func fresh(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
-// The transform is gonum's, which is in float64, of sizes of all radices, and its inverse undoes
-// it.
+// The transform is the same as gonum's in float64, for sizes with all radices, and the inverse
+// undoes it.
 func TestTransform(t *testing.T) {
 	rng := fresh(t)
 	for _, size := range [][2]int{{16, 16}, {16, 18}, {30, 16}, {64, 50}, {36, 90}, {288, 300}, {18, 20}, {250, 48}} {
@@ -38,7 +38,7 @@ func TestTransform(t *testing.T) {
 				want[f] = append(want[f], v)
 			}
 		}
-		near := 1e-6 * math.Sqrt(float64(w*h)) // beside the size of the values
+		near := 1e-6 * math.Sqrt(float64(w*h)) // relative to the size of the values
 		for f, row := range want {
 			for x, v := range rows.Coefficients(nil, row) {
 				if d := cmplx.Abs(v - complex128(got[tr.at(x, f)])); !(d < 2*near) {
@@ -59,7 +59,7 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// What the processor does by four values at a time is what Go's own loops do.
+// The passes in assembly do the same as Go's own loops.
 func TestFastPasses(t *testing.T) {
 	rng := fresh(t)
 	for _, n := range []int{2, 3, 4, 5, 8, 60, 90, 300} {

@@ -2,15 +2,15 @@ package blind
 
 import "math"
 
-// lanes is one value of each of several lines that are transformed together.
+// lanes are values of laneCount lines that are transformed together, one of each.
 type lanes [laneCount]complex64
 
 const laneCount = 8
 
 // lines transforms laneCount lines of n complex numbers at once. It is Stockham's algorithm for
-// radices 2, 3, 4 and 5, whose inner loops run over all lines. Processors with AVX2 go through
-// these loops by four values at a time (fourier_amd64.s), which takes a fifth of the time that Go's
-// compiler gets to.
+// radices 2, 3, 4 and 5, whose inner loops run over all lines. On processors with AVX2 these loops
+// process four values at a time (fourier_amd64.s), in a fifth of the time of the code of Go's
+// compiler.
 type lines struct {
 	n      int
 	passes []pass
@@ -48,8 +48,7 @@ func newLines(n int) *lines {
 	return t
 }
 
-// forward transforms v; v and work hold n values each. The result is in the slice that is returned,
-// which is one of the two.
+// forward transforms v. v and work hold n values each; the result is in the one that is returned.
 func (t *lines) forward(v, work []lanes) []lanes {
 	s := 1
 	for i := range t.passes {
@@ -76,7 +75,7 @@ func (p *pass) plain(y, x []lanes, s int) {
 	}
 }
 
-// mul is a·b. Go's own product of complex64 goes by way of float64, which takes longer.
+// mul is a·b. Go's own product of complex64 is computed in float64, which takes longer.
 func mul(a, b complex64) complex64 {
 	return complex(real(a)*real(b)-imag(a)*imag(b), real(a)*imag(b)+imag(a)*real(b))
 }

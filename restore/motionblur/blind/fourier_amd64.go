@@ -2,7 +2,7 @@ package blind
 
 import "golang.org/x/sys/cpu"
 
-// avx says whether the processor has what the passes in fourier_amd64.s need.
+// avx says whether the processor has the instructions that fourier_amd64.s uses.
 var avx = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 
 //go:noescape
@@ -17,13 +17,13 @@ func fourAVX(y, x *lanes, w *complex64, m, s int)
 //go:noescape
 func fiveAVX(y, x *lanes, w *complex64, m, s int)
 
-// fast makes the pass by instructions that work on four values at a time, where the processor has
-// them, and says whether it did.
+// fast does the pass by instructions for four values at a time. It returns false, and does nothing,
+// if the processor does not have them.
 func (p *pass) fast(y, x []lanes, s int) bool {
 	if !avx {
 		return false
 	}
-	_, _ = y[s*p.radix*p.m-1], x[s*p.radix*p.m-1] // no pass writes or reads beyond
+	_, _ = y[s*p.radix*p.m-1], x[s*p.radix*p.m-1] // a pass reads and writes no further
 	switch p.radix {
 	case 2:
 		twoAVX(&y[0], &x[0], &p.w[0], p.m, s)

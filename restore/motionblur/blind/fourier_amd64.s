@@ -4,14 +4,15 @@
 //
 //	func(y, x *lanes, w *complex64, m, s int)
 //
-// for m blocks of s·8 butterflies, whose factors, which a block shares, lie one after the other in w. In all of them
+// for m blocks of s·8 butterflies. A block's butterflies have the same factors; the blocks' factors
+// follow each other in w. All passes use the same registers:
 //
 //	SI, DI  the block's first input and output     DX  its factors
 //	R8      bytes between inputs of a butterfly    R9  between its outputs
-//	CX      blocks left                            BX  bytes left of a block
+//	CX      blocks left                            BX  bytes left in a block
 //	Y15     ones
 //
-// Products with i are sums with real and imaginary parts swapped, and alternating signs.
+// A product with i is a sum with real and imaginary parts swapped and alternating signs.
 
 #define BEGIN \
 	MOVQ y+0(FP), DI; \
@@ -26,7 +27,7 @@
 	VMOVQ AX, X15; \
 	VBROADCASTSS X15, Y15
 
-// TURN sets m to m·w; t is lost.
+// TURN sets m to m·w, and overwrites t.
 #define TURN(m, re, im, t) \
 	VPERMILPS $0xB1, m, t; \
 	VMULPS im, t, t; \

@@ -2,7 +2,7 @@
 
 package blind
 
-// avx is what amd64 may have.
+// avx says whether fast does anything; only on amd64 it may.
 const avx = false
 
 func (p *pass) fast(y, x []lanes, s int) bool { return false }

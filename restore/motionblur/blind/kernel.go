@@ -7,8 +7,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// kernel is a blur kernel in float64, of the same meaning as task.Kernel: n rows of n weights, n odd, and blurring is correlation,
-// y(i) = Σ_a w(a)·x(i + a − n/2).
+// kernel is a blur kernel in float64. As in task.Kernel it has n rows of n weights, n is odd, and
+// blurring is correlation: y(i) = Σ_a w(a)·x(i + a − n/2).
 type kernel struct {
 	n int
 	w []float64
@@ -16,14 +16,15 @@ type kernel struct {
 
 func newKernel(n int) *kernel { return &kernel{n: n, w: make([]float64, n*n)} }
 
-// delta is the kernel that leaves a picture as it is.
+// delta is the blur kernel that leaves a picture as it is.
 func delta(n int) *kernel {
 	k := newKernel(n)
 	k.w[n/2*n+n/2] = 1
 	return k
 }
 
-func kernelOf(k *task.Kernel) *kernel {
+// fromTask converts a task.Kernel.
+func fromTask(k *task.Kernel) *kernel {
 	out := newKernel(k.Size)
 	for i, v := range k.W {
 		out.w[i] = float64(v)
@@ -31,6 +32,7 @@ func kernelOf(k *task.Kernel) *kernel {
 	return out
 }
 
+// export converts to a task.Kernel.
 func (k *kernel) export() *task.Kernel {
 	out := &task.Kernel{Size: k.n, W: make([]float32, len(k.w))}
 	for i, v := range k.w {
@@ -49,7 +51,7 @@ func (k *kernel) sum() float64 {
 	return s
 }
 
-// normalise scales the weights to sum 1; a kernel without weight becomes a delta.
+// normalise scales the weights to sum 1. If all weights are 0, it returns a delta.
 func (k *kernel) normalise() *kernel {
 	s := k.sum()
 	if !(s > 0) || math.IsInf(s, 0) {
@@ -72,7 +74,8 @@ func (k *kernel) power() float64 {
 
 func (k *kernel) largest() float64 { return slices.Max(k.w) }
 
-// spread sets plane, of w×h values that wrap around, to the kernel as a filter of convolution: w(a) at −(a − n/2). What does not fit wraps.
+// spread sets plane, of w×h values that wrap around, to the blur kernel as a filter of convolution:
+// w(a) is at −(a − n/2). What does not fit wraps around.
 func (k *kernel) spread(plane []float32, w, h int) {
 	clear(plane)
 	c := k.n / 2
@@ -100,7 +103,7 @@ func gather(dst []float64, n int, plane []float32, w, h int) {
 	}
 }
 
-// centroid is the centre of mass, in pixels from the centre.
+// centroid is the centre of mass, in pixels from the centre of the square.
 func (k *kernel) centroid() (x, y float64) {
 	s := 0.0
 	for a := range k.n {
@@ -114,7 +117,8 @@ func (k *kernel) centroid() (x, y float64) {
 	return x / s, y / s
 }
 
-// centred returns the kernel moved by whole pixels so that its centre of mass is within half a pixel of the centre. What leaves the square is lost.
+// centred returns the blur kernel shifted by whole pixels so that its centre of mass is within half
+// a pixel of the square's centre. What leaves the square is lost.
 func (k *kernel) centred() *kernel {
 	x, y := k.centroid()
 	dx, dy := int(math.Round(x)), int(math.Round(y))
@@ -132,9 +136,9 @@ func (k *kernel) centred() *kernel {
 	return out.normalise()
 }
 
-// threshold sets weights below share of the largest to 0.
-func (k *kernel) threshold(share float64) *kernel {
-	least := share * k.largest()
+// threshold sets weights below fraction times the largest one to 0.
+func (k *kernel) threshold(fraction float64) *kernel {
+	least := fraction * k.largest()
 	for i, v := range k.w {
 		if v < least {
 			k.w[i] = 0
@@ -143,8 +147,9 @@ func (k *kernel) threshold(share float64) *kernel {
 	return k.normalise()
 }
 
-// prune removes islands (weights above 0 that touch, diagonally too) that hold less than share of the whole.
-func (k *kernel) prune(share float64) *kernel {
+// prune removes islands (weights above 0 that touch each other, also diagonally) with less than
+// fraction of all weight.
+func (k *kernel) prune(fraction float64) *kernel {
 	seen := make([]bool, len(k.w))
 	total := k.sum()
 	var stack, island []int
@@ -173,7 +178,7 @@ func (k *kernel) prune(share float64) *kernel {
 				}
 			}
 		}
-		if sum < share*total {
+		if sum < fraction*total {
 			for _, j := range island {
 				k.w[j] = 0
 			}
@@ -182,7 +187,8 @@ func (k *kernel) prune(share float64) *kernel {
 	return k.normalise()
 }
 
-// scaled returns the kernel drawn larger (factor ≥ 1) in a square of n×n, by cubic interpolation about the centre. Negative weights become 0.
+// scaled returns the blur kernel enlarged by a factor ≥ 1 in a square of n×n, by cubic
+// interpolation about the centre. Negative weights become 0.
 func (k *kernel) scaled(factor float64, n int) *kernel {
 	out := newKernel(n)
 	for a := range n {
@@ -194,7 +200,7 @@ func (k *kernel) scaled(factor float64, n int) *kernel {
 	return out.normalise()
 }
 
-// at is the weight at a place in pixels from the centre, by Keys' cubic interpolation; 0 outside.
+// at is the weight at (x, y) pixels from the centre, by Keys' cubic interpolation. It is 0 outside.
 func (k *kernel) at(x, y float64) float64 {
 	c := float64(k.n / 2)
 	x, y = x+c, y+c
@@ -215,7 +221,7 @@ func (k *kernel) at(x, y float64) float64 {
 	return sum
 }
 
-// keys is Keys' cubic convolution kernel (a = −1/2).
+// keys is the weight of Keys' cubic interpolation (a = −1/2) at distance x.
 func keys(x float64) float64 {
 	x = math.Abs(x)
 	switch {
@@ -238,9 +244,10 @@ func (k *kernel) width() float64 {
 	return math.Sqrt(s / k.sum())
 }
 
-// likeness is the largest normalised correlation of two kernels over moves by whole pixels: 1 if they are the same but for the place.
-func likeness(a, b *kernel) float64 {
-	n := smooth(a.n + b.n)
+// similarity is the largest normalised correlation of two blur kernels over shifts by whole pixels.
+// It is 1 if they are the same but for a shift.
+func similarity(a, b *kernel) float64 {
+	n := fastSize(a.n + b.n)
 	t := newTransform(n, n)
 	fa, fb, p := make([]complex64, t.size()), make([]complex64, t.size()), make([]float32, n*n)
 	a.spread(p, n, n)
@@ -254,7 +261,8 @@ func likeness(a, b *kernel) float64 {
 	return float64(slices.Max(p)) / math.Sqrt(a.power()*b.power())
 }
 
-// trimmed returns the kernel in the smallest square about its centre that holds all weights above 0 and margin more pixels on each side, but no larger one than its own.
+// trimmed returns the blur kernel in the smallest square about its centre that holds all weights
+// above 0 and margin more pixels on each side, but not in a larger square than its own.
 func (k *kernel) trimmed(margin int) *kernel {
 	c, reach := k.n/2, 0
 	for i, v := range k.w {
@@ -271,7 +279,7 @@ func (k *kernel) trimmed(margin int) *kernel {
 	return out
 }
 
-// rim is the share of the weight on the outermost pixels.
+// rim is the part of all weight that is on the outermost pixels.
 func (k *kernel) rim() float64 {
 	s := 0.0
 	for i, v := range k.w {

@@ -7,7 +7,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A kernel on a canvas blurs as task.Kernel says: by correlation.
+// A blur kernel on a canvas blurs by correlation, as task.Kernel defines it.
 func TestOTFIsCorrelation(t *testing.T) {
 	rng := fresh(t)
 	k := &task.Kernel{Size: 5, W: make([]float32, 25)}
@@ -20,7 +20,7 @@ func TestOTFIsCorrelation(t *testing.T) {
 	}
 	c := newCanvas(p.W, p.H, k.Size)
 	l := &level{c: c, a: make([]complex64, c.size()), otf: make([]complex64, c.size()), power: make([]float32, c.size()), t: make([]float32, c.w*c.h)}
-	l.setKernel(kernelOf(k))
+	l.setKernel(fromTask(k))
 	got := make([]float32, c.w*c.h)
 	l.blurred(got, c.place(p))
 	out := c.cut(got)
@@ -39,8 +39,8 @@ func TestOTFIsCorrelation(t *testing.T) {
 	}
 }
 
-// Spread and gather are each other's adjoints, and bend is the adjoint of differences, of all
-// differences where none is too small.
+// spread and gather are each other's adjoints. divergence is the adjoint of differences, and if
+// some differences are too small, of the others.
 func TestAdjoints(t *testing.T) {
 	rng := fresh(t)
 	c := newCanvas(18, 13, 5)
@@ -82,7 +82,7 @@ func TestAdjoints(t *testing.T) {
 	c.differences(ex, ey, z)
 	l := &level{c: c}
 	e := &edges{level: l, h: make([]float32, c.w), v: make([]float32, c.w), w: make([]float32, c.w)}
-	e.bend(d, z, 0)
+	e.divergence(d, z, 0)
 	same("differences", exact(dx, ex)+exact(dy, ey), exact(x, d))
 	const least = 2
 	for i, a := range ex {
@@ -90,11 +90,11 @@ func TestAdjoints(t *testing.T) {
 			ex[i], ey[i] = 0, 0
 		}
 	}
-	e.bend(d, z, least)
+	e.divergence(d, z, least)
 	same("large differences", exact(dx, ex)+exact(dy, ey), exact(x, d))
 }
 
-// The least squares under k ≥ 0 fulfil the conditions of a minimum.
+// The least squares with k ≥ 0 meet the conditions of a minimum.
 func TestNonNegative(t *testing.T) {
 	rng := fresh(t)
 	const n = 12
@@ -136,8 +136,8 @@ func TestNonNegative(t *testing.T) {
 	}
 }
 
-// With the true differences of the sharp picture the step for the kernel gives the kernel, edges of
-// the picture or not.
+// With the true differences of the sharp picture the step for the blur kernel gives the true blur
+// kernel, in spite of the picture's edges.
 func TestSolve(t *testing.T) {
 	rng := fresh(t)
 	k := path(rng)
@@ -166,12 +166,12 @@ func TestSolve(t *testing.T) {
 			t.Fatalf("weight %d is %g, not %g", i, v, k.w[i])
 		}
 	}
-	if s := likeness(l.k, k); !(s > 0.99) {
-		t.Errorf("likeness %g", s)
+	if s := similarity(l.k, k); !(s > 0.99) {
+		t.Errorf("similarity %g", s)
 	}
 }
 
-// Islands go, moves are by whole pixels, and trimming keeps every weight.
+// Islands are removed, shifts are by whole pixels, and trimming keeps every weight.
 func TestTidying(t *testing.T) {
 	k := newKernel(9)
 	k.w[1*9+1], k.w[1*9+2], k.w[2*9+3], k.w[7*9+7] = 4, 3, 2, 0.5
@@ -180,11 +180,11 @@ func TestTidying(t *testing.T) {
 		t.Errorf("pruned: %v", p.w)
 	}
 	c := p.centred()
-	if x, y := c.centroid(); math.Abs(x) > 0.5 || math.Abs(y) > 0.5 || likeness(c, p) < 1-1e-6 {
-		t.Errorf("centred at %g, %g, likeness %g", x, y, likeness(c, p))
+	if x, y := c.centroid(); math.Abs(x) > 0.5 || math.Abs(y) > 0.5 || similarity(c, p) < 1-1e-6 {
+		t.Errorf("centred at %g, %g, similarity %g", x, y, similarity(c, p))
 	}
 	s := c.trimmed(1)
-	if s.n >= 9 || math.Abs(s.sum()-1) > 1e-12 || likeness(s, c) < 1-1e-6 {
+	if s.n >= 9 || math.Abs(s.sum()-1) > 1e-12 || similarity(s, c) < 1-1e-6 {
 		t.Errorf("trimmed to %d: %v", s.n, s.w)
 	}
 	if w := (&kernel{n: 3, w: []float64{0, 0, 0, 0.5, 0, 0.5, 0, 0, 0}}).width(); math.Abs(w-1) > 1e-12 {

@@ -1,35 +1,41 @@
 package blind
 
-// level is what is known of a picture at one scale, and memory to work on it. Differences along (0)
-// and across (1) lie on a canvas that wraps around.
+// level is what is known about a picture at one scale, and working memory. Differences along rows
+// (0) and along columns (1) are on a canvas that wraps around.
 type level struct {
-	c           *canvas
-	n           int            // kernels are n×n
-	ext         []float32      // the picture, continued around
-	y           [2][]float32   // its differences
-	fy          [2][]complex64 // their transforms
-	inside      []float32      // 1 where both differences are between pixels of the picture, 0 elsewhere
-	hidden      []int          // places inside whose differences say nothing, as a pixel is unknown; what the model predicts stands there
-	taper       []float32      // 1 where a gradient of the sharp picture is seen by the picture's pixels alone, under any kernel
-	count       float64        // places inside
-	x           [2][]float32   // differences of the sharp picture
-	spread      []float32      // the variance of each of the two
-	precision   []float32      // 1 / that which the prior gives them
-	noise       float64        // variance that the model grants what it does not explain
-	unexplained float64        // standard deviation of that, as it is
+	c   *canvas
+	n   int            // blur kernels are n×n
+	ext []float32      // the picture, continued around its edges
+	y   [2][]float32   // its differences
+	fy  [2][]complex64 // their transforms
+	// inside is 1 where both differences are between pixels of the picture, 0 elsewhere.
+	inside []float32
+	// hidden are the indices inside whose differences depend on an unknown pixel. There y is the
+	// model's prediction.
+	hidden []int
+	// taper is 1 where a gradient of the sharp picture affects only pixels of the picture, whatever
+	// the blur kernel, and 0 elsewhere.
+	taper       []float32
+	count       float64      // number of pixels inside
+	x           [2][]float32 // differences of the sharp picture
+	spread      []float32    // their variance, the same for both
+	precision   []float32    // 1 / the variance of their prior
+	noise       float64      // variance of the noise that the model assumes
+	unexplained float64      // standard deviation of what the model does not explain
 	k           *kernel
 	otf         []complex64
 	power       []float32  // |otf|²
-	small       *transform // holds all displacements between two places of a kernel
+	small       *transform // large enough for all displacements within a blur kernel
 
 	a, b, f, g []complex64
 	t, u, r, p []float32
 }
 
-// newLevel returns the level of a picture; unknown tells its pixels that say nothing, nil: none.
+// newLevel returns the level of a picture for blur kernels of n×n. unknown marks pixels whose
+// values say nothing; nil means none.
 func newLevel(y *Plane, unknown []bool, n int) *level {
 	c := newCanvas(y.W, y.H, n)
-	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(smooth(2*n), smooth(2*n))}
+	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(fastSize(2*n), fastSize(2*n))}
 	planes := []*[]float32{&l.inside, &l.taper, &l.spread, &l.precision, &l.t, &l.u, &l.r, &l.p}
 	spectra := []*[]complex64{&l.otf, &l.a, &l.b, &l.f, &l.g}
 	for d := range 2 {
@@ -88,15 +94,15 @@ func (l *level) blurred(dst, src []float32) {
 	l.c.inverse(dst, l.a)
 }
 
-// solve improves the kernel by least squares over the differences x of the sharp picture, under k ≥
-// 0 and what the penalties ask for:
+// solve improves the blur kernel by least squares for the differences x of the sharp picture, with
+// k ≥ 0 and penalties. It minimises
 //
 //	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread + flat) + penalties
 //
-// The sum over places is made exact in spite of the picture's edges by leaving out of x the places
-// that a kernel reaches over the edge from; what they add to y is taken off, by the kernel as it
-// is. The rest depends on x by its autocorrelation alone, so that a step costs transforms of the
-// kernel's size.
+// Differences x that a blur kernel may spread beyond the picture's edges are left out. What they
+// contribute to y is subtracted, by the current blur kernel. So the sum over pixels is exact in
+// spite of the edges. The rest depends on x only through its autocorrelation, so a step needs only
+// transforms of the blur kernel's size.
 func (l *level) solve(pen penalties) {
 	c := l.c
 	auto, cross := l.r, l.p
@@ -125,7 +131,7 @@ func (l *level) solve(pen penalties) {
 	c.inverse(auto, power)
 	c.inverse(cross, product)
 	if !(auto[0] > 0) {
-		return // a flat picture tells nothing
+		return // a flat picture says nothing about the blur kernel
 	}
 	all := float64(auto[0])
 
@@ -138,7 +144,7 @@ func (l *level) solve(pen penalties) {
 	}
 	spectrum, f := make([]complex64, s.size()), make([]complex64, s.size())
 	s.forward(spectrum, plane)
-	smoothness := pen.smooth * all
+	smoothness := pen.smoothness * all
 	apply := func(dst, k []float64) {
 		(&kernel{n: n, w: k}).spread(plane, s.w, s.h)
 		s.forward(f, plane)
@@ -167,7 +173,8 @@ func (l *level) solve(pen penalties) {
 	}
 	b := make([]float64, n*n)
 	gather(b, n, cross, c.w, c.h)
-	if pen.sparse > 0 { // concave, so its tangent at the weights as they are lies above it
+	// The penalty is concave, so its tangent at the current weights is an upper bound
+	if pen.sparse > 0 {
 		most := l.k.largest()
 		for i, v := range l.k.w {
 			b[i] -= pen.sparse * all * most / (1 + v/(sparseKnee*most))
@@ -177,15 +184,15 @@ func (l *level) solve(pen penalties) {
 	l.setKernel(k.normalise())
 }
 
-// penalties is the prior of the kernel, relative to the picture's Σ|∇x|² but for flat.
+// penalties are the prior of the blur kernel. All but flat are relative to the picture's Σ|∇x|².
 type penalties struct {
-	flat   float64 // of Σk²
-	smooth float64 // of the squares of differences between neighbours
-	sparse float64 // of weights that are small beside the largest, which lie on no path
-	steps  int     // of conjugate gradients
+	flat       float64 // of Σk²
+	smoothness float64 // of the squares of differences between neighbours
+	sparse     float64 // of weights that are small compared with the largest, as these are on no path
+	steps      int     // of conjugate gradients
 }
 
-// sparseKnee is the share of the largest weight from which on the penalty of sparse falls.
+// sparseKnee times the largest weight is where the slope of the sparse penalty has fallen to half.
 const sparseKnee = 0.1
 
 // differences sets dx and dy to the forward differences of a canvas.
@@ -203,7 +210,7 @@ func (c *canvas) differences(dx, dy, src []float32) {
 	}
 }
 
-// dot is Σ a·b. Short sums in float32 are added in float64.
+// dot is Σ a·b. It adds short sums in float32 to one in float64.
 func dot(a, b []float32) float64 {
 	sum := 0.0
 	for len(a) >= 64 {

@@ -1,15 +1,18 @@
 package blind
 
-// nonNegative minimises ½kᵀAk − bᵀk over k ≥ 0 from start on, by at most so many steps of conjugate gradients over the weights that are free: those above 0, and those
-// whose gradient leads there. When a weight comes to 0 it is held, and directions begin anew.
+// nonNegative minimises ½kᵀAk − bᵀk over k ≥ 0, starting from start, where apply sets dst to A·k.
+// It takes at most the given number of steps of conjugate gradients over the free weights: those
+// above 0 and those whose gradient makes them larger. A weight that falls below 0 is set to 0, and
+// the conjugate gradients start again.
 func nonNegative(apply func(dst, k []float64), b, start []float64, steps int) []float64 {
 	const (
-		run   = 12    // steps between looking anew which weights are free
-		small = 1e-10 // of a gradient's square beside the first, that ends a run
+		run   = 12    // steps after which the free weights are chosen again
+		small = 1e-10 // a run ends when the gradient's square has fallen by this factor
 	)
 	n := len(b)
 	k := append([]float64(nil), start...)
-	g, p, q := make([]float64, n), make([]float64, n), make([]float64, n) // minus the gradient, the direction, A·p
+	// g is minus the gradient, p the direction, and q is A·p.
+	g, p, q := make([]float64, n), make([]float64, n), make([]float64, n)
 	free := make([]bool, n)
 	for done := 0; done < steps; {
 		apply(g, k)

@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Plane is one plane of a picture: H rows of W values, one row after the other. Values are light or brightness from 0 (black) to 1 (white).
+// Plane is one plane of a picture: H rows of W values, one row after the other. Values are light or
+// brightness from 0 (black) to 1 (white).
 type Plane struct {
 	W, H int
 	Pix  []float64 // the value at column x of row y is Pix[y*W+x]
@@ -14,11 +15,11 @@ type Plane struct {
 // NewPlane returns a plane of w×h zeros.
 func NewPlane(w, h int) *Plane { return &Plane{W: w, H: h, Pix: make([]float64, w*h)} }
 
-// Check returns an error unless the plane has at least one pixel, as many values as its sides say,
-// and only values from −1e6 to 1e6, whose squares float32 holds.
+// Check returns an error unless the plane has at least one pixel, W·H values, and only values from
+// −1e6 to 1e6, whose squares fit in float32.
 func (p *Plane) Check() error {
 	if p.W < 1 || p.H < 1 || len(p.Pix) != p.W*p.H {
-		return fmt.Errorf("plane of %d×%d pixels holds %d values; it needs as many values as pixels, and at least one", p.W, p.H, len(p.Pix))
+		return fmt.Errorf("plane of %d×%d pixels holds %d values; it needs one value per pixel, and at least one pixel", p.W, p.H, len(p.Pix))
 	}
 	for i, v := range p.Pix {
 		if !(math.Abs(v) <= 1e6) {
@@ -28,7 +29,7 @@ func (p *Plane) Check() error {
 	return nil
 }
 
-// Crop returns a copy of the w×h pixels from column x of row y on, which must lie inside.
+// Crop returns a copy of the w×h pixels at (x, y), which must be inside the plane.
 func (p *Plane) Crop(x, y, w, h int) *Plane {
 	out := NewPlane(w, h)
 	for i := range h {
@@ -37,7 +38,8 @@ func (p *Plane) Crop(x, y, w, h int) *Plane {
 	return out
 }
 
-// gradients returns the forward differences to the right and down; they are 0 in the last column and in the last row.
+// gradients returns the differences to the next pixel to the right, which are 0 in the last column,
+// and downwards, which are 0 in the last row.
 func (p *Plane) gradients() [2]*Plane {
 	dx, dy := NewPlane(p.W, p.H), NewPlane(p.W, p.H)
 	for y := range p.H {

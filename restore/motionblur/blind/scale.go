@@ -2,15 +2,15 @@ package blind
 
 import "math"
 
-// reduced returns the plane at a scale ≤ 1: each new pixel is the mean of the old under a Gaussian-like window wide enough for the new grid
-// (cubic interpolation stretched by 1/scale). Centres of pixel grids coincide.
+// reduced returns the plane at a scale ≤ 1. Each new pixel is a weighted mean of the old ones, by
+// cubic interpolation stretched by 1/scale. The centres of both pixel grids coincide.
 func (p *Plane) reduced(scale float64) *Plane {
 	if scale >= 1 {
 		return p
 	}
 	w, h := max(1, int(math.Round(float64(p.W)*scale))), max(1, int(math.Round(float64(p.H)*scale)))
 	mid := NewPlane(w, p.H)
-	tw := tapsOf(p.W, w, scale)
+	tw := newTaps(p.W, w, scale)
 	for y := range p.H {
 		row := p.Pix[y*p.W:][:p.W]
 		for x, t := range tw {
@@ -22,7 +22,7 @@ func (p *Plane) reduced(scale float64) *Plane {
 		}
 	}
 	out := NewPlane(w, h)
-	for y, t := range tapsOf(p.H, h, scale) {
+	for y, t := range newTaps(p.H, h, scale) {
 		to := out.Pix[y*w:][:w]
 		for i, v := range t.w {
 			from := mid.Pix[min(max(t.first+i, 0), p.H-1)*w:][:w]
@@ -34,12 +34,13 @@ func (p *Plane) reduced(scale float64) *Plane {
 	return out
 }
 
+// taps are the weights of a new pixel's old ones, the first of which is first.
 type taps struct {
 	first int
 	w     []float64
 }
 
-func tapsOf(from, to int, scale float64) []taps {
+func newTaps(from, to int, scale float64) []taps {
 	out := make([]taps, to)
 	for i := range out {
 		at := (float64(i)-float64(to-1)/2)/scale + float64(from-1)/2

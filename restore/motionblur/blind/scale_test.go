@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Reduction keeps what is linear, about the centre of the picture, and what is flat.
+// Reduction keeps linear functions about the centre of the picture.
 func TestReduced(t *testing.T) {
 	p := NewPlane(60, 44)
 	for i := range p.Pix {
@@ -24,7 +24,7 @@ func TestReduced(t *testing.T) {
 	}
 }
 
-// A kernel drawn larger keeps its centre, and its width grows with it.
+// An enlarged blur kernel keeps its centre, and its width grows by the same factor.
 func TestScaled(t *testing.T) {
 	k := path(fresh(t))
 	s := k.scaled(math.Sqrt2, 19)

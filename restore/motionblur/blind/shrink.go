@@ -2,28 +2,29 @@ package blind
 
 import "math"
 
-// shrinkage finds argmin over w of |w|^p + ½(w − v)². Below a least v that is 0; above it is v less
-// something, which a table holds for each 32nd of v's octaves.
+// shrinkage finds argmin over w of |w|^p + ½(w − v)². It is 0 below a least v. Above, it is v minus
+// a number that is interpolated in a table with 32 entries per octave of v.
 type shrinkage struct {
 	least float32
 	table [1024]float32
 }
 
 const (
-	shrinkBits = 18                       // of a mantissa's 23, that are between two places of the table
+	// shrinkBits are the bits of a mantissa's 23 that are between two entries of the table.
+	shrinkBits = 18
 	shrinkBase = 127 << (23 - shrinkBits) // v = 1
 )
 
-var shrink = tableOf(exponent)
+var shrink = newShrinkage(exponent)
 
-func tableOf(p float64) *shrinkage {
-	// At the least v the minimum jumps from 0 to where both cost the same.
+func newShrinkage(p float64) *shrinkage {
+	// At the least v the minimum jumps from 0 to the w that costs the same.
 	jump := math.Pow(2*(1-p), 1/(2-p))
 	s := &shrinkage{least: float32(jump + p*math.Pow(jump, p-1))}
 	for i := range s.table {
 		v := float64(math.Float32frombits(uint32(i+shrinkBase) << shrinkBits))
 		w := v
-		for range 100 { // w + p·w^(p−1) = v; from above, as long as there is such a w
+		for range 100 { // solves w + p·w^(p−1) = v from above, if there is such a w
 			w = max(v-p*math.Pow(w, p-1), jump/2)
 		}
 		s.table[i] = float32(v - w)
@@ -35,7 +36,7 @@ func tableOf(p float64) *shrinkage {
 func (s *shrinkage) row(row []float32, scale float32) {
 	inverse := 1 / scale
 	least, sign := math.Float32bits(s.least), uint32(1<<31)
-	for i, v := range row { // without branches, which no processor could foretell
+	for i, v := range row { // without branches, as no processor could predict them
 		bits := math.Float32bits(v * inverse)
 		a := bits &^ sign
 		at := min(max(a, least)>>shrinkBits-shrinkBase, uint32(len(s.table)-2))

@@ -6,22 +6,26 @@ import (
 )
 
 const (
-	exponent    = 0.8
-	priorWeight = 40 // of Σ|g ⋆ x|^0.8, times the noise's variance, beside half the squared error
-	startSplit  = 2  // weight of the filters' splitting in the first step, times the prior's own
-	endSplit    = 400
-	splitSteps  = 16.0 // in which it rises from the one to the other
-	relax       = 1.8  // of the blurred picture's splitting: 1 is none, 2 and more need not converge
+	exponent = 0.8
+	// priorWeight times the noise's variance is the weight of Σ|g ⋆ x|^0.8, if half the squared
+	// error has weight 1.
+	priorWeight = 40
+	startSplit  = 2    // weight of the filters' splitting in the first step, relative to the prior's
+	endSplit    = 400  // weight in the last steps
+	splitSteps  = 16.0 // steps in which the weight grows
+	// relaxation is the over-relaxation of the blurred picture's splitting: 1 is none, from 2 on it
+	// may diverge.
+	relaxation = 1.8
 )
 
-// filterShares says how much of the prior's weight each filter has: the two first differences, and
-// the second ones along, across and mixed.
-var filterShares = [5]float64{1, 1, 0.25, 0.25, 0.25}
+// filterWeights are the filters' weights in the prior: the two first differences, and the second
+// differences along rows, along columns and mixed.
+var filterWeights = [5]float64{1, 1, 0.25, 0.25, 0.25}
 
-// splitter is what the blocks of a picture share.
+// splitter is what all blocks of a picture have in common.
 type splitter struct {
 	w, h     int // a block's size
-	n        int // the kernel's
+	n        int // the blur kernel's side
 	otf      []complex64
 	blur     []float32 // |otf|²
 	filtered []float32 // Σ|G|² over the filters
@@ -47,18 +51,18 @@ func newSplitter(w, h int, k *kernel, centred bool) *splitter {
 	return s
 }
 
-// splitting looks for the sharp block by splitting with multipliers: steps for x are divisions of
-// spectra, those for the filters' values and for the blurred picture are pixel by pixel, where the
-// blurred picture is free at unknown pixels and beyond the edges (Almeida and Figueiredo,
-// Deconvolving images with unknown boundaries, 2013).
+// splitting finds the sharp block x by variable splitting with multipliers (ADMM). The step for x
+// is a division of spectra. Those for the filters' values and for the blurred picture are pixel by
+// pixel. The blurred picture is free at unknown pixels and beyond the edges (Almeida and
+// Figueiredo, Deconvolving images with unknown boundaries, 2013).
 type splitting struct {
 	*splitter
 	c      *canvas
-	seen   []float32 // the picture, continued around
+	seen   []float32 // the picture, continued around its edges
 	half   []float32 // 1/2 where it is known, 0 elsewhere
-	x, kx  []float32 // the sharp picture, blurred
-	target []float32 // the blurred picture, split from kx, and its multiplier's sum
-	g      []float32 // what the filters' values ask of x
+	x, kx  []float32 // the sharp picture, and the same blurred
+	target []float32 // sum of the blurred picture, split from kx, and its multiplier
+	g      []float32 // the filters' values, shrunk, brought back to pixels
 	fx, ft []complex64
 	rows   [5][]float32 // a row of each filter's values
 }
@@ -75,7 +79,7 @@ func (p *splitter) newSplitting() *splitting {
 	return s
 }
 
-// begin takes a block from a picture on.
+// begin starts with the block of a picture at (x0, y0).
 func (s *splitting) begin(y *Plane, unknown []bool, x0, y0 int) {
 	c := s.c
 	s.seen = c.extend(y.Crop(x0, y0, s.w, s.h))
@@ -94,10 +98,10 @@ func (s *splitting) begin(y *Plane, unknown []bool, x0, y0 int) {
 		s.fx[i] = mul(s.fx[i], k)
 	}
 	c.inverse(s.kx, s.fx)
-	copy(s.target, s.kx) // no multiplier yet
+	copy(s.target, s.kx) // the multiplier begins at 0
 }
 
-// run takes the steps, and says whether it could before ctx was done.
+// run takes the steps. It returns false if ctx was done before the end.
 func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 	weight := priorWeight * noise * noise
 	rise := math.Pow(endSplit/startSplit, 1/min(splitSteps, float64(steps)))
@@ -112,16 +116,17 @@ func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 	return true
 }
 
-// step is one round: filters' values and blurred picture u for x, then x for them. The multiplier m
-// is the target before, less kx. Where ½(u − seen)² + ½(u + m − kx)² is least, u + m is kx + (seen
-// + m − kx)/2 at known pixels, and kx at unknown ones; the target goes there, and further by relax.
+// step is one iteration: first the filters' values and the blurred picture u are set for x, then x
+// is set for them. The multiplier m is the previous target minus kx. The minimum of ½(u − seen)² +
+// ½(u + m − kx)² has u + m = kx + (seen + m − kx)/2 at known pixels, and kx at unknown ones. The
+// target moves there, and further by the over-relaxation.
 func (s *splitting) step(weight, beta float64) {
 	c := s.c
 	s.filter(weight, beta)
 	target, kx, seen, half := s.target, s.kx[:len(s.target)], s.seen[:len(s.target)], s.half[:len(s.target)]
 	for i, t := range target {
 		k := kx[i]
-		target[i] = t + relax*(k-t+half[i]*(seen[i]+t-2*k))
+		target[i] = t + relaxation*(k-t+half[i]*(seen[i]+t-2*k))
 	}
 	c.forward(s.ft, s.target)
 	c.forward(s.fx, s.g)
@@ -135,12 +140,12 @@ func (s *splitting) step(weight, beta float64) {
 	c.inverse(s.kx, s.ft)
 }
 
-// filter sets g to Σ gᵀ ⋆ w over the filters g, where w is the filter's values of x, shrunk.
+// filter sets s.g to Σ gᵀ ⋆ w over the filters g, where w is g ⋆ x, shrunk.
 func (s *splitting) filter(weight, beta float64) {
 	c := s.c
 	var scales [5]float32
-	for i, share := range filterShares {
-		scales[i] = float32(math.Pow(weight*share/beta, 1/(2-exponent)))
+	for i, w := range filterWeights {
+		scales[i] = float32(math.Pow(weight*w/beta, 1/(2-exponent)))
 	}
 	h, v, hh, vv, hv := s.rows[0], s.rows[1], s.rows[2], s.rows[3], s.rows[4]
 	n := len(h)

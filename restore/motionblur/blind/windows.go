@@ -8,26 +8,29 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A picture's blur may vary: the camera turns, people move. So large pictures are cut into overlapping windows, each of which has a kernel
-// of its own; results fade from window to window.
+// The blur may vary over a picture, as the camera turns or people move. So large pictures are cut
+// into overlapping windows. Each has its own blur kernel, and the results fade into each other.
 const (
-	windowSide    = 224 // pixels from one window's middle to the next one's, about
-	windowOverlap = 64  // pixels, at least
-	mostAcross    = 7   // windows along a side; those of larger pictures are larger
-	wholeSide     = 320 // pictures up to this side are one window
-	windowRim     = 24  // pixels around a window that its deconvolution sees more
-	leastForBlur  = 48  // pixels of a side that a picture needs to tell a kernel
+	windowSide    = 224 // pixels between the middles of neighbouring windows, about
+	windowOverlap = 64  // pixels that windows overlap, at least
+	mostAcross    = 7   // windows along a side; in larger pictures the windows are larger
+	wholeSide     = 320 // a side of up to this many pixels is not cut
+	windowRim     = 24  // pixels around a window that are deconvolved with it
+	leastForBlur  = 48  // least side, in pixels, of a picture in which a blur kernel is looked for
 )
 
-// Window is a part of a picture with its blur.
+// Window is a rectangle of a picture with its blur.
 type Window struct {
 	X, Y, W, H int
-	Certainty  Certainty    // of the window itself
-	Kernel     *task.Kernel // that the window is deconvolved with; nil: it is left alone
-	Borrowed   bool         // from its neighbours, as the window tells nothing itself
+	Certainty  Certainty // of the window alone
+	// Kernel is the blur kernel that the window is deconvolved with. nil means that the window stays
+	// as it is.
+	Kernel *task.Kernel
+	// Borrowed says that Kernel is a neighbour's, because none could be found for the window.
+	Borrowed bool
 }
 
-// Field is how the blur of a picture varies.
+// Field is the blur of a picture, which may vary from window to window.
 type Field struct {
 	W, H           int
 	Windows        []Window // row by row
@@ -52,8 +55,9 @@ func spans(n int) []span {
 	return list
 }
 
-// EstimateField finds the kernels of a picture's windows. Windows that tell nothing take those of their neighbours; a picture of which no
-// window tells a kernel has none. It fails as Estimate does, but not for pictures that are too small: those tell nothing.
+// EstimateField finds the blur kernels of a picture's windows. Untold windows take that of a
+// neighbour. If all windows are untold or sharp, none has a blur kernel. It fails as Estimate does,
+// except that a picture that is too small is untold.
 func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -85,12 +89,12 @@ func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 			w.Kernel = r.Kernel
 		}
 	}
-	f.lend()
+	f.borrow()
 	return f, nil
 }
 
-// FieldOf is the field of a picture of w×h pixels that one kernel has blurred.
-func FieldOf(w, h int, k *task.Kernel) *Field {
+// UniformField is the field of a picture of w×h pixels with the same blur kernel everywhere.
+func UniformField(w, h int, k *task.Kernel) *Field {
 	f := newField(w, h)
 	for i := range f.Windows {
 		f.Windows[i].Kernel = k
@@ -109,11 +113,12 @@ func newField(w, h int) *Field {
 	return f
 }
 
-// lend gives windows that tell nothing the kernel of the most certain of the windows around them that tell one, from near to far.
-func (f *Field) lend() {
+// borrow gives untold windows the blur kernel of the most certain of the windows around them. It
+// repeats this, so that blur kernels spread from near to far.
+func (f *Field) borrow() {
 	type loan struct {
-		to   int
-		from *task.Kernel
+		to     int
+		kernel *task.Kernel
 	}
 	for range f.across + f.down {
 		var loans []loan
@@ -134,12 +139,12 @@ func (f *Field) lend() {
 			}
 		}
 		for _, l := range loans {
-			f.Windows[l.to].Kernel, f.Windows[l.to].Borrowed = l.from, true
+			f.Windows[l.to].Kernel, f.Windows[l.to].Borrowed = l.kernel, true
 		}
 	}
 }
 
-// Verdict is that of the picture: blurred if any window is, else sharp if any is.
+// Verdict is the picture's: blurred if any window is, else sharp if any window is.
 func (f *Field) Verdict() Verdict {
 	v := Untold
 	for _, w := range f.Windows {
@@ -153,7 +158,7 @@ func (f *Field) Verdict() Verdict {
 	return v
 }
 
-// Best is the window whose own kernel is the most certain; nil if there is none.
+// Best is the window whose own blur kernel is the most certain. It is nil if there is none.
 func (f *Field) Best() (best *Window) {
 	for i := range f.Windows {
 		if w := &f.Windows[i]; w.Kernel != nil && !w.Borrowed && (best == nil || w.Certainty.Gain > best.Certainty.Gain) {
@@ -163,8 +168,9 @@ func (f *Field) Best() (best *Window) {
 	return best
 }
 
-// Deconvolve undoes the blur window by window and lets the results fade into each other. Windows without a kernel stay as they are.
-// d.Unknown is of the whole picture. It uses as many workers as are told. It fails as the function Deconvolve does.
+// Deconvolve undoes the blur window by window and blends the results. Windows without a blur kernel
+// stay as they are. d.Unknown is of the whole picture. workers windows are deconvolved at the same
+// time. It fails as the function Deconvolve does.
 func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, workers int) (*Plane, error) {
 	out := NewPlane(y.W, y.H)
 	parts, errs := make([]*Plane, len(f.Windows)), make([]error, len(f.Windows))
@@ -204,7 +210,8 @@ func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, worke
 	return out, nil
 }
 
-// fades gives the weights of every span's pixels, which rise and fall over its overlaps and whose sum is 1 everywhere.
+// fades are the weights of every span's pixels. They rise and fall over the overlaps, and add up to
+// 1 everywhere.
 func fades(list []span, n int) [][]float64 {
 	weights, sum := make([][]float64, len(list)), make([]float64, n)
 	for i, s := range list {
@@ -229,7 +236,7 @@ func fades(list []span, n int) [][]float64 {
 	return weights
 }
 
-// ramp rises smoothly from 0 to 1 over so many pixels.
+// ramp rises smoothly from 0 to 1 over the given number of pixels.
 func ramp(at float64, over int) float64 {
 	if at >= float64(over) {
 		return 1
@@ -238,7 +245,7 @@ func ramp(at float64, over int) float64 {
 	return s * s
 }
 
-// cutMap is the part of a map of a picture's pixels that lies in a window; nil if nothing in it is marked.
+// cutMap is the part of a map of unknown pixels that lies in a window. It is nil if none is marked.
 func cutMap(unknown []bool, width int, w Window) []bool {
 	if unknown == nil {
 		return nil
@@ -258,9 +265,9 @@ func cutMap(unknown []bool, width int, w Window) []bool {
 	return part
 }
 
-// Coherence is how alike the windows' own kernels are to those of their neighbours, 0 to 1, in the
-// mean over all neighbours that have one; 0 if there are none. Windows see other parts of the
-// picture, so kernels that agree are hardly made up.
+// Coherence is the mean similarity, 0 to 1, of the blur kernels of neighbouring windows that both
+// have their own. It is 0 if there are none. Windows see different parts of the picture, so blur
+// kernels that agree are hardly wrong.
 func (f *Field) Coherence() float64 {
 	sum, n := 0.0, 0
 	own := func(i int) *task.Kernel {
@@ -271,7 +278,7 @@ func (f *Field) Coherence() float64 {
 	}
 	compare := func(i, k int) {
 		if a, b := own(i), own(k); a != nil && b != nil {
-			sum += likeness(kernelOf(a), kernelOf(b))
+			sum += similarity(fromTask(a), fromTask(b))
 			n++
 		}
 	}

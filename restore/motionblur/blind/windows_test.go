@@ -15,7 +15,7 @@ func point(side, x, y int) *task.Kernel {
 	return k
 }
 
-// bar is a horizontal or vertical line of n weights.
+// bar is a horizontal or vertical line of n equal weights.
 func bar(side, n int, upright bool) *task.Kernel {
 	k := &task.Kernel{Size: side, W: make([]float32, side*side)}
 	for i := range n {
@@ -49,8 +49,8 @@ func TestWindowsCover(t *testing.T) {
 	}
 }
 
-// Windows that tell nothing take the kernel of the most certain neighbour; sharp ones take none.
-func TestLend(t *testing.T) {
+// Untold windows take the blur kernel of the most certain neighbour; sharp ones take none.
+func TestBorrow(t *testing.T) {
 	f := newField(1000, 330)
 	if f.across < 4 || f.down != 2 {
 		t.Fatalf("%d×%d windows", f.across, f.down)
@@ -59,18 +59,18 @@ func TestLend(t *testing.T) {
 	f.Windows[0].Kernel, f.Windows[0].Certainty = weak, Certainty{Verdict: Blurred, Gain: 0.3}
 	f.Windows[2].Kernel, f.Windows[2].Certainty = strong, Certainty{Verdict: Blurred, Gain: 0.9}
 	f.Windows[3].Certainty.Verdict = Sharp
-	f.lend()
+	f.borrow()
 	for i, want := range []*task.Kernel{weak, strong, strong, nil} {
 		if f.Windows[i].Kernel != want {
-			t.Errorf("window %d has another kernel", i)
+			t.Errorf("window %d has another blur kernel", i)
 		}
 	}
 	if !f.Windows[1].Borrowed || f.Windows[2].Borrowed || f.Best() != &f.Windows[2] || f.Verdict() != Blurred {
-		t.Error("the borrowed kernel is not told from the own ones")
+		t.Error("a borrowed blur kernel is taken for the window's own")
 	}
 }
 
-// Kernels that are the same but for their place are coherent, others are not, and borrowed ones do
+// Blur kernels that are the same but for a shift are coherent, others are not, and borrowed ones do
 // not count.
 func TestCoherence(t *testing.T) {
 	f := newField(300, 600) // one column
@@ -78,11 +78,11 @@ func TestCoherence(t *testing.T) {
 		t.Fatalf("%d×%d windows", f.across, f.down)
 	}
 	if f.Coherence() != 0 {
-		t.Error("coherence without kernels")
+		t.Error("coherence without blur kernels")
 	}
 	f.Windows[0].Kernel, f.Windows[1].Kernel = bar(9, 7, false), bar(11, 7, false)
 	if c := f.Coherence(); math.Abs(c-1) > 1e-5 {
-		t.Errorf("equal kernels: %g", c)
+		t.Errorf("equal blur kernels: %g", c)
 	}
 	f.Windows[1].Kernel = bar(9, 7, true)
 	if c := f.Coherence(); math.Abs(c-1.0/7) > 1e-5 { // one pixel of seven is shared
@@ -90,11 +90,12 @@ func TestCoherence(t *testing.T) {
 	}
 	f.Windows[1].Borrowed = true
 	if f.Coherence() != 0 {
-		t.Error("a borrowed kernel counts")
+		t.Error("a borrowed blur kernel counts")
 	}
 }
 
-// A field of one kernel gives what deconvolving the whole picture gives, but near seams and edges.
+// A field with one blur kernel gives the same as deconvolving the whole picture, except near seams
+// and edges.
 func TestFieldDeconvolves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	w, h := 420, 100
@@ -107,7 +108,7 @@ func TestFieldDeconvolves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parts, err := FieldOf(w, h, k).Deconvolve(context.Background(), y, Deconvolution{Noise: 0.02}, 2)
+	parts, err := UniformField(w, h, k).Deconvolve(context.Background(), y, Deconvolution{Noise: 0.02}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestFieldDeconvolves(t *testing.T) {
 	}
 	for i, v := range y.Pix {
 		if math.Abs(v-same.Pix[i]) > 1e-9 {
-			t.Fatal("windows without a kernel were changed")
+			t.Fatal("windows without a blur kernel were changed")
 		}
 	}
 }

@@ -1,4 +1,4 @@
-/* Pipelines with vfmrestore that are sought in, stopped and started while frames are on their way. */
+/* Seeks, stops and starts pipelines with vfmrestore while frames are in work. */
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
@@ -42,7 +42,7 @@ static void state(GstState s)
 		fail("a change of state");
 }
 
-/* The time of the next frame in ms. */
+/* Returns the time of the next frame in ms. */
 static int pull(void)
 {
 	GstSample *sample = gst_app_sink_pull_sample(GST_APP_SINK(app));
@@ -61,8 +61,8 @@ static void expect(int got, int want, const char *what)
 	}
 }
 
-/* A frame whose memory, of so many bytes, ends before it does is an error. stride: its own, or 0 for that
- * of the caps. */
+/* A frame whose memory, of the given bytes, is too small is an error. stride: that of the frame, or
+ * 0 for that of the caps. */
 static void cut(const char *format, gsize bytes, int stride)
 {
 	char *text = g_strdup_printf("appsrc name=s caps=video/x-raw,format=%s,width=32,height=24,framerate=25/1 ! vfmrestore noise=5 ! fakesink", format);
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 		state(GST_STATE_PLAYING);
 		for (int i = 0; i < 7; i++)
 			expect(pull(), 40 * i, "time of a frame");
-		/* Frames are on their way: none of them may come after the seek. */
+		/* Frames are in work: none of them may come out after the seek. */
 		for (int to = 1; to < 4; to++) {
 			if (!gst_element_seek_simple(pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE, to * GST_SECOND))
 				fail("a seek");
@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	drop();
 	puts("the end brings all frames");
 
-	/* A live pipeline knows how long frames stay. */
+	/* A live pipeline knows the latency. */
 	make("videotestsrc is-live=true ! video/x-raw,format=NV12,width=32,height=24,framerate=25/1 ! vfmrestore noise=5 in-flight=2 ! appsink name=s");
 	state(GST_STATE_PLAYING);
 	pull();

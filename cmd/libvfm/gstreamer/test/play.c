@@ -1,5 +1,5 @@
-/* Plays a pipeline, given as words, to its end; prints an error that is posted, and gives 1.
- * gst-launch-1.0 of GStreamer 1.22 may miss an error that comes early, and then waits for ever. */
+/* Plays a pipeline, given as words, to its end. If an error is posted, it prints it and returns 1.
+ * gst-launch-1.0 of GStreamer 1.22 may miss an early error and then wait for ever. */
 #include <gst/gst.h>
 #include <stdio.h>
 
@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 		printf("%s\n", e->message);
 		return 1;
 	}
-	gst_element_set_state(pipeline, GST_STATE_PLAYING); /* what fails posts an error */
+	gst_element_set_state(pipeline, GST_STATE_PLAYING); /* failures post an error */
 	GstBus *bus = gst_element_get_bus(pipeline);
 	GstMessage *m = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
 	int failed = GST_MESSAGE_TYPE(m) == GST_MESSAGE_ERROR;
