@@ -7,11 +7,12 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// batch holds the inputs of one training step.
+// batch holds the inputs of one training step, by name.
 type batch map[string][]float32
 
 // classTask gives the task of each class, in the order of METHOD §4.
@@ -21,9 +22,9 @@ var classTask = task.All()
 // for crops of the given side: full from 128 pixels on.
 func kernelScale(side int) float64 { return min(1, float64(side)/128) }
 
-// drawSigma draws the noise level of a picture: for denoising U(0, 0.4), up to 51
-// levels of 255, half of the time U(0, 0.2), as weak noise is what pictures mostly
-// have; for the other tasks 0.05 half of the time, else U(0, 0.1).
+// drawSigma draws the noise level of a picture in [-1,1]. Denoising gets U(0, 0.4), which is up to
+// 51 levels of 255, but half of the time U(0, 0.2), as most pictures have weak noise. The other
+// tasks get 0.05 half of the time, else U(0, 0.1).
 func drawSigma(rng *rand.Rand, class int) float64 {
 	if class == clsDenoise {
 		if rng.Float64() < 0.5 {
@@ -37,43 +38,63 @@ func drawSigma(rng *rand.Rand, class int) float64 {
 	return 0.1 * rng.Float64()
 }
 
-// makeBatch draws the inputs of step number step. They depend on the seed and the step only, so a
-// resumed run sees the same data. With shaken the motion-blurred observations are made here; see
-// batch.guess. With real, denoising's pictures are those of shoot. With shakes two thirds of the motion-blurred pictures are theirs.
-func makeBatch(p *Pictures, shakes *Shakes, shoot shooting, seed, step uint64, per Counts, side int, shaken, real bool) (batch, error) {
-	rng := rand.New(rand.NewPCG(seed, step))
-	var eye observer
-	n := per.Total()
+// batchSource draws the inputs of training steps.
+type batchSource struct {
+	pictures *Pictures
+	pairs    *MotionPairs // nil: all motion blur has the paper's distribution
+	degrade  degradation  // with noiseOnHost: makes the pictures of denoising
+	seed     uint64
+	counts   Counts
+	side     int // of the crops, pixels
+	// blurOnHost makes the motion-blurred observations on the host, for batch.guess.
+	blurOnHost bool
+	// noiseOnHost makes the pictures of denoising on the host, with the shape of their noise.
+	noiseOnHost bool
+}
+
+// sharePairs is the share of motion-blurred pictures that are crops of MotionPairs, if there are
+// any. The others have the paper's distribution.
+const sharePairs = 2.0 / 3
+
+// batch draws the inputs of a step. They depend on the seed and the step only, so a resumed run
+// sees the same data.
+func (s batchSource) batch(step uint64) (batch, error) {
+	rng := rand.New(rand.NewPCG(s.seed, step))
+	var estimator noise.Estimator
+	n, per, side := s.counts.Total(), s.counts, s.side
 	scale := kernelScale(side)
-	ks := task.MotionSide(scale)
-	stride := (ks + 7) / 8 * 8
+	kernelSide := task.MotionSide(scale)
+	stride := (kernelSide + 7) / 8 * 8
 	plane := side * side
 	b := batch{
 		inX: make([]float32, n*3*plane), inSigma: make([]float32, n),
-		inMask: make([]float32, 0, (per[clsRandom]+per[clsBox])*plane), inKernel: make([]float32, 0, per[clsMotion]*ks*stride),
+		inMask: make([]float32, 0, (per[clsRandom]+per[clsBox])*plane), inKernel: make([]float32, 0, per[clsMotion]*kernelSide*stride),
 	}
-	if real {
+	if s.noiseOnHost {
 		b[inNoise], b[inNoisy] = make([]float32, n*nets.NoiseNumbers), make([]float32, per[clsDenoise]*3*plane)
 	}
-	if shakes != nil {
-		b[inGuess], b[inMade] = make([]float32, per[clsMotion]*3*plane), make([]float32, per[clsMotion])
-		b[inShaken] = make([]float32, 0, per[clsMotion]*3*plane)
+	if s.pairs != nil {
+		b[inGuess], b[inGuessed] = make([]float32, per[clsMotion]*3*plane), make([]float32, per[clsMotion])
+		b[inBlurred] = make([]float32, 0, per[clsMotion]*3*plane)
 	}
-	for i := 0; i < n; i++ {
+	for i := range n {
 		class := per.Class(i)
-		if shakes != nil && class == clsMotion && rng.Float64() < shareShakes {
-			b.pair(shakes, rng, i, len(b[inShaken]), side)
-			b[inKernel] = append(b[inKernel], make([]float32, ks*stride)...)
+		if s.pairs != nil && class == clsMotion && rng.Float64() < sharePairs {
+			b.addPair(s.pairs, rng, i, side)
+			b[inKernel] = append(b[inKernel], make([]float32, kernelSide*stride)...)
 			continue
 		}
-		if real && class == clsDenoise {
-			if err := b.observe(&eye, rng, p, shoot, i, side); err != nil {
+		if s.noiseOnHost && class == clsDenoise {
+			d, err := s.degrade(rng, s.pictures, side)
+			if err != nil {
 				return nil, err
 			}
+			d.estimateNoise(&estimator)
+			b.addNoisy(d, i, side)
 			continue
 		}
 		x := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
-		p.Crop(rng, side, x.Pix)
+		s.pictures.Crop(rng, side, x.Pix)
 		b[inSigma][i] = float32(drawSigma(rng, class))
 		w, err := task.DrawLaw(rng, classTask[class], task.Law{W: side, H: side, Clean: x, Scale: scale, Training: true})
 		if err != nil {
@@ -84,46 +105,38 @@ func makeBatch(p *Pictures, shakes *Shakes, shoot shooting, seed, step uint64, p
 			b[inMask] = append(b[inMask], w.Mask...)
 		case task.NeedsKernel:
 			b[inKernel] = append(b[inKernel], w.Kernel.Strided(stride)...)
-			if !shaken {
+			if !s.blurOnHost {
 				break
 			}
-			if err := b.shake(rng, x, w, float64(b[inSigma][i])); err != nil {
+			if err := b.addBlurred(rng, x, w, float64(b[inSigma][i])); err != nil {
 				return nil, err
 			}
 		}
 	}
-	b[inKey] = netdef.Key{Seed: seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
+	b[inKey] = netdef.Key{Seed: s.seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
 	return b, nil
 }
 
-// observe makes picture i, of denoising, by the law of shoot; see observer.
-func (b batch) observe(o *observer, rng *rand.Rand, p *Pictures, shoot shooting, i, side int) error {
-	ob, err := o.observe(func() (observed, error) { return shoot(rng, p, side) })
-	if err != nil {
-		return err
-	}
+// addNoisy makes d picture i, which is one of denoising.
+func (b batch) addNoisy(d degraded, i, side int) {
 	size := 3 * side * side
-	copy(b[inX][i*size:], ob.clean.Pix)
-	copy(b[inNoisy][i*size:], ob.noisy.Pix)
-	b[inSigma][i] = float32(ob.profile.Sigma())
-	ob.profile.Vector(b[inNoise][i*nets.NoiseNumbers:])
-	return nil
+	copy(b[inX][i*size:], d.clean.Pix)
+	copy(b[inNoisy][i*size:], d.noisy.Pix)
+	b[inSigma][i] = float32(d.profile.Sigma())
+	d.profile.Vector(b[inNoise][i*nets.NoiseNumbers:])
 }
 
-// shareShakes is the share of motion-blurred pictures that are of Shakes; the others are by the paper's law.
-const shareShakes = 2.0 / 3
-
-// pair takes a crop of a pair of Shakes for picture i, of motion blur, whose observation begins at at. Its kernel is not known, so there
-// is no observation term (Objective.Obs).
-func (b batch) pair(s *Shakes, rng *rand.Rand, i, at, side int) {
-	size := 3 * side * side
-	b[inShaken] = b[inShaken][:at+size]
-	b[inSigma][i] = s.crop(rng, side, b[inX][i*size:(i+1)*size], b[inShaken][at:], b[inGuess][at:at+size])
-	b[inMade][at/size] = 1
+// addPair makes a crop of a pair picture i, which is the next one of motion blur. Its kernel is
+// not known, so the objective must have no observation term (Objective.Obs).
+func (b batch) addPair(p *MotionPairs, rng *rand.Rand, i, side int) {
+	size, at := 3*side*side, len(b[inBlurred])
+	b[inBlurred] = b[inBlurred][:at+size]
+	b[inSigma][i] = p.crop(rng, side, b[inX][i*size:(i+1)*size], b[inBlurred][at:], b[inGuess][at:at+size])
+	b[inGuessed][at/size] = 1
 }
 
-// shake adds a motion-blurred observation of x.
-func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
+// addBlurred adds a motion-blurred observation of x.
+func (b batch) addBlurred(rng *rand.Rand, x *planar.Image, w task.Params, sigma float64) error {
 	op, err := task.NewOperator(task.MotionDeblur, x.W, x.H, w)
 	if err != nil {
 		return err
@@ -132,32 +145,27 @@ func (b batch) shake(rng *rand.Rand, x *planar.Image, w task.Params, sigma float
 	if err != nil {
 		return err
 	}
-	b[inShaken] = append(b[inShaken], y.Pix...)
+	b[inBlurred] = append(b[inBlurred], y.Pix...)
 	return nil
 }
 
-// guess adds what the estimator makes of the motion-blurred observations, of side pixels, that have no guess yet.
+// guess adds the estimator's restoration of the motion-blurred observations that have no guess yet.
+// Their side is in pixels.
 func (b batch) guess(e *motionblur.Estimator, per Counts, side int) error {
 	size := 3 * side * side
-	guesses, made := b[inGuess], b[inMade]
-	if guesses == nil {
-		guesses = make([]float32, len(b[inShaken]))
+	if b[inGuess] == nil {
+		b[inGuess] = make([]float32, len(b[inBlurred]))
 	}
-	for i, k := 0, 0; i < per.Total(); i++ {
-		if per.Class(i) != clsMotion {
+	for k := range per[clsMotion] {
+		if b[inGuessed] != nil && b[inGuessed][k] == 1 {
 			continue
 		}
-		if made != nil && made[k] == 1 {
-			k++
-			continue
-		}
-		y := &planar.Image{W: side, H: side, Pix: b[inShaken][k*size : (k+1)*size]}
-		if err := e.Deblur(context.Background(), guesses[k*size:(k+1)*size], y, float64(b[inSigma][i])); err != nil {
+		y := &planar.Image{W: side, H: side, Pix: b[inBlurred][k*size : (k+1)*size]}
+		sigma := float64(b[inSigma][per.Start(clsMotion)+k])
+		if err := e.Deblur(context.Background(), b[inGuess][k*size:(k+1)*size], y, sigma); err != nil {
 			return err
 		}
-		k++
 	}
-	b[inGuess] = guesses
 	return nil
 }
 
@@ -169,7 +177,7 @@ func (p *Pictures) Statistics(seed uint64, crops, side int) (mean, sd [nets.Flow
 	var sum, sq [nets.FlowChannels]float64
 	pix := make([]float32, 3*side*side)
 	count := 0.0
-	for i := 0; i < crops; i++ {
+	for range crops {
 		p.Crop(rng, side, pix)
 		for y := 0; y < side; y += 4 {
 			for x := 0; x < side; x += 4 {

@@ -16,7 +16,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A network whose samples spread far too little or too much is calibrated task by task, and z = μ stays what it is.
+// A network whose samples spread far too little or too much is calibrated task by task, and z = μ does
+// not change.
 func TestCalibrate(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 5 {
@@ -29,11 +30,11 @@ func TestCalibrate(t *testing.T) {
 		}
 		f.Close()
 	}
-	step, err := BuildStep(tinyNet(), EnergyScore(), PerClass(1), 32, task.MotionSide(kernelScale(32)))
+	step, err := buildStep(tinyNet(), EnergyScore(), PerClass(1), 32, task.MotionSide(kernelScale(32)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := compile.NewStore(testDev, netdef.Reachable(step.Network...), false, 3)
+	store, err := compile.NewStore(testDev, netdef.Reachable(step.network...), false, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

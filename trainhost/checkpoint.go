@@ -9,27 +9,28 @@ import (
 
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
 func sqrt(x float64) float64 { return math.Sqrt(math.Max(x, 0)) }
 
-// State is what a checkpoint holds beside the arrays.
+// State is what a checkpoint holds in addition to the arrays.
 type State struct {
 	Network nets.EdgeConfig `json:"network"`
 	Config  Config          `json:"config"`  // of the run that wrote it
 	Step    uint64          `json:"step"`    // steps of the current run done
 	History []Stage         `json:"history"` // runs before the current one
-	// Origin is what made the current run; nil in checkpoints of older programs.
+	// Origin is the provenance of the current run; nil in checkpoints of older programs.
 	Origin *Origin `json:"origin,omitempty"`
 }
 
-// runs are those before the current one and the current one.
+// runs returns the earlier runs and the current one.
 func (s State) runs() []Stage {
 	return append(append([]Stage{}, s.History...), Stage{s.Config, s.Step, s.Origin})
 }
 
-// Stage records a finished run, for the provenance in packed weights.
+// Stage records a run, for the provenance in packed weights.
 type Stage struct {
 	Config Config  `json:"config"`
 	Steps  uint64  `json:"steps"`
@@ -37,9 +38,6 @@ type Stage struct {
 }
 
 const stateKey = "vfm.train"
-
-// arrays are the parts of the store that a checkpoint keeps.
-var arrays = []string{"p", "ema", "m", "v"}
 
 // SaveCheckpoint writes the store and the state to one file, completely or not at all.
 func SaveCheckpoint(path string, store *compile.Store, st State) error {
@@ -53,14 +51,14 @@ func saveArrays(path string, store *compile.Store, key string, state any) error 
 		return err
 	}
 	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: "checkpoint", key: string(meta)}}
-	for _, a := range arrays {
-		vals, err := store.State(a)
+	for _, a := range optim.Arrays {
+		vals, err := a.Read(store)
 		if err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 		for _, name := range store.Names() {
 			s := store.Shape(name)
-			f.Tensors = append(f.Tensors, weights.Tensor{Name: a + ":" + name, Shape: s[:], DType: weights.F32, Data: vals[name]})
+			f.Tensors = append(f.Tensors, weights.Tensor{Name: string(a) + ":" + name, Shape: s[:], DType: weights.F32, Data: vals[name]})
 		}
 	}
 	if err := weights.Save(path, f); err != nil {
@@ -75,8 +73,8 @@ type Checkpoint struct {
 	arrays storedArrays
 }
 
-// storedArrays are a checkpoint's values, by array and name.
-type storedArrays map[string]map[string][]float32
+// storedArrays are the values of a checkpoint, by array and parameter name.
+type storedArrays map[optim.Array]map[string][]float32
 
 // LoadCheckpoint reads a checkpoint.
 func LoadCheckpoint(path string) (*Checkpoint, error) {
@@ -87,7 +85,7 @@ func LoadCheckpoint(path string) (*Checkpoint, error) {
 	return CheckpointFromFile(path, f)
 }
 
-// CheckpointFromFile is LoadCheckpoint of a file that has been read; path is for errors.
+// CheckpointFromFile returns the checkpoint in a file that has been read. path is for errors.
 func CheckpointFromFile(path string, f *weights.File) (c *Checkpoint, err error) {
 	if !IsCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint (packed weights cannot be trained on: use -init)", path)
@@ -97,15 +95,16 @@ func CheckpointFromFile(path string, f *weights.File) (c *Checkpoint, err error)
 	return c, err
 }
 
-// loadArrays reads what saveArrays has written.
+// loadArrays reads what saveArrays wrote, the state into a pointer.
 func loadArrays(path string, f *weights.File, key string, state any) (storedArrays, error) {
 	if err := json.Unmarshal([]byte(f.Meta[key]), state); err != nil {
 		return nil, fmt.Errorf("%s: state: %w", path, err)
 	}
 	c := storedArrays{}
 	for _, t := range f.Tensors {
-		a, name, ok := strings.Cut(t.Name, ":")
-		if !ok || !slices.Contains(arrays, a) {
+		kind, name, ok := strings.Cut(t.Name, ":")
+		a := optim.Array(kind)
+		if !ok || !slices.Contains(optim.Arrays[:], a) {
 			return nil, fmt.Errorf("%s: unexpected tensor %q", path, t.Name)
 		}
 		if c[a] == nil {
@@ -116,21 +115,30 @@ func loadArrays(path string, f *weights.File, key string, state any) (storedArra
 	return c, nil
 }
 
-// Averaged gives the averaged weights θ⁻, φ⁻: what is evaluated and shipped.
-func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays["ema"] }
+// Averaged returns the averaged weights θ⁻, φ⁻, which are evaluated and shipped.
+func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays[optim.Averages] }
 
-// restore writes the arrays to a store.
+// init returns a function that fills a store: with all arrays to resume a run, or with the averaged
+// weights for a new one.
+func (c storedArrays) init(resume bool) func(*compile.Store) error {
+	if resume {
+		return c.restore
+	}
+	return func(store *compile.Store) error { return store.Set(c[optim.Averages]) }
+}
+
+// restore writes all arrays to a store.
 func (c storedArrays) restore(store *compile.Store) error {
-	for _, a := range arrays {
+	for _, a := range optim.Arrays {
 		if len(c[a]) != len(store.Names()) {
-			return fmt.Errorf("checkpoint has %d tensors in %q, the network %d", len(c[a]), a, len(store.Names()))
+			return fmt.Errorf("the checkpoint has %d tensors in %q, the network has %d", len(c[a]), a, len(store.Names()))
 		}
-		if err := store.SetState(a, c[a]); err != nil {
+		if err := a.Write(store, c[a]); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}
 	return nil
 }
 
-// IsCheckpoint tells a checkpoint from packed weights.
+// IsCheckpoint reports whether a file is a checkpoint and not packed weights.
 func IsCheckpoint(f *weights.File) bool { _, ok := f.Meta[stateKey]; return ok }

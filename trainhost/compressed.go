@@ -6,22 +6,23 @@ import (
 	"github.com/vfmrestore/restore/restore/camera"
 )
 
-// The law of compressed pictures, as shares of the draws. What remains was compressed so little that
-// nothing is seen of it, or not at all.
+// The distribution of compressed pictures, as shares of the draws. The rest was compressed so
+// little that nothing is visible, or not at all.
 const (
 	shareStrong      = 0.72 // JPEG alone, of qualities from 5 to 80
 	shareNoisyBefore = 0.10 // weak white noise, then JPEG
-	shareCameraJPEG  = 0.10 // a camera's noise, then JPEG of qualities from 30 to 90
+	shareCameraJPEG  = 0.10 // noise of a camera, then JPEG of qualities from 30 to 90
 )
 
-// shootCompressed is the law of compressed pictures. The blocks of JPEG begin at the corner of the
-// square: the network can learn where they meet, as the steps of its levels divide 8.
-func shootCompressed(rng *rand.Rand, p *Pictures, side int) (observed, error) {
-	return develop(rng, drawCompressed(rng), false, [2]int{}, p.source(rng, noiseShares), side)
+// drawCompressed draws from the distribution of compressed pictures. The blocks of JPEG begin at
+// the corner of the square. The network can learn where they meet, as the strides of its levels
+// divide 8.
+func drawCompressed(rng *rand.Rand, p *Pictures, side int) (degraded, error) {
+	return shot{camera: drawCompression(rng)}.take(rng, p.crops(rng, noiseShares), side)
 }
 
-// drawCompressed draws what is done to a picture.
-func drawCompressed(rng *rand.Rand) (c camera.Camera) {
+// drawCompression draws the camera and the compression.
+func drawCompression(rng *rand.Rand) (c camera.Camera) {
 	u := rng.Float64()
 	c = camera.DrawJPEG(rng)
 	switch {

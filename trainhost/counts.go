@@ -10,9 +10,9 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Counts is the number of pictures of each class in a batch, in the order of METHOD §4: denoise, inpaint-random, inpaint-box,
-// super-resolve, gaussian-deblur, motion-deblur. Classes that are harder to learn may take more,
-// and a network for some tasks only takes none of the others.
+// Counts is the number of pictures of each class in a batch, in the order of METHOD §4: denoise,
+// inpaint-random, inpaint-box, super-resolve, gaussian-deblur, motion-deblur. Classes that are
+// harder to learn may have more. A network for some tasks only has 0 for the others.
 type Counts [Classes]int
 
 // PerClass gives every class n pictures.
@@ -23,11 +23,11 @@ func PerClass(n int) (c Counts) {
 	return c
 }
 
-// ParseCounts reads one number for all classes, or six with commas between them.
+// ParseCounts reads one number for all classes, or six separated by commas.
 func ParseCounts(s string) (c Counts, err error) {
 	parts := strings.Split(s, ",")
 	if len(parts) != 1 && len(parts) != Classes {
-		return c, fmt.Errorf("pictures per class: %q: want one number, or %d with commas between them", s, Classes)
+		return c, fmt.Errorf("pictures per class: %q: must be one number, or %d separated by commas", s, Classes)
 	}
 	for i := range c {
 		if c[i], err = strconv.Atoi(strings.TrimSpace(parts[min(i, len(parts)-1)])); err != nil {
@@ -44,12 +44,12 @@ func (c Counts) validate() error {
 		}
 	}
 	if c.Total() == 0 {
-		return errors.New("pictures per class: 0 of all, want some of one at least")
+		return errors.New("pictures per class: all are 0: at least one must be positive")
 	}
 	return nil
 }
 
-// String is what ParseCounts reads.
+// String returns the counts in the form that ParseCounts reads.
 func (c Counts) String() string {
 	if c == PerClass(c[0]) {
 		return fmt.Sprint(c[0])

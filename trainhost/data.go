@@ -5,20 +5,17 @@ package trainhost
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"image"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
-	"strings"
-	"sync"
 
 	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
 )
@@ -26,24 +23,22 @@ import (
 // Pictures is a training set in memory: 8-bit RGB, large pictures also reduced
 // by 2 and 4.
 type Pictures struct {
-	list  [][]rgb // by picture: full size first, then reduced
-	Names []string
-	// Skipped tells which files could not be read, and why.
+	list [][]rgb // by picture: full size first, then reduced
+	// Skipped has an error for each file that could not be read.
 	Skipped []error
 	print   DataPrint
 }
 
-// Print tells the set from others; without a digest for pictures that come from no folder.
+// Print identifies the set. It has no digest if the pictures come from no folder.
 func (p *Pictures) Print() DataPrint { return p.print }
 
-// Shares of crops from full-size, halved and quartered pictures, for those that
-// are large enough. Most are taken as they are: reduced pictures are sharper than
-// photographs at their own size, and a network that sees many of them blurs less
-// and sharpens less than it should.
+// sizeShares are the shares of crops from full-size, halved and quartered pictures, for those that
+// are large enough. Most crops have full size: reduced pictures are sharper than photographs at
+// their own size, and a network that sees many of them blurs less and sharpens less than it should.
 var sizeShares = [3]float64{0.8, 0.15, 0.05}
 
-// noiseShares are those of denoising. Nothing is sharpened there, and reduced pictures hold less of
-// the noise and compression of their own, and colour in all its detail.
+// noiseShares are the shares for denoising. Nothing is sharpened there. Reduced pictures have less
+// noise and compression of their own, and full detail in colour.
 var noiseShares = [3]float64{0.55, 0.35, 0.1}
 
 // rgb is a picture with three bytes per pixel.
@@ -52,62 +47,33 @@ type rgb struct {
 	pix  []uint8
 }
 
-// LoadPictures reads every picture below a folder (JPEG, PNG, TIFF, WebP), in name order. Those
-// that cannot be read are left out and told by Skipped. It fails if there is none of at least
-// minSide pixels on both sides.
+// LoadPictures reads every picture in a folder and the folders in it (JPEG, PNG, TIFF, WebP), in
+// the order of their paths. Those that cannot be read are left out and listed in Skipped. It fails
+// if no picture has at least minSide pixels on both sides.
 func LoadPictures(folder string, minSide int) (*Pictures, error) {
-	var paths []string
-	name := filepath.Base(folder)
-	if abs, err := filepath.Abs(folder); err == nil {
-		name = filepath.Base(abs)
-	}
-	if real, err := filepath.EvalSymlinks(folder); err == nil { // a link to a folder is a folder
-		folder = real
-	}
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if isPicture(path) && !d.IsDir() {
-			paths = append(paths, path)
-		}
-		return nil
-	})
+	paths, err := listFiles(folder, true, isPicture)
 	if err != nil {
 		return nil, fmt.Errorf("training pictures: %w", err)
 	}
-	slices.Sort(paths)
-	sets := make([][]rgb, len(paths))
-	sums := make([][sha256.Size]byte, len(paths))
-	errs := make([]error, len(paths))
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, runtime.NumCPU())
-	for i, path := range paths {
-		wg.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots; wg.Done() }()
-			img, sum, err := openPicture(path)
-			if err != nil {
-				errs[i] = fmt.Errorf("training picture %s: %w", path, err)
-				return
-			}
-			sets[i], sums[i] = pyramid(img, minSide), sum
-		}()
-	}
-	wg.Wait()
+	sets, sums := make([][]rgb, len(paths)), make([]fileSum, len(paths))
+	errs := openPictures(paths, func(i int, img *image.NRGBA, sum fileSum) {
+		sets[i], sums[i] = pyramid(img, minSide), sum
+	})
 	p := &Pictures{}
 	all := sha256.New()
-	for i := range paths {
+	for i, path := range paths {
 		if errs[i] != nil {
-			p.Skipped = append(p.Skipped, errs[i])
+			p.Skipped = append(p.Skipped, fmt.Errorf("training picture %s: %w", path, errs[i]))
 			continue
 		}
 		if len(sets[i]) > 0 {
-			p.Names = append(p.Names, filepath.Base(paths[i]))
 			p.list = append(p.list, sets[i])
 			all.Write(sums[i][:])
 		}
+	}
+	name := filepath.Base(folder)
+	if abs, err := filepath.Abs(folder); err == nil {
+		name = filepath.Base(abs)
 	}
 	p.print = DataPrint{name, len(p.list), fmt.Sprintf("%x", all.Sum(nil)[:8])}
 	if len(p.list) == 0 {
@@ -116,33 +82,28 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	return p, nil
 }
 
-// isPicture tells by the ending of a name whether it is one that is read.
-func isPicture(path string) bool {
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp":
-		return true
-	}
-	return false
-}
+// maxPixels is the size of the largest picture that is read. A file of a few kilobytes can claim to
+// hold more, and one picture per core is decoded at a time.
+const maxPixels = 200_000_000
 
-// mostPixels is the size of the largest picture that is read: a few kilobytes can say that they are
-// more, and as many as there are cores are unpacked at a time.
-const mostPixels = 200_000_000
-
-// checkHeader tells whether a file begins like a picture that can be read, without its pixels.
+// checkHeader reports whether the header of a file is that of a picture that can be read. It does
+// not decode the pixels.
 func checkHeader(path string) error {
-	right := errors.New("the header is in order")
-	_, err := picture.DecodeFile(path, picture.Limits{Regular: true, MaxPixels: mostPixels, Check: func(int, int) error { return right }})
+	right := errors.New("the header is valid")
+	_, err := picture.DecodeFile(path, picture.Limits{Regular: true, MaxPixels: maxPixels, Check: func(int, int) error { return right }})
 	if errors.Is(err, right) {
 		return nil
 	}
 	return err
 }
 
-// openPicture reads a picture as the program reads it (turned the way up that it is meant to be
-// seen, colour that is halved in the file interpolated), and the hash of its file. A decoder that
-// repeats halved colour instead would teach the networks that colour has no detail of 2×2 pixels.
-func openPicture(path string) (img *image.NRGBA, sum [sha256.Size]byte, err error) {
+// fileSum is the hash of a picture's file.
+type fileSum = [sha256.Size]byte
+
+// openPicture reads a picture as the program does (with its EXIF orientation applied and subsampled
+// chroma interpolated), and the hash of its file. A decoder that repeats subsampled chroma instead
+// would teach the networks that colour has no detail of 2×2 pixels.
+func openPicture(path string) (img *image.NRGBA, sum fileSum, err error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 		return nil, sum, errors.New("it is not a regular file")
 	}
@@ -150,19 +111,32 @@ func openPicture(path string) (img *image.NRGBA, sum [sha256.Size]byte, err erro
 	if err != nil {
 		return nil, sum, err
 	}
-	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: mostPixels})
+	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: maxPixels})
 	if err != nil {
 		return nil, sum, err
 	}
 	return (&planar.Image{W: p.W, H: p.H, Pix: p.Pix}).ToNRGBA(), sha256.Sum256(b), nil
 }
 
+// openPictures opens pictures on all cores and calls use for each that can be read. It returns an
+// error or nil for each path.
+func openPictures(paths []string, use func(i int, img *image.NRGBA, sum fileSum)) []error {
+	errs := make([]error, len(paths))
+	_ = team.New(0).Each(context.Background(), len(paths), func(_, i int) {
+		img, sum, err := openPicture(paths[i])
+		if errs[i] = err; err == nil {
+			use(i, img, sum)
+		}
+	})
+	return errs
+}
+
 // NewPictures makes a training set of pictures in memory.
 func NewPictures(minSide int, imgs ...image.Image) *Pictures {
 	p := &Pictures{}
-	for i, img := range imgs {
+	for _, img := range imgs {
 		if set := pyramid(img, minSide); len(set) > 0 {
-			p.list, p.Names = append(p.list, set), append(p.Names, fmt.Sprint(i))
+			p.list = append(p.list, set)
 		}
 	}
 	return p
@@ -212,31 +186,50 @@ func (p *Pictures) draw(rng *rand.Rand, shares [3]float64) *rgb {
 	return &sizes[i]
 }
 
+// largest is the side of the largest square that fits into a picture.
+func (p *Pictures) largest() (side int) {
+	for _, sizes := range p.list {
+		side = max(side, min(sizes[0].w, sizes[0].h))
+	}
+	return side
+}
+
 // Crop writes a random crop, in one of the eight orientations of the square, to
 // dst: three planes of side² values in [-1,1].
 func (p *Pictures) Crop(rng *rand.Rand, side int, dst []float32) {
 	p.draw(rng, sizeShares).crop(rng, side, dst)
 }
 
-// crop is Crop of one picture, which must be as large.
-func (m *rgb) crop(rng *rand.Rand, side int, dst []float32) {
-	x0, y0, o := rng.IntN(m.w-side+1), rng.IntN(m.h-side+1), rng.IntN(8)
-	for y := 0; y < side; y++ {
-		for x := 0; x < side; x++ {
-			u, v := x, y
-			if o&1 != 0 {
-				u = side - 1 - u
-			}
-			if o&2 != 0 {
-				v = side - 1 - v
-			}
-			if o&4 != 0 {
-				u, v = v, u
-			}
-			at := 3 * ((y0+v)*m.w + x0 + u)
-			for c := 0; c < 3; c++ {
-				dst[(c*side+y)*side+x] = float32(m.pix[at+c])/127.5 - 1
+// crops gives crops of pictures whose sizes are drawn by shares. It gives nil after 20 draws of
+// pictures that are too small.
+func (p *Pictures) crops(rng *rand.Rand, shares [3]float64) cropSource {
+	return func(side int) *planar.Image {
+		for range 20 {
+			if x := p.draw(rng, shares).square(rng, side); x != nil {
+				return x
 			}
 		}
+		return nil
 	}
+}
+
+// square is a random crop of one picture, nil if that is too small.
+func (m *rgb) square(rng *rand.Rand, side int) *planar.Image {
+	if min(m.w, m.h) < side {
+		return nil
+	}
+	x := planar.New(side, side)
+	m.crop(rng, side, x.Pix)
+	return x
+}
+
+// crop is Pictures.Crop of one picture, which must be large enough.
+func (m *rgb) crop(rng *rand.Rand, side int, dst []float32) {
+	x0, y0, o := rng.IntN(m.w-side+1), rng.IntN(m.h-side+1), drawOrientation(rng)
+	o.each(side, side-1, func(to, x, y int) {
+		at := 3 * ((y0+y)*m.w + x0 + x)
+		for c := range 3 {
+			dst[c*side*side+to] = float32(m.pix[at+c])/127.5 - 1
+		}
+	})
 }

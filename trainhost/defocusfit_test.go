@@ -11,18 +11,26 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// The gradient of the cross-entropy agrees with finite differences, and what is stored computes the same in float32.
+// randomStatistics are three samples of random inputs.
+func randomStatistics(rng *rand.Rand, inputs int) (samples []statistics) {
+	for range 3 {
+		x := make([]float32, inputs)
+		for i := range x {
+			x[i] = float32(2 + 3*rng.NormFloat64())
+		}
+		samples = append(samples, statistics{x: x})
+	}
+	return samples
+}
+
+// The gradient of the cross-entropy agrees with finite differences, and what is stored computes the
+// same in float32.
 func TestCrossEntropyGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	net := &defocus.Network{}
-	for i := range net.Mean {
-		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
-	}
-	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{defocus.Features, len(net.A), len(net.B), defocus.Outputs})
-	x := make([]float32, defocus.Features)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
+	samples := randomStatistics(rng, defocus.Features)
+	w := newPerceptron(rng, samples, [4]int{defocus.Features, len(net.A), len(net.B), defocus.Outputs})
+	x := samples[0].x
 	y := defocus.Targets(defocus.Blur{Shape: defocus.Disc, Width: 1 + 5*rng.Float64()})
 	belief := func() (p [defocus.Outputs]float64) {
 		sum := 0.0
@@ -59,7 +67,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
 		}
 	}
-	storeDefocus(w, net)
+	w.store(net)
 	loss()
 	want := belief()
 	for o, v := range net.Run(x) {
@@ -69,17 +77,17 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
-// The network learns from few pictures what tells blurs apart.
+// The network learns to distinguish blurs from few pictures.
 func TestDefocusFit(t *testing.T) {
 	var imgs []image.Image
 	for seed := range uint64(8) {
 		imgs = append(imgs, synth.Photo(seed, 144, 144))
 	}
-	net, err := DefocusFit{Samples: 600, Epochs: 15, LR: 3e-3, Seed: 1}.Run(t.Context(), NewPictures(128, imgs...))
+	net, err := Fit{Samples: 600, Epochs: 15, LR: 3e-3, Seed: 1}.Defocus(t.Context(), NewPictures(128, imgs...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Of pictures that it has not seen: how much it believes in blurs within a third of the true one.
+	// On other pictures: the probability of blurs within a third of the true one.
 	sum, n := 0.0, 0
 	for seed := range uint64(4) {
 		for _, s := range []float64{1, 2, 4} {

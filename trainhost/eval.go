@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/camera"
@@ -18,63 +15,63 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// EvalConfig is the evaluation protocol: every picture of a folder is degraded
-// by every task's random operator and noise, restored, and compared.
+// EvalConfig is the evaluation protocol: every picture of a folder is degraded by the random
+// operator and the noise of every task, restored, and compared.
 type EvalConfig struct {
 	Folder  string
 	Tasks   []task.Task // nil: all that the model was trained for
-	Sigma   float64     // noise std in [-1,1]; 0.05 is the paper's
+	Sigma   float64     // standard deviation of the noise in [-1,1]; 0.05 is the paper's
 	Samples int         // posterior samples per picture; 0: z = μ only
 	Limit   int         // use at most this many pictures; 0: all
-	Spread  bool        // take them evenly from the whole folder, not the first ones
+	Spread  bool        // with Limit: take them at equal distances from the folder, not the first ones
 	Crop    int         // use at most this many pixels a side, from the middle; 0: all
 	Seed    uint64
 	Draws   int // random operators and noises per picture, of the seeds Seed, Seed+1, …; 0: one
 	Steps   int // of the flow map; 0: one
 	// Ensemble is restore.Request.Ensemble.
 	Ensemble int
-	Auto     bool // let the model estimate the noise level instead of telling it
-	Scales   bool // look at the means of blocks too (Score.Scales); needs two samples
-	// Camera, if not empty, is what Denoise's pictures go through instead of white noise (camera.Parse).
+	Auto     bool // let the model estimate the noise level, instead of giving it
+	Scales   bool // also measure the means of blocks (Score.Scales); needs two samples
+	// Camera, if not empty, degrades the pictures of denoise instead of white noise (camera.Parse).
 	Camera string
-	// Progress is called after each picture; may be nil.
+	// Progress is called after each picture; it may be nil.
 	Progress func(t task.Task, done, total int)
 }
 
-// Score is the result for one task: means over the pictures and draws. PSNR in
-// dB, of pictures clamped to [-1,1]; SSIM in [0,1].
+// Score is the result for one task: means over the pictures and draws. PSNR is in dB, of pictures
+// clamped to [-1,1]. SSIM is in [0,1].
 type Score struct {
 	Task     string  `json:"task"`
 	Pictures int     `json:"pictures"`
 	Draws    int     `json:"draws"`
-	Input    float64 `json:"psnr_input"` // the adapter's view before filling in: see EvalInput
+	Input    float64 `json:"psnr_input"` // the observation, enlarged for super-resolve
 	Mode     float64 `json:"psnr_mode"`  // z = μ
 	ModeSSIM float64 `json:"ssim_mode"`
-	// ModeDraws is psnr_mode of every draw by itself: how far one draw's luck goes.
+	// ModeDraws is psnr_mode of each draw, which shows how much it varies.
 	ModeDraws           []float64    `json:"psnr_mode_draws,omitempty"`
 	LumaInput, LumaMode float64      `json:",omitempty"`            // PSNR of luminance, with EvalConfig.Camera
-	Itself, ItselfWorst float64      `json:",omitempty"`            // PSNR of the result to the input: mean and least
+	Itself, ItselfWorst float64      `json:",omitempty"`            // PSNR between input and result: mean and least
 	Sample              float64      `json:"psnr_sample,omitempty"` // one posterior sample
 	SampleSSIM          float64      `json:"ssim_sample,omitempty"`
 	Mean                float64      `json:"psnr_mean,omitempty"` // mean of the samples
 	MeanSSIM            float64      `json:"ssim_mean,omitempty"`
-	CRPS                float64      `json:"crps,omitempty"`                // eq. 98 per pixel value
+	CRPS                float64      `json:"crps,omitempty"`                // eq. 98, per pixel value
 	Coverage            float64      `json:"coverage90,omitempty"`          // share of true values inside the samples' 90 % interval
-	Expected            float64      `json:"coverage90_expected,omitempty"` // what a calibrated ensemble of this size reaches
+	Expected            float64      `json:"coverage90_expected,omitempty"` // coverage of a calibrated ensemble of this size
 	Std                 float64      `json:"std,omitempty"`                 // root mean square of the samples' standard deviation
 	Error               float64      `json:"error,omitempty"`               // root mean square error of their mean
 	Scales              []ScaleScore `json:"scales,omitempty"`              // with EvalConfig.Scales
 	Corr                float64      `json:"corr,omitempty"`                // correlation of std and |error| over pixels
 }
 
-// Evaluate runs the protocol. Random operators and noise depend on the seed, the
-// task and the picture's place in the folder only.
+// Evaluate runs the protocol. Random operators and noise depend only on the seed, the task and the
+// index of the picture in the folder.
 func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, error) {
 	if c.Tasks == nil {
 		c.Tasks = m.Tasks()
 	}
 	c.Draws = max(c.Draws, 1)
-	paths, err := picturePaths(c.Folder, c.Limit, c.Spread)
+	paths, err := pictureFiles(c.Folder, c.Limit, c.Spread)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +83,7 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 			draw := c
 			draw.Seed += uint64(d)
 			for i, path := range paths {
-				if err := s.picture(ctx, m, draw, t, path, uint64(i)); err != nil {
+				if err := s.addPicture(ctx, m, draw, t, path, uint64(i)); err != nil {
 					return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 				}
 				if c.Progress != nil {
@@ -101,54 +98,8 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 	return out, nil
 }
 
-func picturePaths(folder string, limit int, spread bool) ([]string, error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, fmt.Errorf("evaluation: %w", err)
-	}
-	var paths []string
-	for _, e := range entries { // in the order of their names
-		if path := filepath.Join(folder, e.Name()); isPicture(path) && !e.IsDir() {
-			paths = append(paths, path)
-		}
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("evaluation: %s holds no picture (JPEG, PNG, TIFF, WebP)", folder)
-	}
-	return atMost(paths, limit, spread), nil
-}
-
-// CheckPictures tells before anything is built whether Evaluate will find pictures in a folder, and
-// can read the beginnings of those that it takes.
-func CheckPictures(folder string, limit int, spread bool) error {
-	paths, err := picturePaths(folder, limit, spread)
-	if err != nil {
-		return err
-	}
-	for _, path := range paths {
-		if err := checkHeader(path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// atMost keeps at most limit elements (0: all), the first ones or, with spread, some evenly from the whole list, which is changed.
-func atMost[T any](list []T, limit int, spread bool) []T {
-	all := len(list)
-	if limit <= 0 || all <= limit {
-		return list
-	}
-	if spread {
-		for i := range limit {
-			list[i] = list[i*all/limit]
-		}
-	}
-	return list[:limit]
-}
-
-// picture adds the scores of one picture.
-func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
+// addPicture adds the scores of one picture.
+func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
 	p, err := picture.DecodeFile(path, picture.Limits{Regular: true})
 	if err != nil {
 		return err
@@ -177,7 +128,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		return err
 	}
 	req := restore.Request{Task: t, Noise: max(task.Std8(c.Sigma), restore.NoNoise), Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1, Expected: true}
-	if t.Takes(task.OptionBlur) { // the protocol's, which the networks are told
+	if t.Takes(task.OptionBlur) { // the networks are told the protocol's blur
 		req.Blur = &restore.TrainedBlur
 	}
 	if c.Auto {
@@ -198,12 +149,13 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		if t == task.InpaintBox {
 			where = req.Mask
 		}
-		s.scales(truth, r, where)
+		s.addBlocks(truth, r, where)
 	}
 	return s.add(c, t, truth, y, r)
 }
 
-// middle is the part of a picture that is used: sides that are multiples of 4, of at most crop pixels if that is not 0.
+// middle is the part of a picture that is used: sides that are multiples of 4, of at most crop
+// pixels (0: no limit).
 func middle(w, h, crop int) image.Rectangle {
 	if crop == 0 || crop >= max(w, h) {
 		return image.Rect(0, 0, w&^3, h&^3)
@@ -213,6 +165,7 @@ func middle(w, h, crop int) image.Rectangle {
 	return image.Rect(x, y, x+cw, y+ch)
 }
 
+// add adds the scores of r, the restoration of y.
 func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restore.Result) error {
 	input := y
 	if t.Scale() > 1 {
@@ -294,6 +247,7 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 	return nil
 }
 
+// finish turns sums into means.
 func (s *Score) finish(c EvalConfig) {
 	n := float64(s.Pictures * s.Draws)
 	for _, v := range []*float64{&s.Input, &s.Mode, &s.ModeSSIM, &s.Sample, &s.SampleSSIM, &s.Mean, &s.MeanSSIM, &s.CRPS, &s.Coverage, &s.Std, &s.Error, &s.Corr, &s.LumaInput, &s.LumaMode, &s.Itself} {
@@ -306,30 +260,4 @@ func (s *Score) finish(c EvalConfig) {
 	if c.Samples >= 2 {
 		s.Expected = metric.ExpectedCoverage(c.Samples, 0.9)
 	}
-}
-
-// Table writes scores as a Markdown table. Of several draws the worst and the
-// best stand behind the mean of z = μ.
-func Table(scores []Score) string {
-	var b strings.Builder
-	b.WriteString("| task | input | z = μ | SSIM | sample | SSIM | mean | SSIM | CRPS | 90 % interval covers | std / error | corr |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
-	for _, s := range scores {
-		fmt.Fprintf(&b, "| %s | %.2f | **%.2f**", s.Task, s.Input, s.Mode)
-		if len(s.ModeDraws) > 1 {
-			fmt.Fprintf(&b, " (%.2f–%.2f)", slices.Min(s.ModeDraws), slices.Max(s.ModeDraws))
-		}
-		fmt.Fprintf(&b, " | %.3f |", s.ModeSSIM)
-		if s.Mean == 0 {
-			b.WriteString(" – | – | – | – | – | – | – | – |\n")
-			continue
-		}
-		fmt.Fprintf(&b, " %.2f | %.3f | %.2f | %.3f | %.4f | %.1f %% (calibrated: %.1f %%) | %.3f / %.3f | %.2f |\n",
-			s.Sample, s.SampleSSIM, s.Mean, s.MeanSSIM, s.CRPS, 100*s.Coverage, 100*s.Expected, s.Std, s.Error, s.Corr)
-	}
-	for _, s := range scores {
-		if s.LumaMode != 0 {
-			fmt.Fprintf(&b, "\n%s: PSNR of luminance %.2f → %.2f dB; the result to the input %.1f dB, least %.1f\n", s.Task, s.LumaInput, s.LumaMode, s.Itself, s.ItselfWorst)
-		}
-	}
-	return b.String()
 }

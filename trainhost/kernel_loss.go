@@ -8,7 +8,7 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
-// Inputs of KernelLoss.
+// Inputs of kernelLoss.
 const (
 	inViews    = "views"    // [B,64,64,8]: motionblur.Estimator.Views
 	inTruth    = "kernel"   // [B,1,64,64]: the kernel, displacements −32..31
@@ -19,54 +19,58 @@ const (
 	kernelSide  = nets.KernelSide
 	kernelMap   = kernelSide * kernelSide
 	kernelViews = nets.KernelViews
-	// Frequencies of the loss, of equal and of opposite sign: multiples of 1/lossGrid cycles per pixel. Beyond, photographs are below the noise.
+	// The loss sums over the frequencies (i, ±j)/lossGrid cycles per pixel with i and j below
+	// lossBand. At higher frequencies photographs are weaker than the noise.
 	lossBand, lossGrid = 48, 128
-	lawStep            = 256 / lossGrid // as motionblur.PriorPower counts them
-	// lawShare of the law's power belongs to E|K|² in training, so that the loss is finite whatever the maps are. Package motionblur uses more (NetworkPriorWeight).
-	lawShare = 0.02
+	priorStep          = 256 / lossGrid // motionblur.PriorPower counts frequencies in 1/256
+	// priorShare of the mean power of kernels is added to E|K|² in training, so that the loss is
+	// finite for all outputs of the network. Package motionblur adds more (NetworkPriorWeight).
+	priorShare = 0.02
 )
 
-// KernelLoss is what the kernel network is trained for: the mean over a batch of log R, where R is the error that the linear estimate leaves of
-// a picture with the mean spectrum S of photographs. With G = E[K]·S/(E|K|²·S + σ²) and the true transform K, summed over frequencies,
+// kernelLoss is the training loss of the kernel network: the mean over a batch of log R. R is the
+// error of the linear estimate for a picture with the mean spectrum S of photographs. With
+// G = E[K]·S/(E|K|²·S + σ²) and the true transform K, summed over frequencies,
 //
 //	R = Σ S·|1 − G·K|² + |G|²·σ²
 //
-// It is least for the posterior's own moments, so that the network learns these, where they matter.
-func KernelLoss(g *netdef.Graph, batch int) *netdef.Node {
+// R is least for the posterior's own moments. So the network learns these, at the frequencies where
+// they matter.
+func kernelLoss(g *netdef.Graph, batch int) *netdef.Node {
 	views := g.Input(inViews, netdef.Shape{batch, kernelSide, kernelSide, kernelViews})
 	truth := g.Input(inTruth, netdef.Shape{batch, 1, kernelSide, kernelSide})
 	variance := g.Input(inVariance, netdef.Shape{batch, 1, 1, 1})
 	return kernelRisk(g, motionblur.KernelMaps(g, views), truth, variance)
 }
 
-// kernelRisk is KernelLoss of maps [B,64,64,8].
+// kernelRisk is kernelLoss for maps [B,64,64,8].
 func kernelRisk(g *netdef.Graph, maps, truth, variance *netdef.Node) *netdef.Node {
 	batch := maps.Shape[0]
-	first := make([]float32, nets.KernelParts*lossBand*lossBand) // 1 in the first plane
-	for i := range first[:lossBand*lossBand] {
-		first[i] = 1
+	mask := make([]float32, nets.KernelParts*lossBand*lossBand) // 1 in the first plane
+	for i := range mask[:lossBand*lossBand] {
+		mask[i] = 1
 	}
-	only := g.Const("first", netdef.Shape{1, nets.KernelParts, lossBand, lossBand}, first)
+	first := g.Const("first", netdef.Shape{1, nets.KernelParts, lossBand, lossBand}, mask)
 	// [B,64,64,8] as 8 planes.
 	planes := g.Reshape(g.Transpose(g.Reshape(maps, netdef.Shape{batch, 1, kernelMap, nets.KernelParts})), netdef.Shape{batch, nets.KernelParts, kernelSide, kernelSide})
-	m, k := waves(g, planes), waves(g, truth)
+	m, k := fourier(g, planes), fourier(g, truth)
 	var sum *netdef.Node
 	for sign := range m {
-		// A frequency and its negative are one: those on the axes are taken with the equal signs.
+		// A frequency and its negative count once: those on the axes belong to sign 0.
 		spectrum := plane(g, "spectrum", func(x, y int) float64 {
 			if x == 0 && y == 0 || sign == 1 && (x == 0 || y == 0) {
 				return 0
 			}
 			return motionblur.Spectrum(float64(x)/lossGrid, float64(y)/lossGrid)
 		})
-		law := plane(g, "law", func(x, y int) float64 {
-			return lawShare * motionblur.PriorPower(x*lawStep, y*(1-2*sign)*lawStep)
+		prior := plane(g, "law", func(x, y int) float64 {
+			return priorShare * motionblur.PriorPower(x*priorStep, y*(1-2*sign)*priorStep)
 		})
-		mean := over(g, g.Mul(m[sign].re, only)) // half-turns are as likely: what is even
-		second := g.Add(over(g, m[sign].power(g)), law)
+		mean := sumMaps(g, g.Mul(m[sign].re, first)) // a kernel and its half-turn are equally likely, so E[K] is even
+		second := g.Add(sumMaps(g, m[sign].power(g)), prior)
 		gain := g.Div(g.Mul(mean, spectrum), g.Add(g.Mul(second, spectrum), variance))
-		left := g.Offset(g.Add(g.Scale(g.Mul(gain, k[sign].re), -2), g.Mul(g.Square(gain), k[sign].power(g))), 1)
-		r := g.Sum(g.Add(g.Mul(spectrum, left), g.Mul(g.Square(gain), variance)), netdef.AxHWC)
+		misfit := g.Offset(g.Add(g.Scale(g.Mul(gain, k[sign].re), -2), g.Mul(g.Square(gain), k[sign].power(g))), 1)
+		r := g.Sum(g.Add(g.Mul(spectrum, misfit), g.Mul(g.Square(gain), variance)), netdef.AxHWC)
 		if sum == nil {
 			sum = r
 		} else {
@@ -76,15 +80,16 @@ func kernelRisk(g *netdef.Graph, maps, truth, variance *netdef.Node) *netdef.Nod
 	return g.Mean(g.Log(sum), netdef.AxAll)
 }
 
-// complexNode is a transform.
+// complexNode is a complex value in the graph.
 type complexNode struct{ re, im *netdef.Node }
 
 func (c complexNode) power(g *netdef.Graph) *netdef.Node {
 	return g.Add(g.Square(c.re), g.Square(c.im))
 }
 
-// waves transforms maps of displacements [B,N,64,64] at frequencies of equal and of opposite sign, [B,N,48,48] each, in rows of those along x.
-func waves(g *netdef.Graph, maps *netdef.Node) [2]complexNode {
+// fourier transforms maps of displacements [B,N,64,64]. It returns [B,N,48,48] for the frequencies
+// (i, j), and for (i, −j). The first axis of frequencies is x.
+func fourier(g *netdef.Graph, maps *netdef.Node) [2]complexNode {
 	matrix := func(name string, f func(float64) float64) *netdef.Node {
 		v := make([]float32, kernelSide*lossBand)
 		for i := range v {
@@ -95,7 +100,7 @@ func waves(g *netdef.Graph, maps *netdef.Node) [2]complexNode {
 	cos, sin := matrix("cos", math.Cos), matrix("sin", math.Sin)
 	c, s := g.Transpose(g.MatMul(maps, cos)), g.Transpose(g.MatMul(maps, sin))
 	cc, cs, sc, ss := g.MatMul(c, cos), g.MatMul(c, sin), g.MatMul(s, cos), g.MatMul(s, sin)
-	return [2]complexNode{{g.Sub(cc, ss), g.Add(cs, sc)}, {g.Add(cc, ss), g.Sub(cs, sc)}} // but for the sign of imaginary parts
+	return [2]complexNode{{g.Sub(cc, ss), g.Add(cs, sc)}, {g.Add(cc, ss), g.Sub(cs, sc)}} // up to the sign of the imaginary parts
 }
 
 // plane is a constant over the frequencies.
@@ -107,8 +112,8 @@ func plane(g *netdef.Graph, name string, f func(x, y int) float64) *netdef.Node 
 	return g.Const(name, netdef.Shape{1, 1, lossBand, lossBand}, v)
 }
 
-// over sums [B,8,48,48] over the maps, to [B,1,48,48].
-func over(g *netdef.Graph, x *netdef.Node) *netdef.Node {
+// sumMaps sums [B,8,48,48] over the maps, to [B,1,48,48].
+func sumMaps(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	s := x.Shape
 	x = g.Sum(g.Reshape(x, netdef.Shape{s[0], 1, s[1], s[2] * s[3]}), netdef.AxHW)
 	return g.Reshape(x, netdef.Shape{s[0], 1, s[2], s[3]})

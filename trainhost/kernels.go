@@ -3,30 +3,33 @@ package trainhost
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
-	"os"
-	"time"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
-	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
-// KernelConfig is one training run of the network that reads motion blur's kernels
+// KernelConfig is one training run of the network that estimates the kernels of motion blur
 // (nets.KernelMaps).
 type KernelConfig struct {
 	Batch  int     `json:"batch"`
-	Fresh  int     `json:"fresh"` // pictures that are blurred anew per step
-	Pool   int     `json:"pool"`  // of which so many are drawn from, each in any of eight orientations
+	Fresh  int     `json:"fresh"` // new blurred pictures per step
+	Pool   int     `json:"pool"`  // blurred pictures in memory, from which batches are drawn in any of eight orientations
 	Steps  uint64  `json:"steps"` // length of the run, which the learning rate's cosine covers
 	Warmup uint64  `json:"warmup"`
 	LR     float64 `json:"lr"`
 	EMA    float64 `json:"ema"` // decay per step of the averaged weights
 	Seed   uint64  `json:"seed"`
+}
+
+// adamw returns the optimiser's settings.
+func (c KernelConfig) adamw() optim.AdamW {
+	return optim.AdamW{LR: c.LR, Beta1: 0.9, Beta2: 0.99, WeightDecay: 1e-4, MaxNorm: 1, EMA: c.EMA, Warmup: c.Warmup, Steps: c.Steps}
 }
 
 // DefaultKernelConfig is the recipe for a CPU: about an hour on two cores.
@@ -42,20 +45,20 @@ func (c KernelConfig) Validate() error {
 	return nil
 }
 
-// KernelState is what a checkpoint of such a run holds beside the arrays.
+// KernelState is what a checkpoint of such a run holds in addition to the arrays.
 type KernelState struct {
 	Config  KernelConfig  `json:"config"`
 	Step    uint64        `json:"step"`
 	History []KernelStage `json:"history"`
-	Origin  *Origin       `json:"origin,omitempty"` // as in State
+	Origin  *Origin       `json:"origin,omitempty"` // see State
 }
 
-// runs are those before the current one and the current one.
+// runs returns the earlier runs and the current one.
 func (s KernelState) runs() []KernelStage {
 	return append(append([]KernelStage{}, s.History...), KernelStage{s.Config, s.Step, s.Origin})
 }
 
-// KernelStage is a run that is over.
+// KernelStage records a run.
 type KernelStage struct {
 	Config KernelConfig `json:"config"`
 	Steps  uint64       `json:"steps"`
@@ -65,20 +68,19 @@ type KernelStage struct {
 // KernelTrainer runs one KernelConfig.
 type KernelTrainer struct {
 	State KernelState
-	compiled
-	pics *Pictures
-	eye  *motionblur.Estimator
-	pool []blurred // the i-th picture at i modulo its length
-	made int       // pictures so far
+	deviceStep
+	pictures *Pictures
+	pool     []blurred // the i-th picture is at i modulo the length
+	made     int       // pictures so far
 }
 
-// KernelSides are the sides of the pictures that the network is trained on, the last with the
-// largest share; a training set must hold crops of it.
+// KernelSides are the sides of the pictures that the network is trained on. The last has the
+// largest share. Pictures of the training set must have at least that side.
 var KernelSides = [...]int{128, 192, 256}
 
 // NewKernelTrainer compiles the step; from and resume are as for NewTrainer.
 func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *KernelCheckpoint, resume bool) (*KernelTrainer, error) {
-	t := &KernelTrainer{State: KernelState{Config: cfg}, pics: pics}
+	t := &KernelTrainer{State: KernelState{Config: cfg}, pictures: pics}
 	if from != nil {
 		if resume {
 			t.State = from.State
@@ -91,65 +93,31 @@ func NewKernelTrainer(dev *gpu.Device, pics *Pictures, cfg KernelConfig, from *K
 		return nil, err
 	}
 	t.pool = make([]blurred, cfg.Pool)
-	if err := t.compile(dev, cfg, from, resume); err != nil {
-		t.Close()
+	g := netdef.NewGraph()
+	loss := kernelLoss(g, cfg.Batch)
+	spec := optim.Spec{Graph: g, Loss: loss, Params: netdef.Params(loss), AdamW: cfg.adamw(), Seed: cfg.Seed, LongRun: longRun(cfg.Steps)}
+	if from != nil {
+		spec.Init = from.arrays.init(resume)
+	}
+	var err error
+	if t.step, err = optim.NewStep(dev, spec); err != nil {
+		return nil, err
+	}
+	if err := t.addEstimator(dev); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *KernelTrainer) compile(dev *gpu.Device, cfg KernelConfig, from *KernelCheckpoint, resume bool) (err error) {
-	g := netdef.NewGraph()
-	loss := KernelLoss(g, cfg.Batch)
-	params := netdef.Params(loss)
-	if t.store, err = compile.NewStore(dev, params, true, cfg.Seed); err != nil {
-		return err
-	}
-	if from != nil {
-		if resume {
-			err = from.arrays.restore(t.store)
-		} else {
-			err = t.store.Set(from.arrays["ema"])
-		}
-		if err != nil {
-			return err
-		}
-	}
-	grads, err := g.Gradient(loss, params)
-	if err != nil {
-		return err
-	}
-	byName := map[string]*netdef.Node{}
-	for i, p := range params {
-		byName[p.Name] = grads[i]
-	}
-	opt := compile.Options{Grads: byName, AdamW: true, Tuning: Config{Steps: cfg.Steps}.tuning()}
-	if t.prog, err = compile.Compile(dev, t.store, g, []*netdef.Node{loss}, opt); err != nil {
-		return err
-	}
-	if t.looks, err = motionblur.NewPrograms(dev, compile.Options{}); err != nil {
-		return err
-	}
-	t.eye = motionblur.NewDeviceEstimator(t.looks.Run)
-	return nil
-}
-
-// blurred is a picture's views with its kernel, both maps of displacements, and its noise.
-type blurred struct {
-	views, kernel []float32
-	variance      float32
-}
-
-// observation is what a blurred picture is made of.
+// observation is a blurred picture.
 type observation struct {
 	picture *planar.Image
 	kernel  *task.Kernel
-	sigma   float64
-	err     error
+	sigma   float64 // of the noise
 }
 
-// observe makes the i-th picture of a run. It depends on the seed and on i only.
-func (t *KernelTrainer) observe(i int) (o observation) {
+// observe makes the i-th blurred picture of a run. It depends on the seed and on i only.
+func (t *KernelTrainer) observe(i int) (o observation, err error) {
 	rng := rand.New(rand.NewPCG(t.State.Config.Seed+uint64(len(t.State.History))<<32, uint64(i)))
 	side := KernelSides[len(KernelSides)-1]
 	if rng.IntN(4) == 0 {
@@ -164,98 +132,113 @@ func (t *KernelTrainer) observe(i int) (o observation) {
 		draw = task.DrawTraining
 	}
 	x := planar.New(side, side)
-	t.pics.Crop(rng, side, x.Pix)
+	t.pictures.Crop(rng, side, x.Pix)
 	p, err := draw(rng, task.MotionDeblur, side, side, kernelScale(side))
 	if err != nil {
-		o.err = err
-		return o
+		return o, err
 	}
 	op, err := task.NewOperator(task.MotionDeblur, side, side, p)
-	if err == nil {
-		o.picture, err = op.Observe(rng, x, o.sigma)
+	if err != nil {
+		return o, err
 	}
-	o.kernel, o.err = p.Kernel, err
-	return o
+	o.kernel = p.Kernel
+	o.picture, err = op.Observe(rng, x, o.sigma)
+	return o, err
 }
 
-// Run trains as Trainer.Run does; report is called with the mean loss since the last time, in
-// decibel: of the loss in the mean spectrum of photographs, less is better.
-func (t *KernelTrainer) Run(ctx context.Context, deadline time.Time, every uint64, report func(step uint64, loss, seconds float64), save func() error, interval time.Duration) (bool, error) {
-	cfg := t.State.Config
-	// Pictures are blurred ahead, in order, while the device works.
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	next := make(chan observation, 8)
-	first := cfg.Fresh * int(t.State.Step)
-	go func() {
-		for i := first; ctx.Err() == nil; i++ {
-			select {
-			case next <- t.observe(i):
-			case <-ctx.Done():
+// KernelReport is a log entry: means over the steps since the last one.
+type KernelReport struct {
+	optim.Progress
+	// Risk is the mean of 10·log₁₀ R, in dB (see kernelLoss). Less is better.
+	Risk     float64
+	Pictures int // per step
+}
+
+// Log writes the report as one line.
+func (r KernelReport) Log(w io.Writer) {
+	fmt.Fprintf(w, "step %6d of %d  error left %.3f dB  %.2f s/step  %.3g pictures/s  %s to go\n",
+		r.Step, r.Steps, r.Risk, r.Seconds, perSecond(r.Pictures, r.Seconds), clock(r.Left))
+}
+
+// Run trains as Trainer.Run does. Before the first step it fills the pool.
+func (t *KernelTrainer) Run(ctx context.Context, schedule optim.Schedule, report func(KernelReport)) (complete bool, err error) {
+	cfg, first := t.State.Config, t.State.Step
+	if first >= cfg.Steps {
+		return true, nil
+	}
+	t.made = cfg.Fresh * int(first)
+	if err := t.fillPool(ctx); err != nil {
+		return false, err
+	}
+	in := t.newInputs()
+	sum, n := 0.0, 0
+	loop := optim.Loop[[]observation]{Schedule: schedule}
+	loop.Batch = func(step uint64) (fresh []observation, err error) {
+		if step == first { // the pool is full
+			return nil, nil
+		}
+		for i := range cfg.Fresh {
+			o, err := t.observe(cfg.Pool + cfg.Fresh*int(step-1) + i)
+			if err != nil {
+				return nil, err
+			}
+			fresh = append(fresh, o)
+		}
+		return fresh, nil
+	}
+	loop.Train = func(step uint64, fresh []observation) error {
+		for _, o := range fresh {
+			if err := t.add(ctx, o); err != nil {
+				return err
 			}
 		}
-	}()
-	t.made = first
-	sum, n, mark, saved := 0.0, 0, time.Now(), time.Now()
-	views, kernels, variances := t.inputs()
-	for t.State.Step < cfg.Steps {
-		for t.made < cfg.Pool+cfg.Fresh*int(t.State.Step) {
-			if err := ctx.Err(); err != nil {
-				return false, err
-			}
-			if err := t.add(ctx, <-next); err != nil {
-				return false, err
-			}
+		in.draw(rand.New(rand.NewPCG(cfg.Seed, ^step)), t.pool)
+		if err := t.step.Set(step, map[string][]float32{inViews: in.views, inTruth: in.kernels, inVariance: in.variances}); err != nil {
+			return err
 		}
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		if !deadline.IsZero() && time.Now().After(deadline) {
-			return false, nil
-		}
-		t.fill(rand.New(rand.NewPCG(cfg.Seed, ^t.State.Step)), views, kernels, variances)
-		for name, v := range map[string][]float32{inViews: views, inTruth: kernels, inVariance: variances, compile.HyperInput: t.hyper()} {
-			if err := t.prog.SetInput(name, v); err != nil {
-				return false, err
-			}
-		}
-		if err := t.prog.Run(); err != nil {
-			return false, err
+		if err := t.step.Run(); err != nil {
+			return err
 		}
 		t.State.Step++
-		loss, err := t.prog.Output(0)
-		if err != nil {
-			return false, err
-		}
-		if v := float64(loss[0]); math.IsNaN(v) || math.IsInf(v, 0) {
-			return false, &ErrDiverged{t.State.Step}
-		}
-		sum += float64(loss[0])
-		n++
-		if report != nil && (t.State.Step%max(1, every) == 0 || t.State.Step == cfg.Steps) {
-			report(t.State.Step, 10/math.Ln10*sum/float64(n), time.Since(mark).Seconds()/float64(n))
-			sum, n, mark = 0, 0, time.Now()
-		}
-		if save != nil && interval > 0 && time.Since(saved) > interval {
-			if err := save(); err != nil { // the next one may succeed, and the run goes on in memory
-				fmt.Fprintln(os.Stderr, "trainhost: checkpoint not saved:", err)
-			}
-			saved = time.Now()
+		loss, err := t.step.Loss(t.State.Step)
+		sum, n = sum+loss, n+1
+		return err
+	}
+	if report != nil {
+		loop.Report = func(p optim.Progress) {
+			report(KernelReport{Progress: p, Risk: 10 / math.Ln10 * sum / float64(n), Pictures: cfg.Batch})
+			sum, n = 0, 0
 		}
 	}
-	return true, nil
+	return loop.Run(ctx, first, cfg.Steps)
 }
 
-// add looks at a picture and puts it into the pool.
-func (t *KernelTrainer) add(ctx context.Context, o observation) error {
-	if o.err != nil {
-		return o.err
+// fillPool makes the first pictures of the pool. They are blurred on the host while the device
+// examines those before.
+func (t *KernelTrainer) fillPool(ctx context.Context) error {
+	start := t.made
+	fill := optim.Loop[observation]{
+		Batch: func(i uint64) (observation, error) { return t.observe(start + int(i)) },
+		Train: func(_ uint64, o observation) error { return t.add(ctx, o) },
 	}
+	_, err := fill.Run(ctx, 0, uint64(len(t.pool)))
+	return err
+}
+
+// blurred is what the network sees of a blurred picture, and the truth.
+type blurred struct {
+	views    []float32 // motionblur.Estimator.Views, [64,64,8]
+	kernel   []float32 // [64,64], by displacement
+	variance float32   // of the noise
+}
+
+// add puts a picture into the pool.
+func (t *KernelTrainer) add(ctx context.Context, o observation) error {
 	b := &t.pool[t.made%len(t.pool)]
 	if b.views == nil {
 		b.views, b.kernel = make([]float32, kernelMap*kernelViews), make([]float32, kernelMap)
 	}
-	if err := t.eye.Views(ctx, b.views, o.picture, o.sigma); err != nil {
+	if err := t.estimator.Views(ctx, b.views, o.picture, o.sigma); err != nil {
 		return err
 	}
 	b.variance = float32(o.sigma * o.sigma)
@@ -268,40 +251,26 @@ func (t *KernelTrainer) add(ctx context.Context, o observation) error {
 	return nil
 }
 
-// inputs is memory for those of a step.
-func (t *KernelTrainer) inputs() (views, kernels, variances []float32) {
+// kernelInputs holds the inputs of a step.
+type kernelInputs struct{ views, kernels, variances []float32 }
+
+func (t *KernelTrainer) newInputs() kernelInputs {
 	n := t.State.Config.Batch
-	return make([]float32, n*kernelMap*kernelViews), make([]float32, n*kernelMap), make([]float32, n)
+	return kernelInputs{make([]float32, n*kernelMap*kernelViews), make([]float32, n*kernelMap), make([]float32, n)}
 }
 
-// fill draws pictures of the pool, each turned or mirrored at random. What lies 32 pixels back has
-// no mirror image and stays.
-func (t *KernelTrainer) fill(rng *rand.Rand, views, kernels, variances []float32) {
-	for j := range variances {
-		b := &t.pool[rng.IntN(len(t.pool))]
-		o := rng.IntN(8)
-		variances[j] = b.variance
-		for y := range kernelSide {
-			for x := range kernelSide {
-				u, v := x, y
-				if o&1 != 0 {
-					u = (kernelSide - u) % kernelSide
-				}
-				if o&2 != 0 {
-					v = (kernelSide - v) % kernelSide
-				}
-				if o&4 != 0 {
-					u, v = v, u
-				}
-				to, from := j*kernelMap+y*kernelSide+x, v*kernelSide+u
-				copy(views[to*kernelViews:(to+1)*kernelViews], b.views[from*kernelViews:])
-				kernels[to] = b.kernel[from]
-			}
-		}
+// draw draws pictures of the pool, each in a random orientation. The displacement −32 has no mirror
+// image and stays.
+func (in kernelInputs) draw(rng *rand.Rand, pool []blurred) {
+	for j := range in.variances {
+		b := &pool[rng.IntN(len(pool))]
+		o := drawOrientation(rng)
+		in.variances[j] = b.variance
+		views, kernel := in.views[j*kernelMap*kernelViews:], in.kernels[j*kernelMap:]
+		o.each(kernelSide, kernelSide, func(to, x, y int) {
+			from := y*kernelSide + x
+			copy(views[to*kernelViews:(to+1)*kernelViews], b.views[from*kernelViews:])
+			kernel[to] = b.kernel[from]
+		})
 	}
-}
-
-func (t *KernelTrainer) hyper() []float32 {
-	c := t.State.Config
-	return Config{Steps: c.Steps, Warmup: c.Warmup, LR: c.LR, Beta1: 0.9, Beta2: 0.99, Decay: 1e-4, MaxNorm: 1, EMA: c.EMA}.hyper(t.State.Step)
 }

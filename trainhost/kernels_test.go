@@ -14,10 +14,11 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
 	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
-// The loss is the sum that defines it, of random parts and kernels.
+// For random parts and kernels the loss equals the sum that defines it.
 func TestKernelRisk(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	const batch = 2
@@ -72,7 +73,7 @@ func TestKernelRisk(t *testing.T) {
 					continue
 				}
 				k := transform(func(i int) float32 { return truth[b*kernelMap+i] }, fx, fy)
-				second, mean := lawShare*motionblur.PriorPower(2*fx, 2*fy), 0.0
+				second, mean := priorShare*motionblur.PriorPower(2*fx, 2*fy), 0.0
 				for c := range nets.KernelParts {
 					m := transform(func(i int) float32 { return parts[(b*kernelMap+i)*nets.KernelParts+c] }, fx, fy)
 					second += real(m)*real(m) + imag(m)*imag(m)
@@ -93,13 +94,12 @@ func TestKernelRisk(t *testing.T) {
 	}
 }
 
-// A run that goes on from a checkpoint computes what it would have without stopping, to the last
-// bit; its weights can be packed.
+// A resumed run computes the same bits as one that was not stopped. Its weights can be packed.
 func TestKernelTraining(t *testing.T) {
 	cfg := KernelConfig{Batch: 2, Fresh: 1, Pool: 6, Steps: 4, Warmup: 1, LR: 1e-3, EMA: 0.9, Seed: rand.Uint64N(1 << 40)}
 	pics := noisePictures(3, KernelSides[len(KernelSides)-1])
 	path := filepath.Join(t.TempDir(), "kernels.ckpt")
-	train := func(from *KernelCheckpoint) (map[string]map[string][]float32, KernelState) {
+	train := func(from *KernelCheckpoint) (storedArrays, KernelState) {
 		k, err := NewKernelTrainer(testDev, pics, cfg, from, from != nil)
 		if err != nil {
 			t.Fatal(err)
@@ -112,13 +112,13 @@ func TestKernelTraining(t *testing.T) {
 			return SaveKernelCheckpoint(path, k.Store(), k.State)
 		}
 		reports := 0
-		done, err := k.Run(t.Context(), time.Time{}, 2, func(step uint64, loss, seconds float64) { reports++ }, save, time.Nanosecond)
+		done, err := k.Run(t.Context(), optim.Schedule{Every: 2, Checkpoint: save, Interval: time.Nanosecond}, func(KernelReport) { reports++ })
 		if err != nil || !done || reports == 0 {
 			t.Fatalf("done %v, %d reports: %v", done, reports, err)
 		}
-		all := map[string]map[string][]float32{}
-		for _, a := range arrays {
-			if all[a], err = k.Store().State(a); err != nil {
+		all := storedArrays{}
+		for _, a := range optim.Arrays {
+			if all[a], err = a.Read(k.Store()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -143,7 +143,7 @@ func TestKernelTraining(t *testing.T) {
 			}
 		}
 	}
-	f, err := PackKernels(c, weights.I8, "noise", "nobody", "v1")
+	f, err := PackKernels(c, weights.I8, About{"noise", "nobody", "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,27 +12,28 @@ import (
 	"github.com/vfmrestore/restore/trainhost/levin"
 )
 
-// Shaken is what became of one of Levin's captured shakes: PSNR in dB after the best move by up to 10 pixels, 20 pixels of margin left
-// out, with the kernel that was found and with the true one.
-type Shaken struct {
-	Name    string        `json:"name"`
-	Input   float64       `json:"psnr_input"`
-	Blind   float64       `json:"psnr_blind"`
-	Told    float64       `json:"psnr_true_kernel"`
-	Verdict blind.Verdict `json:"verdict"`
+// LevinScore is the result for one picture of Levin's set: PSNR in dB as of levin.PSNR, with the
+// estimated kernel and with the true one.
+type LevinScore struct {
+	Name       string        `json:"name"`
+	Input      float64       `json:"psnr_input"`
+	Blind      float64       `json:"psnr_blind"`
+	TrueKernel float64       `json:"psnr_true_kernel"`
+	Verdict    blind.Verdict `json:"verdict"`
 }
 
-// EvaluateLevin restores the pictures of a folder of Levin's set by motion-deblur, blind and with the true kernel. noise is
-// Request.Noise. Pictures are rounded to 8 bits before and after, as files are.
-func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise float64, progress func(done, total int)) ([]Shaken, error) {
+// EvaluateLevin restores the pictures of a folder of Levin's set by motion-deblur, blind and with
+// the true kernel. noise is restore.Request.Noise. Pictures are rounded to 8 bits before and after,
+// as files are. progress may be nil.
+func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise float64, progress func(done, total int)) ([]LevinScore, error) {
 	list, err := levin.Read(folder)
 	if err != nil {
 		return nil, err
 	}
-	var out []Shaken
+	var out []LevinScore
 	for i, s := range list {
 		y := greyPicture(s.Blurred)
-		r := Shaken{Name: s.Name, Input: levin.PSNR(s.Blurred, s.Sharp, false)}
+		r := LevinScore{Name: s.Name, Input: levin.PSNR(s.Blurred, s.Sharp, false)}
 		for _, k := range []*task.Kernel{nil, s.Kernel} {
 			res, err := m.Restore(ctx, y, restore.Request{Task: task.MotionDeblur, Noise: noise, Kernel: k})
 			if err != nil {
@@ -42,7 +43,7 @@ func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise f
 			if k == nil {
 				r.Blind, r.Verdict = v, res.Blur.Verdict
 			} else {
-				r.Told = v
+				r.TrueKernel = v
 			}
 		}
 		out = append(out, r)
@@ -53,7 +54,7 @@ func EvaluateLevin(ctx context.Context, m *restore.Model, folder string, noise f
 	return out, nil
 }
 
-// greyPicture is a plane as a picture of 8 bits.
+// greyPicture makes a grey picture of 8 bits of a plane.
 func greyPicture(p *blind.Plane) *picture.Picture {
 	n := p.W * p.H
 	pix := make([]float32, 3*n)
@@ -61,15 +62,15 @@ func greyPicture(p *blind.Plane) *picture.Picture {
 		g := float32(2*v - 1)
 		pix[i], pix[n+i], pix[2*n+i] = g, g, g
 	}
-	round(pix)
+	roundTo8(pix)
 	q := picture.New(p.W, p.H, pix)
 	q.Gray = true
 	return q
 }
 
-// planeOf is the first channel of a picture, rounded to 8 bits.
+// planeOf returns the first channel of a picture, rounded to 8 bits.
 func planeOf(q *picture.Picture) *blind.Plane {
-	round(q.Pix)
+	roundTo8(q.Pix)
 	p := blind.NewPlane(q.W, q.H)
 	for i := range p.Pix {
 		p.Pix[i] = (float64(q.Pix[i]) + 1) / 2
@@ -77,16 +78,16 @@ func planeOf(q *picture.Picture) *blind.Plane {
 	return p
 }
 
-// ShakenTable writes what became of every picture, and the means.
-func ShakenTable(list []Shaken) string {
+// LevinTable writes the scores and their means as a Markdown table.
+func LevinTable(list []LevinScore) string {
 	var b strings.Builder
 	b.WriteString("| picture | input | blind | true kernel | verdict |\n|---|---|---|---|---|\n")
-	var in, found, told float64
+	var in, blindSum, trueSum float64
 	for _, s := range list {
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.2f | %v |\n", s.Name, s.Input, s.Blind, s.Told, s.Verdict)
-		in, found, told = in+s.Input, found+s.Blind, told+s.Told
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.2f | %v |\n", s.Name, s.Input, s.Blind, s.TrueKernel, s.Verdict)
+		in, blindSum, trueSum = in+s.Input, blindSum+s.Blind, trueSum+s.TrueKernel
 	}
 	n := float64(max(1, len(list)))
-	fmt.Fprintf(&b, "| mean of %d | %.2f | **%.2f** | %.2f | |\n", len(list), in/n, found/n, told/n)
+	fmt.Fprintf(&b, "| mean of %d | %.2f | **%.2f** | %.2f | |\n", len(list), in/n, blindSum/n, trueSum/n)
 	return b.String()
 }

@@ -10,36 +10,44 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
+// Times is a distribution of the two times of the mean-flow term.
+type Times string
+
+const (
+	// LogitNormal is the authors' distribution: t = sigmoid N(0,1) where r = t, else the sorted
+	// pair of sigmoid N(0.4,1) and sigmoid N(−1.2,1).
+	LogitNormal Times = "logit-normal"
+	// Uniform draws the times from U(0,1), sorted.
+	Uniform Times = "uniform"
+)
+
 // MeanFlow is the mean-flow term of the loss (eq. 16–17), which teaches u_θ the
 // average velocity between any two times, and with it multi-step and
 // unconditional sampling.
 type MeanFlow struct {
 	// Weight is 1/(2τ²); 0 leaves the term out.
 	Weight float64 `json:"weight"`
-	// Alpha is the share of pictures whose z comes from the adapter; the others
-	// have z ~ N(0, I).
+	// Alpha is the share of pictures with z from the adapter; the others have z ~ N(0, I).
 	Alpha float64 `json:"alpha"`
 	// Match is the share of pictures with r = t: flow matching.
 	Match float64 `json:"match"`
-	// Corner is the share of pictures at (r, t) = (0, 1), the point that one-step
-	// sampling uses and that the draws below hardly visit.
+	// Corner is the share of pictures at (r, t) = (0, 1), the times of one-step sampling, which are
+	// rare among the other draws.
 	Corner float64 `json:"corner"`
-	// Times is the distribution of the times of the rest: "logit-normal", the
-	// authors' (t = sigmoid N(0,1) where r = t, else the sorted pair of
-	// sigmoid N(0.4,1) and sigmoid N(−1.2,1)), or "uniform" (sorted).
-	Times string `json:"times"`
+	// Times is the distribution of the times of the other pictures.
+	Times Times `json:"times"`
 }
 
 // PaperMeanFlow is the term as the authors' image code has it.
 func PaperMeanFlow() MeanFlow {
-	return MeanFlow{Weight: 1, Alpha: 0.5, Match: 0.5, Times: "logit-normal"}
+	return MeanFlow{Weight: 1, Alpha: 0.5, Match: 0.5, Times: LogitNormal}
 }
 
 func (m MeanFlow) validate() error {
 	if m.Weight == 0 {
 		return nil
 	}
-	if m.Times != "logit-normal" && m.Times != "uniform" {
+	if m.Times != LogitNormal && m.Times != Uniform {
 		return fmt.Errorf("mean flow: times %q: must be logit-normal or uniform", m.Times)
 	}
 	if !(m.Weight >= 0) {
@@ -51,7 +59,7 @@ func (m MeanFlow) validate() error {
 		}
 	}
 	if m.Match+m.Corner > 1 {
-		return fmt.Errorf("mean flow: match %v and corner %v are more than all", m.Match, m.Corner)
+		return fmt.Errorf("mean flow: match %v and corner %v add up to more than 1", m.Match, m.Corner)
 	}
 	return nil
 }
@@ -64,7 +72,7 @@ const (
 	inFrom = "from-adapter"
 )
 
-// draw adds the term's inputs for n pictures to a batch.
+// draw adds the inputs of the term for n pictures to a batch.
 func (m MeanFlow) draw(b batch, rng *rand.Rand, n int) {
 	b[inR], b[inT], b[inFrom] = make([]float32, n), make([]float32, n), make([]float32, n)
 	for i := range n {
@@ -76,6 +84,7 @@ func (m MeanFlow) draw(b batch, rng *rand.Rand, n int) {
 	}
 }
 
+// times draws the times of a picture.
 func (m MeanFlow) times(rng *rand.Rand) (r, t float64) {
 	logit := func(mean float64) float64 { return 1 / (1 + math.Exp(-mean-rng.NormFloat64())) }
 	kind := rng.Float64()
@@ -84,13 +93,13 @@ func (m MeanFlow) times(rng *rand.Rand) (r, t float64) {
 		return 0, 1
 	case kind < m.Corner+m.Match:
 		t = rng.Float64()
-		if m.Times == "logit-normal" {
+		if m.Times == LogitNormal {
 			t = logit(0)
 		}
 		return t, t
 	}
 	pair := []float64{rng.Float64(), rng.Float64()}
-	if m.Times == "logit-normal" {
+	if m.Times == LogitNormal {
 		pair = []float64{logit(0.4), logit(-1.2)}
 	}
 	slices.Sort(pair)

@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// The mean-flow term against eq. 16–17 done by hand in float64: the total derivative by differences, the target held fixed in the
-// gradients of the parameters and of z.
+// The mean-flow term against eq. 16–17 done by hand in float64: the total derivative by
+// differences, the target held fixed in the gradients of the parameters and of z.
 func TestMeanFlowTerm(t *testing.T) {
 	const n = 4
 	cfg := tinyNet()
@@ -125,7 +125,7 @@ func TestMeanFlowTerm(t *testing.T) {
 
 func TestMeanFlowTimes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	m := MeanFlow{Weight: 1, Alpha: 0.25, Match: 0.5, Corner: 0.1, Times: "logit-normal"}
+	m := MeanFlow{Weight: 1, Alpha: 0.25, Match: 0.5, Corner: 0.1, Times: LogitNormal}
 	b := batch{}
 	const n = 20000
 	m.draw(b, rng, n)
@@ -164,8 +164,8 @@ func TestMeanFlowTimes(t *testing.T) {
 	near("mean of t", sumT/rest, big/mass, 0.01)
 	near("mean of r", sumR/rest, small/mass, 0.01)
 	for name, bad := range map[string]MeanFlow{
-		"times": {Weight: 1, Times: "x"}, "alpha": {Weight: 1, Alpha: 2, Times: "uniform"},
-		"sum": {Weight: 1, Match: 0.7, Corner: 0.5, Times: "uniform"}, "weight": {Weight: -1, Times: "uniform"},
+		"times": {Weight: 1, Times: "x"}, "alpha": {Weight: 1, Alpha: 2, Times: Uniform},
+		"sum": {Weight: 1, Match: 0.7, Corner: 0.5, Times: Uniform}, "weight": {Weight: -1, Times: Uniform},
 	} {
 		if bad.validate() == nil {
 			t.Errorf("%s: accepted", name)

@@ -11,11 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/disintegration/imaging"
 	"github.com/vfmrestore/restore/restore/camera"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -28,7 +29,7 @@ func writeFrames(t *testing.T, imgs []image.Image) []string {
 			t.Fatal(err)
 		}
 	}
-	paths, err := Frames(dir)
+	paths, err := VideoFrames(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +45,8 @@ func greys(n, side int) (imgs []image.Image) {
 	return imgs
 }
 
-// The mean of frames is that of their values or of their light, and the sharp picture is the middle
-// one.
+// The mean of frames is that of their display values or of their linear light. The sharp picture is
+// the middle frame.
 func TestMeanOfFrames(t *testing.T) {
 	m, err := NewMovement(noisePictures(2, 96), writeFrames(t, greys(20, 64)), 64)
 	if err != nil {
@@ -54,7 +55,7 @@ func TestMeanOfFrames(t *testing.T) {
 	lengths := map[int]bool{}
 	for i := range 60 {
 		x, y := m.mean(rand.New(rand.NewPCG(5, uint64(i))), 64)
-		// The middle frame's value tells its number; of every length and curve one must fit.
+		// The value of the middle frame is its index. The mean of one length, in light or not, must fit.
 		middle := int(math.Round((float64(x.Pix[0])*127.5 + 127.5 - 40) / 10))
 		fits := 0
 		for n := 3; n <= 15; n += 2 {
@@ -80,7 +81,7 @@ func TestMeanOfFrames(t *testing.T) {
 	}
 }
 
-// Paths are at rest in the middle of their time, and as long as was asked.
+// Paths have the offset 0 at time 0, and the extent that was asked for.
 func TestPath(t *testing.T) {
 	for i := range 200 {
 		rng := rand.New(rand.NewPCG(6, uint64(i)))
@@ -100,9 +101,9 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// A sheet that is moved and turned shows what the picture has at the moved place: exactly, where
-// values rise evenly.
-func TestSheet(t *testing.T) {
+// A layer that is moved and rotated shows the picture at the moved place. On a linear ramp this is
+// exact.
+func TestMovingLayer(t *testing.T) {
 	const side, out = 90, 30
 	ramp := planar.New(side, side)
 	value := func(x, y float64) float64 { return 0.003*x - 0.002*y }
@@ -111,8 +112,8 @@ func TestSheet(t *testing.T) {
 	}
 	for i := range 20 {
 		rng := rand.New(rand.NewPCG(7, uint64(i)))
-		s := sheet{picture: ramp, path: drawPath(rng, 10*rng.Float64(), 30)}
-		s.path.turn = 0.05 * rng.NormFloat64()
+		s := movingLayer{picture: ramp, path: drawPath(rng, 10*rng.Float64(), 30)}
+		s.path.rotation = 0.05 * rng.NormFloat64()
 		at := rng.Float64() - 0.5
 		got := planar.New(out, out)
 		for k := range got.Pix {
@@ -120,51 +121,51 @@ func TestSheet(t *testing.T) {
 		}
 		s.draw(got, at)
 		dx, dy := s.path.at(at)
-		a := s.path.turn * at
-		mx, my := out/2+s.path.aboutX, out/2+s.path.aboutY
+		a := s.path.rotation * at
+		mx, my := out/2+s.path.centreX, out/2+s.path.centreY
 		for k, v := range got.Pix {
 			u, w := float64(k%out), float64(k/out%out)
 			x := math.Cos(a)*(u-mx) - math.Sin(a)*(w-my) + mx + dx + (side-out)/2
 			y := math.Sin(a)*(u-mx) + math.Cos(a)*(w-my) + my + dy + (side-out)/2
 			if math.Abs(float64(v)-value(x, y)) > 1e-5 && min(x, y) > 1 && max(x, y) < side-2 {
-				t.Fatalf("sheet %d at (%g, %g): %g, want %g", i, u, w, v, value(x, y))
+				t.Fatalf("layer %d at (%g, %g): %g, want %g", i, u, w, v, value(x, y))
 			}
 		}
-		// With a cover of a half, half of what was there shows through.
-		s.cover = slices.Repeat([]float32{0.5}, side*side)
+		// With an opacity of a half, half of the background is visible.
+		s.opacity = slices.Repeat([]float32{0.5}, side*side)
 		half := planar.New(out, out)
 		s.draw(half, at)
 		for k, v := range half.Pix {
 			if math.Abs(float64(v-got.Pix[k]/2)) > 1e-6 {
-				t.Fatalf("half a sheet: %g, want %g", v, got.Pix[k]/2)
+				t.Fatalf("half a layer: %g, want %g", v, got.Pix[k]/2)
 			}
 		}
 	}
 	for i := range 20 {
-		cover := blob(rand.New(rand.NewPCG(8, uint64(i))), 60)
+		cover := drawShape(rand.New(rand.NewPCG(8, uint64(i))), 60)
 		if lo, hi := slices.Min(cover), slices.Max(cover); lo != 0 || hi != 1 {
-			t.Errorf("blob %d covers from %g to %g", i, lo, hi)
+			t.Errorf("shape %d covers from %g to %g", i, lo, hi)
 		}
 	}
 }
 
-// Draws are the same every time, of the side asked for and in range; some are sharp and some far
-// from it.
+// Draws are reproducible, have the right side and are in range. Some are sharp and some are blurred.
 func TestMovementLaw(t *testing.T) {
 	const side = 64
 	m, err := NewMovement(noisePictures(4, 200), writeFrames(t, greys(8, 96)), side)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var o observer
+	var estimator noise.Estimator
 	sharp, blurred := 0, 0
 	for i := range 60 {
-		var first observed
+		var first degraded
 		for try := range 2 {
-			ob, err := o.observe(func() (observed, error) { return m.shoot(rand.New(rand.NewPCG(9, uint64(i))), side) })
+			ob, err := m.draw(rand.New(rand.NewPCG(9, uint64(i))), side)
 			if err != nil {
 				t.Fatal(err)
 			}
+			ob.estimateNoise(&estimator)
 			if ob.clean.W != side || ob.clean.H != side || ob.noisy.W != side || ob.noisy.H != side || !ob.profile.Found {
 				t.Fatalf("draw %d: %d×%d and %d×%d pixels, %+v", i, ob.clean.W, ob.clean.H, ob.noisy.W, ob.noisy.H, ob.profile)
 			}
@@ -174,7 +175,7 @@ func TestMovementLaw(t *testing.T) {
 			if try == 0 {
 				first = ob
 			} else if !slices.Equal(first.noisy.Pix, ob.noisy.Pix) || !slices.Equal(first.clean.Pix, ob.clean.Pix) {
-				t.Fatalf("draw %d is another one the second time", i)
+				t.Fatalf("draw %d differs the second time", i)
 			}
 		}
 		switch d := apart(first.clean.Pix, first.noisy.Pix); {
@@ -189,7 +190,7 @@ func TestMovementLaw(t *testing.T) {
 	}
 }
 
-// apart is the root mean square difference.
+// apart is the root mean square difference of two pictures.
 func apart(a, b []float32) float64 {
 	sum := 0.0
 	for i := range a {
@@ -212,14 +213,14 @@ func TestBadFrames(t *testing.T) {
 	}
 }
 
-// A run on movement needs its frames, trains nothing else, and is packed as a network for movement.
+// A run on movement needs its frames, trains no other task, and is packed as a network for movement.
 func TestTrainMovement(t *testing.T) {
 	cfg := tinyConfig(2)
 	cfg.Movement, cfg.Per = true, Counts{1, 1, 0, 0, 0, 0}
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "movement") {
 		t.Errorf("movement beside another task: %v", err)
 	}
-	cfg.Per, cfg.Objective = Counts{2, 0, 0, 0, 0, 0}, Regression()
+	cfg.Per, cfg.Objective = Counts{2, 0, 0, 0, 0, 0}, regression()
 	net := tinyNet()
 	net.Noise = true
 	tr, err := NewTrainer(testDev, noisePictures(3, 120), net, cfg, nil, false)
@@ -227,13 +228,13 @@ func TestTrainMovement(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tr.Close()
-	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err == nil || !strings.Contains(err.Error(), "frames") {
+	if _, err := tr.Run(context.Background(), optim.Schedule{}, nil); err == nil || !strings.Contains(err.Error(), "frames") {
 		t.Errorf("without frames: %v", err)
 	}
-	if tr.Movement, err = NewMovement(tr.pics, writeFrames(t, greys(8, 64)), cfg.Crop); err != nil {
+	if tr.Movement, err = NewMovement(tr.pictures, writeFrames(t, greys(8, 64)), cfg.Crop); err != nil {
 		t.Fatal(err)
 	}
-	if done, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+	if done, err := tr.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
 		t.Fatalf("done %v, %v", done, err)
 	}
 	path := filepath.Join(t.TempDir(), "a.ckpt")
@@ -244,7 +245,7 @@ func TestTrainMovement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Pack(c, "noise", "nobody", "v1")
+	n, err := Pack(c, About{"noise", "nobody", "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}

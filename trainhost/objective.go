@@ -13,7 +13,7 @@ import (
 // pictures of each (Counts), in the order of their class indices.
 const Classes = 6
 
-// Positions of the classes in a batch.
+// Class indices, in the order of a batch.
 const (
 	clsDenoise = iota
 	clsRandom
@@ -23,30 +23,52 @@ const (
 	clsMotion
 )
 
+// DataTerm is a kind of data term (eq. 13).
+type DataTerm string
+
+const (
+	// DataEnergy is the energy score of two draws of z.
+	DataEnergy DataTerm = "es"
+	// DataRegression is the squared error at z = μ.
+	DataRegression DataTerm = "l2"
+	// DataNone leaves the term out. With the mean-flow term, which bounds it from above (Prop.
+	// 3.2), that is the paper's own objective.
+	DataNone DataTerm = "none"
+)
+
+// Term names a term of the loss in logs.
+type Term string
+
+const (
+	TermData     Term = "data"
+	TermMean     Term = "mean" // regression at z = μ, added to the energy score
+	TermMeanFlow Term = "mf"
+	TermObs      Term = "obs" // observation, L_obs
+	TermKL       Term = "kl"
+)
+
+// allTerms are the terms in the order of logs.
+var allTerms = []Term{TermData, TermMean, TermMeanFlow, TermObs, TermKL}
+
 // Objective selects the terms of the loss and their weights. All terms are means
 // over dimensions, per picture.
 type Objective struct {
-	// Data is the data term (eq. 13): "es", the energy score of two draws, or
-	// "l2", the squared error at z = μ, or "none": with the mean-flow term, which
-	// bounds it from above (Prop. 3.2), that is the paper's own objective.
-	Data string `json:"data"`
-	// DataWeight multiplies the data term.
-	DataWeight float64 `json:"data_weight"`
-	// Mean multiplies the regression term, 50‖x − f(μ)‖², beside the energy score: the
-	// picture that the product returns by default is z = μ, which the draws alone reach
-	// only indirectly. It has an adaptive weight of its own, so that it counts the same for
-	// tasks of small and of large error.
+	Data       DataTerm `json:"data"`
+	DataWeight float64  `json:"data_weight"`
+	// Mean is the weight of the regression term 50‖x − f(μ)‖², which is added to the energy score.
+	// The product returns z = μ by default, and the draws alone train that picture only indirectly.
+	// The term has an adaptive weight of its own, so that it counts the same for tasks of small and
+	// of large error.
 	Mean float64 `json:"mean,omitempty"`
-	// Obs multiplies L_obs = ‖y − A f(z)‖²; 1/(2σ²) = 200 at σ = 0.05.
+	// Obs is the weight of L_obs = ‖y − A f(z)‖²; 1/(2σ²) = 200 at σ = 0.05.
 	Obs float64 `json:"obs"`
 	// ObsEMA evaluates L_obs with the averaged θ⁻, as in Algorithm 2, instead of θ.
 	ObsEMA bool `json:"obs_ema"`
 	// MeanFlow is the term L_MF.
 	MeanFlow MeanFlow `json:"mean_flow"`
-	// KL multiplies KL(q(z|y) ‖ N(0, I)).
+	// KL is the weight of KL(q(z|y) ‖ N(0, I)).
 	KL float64 `json:"kl"`
-	// Frozen leaves the flow map as it is and trains the adapter alone, the paper's
-	// frozen-θ baseline.
+	// Frozen trains the adapter alone and keeps the flow map: the paper's frozen-θ baseline.
 	Frozen bool `json:"frozen,omitempty"`
 	// Gamma is added to a picture's loss before it is divided by itself
 	// (adaptive weight, p = 1); negative: no adaptive weight.
@@ -54,35 +76,32 @@ type Objective struct {
 }
 
 // unscaled is the weighted sum of the terms' values, without adaptive weights.
-func (o Objective) unscaled(terms map[string]float64) float64 {
-	return o.DataWeight*terms["data"] + o.Mean*regressionWeight*terms["mean"] + o.MeanFlow.Weight*terms["mf"] + o.Obs*terms["obs"] + o.KL*terms["kl"]
+func (o Objective) unscaled(terms map[Term]float64) float64 {
+	return o.DataWeight*terms[TermData] + o.Mean*regressionWeight*terms[TermMean] + o.MeanFlow.Weight*terms[TermMeanFlow] + o.Obs*terms[TermObs] + o.KL*terms[TermKL]
 }
 
 // regressionWeight is the weight of the squared error.
 const regressionWeight = 50
 
-// Regression is the warm-up objective: squared error at z = μ.
-func Regression() Objective { return Objective{Data: "l2", DataWeight: regressionWeight, Gamma: 0.01} }
-
 // EnergyScore is the objective of the shipped weights.
 func EnergyScore() Objective {
-	return Objective{Data: "es", DataWeight: 20, Mean: 1, Obs: 200, KL: 1, Gamma: 0.01}
+	return Objective{Data: DataEnergy, DataWeight: 20, Mean: 1, Obs: 200, KL: 1, Gamma: 0.01}
 }
 
 // FlowMatching is the objective of pre-training: the flow map alone, z ~ N(0, I), r = t.
 func FlowMatching() Objective {
-	return Objective{Data: "none", MeanFlow: MeanFlow{Weight: 1, Match: 1, Times: "logit-normal"}, Gamma: 0.01}
+	return Objective{Data: DataNone, MeanFlow: MeanFlow{Weight: 1, Match: 1, Times: LogitNormal}, Gamma: 0.01}
 }
 
 // Joint is the paper's objective (eq. 19) as the authors' image code weighs it: mean flow,
 // observation with θ⁻, KL.
 func Joint() Objective {
-	return Objective{Data: "none", Obs: 200, ObsEMA: true, KL: 1, MeanFlow: PaperMeanFlow(), Gamma: 0.01}
+	return Objective{Data: DataNone, Obs: 200, ObsEMA: true, KL: 1, MeanFlow: PaperMeanFlow(), Gamma: 0.01}
 }
 
 // Validate reports the first field that is out of range.
 func (o Objective) Validate() error {
-	if o.Data != "es" && o.Data != "l2" && o.Data != "none" {
+	if o.Data != DataEnergy && o.Data != DataRegression && o.Data != DataNone {
 		return fmt.Errorf("objective: data term %q: must be es, l2 or none", o.Data)
 	}
 	for name, v := range map[string]float64{"data_weight": o.DataWeight, "mean": o.Mean, "obs": o.Obs, "kl": o.KL} {
@@ -90,25 +109,25 @@ func (o Objective) Validate() error {
 			return fmt.Errorf("objective: %s is %v: must not be negative", name, v)
 		}
 	}
-	if o.Data == "none" && o.MeanFlow.Weight == 0 && o.Obs == 0 {
+	if o.Data == DataNone && o.MeanFlow.Weight == 0 && o.Obs == 0 {
 		return errors.New("objective: no data term, no mean-flow term and no observation term: nothing to learn from")
 	}
 	return o.MeanFlow.validate()
 }
 
-// Graph is the training step as a graph.
-type Graph struct {
-	G    *netdef.Graph
-	Loss *netdef.Node // what is minimised, [1,1,1,1]
-	// Terms are logged, per picture: the data term, "mean", L_obs and KL, as far as the loss has
-	// them ([B,1,1,1] each).
-	Terms map[string]*netdef.Node
-	// Network is what the weights file must serve: the adapter's and the flow
-	// map's outputs, whether the loss uses them or not.
-	Network []*netdef.Node
-	// MSE is the mean squared error in picture units, [B,1,1,1], of f(μ) where the loss has it,
-	// else of the first draw.
-	MSE *netdef.Node
+// stepGraph is the training step as a graph.
+type stepGraph struct {
+	g    *netdef.Graph
+	loss *netdef.Node // what is minimised, [1,1,1,1]
+	// terms are the values for logs per picture, [B,1,1,1], of the terms that the loss has. They
+	// are not multiplied by their weights.
+	terms map[Term]*netdef.Node
+	// network has the outputs of the adapter and of the flow map. The weights file must hold their
+	// parameters, whether the loss uses them or not.
+	network []*netdef.Node
+	// mse is the mean squared error of the picture in [-1,1], [B,1,1,1]: of f(μ) if the loss has
+	// it, else of the first draw.
+	mse *netdef.Node
 }
 
 // Input names of the step.
@@ -116,21 +135,21 @@ const (
 	inX      = "x"      // [B,3,P,P] clean crops
 	inSigma  = "sigma"  // [B,1,1,1]
 	inNoise  = "noise"  // [B,1,1,16], for networks that are told the shape of the noise
-	inNoisy  = "noisy"  // [n,3,P,P], for these: denoising's observations, which are made on the host
+	inNoisy  = "noisy"  // [n,3,P,P], for these: the observations of denoising, made on the host
 	inMask   = "mask"   // [2n,1,P,P], 1 = known
-	inKernel = "kernel" // [n,1,side,side8]
+	inKernel = "kernel" // [n,1,side,side rounded up to 8]
 	inKey    = "key"
-	// For networks with a guess, which is made on the host: the observations of motion blur, and
-	// the guesses, [n,3,P,P].
-	inShaken = "shaken"
-	inGuess  = "guess"
-	// Of the host alone: 1 for every picture of motion blur whose guess is there already.
-	inMade = "made"
+	// For networks that take a guess for motion blur: the observations, and the guesses that
+	// package motionblur makes of them, [n,3,P,P].
+	inBlurred = "blurred"
+	inGuess   = "guess"
+	// On the host only: 1 for every picture of motion blur that already has a guess.
+	inGuessed = "guessed"
 )
 
-// BuildStep builds the graph of one training step: per pictures of the classes,
-// crops of side pixels, motion kernels of kernelSide.
-func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide int) (*Graph, error) {
+// buildStep builds the graph of one training step: per pictures of the classes,
+// crops of side pixels, motion kernels of kernelSide pixels.
+func buildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide int) (*stepGraph, error) {
 	if err := obj.Validate(); err != nil {
 		return nil, err
 	}
@@ -141,7 +160,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	key := g.Input(inKey, netdef.KeyShape)
 	ops := newOperators(g, per, side, kernelSide)
 	if cfg.Guess && per[clsMotion] > 0 {
-		ops.shaken = g.Input(inShaken, netdef.Shape{per[clsMotion], 3, side, side})
+		ops.blurred = g.Input(inBlurred, netdef.Shape{per[clsMotion], 3, side, side})
 	}
 	if cfg.Noise && per[clsDenoise] > 0 {
 		ops.noisy = g.Input(inNoisy, netdef.Shape{per[clsDenoise], 3, side, side})
@@ -172,10 +191,10 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 	}
 	mu, logvar := nets.Adapter(g, cfg, in)
 
-	out := &Graph{G: g, Terms: map[string]*netdef.Node{}, Network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
+	out := &stepGraph{g: g, terms: map[Term]*netdef.Node{}, network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total *netdef.Node
-	add := func(name string, weight float64, term *netdef.Node) {
-		out.Terms[name] = term
+	add := func(name Term, weight float64, term *netdef.Node) {
+		out.terms[name] = term
 		if term = g.Scale(term, weight); total != nil {
 			term = g.Add(total, term)
 		}
@@ -186,35 +205,35 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		return g.Add(mu, g.Mul(std, g.Normal(mu.Shape, key, stream)))
 	}
 	l2 := func(f *netdef.Node) *netdef.Node { return g.Mean(g.Square(g.Sub(target, f)), netdef.AxHWC) }
-	var z1, sample *netdef.Node // what L_obs looks at
+	var z1, sample *netdef.Node // L_obs is of these
 	switch obj.Data {
-	case "l2":
+	case DataRegression:
 		z1, sample = mu, nets.OneStep(g, cfg, mu)
-		out.MSE = l2(sample)
-		add("data", obj.DataWeight, out.MSE)
-	case "es":
+		out.mse = l2(sample)
+		add(TermData, obj.DataWeight, out.mse)
+	case DataEnergy:
 		zs := []*netdef.Node{draw(2), draw(3)}
 		if obj.Mean > 0 {
 			zs = append(zs, mu)
 		}
 		fs := oneSteps(g, cfg, zs)
 		z1, sample = zs[0], fs[0]
-		out.MSE = l2(sample)
-		add("data", obj.DataWeight, energyScore(g, target, fs[0], fs[1]))
+		out.mse = l2(sample)
+		add(TermData, obj.DataWeight, energyScore(g, target, fs[0], fs[1]))
 		if obj.Mean > 0 {
-			out.MSE = l2(fs[2])
-			out.Terms["mean"] = out.MSE
+			out.mse = l2(fs[2])
+			out.terms[TermMean] = out.mse
 		}
-	case "none":
+	case DataNone:
 		z1 = draw(2)
 		sample = nets.OneStep(g, cfg, z1)
-		out.MSE = l2(sample)
+		out.mse = l2(sample)
 	}
 	if m := obj.MeanFlow; m.Weight > 0 {
-		add("mf", m.Weight, m.term(g, cfg, target, draw(2), g.Normal(target.Shape, key, 4)))
+		add(TermMeanFlow, m.Weight, m.term(g, cfg, target, draw(2), g.Normal(target.Shape, key, 4)))
 	}
 	if obj.KL > 0 {
-		add("kl", obj.KL, klTerm(g, mu, logvar))
+		add(TermKL, obj.KL, klTerm(g, mu, logvar))
 	}
 	if obj.Obs > 0 {
 		f := sample
@@ -223,7 +242,7 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 			f = nets.OneStep(g, cfg, z1)
 			done()
 		}
-		add("obs", obj.Obs, ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys))
+		add(TermObs, obj.Obs, ops.misfit(g.Unpatchify(nets.FromFlow(g, cfg, f)), ys))
 	}
 	adaptive := func(l *netdef.Node) *netdef.Node {
 		if obj.Gamma < 0 {
@@ -232,10 +251,10 @@ func BuildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		return g.Div(l, g.StopGradient(g.Offset(g.Abs(l), obj.Gamma)))
 	}
 	total = adaptive(total)
-	if m := out.Terms["mean"]; m != nil {
+	if m := out.terms[TermMean]; m != nil {
 		total = g.Add(total, g.Scale(adaptive(g.Scale(m, regressionWeight)), obj.Mean))
 	}
-	out.Loss = g.Mean(total, netdef.AxAll)
+	out.loss = g.Mean(total, netdef.AxAll)
 	return out, g.Err()
 }
 

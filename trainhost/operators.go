@@ -7,17 +7,17 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// operators is the six forward operators of METHOD §4 as graph nodes, each for
-// the pictures of its class: separable ones as products with dense matrices,
-// motion blur as a correlation with the picture's own kernel.
+// operators are the six forward operators of METHOD §4 as graph nodes, each for the pictures of its
+// class. Separable operators are products with dense matrices; motion blur is a correlation with
+// the picture's own kernel.
 type operators struct {
 	g            *netdef.Graph
 	per          Counts
 	side         int
 	kernelSide   int
 	mask, kernel *netdef.Node
-	noisy        *netdef.Node // denoising's y, if it is made on the host
-	shaken       *netdef.Node // motion blur's y, if it is made on the host; nil: observe makes it
+	noisy        *netdef.Node // y of denoising if it is made on the host; nil: observe makes it
+	blurred      *netdef.Node // y of motion blur, likewise
 }
 
 func newOperators(g *netdef.Graph, per Counts, side, kernelSide int) *operators {
@@ -59,8 +59,8 @@ func (o *operators) maskOf(c int) *netdef.Node {
 	return o.g.Slice(o.mask, 0, at, at+o.per[c])
 }
 
-// apply is A of class c on x [per,3,side,side]; super-resolution's result is
-// [per,3,side/4,side/4], all others have x's shape.
+// apply is A of class c on x [per,3,side,side]. Super-resolution gives [per,3,side/4,side/4], all
+// others keep the shape of x.
 func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
 	d := classTask[c].Descriptor()
 	switch {
@@ -77,13 +77,13 @@ func (o *operators) apply(c int, x *netdef.Node) *netdef.Node {
 	return x
 }
 
-// join puts the pictures of all classes behind each other.
+// join concatenates the pictures of all classes; nil means that a class has none.
 func (o *operators) join(of []*netdef.Node) *netdef.Node {
 	return o.g.Concat(0, slices.DeleteFunc(slices.Clone(of), func(n *netdef.Node) bool { return n == nil })...)
 }
 
-// observe gives y = A x + σ ε for every class, nil where there are no pictures of it; where pixels are missing the
-// noise is missing too. noise is [B,3,side,side].
+// observe gives y = A x + σ ε for every class, nil for classes without pictures. Missing pixels
+// have no noise. noise is [B,3,side,side].
 func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 	g := o.g
 	scaled := g.Mul(noise, sigma)
@@ -95,8 +95,8 @@ func (o *operators) observe(x, noise, sigma *netdef.Node) []*netdef.Node {
 		case d.Needs == task.NeedsMask:
 			ys[c] = o.times(g.Add(o.class(x, c), n), o.maskOf(c))
 			continue
-		case c == clsMotion && o.shaken != nil:
-			ys[c] = o.shaken
+		case c == clsMotion && o.blurred != nil:
+			ys[c] = o.blurred
 			continue
 		case c == clsDenoise && o.noisy != nil:
 			ys[c] = o.noisy
@@ -140,8 +140,8 @@ func (o *operators) masks() []*netdef.Node {
 	return ms
 }
 
-// pushPull is task.PushPull for a square power of two: n is the true side, the
-// planes are at least 8 wide (what lies beyond n has weight 0).
+// pushPull is task.PushPull for a square with a side n that is a power of two. The planes are at
+// least 8 wide; values beyond n have weight 0.
 func (o *operators) pushPull(x, w *netdef.Node, n int) *netdef.Node {
 	if n == 1 {
 		return x
@@ -162,8 +162,8 @@ func (o *operators) pushPull(x, w *netdef.Node, n int) *netdef.Node {
 }
 
 // misfit is ‖y − A f‖² per picture, [B,1,1,1], for restorations f [B,3,side,side].
-// It is a mean over the dimensions of a picture, not of y: super-resolution's
-// few pixels count for what they are (a sixteenth).
+// It is a mean over the dimensions of a picture, not of y, so that super-resolution's few pixels
+// count for a sixteenth.
 func (o *operators) misfit(f *netdef.Node, ys []*netdef.Node) *netdef.Node {
 	g := o.g
 	var parts []*netdef.Node

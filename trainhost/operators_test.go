@@ -16,7 +16,7 @@ func TestOperatorsAreTheProducts(t *testing.T) {
 	const side = 32
 	per := Counts{1, 2, 3, 1, 2, 2}
 	ks := task.MotionSide(kernelScale(side))
-	b, err := makeBatch(noisePictures(5, 48), nil, nil, 11, 3, per, side, false, false)
+	b, err := batchSource{pictures: noisePictures(5, 48), seed: 11, counts: per, side: side}.batch(3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,31 +2,40 @@ package trainhost
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/trainhost/optim"
+	"github.com/vfmrestore/restore/weights"
 )
 
-// Provenance says how packed weights came about; it is stored with them as JSON.
+// Provenance says how packed weights were made. It is stored with them as JSON.
 type Provenance struct {
 	Runs        []Stage `json:"runs"`                 // in order; the last may be unfinished
 	Updates     uint64  `json:"updates"`              // optimiser steps in all
-	Data        string  `json:"data"`                 // what they were trained on
+	Data        string  `json:"data"`                 // name of the training data
 	Attribution string  `json:"attribution"`          // where the authors of the pictures are named
 	Packed      string  `json:"packed"`               // date, UTC
 	Packer      string  `json:"packer,omitempty"`     // version of the program that packed them
-	Calibrated  string  `json:"calibrated,omitempty"` // how the spread of the samples was set, see Calibrate
+	Calibrated  string  `json:"calibrated,omitempty"` // how the spread of the samples was set; see Calibrate
 }
 
-// Pack turns a checkpoint's averaged weights into a network for restore, with
-// its provenance in the metadata. Of a run that left tasks out it is a network
-// for the others (restore.Config.Special). data and attribution are free text, packer is the
-// version of the program.
-func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, error) {
+// About is what the provenance in packed weights says about them. All fields may be empty.
+type About struct {
+	Data        string // name of the training data
+	Attribution string // where the authors of the pictures are named
+	Packer      string // version of the program that packs
+}
+
+// Pack makes a network for package restore of a checkpoint's averaged weights, with the provenance
+// in its metadata. If the run left tasks out, the network is for the other tasks only
+// (restore.Config.Special).
+func Pack(c *Checkpoint, about About) (*restore.Network, error) {
 	ema := c.Averaged()
 	if len(ema) == 0 {
-		return nil, fmt.Errorf("the checkpoint holds no averaged weights")
+		return nil, errors.New("the checkpoint holds no averaged weights")
 	}
 	st := c.State
 	runs := st.runs()
@@ -35,12 +44,12 @@ func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, er
 		updates += r.Steps
 	}
 	prov, err := json.Marshal(Provenance{
-		Runs: runs, Updates: updates, Data: data, Attribution: attribution, Packed: time.Now().UTC().Format(time.DateOnly), Packer: packer,
+		Runs: runs, Updates: updates, Data: about.Data, Attribution: about.Attribution, Packed: time.Now().UTC().Format(time.DateOnly), Packer: about.Packer,
 	})
 	if err != nil {
 		return nil, err
 	}
-	n := &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{"vfm.provenance": string(prov)}}
+	n := &restore.Network{Config: st.Network, Params: ema, Meta: map[string]string{weights.KeyProvenance: string(prov)}}
 	if st.Config.Movement {
 		n.SetMovement()
 	} else if st.Config.Compressed {
@@ -51,13 +60,13 @@ func Pack(c *Checkpoint, data, attribution, packer string) (*restore.Network, er
 	return n, nil
 }
 
-// CheckpointFromNetwork gives a checkpoint from which a new run can start on
-// packed weights: the optimiser's moments are lost, the weights are not.
+// CheckpointFromNetwork makes a checkpoint of packed weights, from which a new run can start. It
+// has no moments of the optimiser.
 func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	var prov Provenance
-	// Weights of unknown origin just have no history.
-	_ = json.Unmarshal([]byte(n.Meta["vfm.provenance"]), &prov)
-	c := &Checkpoint{State: State{Network: n.Config}, arrays: map[string]map[string][]float32{"ema": n.Params}}
+	// Weights without a provenance have no history.
+	_ = json.Unmarshal([]byte(n.Meta[weights.KeyProvenance]), &prov)
+	c := &Checkpoint{State: State{Network: n.Config}, arrays: storedArrays{optim.Averages: n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
 		last := prov.Runs[k-1]
@@ -70,22 +79,22 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 func (s Stage) String() string {
 	c, o := s.Config, s.Config.Objective
 	t := fmt.Sprintf("%d of %d steps of %d crops of %d² (per task %v), data term %s", s.Steps, c.Steps, c.Per.Total(), c.Crop, c.Per, o.Data)
-	if o.Data != "none" {
+	if o.Data != DataNone {
 		t += fmt.Sprintf(" ×%g", o.DataWeight)
 	}
 	for _, x := range []struct {
 		name string
 		w    float64
 	}{{"mean", o.Mean}, {"mean flow", o.MeanFlow.Weight}, {"observation", o.Obs}, {"KL", o.KL}} {
-		if x.w > 0 && !(x.name == "mean" && o.Data != "es") {
+		if x.w > 0 && !(x.name == "mean" && o.Data != DataEnergy) {
 			t += fmt.Sprintf(", %s ×%g", x.name, x.w)
 		}
 	}
 	if c.Movement {
-		t += ", movement in place of noise"
+		t += ", movement instead of noise"
 	}
 	if c.Compressed {
-		t += ", JPEG in place of noise"
+		t += ", JPEG instead of noise"
 	}
 	return t + fmt.Sprintf(", learning rate %g", c.LR)
 }

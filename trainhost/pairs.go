@@ -16,21 +16,23 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// PairEndings are the endings of names (before the file type) of a faulty picture and of the true one that EvaluatePairs knows.
-var PairEndings = [][2]string{{"_real", "_mean"}, {"_noisy", "_clean"}, {"_blur", "_sharp"}, {"", "_gt"}}
+// pairEndings are the endings of the names, before the file extension, of a degraded picture and of
+// its reference.
+var pairEndings = [][2]string{{"_real", "_mean"}, {"_noisy", "_clean"}, {"_blur", "_sharp"}, {"", "_gt"}}
 
-// Pair is a faulty picture and the true one, and what restoring did. PSNR in dB of pictures of 8 bits.
+// Pair is the result for a degraded picture and its reference. PSNR is in dB, of pictures with 8
+// bits.
 type Pair struct {
-	Faulty string  `json:"faulty"`
-	True   string  `json:"true"`
-	Input  float64 `json:"psnr_input"`
-	Result float64 `json:"psnr_result"`
-	Noise  float64 `json:"noise"`
+	Degraded, Reference string  // files
+	Input, Result       float64 // PSNR to the reference
+	Noise               float64 // restore.Result.Noise
 }
 
-// EvaluatePairs restores one half of every pair of pictures in a folder and compares it with the other. endings are those of the
-// names; empty ones stand for the first of PairEndings that fit. Of c, Samples, Limit, Spread, Crop, Seed, Steps and Ensemble count;
-// noise is Request.Noise.
+// EvaluatePairs restores the degraded picture of every pair in a folder and compares it with the
+// reference. endings are those of the two names; if both are empty, the first of _real and _mean,
+// _noisy and _clean, _blur and _sharp, and nothing and _gt that occurs is used. Of c it uses
+// Folder, Samples, Limit, Spread, Crop, Seed, Steps, Ensemble and Progress. noise is
+// restore.Request.Noise.
 func EvaluatePairs(ctx context.Context, m *restore.Model, t task.Task, endings [2]string, noise float64, c EvalConfig) (Score, []Pair, error) {
 	pairs, err := findPairs(c.Folder, endings)
 	if err != nil {
@@ -40,8 +42,8 @@ func EvaluatePairs(ctx context.Context, m *restore.Model, t task.Task, endings [
 	s := Score{Task: t.String(), Pictures: len(pairs), Draws: 1}
 	for i := range pairs {
 		p := &pairs[i]
-		if err := s.pair(ctx, m, c, t, p, noise, uint64(i)); err != nil {
-			return s, nil, fmt.Errorf("%s: %w", filepath.Base(p.Faulty), err)
+		if err := s.addPair(ctx, m, c, t, p, noise, uint64(i)); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", filepath.Base(p.Degraded), err)
 		}
 		if c.Progress != nil {
 			c.Progress(t, i+1, len(pairs))
@@ -53,14 +55,14 @@ func EvaluatePairs(ctx context.Context, m *restore.Model, t task.Task, endings [
 
 // findPairs lists the pairs of a folder in order of their names.
 func findPairs(folder string, endings [2]string) ([]Pair, error) {
-	paths, err := picturePaths(folder, 0, false)
+	paths, err := pictureFiles(folder, 0, false)
 	if err != nil {
 		return nil, err
 	}
 	stem := func(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) }
 	try := [][2]string{endings}
 	if endings == [2]string{} {
-		try = PairEndings
+		try = pairEndings
 	}
 	for _, e := range try {
 		var pairs []Pair
@@ -71,7 +73,7 @@ func findPairs(folder string, endings [2]string) ([]Pair, error) {
 			}
 			i := slices.IndexFunc(paths, func(other string) bool { return other != path && stem(other) == base+e[1] })
 			if i >= 0 {
-				pairs = append(pairs, Pair{Faulty: path, True: paths[i]})
+				pairs = append(pairs, Pair{Degraded: path, Reference: paths[i]})
 			}
 		}
 		if len(pairs) > 0 {
@@ -81,28 +83,28 @@ func findPairs(folder string, endings [2]string) ([]Pair, error) {
 	return nil, fmt.Errorf("evaluation: %s holds no pairs of pictures whose names end in %q", folder, try)
 }
 
-// pair restores one picture.
-func (s *Score) pair(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, p *Pair, noise float64, index uint64) error {
-	faulty, err := picture.DecodeFile(p.Faulty, picture.Limits{})
+// addPair restores one picture and adds its scores.
+func (s *Score) addPair(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, p *Pair, noise float64, index uint64) error {
+	degraded, err := picture.DecodeFile(p.Degraded, picture.Limits{})
 	if err != nil {
 		return err
 	}
-	other, err := picture.DecodeFile(p.True, picture.Limits{})
+	reference, err := picture.DecodeFile(p.Reference, picture.Limits{})
 	if err != nil {
 		return err
 	}
-	if faulty.W != other.W || faulty.H != other.H {
-		return fmt.Errorf("%d×%d pixels beside the %d×%d of %s", faulty.W, faulty.H, other.W, other.H, filepath.Base(p.True))
+	if degraded.W != reference.W || degraded.H != reference.H {
+		return fmt.Errorf("%d×%d pixels, but %[5]s has %[3]d×%[4]d", degraded.W, degraded.H, reference.W, reference.H, filepath.Base(p.Reference))
 	}
-	part := image.Rect(0, 0, faulty.W, faulty.H)
+	part := image.Rect(0, 0, degraded.W, degraded.H)
 	if c.Crop > 0 {
-		part = middle(faulty.W, faulty.H, c.Crop)
+		part = middle(degraded.W, degraded.H, c.Crop)
 	}
-	y, err := faulty.Planar().Crop(part)
+	y, err := degraded.Planar().Crop(part)
 	if err != nil {
 		return err
 	}
-	truth, err := other.Planar().Crop(part)
+	truth, err := reference.Planar().Crop(part)
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (s *Score) pair(ctx context.Context, m *restore.Model, c EvalConfig, t task
 	if err != nil {
 		return err
 	}
-	round(r.Picture.Pix)
+	roundTo8(r.Picture.Pix)
 	p.Noise = r.Noise
 	if p.Input, err = metric.PSNR(truth, y); err != nil {
 		return err
@@ -122,20 +124,21 @@ func (s *Score) pair(ctx context.Context, m *restore.Model, c EvalConfig, t task
 	return s.add(c, t, truth, y, r)
 }
 
-// round brings values to 8 bits.
-func round(pix []float32) {
+// roundTo8 rounds values in [-1,1] to 8 bits.
+func roundTo8(pix []float32) {
 	for i, v := range pix {
 		pix[i] = float32(math.Round(float64(v)*127.5+127.5))/127.5 - 1
 	}
 }
 
-// PairTable writes what became of every pair, and of how many the result is worse than the input.
+// PairTable writes the pairs as a Markdown table, with the means and the number of results that are
+// worse than their input.
 func PairTable(pairs []Pair) string {
 	var b strings.Builder
-	b.WriteString("| picture | input | result | gain | noise found |\n|---|---|---|---|---|\n")
+	b.WriteString("| picture | input | result | gain | noise estimate |\n|---|---|---|---|---|\n")
 	worse, in, out := 0, 0.0, 0.0
 	for _, p := range pairs {
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |\n", filepath.Base(p.Faulty), p.Input, p.Result, p.Result-p.Input, p.Noise)
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |\n", filepath.Base(p.Degraded), p.Input, p.Result, p.Result-p.Input, p.Noise)
 		if p.Result < p.Input {
 			worse++
 		}
@@ -146,7 +149,7 @@ func PairTable(pairs []Pair) string {
 	return b.String()
 }
 
-// luminance is Y′ of JPEG as three equal planes, for PSNR of luminance.
+// luminance is Y′ of JPEG in three equal planes, for the PSNR of luminance.
 func luminance(img *planar.Image) *planar.Image {
 	out := planar.New(img.W, img.H)
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)

@@ -1,32 +1,33 @@
 package trainhost
 
 import (
+	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 )
 
-// perceptron is a network of three layers (noise.Network, defocus.Network) in float64 with gradients and Adam's moments.
+// perceptron is a network of three layers (noise.Network, defocus.Network) in float64, with
+// gradients and Adam's moments.
 type perceptron struct {
-	mean, scale []float64
+	mean, scale []float32 // of the inputs; scale is the inverse of the standard deviation
 	layers      [3]layer
 	steps       int
 }
 
-// layer is y = W·x + b with W row by row.
+// layer is y = W·x + b.
 type layer struct {
 	in, out      int
-	p, g, m, v   []float64 // W, then b
+	p, g, m, v   []float64 // parameters (W row by row, then b), gradients, moments
 	x, y, dx, dy []float64 // of one sample; x is the input, y the output before the nonlinearity
 }
 
-// newPerceptron draws the weights of a network of these numbers of inputs, hidden values and outputs, whose inputs have a mean and the
-// inverse of a standard deviation.
-func newPerceptron(rng *rand.Rand, mean, scale []float32, sizes [4]int) *perceptron {
+// newPerceptron measures the mean and the standard deviation of the inputs, and draws the weights.
+// sizes are the numbers of inputs, hidden values and outputs.
+func newPerceptron(rng *rand.Rand, samples []statistics, sizes [4]int) *perceptron {
 	w := &perceptron{}
-	for i := range mean {
-		w.mean, w.scale = append(w.mean, float64(mean[i])), append(w.scale, float64(scale[i]))
-	}
+	w.mean, w.scale = normalisation(samples, sizes[0])
 	for i := range w.layers {
 		l := &w.layers[i]
 		l.in, l.out = sizes[i], sizes[i+1]
@@ -46,8 +47,8 @@ func (w *perceptron) zero() {
 	}
 }
 
-// huber adds the gradient of weight·Σ(y−target)², with outputs far off counted by their distance only, so that the pictures
-// that cannot be told do not rule.
+// huber adds the gradient of weight·Σ h(y−target), where h is Huber's loss: it grows linearly
+// beyond 1, so that pictures without a clear answer do not dominate.
 func (w *perceptron) huber(x, target []float32, weight float64) {
 	last := w.forward(x)
 	for o, v := range last.y {
@@ -56,12 +57,13 @@ func (w *perceptron) huber(x, target []float32, weight float64) {
 	w.backward()
 }
 
-// crossEntropy adds the gradient of −weight·Σ target·log softmax(y), where the targets are shares of sum 1.
+// crossEntropy adds the gradient of −weight·Σ target·log softmax(y), where the targets are shares
+// of sum 1.
 func (w *perceptron) crossEntropy(x, target []float32, weight float64) {
 	last := w.forward(x)
-	most, sum := slices.Max(last.y), 0.0
+	largest, sum := slices.Max(last.y), 0.0
 	for o, v := range last.y {
-		last.dy[o] = math.Exp(v - most)
+		last.dy[o] = math.Exp(v - largest)
 		sum += last.dy[o]
 	}
 	for o, v := range last.dy {
@@ -74,7 +76,7 @@ func (w *perceptron) crossEntropy(x, target []float32, weight float64) {
 func (w *perceptron) forward(x []float32) *layer {
 	first := &w.layers[0]
 	for i, v := range x {
-		first.x[i] = (float64(v) - w.mean[i]) * w.scale[i]
+		first.x[i] = (float64(v) - float64(w.mean[i])) * float64(w.scale[i])
 	}
 	for i := range w.layers {
 		l := &w.layers[i]
@@ -94,7 +96,7 @@ func (w *perceptron) forward(x []float32) *layer {
 	return &w.layers[len(w.layers)-1]
 }
 
-// backward adds the gradient that the last layer's dy asks for.
+// backward adds the gradients that follow from dy of the last layer.
 func (w *perceptron) backward() {
 	for i := len(w.layers) - 1; i >= 0; i-- {
 		l := &w.layers[i]
@@ -131,26 +133,37 @@ func (w *perceptron) update(lr float64) {
 	}
 }
 
-// store writes the weights of a layer row by row.
-func (l *layer) store(row func(o int) []float32, bias []float32) {
-	for o := range l.out {
-		for k, dst := 0, row(o); k < l.in; k++ {
-			dst[k] = float32(l.p[o*l.in+k])
+// store writes the network to a pointer to a struct of float32 arrays: mean and scale of the
+// inputs, then weights and bias of each layer.
+func (w *perceptron) store(net any) {
+	all := slices.Concat(w.mean, w.scale)
+	for i := range w.layers {
+		for _, v := range w.layers[i].p {
+			all = append(all, float32(v))
 		}
-		bias[o] = float32(l.p[l.in*l.out+o])
+	}
+	b, err := binary.Append(nil, binary.LittleEndian, all)
+	if err == nil {
+		_, err = binary.Decode(b, binary.LittleEndian, net)
+	}
+	if err != nil || binary.Size(net) != len(b) {
+		panic(fmt.Sprintf("trainhost: a network of %d bytes for a struct of %d: %v", len(b), binary.Size(net), err))
 	}
 }
 
-// normal writes the mean and the inverse standard deviation of inputs, of which there are n.
-func normal(mean, scale []float32, n int, input func(k int) []float32) {
+// normalisation returns the mean and the inverse of the standard deviation of n inputs.
+func normalisation(samples []statistics, n int) (mean, scale []float32) {
+	mean, scale = make([]float32, n), make([]float32, n)
+	count := float64(len(samples))
 	for i := range mean {
 		sum, sq := 0.0, 0.0
-		for k := range n {
-			v := float64(input(k)[i])
+		for _, s := range samples {
+			v := float64(s.x[i])
 			sum, sq = sum+v, sq+v*v
 		}
-		m := sum / float64(n)
+		m := sum / count
 		mean[i] = float32(m)
-		scale[i] = float32(1 / max(math.Sqrt(max(sq/float64(n)-m*m, 0)), 1e-3))
+		scale[i] = float32(1 / max(math.Sqrt(max(sq/count-m*m, 0)), 1e-3))
 	}
+	return mean, scale
 }

@@ -10,18 +10,19 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 )
 
-// profileRuns is how often the step is timed: of each dispatch the shortest time counts, the rest being somebody else's work.
+// profileRuns is how often the step is timed. The shortest time of each dispatch counts: longer
+// ones contain work of other programs.
 const profileRuns = 5
 
-// Profile runs a step a few times with a timestamp around every dispatch and writes the
-// time by kind of kernel and of the slowest dispatches.
+// Profile runs a step a few times with a timestamp around every dispatch. It writes the time by
+// kind of kernel, and the slowest dispatches.
 func (t *Trainer) Profile(w io.Writer) error {
 	if err := t.Prepare(); err != nil {
 		return err
 	}
 	var least []compile.Timing
 	for range profileRuns {
-		ts, err := t.prog.Profile()
+		ts, err := t.step.Program().Profile()
 		if err != nil {
 			return err
 		}
@@ -30,11 +31,11 @@ func (t *Trainer) Profile(w io.Writer) error {
 		}
 		least = ts
 	}
-	return WriteProfile(w, least)
+	return writeProfile(w, least)
 }
 
-// WriteProfile writes timings summed by kernel kind, then the slowest dispatches.
-func WriteProfile(w io.Writer, ts []compile.Timing) error {
+// writeProfile writes timings summed by kernel kind, then the slowest dispatches.
+func writeProfile(w io.Writer, ts []compile.Timing) error {
 	type sum struct {
 		kind  string
 		n     int

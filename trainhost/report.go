@@ -8,24 +8,21 @@ import (
 	"time"
 )
 
-// termNames are the terms of the loss in the order of logs.
-var termNames = []string{"data", "mean", "mf", "obs", "kl"}
-
-// Report is a log entry.
+// Report is a log entry: means over the steps since the last one.
 type Report struct {
-	Step, Steps uint64 // done, and of the whole run
-	// Unscaled is the weighted sum of the terms: what falls as the networks learn.
+	Step, Steps uint64 // steps done, and of the whole run
+	// Unscaled is the weighted sum of the terms. It falls as the networks learn.
 	Unscaled float64
-	// Loss is what is minimised. The adaptive weight divides every picture's loss by itself, so
-	// that it is nearly constant by construction; without that weight it is Unscaled.
+	// Loss is what is minimised. The adaptive weight divides the loss of every picture by itself,
+	// so that it is nearly constant by construction; without that weight it is Unscaled.
 	Loss    float64
-	Terms   map[string]float64 // mean over the batch
-	PSNR    [Classes]float64   // of the training crops, dB, from the mean of the squared errors; NaN for tasks without any
-	Rate    float64
-	Seconds float64 // per step, since the last report
-	// Pictures is how many a step trains on.
+	Terms   map[Term]float64 // not multiplied by their weights
+	PSNR    [Classes]float64 // of the training crops, dB, from the mean of the squared errors; NaN for tasks without pictures
+	Rate    float64          // learning rate of the last step
+	Seconds float64          // per step
+	// Pictures is the number of pictures in a step.
 	Pictures int
-	// Left is about how long the run still goes on, to its last step or to its deadline.
+	// Left estimates the time to the last step or to the deadline.
 	Left time.Duration
 }
 
@@ -39,61 +36,48 @@ func perSecond(pictures int, seconds float64) float64 {
 	return float64(pictures) / seconds
 }
 
-// Left estimates how long a run still goes on that has so many steps before it, of so many seconds
-// each: to the last one, or to a deadline before (zero: none).
-func Left(steps uint64, seconds float64, deadline time.Time) time.Duration {
-	left := time.Duration(min(float64(steps)*seconds, 1e9) * float64(time.Second))
-	if !deadline.IsZero() {
-		left = max(0, min(left, time.Until(deadline)))
-	}
-	return left
-}
-
-// averager collects what a report says over several steps.
-type averager struct {
+// average sums up the outputs of several steps for a report.
+type average struct {
 	n     int
 	loss  float64
-	names []string
+	names []Term
 	terms []float64
 	per   Counts
 	mse   [Classes]float64
 }
 
-func newAverager(names []string) *averager {
-	return &averager{names: names, terms: make([]float64, len(names))}
+func (t *Trainer) newAverage() *average {
+	return &average{names: t.terms, terms: make([]float64, len(t.terms)), per: t.State.Config.Per}
 }
 
-func (a *averager) add(t *Trainer) error {
-	loss, err := t.prog.Output(0)
+// add adds the outputs of the step that was done.
+func (a *average) add(t *Trainer) error {
+	loss, err := t.step.Loss(t.State.Step)
 	if err != nil {
 		return err
 	}
-	if math.IsNaN(float64(loss[0])) || math.IsInf(float64(loss[0]), 0) {
-		return &ErrDiverged{t.State.Step}
-	}
-	mse, err := t.prog.Output(1)
+	mse, err := t.step.Output(outMSE)
 	if err != nil {
 		return err
 	}
-	a.per = t.State.Config.Per
 	a.n++
-	a.loss += float64(loss[0])
+	a.loss += loss
 	for i, v := range mse {
 		c := a.per.Class(i)
 		a.mse[c] += float64(v) / float64(a.per[c])
 	}
 	for i := range a.terms {
-		v, err := t.prog.Output(2 + i)
+		v, err := t.step.Scalar(outTerms + i)
 		if err != nil {
 			return err
 		}
-		a.terms[i] += float64(v[0])
+		a.terms[i] += v
 	}
 	return nil
 }
 
-func (a *averager) report() Report {
-	r := Report{Loss: a.loss / float64(a.n), Terms: map[string]float64{}}
+func (a *average) report() Report {
+	r := Report{Loss: a.loss / float64(a.n), Terms: map[Term]float64{}}
 	for i, name := range a.names {
 		r.Terms[name] = a.terms[i] / float64(a.n)
 	}
@@ -106,11 +90,11 @@ func (a *averager) report() Report {
 	return r
 }
 
-// Log writes a report as one line: the loss and its terms, the tasks that are trained, and how fast
-// and how much longer it goes.
+// Log writes the report as one line: the loss and its terms, the tasks that are trained, the speed
+// and the time left.
 func (r Report) Log(w io.Writer) {
 	fmt.Fprintf(w, "step %6d of %d  unscaled loss %.5f", r.Step, r.Steps, r.Unscaled)
-	for _, n := range termNames {
+	for _, n := range allTerms {
 		if v, ok := r.Terms[n]; ok {
 			fmt.Fprintf(w, "  %s %.5f", n, v)
 		}
@@ -123,11 +107,11 @@ func (r Report) Log(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  %s dB", strings.Join(tasks, ", "))
 	fmt.Fprintf(w, "  lr %.2e  %.2f s/step  %.3g pictures/s  %s to go  adaptive loss %.4f\n",
-		r.Rate, r.Seconds, r.PerSecond(), Clock(r.Left), r.Loss)
+		r.Rate, r.Seconds, r.PerSecond(), clock(r.Left), r.Loss)
 }
 
-// Clock is a length of time to the minute, or to the second if it is short.
-func Clock(d time.Duration) string {
+// clock writes a duration to the minute, or to the second if it is less than ten minutes.
+func clock(d time.Duration) string {
 	if d < 10*time.Minute {
 		return d.Round(time.Second).String()
 	}
@@ -135,21 +119,24 @@ func Clock(d time.Duration) string {
 }
 
 // ReportColumns names the columns of Row: the step, the loss that is minimised and the terms (empty
-// where the loss lacks one), the PSNR of the training crops per task in dB (empty for tasks that
-// are not trained), the learning rate, the seconds per step, the unscaled loss and the pictures per
-// second.
+// for terms that the loss lacks), the PSNR of the training crops per task in dB (empty for tasks
+// that are not trained), the learning rate, the seconds per step, the unscaled loss and the
+// pictures per second.
 func ReportColumns() []string {
-	c := append([]string{"step", "loss"}, termNames...)
+	c := []string{"step", "loss"}
+	for _, t := range allTerms {
+		c = append(c, string(t))
+	}
 	for _, t := range classTask {
 		c = append(c, t.String()+" dB")
 	}
 	return append(c, "lr", "s/step", "unscaled", "pictures/s")
 }
 
-// Row gives the report as fields of a CSV line.
+// Row gives the report as the fields of a CSV line.
 func (r Report) Row() []string {
 	row := []string{fmt.Sprint(r.Step), fmt.Sprint(r.Loss)}
-	for _, n := range termNames {
+	for _, n := range allTerms {
 		v, ok := r.Terms[n]
 		s := ""
 		if ok {

@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
-// A line of the log says what a person looks for: the unscaled loss first, the names of the tasks
-// that are trained and of no others, the speed and the time left.
+// A line of the log has the unscaled loss first, only the tasks that are trained, the speed and the
+// time left.
 func TestLogLine(t *testing.T) {
-	r := Report{Step: 40, Steps: 100, Unscaled: 0.25, Loss: 0.99, Terms: map[string]float64{"data": 0.5}, Rate: 1e-3, Seconds: 0.5, Pictures: 8,
+	r := Report{Step: 40, Steps: 100, Unscaled: 0.25, Loss: 0.99, Terms: map[Term]float64{TermData: 0.5}, Rate: 1e-3, Seconds: 0.5, Pictures: 8,
 		Left: 100 * time.Minute}
 	for c := range r.PSNR {
 		r.PSNR[c] = math.NaN()
@@ -37,18 +39,9 @@ func TestLogLine(t *testing.T) {
 	}
 }
 
-func TestTimeLeft(t *testing.T) {
-	if d := Left(120, 0.5, time.Time{}); d != time.Minute {
-		t.Errorf("120 steps of half a second take %v", d)
-	}
-	if d := Left(7200, 1, time.Now().Add(time.Hour)); d > time.Hour || d <= 0 {
-		t.Errorf("with an hour left, %v", d)
-	}
-	if d := Left(7200, 1, time.Now().Add(-time.Hour)); d != 0 {
-		t.Errorf("after the deadline, %v", d)
-	}
+func TestClock(t *testing.T) {
 	for d, want := range map[time.Duration]string{65 * time.Second: "1m5s", 100 * time.Minute: "1h40m", 25 * time.Minute: "25m", 50 * time.Hour: "50h0m"} {
-		if got := Clock(d); got != want {
+		if got := clock(d); got != want {
 			t.Errorf("%v is written %q, not %q", d, got, want)
 		}
 	}
@@ -60,10 +53,10 @@ func TestUnscaledLoss(t *testing.T) {
 	cfg.Objective.Gamma, cfg.Objective.Mean, cfg.Objective.MeanFlow = -1, 0.7, PaperMeanFlow()
 	tr := newTiny(t, cfg, nil, false)
 	var reports []Report
-	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{Every: 1, Report: func(r Report) { reports = append(reports, r) }}); err != nil {
+	if _, err := tr.Run(context.Background(), optim.Schedule{Every: 1}, func(r Report) { reports = append(reports, r) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(reports) != 1 || len(reports[0].Terms) != len(termNames) {
+	if len(reports) != 1 || len(reports[0].Terms) != len(allTerms) {
 		t.Fatalf("%+v", reports)
 	}
 	if r := reports[0]; !(math.Abs(r.Unscaled-r.Loss) < 1e-4*math.Abs(r.Loss)) || r.Steps != 1 || r.Pictures != cfg.Per.Total() || r.Left != 0 {

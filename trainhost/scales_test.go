@@ -11,9 +11,9 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Samples whose errors are like the truth's have deviations equal to the error at every scale, and
-// cover as they should; and where both vary by blocks of 8 pixels only, samples of white noise do
-// not.
+// Samples with the same distribution as the truth have deviations equal to the error at every scale,
+// and the coverage of a calibrated ensemble. If the truth varies by blocks of 8 pixels, samples of
+// white noise have neither.
 func TestScaleScores(t *testing.T) {
 	const side, count = 64, 9
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -38,7 +38,7 @@ func TestScaleScores(t *testing.T) {
 			for range count {
 				r.Samples = append(r.Samples, picture.New(side, side, blocks(of)))
 			}
-			s.scales(truth, r, nil)
+			s.addBlocks(truth, r, nil)
 		}
 		for i := range s.Scales {
 			s.Scales[i].finish()
@@ -69,7 +69,7 @@ func TestScaleScores(t *testing.T) {
 	}
 }
 
-// The mixture gives back the shares that variances were made with.
+// mix recovers the variances that a mixture was made with.
 func TestMix(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 1))
 	for range 20 {

@@ -1,7 +1,6 @@
 package trainhost
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 	hostblur "github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
 var testDev *gpu.Device
@@ -41,7 +41,6 @@ func noisePictures(n, side int) *Pictures {
 			m.pix[j] = uint8(128 + 90*math.Sin(fx*x+fy*y+ph+c) + 30*rng.Float64())
 		}
 		p.list = append(p.list, []rgb{m})
-		p.Names = append(p.Names, fmt.Sprint(i))
 	}
 	return p
 }
@@ -51,10 +50,10 @@ func noisePictures(n, side int) *Pictures {
 func TestStepAgainstReference(t *testing.T) {
 	for name, obj := range map[string]Objective{
 		"es and mean": EnergyScore(),
-		"es":          {Data: "es", DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
+		"es":          {Data: DataEnergy, DataWeight: 20, Obs: 200, KL: 1, Gamma: 0.01},
 		"joint":       Joint(),
-		"es and mf":   {Data: "es", DataWeight: 20, KL: 1, MeanFlow: MeanFlow{Weight: 0.5, Alpha: 1, Times: "uniform"}, Gamma: 0.01},
-		"l2":          {Data: "l2", DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
+		"es and mf":   {Data: DataEnergy, DataWeight: 20, KL: 1, MeanFlow: MeanFlow{Weight: 0.5, Alpha: 1, Times: Uniform}, Gamma: 0.01},
+		"l2":          {Data: DataRegression, DataWeight: 50, Obs: 200, ObsEMA: true, KL: 0.5, Gamma: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			const side = 32
@@ -67,21 +66,21 @@ func TestStepAgainstReference(t *testing.T) {
 			}
 			net := tinyNet()
 			net.Noise = name != "joint" // one with white noise that the device makes
-			step, err := BuildStep(net, obj, per, side, task.MotionSide(kernelScale(side)))
+			step, err := buildStep(net, obj, per, side, task.MotionSide(kernelScale(side)))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var live []*netdef.Node
-			for _, p := range netdef.Params(step.Loss) {
+			for _, p := range netdef.Params(step.loss) {
 				if len(p.Name) < 5 || p.Name[:5] != compile.EMAPrefix {
 					live = append(live, p)
 				}
 			}
-			grads, err := step.G.Gradient(step.Loss, live)
+			grads, err := step.g.Gradient(step.loss, live)
 			if err != nil {
 				t.Fatal(err)
 			}
-			store, err := compile.NewStore(testDev, netdef.Reachable(step.Loss), true, 1)
+			store, err := compile.NewStore(testDev, netdef.Reachable(step.loss), true, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +89,7 @@ func TestStepAgainstReference(t *testing.T) {
 			for i, p := range live {
 				byName[p.Name] = grads[i]
 			}
-			prog, err := compile.Compile(testDev, store, step.G, []*netdef.Node{step.Loss, step.MSE}, compile.Options{Grads: byName})
+			prog, err := compile.Compile(testDev, store, step.g, []*netdef.Node{step.loss, step.mse}, compile.Options{Grads: byName})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,22 +111,22 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.Set(vals); err != nil {
 				t.Fatal(err)
 			}
-			if err := store.SetState("ema", ema); err != nil {
+			if err := optim.Averages.Write(store, ema); err != nil {
 				t.Fatal(err)
 			}
-			b, err := makeBatch(noisePictures(4, 48), nil, shootNoisy, rng.Uint64(), 7, per, side, true, net.Noise)
+			b, err := batchSource{pictures: noisePictures(4, 48), degrade: drawNoisy, seed: rng.Uint64(), counts: per, side: side, blurOnHost: true, noiseOnHost: net.Noise}.batch(7)
 			if err == nil {
 				err = b.guess(hostblur.NewEstimator(1), per, side)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range b[inNoise] { // white noise that is told has the shape 0
+			for i := range b[inNoise] { // white noise of a given level has the shape 0
 				b[inNoise][i] = 0.3 * float32(rng.NormFloat64())
 			}
 			obj.MeanFlow.draw(b, rng, per.Total())
 			inputs := map[string]*netdef.Tensor{}
-			for _, n := range netdef.Reachable(append(grads, step.Loss)...) {
+			for _, n := range netdef.Reachable(append(grads, step.loss)...) {
 				if _, ok := n.Op.(*netdef.InputOp); ok {
 					if err := prog.SetInput(n.Name, b[n.Name]); err != nil {
 						t.Fatal(err)
@@ -141,7 +140,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := prog.Run(); err != nil {
 				t.Fatal(err)
 			}
-			want, err := reference.Run(append([]*netdef.Node{step.Loss, step.MSE}, grads...), inputs, params)
+			want, err := reference.Run(append([]*netdef.Node{step.loss, step.mse}, grads...), inputs, params)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,18 +17,19 @@ import (
 	"github.com/vfmrestore/restore/restore/metric"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
-// StudyConfig is the comparison of objectives on photographs: every variant starts from the same
-// flow map, pre-trained by flow matching, and gets the same arithmetic.
+// StudyConfig is the comparison of objectives on photographs. Every variant starts from the same
+// flow map, pre-trained by flow matching, and gets the same number of operations.
 type StudyConfig struct {
 	Net      nets.EdgeConfig
-	Run      Config  // of every run but for objective and steps
-	Pretrain float64 // arithmetic of the flow matching, in TFLOP
-	Budget   float64 // and of each variant
+	Run      Config  // of every run; objective and steps are replaced
+	Pretrain float64 // operations of the flow matching, in TFLOP
+	Budget   float64 // operations of each variant, in TFLOP
 	Eval     string  // folder of pictures for the evaluation
-	Limit    int     // of which so many are used
-	Samples  int     // posterior samples per picture; 0 for none
+	Limit    int     // number of these pictures to use; 0: all
+	Samples  int     // posterior samples per picture; 0: none
 	Out      string  // folder for checkpoints, pictures and the CSV file
 }
 
@@ -38,9 +39,8 @@ type StudyVariant struct {
 	Objective Objective
 }
 
-// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, mixes of it
-// with the mean-flow term, the paper's own, and the paper's baseline whose flow map stays as
-// pre-trained.
+// StudyVariants are the objectives that METHOD.md asks to compare: the energy score, its mixtures
+// with the mean-flow term, the paper's own, and the paper's baseline with the pre-trained flow map.
 func StudyVariants() []StudyVariant {
 	mix := func(w float64) Objective {
 		o := EnergyScore()
@@ -48,28 +48,28 @@ func StudyVariants() []StudyVariant {
 		o.MeanFlow.Weight = w
 		return o
 	}
-	frozen := Objective{Data: "none", Obs: 200, KL: 1, Gamma: 0.01, Frozen: true}
+	frozen := Objective{Data: DataNone, Obs: 200, KL: 1, Gamma: 0.01, Frozen: true}
 	return []StudyVariant{
 		{"es", EnergyScore()}, {"es-mf0.1", mix(0.1)}, {"es-mf1", mix(1)}, {"es-mf10", mix(10)}, {"paper", Joint()}, {"frozen-theta", frozen},
 	}
 }
 
-// StudyRow is what one variant reaches with K steps: means over the tasks, and what its flow map
-// does without an observation.
+// StudyRow is the result of one variant with K steps of the flow map: means over the tasks, and the
+// quality of unconditional samples.
 type StudyRow struct {
 	Variant  string
 	K        int
-	Steps    uint64 // of training
-	Mode     []float64
-	Mean     float64 // of Mode: PSNR of z = μ in dB
-	Coverage float64 // of the 90 % interval, as far as there are samples
-	Expected float64
-	Sample   float64 // PSNR of one sample
-	MMD      float64 // of patches of unconditional samples against photographs
-	Seconds  float64 // of training
+	Steps    uint64    // of training
+	Mode     []float64 // PSNR of z = μ in dB, per task
+	Mean     float64   // of Mode
+	Coverage float64   // of the 90 % interval, if there are samples
+	Expected float64   // coverage of a calibrated ensemble
+	Sample   float64   // PSNR of one sample in dB
+	MMD      float64   // between patches of unconditional samples and of photographs
+	Seconds  float64   // of training
 }
 
-// Study runs the variants; row is called with each result as it comes.
+// Study runs the variants and calls row with each result.
 func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, variants []StudyVariant, row func(StudyRow)) error {
 	start, _, err := c.train(ctx, dev, pics, "start", FlowMatching(), c.Pretrain, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, 
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
 		seconds := time.Since(began).Seconds()
-		rows, err := c.judge(ctx, dev, ck, v.Name, photographs)
+		rows, err := c.evaluate(ctx, dev, ck, v.Name, photographs)
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
@@ -111,20 +111,20 @@ func Study(ctx context.Context, dev *gpu.Device, pics *Pictures, c StudyConfig, 
 	return file.Close()
 }
 
-// train runs one objective for so many TFLOP and gives its checkpoint.
+// train runs one objective for a number of TFLOP and returns its checkpoint and its steps.
 func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures, name string, o Objective, tflop float64, from *Checkpoint) (*Checkpoint, uint64, error) {
 	cfg := c.Run
 	cfg.Objective, cfg.Steps = o, 1 // until the cost of a step is known
 	if tflop > 1 {
-		cfg.Steps = 1 << 20 // a long run, which decides on the kernels (Config.tuning)
+		cfg.Steps = 1 << 20 // enough for the large kernels (longRun)
 	}
 	t, err := NewTrainer(dev, pics, c.Net, cfg, from, false)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer t.Close()
-	t.State.Config.Steps = max(1, uint64(tflop*1e12/t.Program().Flops()))
-	if _, err := t.Run(ctx, time.Time{}, Hooks{}); err != nil {
+	t.setSteps(max(1, uint64(tflop*1e12/t.Program().Flops())))
+	if _, err := t.Run(ctx, optim.Schedule{}, nil); err != nil {
 		return nil, 0, err
 	}
 	path := filepath.Join(c.Out, name+".ckpt")
@@ -135,9 +135,9 @@ func (c StudyConfig) train(ctx context.Context, dev *gpu.Device, pics *Pictures,
 	return ck, t.State.Step, err
 }
 
-// judge evaluates a checkpoint with 1, 2 and 4 steps.
-func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint, name string, photographs [][]float64) (rows []StudyRow, err error) {
-	n, err := Pack(ck, "", "", "")
+// evaluate evaluates a checkpoint with 1, 2 and 4 steps.
+func (c StudyConfig) evaluate(ctx context.Context, dev *gpu.Device, ck *Checkpoint, name string, photographs [][]float64) (rows []StudyRow, err error) {
+	n, err := Pack(ck, About{})
 	if err != nil {
 		return nil, err
 	}
@@ -173,13 +173,14 @@ func (c StudyConfig) judge(ctx context.Context, dev *gpu.Device, ck *Checkpoint,
 }
 
 const (
-	studySide    = 128 // of unconditional samples
+	studySide    = 128 // of unconditional samples, pixels
 	studyDraws   = 8
-	studyPatch   = 12 // side of the patches that are compared
+	studyPatch   = 12 // side of the patches that are compared, pixels
 	studyPatches = 1000
 )
 
-// unconditional draws pictures from the prior, writes the first, and gives patches of all.
+// unconditional draws pictures from the prior, writes the first to a file, and returns patches of
+// all.
 func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int, name string) ([][]float64, error) {
 	drawn, err := m.Sample(ctx, restore.SampleRequest{W: studySide, H: studySide, Samples: studyDraws, Steps: k, Temperature: 1, Seed: 1})
 	if err != nil {
@@ -188,9 +189,9 @@ func (c StudyConfig) unconditional(ctx context.Context, m *restore.Model, k int,
 	return patches(drawn), picture.EncodeFile(filepath.Join(c.Out, name), drawn[0], picture.DefaultQuality)
 }
 
-// photographs gives patches of the evaluation's pictures.
+// photographs returns patches of the pictures of the evaluation.
 func (c StudyConfig) photographs() ([][]float64, error) {
-	paths, err := picturePaths(c.Eval, c.Limit, false)
+	paths, err := pictureFiles(c.Eval, c.Limit, false)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +206,7 @@ func (c StudyConfig) photographs() ([][]float64, error) {
 	return patches(all), nil
 }
 
-// patches takes random patches of the brightness, the same of the same pictures.
+// patches takes random patches of the brightness; the same pictures give the same patches.
 func patches(from []*picture.Picture) [][]float64 {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var out [][]float64

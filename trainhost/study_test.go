@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// The study must run every kind of objective from one start with the arithmetic that it was given, and write what it finds.
+// The study must run every kind of objective from one start with the arithmetic that it was given,
+// and write what it finds.
 func TestStudy(t *testing.T) {
 	dir := t.TempDir()
 	pix := make([]float32, 3*32*32)

@@ -12,13 +12,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// EventLog writes reports as TensorBoard reads them: a file of events in a folder, each a record
-// with lengths and checksums around a protocol buffer (tensorboard.Event), of which the few fields
-// that scalars need are written here.
+// EventLog writes reports for TensorBoard: a file of events in a folder. Each event is a record
+// with a length and checksums around a protocol buffer (tensorboard.Event). Only the fields that
+// scalars need are written.
 type EventLog struct{ f *os.File }
 
-// NewEventLog begins a file in the folder, which is made if need be. TensorBoard joins all files of
-// a folder to one run.
+// NewEventLog begins a file in the folder, and makes the folder if it does not exist. TensorBoard
+// shows all files of a folder as one run.
 func NewEventLog(dir string) (*EventLog, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -33,13 +33,13 @@ func NewEventLog(dir string) (*EventLog, error) {
 	return l, l.record(protowire.AppendString(protowire.AppendTag(wallTime(now), fileVersion, protowire.BytesType), "brain.Event:2"))
 }
 
-// wallTime begins an event.
+// wallTime begins an event with its time.
 func wallTime(t time.Time) []byte {
 	const field = 1
 	return protowire.AppendFixed64(protowire.AppendTag(nil, field, protowire.Fixed64Type), math.Float64bits(float64(t.UnixNano())/1e9))
 }
 
-// Write adds a report: the numbers of Row, under loss/, PSNR/ and run/. loss/total is what is
+// Write adds a report: the numbers of Row, named loss/…, PSNR/… and run/…. loss/total is what is
 // minimised.
 func (l *EventLog) Write(r Report) error {
 	const step, summary = 2, 5
@@ -52,9 +52,9 @@ func (l *EventLog) Write(r Report) error {
 	}
 	scalar("loss/unscaled", r.Unscaled)
 	scalar("loss/total", r.Loss)
-	for _, n := range termNames {
+	for _, n := range allTerms {
 		if v, ok := r.Terms[n]; ok {
-			scalar("loss/"+n, v)
+			scalar("loss/"+string(n), v)
 		}
 	}
 	for c, p := range r.PSNR {
@@ -74,7 +74,7 @@ func (l *EventLog) Close() error { return l.f.Close() }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// masked is TFRecord's checksum.
+// masked is the checksum of TFRecord files: a masked CRC-32C.
 func masked(b []byte) uint32 {
 	c := crc32.Checksum(b, castagnoli)
 	return (c>>15 | c<<17) + 0xa282ead8

@@ -72,7 +72,7 @@ func TestEventLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := Report{Step: 1234567, Loss: 0.5, Unscaled: 1.5, Pictures: 3, Terms: map[string]float64{"data": 0.25, "kl": 2}, Rate: 1e-3, Seconds: 0.5}
+	r := Report{Step: 1234567, Loss: 0.5, Unscaled: 1.5, Pictures: 3, Terms: map[Term]float64{TermData: 0.25, TermKL: 2}, Rate: 1e-3, Seconds: 0.5}
 	r.PSNR[2], r.PSNR[3] = 31.5, math.NaN()
 	if err := l.Write(r); err != nil {
 		t.Fatal(err)

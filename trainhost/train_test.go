@@ -16,6 +16,7 @@ import (
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -23,6 +24,11 @@ func tinyConfig(steps uint64) Config {
 	c := DefaultConfig()
 	c.Per, c.Crop, c.Steps, c.Warmup = PerClass(1), 32, steps, 2
 	return c
+}
+
+// regression is the squared error at z = μ alone.
+func regression() Objective {
+	return Objective{Data: DataRegression, DataWeight: regressionWeight, Gamma: 0.01}
 }
 
 func newTiny(t *testing.T, cfg Config, from *Checkpoint, resume bool) *Trainer {
@@ -35,16 +41,16 @@ func newTiny(t *testing.T, cfg Config, from *Checkpoint, resume bool) *Trainer {
 	return tr
 }
 
-// A run that is interrupted, saved, loaded and resumed must end with the same
-// bits as one that was not, optimiser state and averages included.
+// A run that is interrupted, saved, loaded and resumed ends with the same bits as one that was not
+// interrupted, including the optimiser's state and the averages.
 func TestResumeIsExact(t *testing.T) {
 	whole := newTiny(t, tinyConfig(6), nil, false)
-	if done, err := whole.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+	if done, err := whole.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	part := newTiny(t, tinyConfig(6), nil, false)
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := part.Run(ctx, time.Time{}, Hooks{Every: 3, Report: func(Report) { cancel() }})
+	_, err := part.Run(ctx, optim.Schedule{Every: 3}, func(Report) { cancel() })
 	if err != context.Canceled {
 		t.Fatalf("interrupted run: %v", err)
 	}
@@ -60,15 +66,15 @@ func TestResumeIsExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest := newTiny(t, Config{}, c, true)
-	if done, err := rest.Run(context.Background(), time.Time{}, Hooks{}); err != nil || !done {
+	if done, err := rest.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
 		t.Fatal(done, err)
 	}
-	for _, a := range arrays {
-		want, err := whole.Store().State(a)
+	for _, a := range optim.Arrays {
+		want, err := a.Read(whole.Store())
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := rest.Store().State(a)
+		got, err := a.Read(rest.Store())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +88,7 @@ func TestResumeIsExact(t *testing.T) {
 	}
 }
 
-// A checkpoint that cannot be saved is told, and the run goes on.
+// If a checkpoint cannot be saved, the run continues.
 func TestFailedSaves(t *testing.T) {
 	tr := newTiny(t, tinyConfig(4), nil, false)
 	tries := 0
@@ -92,7 +98,7 @@ func TestFailedSaves(t *testing.T) {
 		}
 		return nil
 	}
-	if done, err := tr.Run(context.Background(), time.Time{}, Hooks{Checkpoint: save, Interval: time.Nanosecond}); err != nil || !done || tr.State.Step != 4 || tries != 4 {
+	if done, err := tr.Run(context.Background(), optim.Schedule{Checkpoint: save, Interval: time.Nanosecond}, nil); err != nil || !done || tr.State.Step != 4 || tries != 4 {
 		t.Errorf("done %v at step %d after %d saves: %v", done, tr.State.Step, tries, err)
 	}
 }
@@ -101,22 +107,22 @@ func TestFailedSaves(t *testing.T) {
 // well below where it starts.
 func TestTrainingLearns(t *testing.T) {
 	cfg := tinyConfig(80)
-	cfg.Objective, cfg.LR = Regression(), 5e-3
+	cfg.Objective, cfg.LR = regression(), 5e-3
 	tr := newTiny(t, cfg, nil, false)
-	b, err := makeBatch(tr.pics, nil, nil, 1, 1, cfg.Per, cfg.Crop, tr.guess != nil, false)
+	b, err := batchSource{pictures: tr.pictures, seed: 1, counts: cfg.Per, side: cfg.Crop, blurOnHost: true}.batch(1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	first, last := 0.0, 0.0
 	for i := uint64(0); i < cfg.Steps; i++ {
-		if err := tr.runBatch(b); err != nil {
+		if err := tr.train(b); err != nil {
 			t.Fatal(err)
 		}
-		mean := newAverager(tr.terms)
+		mean := tr.newAverage()
 		if err := mean.add(tr); err != nil {
 			t.Fatal(err)
 		}
-		last = mean.report().Terms["data"]
+		last = mean.report().Terms[TermData]
 		if i == 0 {
 			first = last
 		}
@@ -132,7 +138,7 @@ func TestPackRoundTrip(t *testing.T) {
 	cfg := tinyConfig(1)
 	cfg.Per = Counts{0, 1, 0, 2, 0, 0}
 	tr := newTiny(t, cfg, nil, false)
-	if _, err := tr.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
+	if _, err := tr.Run(context.Background(), optim.Schedule{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
@@ -143,7 +149,7 @@ func TestPackRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := Pack(c, "noise", "nobody", "v1")
+	n, err := Pack(c, About{"noise", "nobody", "v1"})
 	if err != nil {
 		t.Fatal(err)
 	}

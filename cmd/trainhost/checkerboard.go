@@ -3,52 +3,38 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
-	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost/experiment"
 )
 
-// checkerboard runs the paper's experiment in the plane.
+// checkerboard runs the paper's experiment on the checkerboard.
 func checkerboard(ctx context.Context, args []string) error {
-	fs := flag.NewFlagSet("trainhost experiment checkerboard", flag.ContinueOnError)
-	device := fs.String("device", "", "device index or part of its name")
-	preset := fs.String("preset", "small", "small (minutes a variant on two cores) or paper (the paper's size, for a GPU)")
-	out := fs.String("out", "", "folder for the CSV file and the figures; made if need be")
-	only := fs.String("variants", "", "names of the variants to run, with commas; \"list\" lists them (default: all)")
+	cmd := newExperiment("checkerboard", "variants", experiment.Variants(), func(v experiment.Variant) string { return v.Name },
+		"folder for the CSV file and the figures", "variants to run")
+	fs, out := cmd.flags, cmd.out
+	size := fs.String("preset", "small", "small (minutes per variant on two cores) or paper (the paper's size, for a GPU)")
 	steps := fs.Int("steps", 0, "training steps instead of the preset's")
-	pretrain := fs.Int("pretrain", -1, "flow-matching steps before, instead of the preset's")
+	pretrain := fs.Int("pretrain", -1, "steps of flow matching before the training, instead of the preset's")
 	seed := fs.Uint64("seed", 1, "seed of data and training")
-	protocol := fs.String("protocol", "paper", "paper, or authors: train and evaluate as the authors' public code does where that differs (docs/METHOD-RESULTS.md)")
+	protocol := fs.String("protocol", "paper", "paper, or authors: train and evaluate as the authors' public code does (docs/METHOD-RESULTS.md lists the differences)")
 	tau := fs.Float64("tau", 0, "run VFM with this tolerance τ, instead of -variants")
 	alpha := fs.Float64("alpha", 1, "with -tau: the share of latents that come from the adapter, 0 to 1")
 	sigma := fs.Float64("sigma", 0, "standard deviation of the observation's noise, instead of 0.1")
 	y := fs.Float64("y", 0.5, "observation of the figures and of the posterior's MMD and support, -2 to 2")
-	flow := fs.String("flow", "", "layers and width of the flow map, such as 6x512, instead of the preset's; widths are multiples of 8")
-	adapter := fs.String("adapter", "", "layers and width of the adapter, likewise")
+	flow := fs.String("flow", "", "layers and width of the flow map, such as 6x512, instead of the preset's; the width must be a multiple of 8")
+	adapter := fs.String("adapter", "", "layers and width of the adapter, in the same form")
 	export := fs.Bool("export", false, "write each variant's samples, latents and weights (NAME.safetensors) and its losses (NAME-losses.csv)")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	if err := noNames(fs); err != nil {
-		return err
-	}
-	variants, listed, err := choose("checkerboard", "variants", *only, experiment.Variants(), func(v experiment.Variant) string { return v.Name })
+	variants, listed, err := cmd.parse(args)
 	if listed || err != nil {
 		return err
 	}
-	cfg := experiment.SmallChecker()
-	switch *preset {
-	case "small":
-	case "paper":
-		cfg = experiment.PaperChecker()
-	default:
-		return fmt.Errorf("checkerboard: preset %q: must be small or paper", *preset)
+	cfg, err := preset("checkerboard", *size, "small or paper",
+		map[string]func() experiment.CheckerConfig{"small": experiment.SmallChecker, "paper": experiment.PaperChecker})
+	if err != nil {
+		return err
 	}
 	cfg.Seed, cfg.Y, cfg.Record = *seed, *y, *export
 	switch *protocol {
@@ -60,7 +46,7 @@ func checkerboard(ctx context.Context, args []string) error {
 	}
 	given := func(name string) bool { _, ok := flagsGiven(fs)[name]; return ok }
 	if given("tau") {
-		if *only != "" {
+		if *cmd.only != "" {
 			return errors.New("checkerboard: -tau and -variants exclude each other")
 		}
 		own, err := experiment.OwnVariant(*tau, *alpha)
@@ -74,15 +60,15 @@ func checkerboard(ctx context.Context, args []string) error {
 	if given("sigma") {
 		cfg.Sigma = *sigma
 	}
-	for _, size := range []struct {
+	for _, s := range []struct {
 		name, text string
 		to         *nets.MLPConfig
 	}{{"flow", *flow, &cfg.Flow}, {"adapter", *adapter, &cfg.Adapter}} {
-		if size.text == "" {
+		if s.text == "" {
 			continue
 		}
-		if _, err := fmt.Sscanf(size.text+"\n", "%dx%d\n", &size.to.Layers, &size.to.Width); err != nil {
-			return fmt.Errorf("checkerboard: -%s %q: must be layers and width, such as 6x512", size.name, size.text)
+		if _, err := fmt.Sscanf(s.text+"\n", "%dx%d\n", &s.to.Layers, &s.to.Width); err != nil {
+			return fmt.Errorf("checkerboard: -%s %q: must be layers and width, such as 6x512", s.name, s.text)
 		}
 	}
 	if *steps > 0 {
@@ -94,13 +80,7 @@ func checkerboard(ctx context.Context, args []string) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	if *out == "" {
-		return errors.New("checkerboard: -out is needed")
-	}
-	if err := os.MkdirAll(*out, 0o777); err != nil {
-		return err
-	}
-	dev, err := gpu.Open(gpu.Options{Device: *device})
+	dev, err := cmd.open()
 	if err != nil {
 		return err
 	}
@@ -131,6 +111,6 @@ func checkerboard(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	fmt.Fprintln(stdout, "figures and checkerboard.csv:", filepath.Clean(*out))
+	cmd.wrote("figures and checkerboard.csv")
 	return nil
 }

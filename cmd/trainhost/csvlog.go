@@ -10,8 +10,7 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// checkCSV finds before a run whether its log can be written: by then nothing else would tell for a
-// while.
+// checkCSV fails before a run if its log cannot be written.
 func checkCSV(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {
@@ -22,20 +21,20 @@ func checkCSV(path string) error {
 	return err
 }
 
-// logColumns reads the names of a log's columns, none if the file is empty.
+// logColumns reads the names of the columns of a log; nil if the file is empty.
 func logColumns(f io.Reader, path string) ([]string, error) {
 	head, err := csv.NewReader(f).Read()
 	if err == io.EOF {
 		return nil, nil
 	}
 	if err != nil || !slices.Contains(head, "step") {
-		return nil, fmt.Errorf("%s is not a log of trainhost: it does not begin with the names of columns", path)
+		return nil, fmt.Errorf("%s is not a log of trainhost: the first line does not have the names of the columns", path)
 	}
 	return head, nil
 }
 
-// appendCSV adds a report to a CSV file, which begins with the names of its columns. A file that an
-// older program began goes on with its own columns.
+// appendCSV adds a report to a CSV file, whose first line has the names of the columns. A file of
+// an older program keeps its columns.
 func appendCSV(path string, r trainhost.Report) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
 	if err != nil {

@@ -21,7 +21,8 @@ func words(line string) (out []string) {
 	return out
 }
 
-// Every command of the researcher's page does what it says, in this order, with a network and steps that a test can wait for.
+// Every trainhost command in docs/TRAINING.md works, in the order of the page, with a small network and
+// few steps.
 func TestCommandsInDocs(t *testing.T) {
 	b, err := os.ReadFile("../../docs/TRAINING.md")
 	if err != nil {
@@ -80,14 +81,14 @@ func TestCommandsInDocs(t *testing.T) {
 		t.Errorf("commands run: %v", done)
 	}
 
-	// Every flag that the page names is one.
+	// Every flag on the page exists.
 	var known strings.Builder
 	for _, c := range []string{"train", "kernels", "shakes", "eval", "pack", "watch"} {
 		known.WriteString(flagsOf(t, c))
 	}
 	for _, m := range regexp.MustCompile("`-([a-z0-9-]+)").FindAllStringSubmatch(string(b), -1) {
 		if !strings.Contains(known.String(), "\n  -"+m[1]+"\n") && !strings.Contains(known.String(), "\n  -"+m[1]+" ") {
-			t.Errorf("the page tells of -%s, which no command has", m[1])
+			t.Errorf("the page names -%s, which no command has", m[1])
 		}
 	}
 }

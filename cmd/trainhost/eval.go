@@ -16,34 +16,35 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
+// eval evaluates weights on a folder of pictures, on pairs, or on Levin's set.
 func eval(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost eval", flag.ContinueOnError)
 	cfg := trainhost.EvalConfig{}
 	fs.StringVar(&cfg.Folder, "data", "", "folder of clean pictures (PNG, JPEG)")
 	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights)")
 	device := fs.String("device", "", "device index or part of its name")
-	tasks := fs.String("tasks", "", "tasks, separated by commas (default: all that the weights were trained for)")
-	fs.Float64Var(&cfg.Sigma, "sigma", 0.05, "noise standard deviation for pictures in [-1,1]")
-	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the whole table, 0 for z = μ alone")
-	fs.IntVar(&cfg.Limit, "limit", 0, "use only so many pictures (0: all)")
+	tasks := fs.String("tasks", "", "tasks, separated by commas (default: all for which the weights were trained)")
+	fs.Float64Var(&cfg.Sigma, "sigma", 0.05, "standard deviation of the noise for pictures in [-1,1]")
+	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the full table, 0 for z = μ alone")
+	fs.IntVar(&cfg.Limit, "limit", 0, "use at most this many pictures (0: all)")
 	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of operators, noise and samples")
 	fs.IntVar(&cfg.Steps, "steps", 1, "steps K of the flow map")
-	fs.IntVar(&cfg.Draws, "draws", 1, "operators and noises drawn per picture, with the seeds -seed, -seed + 1, …")
-	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in so many orientations, 1, 2, 4 or 8, and take the mean")
+	fs.IntVar(&cfg.Draws, "draws", 1, "random operators and noises per picture, with the seeds -seed, -seed + 1, …")
+	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in 1, 2, 4 or 8 orientations and take the mean")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
-	fs.BoolVar(&cfg.Scales, "scales", false, "with -samples: also tell whether the doubt holds for the means of blocks of 1 to 32 pixels")
+	fs.BoolVar(&cfg.Scales, "scales", false, "with -samples: also compare the spread of the samples with the error for the means of blocks of 1 to 32 pixels")
 	portable := fs.Bool("portable", false, "use only kernels that run on every device")
 	var precision restore.Precision
-	fs.Func("precision", "of the network's numbers in the device's memory: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
+	fs.Func("precision", "numbers of the network in the memory of the device: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
 		precision, err = restore.ParsePrecision(s)
 		return err
 	})
-	pairs := fs.String("pairs", "", "folder of pairs of pictures, in place of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt")
-	names := fs.String("pair-names", "", "other endings of the names: of the faulty and of the true picture, with a comma between them")
-	mats := fs.String("levin", "", "folder of Levin's captured shakes (MATLAB files with x, y and f), in place of -data: motion-deblur, blind and with the true kernel")
-	noise := fs.Float64("noise", -1, "with -pairs and -levin: noise level to tell, in 8-bit levels; negative: let the model find it")
-	fs.IntVar(&cfg.Crop, "crop", 0, "use only so many pixels a side, from the middle (0: all)")
-	fs.StringVar(&cfg.Camera, "camera", "", "degrade for denoise as a camera does instead of by white noise, as in iso=3200,jpeg=85; see restore help degrade")
+	pairs := fs.String("pairs", "", "folder of pairs of pictures, instead of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt")
+	names := fs.String("pair-names", "", "other endings of the names: of the degraded picture and of the reference, separated by a comma")
+	mats := fs.String("levin", "", "folder of Levin's captured camera shake (MATLAB files with x, y and f), instead of -data: motion-deblur, blind and with the true kernel")
+	noise := fs.Float64("noise", -1, "with -pairs and -levin: noise level in 8-bit levels; negative: the model estimates it")
+	fs.IntVar(&cfg.Crop, "crop", 0, "use at most this many pixels a side, from the middle (0: all)")
+	fs.StringVar(&cfg.Camera, "camera", "", "degrade pictures for denoise by a camera instead of white noise, such as iso=3200,jpeg=85; see restore help degrade")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -75,9 +76,9 @@ func eval(ctx context.Context, args []string) error {
 		return err
 	}
 	defer m.Close()
-	told := *noise // as Request.Noise: 0 of the flag means that there is none
-	if told >= 0 {
-		told = max(told, restore.NoNoise)
+	level := *noise // for Request.Noise; 0 of the flag means that there is none
+	if level >= 0 {
+		level = max(level, restore.NoNoise)
 	}
 	began := time.Now()
 	cfg.Progress = func(t task.Task, done, total int) {
@@ -86,14 +87,14 @@ func eval(ctx context.Context, args []string) error {
 		}
 	}
 	if *mats != "" {
-		list, err := trainhost.EvaluateLevin(ctx, m, *mats, told, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
+		list, err := trainhost.EvaluateLevin(ctx, m, *mats, level, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
 		if err != nil {
 			return err
 		}
 		if *asJSON {
 			return printJSON(list)
 		}
-		fmt.Fprint(stdout, trainhost.ShakenTable(list))
+		fmt.Fprint(stdout, trainhost.LevinTable(list))
 		return nil
 	}
 	var scores []trainhost.Score
@@ -105,12 +106,12 @@ func eval(ctx context.Context, args []string) error {
 		if *names != "" {
 			a, b, ok := strings.Cut(*names, ",")
 			if !ok {
-				return fmt.Errorf("eval: -pair-names %q: want two endings with a comma between them", *names)
+				return fmt.Errorf("eval: -pair-names %q: must be two endings, separated by a comma", *names)
 			}
 			endings = [2]string{a, b}
 		}
 		cfg.Folder = *pairs
-		s, list, err := trainhost.EvaluatePairs(ctx, m, cfg.Tasks[0], endings, told, cfg)
+		s, list, err := trainhost.EvaluatePairs(ctx, m, cfg.Tasks[0], endings, level, cfg)
 		if err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func eval(ctx context.Context, args []string) error {
 	return nil
 }
 
-// tasksOf reads a list of tasks; nil for an empty one.
+// tasksOf reads a list of tasks separated by commas; nil if it is empty.
 func tasksOf(text string) (list []task.Task, err error) {
 	if text == "" {
 		return nil, nil

@@ -11,16 +11,16 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// estimator is a command that trains a small network over a picture's statistics.
+// estimator is a command that trains a small network on the statistics of pictures.
 type estimator struct {
 	name            string
-	embedded        string // the file of the repository that holds the network
-	samples, epochs int    // by default
+	embedded        string // the file of the network in the repository
+	samples, epochs int    // defaults
 	run             func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error)
 }
 
 var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
-	net, err := trainhost.NoiseFit(f).Run(ctx, pics)
+	net, err := f.Noise(ctx, pics)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60
 }}
 
 var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
-	net, err := trainhost.DefocusFit(f).Run(ctx, pics)
+	net, err := f.Defocus(ctx, pics)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +41,8 @@ func (e estimator) command(ctx context.Context, args []string) error {
 	data := fs.String("data", "", "folder of photographs")
 	out := fs.String("out", "", "file to write the network to (the repository embeds "+e.embedded+")")
 	f := trainhost.Fit{Report: func(s string) { fmt.Fprintln(stdout, s) }}
-	fs.IntVar(&f.Samples, "samples", e.samples, "pictures to draw")
-	fs.IntVar(&f.Epochs, "epochs", e.epochs, "times that each is learnt from")
+	fs.IntVar(&f.Samples, "samples", e.samples, "number of pictures to draw")
+	fs.IntVar(&f.Epochs, "epochs", e.epochs, "number of passes over the pictures")
 	fs.Float64Var(&f.LR, "lr", 2e-3, "learning rate at its peak")
 	fs.Uint64Var(&f.Seed, "seed", 1, "seed of pictures and weights")
 	if err := fs.Parse(args); err != nil {

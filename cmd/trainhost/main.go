@@ -22,19 +22,19 @@ usage:
   trainhost train    -data FOLDER -out FILE.ckpt [flags]   train on the pictures of a folder
   trainhost pretrain -data FOLDER -out FILE.ckpt [flags]   the same with flow matching as the objective: the flow map alone
   trainhost joint    -data FOLDER -out FILE.ckpt [flags]   the same with the paper's objective: mean flow, observation, KL
-  trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that reads motion blur's kernels (restore/motionblur)
-  trainhost shakes   -data FOLDER -out FILE [flags]        make pairs of real kinds of motion blur, for train -shakes
-  trainhost noise    -data FOLDER -out FILE.bin [flags]    train the network that finds noise (restore/noise)
-  trainhost defocus  -data FOLDER -out FILE.bin [flags]    train the network that finds defocus (restore/defocus)
+  trainhost kernels  -data FOLDER -out FILE.ckpt [flags]   train the network that estimates the kernels of motion blur (restore/motionblur)
+  trainhost shakes   -data FOLDER -out FILE [flags]        make pairs with real kinds of motion blur, for train -shakes
+  trainhost noise    -data FOLDER -out FILE.bin [flags]    train the network that estimates noise (restore/noise)
+  trainhost defocus  -data FOLDER -out FILE.bin [flags]    train the network that estimates defocus (restore/defocus)
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
-  trainhost eval     -data FOLDER -weights FILE [flags]    measure restorations by the protocol of docs/QUALITY.md
+  trainhost eval     -data FOLDER -weights FILE [flags]    evaluate weights by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
-  trainhost watch    [-follow 30s] LOG.csv                 curves of a training log, in the terminal
-  trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment in the plane
-  trainhost experiment generators -out FOLDER [flags]      one-step generators beside VFM's, at equal arithmetic
-  trainhost experiment linear-gaussian [flags]             its theory against closed forms
-  trainhost experiment photographs -out FOLDER [flags]     its objectives on photographs at equal arithmetic
-  trainhost version                                        say which build this is
+  trainhost watch    [-follow 30s] LOG.csv                 draw the curves of a training log in the terminal
+  trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment on the checkerboard
+  trainhost experiment generators -out FOLDER [flags]      one-step generators compared with VFM's, at equal numbers of operations
+  trainhost experiment linear-gaussian [flags]             the paper's theory compared with closed forms
+  trainhost experiment photographs -out FOLDER [flags]     objectives compared on photographs, at equal numbers of operations
+  trainhost version                                        print the version
 
 "trainhost COMMAND -help" lists the flags of a command.
 `
@@ -42,7 +42,7 @@ usage:
 // version is set by the Makefile.
 var version = ""
 
-// versionText names the build, by its revision where the Makefile did not.
+// versionText names the build: the version that the Makefile set, or else the revision.
 func versionText() string {
 	if version != "" {
 		return version
@@ -59,7 +59,7 @@ func versionText() string {
 
 func main() {
 	mesa.Quiet()
-	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: ending in order; a second Ctrl-C ends it at once") })
+	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: stopping; a second Ctrl-C stops at once") })
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -70,7 +70,7 @@ func main() {
 	}
 }
 
-// run is a command line; what it prints has to arrive.
+// run runs a command line. It fails if the output could not be written.
 func run(ctx context.Context, args []string) error {
 	err := dispatch(ctx, args)
 	if lost := stdout.failed(); lost != nil && (err == nil || errors.Is(err, errors.Unwrap(lost))) {
@@ -79,6 +79,7 @@ func run(ctx context.Context, args []string) error {
 	return err
 }
 
+// dispatch runs the command of a command line.
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(stdout, usage)

@@ -62,7 +62,7 @@ func captured(t *testing.T, stream **os.File, f func()) string {
 	return <-text
 }
 
-// output runs a command and gives what it prints.
+// output runs a command and returns its output.
 func output(t *testing.T, args ...string) (text string, err error) {
 	t.Helper()
 	text = captured(t, &os.Stdout, func() { err = run(context.Background(), args) })
@@ -144,7 +144,7 @@ func TestFromPicturesToWeights(t *testing.T) {
 	}
 }
 
-// Every mistake is one line that says what is wrong, and leaves no file.
+// Every mistake gives one line that says what is wrong, and leaves no file.
 func TestMistakes(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "x.ckpt")

@@ -13,18 +13,19 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
+// pack packs a checkpoint, or calibrates packed weights.
 func pack(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost pack", flag.ContinueOnError)
-	in := fs.String("in", "", "checkpoint, or packed weights to calibrate anew")
+	in := fs.String("in", "", "checkpoint, or packed weights to calibrate again")
 	out := fs.String("out", "", "weights file to write (.vfm)")
-	fp32 := fs.Bool("fp32", false, "keep 32 bits per number instead of 16")
-	int8 := fs.Bool("int8", false, "8 bits per number and a scale per output channel: half the size")
-	data := fs.String("data-name", "", "name of the training data, kept with the weights")
-	calibrate := fs.String("calibrate", "", "folder of pictures on which to set the spread of the samples, task by task (training pictures will do: it is six numbers)")
-	scales := fs.String("scales", "", "folder of pictures on which to set how the samples' noise is made of scales, task by task, so that means of blocks deviate as they err")
+	fp32 := fs.Bool("fp32", false, "store 32 bits per number instead of 16")
+	int8 := fs.Bool("int8", false, "store 8 bits per number and a scale per output channel: half the size")
+	data := fs.String("data-name", "", "name of the training data, stored with the weights")
+	calibrate := fs.String("calibrate", "", "folder of pictures on which the spread of the samples is set, task by task (training pictures are good enough for six numbers)")
+	scales := fs.String("scales", "", "folder of pictures on which the scales of the samples' noise are set, task by task, so that the means of blocks deviate as much as their error")
 	only := fs.String("tasks", "", "with -calibrate and -scales: only these tasks, separated by commas (default: all of the network's)")
 	device := fs.String("device", "", "device index or part of its name, for -calibrate and -scales")
-	attribution := fs.String("attribution", "", "where the authors of the training data are named")
+	attribution := fs.String("attribution", "", "where the authors of the training data are named, stored with the weights")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -55,28 +56,29 @@ func pack(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	about := trainhost.About{Data: *data, Attribution: *attribution, Packer: versionText()}
 	if trainhost.IsKernelCheckpoint(made) {
 		if *calibrate != "" || *scales != "" {
-			return errors.New("pack: -calibrate is for the restoring network: the kernel network draws no samples")
+			return errors.New("pack: -calibrate and -scales are for the restoring network: the kernel network draws no samples")
 		}
 		c, err := trainhost.KernelCheckpointFromFile(*in, made)
 		if err != nil {
 			return err
 		}
-		f, err := trainhost.PackKernels(c, dt, *data, *attribution, versionText())
+		f, err := trainhost.PackKernels(c, dt, about)
 		if err != nil {
 			return err
 		}
 		return savePacked(*out, f)
 	}
-	n, err := packable(*in, made, *data, *attribution)
+	n, err := packable(*in, made, about)
 	if err != nil {
 		return err
 	}
 	open := func(n *restore.Network) (*restore.Model, error) {
 		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
-	// A network for compression draws its samples as one for denoising does, of JPEG files.
+	// A network for compression is calibrated as one for denoising, on JPEG files.
 	compressed, degrade := n.ForCompression(), func(cfg trainhost.EvalConfig) trainhost.EvalConfig { return cfg }
 	if compressed {
 		n.SetTasks([]task.Task{task.Denoise})
@@ -108,15 +110,15 @@ func pack(ctx context.Context, args []string) error {
 	return savePacked(*out, f)
 }
 
-// calibrationJPEG is the camera (see restore help degrade) through which pictures go on which the
-// samples of a network for compression are calibrated.
+// calibrationJPEG degrades the pictures on which a network for compression is calibrated (see
+// restore help degrade).
 const calibrationJPEG = "jpeg=30"
 
-// packable is the network of a checkpoint, or of packed weights, which keep what they say of
-// themselves.
-func packable(path string, f *weights.File, data, attribution string) (*restore.Network, error) {
+// packable returns the network of a checkpoint with its provenance, or that of packed weights,
+// which keep theirs.
+func packable(path string, f *weights.File, about trainhost.About) (*restore.Network, error) {
 	if !trainhost.IsCheckpoint(f) {
-		if data != "" || attribution != "" {
+		if about.Data != "" || about.Attribution != "" {
 			return nil, errors.New("pack: packed weights keep their -data-name and -attribution")
 		}
 		return restore.NetworkFromFile(f)
@@ -125,9 +127,10 @@ func packable(path string, f *weights.File, data, attribution string) (*restore.
 	if err != nil {
 		return nil, err
 	}
-	return trainhost.Pack(c, data, attribution, versionText())
+	return trainhost.Pack(c, about)
 }
 
+// savePacked writes a weights file and prints its size.
 func savePacked(path string, f *weights.File) error {
 	if err := weights.Save(path, f); err != nil {
 		return err
@@ -141,7 +144,7 @@ func savePacked(path string, f *weights.File) error {
 }
 
 // openNetwork reads weights from a checkpoint or a .vfm file; "" means the
-// embedded ones.
+// embedded weights.
 func openNetwork(path string) (*restore.Network, error) {
 	if path == "" {
 		f, err := weights.Default()
@@ -161,5 +164,5 @@ func openNetwork(path string) (*restore.Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trainhost.Pack(c, "", "", "")
+	return trainhost.Pack(c, trainhost.About{})
 }

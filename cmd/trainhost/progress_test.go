@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A terminal gets one line that is written again, a file a line now and then; the first word of how
-// many comes a second after building began.
-func TestBuilding(t *testing.T) {
+// A terminal gets one line that is rewritten, a file gets a line from time to time. The first
+// number comes a second after the start.
+func TestBuildProgress(t *testing.T) {
 	var file, line strings.Builder
-	for _, b := range []*building{{w: &file, pause: time.Hour}, {w: &line, line: true}} {
-		b.told = time.Now().Add(-2 * time.Second)
-		b.tell(3, 40)
-		b.told = time.Now().Add(-2 * time.Second)
-		b.tell(5, 40)
+	for _, b := range []*buildProgress{{w: &file, pause: time.Hour}, {w: &line, terminal: true}} {
+		b.last = time.Now().Add(-2 * time.Second)
+		b.report(3, 40)
+		b.last = time.Now().Add(-2 * time.Second)
+		b.report(5, 40)
 	}
 	if file.String() != "3 of 40 kernels\n" {
 		t.Errorf("a file gets %q", file.String())

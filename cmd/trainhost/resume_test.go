@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// A run goes on only as what it was: with the same flags, but for those that are meant to change,
-// and on the same pictures, wherever their folder lies.
+// A run resumes only with the same flags, except those that may change, and with the same pictures, in
+// whatever folder.
 func TestResumeRefusesAnotherRun(t *testing.T) {
 	t.Setenv("LP_NUM_THREADS", "2") // -threads sets both
 	procs := runtime.GOMAXPROCS(0)
@@ -77,7 +77,7 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	if after, err := os.ReadFile(ckpt); err != nil || string(after) != string(before) {
 		t.Error("a refusal changed the checkpoint")
 	}
-	// The whole command line again, more steps, another place for the pictures and other words for
+	// The same command line with more steps, another folder for the pictures and another notation of
 	// the same network.
 	moved := filepath.Join(dir, "moved")
 	if err := os.Rename(data, moved); err != nil {
@@ -94,8 +94,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	}
 }
 
-// A checkpoint of a program that kept no fingerprints goes on, and that it could not be compared is
-// said in a line.
+// A checkpoint of a program without fingerprints resumes, and one line says that the pictures could not
+// be compared.
 func TestResumeOfOlderCheckpoints(t *testing.T) {
 	data, ckpt := pictures(t, 2, 40), filepath.Join(t.TempDir(), "old.ckpt")
 	if _, err := output(t, "train", "-data", data, "-out", ckpt, "-steps", "1", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-crop", "32", "-per-class",
@@ -135,9 +135,9 @@ func TestResumeOfOlderCheckpoints(t *testing.T) {
 		return told
 	}
 	if told := resume(); strings.Count(told, "could not be compared") != 1 {
-		t.Errorf("told %q", told)
+		t.Errorf("printed %q", told)
 	}
-	if told := resume(); strings.Contains(told, "could not be compared") { // it is known now
-		t.Errorf("told %q again", told)
+	if told := resume(); strings.Contains(told, "could not be compared") { // the second run has saved a fingerprint
+		t.Errorf("printed %q again", told)
 	}
 }

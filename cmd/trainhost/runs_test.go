@@ -15,7 +15,7 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// What would fail in the end is found before anything is built: no device is opened here.
+// Mistakes that would fail at the end are found before anything is built: no device is opened here.
 func TestMistakesOfRuns(t *testing.T) {
 	dir := t.TempDir()
 	there := filepath.Join(dir, "there.ckpt")
@@ -35,7 +35,7 @@ func TestMistakesOfRuns(t *testing.T) {
 		"unreadable weights":        {"eval", "-data", dir, "-weights", empty},
 		"holds no picture":          {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt")},
 		"are needed":                {"train", "-data", dir},
-		"is no folder":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
+		"is not a folder":           {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
 		"is not a log":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-csv", there},
 		"-threads -1":               {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-threads", "-1"},
 	} {
@@ -51,7 +51,7 @@ func TestMistakesOfRuns(t *testing.T) {
 	}
 }
 
-// Pictures of all formats and endings are read; bad ones are left out and told.
+// Pictures of all formats and extensions are read. Bad ones are left out and listed.
 func TestTrainingPictures(t *testing.T) {
 	dir := t.TempDir()
 	img := synth.Photo(1, 40, 40)
@@ -68,7 +68,7 @@ func TestTrainingPictures(t *testing.T) {
 	if err := trainhost.CheckPictures(dir, 2, false); err != nil { // a.JPG and b.Png
 		t.Error(err)
 	}
-	// A few bytes that say they are 400 megapixels are not unpacked.
+	// A few bytes that claim to be 400 megapixels are not decoded.
 	head := binary.BigEndian.AppendUint32([]byte("IHDR"), 20000)
 	head = append(binary.BigEndian.AppendUint32(head, 20000), 1, 0, 0, 0, 0)
 	huge := append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x0d"), head...)

@@ -14,12 +14,12 @@ import (
 func shakesCommand(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost shakes", flag.ContinueOnError)
 	data := fs.String("data", "", "folder of photographs")
-	video := fs.String("video", "", "folder of the frames of a video of many frames per second, whose means are blurred as cameras and people move (optional)")
+	video := fs.String("video", "", "folder with the frames of a video with many frames per second, whose means have the blur of moving cameras and people (optional)")
 	out := fs.String("out", "", "file to write the pairs to, for trainhost train -shakes")
-	c := trainhost.ShakesConfig{Progress: func(done, total int) { fmt.Fprintf(os.Stderr, "%d of %d pairs\n", done, total) }}
-	fs.IntVar(&c.Count, "count", 500, "pairs")
-	fs.IntVar(&c.Side, "side", 256, "their side in pixels")
-	fs.IntVar(&c.Workers, "workers", 0, "pairs made at the same time (0: one per core)")
+	c := trainhost.MotionPairsConfig{Progress: func(done, total int) { fmt.Fprintf(os.Stderr, "%d of %d pairs\n", done, total) }}
+	fs.IntVar(&c.Count, "count", 500, "number of pairs")
+	fs.IntVar(&c.Side, "side", 256, "side of the pairs in pixels")
+	fs.IntVar(&c.Workers, "workers", 0, "number of pairs that are made in parallel (0: one per core)")
 	fs.Uint64Var(&c.Seed, "seed", 1, "seed of the pairs")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -39,7 +39,7 @@ func shakesCommand(ctx context.Context, args []string) error {
 	}
 	var frames []string
 	if *video != "" {
-		if frames, err = trainhost.Frames(*video); err != nil {
+		if frames, err = trainhost.VideoFrames(*video); err != nil {
 			return fmt.Errorf("shakes: %w", err)
 		}
 	}
@@ -47,7 +47,7 @@ func shakesCommand(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := trainhost.MakeShakes(ctx, pics, frames, c)
+	s, err := trainhost.MakeMotionPairs(ctx, pics, frames, c)
 	if err != nil {
 		return err
 	}

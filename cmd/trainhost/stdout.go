@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// stdout is where commands print. What cannot be written there does not end a training run, but in
-// the end it is told, as results would be missing.
-var stdout = &witness{}
+// stdout is where commands print. A write error does not end a training run, but it is the error of
+// the command at its end, as results would be missing.
+var stdout = &stickyWriter{}
 
-// witness writes to os.Stdout and remembers the first failure.
-type witness struct {
+// stickyWriter writes to os.Stdout and keeps the first error.
+type stickyWriter struct {
 	mu  sync.Mutex
 	err error
 }
 
-func (w *witness) Write(p []byte) (int, error) {
+func (w *stickyWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, err := os.Stdout.Write(p)
@@ -26,8 +26,8 @@ func (w *witness) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// failed is the first failure since the last call.
-func (w *witness) failed() error {
+// failed returns the first error since the last call.
+func (w *stickyWriter) failed() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	err := w.err

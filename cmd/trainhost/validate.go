@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -13,7 +15,7 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// validation scores a run's averaged weights on pictures that it is not trained on.
+// validation scores the averaged weights of a run on pictures that it is not trained on.
 type validation struct {
 	folder string
 	every  uint64 // steps
@@ -21,11 +23,34 @@ type validation struct {
 	device string
 }
 
-// due tells whether to score after a step.
+func (v *validation) defineFlags(fs *flag.FlagSet) {
+	fs.StringVar(&v.folder, "val", "", "folder of pictures, none of them in -data, on which the averaged weights are scored during training")
+	fs.Uint64Var(&v.every, "val-every", 500, "steps between scores")
+	fs.IntVar(&v.limit, "val-limit", 24, "number of pictures to score, at equal distances in the folder")
+}
+
+// check reports flags that are out of range, and a folder without readable pictures.
+func (v validation) check() error {
+	if v.every < 1 || v.limit < 1 {
+		return errors.New("-val-every and -val-limit must be at least 1")
+	}
+	if v.folder == "" {
+		return nil
+	}
+	if st, err := os.Stat(v.folder); err != nil || !st.IsDir() {
+		return fmt.Errorf("-val %s is not a folder", v.folder)
+	}
+	if err := trainhost.CheckPictures(v.folder, v.limit, true); err != nil {
+		return fmt.Errorf("-val: %w", err)
+	}
+	return nil
+}
+
+// due reports whether to score after a step.
 func (v validation) due(step uint64) bool { return v.folder != "" && step > 0 && step%v.every == 0 }
 
-// after scores what save writes to a path, if it is time for that, and prints the result. What
-// fails is told on stderr: the run goes on, and the next time may be better.
+// after scores the checkpoint that save writes to path, if the step is due, and prints the result.
+// An error is printed on stderr and the run goes on: the next score may succeed.
 func (v validation) after(ctx context.Context, save func() error, path string, step uint64) {
 	if !v.due(step) {
 		return
@@ -42,8 +67,9 @@ func (v validation) after(ctx context.Context, save func() error, path string, s
 	}
 }
 
-// score evaluates the checkpoint at a path, which was just written, and describes the result in a line: PSNR at z = μ of every task,
-// and for networks that know the noise of cameras also that of pictures as cameras make them, with the noise to be found.
+// score evaluates the checkpoint at path and describes the result in a line: the PSNR at z = μ of
+// every task. For networks that are told the shape of noise it adds the PSNR on pictures of
+// simulated cameras, whose noise is estimated.
 func (v validation) score(ctx context.Context, path string, step uint64) (string, error) {
 	began := time.Now()
 	n, err := openNetwork(path)

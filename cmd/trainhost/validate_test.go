@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// tinyRun is the arguments of a run that a test can wait for.
+// tinyRun gives the arguments of a short run.
 func tinyRun(data, out string, more ...string) []string {
 	return append([]string{"train", "-data", data, "-out", out, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-obs", "0", "-kl", "0",
 		"-crop", "32", "-per-class", "1,0,0,0,0,0", "-warmup", "1", "-log", "1"}, more...)
 }
 
-// -val scores while training. A score that fails is told, and the run goes on to its end.
+// -val scores during training. A score that fails is reported, and the run continues to its end.
 func TestValidation(t *testing.T) {
 	data, dir := pictures(t, 2, 40), t.TempDir()
 	good, bad := pictures(t, 1, 32), t.TempDir()
@@ -42,7 +42,7 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// A checkpoint that cannot be saved for a score is told, and that is all.
+// A checkpoint that cannot be saved for a score is reported, and the run continues.
 func TestValidationWithoutSave(t *testing.T) {
 	full := errors.New("no space left on device")
 	saves := 0
@@ -53,24 +53,24 @@ func TestValidationWithoutSave(t *testing.T) {
 		}
 	})
 	if want := "trainhost: no score at step 5 - no space left on device\ntrainhost: no score at step 10 - no space left on device\n"; stderr != want || saves != 2 {
-		t.Errorf("%d saves, told %q", saves, stderr)
+		t.Errorf("%d saves, printed %q", saves, stderr)
 	}
-	// One that ends because the run does says nothing.
+	// A score that ends with the run prints nothing.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if stderr := captured(t, &os.Stderr, func() { v.after(ctx, func() error { return full }, "none.ckpt", 5) }); stderr != "" {
-		t.Errorf("told %q", stderr)
+		t.Errorf("printed %q", stderr)
 	}
 }
 
-// What will not be scored is found before anything is built.
+// A folder that cannot be scored is an error before anything is built.
 func TestBadValidation(t *testing.T) {
 	data, dir := pictures(t, 1, 40), t.TempDir()
 	junk := t.TempDir()
 	if err := os.WriteFile(filepath.Join(junk, "a.tiff"), []byte("junk"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is no folder"} {
+	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is not a folder"} {
 		text, err := output(t, tinyRun(data, filepath.Join(dir, "a.ckpt"), "-val", folder)...)
 		if err == nil || !strings.Contains(err.Error(), want) || text != "" {
 			t.Errorf("want %q: %v\n%s", want, err, text)
@@ -78,7 +78,7 @@ func TestBadValidation(t *testing.T) {
 	}
 }
 
-// No command writes over a checkpoint, nor begins work whose result cannot be written.
+// No command overwrites a checkpoint or starts work whose result cannot be written.
 func TestCheckpointsStay(t *testing.T) {
 	data, dir := pictures(t, 1, 140), t.TempDir()
 	ckpt := filepath.Join(dir, "a.ckpt")
@@ -115,7 +115,7 @@ func TestCheckpointsStay(t *testing.T) {
 	}
 }
 
-// What cannot be written to stdout is no success.
+// A command whose output cannot be written fails.
 func TestFullStdout(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {

@@ -20,10 +20,10 @@ import (
 // watch draws the curves of a training log in the terminal.
 func watch(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost watch", flag.ContinueOnError)
-	follow := fs.Duration("follow", 0, "draw again after this time, e.g. 30s, until interrupted (0: once)")
+	follow := fs.Duration("follow", 0, "draw again after this time, such as 30s, until interrupted (0: once)")
 	width := fs.Int("width", 72, "columns of the plots")
 	height := fs.Int("height", 12, "lines of each plot")
-	smooth := fs.Int("smooth", 10, "log lines that each point of a curve averages")
+	smooth := fs.Int("smooth", 10, "number of log lines that each point of a curve averages")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func watch(ctx context.Context, args []string) error {
 			fmt.Fprint(stdout, "\x1b[H\x1b[2J")
 		}
 		if _, err := fmt.Fprint(stdout, text); err != nil || *follow <= 0 {
-			return nil // what could not be printed, run tells
+			return nil // run reports write errors
 		}
 		select {
 		case <-ctx.Done():
@@ -53,11 +53,11 @@ func watch(ctx context.Context, args []string) error {
 	}
 }
 
-// curves draws the unscaled loss and the PSNR of the training crops per task, and says where the
-// run is.
+// curves draws the unscaled loss and the PSNR of the training crops per task, below a line with the
+// step, the learning rate and the speed.
 func curves(log string, width, height, smooth int) (string, error) {
 	r := csv.NewReader(strings.NewReader(log))
-	r.FieldsPerRecord = -1 // the last line may be half written
+	r.FieldsPerRecord = -1 // the last line may be incomplete
 	head, err := r.Read()
 	if err != nil || !slices.Contains(head, "step") || !slices.Contains(head, "loss") {
 		return "", errors.New("this is not a log of trainhost train -csv")
@@ -106,7 +106,7 @@ func curves(log string, width, height, smooth int) (string, error) {
 	var names []string
 	for i, h := range head {
 		name, ok := strings.CutSuffix(h, " dB")
-		if ok && slices.ContainsFunc(columns[i], func(v float64) bool { return !math.IsNaN(v) }) { // some of the task were trained
+		if ok && slices.ContainsFunc(columns[i], func(v float64) bool { return !math.IsNaN(v) }) { // the task was trained
 			series, names = append(series, average(columns[i], smooth)), append(names, name)
 		}
 	}
@@ -118,7 +118,8 @@ func curves(log string, width, height, smooth int) (string, error) {
 	return out.String(), nil
 }
 
-// average is the mean of up to n values up to each; those that are not numbers do not count.
+// average returns for each value the mean of it and the n − 1 before. NaN and infinity are left
+// out.
 func average(v []float64, n int) []float64 {
 	out := make([]float64, len(v))
 	for i := range v {

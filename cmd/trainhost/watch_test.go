@@ -48,7 +48,7 @@ func TestCurves(t *testing.T) {
 	if _, err := curves("a,b\n1,2\n", 40, 8, 3); err == nil {
 		t.Error("another table was drawn")
 	}
-	// Logs of older programs are drawn, and go on with the columns they have.
+	// Logs of older programs are drawn, and keep their columns.
 	old := filepath.Join(t.TempDir(), "old.csv")
 	if err := os.WriteFile(old, []byte("step,loss,denoise dB,lr,s/step\n1,0.5,20,0.001,0.5\n"), 0o644); err != nil {
 		t.Fatal(err)

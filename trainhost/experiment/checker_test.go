@@ -53,7 +53,8 @@ func TestCheckerboardDraws(t *testing.T) {
 	}
 }
 
-// The metrics of samplers that are right, collapsed, and blind to the observation come out in the right order.
+// The metrics of samplers that are right, collapsed, and blind to the observation come out in the
+// right order.
 func TestCheckerScore(t *testing.T) {
 	c := SmallChecker()
 	c.Observations, c.Draws, c.Cloud = 200, 40, 1000
@@ -85,7 +86,8 @@ func TestCheckerScore(t *testing.T) {
 	}
 }
 
-// A tiny run of every kind of training goes through; joint training must beat the pre-trained start on the observation.
+// A tiny run of every kind of training goes through; joint training must beat the pre-trained start
+// on the observation.
 func TestCheckerRuns(t *testing.T) {
 	c := SmallChecker()
 	c.Flow, c.Adapter = nets.MLPConfig{Layers: 2, Width: 32, Dim: 2}, nets.MLPConfig{Layers: 2, Width: 32, Dim: 2}
@@ -103,7 +105,8 @@ func TestCheckerRuns(t *testing.T) {
 		}
 		t.Logf("%s: NLPD %.2f CRPS %.3f support %.2f %.2f MMD %.2f %.2f", v.Name, scores[0].NLPD, scores[0].CRPS, scores[0].SupportPosterior, scores[0].SupportPrior, scores[0].MMDPosterior, scores[0].MMDPrior)
 		all = append(all, scores...)
-		// Blind samples have an NLPD of about 70 on the whole board; the observation must have been learned.
+		// Blind samples have an NLPD of about 70 on the whole board; the observation must have been
+		// learned.
 		if len(scores) != 2 || !(scores[0].NLPD < 8) {
 			t.Errorf("%s: %+v", v.Name, scores)
 		}
@@ -210,7 +213,8 @@ func checkExport(t *testing.T, c CheckerConfig, base string, scores []CheckerSco
 	}
 }
 
-// The authors' mean-flow term in float64: the mean squared error times the mean of 1/(t − r + 10⁻⁶).
+// The authors' mean-flow term in float64: the mean squared error times the mean of 1/(t − r +
+// 10⁻⁶).
 func TestOverTime(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 4))
 	c := TinyGenerators().Checker

@@ -2,29 +2,32 @@ package experiment
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
 // terms says which losses a run has.
 type terms struct {
 	meanFlow, obs, kl float64 // weights
-	ema               bool
-	// overTime divides the mean-flow term by t − r + 10⁻⁶, as the authors' code does: the mean of the squared error over the batch times the
-	// mean of 1/(t − r + 10⁻⁶), which is about 7.5·10⁵ where three quarters of the points have r = t.
+	ema               bool    // θ⁻ in the observation term
+	// overTime divides the mean-flow term by t − r + 10⁻⁶, as the authors' code does: it multiplies
+	// the mean of the squared error over the batch by the mean of 1/(t − r + 10⁻⁶). That is about
+	// 7.5·10⁵, as three quarters of the points have r = t.
 	overTime bool
 	// plain leaves out the adaptive weight of the batch.
 	plain bool
 }
 
-// checkerGraph is the loss of a batch, with the weights and sums of the authors' code: mean flow a mean over the two coordinates, observation
-// and KL sums; the loss of the whole batch is scaled by 1/(L + 0.01). total is the loss before that.
+// checkerGraph is the loss of a batch, with the weights and sums of the authors' code: the
+// mean-flow term is a mean over the two coordinates, observation and KL are sums. The loss of the
+// whole batch is scaled by 1/(L + 0.01). total is the loss before that.
 func checkerGraph(c CheckerConfig, t terms) (g *netdef.Graph, loss, total *netdef.Node) {
 	g = netdef.NewGraph()
 	points, scalar := netdef.Shape{1, 1, c.Batch, 8}, netdef.Shape{1, 1, c.Batch, 1}
@@ -99,7 +102,7 @@ func between(g *netdef.Graph, c CheckerConfig, x *netdef.Node, t, r float64) *ne
 	return g.Sub(x, g.Scale(c.u(g, x, at(r), at(t)), t-r))
 }
 
-// u is the network of average velocities.
+// u is the network of average velocities u(x, r, t).
 func (c CheckerConfig) u(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
 	if c.network != nil {
 		return c.network(g, x, r, t)
@@ -107,101 +110,108 @@ func (c CheckerConfig) u(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
 	return nets.MLPFlowMap(g, c.Flow, x, r, t)
 }
 
-// inputs draws the points, times and the share from the adapter of a step: t and r uniform and sorted, different for differ of the points.
-func (c CheckerConfig) inputs(rng *rand.Rand, data [][]float64, alpha, differ float64) numbers {
-	n := c.Batch
-	x, r, t, from := make([]float32, 8*n), make([]float32, n), make([]float32, n), make([]float32, n)
-	for i := range n {
-		p := data[rng.IntN(len(data))]
-		x[8*i], x[8*i+1] = float32(p[0]), float32(p[1])
-		a, b := rng.Float32(), rng.Float32()
+// drawInputs draws the inputs of a step: points, times, and the points whose latents come from the
+// adapter, which are a share alpha. t and r are uniform and sorted, and different for a share
+// differ of the points.
+func (c CheckerConfig) drawInputs(rng *rand.Rand, data [][]float64, alpha, differ float64) numbers {
+	x := make([]float32, 8*c.Batch)
+	in := fill(c.Batch, []string{"r", "t", "from"}, func(i int) []float64 {
+		drawPoint(rng, data, x[8*i:])
+		a, b, from := rng.Float32(), rng.Float32(), 0.0
 		if rng.Float64() >= differ {
 			b = a
 		}
-		r[i], t[i] = min(a, b), max(a, b)
 		if rng.Float64() < alpha {
-			from[i] = 1
+			from = 1
 		}
-	}
-	return numbers{"x": x, "r": r, "t": t, "from": from}
+		return []float64{float64(min(a, b)), float64(max(a, b)), from}
+	})
+	in["x"] = x
+	return in
 }
 
-// drawData picks a batch of points of the training set.
+// drawData draws a batch of points of the training set, [1,1,B,8].
 func (c CheckerConfig) drawData(rng *rand.Rand, data [][]float64) []float32 {
 	x := make([]float32, 8*c.Batch)
 	for i := range c.Batch {
-		p := data[rng.IntN(len(data))]
-		x[8*i], x[8*i+1] = float32(p[0]), float32(p[1])
+		drawPoint(rng, data, x[8*i:])
 	}
 	return x
 }
 
-// learn trains by the terms of the checkerboard's loss; see train.
-func learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64) (params map[string][]float32, err error) {
-	g, loss, total := checkerGraph(c, t)
-	var outs []*netdef.Node
-	if c.losses != nil {
-		outs = append(outs, total)
-	}
-	return train(ctx, dev, c, g, loss, outs, steps, lr, trains, start, stream, func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.inputs(rng, data, alpha, differ) })
+// drawPoint writes a random point of data to x.
+func drawPoint(rng *rand.Rand, data [][]float64, x []float32) {
+	p := data[rng.IntN(len(data))]
+	x[0], x[1] = float32(p[0]), float32(p[1])
 }
 
-// lossRow is a step of a training: its loss as it is minimised and before it is scaled by itself.
+// lossRow is the loss of a step as it is minimised, and before the adaptive weight.
 type lossRow struct {
 	stage          uint64
 	step           int
 	loss, unscaled float64
 }
 
-// train runs one training and returns all parameters, the averages of those that it trains, which are what sampling uses, and those of start
-// for the others. draw gives the inputs of a step, points of data among them, which are the training set. outs is empty, or holds the loss
-// before scaling, of which c.losses gets every step.
-func train(ctx context.Context, dev *gpu.Device, c CheckerConfig, g *netdef.Graph, loss *netdef.Node, outs []*netdef.Node, steps int, lr float64, trains func(string) bool, start map[string][]float32, stream uint64, draw func(rng *rand.Rand, data [][]float64, step int) numbers) (params map[string][]float32, err error) {
+// stage is one training on the points of the checkerboard.
+type stage struct {
+	graph  *netdef.Graph
+	loss   *netdef.Node
+	total  *netdef.Node // loss before the adaptive weight, for CheckerConfig.losses; nil: not recorded
+	steps  int
+	lr     float64
+	trains func(name string) bool // selects the parameters that are trained; nil selects all
+	start  parameters             // nil: initial values
+	stream uint64                 // separates the random numbers of the stages of a run
+	// draw gives the inputs of a step; data is the training set.
+	draw func(rng *rand.Rand, data [][]float64, step int) numbers
+}
+
+// train trains a stage. It returns the parameters for sampling: averages of those that are trained,
+// and the others of start.
+func (s stage) train(ctx context.Context, dev *gpu.Device, c CheckerConfig) (parameters, error) {
 	data := drawCheckerboard(rand.New(rand.NewPCG(c.Seed, 5)), c.Points)
-	if err := g.Err(); err != nil {
-		return nil, err
+	rng := rand.New(rand.NewPCG(c.Seed, 100+s.stream))
+	f := fit{
+		graph: s.graph, loss: s.loss, trains: s.trains, start: s.start, adamw: adamw(s.lr, s.steps), seed: c.Seed<<8 | s.stream,
+		draw: func(step int) numbers { return s.draw(rng, data, step) },
 	}
-	opt := optimiser{lr: lr, decay: c.Decay, ema: c.EMA, warmup: 100, steps: steps, cosine: true}
+	f.adamw.WeightDecay, f.adamw.EMA, f.adamw.Warmup = c.Decay, c.EMA, 100
 	if c.Authors {
 		// An average of decay 0 is the live weights, in θ⁻ and in the evaluation.
-		opt.ema, opt.warmup, opt.cosine = 0, 0, false
+		f.adamw.EMA, f.adamw.Warmup, f.adamw.Constant = 0, 0, true
 	}
-	f, err := newFit(dev, g, loss, outs, trains, start, opt, c.Seed<<8|stream)
-	if err != nil {
-		return nil, err
-	}
-	defer f.close()
-	rng := rand.New(rand.NewPCG(c.Seed, 100+stream))
-	for step := range steps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := f.next(draw(rng, data, step)); err != nil {
-			return nil, err
-		}
-		if len(outs) > 0 {
-			row := lossRow{stage: stream, step: step}
-			if row.loss, err = f.value(0); err == nil {
-				row.unscaled, err = f.value(1)
-			}
-			if err != nil {
-				return nil, err
+	if c.losses != nil && s.total != nil {
+		f.outs = []*netdef.Node{s.total}
+		f.after = func(step int, trained *optim.Step) (err error) {
+			row := lossRow{stage: s.stream, step: step}
+			if row.loss, err = trained.Scalar(0); err == nil {
+				row.unscaled, err = trained.Scalar(1)
 			}
 			*c.losses = append(*c.losses, row)
+			return err
 		}
 	}
-	params = map[string][]float32{}
-	for name, v := range start {
-		params[name] = v
-	}
-	averaged, err := f.store.State("ema")
+	trained, err := f.run(ctx, dev)
 	if err != nil {
 		return nil, err
 	}
-	for name, v := range averaged {
-		params[name] = v
+	defer trained.Close()
+	averages, err := optim.Averages.Read(trained.Store())
+	if err != nil {
+		return nil, err
 	}
+	params := parameters{}
+	maps.Copy(params, s.start)
+	maps.Copy(params, averages)
 	return params, nil
+}
+
+// learn trains a stage by terms of the checkerboard's loss; alpha and differ are as in drawInputs.
+// The loss and its inputs are set here.
+func (s stage) learn(ctx context.Context, dev *gpu.Device, c CheckerConfig, t terms, alpha, differ float64) (parameters, error) {
+	s.graph, s.loss, s.total = checkerGraph(c, t)
+	s.draw = func(rng *rand.Rand, data [][]float64, _ int) numbers { return c.drawInputs(rng, data, alpha, differ) }
+	return s.train(ctx, dev, c)
 }
 
 // differ is the share of points with r ≠ t in mean-flow training.
@@ -209,39 +219,47 @@ const differ = 0.25
 
 func flowOnly(name string) bool    { return strings.HasPrefix(name, "flow/") }
 func adapterOnly(name string) bool { return strings.HasPrefix(name, "adapter/") }
-func everything(string) bool       { return true }
 
-// pretrain is flow matching: the start of every run.
-func pretrain(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
+// PretrainChecker trains the velocity by flow matching, from which every run starts. It returns the
+// parameters, or nil if c asks for no steps.
+func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
 	if c.Pretrain == 0 {
 		return nil, nil
 	}
-	return learn(ctx, dev, c, terms{meanFlow: 1}, 0, 0, c.Pretrain, c.FlowLR, everything, nil, 1)
+	return stage{steps: c.Pretrain, lr: c.FlowLR, stream: 1}.learn(ctx, dev, c, terms{meanFlow: 1}, 0, 0)
 }
 
 // trainVariant trains one variant from the pre-trained flow map.
-func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32) (map[string][]float32, error) {
-	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have no θ⁻: one trains the flow map by the
-	// observation, the other does not train it then.
+func trainVariant(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start parameters) (parameters, error) {
+	// The authors' θ⁻ without an average is still a copy that gets no gradient. The baselines have
+	// no θ⁻: one trains the flow map by the observation, the other does not train it then.
 	t := terms{obs: 0.5 / (c.Sigma * c.Sigma), ema: v.EMA || c.Authors && v.Tau > 0 && !v.Frozen, overTime: c.Authors}
 	if v.KL {
 		t.kl = 1
 	}
+	run := stage{steps: c.Steps, lr: c.LR, start: start}
 	if v.Frozen {
 		t.plain = c.Authors
-		flow, err := learn(ctx, dev, c, terms{meanFlow: 1, overTime: c.Authors}, 0, differ, c.Steps, c.LR, flowOnly, start, 2)
+		run.trains, run.stream = flowOnly, 2
+		flow, err := run.learn(ctx, dev, c, terms{meanFlow: 1, overTime: c.Authors}, 0, differ)
 		if err != nil {
 			return nil, err
 		}
-		return learn(ctx, dev, c, t, 1, differ, c.Steps, c.LR, adapterOnly, flow, 3)
+		run.trains, run.stream, run.start = adapterOnly, 3, flow
+		return run.learn(ctx, dev, c, t, 1, differ)
 	}
 	if v.Tau > 0 {
 		t.meanFlow = 0.5 / (v.Tau * v.Tau)
 	}
-	return learn(ctx, dev, c, t, v.Alpha, differ, c.Steps, c.LR, everything, start, 4)
+	run.stream = 4
+	return run.learn(ctx, dev, c, t, v.Alpha, differ)
 }
 
-// RunChecker trains a variant and scores it for each K. start are pre-trained parameters from PretrainChecker.
+// RunChecker trains a variant and scores it for each K. start are the parameters of
+// PretrainChecker.
 func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant, start map[string][]float32, ks ...int) ([]CheckerScore, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -256,29 +274,21 @@ func RunChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig, v Variant
 		return nil, err
 	}
 	took := time.Since(began).Seconds()
-	var out []CheckerScore
+	var scores []CheckerScore
 	for _, k := range ks {
 		s, err := newSampler(dev, c, params, k)
 		if err != nil {
 			return nil, err
 		}
 		sc, err := score(c, v, k,
-			func(y []float64, stream uint64) (cloud, error) { return s.run(s.cond, y, len(y), stream) },
-			func(n int) (cloud, error) { return s.run(s.uncond, nil, n, 9) })
+			func(y []float64, stream uint64) (cloud, error) { return s.run(s.posterior, y, len(y), stream) },
+			func(n int) (cloud, error) { return s.run(s.prior, nil, n, 9) })
 		sc.Seconds, sc.losses, sc.weights = took, losses, s.tensors(params)
 		s.close()
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, sc)
+		scores = append(scores, sc)
 	}
-	return slices.Clip(out), nil
-}
-
-// PretrainChecker trains the velocity by flow matching.
-func PretrainChecker(ctx context.Context, dev *gpu.Device, c CheckerConfig) (map[string][]float32, error) {
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	return pretrain(ctx, dev, c)
+	return scores, nil
 }

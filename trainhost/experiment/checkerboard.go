@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// CheckerConfig is the size of the checkerboard experiment: points x uniform on the filled cells of a 4×4 checkerboard on [-2, 2]², of
-// which the first coordinate is observed with noise σ.
+// CheckerConfig is the size of the checkerboard experiment: points x are uniform on the filled
+// cells of a 4×4 checkerboard on [-2, 2]², and the first coordinate is observed with noise σ.
 type CheckerConfig struct {
 	Flow, Adapter nets.MLPConfig
 	Points        int // of the training set
@@ -22,20 +22,21 @@ type CheckerConfig struct {
 	FlowLR, LR    float64
 	Decay, EMA    float64
 	Sigma         float64
-	// Evaluation: observations for NLPD and CRPS, samples of each, samples for MMD and support accuracy.
+	// Evaluation: observations for NLPD and CRPS, samples of each, and samples for MMD and support
+	// accuracy.
 	Observations, Draws, Cloud int
 	Seed                       uint64
-	// Authors trains and evaluates as the authors' public code does where that differs from the paper: the mean-flow term is divided by
-	// t − r + 10⁻⁶, θ⁻ is a copy of the live weights that gets no gradient (an average of decay 0), the learning rate is constant, the
-	// live weights are evaluated, and the frozen-θ baseline's adapter has no adaptive weight.
+	// Authors trains and evaluates as the authors' public code does where that differs from the
+	// paper. The mean-flow term is divided by t − r + 10⁻⁶. θ⁻ is a copy of the live weights that
+	// gets no gradient (an average of decay 0). The learning rate is constant. The live weights are
+	// evaluated. The adapter of the frozen-θ baseline has no adaptive weight.
 	Authors bool
 	// Y is the observation of the figures, and of the posterior's MMD and support accuracy.
 	Y float64
 	// Record keeps losses and weights for ExportChecker.
-	Record bool
-	losses *[]lossRow
-	// network is the flow map; nil is nets.MLPFlowMap of Flow.
-	network velocity
+	Record  bool
+	losses  *[]lossRow // gets the losses of every step; nil: not recorded
+	network velocity   // the flow map; nil: nets.MLPFlowMap of Flow
 }
 
 // PaperChecker is the paper's size (B.1), for a GPU.
@@ -79,11 +80,12 @@ type Variant struct {
 	Alpha float64
 	EMA   bool // θ⁻ in the observation term
 	KL    bool
-	// Frozen trains the mean flow without observations first, then the adapter alone.
+	// Frozen first trains the mean flow without observations, and then the adapter alone.
 	Frozen bool
 }
 
-// Variants are the paper's: the two baselines, the sweeps over τ (Figs. 5, 6, 8) and α (Fig. 9), and the ablations (Fig. 7).
+// Variants are the paper's: the two baselines, the sweeps over τ (Figs. 5, 6, 8) and α (Fig. 9),
+// and the ablations (Fig. 7).
 func Variants() []Variant {
 	vs := []Variant{
 		{Name: "frozen-theta", Tau: 1, Frozen: true, KL: true},
@@ -130,8 +132,8 @@ func drawCheckerboard(rng *rand.Rand, n int) [][]float64 {
 	return out
 }
 
-// drawPosterior draws from p(x|y) exactly: by rejection, as the paper's Algorithm 3, but with proposals of x₁ from N(y, σ²) instead of the
-// prior, which accepts often.
+// drawPosterior draws from p(x|y) exactly, by rejection as in the paper's Algorithm 3. The
+// proposals of x₁ are from N(y, σ²) instead of the prior, so that most are accepted.
 func drawPosterior(rng *rand.Rand, y, sigma float64, n int) [][]float64 {
 	out := make([][]float64, 0, n)
 	for tries := 0; len(out) < n && tries < 1000*n; tries++ {
@@ -148,11 +150,13 @@ type CheckerScore struct {
 	Variant                Variant
 	K                      int
 	NLPD, CRPS             float64
-	SupportPosterior       float64 // at the one observation Y, as MMDPosterior
+	SupportPosterior       float64 // at the observation Y, as MMDPosterior
 	SupportPrior           float64
 	MMDPosterior, MMDPrior float64
-	// SupportAll and MMDAll are of the posterior, means over all observations of the evaluation, as the authors' code has them. MMDAll
-	// compares the draws for an observation with as many exact ones, so it has a floor of its own.
+	// SupportAll and MMDAll are of the posterior: means over all observations of the evaluation, as
+	// in the authors' code. MMDAll compares the draws for an observation with the same number of
+	// exact ones. It is clamped at 0 for each observation, so even exact draws have a positive
+	// mean.
 	SupportAll, MMDAll float64
 	Seconds            float64 // of training
 	y                  float64
@@ -162,7 +166,8 @@ type CheckerScore struct {
 	weights            []weights.Tensor
 }
 
-// score computes the metrics from a sampler: draw gives, for every y, one sample; prior gives n of them.
+// score computes the metrics of a sampler: draw gives one sample of the posterior for every y,
+// prior gives n samples of the prior.
 func score(c CheckerConfig, v Variant, k int, draw func(y []float64, stream uint64) (cloud, error), prior func(n int) (cloud, error)) (s CheckerScore, err error) {
 	s = CheckerScore{Variant: v, K: k, y: c.Y}
 	rng := rand.New(rand.NewPCG(c.Seed, 77))

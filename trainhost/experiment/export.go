@@ -11,11 +11,16 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// ExportChecker writes what one variant's training gave into a folder, which must exist: NAME.safetensors and NAME-losses.csv for the
-// variant's name. scores are those of RunChecker with Record for all numbers of steps K. The tensors are the networks' parameters, under
-// their names, and for each K "K1/prior/x", the samples, "K1/prior/z", the latents that they come from, and both of "K1/posterior" for the
-// observation Y ([n,2] each), with "posterior/exact", exact draws. The losses are those of every step: as minimised, and before the scaling
-// by themselves; the stage is 2 for the flow map and 3 for the adapter of the frozen-θ baseline, and 4 for joint training.
+// ExportChecker writes the results of one variant's training to a folder, which must exist:
+// NAME.safetensors and NAME-losses.csv for the name of the variant. scores are those of RunChecker
+// with Record, for all numbers of steps K.
+//
+// The tensors are the networks' parameters under their names, and for each K the samples
+// "K1/prior/x", their latents "K1/prior/z", and both of "K1/posterior" for the observation Y.
+// "posterior/exact" are exact draws. Samples and latents have the shape [n,2].
+//
+// The losses are those of every step, as minimised and before the adaptive weight. The stage is 2
+// for the flow map and 3 for the adapter of the frozen-θ baseline, and 4 for joint training.
 func ExportChecker(dir string, scores []CheckerScore) error {
 	if len(scores) == 0 {
 		return nil

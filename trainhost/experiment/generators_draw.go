@@ -6,14 +6,11 @@ import (
 	"slices"
 )
 
-// The draws of times and weights that the losses of generators_loss.go read, n points of a step; progress is the share of the training's
-// steps that are done, 0 ≤ progress < 1.
-
-type numbers map[string][]float32
+// The draws of times and weights for the losses in generators_loss.go; see drawTimes.
 
 func sigmoid(v float64) float64 { return 1 / (1 + math.Exp(-v)) }
 
-// fill draws n rows of numbers, one for each name.
+// fill draws n rows of numbers, with a number for each name.
 func fill(n int, names []string, row func(i int) []float64) numbers {
 	in := numbers{}
 	for _, name := range names {
@@ -27,16 +24,17 @@ func fill(n int, names []string, row func(i int) []float64) numbers {
 	return in
 }
 
-// matchTimes are those of flow matching before another loss: uniform.
+// matchTimes are the uniform times of flow matching before another loss.
 func matchTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return fill(n, []string{"t"}, func(int) []float64 { return []float64{rng.Float64()} })
 }
 
-// meanFlowTimes draws two times with the given law, sorted; three quarters of the points have r = t.
-func meanFlowTimes(law func(rng *rand.Rand) float64) func(*rand.Rand, int, float64) numbers {
+// meanFlowTimes draws two times from a distribution, sorted. Three quarters of the points have r =
+// t.
+func meanFlowTimes(draw func(rng *rand.Rand) float64) drawTimes {
 	return func(rng *rand.Rand, n int, _ float64) numbers {
 		return fill(n, []string{"r", "t"}, func(int) []float64 {
-			a, b := law(rng), law(rng)
+			a, b := draw(rng), draw(rng)
 			if rng.Float64() >= differ {
 				b = a
 			}
@@ -45,11 +43,11 @@ func meanFlowTimes(law func(rng *rand.Rand) float64) func(*rand.Rand, int, float
 	}
 }
 
-// logitNormal is the mean-flow paper's law of times, sigmoid(N(−0.4, 1)).
+// logitNormal is the mean-flow paper's distribution of times, sigmoid(N(−0.4, 1)).
 func logitNormal(rng *rand.Rand) float64 { return sigmoid(-0.4 + rng.NormFloat64()) }
 
-// decoupledTimes are those of the paper's training scripts: sigmoid(N(0, 1)) where r = t, else the sorted pair of sigmoid(N(0.4, 1)) and
-// sigmoid(N(−1.2, 1)).
+// decoupledTimes are those of the paper's training scripts: sigmoid(N(0, 1)) if r = t, else the
+// sorted pair of sigmoid(N(0.4, 1)) and sigmoid(N(−1.2, 1)).
 func decoupledTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return fill(n/2, []string{"now", "r", "t"}, func(int) []float64 {
 		a, b := sigmoid(0.4+rng.NormFloat64()), sigmoid(-1.2+rng.NormFloat64())
@@ -57,7 +55,7 @@ func decoupledTimes(rng *rand.Rand, n int, _ float64) numbers {
 	})
 }
 
-// decoupledUniform draws uniform times instead.
+// decoupledUniform draws the same from the uniform distribution.
 func decoupledUniform(rng *rand.Rand, n int, _ float64) numbers {
 	return fill(n/2, []string{"now", "r", "t"}, func(int) []float64 {
 		a, b := rng.Float64(), rng.Float64()
@@ -65,10 +63,10 @@ func decoupledUniform(rng *rand.Rand, n int, _ float64) numbers {
 	})
 }
 
-// shortcutLevels is the binary logarithm of the steps that the smallest d makes of the path: 128 steps.
+// shortcutLevels is the binary logarithm of the number of steps of the smallest d: 128 steps.
 const shortcutLevels = 7
 
-// shortcutTimes draws 2d = 1, 1/2, …, 1/64 equally often and a time on its grid.
+// shortcutTimes draws 2d = 1, 1/2, …, 1/64 with equal probability, and a time on its grid.
 func shortcutTimes(rng *rand.Rand, n int, _ float64) numbers {
 	short := n / shortcutShare
 	in := fill(n-short, []string{"t"}, func(int) []float64 {
@@ -89,8 +87,9 @@ func shortcutTimes(rng *rand.Rand, n int, _ float64) numbers {
 	return in
 }
 
-// dataDeviation is the standard deviation of a coordinate that is uniform on [-2, 2]. The noise levels of consistency training and the
-// scale of moment matching are given for data of 0.5 and of this many units.
+// dataDeviation is the standard deviation of a coordinate that is uniform on [-2, 2]. The sources
+// give the noise levels of consistency training for data with the standard deviation 0.5, and the
+// scale of moment matching in units of the standard deviation.
 var dataDeviation = 2 / math.Sqrt(3)
 
 // Noise levels of consistency training (table 1 of its paper), for data of standard deviation 0.5.
@@ -101,7 +100,7 @@ const (
 	levelsFirst, levelsDoubling = 10, 7 // 10 to 1280 intervals
 )
 
-// sigmas are the noise levels σ_1 … σ_N of N − 1 intervals, in the units of the data.
+// sigmas are the noise levels σ_1 … σ_N of N − 1 intervals, for the data.
 func sigmas(intervals int) []float64 {
 	out := make([]float64, intervals+1)
 	lo, hi := math.Pow(sigmaLeast, 1/sigmaPower), math.Pow(sigmaMost, 1/sigmaPower)
@@ -111,10 +110,11 @@ func sigmas(intervals int) []float64 {
 	return out
 }
 
-// noiseTime is the time of x_t that has data and noise in the proportion of x + σz.
+// noiseTime is the time t at which x_t has the same proportion of data and noise as x + σz.
 func noiseTime(sigma float64) float64 { return sigma / (1 + sigma) }
 
-// consistencyTimes draws neighbours of the discretisation by the discretised log-normal law. The intervals double from 10 to 1280.
+// consistencyTimes draws neighbours of the discretisation from the discretised log-normal
+// distribution. The number of intervals doubles from 10 to 1280.
 func consistencyTimes(rng *rand.Rand, n int, progress float64) numbers {
 	level := min(int(progress*(levelsDoubling+1)), levelsDoubling)
 	s := sigmas(levelsFirst << level)
@@ -131,12 +131,13 @@ func consistencyTimes(rng *rand.Rand, n int, progress float64) numbers {
 	})
 }
 
-// Moment matching: the latest time, the gap of η(t) = t/(1 − t) between t and r, and b of the weight, whose a is 1.
+// Moment matching: the latest time, and b of the weight; its a is 1.
 const (
 	momentLatest = 0.994
 	momentOffset = 5.0
 )
 
+// momentGap is the difference between η(t) = t/(1 − t) at t and at r.
 var momentGap = momentLatest / (1 - momentLatest) / (1 << 12)
 
 // momentTimes draws t, and s below it, for each group of particles.

@@ -6,13 +6,17 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// The losses of the one-step generators, all over the same network u(x, r, t) of average velocities and the same straight paths
-// x_t = (1 − t)·x + t·z from data (t = 0) to noise (t = 1), with velocity v = z − x. Where a source runs time the other way, or adds noise
-// to data that it does not shrink (x + σz, which is (1 + σ)·x_t at t = σ/(1 + σ)), its formulas are rewritten to these paths.
+// The losses of the one-step generators. All are of the same network u(x, r, t) of average
+// velocities and the same straight paths x_t = (1 − t)·x + t·z from data (t = 0) to noise (t = 1),
+// with velocity v = z − x. The formulas of sources with other paths are rewritten to these: sources
+// with the opposite direction of time, and sources that add noise to data without shrinking it (x +
+// σz, which is (1 + σ)·x_t at t = σ/(1 + σ)).
 //
-// Every loss is a mean over points. A loss reads its times and weights from inputs, which the draws in generators_draw.go fill.
+// Every loss is a mean over points. Its times and weights are inputs, which the functions in
+// generators_draw.go draw.
 
-// velocity is a network u(x, r, t): points x [1,1,B,8] and times r ≤ t [1,1,B,1] to average velocities [1,1,B,8].
+// velocity is a network u(x, r, t): from points x [1,1,B,8] and times r ≤ t [1,1,B,1] to average
+// velocities [1,1,B,8].
 type velocity func(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node
 
 // points is a batch of pairs of data and noise.
@@ -28,7 +32,7 @@ func newPoints(g *netdef.Graph, c CheckerConfig) points {
 	return points{g, g.Input("x", s), c.Flow.Coordinates(g, g.Normal(s, g.Input("key", netdef.KeyShape), 1)), c.Batch}
 }
 
-// part is the points from up to, but not, to.
+// part is the points from index from to index to, exclusively.
 func (p points) part(from, to int) points {
 	crop := func(n *netdef.Node) *netdef.Node { return p.g.Crop2D(n, 0, from, 1, to-from) }
 	return points{p.g, crop(p.x), crop(p.z), to - from}
@@ -39,6 +43,7 @@ func (p points) number(name string) *netdef.Node {
 	return p.g.Input(name, netdef.Shape{1, 1, p.n, 1})
 }
 
+// v is the velocity.
 func (p points) v() *netdef.Node { return p.g.Sub(p.z, p.x) }
 
 // at is x_t.
@@ -59,8 +64,9 @@ func flowMatching(p points, u velocity, t *netdef.Node) *netdef.Node {
 	return square(p.g, u(p.g, p.at(t), t, t), p.v())
 }
 
-// meanFlow is ‖u − sg(v − (t − r)·du/dt)‖² of each point: equations 9 and 10 of Mean Flows for One-step Generative Modeling
-// (Geng et al. 2025, arXiv 2505.13447), which follow from its MeanFlow identity, equation 6; du/dt = v·∂u/∂x + ∂u/∂t is its equation 8.
+// meanFlow is ‖u − sg(v − (t − r)·du/dt)‖² of each point: equations 9 and 10 of Mean Flows for
+// One-step Generative Modeling (Geng et al. 2025, arXiv 2505.13447), which follow from its MeanFlow
+// identity, equation 6. du/dt = v·∂u/∂x + ∂u/∂t is its equation 8.
 func meanFlow(p points, u velocity, r, t *netdef.Node) *netdef.Node {
 	g, x, v := p.g, p.at(t), p.v()
 	mean := u(g, x, r, t)
@@ -71,7 +77,8 @@ func meanFlow(p points, u velocity, r, t *netdef.Node) *netdef.Node {
 	return square(g, mean, g.StopGradient(g.Sub(v, g.Mul(d[0], g.Sub(t, r)))))
 }
 
-// meanFlowLoss weighs each point by 1/sg(error + 10⁻³), the paper's adaptive loss with p = 1 (its section 4.3 and appendix B).
+// meanFlowLoss weights each point by 1/sg(error + 10⁻³), the adaptive loss of that paper with p = 1
+// (section 4.3 and appendix B).
 func meanFlowLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	e := meanFlow(p, u, p.number("r"), p.number("t"))
@@ -86,9 +93,11 @@ func plainMeanFlowLoss(p points, u velocity) *netdef.Node {
 // huberWidth is c of the pseudo-Huber distance: 0.00054·√d in d = 2 dimensions.
 var huberWidth = 0.00054 * math.Sqrt2
 
-// consistencyLoss is improved consistency training (iCT: Song & Dhariwal 2023, arXiv 2310.14189, table 1): λ(σ_i)·d(f(x_t, t), sg f(x_s, s))
-// with neighbours s < t of the discretisation on one path, the teacher being the student itself (no average), the pseudo-Huber distance
-// d(a, b) = √(‖a − b‖² + c²) − c, and λ = 1/(σ_{i+1} − σ_i), the input "weight". f(x, t) = x − t·u(x, 0, t) is the identity at t = 0.
+// consistencyLoss is improved consistency training (iCT: Song & Dhariwal 2023, arXiv 2310.14189,
+// table 1): λ(σ_i)·d(f(x_t, t), sg f(x_s, s)) with neighbours s < t of the discretisation on one
+// path. The teacher is the student itself (no average). The distance is pseudo-Huber, d(a, b) =
+// √(‖a − b‖² + c²) − c. The input "weight" is λ = 1/(σ_{i+1} − σ_i). f(x, t) = x − t·u(x, 0, t) is
+// the identity at t = 0.
 func consistencyLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	t, s := p.number("t"), p.number("s")
@@ -99,12 +108,14 @@ func consistencyLoss(p points, u velocity) *netdef.Node {
 	return g.Mean(g.Mul(d, p.number("weight")), netdef.AxAll)
 }
 
-// shortcutShare is the share of points that learn self-consistency, the others flow matching.
+// One of shortcutShare points learns self-consistency, the others flow matching.
 const shortcutShare = 4
 
-// shortcutLoss is equation 5 of One Step Diffusion via Shortcut Models (Frans et al. 2025, arXiv 2410.12557). A quarter of the points learn
-// that a step of 2d is two of d (its equation 4, the point between them by its equation 3), with targets from the averaged network; the
-// others flow matching, which is d = 0. Steps of the smallest d are asked of the network as d = 0, so the input "query" is d or 0.
+// shortcutLoss is equation 5 of One Step Diffusion via Shortcut Models (Frans et al. 2025, arXiv
+// 2410.12557). A quarter of the points learns that a step of 2d equals two steps of d (equation 4;
+// the point between them by equation 3), with targets from the averaged network. The others learn
+// flow matching, which is d = 0. For steps of the smallest d the network gets d = 0, so the input
+// "query" is d or 0.
 func shortcutLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	n := p.n / shortcutShare
@@ -125,16 +136,18 @@ func shortcutLoss(p points, u velocity) *netdef.Node {
 	return g.Scale(sum, 1/float64(p.n))
 }
 
-// Inductive moment matching: particles in a group, and the least distance that its kernel sees.
+// Inductive moment matching: particles in a group, and the least distance in its kernel.
 const (
 	particles   = 4
 	kernelFloor = 1e-8
 )
 
-// momentLoss is inductive moment matching (Zhou, Ermon & Song 2025, arXiv 2503.07565): w(s, t)·MMD² between what the map makes at time s of
-// points at t and, with no gradient, of points at r between s and t on the same paths (its equation of L_IMM with groups of 4 particles; a
-// group shares its times). The kernel is its Laplace kernel exp(−w̃·max(‖a − b‖, ε)/D) with w̃ = 1/c_out, the input "scale"; the network is
-// its Euler parameterisation for flow matching, f = x − (t − s)·u. w is the input "weight".
+// momentLoss is inductive moment matching (Zhou, Ermon & Song 2025, arXiv 2503.07565): w(s, t)·MMD²
+// between two sets of points that the map makes at time s. One is made of points at t, the other,
+// without gradient, of points at r between s and t on the same paths (L_IMM with groups of 4
+// particles, which share their times). The kernel is the paper's Laplace kernel exp(−w̃·max(‖a −
+// b‖, ε)/D) with w̃ = 1/c_out, the input "scale". The network is the paper's Euler parameterisation
+// for flow matching, f = x − (t − s)·u. The input "weight" is w.
 func momentLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	s, r, t := p.number("s"), p.number("r"), p.number("t")
@@ -147,7 +160,8 @@ func momentLoss(p points, u velocity) *netdef.Node {
 	}
 	scale := g.Scale(split(p.number("scale")), -1.0/2)
 	floor := g.Const("floor", netdef.Scalar, []float32{kernelFloor * kernelFloor})
-	// kernel is the mean over the particles of b of their kernels with each of a, in groups of equal times, [4,1,n/4,1].
+	// kernel is the mean over the particles of b of their kernel with each particle of a, in groups
+	// of equal times, [4,1,n/4,1].
 	kernel := func(a, b *netdef.Node) (sum *netdef.Node) {
 		for j := range particles {
 			d := g.Sqrt(g.Max(square(g, split(a), g.Slice(split(b), 0, j, j+1)), floor))
@@ -163,9 +177,10 @@ func momentLoss(p points, u velocity) *netdef.Node {
 	return g.Mean(g.Mul(mmd, split(p.number("weight"))), netdef.AxAll)
 }
 
-// decoupledLoss is Decoupled MeanFlow (Lee, Yu & Shin 2025, arXiv 2510.24474, with its public code's DMFLoss): half of the points learn flow
-// matching, half the mean flow, each by log(error/σ² + 0.01) + log σ², its Cauchy loss with a learned log σ²(r, t). Its other half is the
-// network, nets.MLPDecoupled, and the flow matching that the network is trained with before.
+// decoupledLoss is Decoupled MeanFlow (Lee, Yu & Shin 2025, arXiv 2510.24474, and DMFLoss of its
+// public code). Half of the points learn flow matching and half the mean flow, each with the loss
+// log(error/σ² + 0.01) + log σ²: the paper's Cauchy loss with a learned log σ²(r, t). The method
+// also includes the network nets.MLPDecoupled, and flow matching before this loss.
 func decoupledLoss(p points, u velocity) *netdef.Node {
 	g := p.g
 	return decoupled(p, u, func(e, r, t *netdef.Node) *netdef.Node {
@@ -180,7 +195,8 @@ func plainDecoupledLoss(p points, u velocity) *netdef.Node {
 	return decoupled(p, u, func(e, _, _ *netdef.Node) *netdef.Node { return e })
 }
 
-// decoupled is the mean over both halves of what point makes of an error ‖…‖² and its times.
+// decoupled is the mean over both halves of a loss per point, which depends on the error ‖…‖² and
+// the times.
 func decoupled(p points, u velocity, point func(e, r, t *netdef.Node) *netdef.Node) *netdef.Node {
 	g, half := p.g, p.n/2
 	a, b := p.part(0, half), p.part(half, p.n)
@@ -189,7 +205,8 @@ func decoupled(p points, u velocity, point func(e, r, t *netdef.Node) *netdef.No
 	return g.Scale(g.Add(match, g.Mean(point(meanFlow(b, u, r, t), r, t), netdef.AxAll)), 0.5)
 }
 
-// logVariance is a small network of the times, [1,1,n,1], 0 before training. Parameters are named "weight/...".
+// logVariance is a small network of the times, [1,1,n,1], 0 before training. Parameters are named
+// "weight/...".
 func logVariance(g *netdef.Graph, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("weight")()
 	const width = 32

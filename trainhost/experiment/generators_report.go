@@ -15,16 +15,17 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
-// generatorSteps are the numbers of evaluations a sample that generators are compared with.
+// generatorSteps are the numbers of evaluations per sample for which generators are compared.
 var generatorSteps = []int{1, 2, 4}
 
-// CompareGenerators trains every generator with seeds seed, seed + 1, …, and writes every training's scores to w as they come and to
-// generators.csv in the folder dir, which must exist, with figures of the first seed's samples and, at last, a table of means and standard
+// CompareGenerators trains every generator with the seeds seed, seed + 1, …. It writes the scores
+// of every training to w and to generators.csv in the folder dir, which must exist, and figures of
+// the samples of the first seed to dir. At the end it writes a table of means and standard
 // deviations over the seeds to w.
 func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir string, c GeneratorsConfig, gens []Generator, seed uint64) error {
-	var all []GeneratorScore
+	var all []generatorScore
 	fmt.Fprintln(w, "| generator | seed | steps | evaluations a step | TFLOP | K | MMD | support | s |\n|---|---|---|---|---|---|---|---|---|")
-	add := func(ss ...GeneratorScore) error {
+	add := func(ss ...generatorScore) error {
 		for _, s := range ss {
 			fmt.Fprintf(w, "| %s | %d | %d | %.2f | %.4g | %d | %.4f | %.3f | %.0f |\n", s.Generator, s.Seed, s.Steps, s.PerStep, s.TFLOP, s.K, s.MMD, s.Support, s.Seconds)
 		}
@@ -33,7 +34,7 @@ func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir st
 	}
 	for i := range c.Seeds {
 		for _, gen := range gens {
-			ss, err := RunGenerator(ctx, dev, c, gen, seed+uint64(i), generatorSteps...)
+			ss, err := runGenerator(ctx, dev, c, gen, seed+uint64(i), generatorSteps...)
 			if err != nil {
 				return fmt.Errorf("%s: %w", gen.Name, err)
 			}
@@ -46,7 +47,7 @@ func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir st
 				}
 			}
 		}
-		references, err := ReferenceScores(c, seed+uint64(i))
+		references, err := referenceScores(c, seed+uint64(i))
 		if err != nil {
 			return err
 		}
@@ -58,14 +59,14 @@ func CompareGenerators(ctx context.Context, dev *gpu.Device, w io.Writer, dir st
 }
 
 // summarise writes a row for each generator: means and standard deviations over seeds.
-func summarise(w io.Writer, all []GeneratorScore) error {
+func summarise(w io.Writer, all []generatorScore) error {
 	fmt.Fprint(w, "\n| generator | steps | evaluations a step |")
 	for _, k := range generatorSteps {
 		fmt.Fprintf(w, " MMD, K = %d | support, K = %d |", k, k)
 	}
 	fmt.Fprint(w, "\n|---|---|---|---|---|---|---|---|---|\n")
 	var names []string
-	rows := map[string][]GeneratorScore{}
+	rows := map[string][]generatorScore{}
 	for _, s := range all {
 		if rows[s.Generator] == nil {
 			names = append(names, s.Generator)
@@ -87,7 +88,7 @@ func summarise(w io.Writer, all []GeneratorScore) error {
 		for _, k := range generatorSteps {
 			var mmd, support []float64
 			for _, s := range rows[name] {
-				// References, of K = 0, stand in the first column.
+				// References have K = 0. They go to the first column.
 				if s.K == k || s.K == 0 && k == generatorSteps[0] {
 					mmd, support = append(mmd, s.MMD), append(support, s.Support)
 				}
@@ -100,7 +101,7 @@ func summarise(w io.Writer, all []GeneratorScore) error {
 }
 
 // writeGenerators writes generators.csv with all digits.
-func writeGenerators(dir string, all []GeneratorScore) error {
+func writeGenerators(dir string, all []generatorScore) error {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	return atomicfile.Write(filepath.Join(dir, "generators.csv"), func(to io.Writer) error {
 		w := csv.NewWriter(to)
@@ -114,7 +115,7 @@ func writeGenerators(dir string, all []GeneratorScore) error {
 }
 
 // generatorFigure shows the samples of one training for each K, as SVG and PNG.
-func generatorFigure(dir string, ss []GeneratorScore) error {
+func generatorFigure(dir string, ss []generatorScore) error {
 	var panels []*plot.Plot
 	for _, s := range ss {
 		p := plot.New()

@@ -16,8 +16,9 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// evaluate computes outs in float64 like reference.Run, but with the values of frozen for StopGradient nodes, as far as it has them;
-// otherwise it keeps theirs there. That is what a gradient sees as constant.
+// evaluate computes outs in float64 like reference.Run, but with the values of frozen for
+// StopGradient nodes, as far as it has them; otherwise it keeps theirs there. That is what a
+// gradient sees as constant.
 func evaluate(t *testing.T, outs []*netdef.Node, leaves map[string]*netdef.Tensor, frozen map[*netdef.Node]*netdef.Tensor) []*netdef.Tensor {
 	t.Helper()
 	values := map[*netdef.Node]*netdef.Tensor{}
@@ -51,7 +52,8 @@ func evaluate(t *testing.T, outs []*netdef.Node, leaves map[string]*netdef.Tenso
 	return res
 }
 
-// leavesOf gives a graph's inputs a batch of a generator's own draws, with points of data from point.
+// leavesOf gives a graph's inputs a batch of a generator's own draws, with points of data from
+// point.
 func leavesOf(t *testing.T, rng *rand.Rand, loss *netdef.Node, gen Generator, n int, progress float64, point func() (float64, float64)) map[string]*netdef.Tensor {
 	t.Helper()
 	in := gen.draw(rng, n, progress)
@@ -133,7 +135,8 @@ func TestGeneratorGradients(t *testing.T) {
 					}
 					direction[p.Name] = d
 				}
-				// Neighbours in time are so near that the kernel of moment matching bends within 10⁻⁶.
+				// Neighbours in time are so near that the kernel of moment matching bends within
+				// 10⁻⁶.
 				const h = 1e-9
 				at := func(step float64) float64 {
 					moved := map[string]*netdef.Tensor{}
@@ -156,8 +159,9 @@ func TestGeneratorGradients(t *testing.T) {
 	}
 }
 
-// gaussianMap is the exact average velocity where data are N(mean, std²) in both coordinates, with three parameters, 0 in the exact one:
-// gain·u, shift, and slope·(t − r)·x are added. With σ_t² = ((1 − t)·std)² + t², the flow takes x_t − (1 − t)·mean by the factor σ_r/σ_t.
+// gaussianMap is the exact average velocity where data are N(mean, std²) in both coordinates, with
+// three parameters, 0 in the exact one: gain·u, shift, and slope·(t − r)·x are added. With σ_t² =
+// ((1 − t)·std)² + t², the flow takes x_t − (1 − t)·mean by the factor σ_r/σ_t.
 func gaussianMap(mean, std float64) velocity {
 	return func(g *netdef.Graph, x, r, t *netdef.Node) *netdef.Node {
 		defer g.Scope("flow")()
@@ -182,8 +186,8 @@ func gaussianMap(mean, std float64) velocity {
 	}
 }
 
-// On Gaussian data, where the exact map is known, its gradient vanishes up to the noise of sampling and, for losses with finite steps, a
-// small bias; a wrong map is pushed back.
+// On Gaussian data, where the exact map is known, its gradient vanishes up to the noise of sampling
+// and, for losses with finite steps, a small bias; a wrong map is pushed back.
 func TestGeneratorFixedPoints(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 2))
 	const std, wrong = 0.8, 0.2
@@ -198,7 +202,9 @@ func TestGeneratorFixedPoints(t *testing.T) {
 			if err != nil || len(wrt) != len(names) {
 				t.Fatal(err, wrt)
 			}
-			// Gradients at the exact map, and half the difference of those where one parameter is off by wrong on either side. The same draws serve all, so that their noise hardly shows in the difference.
+			// Gradients at the exact map, and half the difference of those where one parameter is
+			// off by wrong on either side. The same draws serve all, so that their noise hardly
+			// shows in the difference.
 			exact, push := map[string]*moments{}, map[string]*moments{}
 			for _, name := range names {
 				exact[name], push[name] = &moments{}, &moments{}
@@ -254,7 +260,8 @@ func (m *moments) deviation() float64 {
 // mean0 is the mean of the Gaussian data.
 const mean0 = 0.3
 
-// The tiny preset trains every generator, but for those that differ from others by times or weights only.
+// The tiny preset trains every generator, but for those that differ from others by times or weights
+// only.
 func TestCompareGenerators(t *testing.T) {
 	dir, c := t.TempDir(), TinyGenerators()
 	gens := slices.DeleteFunc(Generators(), func(g Generator) bool { return strings.HasSuffix(g.Name, "-uniform") || g.Name == "dmf-plain" })

@@ -14,13 +14,14 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// dim is the dimension of x and z, and of y with its empty components: a multiple of 8, as tensors want it.
+// dim is the dimension of x and z, and of y with its empty components. Tensors need a multiple of
+// 8.
 const dim = 8
 
-// LinearConfig says which linear-Gaussian problems are drawn and how they are trained.
+// LinearConfig says which linear-Gaussian problems are drawn, and how they are trained.
 type LinearConfig struct {
 	Problems   int
-	Observed   int     // components of y that A lets through, 1..8
+	Observed   int     // components of y that are observed, 1 to 8
 	Sigma, Tau float64 // σ of eq. 12, τ of eq. 11
 	Steps      int
 	Batch      int // draws per step, a multiple of 8
@@ -40,7 +41,7 @@ type linearProblem struct {
 	u      *mat.Dense // eigenvectors of C
 	lambda []float64  // square roots of its eigenvalues
 	a      *mat.Dense // [dim, dim], rows from Observed on are 0
-	q0     *mat.Dense // the rotation that separate training is stuck with
+	q0     *mat.Dense // the fixed rotation of separate training
 }
 
 func drawLinear(cfg LinearConfig, rng *rand.Rand) *linearProblem {
@@ -57,7 +58,7 @@ func drawLinear(cfg LinearConfig, rng *rand.Rand) *linearProblem {
 	return p
 }
 
-// orthogonal draws from the Haar measure.
+// orthogonal draws an orthogonal matrix from the Haar measure.
 func orthogonal(rng *rand.Rand) *mat.Dense {
 	g := mat.NewDense(dim, dim, nil)
 	for i := range dim {
@@ -103,20 +104,21 @@ func add(a, b mat.Matrix, scale float64) *mat.Dense {
 func inverse(m mat.Matrix) *mat.Dense {
 	var out mat.Dense
 	if err := out.Inverse(m); err != nil {
-		panic(fmt.Sprintf("experiment: %v", err)) // of sums with the identity: never singular
+		panic(fmt.Sprintf("experiment: %v", err)) // all are sums with the identity, and never singular
 	}
 	return &out
 }
 
-func eye() *mat.Dense {
+// identity is the identity matrix.
+func identity() *mat.Dense {
 	return mat.DenseCopyOf(mat.NewDiagDense(dim, []float64{1, 1, 1, 1, 1, 1, 1, 1}))
 }
 
 // closed holds the closed forms for a generator x = Kθ z + m.
 type closed struct {
 	precision *mat.Dense // P, the inverse of eq. 41
-	gain      *mat.Dense // Kφ of eq. 42 with the full Σφ: the unconstrained optimum of the mean
-	kalman    *mat.Dense // K
+	gain      *mat.Dense // Kφ of eq. 42 with the full Σφ: the optimal mean without constraints
+	kalman    *mat.Dense // Kalman gain K
 	sy        *mat.Dense // covariance of y
 }
 
@@ -124,8 +126,8 @@ func (p *linearProblem) closed(k mat.Matrix) closed {
 	s2, t2 := p.cfg.Sigma*p.cfg.Sigma, p.cfg.Tau*p.cfg.Tau
 	c := mul(p.ul(), p.ul().T())
 	var f closed
-	f.precision = add(add(eye(), mul(k.T(), k), 1/t2), mul(k.T(), p.a.T(), p.a, k), 1/s2)
-	f.sy = add(mul(p.a, c, p.a.T()), eye(), s2)
+	f.precision = add(add(identity(), mul(k.T(), k), 1/t2), mul(k.T(), p.a.T(), p.a, k), 1/s2)
+	f.sy = add(mul(p.a, c, p.a.T()), identity(), s2)
 	f.kalman = mul(c, p.a.T(), inverse(f.sy))
 	right := add(scaled(p.a.T(), 1/s2), f.kalman, 1/t2)
 	f.gain = mul(inverse(f.precision), k.T(), right)
@@ -138,7 +140,7 @@ func scaled(m mat.Matrix, s float64) *mat.Dense {
 	return &out
 }
 
-// tied is eq. 42 with the diagonal covariance in the place of the full one, as the proof of A.18 has it.
+// tied is eq. 42 with the diagonal covariance instead of the full one, as in the proof of A.18.
 func (p *linearProblem) tied(k mat.Matrix, f closed) *mat.Dense {
 	inv := make([]float64, dim)
 	for i := range inv {
@@ -148,13 +150,15 @@ func (p *linearProblem) tied(k mat.Matrix, f closed) *mat.Dense {
 	return mul(mat.NewDiagDense(dim, inv), k.T(), right)
 }
 
-// meanError is the root mean square of Kθ Kφ (y − Am) − K (y − Am) over p(y), relative to that of K (y − Am).
+// meanError is the root mean square of Kθ Kφ (y − Am) − K (y − Am) over p(y), relative to that of K
+// (y − Am).
 func meanError(k, gain mat.Matrix, f closed) float64 {
 	d := add(mul(k, gain), f.kalman, -1)
 	return math.Sqrt(mat.Trace(mul(d, f.sy, d.T())) / mat.Trace(mul(f.kalman, f.sy, f.kalman.T())))
 }
 
-// hadamard is the optimality gap of a diagonal covariance, ½(Σ log P_ii − log |P|) (proof of A.15), in nats.
+// hadamard is the optimality gap of a diagonal covariance in nats: ½(Σ log P_ii − log |P|), from
+// the proof of A.15.
 func hadamard(f closed) float64 {
 	det, _ := mat.LogDet(f.precision)
 	s := 0.0
@@ -164,29 +168,35 @@ func hadamard(f closed) float64 {
 	return (s - det) / 2
 }
 
-// covarianceError compares Kθ Σφ Kθᵀ with the covariance that the full Σφ of eq. 41 gives, in Frobenius norm.
+// covarianceError is the relative error of Kθ Σφ Kθᵀ in the Frobenius norm, compared with the full
+// Σφ of eq. 41.
 func covarianceError(k mat.Matrix, variance []float64, f closed) float64 {
 	want := mul(k, inverse(f.precision), k.T())
 	return mat.Norm(add(mul(k, mat.NewDiagDense(dim, variance), k.T()), want, -1), 2) / mat.Norm(want, 2)
 }
 
-// LinearResult is one problem, trained one way.
+// LinearResult is one problem with one kind of training.
 type LinearResult struct {
 	Problem int
 	Joint   bool
-	// MeanError is measured on the trained adapter: the relative error of E_q[f(z)] against the Kalman mean, over p(y).
+	// MeanError is measured on the trained adapter: the relative error of E_q[f(z)] against the
+	// Kalman mean, over p(y).
 	MeanError float64
-	// GainError is ‖Kφ − eq. 42‖/‖eq. 42‖ for the generator at hand; VarianceError compares σφ² with 1/P_ii, its diagonal optimum.
+	// GainError is ‖Kφ − eq. 42‖/‖eq. 42‖ for the generator that was trained. VarianceError is the
+	// relative error of σφ² against its diagonal optimum 1/P_ii.
 	GainError, VarianceError float64
-	// CovarianceError: see covarianceError. Gap is the optimality gap in nats that a diagonal covariance leaves at this generator.
+	// CovarianceError: see covarianceError. Gap is the optimality gap in nats of a diagonal
+	// covariance for this generator.
 	CovarianceError, Gap float64
-	// TiedError is the mean error of eq. 82: what the proof of A.18 predicts, whose gain is tied to the diagonal covariance.
+	// TiedError is the mean error of eq. 82, which the proof of A.18 predicts with a gain that is
+	// tied to the diagonal covariance.
 	TiedError float64
 }
 
-// Linear trains adapters with diagonal covariance on random problems, with the generator's rotation fixed (separate training, A.7) and
-// learned (joint training, A.8: x = U Λ Q z + m keeps the constraint Kθ Kθᵀ = C), by the sampled loss (12), and compares them with the
-// closed forms.
+// Linear trains adapters with diagonal covariance on random problems by the sampled loss (12), and
+// compares them with the closed forms. The rotation of the generator is fixed in separate training
+// (A.7) and learned in joint training (A.8), where x = U Λ Q z + m keeps the constraint Kθ Kθᵀ = C.
+// It writes a Markdown table to w.
 func Linear(ctx context.Context, dev *gpu.Device, w io.Writer, cfg LinearConfig) ([]LinearResult, error) {
 	if cfg.Problems < 1 || cfg.Observed < 1 || cfg.Observed > dim || !(cfg.Sigma > 0) || !(cfg.Tau > 0) || cfg.Steps < 1 || cfg.Batch < 8 || cfg.Batch%8 != 0 {
 		return nil, fmt.Errorf("linear-gaussian: problems %d, observed %d, sigma %g, tau %g, steps %d or batch %d is out of range", cfg.Problems, cfg.Observed, cfg.Sigma, cfg.Tau, cfg.Steps, cfg.Batch)
@@ -225,6 +235,7 @@ func Linear(ctx context.Context, dev *gpu.Device, w io.Writer, cfg LinearConfig)
 	return out, nil
 }
 
+// kindName names the kind of training.
 func kindName(joint bool) string {
 	if joint {
 		return "joint"
@@ -248,8 +259,8 @@ func flat(m mat.Matrix) []float32 {
 	return v
 }
 
-// rotation turns a free matrix into an orthogonal one by Newton–Schulz iterations Q ← 1.5 Q − 0.5 Q Qᵀ Q, which converge for singular
-// values below √3.
+// rotation makes a free matrix orthogonal by Newton–Schulz iterations Q ← 1.5 Q − 0.5 Q Qᵀ Q, which
+// converge for singular values below √3.
 func rotation(g *netdef.Graph, free *netdef.Node) *netdef.Node {
 	norm := g.Sqrt(g.Sum(g.Square(free), netdef.AxAll))
 	q := g.Scale(g.Div(free, norm), 0.6*math.Sqrt(dim))
@@ -259,7 +270,8 @@ func rotation(g *netdef.Graph, free *netdef.Node) *netdef.Node {
 	return q
 }
 
-// graph builds the sampled loss (12) with sums over dimensions. Vectors are rows, so matrices are transposed. q is the rotation.
+// graph builds the sampled loss (12) with sums over dimensions. Vectors are rows, so matrices are
+// transposed. q is the rotation.
 func (p *linearProblem) graph(joint bool) (g *netdef.Graph, loss, q *netdef.Node) {
 	g = netdef.NewGraph()
 	key := g.Input("key", netdef.KeyShape)
@@ -290,25 +302,18 @@ func (p *linearProblem) graph(joint bool) (g *netdef.Graph, loss, q *netdef.Node
 
 func (p *linearProblem) train(ctx context.Context, dev *gpu.Device, joint bool, seed uint64) (r LinearResult, err error) {
 	g, loss, q := p.graph(joint)
-	f, err := newFit(dev, g, loss, []*netdef.Node{q}, func(string) bool { return true }, nil,
-		optimiser{lr: p.cfg.LR, ema: 0.99, warmup: 20, steps: p.cfg.Steps, cosine: true}, seed)
+	f := fit{graph: g, loss: loss, outs: []*netdef.Node{q}, adamw: adamw(p.cfg.LR, p.cfg.Steps), seed: seed}
+	f.adamw.EMA, f.adamw.Warmup = 0.99, 20
+	trained, err := f.run(ctx, dev)
 	if err != nil {
 		return r, err
 	}
-	defer f.close()
-	for range p.cfg.Steps {
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		if err := f.next(nil); err != nil {
-			return r, err
-		}
-	}
-	params, err := f.store.Get()
+	defer trained.Close()
+	params, err := trained.Store().Get()
 	if err != nil {
 		return r, err
 	}
-	qv, err := f.prog.Output(1)
+	qv, err := trained.Output(1)
 	if err != nil {
 		return r, err
 	}

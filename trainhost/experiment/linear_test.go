@@ -20,8 +20,9 @@ func TestMain(m *testing.M) {
 	gputest.Main(m, &testDev, "")
 }
 
-// The closed forms against direct computation: the free gain gives the Kalman mean whatever the rotation (A.13 and A.14), the gain tied to a
-// diagonal covariance does not (eq. 82), and at the eigenvectors of H the diagonal loses nothing (A.16).
+// The closed forms against direct computation: the free gain gives the Kalman mean whatever the
+// rotation (A.13 and A.14), the gain tied to a diagonal covariance does not (eq. 82), and at the
+// eigenvectors of H the diagonal loses nothing (A.16).
 func TestLinearClosedForms(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	p := drawLinear(DefaultLinear(), rng)
@@ -59,7 +60,8 @@ func TestLinearClosedForms(t *testing.T) {
 	}
 }
 
-// A short training must come near the closed forms, and joint training must close most of the gap that separate training cannot.
+// A short training must come near the closed forms, and joint training must close most of the gap
+// that separate training cannot.
 func TestLinearTraining(t *testing.T) {
 	cfg := DefaultLinear()
 	cfg.Problems, cfg.Steps, cfg.Batch, cfg.LR = 1, 500, 512, 2e-2

@@ -31,8 +31,9 @@ var checkerColumns = []struct {
 	{"MMD posterior, mean over y", func(s CheckerScore) float64 { return s.MMDAll }},
 }
 
-// WriteChecker writes the scores as checkerboard.csv and the figures, each as SVG and PNG, into a folder: for every variant the prior, the
-// posterior and the latents (the paper's Figs. 2 and 7–9), and the metrics over τ where there are several (Figs. 5 and 6).
+// WriteChecker writes the scores to checkerboard.csv in a folder, and figures as SVG and PNG: for
+// every variant the prior, the posterior and the latents (the paper's Figs. 2 and 7–9), and the
+// metrics over τ if there are several (Figs. 5 and 6).
 func WriteChecker(dir string, scores []CheckerScore) error {
 	f, err := os.Create(filepath.Join(dir, "checkerboard.csv"))
 	if err != nil {
@@ -94,8 +95,8 @@ func dots(p *plot.Plot, points [][]float64, c color.Color, name string) error {
 	return nil
 }
 
-// cloudFigure shows prior, posterior for one y, and the latents: grey z ~ N(0, I), orange those of them that the flow map takes to points
-// near the observation, blue the adapter's.
+// cloudFigure shows the prior, the posterior for one y, and the latents: z ~ N(0, I) in grey, those
+// that the flow map takes to points near the observation in orange, and the adapter's in blue.
 func cloudFigure(dir string, s CheckerScore) error {
 	panel := func(title string, limit float64) *plot.Plot {
 		p := plot.New()
@@ -123,7 +124,8 @@ func cloudFigure(dir string, s CheckerScore) error {
 	return save(dir, fmt.Sprintf("%s-K%d", s.Variant.Name, s.K), []*plot.Plot{prior, post, latent})
 }
 
-// sweepFigures draws each metric over τ, a line for every α and K, with frozen-θ as a horizontal line.
+// sweepFigures draws each metric over τ, with a line for every α and K, and a horizontal line for
+// frozen-θ.
 func sweepFigures(dir string, scores []CheckerScore) error {
 	type line struct {
 		alpha float64

@@ -10,16 +10,16 @@ import (
 
 // sampler draws points with trained networks in K equal steps.
 type sampler struct {
-	c      CheckerConfig
-	store  *compile.Store
-	cond   *compile.Program
-	uncond *compile.Program
+	c         CheckerConfig
+	store     *compile.Store
+	posterior *compile.Program // with the input y
+	prior     *compile.Program
 }
 
-// samplerBatch is how many points one run of a sampler's programs gives.
+// samplerBatch is the number of points of one run of a sampler's programs.
 const samplerBatch = 1000
 
-func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k int) (*sampler, error) {
+func newSampler(dev *gpu.Device, c CheckerConfig, params parameters, k int) (*sampler, error) {
 	build := func(conditional bool) (*netdef.Graph, []*netdef.Node) {
 		g := netdef.NewGraph()
 		points := netdef.Shape{1, 1, samplerBatch, 8}
@@ -42,8 +42,8 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 		return nil, err
 	}
 	if err = s.set(params); err == nil {
-		if s.cond, err = compile.Compile(dev, s.store, g, out, compile.Options{}); err == nil {
-			s.uncond, err = compile.Compile(dev, s.store, g2, out2, compile.Options{})
+		if s.posterior, err = compile.Compile(dev, s.store, g, out, compile.Options{}); err == nil {
+			s.prior, err = compile.Compile(dev, s.store, g2, out2, compile.Options{})
 		}
 	}
 	if err != nil {
@@ -53,19 +53,11 @@ func newSampler(dev *gpu.Device, c CheckerConfig, params map[string][]float32, k
 	return s, nil
 }
 
-// set gives the networks their parameters; others are ignored.
-func (s *sampler) set(params map[string][]float32) error {
-	have := map[string][]float32{}
-	for _, name := range s.store.Names() {
-		if params[name] != nil {
-			have[name] = params[name]
-		}
-	}
-	return s.store.Set(have)
-}
+// set sets the networks' parameters, and ignores others.
+func (s *sampler) set(params parameters) error { return s.store.Set(params.among(s.store.Names())) }
 
-// tensors are the networks' parameters with their shapes, in the store's order.
-func (s *sampler) tensors(params map[string][]float32) (list []weights.Tensor) {
+// tensors returns the networks' parameters with their shapes, in the order of the store.
+func (s *sampler) tensors(params parameters) (list []weights.Tensor) {
 	for _, name := range s.store.Names() {
 		shape := s.store.Shape(name)
 		list = append(list, weights.Tensor{Name: name, Shape: shape[:], DType: weights.F32, Data: params[name]})
@@ -74,7 +66,7 @@ func (s *sampler) tensors(params map[string][]float32) (list []weights.Tensor) {
 }
 
 func (s *sampler) close() {
-	for _, p := range []*compile.Program{s.cond, s.uncond} {
+	for _, p := range []*compile.Program{s.posterior, s.prior} {
 		if p != nil {
 			p.Close()
 		}
@@ -82,10 +74,10 @@ func (s *sampler) close() {
 	s.store.Close()
 }
 
-// cloud is points with the latents they come from.
+// cloud is a set of points, and the latents that they were made of.
 type cloud struct{ x, z [][]float64 }
 
-// run gives n points from a program; ys are the observations of a conditional one.
+// run draws n points with a program. ys are the observations for s.posterior, else nil.
 func (s *sampler) run(p *compile.Program, ys []float64, n int, stream uint64) (out cloud, err error) {
 	for i := 0; len(out.x) < n; i++ {
 		if err := p.SetInput("key", netdef.Key{Seed: s.c.Seed<<16 | stream, Sample: uint32(i)}.Float32()); err != nil {

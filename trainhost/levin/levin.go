@@ -1,5 +1,6 @@
-// Package levin reads Levin's set of captured shakes (Levin, Weiss, Durand, Freeman: Understanding and evaluating blind deconvolution
-// algorithms, CVPR 2009) and scores what was made of them as the field does.
+// Package levin reads Levin's data set of captured camera shake (Levin, Weiss, Durand, Freeman:
+// Understanding and evaluating blind deconvolution algorithms, CVPR 2009), and scores restorations
+// of it by the usual protocol.
 package levin
 
 import (
@@ -10,15 +11,16 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Shake is a picture of the set: values of light from 0 to 1, grey.
-type Shake struct {
+// Picture is a picture of the set: grey, in linear values from 0 to 1.
+type Picture struct {
 	Name           string
 	Sharp, Blurred *blind.Plane
 	Kernel         *task.Kernel // the true one
 }
 
-// Read reads the pictures of a folder: MATLAB 5 files (*.mat) with the matrices x (sharp), y (blurred) and f (kernel).
-func Read(dir string) (list []Shake, err error) {
+// Read reads the pictures of a folder: MATLAB 5 files (*.mat) with the matrices x (sharp), y
+// (blurred) and f (kernel). It fails if there is none, or if a file lacks a matrix.
+func Read(dir string) (list []Picture, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.mat"))
 	if err != nil {
 		return nil, err
@@ -36,7 +38,7 @@ func Read(dir string) (list []Shake, err error) {
 		for i, v := range k.v {
 			kernel.W[i] = float32(v)
 		}
-		list = append(list, Shake{
+		list = append(list, Picture{
 			filepath.Base(f), &blind.Plane{W: x.cols, H: x.rows, Pix: x.v}, &blind.Plane{W: y.cols, H: y.rows, Pix: y.v}, kernel,
 		})
 	}

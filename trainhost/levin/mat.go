@@ -16,7 +16,8 @@ type matrix struct {
 	v          []float64
 }
 
-// Of the MATLAB 5 file format, here is what real matrices of doubles need: little-endian files whose elements are matrices, compressed or not.
+// The parts of the MATLAB 5 file format that real matrices of doubles need: little-endian files
+// with matrices as elements, compressed or not.
 const (
 	matInt8       = 1
 	matUint8      = 2
@@ -70,21 +71,21 @@ func readMat(path string) (map[string]matrix, error) {
 	return out, nil
 }
 
-// element takes an element from the front of data. Compressed elements are not padded to multiples of eight bytes, others are; small ones have their
-// length beside their type.
+// element takes an element from the front of data. Elements are padded to multiples of eight bytes,
+// except compressed ones. Small elements have their length in the same word as their type.
 func element(data []byte) (kind int, body, rest []byte, err error) {
 	if len(data) < 8 {
-		return 0, nil, nil, fmt.Errorf("an element is cut off")
+		return 0, nil, nil, fmt.Errorf("an element is truncated")
 	}
 	tag, n := binary.LittleEndian.Uint32(data), int(binary.LittleEndian.Uint32(data[4:]))
 	if small := tag >> 16; small != 0 {
 		if small > 4 {
-			return 0, nil, nil, fmt.Errorf("a small element says that it has %d bytes", small)
+			return 0, nil, nil, fmt.Errorf("a small element claims to have %d bytes", small)
 		}
 		return int(tag & 0xffff), data[4 : 4+small], data[8:], nil
 	}
 	if n > len(data)-8 {
-		return 0, nil, nil, fmt.Errorf("an element of %d bytes is cut off", n)
+		return 0, nil, nil, fmt.Errorf("an element of %d bytes is truncated", n)
 	}
 	end := 8 + n
 	if tag != matCompressed {
@@ -93,7 +94,7 @@ func element(data []byte) (kind int, body, rest []byte, err error) {
 	return int(tag), data[8 : 8+n], data[end:], nil
 }
 
-// realMatrix reads name and values of a matrix; what is not a real matrix of doubles has no values.
+// realMatrix reads the name and the values of a matrix. A matrix of another type has no values.
 func realMatrix(body []byte) (name string, m matrix, err error) {
 	var parts [4][]byte
 	var kinds [4]int

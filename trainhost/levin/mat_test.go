@@ -13,7 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 )
 
-// matFile writes matrices as MATLAB does: column by column, compressed or not, short names beside their type.
+// matFile writes matrices as MATLAB does: column by column, compressed or not, short names in the
+// same word as their type.
 func matFile(compress bool, name string, rows, cols int, v []float64) []byte {
 	put := func(b *bytes.Buffer, kind int, body []byte) {
 		binary.Write(b, binary.LittleEndian, [2]uint32{uint32(kind), uint32(len(body))})
@@ -73,7 +74,7 @@ func TestReadMat(t *testing.T) {
 				t.Errorf("value %d is %g, not %g", i, x.v[i], w)
 			}
 		}
-		for n := range len(data) - 1 { // cut off anywhere: an error or nothing found, no panic
+		for n := range len(data) - 1 { // truncated anywhere: an error or nothing found, no panic
 			if err := os.WriteFile(path, data[:n], 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +85,8 @@ func TestReadMat(t *testing.T) {
 	}
 }
 
-// A picture that is the truth moved by a pixel and a half scores as the truth does, to what interpolation loses.
+// A picture that is the truth moved by a pixel and a half scores as the truth does, to what
+// interpolation loses.
 func TestScoreFollowsMoves(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	x, y := blind.NewPlane(120, 110), blind.NewPlane(120, 110)

@@ -7,16 +7,18 @@ import (
 )
 
 const (
-	margin = 20 // pixels that are left out on every side
-	reach  = 10 // pixels that a result may be moved by, which is the kernel's business
+	margin   = 20 // pixels that are left out on every side
+	maxShift = 10 // pixels; a kernel that is shifted shifts the result
 )
 
-// PSNR is that of x to the truth in dB, of values from 0 to 1 that are clamped to it, after the best move by whole pixels and, if fine is set, by quarters of pixels then.
+// PSNR is the PSNR of x to the truth in dB, for values clamped to [0,1] and after the best shift:
+// by up to 10 whole pixels, and with fine also by quarters of a pixel. 20 pixels on every side are
+// left out.
 func PSNR(x, truth *blind.Plane, fine bool) float64 {
 	c := clamped(x)
 	best, bx, by := math.Inf(1), 0, 0
-	for dy := -reach; dy <= reach; dy++ {
-		for dx := -reach; dx <= reach; dx++ {
+	for dy := -maxShift; dy <= maxShift; dy++ {
+		for dx := -maxShift; dx <= maxShift; dx++ {
 			if e := mse(c, truth, dx, dy); e < best {
 				best, bx, by = e, dx, dy
 			}
@@ -26,7 +28,7 @@ func PSNR(x, truth *blind.Plane, fine bool) float64 {
 		for qy := -2; qy <= 2; qy++ {
 			for qx := -2; qx <= 2; qx++ {
 				if qx != 0 || qy != 0 {
-					best = min(best, mse(moved(c, float64(qx)/4, float64(qy)/4), truth, bx, by))
+					best = min(best, mse(shifted(c, float64(qx)/4, float64(qy)/4), truth, bx, by))
 				}
 			}
 		}
@@ -54,8 +56,9 @@ func mse(x, truth *blind.Plane, dx, dy int) float64 {
 	return sum / float64((truth.W-2*margin)*(truth.H-2*margin))
 }
 
-// moved is the plane read fx to the right and fy down of each pixel, by Lanczos' windowed sinc of six pixels; pixels near the edge are as they were.
-func moved(x *blind.Plane, fx, fy float64) *blind.Plane {
+// shifted is the plane shifted to the left by fx and up by fy, with Lanczos' windowed sinc over six
+// pixels. Pixels near the edge keep their values.
+func shifted(x *blind.Plane, fx, fy float64) *blind.Plane {
 	weights := func(f float64) (w [6]float64) {
 		sum := 0.0
 		for i := range w {

@@ -9,10 +9,11 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
-// KernelCheckpoint is one of the kernel network in memory.
+// KernelCheckpoint is a checkpoint of the kernel network in memory.
 type KernelCheckpoint struct {
 	State  KernelState
 	arrays storedArrays
@@ -34,8 +35,7 @@ func LoadKernelCheckpoint(path string) (*KernelCheckpoint, error) {
 	return KernelCheckpointFromFile(path, f)
 }
 
-// KernelCheckpointFromFile is LoadKernelCheckpoint of a file that has been read; path is for
-// errors.
+// KernelCheckpointFromFile returns the checkpoint in a file that has been read. path is for errors.
 func KernelCheckpointFromFile(path string, f *weights.File) (c *KernelCheckpoint, err error) {
 	if !IsKernelCheckpoint(f) {
 		return nil, fmt.Errorf("%s: this is not a checkpoint of the kernel network (trainhost kernels)", path)
@@ -45,13 +45,13 @@ func KernelCheckpointFromFile(path string, f *weights.File) (c *KernelCheckpoint
 	return c, err
 }
 
-// IsKernelCheckpoint tells a checkpoint of the kernel network from other files.
+// IsKernelCheckpoint reports whether a file is a checkpoint of the kernel network.
 func IsKernelCheckpoint(f *weights.File) bool { _, ok := f.Meta[kernelStateKey]; return ok }
 
-// PackKernels makes the weights file of a checkpoint's averaged weights, matrices and filters
-// stored as dtype. data and attribution are free text, packer is the version of the program.
-func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution, packer string) (*weights.File, error) {
-	ema := c.arrays["ema"]
+// PackKernels makes the weights file of a checkpoint's averaged weights. Matrices and filters are
+// stored as dtype, vectors as float32.
+func PackKernels(c *KernelCheckpoint, dtype weights.DType, about About) (*weights.File, error) {
+	ema := c.arrays[optim.Averages]
 	if len(ema) == 0 {
 		return nil, errors.New("the checkpoint holds no averaged weights")
 	}
@@ -61,15 +61,15 @@ func PackKernels(c *KernelCheckpoint, dtype weights.DType, data, attribution, pa
 		Attribution string        `json:"attribution"`
 		Packed      string        `json:"packed"`
 		Packer      string        `json:"packer,omitempty"`
-	}{c.State.runs(), data, attribution, time.Now().UTC().Format(time.DateOnly), packer})
+	}{c.State.runs(), about.Data, about.Attribution, time.Now().UTC().Format(time.DateOnly), about.Packer})
 	if err != nil {
 		return nil, err
 	}
 	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: motionblur.NetworkName, weights.KeyProvenance: string(prov)}}
 	g := netdef.NewGraph()
-	for _, p := range netdef.Params(KernelLoss(g, 1)) {
+	for _, p := range netdef.Params(kernelLoss(g, 1)) {
 		t := weights.Tensor{Name: p.Name, Shape: p.Shape[:], DType: weights.F32, Data: ema[p.Name]}
-		if p.Shape[2] > 1 { // vectors are few, and matter
+		if p.Shape[2] > 1 { // vectors are small, and need the precision
 			t.DType = dtype
 		}
 		f.Tensors = append(f.Tensors, t)

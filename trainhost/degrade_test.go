@@ -9,20 +9,22 @@ import (
 	"github.com/vfmrestore/restore/restore/noise"
 )
 
-// Every draw of denoising's law gives a clean and a noisy crop of the side asked for, in range, and what is told fits what is there.
-func TestObserve(t *testing.T) {
+// Every draw gives a clean and a noisy crop of the right side, with values in range, and a level that
+// fits the noise. The same seed gives the same draw.
+func TestDrawNoisy(t *testing.T) {
 	pics := noisePictures(3, 96)
 	const side = 64
 	told, found, clean := 0, 0, 0
 	for i := range 150 {
-		var o observer
-		var again observed
+		var estimator noise.Estimator
+		var again degraded
 		for try := range 2 {
 			rng := rand.New(rand.NewPCG(9, uint64(i)))
-			ob, err := o.observe(func() (observed, error) { return shootNoisy(rng, pics, side) })
+			ob, err := drawNoisy(rng, pics, side)
 			if err != nil {
 				t.Fatal(err)
 			}
+			ob.estimateNoise(&estimator)
 			if ob.clean.W != side || ob.clean.H != side || ob.noisy.W != side || ob.noisy.H != side {
 				t.Fatalf("draw %d: %d×%d and %d×%d pixels", i, ob.clean.W, ob.clean.H, ob.noisy.W, ob.noisy.H)
 			}
@@ -34,16 +36,16 @@ func TestObserve(t *testing.T) {
 			if try == 0 {
 				again = ob
 			} else if !slices.Equal(again.noisy.Pix, ob.noisy.Pix) || again.profile != ob.profile {
-				t.Fatalf("draw %d is another one the second time", i)
+				t.Fatalf("draw %d differs the second time", i)
 			}
 		}
 		truth := noise.Measure(again.clean, again.noisy)
 		switch p := again.profile; {
 		case !p.Found:
 			told++
-			// White noise that was clipped is weaker than what was told; it is never stronger.
+			// Clipping makes white noise weaker than its level, never stronger.
 			if s := truth.Sigma(); s > 1.1*p.Sigma()+0.005 {
-				t.Errorf("draw %d: noise of %g, told %g", i, s, p.Sigma())
+				t.Errorf("draw %d: noise of %g, given level %g", i, s, p.Sigma())
 			}
 		case truth.Sigma() < 1e-6:
 			clean++
@@ -52,7 +54,7 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	if told < 10 || found < 50 || clean < 3 {
-		t.Errorf("of 150 draws %d were told their noise, %d were to find it and %d were clean", told, found, clean)
+		t.Errorf("of 150 draws %d have a given level, %d an estimated one and %d are clean", told, found, clean)
 	}
 }
 
@@ -60,14 +62,9 @@ func TestObserve(t *testing.T) {
 func TestPerceptronGradient(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))
 	net := &noise.Network{}
-	for i := range net.Mean {
-		net.Mean[i], net.Scale[i] = float32(rng.NormFloat64()), float32(1+rng.Float64())
-	}
-	w := newPerceptron(rng, net.Mean[:], net.Scale[:], [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
-	x, y := make([]float32, noise.Features), make([]float32, noise.Outputs)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
+	samples := randomStatistics(rng, noise.Features)
+	w := newPerceptron(rng, samples, [4]int{noise.Features, len(net.A), len(net.B), noise.Outputs})
+	x, y := samples[0].x, make([]float32, noise.Outputs)
 	for i := range y {
 		y[i] = float32(5 * rng.NormFloat64())
 	}
@@ -101,8 +98,8 @@ func TestPerceptronGradient(t *testing.T) {
 			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
 		}
 	}
-	// What is stored computes the same in float32.
-	storeNoise(w, net)
+	// The stored network computes the same in float32.
+	w.store(net)
 	loss()
 	for o, v := range net.Run(x) {
 		if want := w.layers[2].y[o]; math.Abs(float64(v)-want) > 1e-4*(1+math.Abs(want)) {
@@ -111,15 +108,15 @@ func TestPerceptronGradient(t *testing.T) {
 	}
 }
 
-// A short fit on the project's own pictures finds the level of noise better than its mean does.
+// After a short fit the estimate of the noise level is better than the mean level.
 func TestNoiseFit(t *testing.T) {
-	fit := NoiseFit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
+	fit := Fit{Samples: 1500, Epochs: 30, LR: 3e-3, Seed: 1}
 	pics := noisePictures(4, 128)
-	samples, err := fit.draw(t.Context(), pics)
+	samples, err := fit.drawNoise(t.Context(), pics)
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, err := fit.fit(t.Context(), samples)
+	net, err := fit.fitNoise(t.Context(), samples)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +133,7 @@ func TestNoiseFit(t *testing.T) {
 			spread += math.Pow(float64(v)-mean[k], 2) / float64(len(check)*noise.Outputs)
 		}
 	}
-	if e := rms(net, check); e > 0.75*math.Sqrt(spread) {
+	if e := noiseError(net, check); e > 0.75*math.Sqrt(spread) {
 		t.Errorf("error %g of logarithms that spread by %g", e, math.Sqrt(spread))
 	}
 }

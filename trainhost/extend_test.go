@@ -5,9 +5,9 @@ import (
 	"math"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
 // trainedTiny trains a network for a step and gives the checkpoint's path.
@@ -18,7 +18,7 @@ func trainedTiny(t *testing.T, net nets.EdgeConfig) string {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	if _, err := first.Run(context.Background(), time.Time{}, Hooks{}); err != nil {
+	if _, err := first.Run(context.Background(), optim.Schedule{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "a.ckpt")
@@ -28,39 +28,41 @@ func trainedTiny(t *testing.T, net nets.EdgeConfig) string {
 	return path
 }
 
-// lossAfter loads a checkpoint, lets it grow and does a step: the loss is that of the weights it starts from.
-func lossAfter(t *testing.T, path string, grow func(*Checkpoint) error) (before float32, tr *Trainer) {
+// lossAfter loads a checkpoint, extends its network and does a step: the loss is that of the
+// weights it starts from.
+func lossAfter(t *testing.T, path string, extend func(*Checkpoint) error) (before float32, tr *Trainer) {
 	t.Helper()
 	c, err := LoadCheckpoint(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := grow(c); err != nil {
+	if err := extend(c); err != nil {
 		t.Fatal(err)
 	}
 	tr = newTiny(t, tinyConfig(2), c, false)
 	if err := tr.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	if err := tr.runBatch(batch{}); err != nil {
+	if err := tr.train(batch{}); err != nil {
 		t.Fatal(err)
 	}
-	v, err := tr.prog.Output(0)
+	v, err := tr.step.Output(0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v[0], tr
 }
 
-// wantGrown checks that a network which grew computes what it did and that the named parameters move in the first step.
-func wantGrown(t *testing.T, path string, grow func(*Checkpoint) error, names ...string) *Trainer {
+// wantExtended checks that an extended network computes the same as before, and that the named
+// parameters change in the first step.
+func wantExtended(t *testing.T, path string, extend func(*Checkpoint) error, names ...string) *Trainer {
 	t.Helper()
 	want, _ := lossAfter(t, path, func(*Checkpoint) error { return nil })
-	got, tr := lossAfter(t, path, grow)
+	got, tr := lossAfter(t, path, extend)
 	if d := math.Abs(float64(got-want) / float64(want)); !(d < 1e-5) {
-		t.Errorf("loss %g after growing, %g before", got, want)
+		t.Errorf("loss %g after extending, %g before", got, want)
 	}
-	p, err := tr.Store().State("p")
+	p, err := optim.Weights.Read(tr.Store())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,12 +74,12 @@ func wantGrown(t *testing.T, path string, grow func(*Checkpoint) error, names ..
 	return tr
 }
 
-// Gates that a network gets later change nothing at first, learn at once, and cannot be lost.
+// Added gates change nothing at first, change in the first step, and cannot be removed.
 func TestAddGates(t *testing.T) {
 	plain := tinyNet()
 	plain.Gates = nil
 	path := trainedTiny(t, plain)
-	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddGates([]int{1, 3}) }, "adapter/mid/block0/gate/w", "flow/down0/block0/gate/w")
+	tr := wantExtended(t, path, func(c *Checkpoint) error { return c.AddGates([]int{1, 3}) }, "adapter/mid/block0/gate/w", "flow/down0/block0/gate/w")
 	c := &Checkpoint{State: tr.State}
 	for _, bad := range [][]int{nil, {0, 3}, {1, 3, 1}, {1, 2}} {
 		if err := c.AddGates(bad); err == nil {
@@ -86,37 +88,42 @@ func TestAddGates(t *testing.T) {
 	}
 }
 
-// Blocks that a network gets later change nothing at first, wherever they stand, learn at once, and are not lost by mistake.
+// Added blocks change nothing at first on any level, change in the first step, and are not removed
+// without being asked.
 func TestSetBlocks(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
 	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
-	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.SetBlocks([]int{blocks + 1}, []int{up + 2}, mid+1, false) },
+	tr := wantExtended(t, path, func(c *Checkpoint) error {
+		return c.SetBlocks(Blocks{[]int{blocks + 1}, []int{up + 2}, mid + 1}, false)
+	},
 		"adapter/down0/block1/conv1/w", "adapter/up0/block2/conv1/w", "adapter/mid/block1/conv1/w", "flow/down0/block1/conv1/w", "flow/up0/block1/conv1/w", "flow/mid/block1/conv1/w")
-	wantGrown(t, path, func(c *Checkpoint) error { return c.SetBlocks([]int{blocks}, []int{up + 1}, mid, false) }, "flow/up0/block1/conv1/w")
+	wantExtended(t, path, func(c *Checkpoint) error { return c.SetBlocks(Blocks{[]int{blocks}, []int{up + 1}, mid}, false) }, "flow/up0/block1/conv1/w")
 	c := &Checkpoint{State: tr.State}
 	for _, bad := range [][3]int{{blocks, up + 2, mid + 1}, {blocks + 1, up, mid + 1}, {blocks + 1, up + 2, mid}, {blocks + 1, up + 2, 100}} {
-		if err := c.SetBlocks(bad[0:1], bad[1:2], bad[2], false); err == nil {
+		if err := c.SetBlocks(Blocks{bad[0:1], bad[1:2], bad[2]}, false); err == nil {
 			t.Errorf("blocks %v, %v, %d became %v", tr.State.Network.Blocks, tr.State.Network.Up, tr.State.Network.Mid, bad)
 		}
 	}
 }
 
-// Blocks that are dropped are gone, those after them keep their FiLM parameters: what is left is the network that had blocks added which did nothing.
+// Dropped blocks are removed, and the other blocks keep their FiLM parameters: after adding and
+// dropping blocks the network computes the same as before.
 func TestDropBlocks(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
 	blocks, up, mid := tinyNet().Blocks[0], tinyNet().Blocks[0], tinyNet().Mid
-	wantGrown(t, path, func(c *Checkpoint) error {
-		if err := c.SetBlocks([]int{blocks + 1}, []int{up + 1}, mid+2, false); err != nil {
+	wantExtended(t, path, func(c *Checkpoint) error {
+		if err := c.SetBlocks(Blocks{[]int{blocks + 1}, []int{up + 1}, mid + 2}, false); err != nil {
 			return err
 		}
-		return c.SetBlocks([]int{blocks}, []int{up + 1}, mid, true)
+		return c.SetBlocks(Blocks{[]int{blocks}, []int{up + 1}, mid}, true)
 	}, "flow/up0/block1/conv1/w")
 }
 
-// A level of 2×2 blocks that a network gets later changes nothing at first, learns at once, and keeps its width.
+// An added level of 2×2 blocks changes nothing at first, changes in the first step, and keeps its
+// width.
 func TestAddFine(t *testing.T) {
 	path := trainedTiny(t, tinyNet())
-	tr := wantGrown(t, path, func(c *Checkpoint) error { return c.AddFine(16) }, "adapter/fine/out/w", "flow/fine/out/w")
+	tr := wantExtended(t, path, func(c *Checkpoint) error { return c.AddFine(16) }, "adapter/fine/out/w", "flow/fine/out/w")
 	c := &Checkpoint{State: tr.State}
 	for _, bad := range []int{0, 8, 24} {
 		if err := c.AddFine(bad); err == nil {

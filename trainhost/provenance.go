@@ -8,13 +8,13 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 )
 
-// Origin says what made a run: it is kept in checkpoints and in packed weights.
+// Origin says how a run was made. Checkpoints and packed weights keep it.
 type Origin struct {
 	// Command is the word after trainhost.
 	Command string `json:"command,omitempty"`
-	// Data is what the run is trained on. Without a digest it is not known.
+	// Data identifies the training pictures. They are not known if it has no digest.
 	Data DataPrint `json:"data"`
-	// Hosts are where the run went on, in order; one entry as long as nothing changes.
+	// Hosts are the programs and devices of the run in order, without repeating one that stays.
 	Hosts []Host `json:"hosts,omitempty"`
 }
 
@@ -25,7 +25,7 @@ type Host struct {
 	Driver  string `json:"driver"`
 }
 
-// HostOf describes a device, for a program of the version.
+// HostOf describes a device and the version of the program.
 func HostOf(version string, dev *gpu.Device) Host {
 	info := dev.Info()
 	driver := strings.TrimSpace(info.DriverName + " " + info.DriverInfo)
@@ -35,12 +35,13 @@ func HostOf(version string, dev *gpu.Device) Host {
 	return Host{version, info.Name, driver}
 }
 
-// String is the host in words.
+// String describes the host in words.
 func (h Host) String() string {
 	return fmt.Sprintf("trainhost %s on %s, driver %s", h.Version, h.Device, h.Driver)
 }
 
-// Began gives the origin of a run that begins, or goes on (o not nil), on a host with some data.
+// Began returns the origin of a run that begins (o is nil) or continues (o is its origin so far) on
+// a host.
 func (o *Origin) Began(command string, data DataPrint, host Host) *Origin {
 	next := Origin{Command: command, Data: data}
 	if o != nil {
@@ -52,7 +53,7 @@ func (o *Origin) Began(command string, data DataPrint, host Host) *Origin {
 	return &next
 }
 
-// Describe tells the origin in lines, none if it is not known.
+// Describe returns the origin in lines of text, none if o is nil.
 func (o *Origin) Describe() (lines []string) {
 	if o == nil {
 		return nil
@@ -66,21 +67,20 @@ func (o *Origin) Describe() (lines []string) {
 	return lines
 }
 
-// DataPrint tells one training set from another by its pictures: what they hold, and their order.
+// DataPrint identifies a training set by the contents and the order of its pictures.
 type DataPrint struct {
-	Folder   string `json:"folder"` // the last part of its name
+	Folder   string `json:"folder"` // the last element of its path
 	Pictures int    `json:"pictures"`
 	// Digest is a hash of the pictures' files, in hexadecimal; "" if it is not known.
 	Digest string `json:"digest"`
 }
 
-// String is the print in words.
+// String describes the set in words.
 func (p DataPrint) String() string {
 	return fmt.Sprintf("%d pictures of %q, fingerprint %s", p.Pictures, p.Folder, p.Digest)
 }
 
-// Same tells whether two prints are of the same pictures; known is false if either lacks its
-// digest.
+// Same reports whether two sets have the same pictures. known is false if either has no digest.
 func (p DataPrint) Same(q DataPrint) (same, known bool) {
 	return p.Pictures == q.Pictures && p.Digest == q.Digest, p.Digest != "" && q.Digest != ""
 }
