@@ -16,9 +16,9 @@ type PointwiseKind struct {
 	// Simple: a few instructions. A kernel that uses the value several times may compute it every
 	// time.
 	Simple bool
-	// Linear: one instruction with at most one argument from memory. It is cheaper to compute the
-	// function for every element of a larger result than to run a kernel for it.
-	Linear bool
+	// Trivial: one instruction on one argument. It is cheaper to compute the function for every
+	// element of a larger result than to run a kernel for it.
+	Trivial bool
 
 	name   string
 	unary  *unaryRow // one of the two is set

@@ -7,7 +7,7 @@ import "math"
 // Functions of one argument. In their gradients n is the function's value.
 var (
 	// Neg is -x.
-	Neg = unary("Neg", PointwiseKind{Simple: true, Linear: true}, unaryRow{
+	Neg = unary("Neg", PointwiseKind{Simple: true, Trivial: true}, unaryRow{
 		eval: func(_ *PointwiseOp, x float64) float64 { return -x },
 		vjp:  func(g builder, _ *PointwiseOp, _, _, ct *Node) *Node { return g.Neg(ct) },
 		emit: func(e Emitter, _ *PointwiseOp, x Value) Value { return e.Neg(x) },
@@ -106,13 +106,13 @@ var (
 		},
 	})
 	// Scale is A·x.
-	Scale = unary("Scale", PointwiseKind{Constants: 1, Simple: true, Linear: true}, unaryRow{
+	Scale = unary("Scale", PointwiseKind{Constants: 1, Simple: true, Trivial: true}, unaryRow{
 		eval: func(o *PointwiseOp, x float64) float64 { return o.A * x },
 		vjp:  func(g builder, o *PointwiseOp, _, _, ct *Node) *Node { return g.Scale(ct, o.A) },
 		emit: func(e Emitter, o *PointwiseOp, x Value) Value { return e.Mul(x, e.Float(o.A)) },
 	})
 	// Offset is x + A.
-	Offset = unary("Offset", PointwiseKind{Constants: 1, Simple: true, Linear: true}, unaryRow{
+	Offset = unary("Offset", PointwiseKind{Constants: 1, Simple: true, Trivial: true}, unaryRow{
 		eval: func(o *PointwiseOp, x float64) float64 { return x + o.A },
 		vjp:  func(_ builder, _ *PointwiseOp, _, _, ct *Node) *Node { return ct },
 		emit: func(e Emitter, o *PointwiseOp, x Value) Value { return e.Add(x, e.Float(o.A)) },

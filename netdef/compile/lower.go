@@ -152,29 +152,27 @@ func (l *lowering) target(c int) shaders.Target {
 
 // emit adds a dispatch.
 func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
-	return l.emitItems(t, k, k.Items, scalars, flops, args...)
+	return l.emitItems(t, k, k.Signature(t).Items, scalars, flops, args...)
 }
 
 // emitItems adds a dispatch with the given number of work items, for kernels that do not fix it.
 func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value) error {
-	k.Operands = slices.Clone(k.Operands)
+	b, operands := shaders.Build{Kernel: k, Target: t}, k.Signature(t).Operands
 	for i, a := range args {
 		if a.width() == 2 {
-			k.Operands[i] |= shaders.Half
-			k.Name += fmt.Sprint(" half", i)
+			b.Half = b.Half.With(i)
+		}
+		if t.Mode == shaders.CPU && operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.maxBinding {
+			b.Target.StoreByAddress = true
 		}
 	}
-	for i, a := range args {
-		t.StoreByAddress = t.StoreByAddress || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.maxBinding
-	}
-	key := t.Key() + " " + k.Name
+	key := b.Key()
 	m := l.modules[key]
 	if m == nil {
 		var err error
-		if m, err = shaders.Emit(k, t); err != nil {
+		if m, err = shaders.Emit(b); err != nil {
 			return err
 		}
-		m.Name = key
 		l.modules[key] = m
 	}
 	name := ""
@@ -235,15 +233,16 @@ func (l *lowering) lower(n *netdef.Node) error {
 	case *netdef.ConvGradWOp:
 		return l.lowerConvGradW(n, op)
 	case *netdef.SoftmaxOp:
-		c := n.Shape[3]
-		t := l.target(c)
-		return l.emit(t, shaders.Softmax(t, n.Shape.Size()/c, c), nil, 0, l.val(n.In[0]), l.out(n))
+		rows := rowsOf(n)
+		rows.P = rows.Pixels // all pictures are treated alike
+		t := l.target(rows.C)
+		return l.emit(t, shaders.Softmax{Rows: rows}, nil, 0, l.val(n.In[0]), l.out(n))
 	case *netdef.SumOp:
 		return l.lowerSum(n, op)
 	case *netdef.DepthwiseConvOp:
 		s := n.Shape
 		t := l.target(s[3])
-		k := shaders.Depthwise(t, s[0], s[1], s[2], s[3], shaders.Divisor(s[2], 4, 2))
+		k := shaders.Depthwise{B: s[0], H: s[1], W: s[2], C: s[3], TP: shaders.Divisor(s[2], 4, 2)}
 		return l.emit(t, k, nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), l.out(n))
 	case *netdef.DepthwiseGradWOp:
 		s := n.In[0].Shape
@@ -254,15 +253,16 @@ func (l *lowering) lower(n *netdef.Node) error {
 			return l.lowerGeneral(n)
 		}
 		tmp := l.temp(n.Name+" partial", parts*9*s[3])
-		if err := l.emit(t, shaders.DepthwiseGradW(t, s[0], s[1], s[2], s[3], cols), nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
+		k := shaders.DepthwiseGradW{B: s[0], H: s[1], W: s[2], C: s[3], Cols: cols}
+		if err := l.emit(t, k, nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
 			return err
 		}
-		return l.colSum(t, tmp, l.out(n), 1, parts, 9*s[3], 0)
+		return l.colSum(t, tmp, l.out(n), shaders.ColSum{Groups: 1, Rows: parts, X: 9 * s[3]})
 	case *netdef.BlurOp:
 		return l.lowerBlur(n, op)
 	case *netdef.RandomOp:
 		s := n.Shape
-		k := shaders.Random(l.best, s[0], s[1], s[2], s[3], op.Stream, op.Gaussian)
+		k := shaders.Random{B: s[0], H: s[1], W: s[2], C: s[3], Stream: op.Stream, Normal: op.Gaussian}
 		return l.emit(l.best, k, nil, 0, l.val(n.In[0]), l.out(n))
 	}
 	return l.lowerLayout(n)
@@ -283,8 +283,7 @@ func (l *lowering) view(n *netdef.Node, off int) error {
 // copyFlat copies size elements.
 func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
 	src := &value{name: from.name, size: size, base: from, off: off}
-	x := shaders.Expr{Key: "copy", In: []shaders.Pattern{shaders.Same}, Fn: func(_ *shaders.E, in []shaders.F) shaders.F { return in[0] }}
-	return l.flat(x, size, []*value{src}, to)
+	return l.flat(shaders.NewRecorder(shaders.Same).Expr(0), size, []*value{src}, to)
 }
 
 // flat evaluates an expression over contiguous values of n elements.
@@ -301,7 +300,7 @@ func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 		rows = (rows + 3) / 4 * 4
 	}
 	tl.P = rows
-	return l.emit(t, shaders.Pointwise(t, x, 1, tl), nil, 0, append(append([]*value{}, in...), out)...)
+	return l.emit(t, shaders.Pointwise{Of: x, B: 1, Tile: tl}, nil, 0, append(append([]*value{}, in...), out)...)
 }
 
 // source returns the value that a group reads as its input i.
@@ -365,7 +364,7 @@ func (l *lowering) lowerGroup(g *group) error {
 		tl.W = s[2]
 		tl.TP = shaders.Divisor(tl.W, max(most, 2), 2) // an even number
 	}
-	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
+	return l.emit(t, shaders.Pointwise{Of: x, B: b, Tile: tl}, nil, 0, append(in, out)...)
 }
 
 // broadcastGroup computes a group whose inputs no kernel can read as they are. It first broadcasts
@@ -384,6 +383,12 @@ func (l *lowering) broadcastGroup(g *group, x shaders.Expr, in []*value, out *va
 		in[i], x.In[i] = v, shaders.Same
 	}
 	return l.flat(x, s.Size(), in, out)
+}
+
+// rowsOf returns the geometry of a kernel that needs all channels of a pixel of n.
+func rowsOf(n *netdef.Node) shaders.Rows {
+	s := n.Shape
+	return shaders.Rows{Pixels: s[0] * s[1] * s[2], C: s[3], P: s[1] * s[2]}
 }
 
 func largestDivisor(n, limit int) int {
