@@ -52,7 +52,7 @@ const (
 
 // kinds builds the programs' graphs for one size.
 type kinds struct {
-	cfg  nets.EdgeConfig
+	cfg  nets.Architecture
 	w, h int
 }
 
@@ -104,7 +104,7 @@ func (k kinds) adapter(g *netdef.Graph, guessing bool) (mu, logvar *netdef.Node)
 	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
 	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
 	in := nets.AdapterInput{Y: view, Mask: g.Patchify(known), Task: what, Sigma: g.Input("sigma", netdef.Scalar)}
-	if k.cfg.Noise {
+	if k.cfg.Traits().Noise {
 		in.Noise = g.Input("noise", netdef.Shape{1, 1, 1, nets.NoiseNumbers})
 	}
 	if guessing {

@@ -65,7 +65,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source, turn: make(chan struct{}, 1), closed: make(chan struct{})}
-	if m.net.Config.Guess {
+	if m.net.Config.Traits().Guess {
 		go cfg.kernelNetwork() // decodes it while the device is opened
 	}
 	m.build = m.compile
@@ -81,7 +81,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m.pace, m.rest = newPace(m.dev.Info().Type), newRest(cfg.Pace)
-	if m.net.Config.Guess {
+	if m.net.Config.Traits().Guess {
 		m.kernels, m.unread = cfg.kernelNetwork()
 	}
 	if _, err = m.parameters(general); err != nil {
@@ -219,5 +219,5 @@ func (m *Model) Info() string {
 		driver += " " + d.DriverInfo
 	}
 	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
-		d.Name, d.Type, driver, d.API, NetworkName, m.net.Config.Widths, m.count(), m.source)
+		d.Name, d.Type, driver, d.API, m.net.Config.Name(), m.net.Config.Traits().Widths, m.count(), m.source)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
 )
 
@@ -57,7 +58,9 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	var prov Provenance
 	// Weights of unknown origin just have no history.
 	_ = json.Unmarshal([]byte(n.Meta["vfm.provenance"]), &prov)
-	c := &Checkpoint{State: State{Network: n.Config}, arrays: map[string]map[string][]float32{"ema": n.Params}}
+	// Only edge networks are trained. From another one NewTrainer gets no sizes, and says so.
+	edge, _ := n.Config.(nets.EdgeConfig)
+	c := &Checkpoint{State: State{Network: edge}, arrays: map[string]map[string][]float32{"ema": n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
 		last := prov.Runs[k-1]

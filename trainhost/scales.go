@@ -124,7 +124,7 @@ const (
 // scaleCount is how many numbers a class has: white noise, and a number every 2, 4, 8 and 16 sites.
 const scaleCount = 5
 
-// CalibrateScales sets nets.EdgeConfig.Scales of a network so that over c's pictures the samples'
+// CalibrateScales finds nets.Traits.Scales of a network so that over c's pictures the samples'
 // means of blocks deviate as the error of z = μ does, at all block sides at once: for every task it
 // measures what each scale of noise alone does, and takes the non-negative mixture of them that is
 // nearest by
@@ -145,10 +145,10 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 		}
 	}
 	c.Scales = true
-	was := n.Config.Scales
+	was := n.Config
 	table := make([][]float32, nets.Tasks)
-	copy(table, was)
-	defer func() { n.Config.Scales = was }()
+	copy(table, was.Traits().Scales)
+	defer func() { n.Config = was }()
 	for _, t := range c.Tasks {
 		one := c
 		one.Tasks = []task.Task{t}
@@ -157,7 +157,7 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 		measure := func(shares []float32, samples int) (v, e, cover [len(blockSides)]float64, err error) {
 			trial := slices.Clone(table)
 			trial[t.Class()] = shares
-			n.Config.Scales = trial
+			n.Config = was.WithScales(trial)
 			m, err := open(n)
 			if err != nil {
 				return v, e, cover, err
@@ -210,7 +210,7 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 			report(fmt.Sprintf("%v: shares %.2f", t, shares))
 		}
 	}
-	was = table
+	was = was.WithScales(table)
 	return nil
 }
 

@@ -132,19 +132,20 @@ func Unhaar(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Conv2D(x, g.Const("unhaar", netdef.Shape{1, 1, FlowChannels, FlowChannels}, haarInverse), 1)
 }
 
-// ToFlow transforms patches of pictures to the flow space of a configuration: Haar minus the mean
-// of every channel.
-func ToFlow(g *netdef.Graph, cfg EdgeConfig, patch *netdef.Node) *netdef.Node {
-	if cfg.Mean == [FlowChannels]float32{} {
+// ToFlow transforms patches of pictures to the flow space of an architecture: Haar minus the mean of
+// every channel.
+func ToFlow(g *netdef.Graph, a Architecture, patch *netdef.Node) *netdef.Node {
+	mean := a.Traits().Mean
+	if mean == [FlowChannels]float32{} {
 		return Haar(g, patch)
 	}
-	return g.Sub(Haar(g, patch), channelConst(g, "mean", cfg.Mean))
+	return g.Sub(Haar(g, patch), channelConst(g, "mean", mean))
 }
 
 // FromFlow is the inverse of ToFlow.
-func FromFlow(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node) *netdef.Node {
-	if cfg.Mean != [FlowChannels]float32{} {
-		x = g.Add(x, channelConst(g, "mean", cfg.Mean))
+func FromFlow(g *netdef.Graph, a Architecture, x *netdef.Node) *netdef.Node {
+	if mean := a.Traits().Mean; mean != [FlowChannels]float32{} {
+		x = g.Add(x, channelConst(g, "mean", mean))
 	}
 	return Unhaar(g, x)
 }
