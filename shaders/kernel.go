@@ -29,9 +29,6 @@ type Target struct {
 	Mode  Mode
 	Lanes int // neighbouring channels in one work item: the subgroup width (CPU), 8 (GPU)
 	Group int // invocations per workgroup, a multiple of Lanes
-	// NoArithmetic: the driver lacks subgroup arithmetic. Kernels that sum over lanes then fail to
-	// lower, unless Shuffle is set (CPU; the GPU lowering always uses shared memory).
-	NoArithmetic bool
 	// Shuffle: subgroup shuffles are fast, so sums over lanes are made of them (CPU).
 	Shuffle bool
 	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU). 0: no tiles.
