@@ -59,7 +59,8 @@ var (
 		eval: func(_ *PointwiseOp, x float64) float64 { return math.Max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) },
 		vjp:  func(g builder, _ *PointwiseOp, x, _, ct *Node) *Node { return g.Mul(ct, g.Sigmoid(x)) },
 		emit: func(e Emitter, _ *PointwiseOp, x Value) Value {
-			// With u = 1+t rounded, log(1+t) = log u + (t-(u-1))/u up to a square of the rounding error.
+			// With u = 1+t rounded, log(1+t) = log u + (t-(u-1))/u up to a square of the rounding
+			// error.
 			t, one := e.Exp(e.Neg(e.Abs(x))), e.Float(1)
 			u := e.Add(one, t)
 			rest := e.Div(e.Sub(t, e.Sub(u, one)), u)

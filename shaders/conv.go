@@ -38,9 +38,9 @@ func (s ConvShape) epilogueTile() Tile {
 }
 
 // Conv computes y = Σ_k w·x + start over one chunk of KC input channels. Operands: x, w, start
-// (unless NoStart), epilogue inputs…, y. Scalar 0 is the first channel of the chunk. Scalar 1 is the
-// distance between the pixels of start: N, or 0 if all pixels share a bias or zeros. Post, if there
-// is one, is applied to the finished sum (its first operand) and the further operands.
+// (unless NoStart), epilogue inputs…, y. Scalar 0 is the first channel of the chunk. Scalar 1 is
+// the distance between the pixels of start: N, or 0 if all pixels share a bias or zeros. Post, if
+// there is one, is applied to the finished sum (its first operand) and the further operands.
 type Conv struct {
 	ConvShape
 	Post Expr

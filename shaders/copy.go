@@ -1,9 +1,8 @@
 package shaders
 
-// Copy rearranges elements: for every index tuple i over Dims and every position p <
-// len(Tab), out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]]. In may be negative (flips),
-// as long as all places read are inside of the input. len(Tab) must be a multiple of Lanes. Operands:
-// in, out.
+// Copy rearranges elements: for every index tuple i over Dims and every position p < len(Tab),
+// out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]]. In may be negative (flips), as long as
+// all places read are inside of the input. len(Tab) must be a multiple of Lanes. Operands: in, out.
 type Copy struct {
 	Dims, In, Out   []int
 	InBase, OutBase int

@@ -1,4 +1,4 @@
-// Package shaders holds the compute kernels. Each kernel is written once, as a Go function over the
+// Package shaders holds the compute kernels. Each Kernel is written once, as a method over the
 // emitter E, and lowered to SPIR-V for a Target. The "cpu" lowering is for software drivers, which
 // are fast only with addresses that they can prove uniform and with straight-line code. The
 // portable "gpu" lowering uses storage buffers and real loops. No shader compiler is involved,
@@ -66,9 +66,9 @@ const (
 	ReadWrite = Read | Write
 )
 
-// Kernel is a kernel before lowering. Its type, declared at package level, is the kernel's kind; its
-// fields are the sizes of its work. Body depends only on these and on the Target of E, so Build.Key
-// tells kernels apart.
+// Kernel is a kernel before lowering. Its type, declared at package level, is the kernel's kind;
+// its fields are the sizes of its work. Body depends only on these and on the Target of E, so
+// Build.Key tells kernels apart.
 type Kernel interface {
 	// Signature returns what the host must know to dispatch the kernel.
 	Signature(t Target) Signature

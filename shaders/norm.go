@@ -30,8 +30,8 @@ func (r Rows) signature(t Target, inputs int, pre, post Expr) Signature {
 	return Signature{Operands: append(reads(inputs+post.more()), Write), Items: r.Pixels / r.perItem(t)}
 }
 
-// rows emits a kernel with the given signature. The operands are the inputs, further inputs of post,
-// and the output. fn maps the inputs [input][value] of a pixel to the values of the output.
+// rows emits a kernel with the given signature. The operands are the inputs, further inputs of
+// post, and the output. fn maps the inputs [input][value] of a pixel to the values of the output.
 func (e *E) rows(r Rows, inputs int, pre, post Expr, fn func(in [][]F) []F) {
 	c, tp := r.C, r.perItem(e.T)
 	nj := e.T.NJ(c)

@@ -2,8 +2,8 @@ package shaders
 
 import "math"
 
-// ColSum adds rows, Sum at a time: in [Groups][Rows][X] → out [Groups][⌈Rows/Sum⌉][X]. A lane adds NJ
-// neighbours. Operands: in, out. With Unpack the input's channels are in the order that GradW
+// ColSum adds rows, Sum at a time: in [Groups][Rows][X] → out [Groups][⌈Rows/Sum⌉][X]. A lane adds
+// NJ neighbours. Operands: in, out. With Unpack the input's channels are in the order that GradW
 // leaves, in blocks of Lanes·NJ.
 type ColSum struct {
 	Groups, Rows, X int
@@ -129,8 +129,8 @@ const MaxLogs = 64
 // ColSumOf is ColSum of a pointwise expression whose values are never stored. The rows
 // [Groups][Rows][C] are the pixels of pictures of P pixels. It adds Sum of them at a time; Sum
 // divides Rows. With Log it adds the logarithms: as the logarithm of the product of the mantissas,
-// plus ln 2 times the sum of the exponents. That is a tenth of the work; Sum is then at most MaxLogs.
-// Operands: Of.In…, out [Groups][Rows/Sum][C].
+// plus ln 2 times the sum of the exponents. That is a tenth of the work; Sum is then at most
+// MaxLogs. Operands: Of.In…, out [Groups][Rows/Sum][C].
 type ColSumOf struct {
 	Of              Expr
 	Log             bool

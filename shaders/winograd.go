@@ -197,8 +197,8 @@ func (e *E) winogradAT(y [][]F) [][]F {
 	})
 }
 
-// WinogradFilters describes the filters of a convolution by F(M×M, 3×3) from C to N channels. A lane
-// takes NJ consecutive channels.
+// WinogradFilters describes the filters of a convolution by F(M×M, 3×3) from C to N channels. A
+// lane takes NJ consecutive channels.
 type WinogradFilters struct{ M, C, N, NJ int }
 
 // WinogradGradW computes Gᵀ U G. Operands: u [products][C][N], result dw [3·3][C][N].

@@ -37,8 +37,8 @@ type AdapterInput struct {
 	// networks with Traits.Noise. Zeros or nil mean white noise.
 	Noise *netdef.Node
 	// Guess [B,h,w,48] is another estimate of the picture in flow space, for networks with
-	// Traits.Guess. It is computed from Y by other means (by restore/motionblur for motion blur). The
-	// adapter reads Guess − Y; nil means Guess = Y.
+	// Traits.Guess. It is computed from Y by other means (by restore/motionblur for motion blur).
+	// The adapter reads Guess − Y; nil means Guess = Y.
 	Guess *netdef.Node
 }
 
@@ -65,7 +65,8 @@ func observe(g *netdef.Graph, sd [FlowChannels]float32, in AdapterInput) *observ
 	return o
 }
 
-// second returns the normalised difference of the guess and the observation, or nil without a guess.
+// second returns the normalised difference of the guess and the observation, or nil without a
+// guess.
 func (o *observation) second(g *netdef.Graph) *netdef.Node {
 	if o.in.Guess == nil {
 		return nil

@@ -35,8 +35,8 @@ type Architecture interface {
 	// Halo returns how many pixels of its surroundings a tile needs on every side so that the
 	// adapter, followed by the flow map as often as there are steps, gives exactly the same as in
 	// the whole picture. It is a multiple of 4 and exact: a smaller number is not enough. It holds
-	// for tiles whose edges, with and without the halo, are at multiples of Align pixels, so callers
-	// round it up to a multiple of that.
+	// for tiles whose edges, with and without the halo, are at multiples of Align pixels, so
+	// callers round it up to a multiple of that.
 	//
 	// At the border of the picture the networks see zero padding in every layer, so a tile there
 	// must end where the picture ends.
@@ -179,9 +179,9 @@ func Adapter(g *netdef.Graph, a Architecture, in AdapterInput) (mu, logvar *netd
 }
 
 // FlowMap builds the average velocity u(x, r, t) of the mean flow (docs/MODEL.md) for x [B,h,w,48]
-// in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1]. r = t is allowed. Before training
-// it is the exact mean flow of independent Gaussians, see meanFlow. Parameters are named "flow/..."
-// under the current scope.
+// in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1]. r = t is allowed. Before
+// training it is the exact mean flow of independent Gaussians, see meanFlow. Parameters are named
+// "flow/..." under the current scope.
 func FlowMap(g *netdef.Graph, a Architecture, x, r, t *netdef.Node) (u *netdef.Node) {
 	defer g.Scope("flow")()
 	if err := checkInputs(g, a, x); err != nil {
@@ -200,8 +200,8 @@ func OneStep(g *netdef.Graph, a Architecture, z *netdef.Node) *netdef.Node {
 	return a.oneStep(g, z)
 }
 
-// checkInputs returns the graph's earlier error, or an error for bad settings or an input whose size
-// does not fit the architecture.
+// checkInputs returns the graph's earlier error, or an error for bad settings or an input whose
+// size does not fit the architecture.
 func checkInputs(g *netdef.Graph, a Architecture, x *netdef.Node) error {
 	if err := g.Err(); err != nil {
 		return err

@@ -1,6 +1,7 @@
-// Package nets builds the project's networks as graphs: the edge network (an adapter and a flow
-// map, which are small U-Nets over an orthonormal Haar transform of 4×4 pixel blocks), the network
-// that estimates blur kernels, and the small perceptrons of the paper's experiments.
+// Package nets builds the project's networks as graphs. An Architecture is a form of an adapter and
+// a flow map, which work on an orthonormal Haar transform of 4×4 pixel blocks: EdgeConfig makes small
+// U-Nets, PlainConfig plain residual networks. The package also has the network that estimates blur
+// kernels, and the small perceptrons of the paper's experiments.
 package nets
 
 import (
@@ -132,8 +133,8 @@ func Unhaar(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Conv2D(x, g.Const("unhaar", netdef.Shape{1, 1, FlowChannels, FlowChannels}, haarInverse), 1)
 }
 
-// ToFlow transforms patches of pictures to the flow space of an architecture: Haar minus the mean of
-// every channel.
+// ToFlow transforms patches of pictures to the flow space of an architecture: Haar minus the mean
+// of every channel.
 func ToFlow(g *netdef.Graph, a Architecture, patch *netdef.Node) *netdef.Node {
 	mean := a.Traits().Mean
 	if mean == [FlowChannels]float32{} {

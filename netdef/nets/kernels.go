@@ -26,9 +26,9 @@ var (
 )
 
 // KernelMaps is the network that estimates the blur kernel of a picture from maps [B,64,64,8] of
-// its spectrum, which package restore/motionblur makes. It is a U-Net with parameters "kernels/...". Its
-// outputs [B,64,64,8] describe the posterior of the kernel k. The first map is to be added to a
-// first estimate of E[k]. All maps together give the second moment
+// its spectrum, which package restore/motionblur makes. It is a U-Net with parameters
+// "kernels/...". Its outputs [B,64,64,8] describe the posterior of the kernel k. The first map is
+// to be added to a first estimate of E[k]. All maps together give the second moment
 //
 //	E|K|² = Σ_i |M_i|²
 //

@@ -120,8 +120,8 @@ func (c PlainConfig) flowNet(g *netdef.Graph) func(x, r, t *netdef.Node) *netdef
 	}
 }
 
-// body maps the inputs [B,h,w,C…] to features [B,h,w,Width]. more is as in withMore. Each block adds
-// the next parameters of all fs.
+// body maps the inputs [B,h,w,C…] to features [B,h,w,Width]. more is as in withMore. Each block
+// adds the next parameters of all fs.
 func (c PlainConfig) body(g *netdef.Graph, xs []*netdef.Node, more *netdef.Node, fs ...*film) *netdef.Node {
 	x := withMore(g, linearOf(g, "in", xs, c.Width, netdef.HeNormal{Gain: 0.7071}), more)
 	for i := range c.Blocks {

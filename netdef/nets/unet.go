@@ -64,9 +64,9 @@ func convTo(g *netdef.Graph, name string, x *netdef.Node, out, side, stride int,
 	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
 }
 
-// unet maps the inputs xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more is as in withMore. encode modulates the blocks on the way down
-// and in the middle, decode those on the way up. h and w are multiples of 2 to the number of levels
-// after the first.
+// unet maps the inputs xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more is as in withMore.
+// encode modulates the blocks on the way down and in the middle, decode those on the way up. h and
+// w are multiples of 2 to the number of levels after the first.
 func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node, encode, decode *film) *netdef.Node {
 	last := len(cfg.Widths) - 1
 	// No activation follows these linear layers, so the gain √½ keeps the variance.

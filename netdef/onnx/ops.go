@@ -120,8 +120,8 @@ func (x *exporter) layerNorm(n *netdef.Node, eps float64, in string) {
 	x.names[n] = x.emit("Div", n.Name, []string{d, s})
 }
 
-// pointwise writes a function with ONNX's operator for it. If there is none, it writes what the table
-// of pointwise functions emits.
+// pointwise writes a function with ONNX's operator for it. If there is none, it writes what the
+// table of pointwise functions emits.
 func (x *exporter) pointwise(n *netdef.Node, op *netdef.PointwiseOp, in []string) {
 	put := func(kind string, in ...string) { x.names[n] = x.emit(kind, n.Name, in) }
 	switch op.Kind {

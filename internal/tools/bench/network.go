@@ -156,6 +156,7 @@ func kindOf(t compile.Timing) string {
 	if !ok {
 		return "fill"
 	}
+	kind = strings.ToLower(kind)
 	if m := kernelSide.FindStringSubmatch(t.Kernel); m != nil {
 		return kind + " " + m[1] + "×" + m[1]
 	}
