@@ -34,7 +34,7 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 	cfg, err := nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig])
 	var unknown *nets.UnknownError
 	if errors.As(err, &unknown) {
-		return nil, nil, badNetwork("%v", err)
+		return nil, nil, badNetwork("they are for a network %q, this program runs %s", unknown.Name, strings.Join(nets.Names(), " and "))
 	}
 	if err != nil {
 		return nil, nil, &NetworkError{weights.KeyConfig + " is no configuration", err}

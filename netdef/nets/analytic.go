@@ -74,15 +74,9 @@ func (o *observation) second(g *netdef.Graph) *netdef.Node {
 	return g.Div(g.Sub(o.in.Guess, o.in.Y), o.rootTotal)
 }
 
-// posterior returns the mean and the log-variance of the latent z.
-//
-// Without the corrections of a network this is the exact posterior for a picture whose channels are
-// independent Gaussians of standard deviation sd, observed with noise σ. From x = sd·z and y = x +
-// σε follow the mean sd·y/(sd²+σ²), which is the Wiener gain sd/√(sd²+σ²) times the normalised
-// observation y/√(sd²+σ²), and the variance σ²/(sd²+σ²). mean is added to the mean; logvar builds
-// what is added to the log-variance. A learned factor of the mean and a learned offset of the
-// log-variance, both per task and channel, have no effect before training. more, if not nil, is
-// what second returned: it moves the mean by guessGain of the difference.
+// posterior returns the mean and the log-variance of the latent z; see Adapter for the formulas.
+// mean is added to the mean. logvar builds what is added to the log-variance. more is what second
+// returned.
 func (o *observation) posterior(g *netdef.Graph, mean, more *netdef.Node, logvar func() *netdef.Node) (mu, lv *netdef.Node) {
 	table := netdef.Shape{1, 1, Tasks, FlowChannels}
 	gain := g.Div(channelConst(g, "sd", o.sd), o.rootTotal)
@@ -96,13 +90,8 @@ func (o *observation) posterior(g *netdef.Graph, mean, more *netdef.Node, logvar
 	return mu, g.Clamp(g.Add(logvar(), start), MinLogVar, MaxLogVar)
 }
 
-// meanFlow returns the average velocity
-//
-//	u = k(r,t)·x + (sd/s_t)·net(x/s_t; t, r),  s_t = √(t² + (1-t)²sd²),
-//	k = (s_t - s_r)/((t-r)·s_t)
-//
-// k is the exact mean flow of independent Gaussians of standard deviation sd, and net is 0 before
-// training.
+// meanFlow returns the average velocity u(x, r, t); see FlowMap for the formulas. net builds the
+// network.
 func meanFlow(g *netdef.Graph, sd [FlowChannels]float32, x, r, t *netdef.Node, net func(x, r, t *netdef.Node) *netdef.Node) *netdef.Node {
 	sd2 := channelConst(g, "sd2", square(sd))
 	st, sr := pathSD(g, t, sd2), pathSD(g, r, sd2)

@@ -105,15 +105,7 @@ func Names() []string { return slices.Sorted(maps.Keys(architectures)) }
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("they are for a network %q, this program runs %s", e.Name, quoted(Names()))
-}
-
-func quoted(names []string) string {
-	list := make([]string, len(names))
-	for i, n := range names {
-		list[i] = fmt.Sprintf("%q", n)
-	}
-	return strings.Join(list, " and ")
+	return fmt.Sprintf("nets: there is no architecture %q, only %s", e.Name, strings.Join(Names(), " and "))
 }
 
 // Decode reads an architecture: its name and its settings as JSON, the values of weights.KeyNetwork
@@ -163,7 +155,14 @@ func (e *ConfigError) Error() string {
 // every element. Both are [B,h,w,48]; logvar is clamped to [MinLogVar, MaxLogVar].
 //
 // Before training this is the exact posterior for a picture whose channels are independent
-// Gaussians, see posterior. Parameters are named "adapter/..." under the current scope.
+// Gaussians of standard deviation sd, observed with noise σ. From x = sd·z and y = x + σε follow
+// the mean sd·y/(sd²+σ²), which is the Wiener gain sd/√(sd²+σ²) times the normalised observation
+// y/√(sd²+σ²), and the variance σ²/(sd²+σ²). The network's output, a learned factor of the mean and
+// a learned offset of logvar, both per task and channel, have no effect before training. If there
+// is a guess other than y, it moves the mean by guessGain of the difference.
+//
+// Parameters are named "adapter/..." under the current scope. If the settings or the shape of in.Y
+// are not valid, the graph gets an error.
 func Adapter(g *netdef.Graph, a Architecture, in AdapterInput) (mu, logvar *netdef.Node) {
 	defer g.Scope("adapter")()
 	if err := checkInputs(g, a, in.Y); err != nil {
@@ -179,9 +178,14 @@ func Adapter(g *netdef.Graph, a Architecture, in AdapterInput) (mu, logvar *netd
 }
 
 // FlowMap builds the average velocity u(x, r, t) of the mean flow (docs/MODEL.md) for x [B,h,w,48]
-// in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1]. r = t is allowed. Before
-// training it is the exact mean flow of independent Gaussians, see meanFlow. Parameters are named
-// "flow/..." under the current scope.
+// in flow space and times r ≤ t [B,1,1,1] (or [1,1,1,1]) in [0,1]. r = t is allowed.
+//
+//	u = k(r,t)·x + (sd/s_t)·net(x/s_t; t, r),  s_t = √(t² + (1-t)²sd²),
+//	k = (s_t - s_r)/((t-r)·s_t)
+//
+// k is the exact mean flow of independent Gaussians of standard deviation sd, and net is 0 before
+// training. Parameters are named "flow/..." under the current scope. If the settings or the shape
+// of x are not valid, the graph gets an error.
 func FlowMap(g *netdef.Graph, a Architecture, x, r, t *netdef.Node) (u *netdef.Node) {
 	defer g.Scope("flow")()
 	if err := checkInputs(g, a, x); err != nil {
@@ -190,8 +194,9 @@ func FlowMap(g *netdef.Graph, a Architecture, x, r, t *netdef.Node) (u *netdef.N
 	return a.flowMap(g, x, r, t)
 }
 
-// OneStep builds f(z) = z - u(z, 0, 1): the picture in flow space [B,h,w,48] to which one step maps
-// the latent z. It shares its parameters with FlowMap. Before training it is exactly sd·z.
+// OneStep builds f(z) = z - u(z, 0, 1) = sd·(z - net(z; 1, 0)): the picture in flow space
+// [B,h,w,48] to which one step maps the latent z. It shares its parameters with FlowMap. Before
+// training it is exactly sd·z.
 func OneStep(g *netdef.Graph, a Architecture, z *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
 	if err := checkInputs(g, a, z); err != nil {

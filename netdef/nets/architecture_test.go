@@ -38,7 +38,7 @@ func TestJSON(t *testing.T) {
 		}
 	})
 	var unknown *UnknownError
-	if _, err := Decode("other", "{}"); !errors.As(err, &unknown) || !strings.Contains(err.Error(), `"edge" and "plain"`) {
+	if _, err := Decode("other", "{}"); !errors.As(err, &unknown) || !strings.Contains(err.Error(), "edge and plain") {
 		t.Errorf("an unknown architecture: %v", err)
 	}
 }

@@ -1,7 +1,7 @@
 // Package nets builds the project's networks as graphs. An Architecture is a form of an adapter and
-// a flow map, which work on an orthonormal Haar transform of 4×4 pixel blocks: EdgeConfig makes small
-// U-Nets, PlainConfig plain residual networks. The package also has the network that estimates blur
-// kernels, and the small perceptrons of the paper's experiments.
+// a flow map, which work on an orthonormal Haar transform of 4×4 pixel blocks: EdgeConfig makes
+// small U-Nets, PlainConfig plain residual networks. The package also has the network that
+// estimates blur kernels, and the small perceptrons of the paper's experiments.
 package nets
 
 import (
