@@ -65,5 +65,12 @@ func TestPlainConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	edge, err := CostOf(DefaultEdge())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Logf("default: %+v, halo %d pixels", cost, DefaultPlain().Halo(1))
+	if r := cost.FLOPsPerPixel / edge.FLOPsPerPixel; r < 0.8 || r > 1.25 {
+		t.Errorf("%.2f times the arithmetic of the edge network", r)
+	}
 }

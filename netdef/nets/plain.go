@@ -27,10 +27,9 @@ type PlainConfig struct {
 	Mean [FlowChannels]float32 `json:"mean"`
 }
 
-// DefaultPlain returns a plain network with about as much arithmetic as the finest level of
-// DefaultEdge.
+// DefaultPlain returns a plain network with about as much arithmetic as DefaultEdge.
 func DefaultPlain() PlainConfig {
-	return PlainConfig{Width: 64, Blocks: 4, Emb: 64, Guess: true, SD: PhotoSD()}
+	return PlainConfig{Width: 48, Blocks: 3, Emb: 64, Guess: true, SD: PhotoSD()}
 }
 
 // Name implements Architecture.
