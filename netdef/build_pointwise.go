@@ -4,7 +4,7 @@ package netdef
 // constants of one element are folded, and a BroadcastTo that the binary op does by itself is
 // dropped.
 
-func (g *Graph) unary(k PointwiseKind, x *Node, a, b float64) *Node {
+func (g *Graph) unary(k *PointwiseKind, x *Node, a, b float64) *Node {
 	op := &PointwiseOp{Kind: k, A: a, B: b}
 	if v, ok := Number(x); ok && g.err == nil && k != StopGradient {
 		return g.BroadcastTo(g.constant(op.Unary(v)), x.Shape)
@@ -12,7 +12,7 @@ func (g *Graph) unary(k PointwiseKind, x *Node, a, b float64) *Node {
 	return g.Apply(op, x)
 }
 
-func (g *Graph) binary(k PointwiseKind, a, b *Node) *Node {
+func (g *Graph) binary(k *PointwiseKind, a, b *Node) *Node {
 	if g.err != nil {
 		return g.placeholder(&PointwiseOp{Kind: k}, []*Node{a, b}, g.scope)
 	}
@@ -92,6 +92,9 @@ func (g *Graph) Sigmoid(x *Node) *Node { return g.unary(Sigmoid, x, 0, 0) }
 
 // SiLU returns x·sigmoid(x).
 func (g *Graph) SiLU(x *Node) *Node { return g.unary(SiLU, x, 0, 0) }
+
+// Softplus returns log(1+eˣ).
+func (g *Graph) Softplus(x *Node) *Node { return g.unary(Softplus, x, 0, 0) }
 
 // Tanh returns the hyperbolic tangent.
 func (g *Graph) Tanh(x *Node) *Node { return g.unary(Tanh, x, 0, 0) }

@@ -12,5 +12,5 @@
 // and planar pictures [B,P,H,W], with the picture's x on the last axis.
 //
 // Each op family is in one file: its attributes, shape rule, gradient (VJP), tangent (JVP) and
-// float64 evaluation.
+// float64 evaluation. Pointwise functions are rows of the table in pointwise_table.go.
 package netdef

@@ -84,7 +84,7 @@ func dependents(nodes []*Node, loss *Node, wrt []*Node) []bool {
 		mark[n.ID] = true
 	}
 	for _, n := range nodes[:loss.ID+1] {
-		if p, ok := n.Op.(*PointwiseOp); ok && (p.Kind == StopGradient || p.Kind == Sign || p.Kind == Inside) {
+		if p, ok := n.Op.(*PointwiseOp); ok && p.Kind.Flat {
 			continue
 		}
 		for _, x := range n.In {

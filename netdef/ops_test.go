@@ -29,38 +29,28 @@ func unaryCase(name string, f func(g *Graph, x *Node) *Node) opCase {
 func opCases() []opCase {
 	var cs []opCase
 	add := func(c opCase) { cs = append(cs, c) }
-	for _, c := range []struct {
-		name      string
-		f         func(*Graph, *Node) *Node
-		away, pos bool
-	}{
-		{"neg", (*Graph).Neg, false, false}, {"exp", (*Graph).Exp, false, false}, {"log", (*Graph).Log, true, true},
-		{"sqrt", (*Graph).Sqrt, true, true}, {"square", (*Graph).Square, false, false},
-		{"sigmoid", (*Graph).Sigmoid, false, false}, {"silu", (*Graph).SiLU, false, false},
-		{"tanh", (*Graph).Tanh, false, false}, {"abs", (*Graph).Abs, true, false}, {"recip", (*Graph).Recip, true, false},
-		{"sin", (*Graph).Sin, false, false}, {"cos", (*Graph).Cos, false, false}, {"softmax", (*Graph).Softmax, false, false},
-		{"clamp", func(g *Graph, x *Node) *Node { return g.Clamp(x, -0.7, 0.6) }, false, false},
-		{"scale", func(g *Graph, x *Node) *Node { return g.Scale(x, -1.7) }, false, false},
-		{"offset", func(g *Graph, x *Node) *Node { return g.Square(g.Offset(x, 0.3)) }, false, false},
-		{"layernorm", func(g *Graph, x *Node) *Node { return g.LayerNorm(x, 1e-3) }, false, false},
-	} {
-		o := unaryCase(c.name, c.f)
-		o.away, o.pos = c.away, c.pos
-		add(o)
+	for _, k := range PointwiseKinds() {
+		if k.Binary() || k.Flat {
+			continue
+		}
+		c := unaryCase(k.String(), func(g *Graph, x *Node) *Node { return g.Apply(withConstants(k), x) })
+		c.away, c.pos = k.Domain != Reals, k.Domain == Positive
+		add(c)
 	}
+	add(unaryCase("softmax", (*Graph).Softmax))
+	add(unaryCase("offset, squared", func(g *Graph, x *Node) *Node { return g.Square(g.Offset(x, 0.3)) }))
+	add(unaryCase("layernorm", func(g *Graph, x *Node) *Node { return g.LayerNorm(x, 1e-3) }))
 	full := Shape{3, 5, 7, 8}
 	for _, b := range []Shape{full, {1, 1, 1, 8}, {3, 1, 1, 8}, {3, 1, 1, 1}, {1, 1, 1, 1}, {3, 5, 7, 1}, {1, 5, 7, 8}} {
-		for _, c := range []struct {
-			name string
-			f    func(g *Graph, a, b *Node) *Node
-			away bool
-		}{{"add", (*Graph).Add, false}, {"sub", (*Graph).Sub, false}, {"mul", (*Graph).Mul, false},
-			{"div", (*Graph).Div, true}, {"max", (*Graph).Max, false}, {"min", (*Graph).Min, false}} {
-			f := c.f
-			add(opCase{name: c.name + " " + b.String(), shapes: []Shape{full, b}, away: c.away,
-				build: func(g *Graph, x []*Node) *Node { return f(g, x[0], x[1]) }})
-			add(opCase{name: c.name + " swapped " + b.String(), shapes: []Shape{b, full}, away: c.away,
-				build: func(g *Graph, x []*Node) *Node { return f(g, x[0], x[1]) }})
+		for _, k := range PointwiseKinds() {
+			if !k.Binary() || k.Steps {
+				continue
+			}
+			op, away := withConstants(k), k.Domain != Reals
+			add(opCase{name: k.String() + " " + b.String(), shapes: []Shape{full, b}, away: away,
+				build: func(g *Graph, x []*Node) *Node { return g.Apply(op, x[0], x[1]) }})
+			add(opCase{name: k.String() + " swapped " + b.String(), shapes: []Shape{b, full}, away: away,
+				build: func(g *Graph, x []*Node) *Node { return g.Apply(op, x[0], x[1]) }})
 		}
 		add(opCase{name: "broadcast " + b.String(), shapes: []Shape{b}, linear: true,
 			build: func(g *Graph, x []*Node) *Node { return g.BroadcastTo(x[0], full) }})
@@ -81,6 +71,11 @@ func opCases() []opCase {
 	add(opCase{name: "conv2", shapes: []Shape{{3, 6, 10, 8}, {2, 2, 8, 16}}, linear: true, build: conv(2)})
 	add(opCase{name: "conv2 smallest", shapes: []Shape{{1, 2, 2, 16}, {2, 2, 16, 8}}, linear: true, build: conv(2)})
 	return append(cs, structureCases()...)
+}
+
+// withConstants returns the op of a pointwise function, with constants if it takes any.
+func withConstants(k *PointwiseKind) *PointwiseOp {
+	return &PointwiseOp{Kind: k, A: []float64{0, -1.7, -0.7}[k.Constants], B: []float64{0, 0, 0.6}[k.Constants]}
 }
 
 func conv(stride int) func(g *Graph, x []*Node) *Node {
@@ -160,7 +155,7 @@ func randomTensor(r *rand.Rand, s Shape, away, pos bool) *Tensor {
 func (c opCase) input(r *rand.Rand, s Shape, i int) *Tensor {
 	t := randomTensor(r, s, c.away, c.pos)
 	switch kind, _, _ := strings.Cut(c.name, " "); kind {
-	case "min", "max", "clamp":
+	case "Min", "Max", "Clamp":
 		for j, v := range t.Data {
 			t.Data[j] = math.Round(10*v)/10 + 0.05*float64(1-i)
 		}

@@ -41,7 +41,7 @@ func tinyConfig() nets.EdgeConfig {
 }
 
 // tinyNetwork has weights that leave nothing at its neutral start.
-func tinyNetwork(t testing.TB, cfg nets.EdgeConfig, seed uint64) *Network {
+func tinyNetwork(t testing.TB, cfg nets.Architecture, seed uint64) *Network {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	n := &Network{Config: cfg, Params: map[string][]float32{}}

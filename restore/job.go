@@ -114,7 +114,7 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.net, err = j.of.read(); err != nil {
 		return nil, err
 	}
-	if j.guessing = j.net.Config.Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
+	if j.guessing = j.net.Config.Traits().Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
 		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.unread)
 	}
 	return j, nil
@@ -387,7 +387,7 @@ func (j *job) adapterInputs() []input {
 		{name: "view", fill: j.view.read}, {name: "known", fill: known},
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
-	if j.net.Config.Noise {
+	if j.net.Config.Traits().Noise {
 		ins = append(ins, value("noise", j.describe()...))
 	}
 	if j.still != nil {

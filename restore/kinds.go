@@ -2,54 +2,67 @@ package restore
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
 // kind is one of the device programs. All work on w×h pixels, in flow space on sites [1, h/4, w/4, 48].
-type kind string
+type kind uint8
 
 const (
 	// view [1,3,h,w], known [1,1,h,w], task, sigma (and noise, if the network is told its shape) → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
-	kindWhole kind = "whole"
+	kindWhole kind = iota + 1
 	// the same → mu, and the picture
-	kindPicture kind = "picture"
+	kindPicture
 	// view, known, task, sigma → mu, logvar
-	kindAdapter kind = "adapter"
+	kindAdapter
 	// view, known, task, sigma → mu
-	kindMu kind = "mu"
-	// kindMu whose mu stays on the device, and kindOne whose z comes from there
-	kindMuHeld  kind = "mu, held"
-	kindOneHeld kind = "one, held"
+	kindMu
+	// kindMu whose mu stays on the device
+	kindMuHeld
+	// kindOne whose z comes from there
+	kindOneHeld
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
-	kindDraw kind = "draw"
+	kindDraw
 	// the same, and white, coarse → z = mu + temperature·exp(logvar/2)·(white·ε + coarse)
-	kindDrawScales kind = "draw in scales"
+	kindDrawScales
 	// z → the picture f(z) in one step
-	kindOne kind = "one"
+	kindOne
 	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
-	kindStep kind = "step"
+	kindStep
 	// One of package motionblur's.
-	kindMotionBlur kind = "motion blur"
+	kindMotionBlur
+
+	// guessing is added to one of the adapter's kinds that has one more input: guess [1,3,h,w].
+	guessing kind = 1 << 7
 )
 
-// withGuess marks the kinds of the adapter where they have one more input: guess [1,3,h,w].
-const withGuess = " with guess"
+var kindNames = [...]string{
+	kindWhole: "whole", kindPicture: "picture", kindAdapter: "adapter", kindMu: "mu", kindMuHeld: "mu, held", kindOneHeld: "one, held", kindDraw: "draw",
+	kindDrawScales: "draw in scales", kindOne: "one", kindStep: "step", kindMotionBlur: "motion blur",
+}
 
-// with gives the kind, one of those of the adapter, that also reads a guess if there is one.
+// String returns the kind's name, for messages.
+func (k kind) String() string {
+	name := kindNames[k&^guessing]
+	if k&guessing != 0 {
+		name += " with guess"
+	}
+	return name
+}
+
+// with returns the kind, one of the adapter's, that also reads a guess if there is one.
 func (k kind) with(guess bool) kind {
 	if guess {
-		return k + withGuess
+		return k | guessing
 	}
 	return k
 }
 
 // held says what of a kind's inputs and outputs stays on the device.
 func (k kind) held() (inputs []string, outputs []int) {
-	base, _ := strings.CutSuffix(string(k), withGuess)
-	switch kind(base) {
+	switch k &^ guessing {
 	case kindMuHeld:
 		return nil, []int{outMu}
 	case kindOneHeld:
@@ -67,14 +80,14 @@ const (
 
 // kinds builds the programs' graphs for one size.
 type kinds struct {
-	cfg  nets.EdgeConfig
+	cfg  nets.Architecture
 	w, h int
 }
 
 func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	var outs []*netdef.Node
-	base, guess := strings.CutSuffix(string(what), withGuess)
-	switch kind(base) {
+	guess := what&guessing != 0
+	switch what &^ guessing {
 	case kindWhole:
 		outs = k.whole(g, guess)
 	case kindPicture:
@@ -114,22 +127,22 @@ func (k kinds) flow(g *netdef.Graph, name string) *netdef.Node {
 	return nets.ToFlow(g, k.cfg, g.Patchify(g.Input(name, netdef.Shape{1, 3, k.h, k.w})))
 }
 
-func (k kinds) adapter(g *netdef.Graph, guessing bool) (mu, logvar *netdef.Node) {
+func (k kinds) adapter(g *netdef.Graph, guessed bool) (mu, logvar *netdef.Node) {
 	view := k.flow(g, "view")
 	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
 	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
 	in := nets.AdapterInput{Y: view, Mask: g.Patchify(known), Task: what, Sigma: g.Input("sigma", netdef.Scalar)}
-	if k.cfg.Noise {
+	if k.cfg.Traits().Noise {
 		in.Noise = g.Input("noise", netdef.Shape{1, 1, 1, nets.NoiseNumbers})
 	}
-	if guessing {
+	if guessed {
 		in.Guess = k.flow(g, "guess")
 	}
 	return nets.Adapter(g, k.cfg, in)
 }
 
-func (k kinds) whole(g *netdef.Graph, guessing bool) []*netdef.Node {
-	mu, logvar := k.adapter(g, guessing)
+func (k kinds) whole(g *netdef.Graph, guessed bool) []*netdef.Node {
+	mu, logvar := k.adapter(g, guessed)
 	return []*netdef.Node{mu, logvar, k.picture(g, nets.OneStep(g, k.cfg, mu))}
 }
 

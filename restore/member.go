@@ -36,12 +36,12 @@ type grid struct {
 }
 
 // newGrid lays out for a configuration and a Config.Margin.
-func newGrid(cfg nets.EdgeConfig, margin int) grid {
+func newGrid(cfg nets.Architecture, margin int) grid {
 	align := max(cfg.Align(), 8) // planar pictures need a width of 8
 	if margin == FullMargin {
-		margin = nets.Halo(cfg)
+		margin = cfg.Halo(1)
 	}
-	return grid{align, roundUp(nets.HaloSteps(cfg, 0), align), roundUp(margin, align)}
+	return grid{align, roundUp(cfg.Halo(0), align), roundUp(margin, align)}
 }
 
 // accept checks a network that the caller made.
@@ -142,7 +142,7 @@ func (cfg Config) readSpecial(names []string, some []task.Task, general *Network
 
 // stands says why a specialist cannot stand in for the general network.
 func stands(n, general *Network) error {
-	if n.Config.Guess && !general.Config.Guess {
+	if n.Config.Traits().Guess && !general.Config.Traits().Guess {
 		return badNetwork("a network for some tasks takes a second view of motion blur, which is made only where the general one takes it")
 	}
 	return nil

@@ -51,7 +51,7 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source}
-	if m.net.Config.Guess {
+	if m.net.Config.Traits().Guess {
 		go cfg.kernelNetwork() // decodes it while the device is opened
 	}
 	opened, err := engine.Open(engine.Options{
@@ -66,7 +66,7 @@ func Open(cfg Config) (*Model, error) {
 		m.Close()
 		return nil, err
 	}
-	if m.net.Config.Guess {
+	if m.net.Config.Traits().Guess {
 		m.kernels, m.unread = cfg.kernelNetwork()
 	}
 	m.shareParameters()
@@ -125,5 +125,5 @@ func (m *Model) Info() string {
 		driver += " " + d.DriverInfo
 	}
 	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
-		d.Name, d.Type, driver, d.API, NetworkName, m.net.Config.Widths, m.count(), m.source)
+		d.Name, d.Type, driver, d.API, m.net.Config.Name(), m.net.Config.Traits().Widths, m.count(), m.source)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -16,12 +15,9 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// NetworkName is the value of weights.KeyNetwork of the networks that this package runs: nets.Adapter and nets.FlowMap.
-const NetworkName = "edge"
-
 // Network is an adapter and a flow map with their weights.
 type Network struct {
-	Config nets.EdgeConfig
+	Config nets.Architecture
 	Params map[string][]float32 // by their names in the graph, "adapter/..." and "flow/..."
 	Meta   map[string]string    // of the weights file; may be nil
 }
@@ -35,10 +31,11 @@ func NetworkFromFile(f *weights.File) (*Network, error) {
 
 // readNetwork is NetworkFromFile, and gives the graph's parameters.
 func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
-	if name := f.Meta[weights.KeyNetwork]; name != NetworkName {
-		return nil, nil, badNetwork("they are for a network %q, this program runs %q", name, NetworkName)
+	cfg, err := nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig])
+	var unknown *nets.UnknownError
+	if errors.As(err, &unknown) {
+		return nil, nil, badNetwork("they are for a network %q, this program runs %s", unknown.Name, strings.Join(nets.Names(), " and "))
 	}
-	cfg, err := parseConfig(f.Meta[weights.KeyConfig])
 	if err != nil {
 		return nil, nil, &NetworkError{weights.KeyConfig + " is no configuration", err}
 	}
@@ -53,26 +50,6 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 		}
 	}
 	return n, params, nil
-}
-
-// parseConfig is strict: a setting that this program does not know would be one that it does not follow.
-func parseConfig(text string) (cfg nets.EdgeConfig, err error) {
-	d := json.NewDecoder(strings.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&cfg); err != nil {
-		return cfg, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return cfg, errors.New("something follows the JSON object")
-	}
-	var lists struct{ SD, Mean []float32 } // arrays of another length would be cut or filled up silently
-	if err := json.Unmarshal([]byte(text), &lists); err != nil {
-		return cfg, err
-	}
-	if len(lists.SD) != nets.FlowChannels || len(lists.Mean) != nets.FlowChannels {
-		return cfg, fmt.Errorf("sd and mean have %d and %d values, must have %d", len(lists.SD), len(lists.Mean), nets.FlowChannels)
-	}
-	return cfg, cfg.Validate()
 }
 
 // natural drops leading axes of size 1: vectors are vectors in files, 1×1 convolutions matrices.
@@ -102,7 +79,7 @@ func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 	if err := json.Compact(&compact, config); err != nil {
 		return nil, &NetworkError{"the configuration cannot be written", err}
 	}
-	f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig] = NetworkName, compact.String()
+	f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig] = n.Config.Name(), compact.String()
 	if f.Meta[weights.KeyTasks] == "" {
 		f.Meta[weights.KeyTasks] = listed(task.All())
 	}
@@ -121,12 +98,15 @@ func (n *Network) graph() (*netdef.Graph, []*netdef.Node, error) {
 	side := max(n.Config.Align(), 8) // planar pictures need a width of 8
 	k := kinds{n.Config, side, side}
 	g := netdef.NewGraph()
-	outs := k.whole(g, n.Config.Guess)
+	outs := k.whole(g, n.Config.Traits().Guess)
 	return g, outs, g.Err()
 }
 
 // check compares the parameters with the graph's and returns the graph's.
 func (n *Network) check() ([]*netdef.Node, error) {
+	if n.Config == nil {
+		return nil, badNetwork("they have no configuration")
+	}
 	if err := n.Config.Validate(); err != nil {
 		return nil, &NetworkError{"no network can be built", err}
 	}

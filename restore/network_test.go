@@ -21,10 +21,11 @@ import (
 // TestNetworkFile writes weights to disk, reads them back and restores with them.
 func TestNetworkFile(t *testing.T) {
 	rnd := newRand(t)
-	net := tinyNetwork(t, tinyConfig(), sharedSeed)
-	for i := range net.Config.Mean {
-		net.Config.Mean[i] = rnd.Float32()
+	cfg := tinyConfig()
+	for i := range cfg.Mean {
+		cfg.Mean[i] = rnd.Float32()
 	}
+	net := tinyNetwork(t, cfg, sharedSeed)
 	net.Meta = map[string]string{weights.KeyProvenance: `{"steps":1}`, "mine": "kept"}
 	for _, dtype := range []weights.DType{weights.F32, weights.F16} {
 		f, err := net.File(dtype)

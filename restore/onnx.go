@@ -27,7 +27,7 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 		return err
 	}
 	g := netdef.NewGraph()
-	outs := kinds{n.Config, w, h}.whole(g, n.Config.Guess)
+	outs := kinds{n.Config, w, h}.whole(g, n.Config.Traits().Guess)
 	if err := g.Err(); err != nil {
 		return &NetworkError{"no network for pictures of this size can be built", err}
 	}
@@ -36,5 +36,5 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 		return err
 	}
 	meta := map[string]string{weights.KeyTasks: listed(tasks)}
-	return onnx.Write(out, NetworkName, []onnx.Output{{Name: ONNXMu, Node: outs[outMu]}, {Name: ONNXLogVar, Node: outs[outLogVar]}, {Name: ONNXPicture, Node: outs[outPicture]}}, n.Params, meta)
+	return onnx.Write(out, n.Config.Name(), []onnx.Output{{Name: ONNXMu, Node: outs[outMu]}, {Name: ONNXLogVar, Node: outs[outLogVar]}, {Name: ONNXPicture, Node: outs[outPicture]}}, n.Params, meta)
 }

@@ -13,9 +13,9 @@ import (
 // Whatever a program gives to Open, it gets an error and no panic.
 func TestOpenNonsense(t *testing.T) {
 	change := func(f func(*nets.EdgeConfig)) *Network {
-		n := &Network{Config: nets.DefaultEdge()}
-		f(&n.Config)
-		return n
+		cfg := nets.DefaultEdge()
+		f(&cfg)
+		return &Network{Config: cfg}
 	}
 	for name, cfg := range map[string]Config{
 		"empty":          {Network: &Network{}},

@@ -57,31 +57,15 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }
 
-// workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes: a few tensors of flow
-// space and, at every level, that of 2×2 blocks among them, the residual block that is computed and the skip connection.
-func workPerPixel(cfg nets.EdgeConfig) int64 {
-	floats := 4 * nets.FlowChannels
-	for i, w := range cfg.Widths {
-		floats += 6 * w >> (2 * i)
-	}
-	floats += 6 * cfg.Fine << 2
-	return int64(floats) * 4 / 16
-}
+// workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes.
+func workPerPixel(cfg nets.Architecture) int64 { return int64(cfg.Memory().Work) * 4 / 16 }
 
-// bytesPerPixel bounds all that a program takes: working memory, and for each turn 10 planes of inputs and 9 of outputs.
-func bytesPerPixel(cfg nets.EdgeConfig) int64 {
-	return workPerPixel(cfg) + compile.Turns*4*(10+9)
-}
+// bytesPerPixel bounds all that a program takes: working memory, and for each turn 10 planes of inputs
+// and 9 of outputs.
+func bytesPerPixel(cfg nets.Architecture) int64 { return workPerPixel(cfg) + compile.Turns*4*(10+9) }
 
 // widestTensor is the size of the largest single tensor per pixel, in bytes.
-func widestTensor(cfg nets.EdgeConfig) int64 {
-	floats := 2 * nets.FlowChannels
-	for i, w := range cfg.Widths {
-		floats = max(floats, w>>(2*i))
-	}
-	floats = max(floats, cfg.Fine<<2)
-	return int64(floats) * 4 / 16
-}
+func widestTensor(cfg nets.Architecture) int64 { return int64(cfg.Memory().Widest) * 4 / 16 }
 
 // tiling says how to choose tiles for a network by what the device allows.
 func (m *Model) tiling(n *loaded, halo, limit int) tiling {

@@ -15,7 +15,7 @@ import (
 //	ε = a₀·n₀ + Σ_l a_l·B_l n_l,
 //
 // where n_l has a number for every 2^l × 2^l sites, B_l continues these smoothly (cubic B-splines,
-// scaled to variance 1 everywhere), and a are nets.EdgeConfig.Scales, set on training pictures
+// scaled to variance 1 everywhere), and a are nets.Traits.Scales, set on training pictures
 // (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by their
 // absolute position, like all noise: tiles do not show.
 
@@ -25,7 +25,7 @@ const coarseStream = 200
 // scaled gives the shares of the job's samples; nil for white noise, which samples of the prior
 // have too.
 func (j *job) scaled() []float32 {
-	if s := j.net.Config.Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
+	if s := j.net.Config.Traits().Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
 		return s[j.class]
 	}
 	return nil

@@ -70,7 +70,7 @@ func TestSamplesInScales(t *testing.T) {
 	req.Samples = 3
 	with := func(tile int, scales [][]float32) *Model {
 		n := tinyNetwork(t, tinyConfig(), sharedSeed)
-		n.Config.Scales = scales
+		n.Config = n.Config.WithScales(scales)
 		m := open(t, Config{Network: n, Tile: tile, Margin: FullMargin})
 		t.Cleanup(func() { m.Close() })
 		return m

@@ -1,7 +1,5 @@
 package shaders
 
-import "fmt"
-
 // ConvShape describes a convolution over channels-last pictures. A matrix product is one with KH =
 // 1. In the GPU lowering the weights are [KH·KH][Cin][N]. In the CPU lowering they are
 // [KH·KH][N/blk][Cin][blk] with blocks of blk = Lanes·NJ output channels, each block in the order
@@ -40,90 +38,109 @@ func (s ConvShape) epilogueTile() Tile {
 }
 
 // Conv computes y = Σ_k w·x + start over one chunk of KC input channels. Operands: x, w, start
-// (unless s.NoStart), epilogue inputs…, y. Scalar 0 is the first channel of the chunk. Scalar 1 is
-// the distance between the pixels of start: N, or 0 if all pixels share a bias or zeros. If post
-// has a Fn, it is applied to the finished sum (its first input) and the further inputs.
-func Conv(t Target, s ConvShape, post Expr) Kernel {
-	if s.Tile.SM > 0 {
-		return convMatrix(t, s, post)
-	}
-	if s.Tile.PM > 0 {
-		return convTiled(t, s, post)
-	}
-	rows := s.B * s.OH * s.OW
-	tiles := rows / s.TP
-	nbs := s.N / (t.Lanes * s.NJ)
-	extra := 0
-	if post.Fn != nil {
-		extra = len(post.In) - 1
-	}
-	in := 3 // number of operands before the epilogue's
+// (unless NoStart), epilogue inputs…, y. Scalar 0 is the first channel of the chunk. Scalar 1 is
+// the distance between the pixels of start: N, or 0 if all pixels share a bias or zeros. Post, if
+// there is one, is applied to the finished sum (its first operand) and the further operands.
+type Conv struct {
+	ConvShape
+	Post Expr
+}
+
+// inputs returns the number of operands before the epilogue's.
+func (s ConvShape) inputs() int {
 	if s.NoStart {
-		in = 2
+		return 2
 	}
-	k := Kernel{
-		Name:     fmt.Sprintf("conv %+v post %s %v", s, post.Key, post.In),
-		Operands: append(reads(in+extra), Write),
+	return 3
+}
+
+// Signature implements Kernel.
+func (c Conv) Signature(t Target) Signature {
+	sig := Signature{
+		Operands: append(reads(c.inputs()+c.Post.more()), Write),
 		Scalars:  2,
-		Items:    tiles * nbs,
-		Zero:     s.Pad > 0,
+		Items:    c.B * c.OH * c.OW / c.TP * (c.N / (t.Lanes * c.NJ)),
+		Zero:     c.Pad > 0,
 	}
-	k.Body = func(e *E) {
-		u := e.Split(e.Item(), tiles)
-		cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
-		k0 := e.Scalar(0)
-		acc := e.accumulators(s, p, cb)
-		w0, row := e.AddU(e.MulU(k0, s.N), cb), s.N
-		if t.Mode == CPU {
-			row = t.Lanes * s.NJ
-			w0 = e.AddU(e.MulU(k0, row), e.MulU(cb, s.Cin))
-		}
-		if s.Batched > 0 {
-			w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
-		}
-		w := e.At(1, w0)
-		for tap, xs := range e.taps(s, p, k0) {
-			e.Loop(s.KC/4, func(i U) {
-				xv := make([][4]F, s.TP)
+	if c.Tile.PM > 0 {
+		sig.Items = c.Groups(t) * c.Tile.PM * c.Tile.PN
+	}
+	if c.Tile.SM > 0 {
+		sig.Subgroup = t.Matrix.Subgroup
+	}
+	return sig
+}
+
+// Body implements Kernel.
+func (c Conv) Body(e *E) {
+	switch {
+	case c.Tile.SM > 0:
+		e.convMatrix(c)
+	case c.Tile.PM > 0:
+		e.convTiled(c)
+	default:
+		e.conv(c)
+	}
+}
+
+// conv is Conv without tiles.
+func (e *E) conv(k Conv) {
+	t, s, post := e.T, k.ConvShape, k.Post
+	tiles := s.B * s.OH * s.OW / s.TP
+	in, extra := s.inputs(), post.more()
+	u := e.Split(e.Item(), tiles)
+	cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
+	k0 := e.Scalar(0)
+	acc := e.accumulators(s, p, cb)
+	w0, row := e.AddU(e.MulU(k0, s.N), cb), s.N
+	if t.Mode == CPU {
+		row = t.Lanes * s.NJ
+		w0 = e.AddU(e.MulU(k0, row), e.MulU(cb, s.Cin))
+	}
+	if s.Batched > 0 {
+		w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
+	}
+	w := e.At(1, w0)
+	for tap, xs := range e.taps(s, p, k0) {
+		e.Loop(s.KC/4, func(i U) {
+			xv := make([][4]F, s.TP)
+			for j := range xv {
+				xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
+			}
+			for kk := 0; kk < 4; kk++ {
+				wv := e.Packed(w, e.AddU(e.MulU(i, 4*row), e.C(tap*s.Cin*s.N+kk*row)), s.NJ)
 				for j := range xv {
-					xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
-				}
-				for kk := 0; kk < 4; kk++ {
-					wv := e.Packed(w, e.AddU(e.MulU(i, 4*row), e.C(tap*s.Cin*s.N+kk*row)), s.NJ)
-					for j := range xv {
-						for c, wc := range wv {
-							if a := &acc[j][c]; *a == nil {
-								*a = e.NewVar(e.Mul(wc, xv[j][kk]))
-							} else {
-								(*a).Set(e.Mad(wc, xv[j][kk], (*a).Get()))
-							}
+					for c, wc := range wv {
+						if a := &acc[j][c]; *a == nil {
+							*a = e.NewVar(e.Mul(wc, xv[j][kk]))
+						} else {
+							(*a).Set(e.Mad(wc, xv[j][kk], (*a).Get()))
 						}
 					}
 				}
-			})
-		}
-		out := make([][]F, s.TP)
-		for i := range out {
-			for _, v := range acc[i] {
-				out[i] = append(out[i], v.Get())
-			}
-		}
-		if post.Fn != nil {
-			tl := s.epilogueTile()
-			args := [][][]F{out}
-			for i, pat := range post.In[1:] {
-				args = append(args, e.loadOperand(pat, in+i, tl, p, cb))
-			}
-			out = apply(e, post, args, tl)
-		}
-		base := e.AddU(e.MulU(p, s.N), cb)
-		e.Stores(func() {
-			for i := range out {
-				e.StoreBlock(in+extra, e.AddU(base, e.C(i*s.N)), out[i])
 			}
 		})
 	}
-	return k
+	out := make([][]F, s.TP)
+	for i := range out {
+		for _, v := range acc[i] {
+			out[i] = append(out[i], v.Get())
+		}
+	}
+	if !post.IsNone() {
+		tl := s.epilogueTile()
+		args := [][][]F{out}
+		for i, pat := range post.In[1:] {
+			args = append(args, e.loadOperand(pat, in+i, tl, p, cb))
+		}
+		out = apply(e, post, args, tl)
+	}
+	base := e.AddU(e.MulU(p, s.N), cb)
+	e.Stores(func() {
+		for i := range out {
+			e.StoreBlock(in+extra, e.AddU(base, e.C(i*s.N)), out[i])
+		}
+	})
 }
 
 // accumulators returns the sums of NJ channels of the TP pixels from p on, initialised from start.

@@ -1,67 +1,53 @@
 package shaders
 
-import (
-	"fmt"
-	"hash/fnv"
-)
-
-// CopyShape describes a rearrangement: for every index tuple i over Dims and every position p <
-// len(Tab), out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]]. In may be negative (flips),
-// as long as all places read are inside of the input.
-type CopyShape struct {
+// Copy rearranges elements: for every index tuple i over Dims and every position p < len(Tab),
+// out[OutBase + Σ i·Out + p] = in[InBase + Σ i·In + Tab[p]]. In may be negative (flips), as long as
+// all places read are inside of the input. len(Tab) must be a multiple of Lanes. Operands: in, out.
+type Copy struct {
 	Dims, In, Out   []int
 	InBase, OutBase int
 	Tab             []int
 }
 
-func (s CopyShape) key() string {
-	h := fnv.New64a()
-	fmt.Fprint(h, s.Tab)
-	return fmt.Sprintf("%v %v %v %d %d tab %d:%x", s.Dims, s.In, s.Out, s.InBase, s.OutBase, len(s.Tab), h.Sum64())
+// Signature implements Kernel.
+func (s Copy) Signature(Target) Signature {
+	// Each item copies the whole table, whose entries are compiled in.
+	return Signature{Operands: []Access{Read, Write}, Items: product(s.Dims)}
 }
 
-// Copy rearranges elements. len(Tab) must be a multiple of Lanes. Operands: in, out.
-func Copy(t Target, s CopyShape) Kernel {
-	n := len(s.Tab)
-	nj := t.NJ(n)
-	for nj > 1 && !aligned(s, nj) {
+// Body implements Kernel.
+func (s Copy) Body(e *E) {
+	nj := e.T.NJ(len(s.Tab))
+	for nj > 1 && !s.aligned(nj) {
 		nj /= 2
 	}
-	items := 1
-	for _, d := range s.Dims {
-		items *= d
-	}
-	return Kernel{
-		Name:     "copy " + s.key(),
-		Operands: []Access{Read, Write},
-		Items:    items, // each item copies the whole table, whose entries are compiled in
-		Body:     func(e *E) { e.copyBody(s, nj) },
-	}
+	e.copyBody(s, nj)
 }
 
-// Pack rearranges weights [taps][k][n] to [taps][n/blk][k][blk], blk = len(tab), with each block in
-// the order of tab. Copy can do the same, but Pack gets the sizes at run time, so that one kernel
+// Pack rearranges weights [taps][k][n] to [taps][n/blk][k][blk], blk = len(Tab), with each block in
+// the order of Tab. Copy can do the same, but Pack gets the sizes at run time, so that one kernel
 // packs all weights. It runs longer, so it is for what is packed once. Operands: in, out. Scalars:
 // 0: k, 1: n/blk. Items: taps·k·n/blk.
-func Pack(t Target, tab []int) Kernel {
-	n := len(tab)
-	nj := t.NJ(n)
-	return Kernel{
-		Name:     "pack " + CopyShape{Tab: tab}.key(),
-		Operands: []Access{Read, Write},
-		Scalars:  2,
-		Body: func(e *E) {
-			out := e.Item() // [tap][block][row] → [tap][row][block]
-			k, blocks := e.Scalar(0), e.Scalar(1)
-			q, row := e.DivModUU(out, k)
-			tap, block := e.DivModUU(q, blocks)
-			in := e.AddU(e.MulUU(e.AddU(e.MulUU(tap, k), row), blocks), block)
-			e.rearrange(e.At(0, e.MulU(in, n)), e.MulU(out, n), tab, nj)
-		},
-	}
+type Pack struct{ Tab []int }
+
+// Signature implements Kernel.
+func (s Pack) Signature(Target) Signature {
+	return Signature{Operands: []Access{Read, Write}, Scalars: 2}
 }
 
-func aligned(s CopyShape, n int) bool {
+// Body implements Kernel.
+func (s Pack) Body(e *E) {
+	n := len(s.Tab)
+	out := e.Item() // [tap][block][row] → [tap][row][block]
+	k, blocks := e.Scalar(0), e.Scalar(1)
+	q, row := e.DivModUU(out, k)
+	tap, block := e.DivModUU(q, blocks)
+	in := e.AddU(e.MulUU(e.AddU(e.MulUU(tap, k), row), blocks), block)
+	e.rearrange(e.At(0, e.MulU(in, n)), e.MulU(out, n), s.Tab, e.T.NJ(n))
+}
+
+// aligned reports whether every place that is written is a multiple of n.
+func (s Copy) aligned(n int) bool {
 	if s.OutBase%n != 0 {
 		return false
 	}
@@ -73,7 +59,7 @@ func aligned(s CopyShape, n int) bool {
 	return true
 }
 
-func (e *E) copyBody(s CopyShape, nj int) {
+func (e *E) copyBody(s Copy, nj int) {
 	dims := s.Dims
 	u := []U{e.Item()}
 	if len(dims) > 1 {

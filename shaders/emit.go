@@ -24,7 +24,6 @@ type E struct {
 	T     Target
 	m     *spirv.Module
 	f     *spirv.Func
-	k     Kernel
 	mod   *Module
 	iface []spirv.ID
 
@@ -42,8 +41,8 @@ type E struct {
 	valid        B
 }
 
-func newE(k Kernel, mod *Module) *E {
-	e := &E{T: mod.Target, k: k, mod: mod, bufs: map[string]spirv.ID{}, scopes: []map[memoKey]spirv.ID{{}}}
+func newE(mod *Module) *E {
+	e := &E{T: mod.Target, mod: mod, bufs: map[string]spirv.ID{}, scopes: []map[memoKey]spirv.ID{{}}}
 	m := spirv.NewModule(1, 3)
 	e.m = m
 	m.Capability(spirv.CapShader)
@@ -154,11 +153,11 @@ func (e *E) entry() {
 		sub = e.builtin(spirv.BuiltInSubgroupID, u32)
 		sub = e.makeUniform(sub, per-1)
 		bound := 65535
-		if e.k.Items > 0 {
-			bound = min(bound, (e.k.Items+per-1)/per)
+		if e.mod.Items > 0 {
+			bound = min(bound, (e.mod.Items+per-1)/per)
 		}
 		wx = e.makeUniform(wx, bound)
-		if e.k.Items == 0 || e.k.Items > 65535*per {
+		if e.mod.Items == 0 || e.mod.Items > 65535*per {
 			wy = e.makeUniform(wy, 4095)
 		} else {
 			wy = 0
@@ -185,12 +184,12 @@ func (e *E) entry() {
 		group = U{id: e.val(spirv.OpIAdd, u32, e.val(spirv.OpIMul, u32, wy, gx), wx)}
 	}
 	raw := e.AddU(e.MulU(group, per), U{id: sub})
-	if e.k.Items > 0 {
-		e.items = e.C(e.k.Items)
+	if e.mod.Items > 0 {
+		e.items = e.C(e.mod.Items)
 	} else {
 		e.items = U{id: e.pushMember(first, u32)}
 	}
-	if e.k.Items > 0 && e.k.Items%per == 0 && e.k.Items/per <= 65535 {
+	if e.mod.Items > 0 && e.mod.Items%per == 0 && e.mod.Items/per <= 65535 {
 		e.item = raw
 		return
 	}
@@ -252,9 +251,6 @@ func (e *E) Scalar(i int) U {
 	}
 	return U{id: e.memo(keyOf("scalar", i), func() spirv.ID { return e.pushMember(first+i, e.m.U32()) })}
 }
-
-// Lane is the index of the lane, 0 to Lanes-1.
-func (e *E) Lane() I { return e.lane }
 
 // If runs body for the work items for which cond holds. It should contain stores only: in the CPU
 // lowering a load inside a branch is slow.

@@ -185,12 +185,9 @@ func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 		}
 		return v
 	}
-	if e.T.Mode == CPU && !e.T.NoArithmetic {
+	if e.T.Mode == CPU {
 		m.Capability(spirv.CapGroupNonUniformArithmetic)
 		return e.f.Val(op, m.F32(), uint32(m.ConstU32(spirv.ScopeSubgroup)), spirv.GroupReduce, uint32(v))
-	}
-	if e.T.Mode == CPU {
-		fail("sums over lanes need subgroup arithmetic in the cpu lowering")
 	}
 	if e.shared == 0 {
 		arr := m.Array(m.F32(), e.T.Group, 0)

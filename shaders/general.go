@@ -1,19 +1,18 @@
 package shaders
 
 import (
-	"fmt"
-
 	"github.com/vfmrestore/restore/shaders/spirv"
 )
 
-// GeneralShape describes a sum of products of one or two tensors over nested loops:
+// General computes a sum of products of one or two tensors over nested loops:
 //
 //	to[…] = Σ in₀[…] · in₁[…]
 //
 // Loops 0 … len(Out)-1 run over the results; the loops Sum are summed over. Each lane computes a
 // result of its own. The sizes may be any, and little is done for speed: it is for shapes that no
-// other kernel can take, such as a single channel.
-type GeneralShape struct {
+// other kernel can take, such as a single channel. Operands: In…, to. It works in the portable
+// lowering only, where lanes have addresses of their own.
+type General struct {
 	Out, Sum []int // lengths of the loops
 	In       []View
 	To       View
@@ -47,35 +46,32 @@ func product(n []int) int {
 	return p
 }
 
-// General computes the sum that s describes, one result per lane. Operands: s.In…, to. It works in
-// the portable lowering only, where lanes have addresses of their own.
-func General(t Target, s GeneralShape) Kernel {
-	n := product(s.Out)
-	return Kernel{
-		Name:     fmt.Sprintf("general %v", s),
-		Operands: append(reads(len(s.In)), Write),
-		Items:    (n + t.Lanes - 1) / t.Lanes,
-		Body: func(e *E) {
-			if t.Mode != GPU {
-				fail("lanes have no addresses of their own here")
-			}
-			p := e.i2(opIAdd, e.uid(e.MulU(e.Item(), t.Lanes)), e.lane)
-			in := e.val(opULessThan, e.m.Bool(), p, e.u32(uint32(n)))
-			p = e.val(opSelect, e.m.U32(), in, p, e.u32(0))
-			index := make([]I, len(s.Out), len(s.Out)+len(s.Sum))
-			for i := len(s.Out) - 1; i >= 0; i-- {
-				index[i] = p
-				if i > 0 {
-					index[i] = e.i2(spirv.OpUMod, p, e.u32(uint32(s.Out[i])))
-					p = e.i2(spirv.OpUDiv, p, e.u32(uint32(s.Out[i])))
-				}
-			}
-			acc := e.NewVar(e.Float(0))
-			e.generalSum(s, index, unrollFactors(s.Sum), acc)
-			at, _ := e.place(s, s.To, index)
-			e.Stores(func() { e.If(in, func() { e.storeLane(len(s.In), at, acc.Get()) }) })
-		},
+// Signature implements Kernel.
+func (s General) Signature(t Target) Signature {
+	return Signature{Operands: append(reads(len(s.In)), Write), Items: (product(s.Out) + t.Lanes - 1) / t.Lanes}
+}
+
+// Body implements Kernel.
+func (s General) Body(e *E) {
+	t, n := e.T, product(s.Out)
+	if t.Mode != GPU {
+		fail("lanes have no addresses of their own here")
 	}
+	p := e.i2(opIAdd, e.uid(e.MulU(e.Item(), t.Lanes)), e.lane)
+	in := e.val(opULessThan, e.m.Bool(), p, e.u32(uint32(n)))
+	p = e.val(opSelect, e.m.U32(), in, p, e.u32(0))
+	index := make([]I, len(s.Out), len(s.Out)+len(s.Sum))
+	for i := len(s.Out) - 1; i >= 0; i-- {
+		index[i] = p
+		if i > 0 {
+			index[i] = e.i2(spirv.OpUMod, p, e.u32(uint32(s.Out[i])))
+			p = e.i2(spirv.OpUDiv, p, e.u32(uint32(s.Out[i])))
+		}
+	}
+	acc := e.NewVar(e.Float(0))
+	e.generalSum(s, index, unrollFactors(s.Sum), acc)
+	at, _ := e.place(s, s.To, index)
+	e.Stores(func() { e.If(in, func() { e.storeLane(len(s.In), at, acc.Get()) }) })
 }
 
 // maxIterations is how many iterations all loops together may have: lavapipe silently ends loops
@@ -94,7 +90,7 @@ func unrollFactors(sum []int) []int {
 }
 
 // generalSum emits the loops that are left and adds the products to acc.
-func (e *E) generalSum(s GeneralShape, index []I, unroll []int, acc *Var) {
+func (e *E) generalSum(s General, index []I, unroll []int, acc *Var) {
 	if k := len(index) - len(s.Out); k < len(s.Sum) {
 		n, c := s.Sum[k], unroll[k]
 		one := func(i U) { e.generalSum(s, append(index, e.uid(i)), unroll, acc) }
@@ -125,7 +121,7 @@ func (e *E) generalSum(s GeneralShape, index []I, unroll []int, acc *Var) {
 
 // place returns the index of the element in a view, and whether it is inside of the tensor (0: it
 // always is).
-func (e *E) place(s GeneralShape, view View, index []I) (at I, ok B) {
+func (e *E) place(s General, view View, index []I) (at I, ok B) {
 	at = e.u32(0)
 	for _, a := range view {
 		x := e.u32(uint32(int32(a.Off)))
@@ -148,7 +144,7 @@ func (e *E) place(s GeneralShape, view View, index []I) (at I, ok B) {
 	return at, ok
 }
 
-func (s GeneralShape) length(loop int) int {
+func (s General) length(loop int) int {
 	if loop < len(s.Out) {
 		return s.Out[loop]
 	}
@@ -158,7 +154,7 @@ func (s GeneralShape) length(loop int) int {
 // storeLane writes each lane's value to its own element (portable lowering).
 func (e *E) storeLane(op int, at I, v F) {
 	b, elem := e.buffer(op, 1)
-	if e.mod.Operands[op]&Half != 0 {
+	if e.mod.Half.Has(op) {
 		v = e.val(spirv.OpFConvert, elem, v)
 	}
 	e.storeAt(b, elem, at, v)

@@ -1,4 +1,4 @@
-// Package shaders holds the compute kernels. Each kernel is written once, as a Go function over the
+// Package shaders holds the compute kernels. Each Kernel is written once, as a method over the
 // emitter E, and lowered to SPIR-V for a Target. The "cpu" lowering is for software drivers, which
 // are fast only with addresses that they can prove uniform and with straight-line code. The
 // portable "gpu" lowering uses storage buffers and real loops. No shader compiler is involved,
@@ -8,6 +8,7 @@ package shaders
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Mode is a way of lowering kernels.
@@ -28,9 +29,6 @@ type Target struct {
 	Mode  Mode
 	Lanes int // neighbouring channels in one work item: the subgroup width (CPU), 8 (GPU)
 	Group int // invocations per workgroup, a multiple of Lanes
-	// NoArithmetic: the driver lacks subgroup arithmetic. Kernels that sum over lanes then fail to
-	// lower, unless Shuffle is set (CPU; the GPU lowering always uses shared memory).
-	NoArithmetic bool
 	// Shuffle: subgroup shuffles are fast, so sums over lanes are made of them (CPU).
 	Shuffle bool
 	// Shared is how many bytes of shared memory a kernel may use for tiles (GPU). 0: no tiles.
@@ -58,12 +56,6 @@ func GPUTarget(maxInvocations, shared int) Target {
 	return Target{Mode: GPU, Lanes: 8, Group: max(8, min(128, maxInvocations&^7)), Shared: shared}
 }
 
-// Key returns a word that identifies the target, for caches.
-func (t Target) Key() string {
-	m := t.Matrix
-	return fmt.Sprintf("%d.%d.%d.%v.%v.%d.%d.%d.%d.%d.%v.%v", t.Mode, t.Lanes, t.Group, t.NoArithmetic, t.Shuffle, t.Shared, m.M, m.N, m.K, m.Subgroup, t.StoreByAddress, t.FastBuild)
-}
-
 // Access says how a kernel uses an operand.
 type Access uint8
 
@@ -72,15 +64,20 @@ const (
 	Read Access = 1 << iota
 	Write
 	ReadWrite = Read | Write
-	// Half: the values are float16 in memory (GPU lowering, for devices with 16-bit storage).
-	// Arithmetic is still float32.
-	Half Access = 4
 )
 
-// Kernel is a kernel before lowering. Kernels with different bodies must have different names:
-// caches use the name as the key.
-type Kernel struct {
-	Name     string
+// Kernel is a kernel before lowering. Its type, declared at package level, is the kernel's kind;
+// its fields are the sizes of its work. Body depends only on these and on the Target of E, so
+// Build.Key tells kernels apart.
+type Kernel interface {
+	// Signature returns what the host must know to dispatch the kernel.
+	Signature(t Target) Signature
+	// Body emits the code of one work item.
+	Body(e *E)
+}
+
+// Signature is what the host must know of a kernel.
+type Signature struct {
 	Operands []Access // the operands, in binding order
 	Scalars  int      // number of uint32 push constants that the body reads through E.Scalar
 	// Items is the number of work items (of Lanes invocations each) if the kernel fixes it. 0: it
@@ -90,7 +87,6 @@ type Kernel struct {
 	Zero bool
 	// Subgroup is the subgroup size that the body relies on. 0: any.
 	Subgroup int
-	Body     func(e *E)
 }
 
 // ZeroFloats is the length of the zero block in float32 values: no row that is read through AtIf
@@ -99,15 +95,11 @@ const ZeroFloats = 1 << 14
 
 // Module is a lowered kernel.
 type Module struct {
-	Name     string
-	Words    []uint32
-	Target   Target
-	Operands []Access // including the zero block, if there is one
-	Scalars  int
-	Items    int
-	Zero     bool
-	Subgroup int // subgroup size that the kernel relies on; 0: any
-	tabBits  int // CPU: log2 of the length of the table of makeUniform
+	Build
+	Signature        // Operands include the zero block, if there is one
+	Name      string // the key of the build
+	Words     []uint32
+	tabBits   int // CPU: log2 of the length of the table of makeUniform
 }
 
 // Bound reports whether an operand is a storage buffer binding. Bindings have the order of the
@@ -187,28 +179,28 @@ func (m *Module) Push(addr []uint64, scalars []uint32, items, gx int) []byte {
 const MaxPush = 128
 
 // Emit lowers a kernel. It fails if the kernel does not fit the target's limits.
-func Emit(k Kernel, t Target) (m *Module, err error) {
+func Emit(b Build) (m *Module, err error) {
+	m = &Module{Build: b, Signature: b.Kernel.Signature(b.Target), Name: b.Key(), tabBits: 4}
 	defer func() {
 		if r := recover(); r != nil {
 			if ee, ok := r.(emitError); ok {
-				m, err = nil, fmt.Errorf("shaders: kernel %s: %s", k.Name, string(ee))
+				m, err = nil, fmt.Errorf("shaders: kernel %s: %s", m.Name, string(ee))
 				return
 			}
 			panic(r)
 		}
 	}()
-	m = &Module{Name: k.Name, Target: t, Operands: append([]Access{}, k.Operands...), Scalars: k.Scalars, Items: k.Items, Zero: k.Zero, Subgroup: k.Subgroup, tabBits: 4}
-	if k.Zero {
-		m.Operands = append(m.Operands, Read)
+	if m.Zero {
+		m.Operands = append(slices.Clone(m.Operands), Read)
 	}
 	if m.PushBytes() > MaxPush {
 		m.tabBits = 3
 	}
 	if n := m.PushBytes(); n > MaxPush {
-		return nil, fmt.Errorf("shaders: kernel %s needs %d bytes of push constants, more than %d", k.Name, n, MaxPush)
+		return nil, fmt.Errorf("shaders: kernel %s needs %d bytes of push constants, more than %d", m.Name, n, MaxPush)
 	}
-	e := newE(k, m)
-	k.Body(e)
+	e := newE(m)
+	b.Kernel.Body(e)
 	e.finish()
 	m.Words = e.m.Words()
 	return m, nil

@@ -36,30 +36,26 @@ func (t Target) assignMatrices(s *ConvShape) bool {
 	return least > 0
 }
 
-// convMatrix is Conv on cooperative matrices, with the same operands.
-func convMatrix(t Target, s ConvShape, post Expr) Kernel {
-	k := tiledKernel(t, "matrix", s, post)
-	k.Subgroup = t.Matrix.Subgroup
-	k.Body = func(e *E) {
-		w := e.workTile(s)
-		l := e.newTileLoader(s, w.p0, w.c0, matrixPad, func(r U) U { return r }, true)
-		sums := e.newMatrixSums(s)
-		l.run(func(buf U) { sums.multiply(l, buf) })
-		bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ/4
-		c := e.sharedQuads(bm*(bn+1), false)
-		sums.store(c, bn+1)
-		e.barrier()
-		start := e.startSums(s, w)
-		out := make([][]F, s.TP)
-		for j := range out {
-			row := e.MulU(e.AddU(e.MulU(w.m, s.TP), e.C(j)), bn+1)
-			for i, v := range e.channelsOf(c, s.NJ, w.n, row) {
-				out[j] = append(out[j], e.Add(v, start[j][i].Get()))
-			}
+// convMatrix is Conv on cooperative matrices.
+func (e *E) convMatrix(k Conv) {
+	t, s := e.T, k.ConvShape
+	w := e.workTile(s)
+	l := e.newTileLoader(s, w.p0, w.c0, matrixPad, func(r U) U { return r }, true)
+	sums := e.newMatrixSums(s)
+	l.run(func(buf U) { sums.multiply(l, buf) })
+	bm, bn := s.Tile.PM*s.TP, s.Tile.PN*t.Lanes*s.NJ/4
+	c := e.sharedQuads(bm*(bn+1), false)
+	sums.store(c, bn+1)
+	e.barrier()
+	start := e.startSums(s, w)
+	out := make([][]F, s.TP)
+	for j := range out {
+		row := e.MulU(e.AddU(e.MulU(w.m, s.TP), e.C(j)), bn+1)
+		for i, v := range e.channelsOf(c, s.NJ, w.n, row) {
+			out[j] = append(out[j], e.Add(v, start[j][i].Get()))
 		}
-		e.finishTile(s, w, post, out)
 	}
-	return k
+	e.finishTile(s, w, k.Post, out)
 }
 
 // matrixSums are the sums of one subgroup: wm by wn matrices.

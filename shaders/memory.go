@@ -23,7 +23,7 @@ func (e *E) AtIf(op int, i U, ok B) Ref {
 	if ok == 0 {
 		return e.At(op, i)
 	}
-	if !e.k.Zero {
+	if !e.mod.Zero {
 		fail("AtIf without Zero")
 	}
 	if e.T.Mode == GPU {
@@ -59,9 +59,8 @@ func (e *E) address(op int, i U) spirv.ID {
 // buffer returns operand op as an array of n-vectors, and the type of these (GPU lowering).
 func (e *E) buffer(op, n int) (v, elem spirv.ID) {
 	// Read-only operands get a block type of their own, because NonWritable decorates its member.
-	access := e.mod.Operands[op]
 	elem, size := e.m.F32(), 4
-	if access&Half != 0 {
+	if e.mod.Half.Has(op) {
 		e.m.Capability(spirv.CapStorageBuffer16BitAccess)
 		elem, size = e.m.F16(), 2
 	}
@@ -144,7 +143,7 @@ func (e *E) loadN(r Ref, idx spirv.ID, n int) []F {
 	v, elem := e.buffer(r.op, n)
 	c := e.val(spirv.OpAccessChain, m.Pointer(spirv.ClassStorageBuffer, elem), v, m.ConstU32(0), idx)
 	x := e.val(spirv.OpLoad, elem, c)
-	if e.mod.Operands[r.op]&Half != 0 {
+	if e.mod.Half.Has(r.op) {
 		x = e.val(spirv.OpFConvert, e.floats(n), x)
 	}
 	out := []F{x}

@@ -1,97 +1,98 @@
 package shaders
 
-import "fmt"
-
 // rowValues is the least number of values per lane that a row kernel of the CPU lowering works on,
 // if there are enough pixels. A work item then takes several pixels, so it loads the operands they
 // share, and computes its position, only once.
 const rowValues = 16
 
-// rowPixels returns the number of pixels per work item: a divisor of p, the pixels of a picture.
-func rowPixels(t Target, c, p int) int {
+// Rows is the geometry of the kernels that need all C channels of a pixel at once.
+type Rows struct {
+	Pixels, C int
+	P         int // pixels per picture
+}
+
+// perItem returns the number of pixels per work item: a divisor of P.
+func (r Rows) perItem(t Target) int {
 	if t.FastBuild || t.Mode == GPU {
 		// On GPUs sums over lanes use shared memory, and many small work items keep the GPU busy.
 		return 1
 	}
-	most := rowValues * t.Lanes / c
-	return Divisor(p, min(most, 4), min(most, 2))
+	most := rowValues * t.Lanes / r.C
+	return Divisor(r.P, min(most, 4), min(most, 2))
 }
 
-// rowKernel makes the kernels that need all C channels of a pixel at once. The operands are inputs
-// [pixels][C], further inputs of post, and the output. If pre has a Fn, it computes the last input
-// from operands of its own, which replace that input. fn maps the inputs [input][value] of a pixel
-// to the values of the output.
-func rowKernel(t Target, name string, inputs int, pre Expr, pixels, c int, post Expr, p int, fn func(e *E, in [][]F) []F) Kernel {
-	nj := t.NJ(c)
-	blk := t.Lanes * nj
-	tp := rowPixels(t, c, p)
-	extra, plain := 0, inputs
-	if post.Fn != nil {
-		extra = len(post.In) - 1
+// signature returns the signature of a kernel with the given number of inputs [pixels][C]. pre, if
+// there is one, computes the last of them from operands of its own, which replace it.
+func (r Rows) signature(t Target, inputs int, pre, post Expr) Signature {
+	if !pre.IsNone() {
+		inputs += len(pre.In) - 1
 	}
-	if pre.Fn != nil {
+	return Signature{Operands: append(reads(inputs+post.more()), Write), Items: r.Pixels / r.perItem(t)}
+}
+
+// rows emits a kernel with the given signature. The operands are the inputs, further inputs of
+// post, and the output. fn maps the inputs [input][value] of a pixel to the values of the output.
+func (e *E) rows(r Rows, inputs int, pre, post Expr, fn func(in [][]F) []F) {
+	c, tp := r.C, r.perItem(e.T)
+	nj := e.T.NJ(c)
+	blk := e.T.Lanes * nj
+	plain := inputs
+	if !pre.IsNone() {
 		plain = inputs - 1
 		inputs = plain + len(pre.In)
 	}
-	return Kernel{
-		Name:     fmt.Sprintf("%s %d,%d pre %s %v post %s %v %d", name, pixels, c, pre.Key, pre.In, post.Key, post.In, p),
-		Operands: append(reads(inputs+extra), Write),
-		Items:    pixels / tp,
-		Body: func(e *E) {
-			p0 := e.MulU(e.Item(), tp)
-			base := e.MulU(p0, c)
-			tl := Tile{C: c, P: p, NJ: nj, TP: tp}
-			in := make([][][]F, tp) // [pixel][input][value]
-			for j := range in {
-				for i := range plain {
-					var v []F
-					for b := 0; b < c; b += blk {
-						v = append(v, e.Block(e.At(i, base), e.C(j*c+b), nj)...)
-					}
-					in[j] = append(in[j], v)
-				}
+	p0 := e.MulU(e.Item(), tp)
+	base := e.MulU(p0, c)
+	tl := Tile{C: c, P: r.P, NJ: nj, TP: tp}
+	in := make([][][]F, tp) // [pixel][input][value]
+	for j := range in {
+		for i := range plain {
+			var v []F
+			for b := 0; b < c; b += blk {
+				v = append(v, e.Block(e.At(i, base), e.C(j*c+b), nj)...)
 			}
-			if pre.Fn != nil {
-				v := make([][]F, tp)
-				for b := 0; b < c; b += blk {
-					args := make([][][]F, len(pre.In))
-					for i, pat := range pre.In {
-						args[i] = e.loadOperand(pat, plain+i, tl, p0, e.C(b))
-					}
-					for j, x := range apply(e, pre, args, tl) {
-						v[j] = append(v[j], x...)
-					}
-				}
-				for j := range in {
-					in[j] = append(in[j], v[j])
-				}
-			}
-			out := make([][]F, tp)
-			for j := range out {
-				out[j] = fn(e, in[j])
-			}
-			for b := 0; b < c/blk && post.Fn != nil; b++ {
-				first := make([][]F, tp)
-				for j := range first {
-					first[j] = out[j][b*nj : b*nj+nj]
-				}
-				args := [][][]F{first}
-				for i, pat := range post.In[1:] {
-					args = append(args, e.loadOperand(pat, inputs+i, tl, p0, e.C(b*blk)))
-				}
-				for j, x := range apply(e, post, args, tl) {
-					copy(out[j][b*nj:], x)
-				}
-			}
-			e.Stores(func() {
-				for j := range out {
-					for b := 0; b < c/blk; b++ {
-						e.StoreBlock(inputs+extra, e.AddU(base, e.C(j*c+b*blk)), out[j][b*nj:b*nj+nj])
-					}
-				}
-			})
-		},
+			in[j] = append(in[j], v)
+		}
 	}
+	if !pre.IsNone() {
+		v := make([][]F, tp)
+		for b := 0; b < c; b += blk {
+			args := make([][][]F, len(pre.In))
+			for i, pat := range pre.In {
+				args[i] = e.loadOperand(pat, plain+i, tl, p0, e.C(b))
+			}
+			for j, x := range apply(e, pre, args, tl) {
+				v[j] = append(v[j], x...)
+			}
+		}
+		for j := range in {
+			in[j] = append(in[j], v[j])
+		}
+	}
+	out := make([][]F, tp)
+	for j := range out {
+		out[j] = fn(in[j])
+	}
+	for b := 0; b < c/blk && !post.IsNone(); b++ {
+		first := make([][]F, tp)
+		for j := range first {
+			first[j] = out[j][b*nj : b*nj+nj]
+		}
+		args := [][][]F{first}
+		for i, pat := range post.In[1:] {
+			args = append(args, e.loadOperand(pat, inputs+i, tl, p0, e.C(b*blk)))
+		}
+		for j, x := range apply(e, post, args, tl) {
+			copy(out[j][b*nj:], x)
+		}
+	}
+	e.Stores(func() {
+		for j := range out {
+			for b := 0; b < c/blk; b++ {
+				e.StoreBlock(inputs+post.more(), e.AddU(base, e.C(j*c+b*blk)), out[j][b*nj:b*nj+nj])
+			}
+		}
+	})
 }
 
 func (e *E) sum(v []F) F {
@@ -124,22 +125,42 @@ func (e *E) normalise(x []F, c int, eps float64) ([]F, F) {
 	return d, r
 }
 
-// LayerNorm normalises every pixel over its channels and applies post to the result (its first
-// input). Operands: x, post's further inputs…, y.
-func LayerNorm(t Target, pixels, c int, eps float64, post Expr, p int) Kernel {
-	return rowKernel(t, fmt.Sprintf("layernorm %g", eps), 1, Expr{}, pixels, c, post, p, func(e *E, in [][]F) []F {
-		y, _ := e.normalise(in[0], c, eps)
+// LayerNorm normalises every pixel over its channels and applies Post to the result (its first
+// operand). Operands: x, Post's further operands…, y.
+type LayerNorm struct {
+	Rows
+	Eps  float64 // added to the variance
+	Post Expr
+}
+
+// Signature implements Kernel.
+func (l LayerNorm) Signature(t Target) Signature { return l.signature(t, 1, Expr{}, l.Post) }
+
+// Body implements Kernel.
+func (l LayerNorm) Body(e *E) {
+	e.rows(l.Rows, 1, Expr{}, l.Post, func(in [][]F) []F {
+		y, _ := e.normalise(in[0], l.C, l.Eps)
 		return y
 	})
 }
 
 // LayerNormGrad is the Jacobian of LayerNorm at x times v. The Jacobian is symmetric, so this
-// serves VJP and JVP. v may be computed by an expression, pre. Operands: x, v or pre.In…, post's
-// further inputs…, out.
-func LayerNormGrad(t Target, pixels, c int, eps float64, pre, post Expr, p int) Kernel {
-	return rowKernel(t, fmt.Sprintf("layernormgrad %g", eps), 2, pre, pixels, c, post, p, func(e *E, in [][]F) []F {
-		y, r := e.normalise(in[0], c, eps)
-		inv := e.Float(1 / float64(c))
+// serves VJP and JVP. v may be computed by an expression, Pre. Operands: x, v or Pre.In…, Post's
+// further operands…, out.
+type LayerNormGrad struct {
+	Rows
+	Eps       float64
+	Pre, Post Expr
+}
+
+// Signature implements Kernel.
+func (l LayerNormGrad) Signature(t Target) Signature { return l.signature(t, 2, l.Pre, l.Post) }
+
+// Body implements Kernel.
+func (l LayerNormGrad) Body(e *E) {
+	e.rows(l.Rows, 2, l.Pre, l.Post, func(in [][]F) []F {
+		y, r := e.normalise(in[0], l.C, l.Eps)
+		inv := e.Float(1 / float64(l.C))
 		v := in[1]
 		prod := make([]F, len(y))
 		for i := range y {
@@ -155,8 +176,14 @@ func LayerNormGrad(t Target, pixels, c int, eps float64, pre, post Expr, p int) 
 }
 
 // Softmax is the softmax over the channels of every pixel. Operands: x, y.
-func Softmax(t Target, pixels, c int) Kernel {
-	return rowKernel(t, "softmax", 1, Expr{}, pixels, c, Expr{}, pixels, func(e *E, in [][]F) []F {
+type Softmax struct{ Rows }
+
+// Signature implements Kernel.
+func (s Softmax) Signature(t Target) Signature { return s.signature(t, 1, Expr{}, Expr{}) }
+
+// Body implements Kernel.
+func (s Softmax) Body(e *E) {
+	e.rows(s.Rows, 1, Expr{}, Expr{}, func(in [][]F) []F {
 		x := in[0]
 		top := x[0]
 		for _, v := range x[1:] {

@@ -1,7 +1,5 @@
 package shaders
 
-import "fmt"
-
 // Pattern says how an operand of a pointwise computation is broadcast to the output [B, P, C] (P =
 // H·W pixels, channels last).
 type Pattern int
@@ -116,14 +114,6 @@ func (e *E) loadOperand(pat Pattern, op int, t Tile, p, cb U) [][]F {
 	return out
 }
 
-// Expr is a fused chain of pointwise operations. Key identifies it. Fn returns the result for one
-// value from the values of In, in order.
-type Expr struct {
-	Key string
-	In  []Pattern
-	Fn  func(e *E, in []F) F
-}
-
 func reads(n int) []Access {
 	a := make([]Access, n)
 	for i := range a {
@@ -132,31 +122,38 @@ func reads(n int) []Access {
 	return a
 }
 
-// Pointwise evaluates x over an output of b pictures [P, C]. Operands: x.In…, output.
-func Pointwise(t Target, x Expr, b int, tl Tile) Kernel {
-	cbs := tl.C / (t.Lanes * tl.NJ)
-	pix := b * tl.P
-	n := len(x.In)
-	return Kernel{
-		Name:     fmt.Sprintf("pw %s %v %d*%+v", x.Key, x.In, b, tl),
-		Operands: append(reads(n), Write),
-		Items:    pix / tl.TP * cbs,
-		Body: func(e *E) {
-			s := e.Split(e.Item(), cbs)
-			p, cb := e.MulU(s[0], tl.TP), e.MulU(s[1], t.Lanes*tl.NJ)
-			in := make([][][]F, n)
-			for i, pat := range x.In {
-				in[i] = e.loadOperand(pat, i, tl, p, cb)
-			}
-			out := apply(e, x, in, tl)
-			base := e.AddU(e.MulU(p, tl.C), cb)
-			e.Stores(func() {
-				for i := range out {
-					e.StoreBlock(n, e.AddU(base, e.C(i*tl.C)), out[i])
-				}
-			})
-		},
+// Pointwise evaluates Of over an output of B pictures [P, C]. Operands: Of.In…, output.
+type Pointwise struct {
+	Of Expr
+	B  int
+	Tile
+}
+
+// Signature implements Kernel.
+func (k Pointwise) Signature(t Target) Signature {
+	return Signature{
+		Operands: append(reads(len(k.Of.In)), Write),
+		Items:    k.B * k.P / k.TP * (k.C / (t.Lanes * k.NJ)),
 	}
+}
+
+// Body implements Kernel.
+func (k Pointwise) Body(e *E) {
+	t, x, tl, n := e.T, k.Of, k.Tile, len(k.Of.In)
+	cbs := tl.C / (t.Lanes * tl.NJ)
+	s := e.Split(e.Item(), cbs)
+	p, cb := e.MulU(s[0], tl.TP), e.MulU(s[1], t.Lanes*tl.NJ)
+	in := make([][][]F, n)
+	for i, pat := range x.In {
+		in[i] = e.loadOperand(pat, i, tl, p, cb)
+	}
+	out := apply(e, x, in, tl)
+	base := e.AddU(e.MulU(p, tl.C), cb)
+	e.Stores(func() {
+		for i := range out {
+			e.StoreBlock(n, e.AddU(base, e.C(i*tl.C)), out[i])
+		}
+	})
 }
 
 // apply evaluates an expression on values [operand][pixel][channel].
@@ -168,7 +165,7 @@ func apply(e *E, x Expr, in [][][]F, tl Tile) [][]F {
 			for a := range in {
 				args[a] = in[a][i][j]
 			}
-			out[i] = append(out[i], x.Fn(e, args))
+			out[i] = append(out[i], x.emit(e, args))
 		}
 	}
 	return out

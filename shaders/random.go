@@ -1,7 +1,6 @@
 package shaders
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/vfmrestore/restore/shaders/spirv"
@@ -11,41 +10,54 @@ import (
 // counter is (x0+w, y0+h, stream<<16 | c/4, sample+b), the key is (seedLo, seedHi). Each counter
 // gives the numbers of four channels; with C = 1 every pixel uses the first word of its own
 // counter. Operands: key (8 words: seedLo, seedHi, sample, y0, x0, …), out.
-func Random(t Target, b, h, w, c int, stream uint32, normal bool) Kernel {
-	k := Kernel{Name: fmt.Sprintf("random %d,%d,%d,%d,%d,%v", b, h, w, c, stream, normal), Operands: []Access{Read, Write}}
-	if c == 1 {
-		n := b * h * w
-		k.Items = (n + t.Lanes - 1) / t.Lanes
-		k.Body = func(e *E) {
-			p := e.i2(opIAdd, e.uid(e.MulU(e.Item(), t.Lanes)), e.lane)
-			bi := e.i2(spirv.OpUDiv, p, e.u32(uint32(h*w)))
-			q := e.i2(spirv.OpUMod, p, e.u32(uint32(h*w)))
-			words := e.philoxAt(bi, e.i2(spirv.OpUDiv, q, e.u32(uint32(w))), e.i2(spirv.OpUMod, q, e.u32(uint32(w))), e.u32(stream<<16))
-			v := e.draw(words, normal)
-			in := e.val(opULessThan, e.m.Bool(), p, e.u32(uint32(n)))
-			e.Stores(func() { e.If(in, func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), v[:1]) }) })
-		}
-		return k
+type Random struct {
+	B, H, W, C int
+	Stream     uint32
+	Normal     bool
+}
+
+// Signature implements Kernel.
+func (r Random) Signature(t Target) Signature {
+	sig := Signature{Operands: []Access{Read, Write}}
+	if r.C == 1 {
+		sig.Items = (r.B*r.H*r.W + t.Lanes - 1) / t.Lanes
+	} else {
+		sig.Items = r.B * r.H * r.W * r.blocks(t)
+	}
+	return sig
+}
+
+// blocks returns the number of blocks of 4·Lanes channels.
+func (r Random) blocks(t Target) int { return (r.C + 4*t.Lanes - 1) / (4 * t.Lanes) }
+
+// Body implements Kernel.
+func (r Random) Body(e *E) {
+	t, stream := e.T, r.Stream<<16
+	if r.C == 1 {
+		n, hw, w := r.B*r.H*r.W, uint32(r.H*r.W), uint32(r.W)
+		p := e.i2(opIAdd, e.uid(e.MulU(e.Item(), t.Lanes)), e.lane)
+		bi := e.i2(spirv.OpUDiv, p, e.u32(hw))
+		q := e.i2(spirv.OpUMod, p, e.u32(hw))
+		words := e.philoxAt(bi, e.i2(spirv.OpUDiv, q, e.u32(w)), e.i2(spirv.OpUMod, q, e.u32(w)), e.u32(stream))
+		v := e.draw(words, r.Normal)
+		in := e.val(opULessThan, e.m.Bool(), p, e.u32(uint32(n)))
+		e.Stores(func() { e.If(in, func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), v[:1]) }) })
+		return
 	}
 	blk := 4 * t.Lanes
-	cbs := (c + blk - 1) / blk
-	k.Items = b * h * w * cbs
-	k.Body = func(e *E) {
-		u := e.Split(e.Item(), h, w, cbs)
-		quad := e.i2(opIAdd, e.uid(e.MulU(u[3], t.Lanes)), e.lane)
-		words := e.philoxAt(e.uid(u[0]), e.uid(u[1]), e.uid(u[2]), e.i2(opIAdd, e.u32(stream<<16), quad))
-		v := e.draw(words, normal)
-		o := e.AddU(e.MulU(e.AddU(e.MulU(e.AddU(e.MulU(u[0], h), u[1]), w), u[2]), c), e.MulU(u[3], blk))
-		e.Stores(func() {
-			if c%blk == 0 {
-				e.StoreBlock(1, o, v)
-				return
-			}
-			in := e.val(opULessThan, e.m.Bool(), quad, e.u32(uint32(c/4)))
-			e.If(in, func() { e.StoreBlock(1, o, v) })
-		})
-	}
-	return k
+	u := e.Split(e.Item(), r.H, r.W, r.blocks(t))
+	quad := e.i2(opIAdd, e.uid(e.MulU(u[3], t.Lanes)), e.lane)
+	words := e.philoxAt(e.uid(u[0]), e.uid(u[1]), e.uid(u[2]), e.i2(opIAdd, e.u32(stream), quad))
+	v := e.draw(words, r.Normal)
+	o := e.AddU(e.MulU(e.AddU(e.MulU(e.AddU(e.MulU(u[0], r.H), u[1]), r.W), u[2]), r.C), e.MulU(u[3], blk))
+	e.Stores(func() {
+		if r.C%blk == 0 {
+			e.StoreBlock(1, o, v)
+			return
+		}
+		in := e.val(opULessThan, e.m.Bool(), quad, e.u32(uint32(r.C/4)))
+		e.If(in, func() { e.StoreBlock(1, o, v) })
+	})
 }
 
 // philoxAt runs the generator for picture b, row y, column x. c2 is the third word of the counter.

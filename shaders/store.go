@@ -14,7 +14,7 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 	}
 	if e.T.Mode == GPU {
 		b, elem := e.buffer(op, n)
-		if e.mod.Operands[op]&Half != 0 {
+		if e.mod.Half.Has(op) {
 			x = e.val(spirv.OpFConvert, elem, x)
 		}
 		e.storeAt(b, elem, e.val(spirv.OpIAdd, m.U32(), e.uid(e.div(i, n)), e.lane), x)

@@ -1,7 +1,5 @@
 package shaders
 
-import "fmt"
-
 // Tiling cuts a convolution or matrix product into the tiles of workgroups (GPU lowering). The zero
 // value is no tiling: every work item loads what it needs.
 type Tiling struct {
@@ -221,45 +219,41 @@ func (l *tileLoader) run(compute func(buf U)) {
 	})
 }
 
-// convTiled is Conv with workgroups that share tiles of pixels and weights. It has the same
-// operands.
-func convTiled(t Target, s ConvShape, post Expr) Kernel {
-	k := tiledKernel(t, "tiled", s, post)
-	k.Body = func(e *E) {
-		w := e.workTile(s)
-		// Item m of the tile computes the pixels m·TP…, which are PM rows apart in shared memory.
-		// Neighbouring items then read neighbouring rows, which are in different banks.
-		l := e.newTileLoader(s, w.p0, w.c0, tilePad, func(r U) U {
-			return e.AddU(e.MulU(e.ModU(r, s.TP), s.Tile.PM), e.DivU(r, s.TP))
-		}, false)
-		acc := e.startSums(s, w)
-		bk, bn := s.Tile.BK/4, s.Tile.PN*t.Lanes*s.NJ/4
-		l.run(func(buf U) {
-			a0, b0 := e.AddU(e.MulU(buf, l.sizeA), e.MulU(w.m, l.rowLen)), e.MulU(buf, l.sizeB)
-			e.Loop(bk, func(k U) {
-				xs := make([][4]F, s.TP)
+// convTiled is Conv with workgroups that share tiles of pixels and weights.
+func (e *E) convTiled(k Conv) {
+	t, s := e.T, k.ConvShape
+	w := e.workTile(s)
+	// Item m of the tile computes the pixels m·TP…, which are PM rows apart in shared memory.
+	// Neighbouring items then read neighbouring rows, which are in different banks.
+	l := e.newTileLoader(s, w.p0, w.c0, tilePad, func(r U) U {
+		return e.AddU(e.MulU(e.ModU(r, s.TP), s.Tile.PM), e.DivU(r, s.TP))
+	}, false)
+	acc := e.startSums(s, w)
+	bk, bn := s.Tile.BK/4, s.Tile.PN*t.Lanes*s.NJ/4
+	l.run(func(buf U) {
+		a0, b0 := e.AddU(e.MulU(buf, l.sizeA), e.MulU(w.m, l.rowLen)), e.MulU(buf, l.sizeB)
+		e.Loop(bk, func(k U) {
+			xs := make([][4]F, s.TP)
+			for j := range xs {
+				xs[j] = e.getQuad(l.a, e.SumU(a0, e.C(j*s.Tile.PM*l.rowLen), k))
+			}
+			for kk := range 4 {
+				ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+tilePad)), e.C(kk*(bn+tilePad))))
 				for j := range xs {
-					xs[j] = e.getQuad(l.a, e.SumU(a0, e.C(j*s.Tile.PM*l.rowLen), k))
-				}
-				for kk := range 4 {
-					ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+tilePad)), e.C(kk*(bn+tilePad))))
-					for j := range xs {
-						for c, wc := range ws {
-							acc[j][c].Set(e.Mad(wc, xs[j][kk], acc[j][c].Get()))
-						}
+					for c, wc := range ws {
+						acc[j][c].Set(e.Mad(wc, xs[j][kk], acc[j][c].Get()))
 					}
 				}
-			})
-		})
-		out := make([][]F, s.TP)
-		for j := range out {
-			for _, v := range acc[j] {
-				out[j] = append(out[j], v.Get())
 			}
+		})
+	})
+	out := make([][]F, s.TP)
+	for j := range out {
+		for _, v := range acc[j] {
+			out[j] = append(out[j], v.Get())
 		}
-		e.finishTile(s, w, post, out)
 	}
-	return k
+	e.finishTile(s, w, k.Post, out)
 }
 
 // channelsOf reads this lane's nj channels of block n from the row that begins at quad row.
@@ -302,21 +296,6 @@ func (e *E) workTile(s ConvShape) (w workTile) {
 	return w
 }
 
-// tiledKernel returns a tiled kernel without its body.
-func tiledKernel(t Target, name string, s ConvShape, post Expr) Kernel {
-	extra := 0
-	if post.Fn != nil {
-		extra = len(post.In) - 1
-	}
-	return Kernel{
-		Name:     fmt.Sprintf("%s conv %+v post %s %v", name, s, post.Key, post.In),
-		Operands: append(reads(3+extra), Write),
-		Scalars:  2,
-		Items:    s.Groups(t) * s.Tile.PM * s.Tile.PN,
-		Zero:     s.Pad > 0,
-	}
-}
-
 // startSums returns the sums of an item, [TP][NJ], initialised from start.
 func (e *E) startSums(s ConvShape, w workTile) [][]*Var {
 	start := e.AddU(e.MulUU(w.p, e.Scalar(1)), w.cb)
@@ -333,13 +312,13 @@ func (e *E) startSums(s ConvShape, w workTile) [][]*Var {
 // finishTile applies the epilogue to the sums of an item and stores them.
 func (e *E) finishTile(s ConvShape, w workTile, post Expr, out [][]F) {
 	last := 3
-	if post.Fn != nil {
+	if !post.IsNone() {
 		tl := s.epilogueTile()
 		in := [][][]F{out}
 		for i, pat := range post.In[1:] {
 			in = append(in, e.loadOperand(pat, 3+i, tl, w.p, w.cb))
 		}
-		last += len(post.In) - 1
+		last += post.more()
 		out = apply(e, post, in, tl)
 	}
 	base := e.AddU(e.MulU(w.p, s.N), w.cb)

@@ -140,9 +140,6 @@ func (e *E) LtU(a, b U) B {
 	return e.memo(keyOf("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
 }
 
-// EqU is a == b.
-func (e *E) EqU(a, b U) B { return e.val(spirv.OpIEqual, e.m.Bool(), e.uid(a), e.uid(b)) }
-
 // And is a && b. An id of 0 means true.
 func (e *E) And(a, b B) B {
 	if a == 0 {

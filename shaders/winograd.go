@@ -1,7 +1,5 @@
 package shaders
 
-import "fmt"
-
 // WinogradShape describes a 3×3 convolution of stride 1 with zero padding, computed by Winograd's
 // F(M×M, 3×3). Tiles of (M+2)×(M+2) input pixels, M apart, give M×M output pixels each:
 //
@@ -31,54 +29,56 @@ func (s WinogradShape) Tiles() int { return s.Band * s.Cols() }
 // Products is the number of matrix products.
 func (s WinogradShape) Products() int { return (s.M + 2) * (s.M + 2) }
 
+// blocks returns the number of blocks of channels.
+func (s WinogradShape) blocks(t Target) int { return s.C / (t.Lanes * s.NJ) }
+
 // WinogradInput computes Bᵀ d B. Operands: x [B][H][W][C], result [products][tiles][C]. Scalar 0 is
 // the index of the band's first tile among all tiles.
-func WinogradInput(t Target, s WinogradShape) Kernel {
-	blocks := s.C / (t.Lanes * s.NJ)
-	return Kernel{
-		Name:     fmt.Sprintf("winograd in %+v", s),
-		Operands: []Access{Read, Write},
-		Scalars:  1,
-		Items:    s.Tiles() * blocks,
-		Zero:     true,
-		Body: func(e *E) {
-			u := e.Split(e.Item(), blocks)
-			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
-			y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
-			side := s.M + 2
-			d := square(side) // [column][row]
-			for dy := range side {
-				yy := e.AddU(y0, e.C(dy-1))
-				in := e.LtU(yy, e.C(s.H))
-				row := e.MulU(e.AddU(e.MulU(q[0], s.H), yy), s.W)
-				for dx := range side {
-					xx := e.AddU(x0, e.C(dx-1))
-					at := e.AddU(e.MulU(e.AddU(row, xx), s.C), cb)
-					ok := in
-					if inside := dx > 0 && (dx <= s.M && s.W%s.M == 0); !inside {
-						ok = e.And(in, e.LtU(xx, e.C(s.W)))
-					}
-					d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
-				}
+type WinogradInput struct{ WinogradShape }
+
+// Signature implements Kernel.
+func (s WinogradInput) Signature(t Target) Signature {
+	return Signature{Operands: []Access{Read, Write}, Scalars: 1, Items: s.Tiles() * s.blocks(t), Zero: true}
+}
+
+// Body implements Kernel.
+func (s WinogradInput) Body(e *E) {
+	t := e.T
+	u := e.Split(e.Item(), s.blocks(t))
+	tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
+	q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
+	y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
+	side := s.M + 2
+	d := square(side) // [column][row]
+	for dy := range side {
+		yy := e.AddU(y0, e.C(dy-1))
+		in := e.LtU(yy, e.C(s.H))
+		row := e.MulU(e.AddU(e.MulU(q[0], s.H), yy), s.W)
+		for dx := range side {
+			xx := e.AddU(x0, e.C(dx-1))
+			at := e.AddU(e.MulU(e.AddU(row, xx), s.C), cb)
+			ok := in
+			if inside := dx > 0 && (dx <= s.M && s.W%s.M == 0); !inside {
+				ok = e.And(in, e.LtU(xx, e.C(s.W)))
 			}
-			base := e.AddU(e.MulU(tile, s.C), cb)
-			plane := s.Tiles() * s.C
-			e.Stores(func() {
-				h := square(side) // rows transformed
-				for dx, col := range d {
-					for i, v := range e.winogradB(col) {
-						h[i][dx] = v
-					}
-				}
-				for i := range h {
-					for j, v := range e.winogradB(h[i]) {
-						e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
-					}
-				}
-			})
-		},
+			d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
+		}
 	}
+	base := e.AddU(e.MulU(tile, s.C), cb)
+	plane := s.Tiles() * s.C
+	e.Stores(func() {
+		h := square(side) // rows transformed
+		for dx, col := range d {
+			for i, v := range e.winogradB(col) {
+				h[i][dx] = v
+			}
+		}
+		for i := range h {
+			for j, v := range e.winogradB(h[i]) {
+				e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
+			}
+		}
+	})
 }
 
 // square returns an empty n×n array, whose entries will hold some channels each.
@@ -134,50 +134,54 @@ func (e *E) winogradA(m [][]F) [][]F {
 
 // WinogradGrad computes A dY Aᵀ, the gradient with respect to the products. Operands: dy
 // [B][H][W][C], result [products][tiles][C]. Scalar 0 is as in WinogradInput.
-func WinogradGrad(t Target, s WinogradShape) Kernel {
-	blocks := s.C / (t.Lanes * s.NJ)
-	return Kernel{
-		Name:     fmt.Sprintf("winograd grad %+v", s),
+type WinogradGrad struct{ WinogradShape }
+
+// Signature implements Kernel.
+func (s WinogradGrad) Signature(t Target) Signature {
+	return Signature{
 		Operands: []Access{Read, Write},
 		Scalars:  1,
-		Items:    s.Tiles() * blocks,
+		Items:    s.Tiles() * s.blocks(t),
 		Zero:     s.H%s.M != 0 || s.W%s.M != 0,
-		Body: func(e *E) {
-			u := e.Split(e.Item(), blocks)
-			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
-			y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
-			side := s.M + 2
-			h := square(side) // [row transformed][column]
-			for dx := range s.M {
-				col := make([][]F, s.M)
-				for dy := range s.M {
-					y, x := e.AddU(y0, e.C(dy)), e.AddU(x0, e.C(dx))
-					var ok B // the pixel is in the picture
-					if dy > 0 && s.H%s.M != 0 {
-						ok = e.LtU(y, e.C(s.H))
-					}
-					if dx > 0 && s.W%s.M != 0 {
-						ok = e.And(ok, e.LtU(x, e.C(s.W)))
-					}
-					at := e.AddU(e.MulU(e.SumU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x), s.C), cb)
-					col[dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
-				}
-				for i, v := range e.winogradAT(col) {
-					h[i][dx] = v
-				}
-			}
-			base := e.AddU(e.MulU(tile, s.C), cb)
-			plane := s.Tiles() * s.C
-			e.Stores(func() {
-				for i := range h {
-					for j, v := range e.winogradAT(h[i][:s.M]) {
-						e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
-					}
-				}
-			})
-		},
 	}
+}
+
+// Body implements Kernel.
+func (s WinogradGrad) Body(e *E) {
+	t := e.T
+	u := e.Split(e.Item(), s.blocks(t))
+	tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
+	q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
+	y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
+	side := s.M + 2
+	h := square(side) // [row transformed][column]
+	for dx := range s.M {
+		col := make([][]F, s.M)
+		for dy := range s.M {
+			y, x := e.AddU(y0, e.C(dy)), e.AddU(x0, e.C(dx))
+			var ok B // the pixel is in the picture
+			if dy > 0 && s.H%s.M != 0 {
+				ok = e.LtU(y, e.C(s.H))
+			}
+			if dx > 0 && s.W%s.M != 0 {
+				ok = e.And(ok, e.LtU(x, e.C(s.W)))
+			}
+			at := e.AddU(e.MulU(e.SumU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x), s.C), cb)
+			col[dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
+		}
+		for i, v := range e.winogradAT(col) {
+			h[i][dx] = v
+		}
+	}
+	base := e.AddU(e.MulU(tile, s.C), cb)
+	plane := s.Tiles() * s.C
+	e.Stores(func() {
+		for i := range h {
+			for j, v := range e.winogradAT(h[i][:s.M]) {
+				e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
+			}
+		}
+	})
 }
 
 // winogradAT multiplies A with the M values of every channel, which gives M+2 values.
@@ -193,35 +197,40 @@ func (e *E) winogradAT(y [][]F) [][]F {
 	})
 }
 
-// WinogradGradW computes Gᵀ U G. Operands: u [products][C][n], result dw [3·3][C][n].
-func WinogradGradW(t Target, m, c, n, nj int) Kernel {
-	blocks := n / (t.Lanes * nj)
-	return Kernel{
-		Name:     fmt.Sprintf("winograd gradw %d %d %d %d", m, c, n, nj),
-		Operands: []Access{Read, Write},
-		Items:    c * blocks,
-		Body: func(e *E) {
-			at := e.MulU(e.Item(), t.Lanes*nj)
-			side := m + 2
-			h := square(side) // [tap row][column]
-			for j := range side {
-				col := make([][]F, side)
-				for i := range side {
-					col[i] = e.Block(e.At(0, at), e.C((side*i+j)*c*n), nj)
-				}
-				for i, v := range e.winogradGT(col) {
-					h[i][j] = v
-				}
-			}
-			e.Stores(func() {
-				for dy := range 3 {
-					for dx, v := range e.winogradGT(h[dy]) {
-						e.StoreBlock(1, e.AddU(at, e.C((3*dy+dx)*c*n)), v)
-					}
-				}
-			})
-		},
+// WinogradFilters describes the filters of a convolution by F(M×M, 3×3) from C to N channels. A
+// lane takes NJ consecutive channels.
+type WinogradFilters struct{ M, C, N, NJ int }
+
+// WinogradGradW computes Gᵀ U G. Operands: u [products][C][N], result dw [3·3][C][N].
+type WinogradGradW struct{ WinogradFilters }
+
+// Signature implements Kernel.
+func (s WinogradGradW) Signature(t Target) Signature {
+	return Signature{Operands: []Access{Read, Write}, Items: s.C * (s.N / (t.Lanes * s.NJ))}
+}
+
+// Body implements Kernel.
+func (s WinogradGradW) Body(e *E) {
+	t, m, c, n, nj := e.T, s.M, s.C, s.N, s.NJ
+	at := e.MulU(e.Item(), t.Lanes*nj)
+	side := m + 2
+	h := square(side) // [tap row][column]
+	for j := range side {
+		col := make([][]F, side)
+		for i := range side {
+			col[i] = e.Block(e.At(0, at), e.C((side*i+j)*c*n), nj)
+		}
+		for i, v := range e.winogradGT(col) {
+			h[i][j] = v
+		}
 	}
+	e.Stores(func() {
+		for dy := range 3 {
+			for dx, v := range e.winogradGT(h[dy]) {
+				e.StoreBlock(1, e.AddU(at, e.C((3*dy+dx)*c*n)), v)
+			}
+		}
+	})
 }
 
 // winogradGT multiplies Gᵀ with the M+2 values of every channel, which gives three values.
@@ -244,64 +253,63 @@ func (e *E) winogradGT(u [][]F) [][]F {
 
 // WinogradOutput computes Aᵀ M A and applies an epilogue as Conv does. Operands: M
 // [products][tiles][C], epilogue inputs…, y [B][H][W][C]. Scalar 0 is as in WinogradInput.
-func WinogradOutput(t Target, s WinogradShape, post Expr) Kernel {
-	blocks := s.C / (t.Lanes * s.NJ)
-	extra := 0
-	if post.Fn != nil {
-		extra = len(post.In) - 1
+type WinogradOutput struct {
+	WinogradShape
+	Post Expr
+}
+
+// Signature implements Kernel.
+func (k WinogradOutput) Signature(t Target) Signature {
+	return Signature{Operands: append(reads(1+k.Post.more()), Write), Scalars: 1, Items: k.Tiles() * k.blocks(t)}
+}
+
+// Body implements Kernel.
+func (k WinogradOutput) Body(e *E) {
+	t, s, post, extra := e.T, k.WinogradShape, k.Post, k.Post.more()
+	u := e.Split(e.Item(), s.blocks(t))
+	tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
+	q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
+	base := e.AddU(e.MulU(tile, s.C), cb)
+	plane := s.Tiles() * s.C
+	side := s.M + 2
+	h := square(side)
+	for j := range side {
+		col := make([][]F, side)
+		for i := range side {
+			col[i] = e.Block(e.At(0, base), e.C((side*i+j)*plane), s.NJ)
+		}
+		for i, v := range e.winogradA(col) {
+			h[i][j] = v
+		}
 	}
-	return Kernel{
-		Name:     fmt.Sprintf("winograd out %+v post %s %v", s, post.Key, post.In),
-		Operands: append(reads(1+extra), Write),
-		Scalars:  1,
-		Items:    s.Tiles() * blocks,
-		Body: func(e *E) {
-			u := e.Split(e.Item(), blocks)
-			tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-			q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
-			base := e.AddU(e.MulU(tile, s.C), cb)
-			plane := s.Tiles() * s.C
-			side := s.M + 2
-			h := square(side)
-			for j := range side {
-				col := make([][]F, side)
-				for i := range side {
-					col[i] = e.Block(e.At(0, base), e.C((side*i+j)*plane), s.NJ)
+	x0 := e.MulU(q[2], s.M)
+	for i := range s.M {
+		row := e.winogradA(h[i])
+		y := e.AddU(e.MulU(q[1], s.M), e.C(i))
+		var below B // the row is in the picture
+		if i > 0 && s.H%s.M != 0 {
+			below = e.LtU(y, e.C(s.H))
+			y = e.MinU(y, e.C(s.H-1))
+		}
+		p := e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x0)
+		if !post.IsNone() {
+			row = e.winogradPost(s, post, row, p, cb)
+		}
+		to := e.AddU(e.MulU(p, s.C), cb)
+		e.Stores(func() {
+			for x, v := range row {
+				ok := below
+				if x > 0 && s.W%s.M != 0 {
+					ok = e.And(ok, e.LtU(e.AddU(x0, e.C(x)), e.C(s.W)))
 				}
-				for i, v := range e.winogradA(col) {
-					h[i][j] = v
+				store := func() { e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v) }
+				if ok == 0 {
+					store()
+				} else {
+					e.If(ok, store)
 				}
 			}
-			x0 := e.MulU(q[2], s.M)
-			for i := range s.M {
-				row := e.winogradA(h[i])
-				y := e.AddU(e.MulU(q[1], s.M), e.C(i))
-				var below B // the row is in the picture
-				if i > 0 && s.H%s.M != 0 {
-					below = e.LtU(y, e.C(s.H))
-					y = e.MinU(y, e.C(s.H-1))
-				}
-				p := e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x0)
-				if post.Fn != nil {
-					row = e.winogradPost(s, post, row, p, cb)
-				}
-				to := e.AddU(e.MulU(p, s.C), cb)
-				e.Stores(func() {
-					for x, v := range row {
-						ok := below
-						if x > 0 && s.W%s.M != 0 {
-							ok = e.And(ok, e.LtU(e.AddU(x0, e.C(x)), e.C(s.W)))
-						}
-						store := func() { e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v) }
-						if ok == 0 {
-							store()
-						} else {
-							e.If(ok, store)
-						}
-					}
-				})
-			}
-		},
+		})
 	}
 }
 
@@ -327,45 +335,47 @@ func (e *E) winogradPost(s WinogradShape, post Expr, row [][]F, p, cb U) [][]F {
 	return apply(e, post, in, tl)
 }
 
-// WinogradWeights computes G g Gᵀ, packed for Conv. Operands: w [3·3][C][n], result
-// [products][C][n] in the order of ConvShape's weights. In the CPU lowering a work item computes
-// only one vector, of every nj-th channel of a block: with more than one, the 36 results of each
+// WinogradWeights computes G g Gᵀ, packed for Conv. Operands: w [3·3][C][N], result
+// [products][C][N] in the order of ConvShape's weights. In the CPU lowering a work item computes
+// only one vector, of every NJ-th channel of a block: with more than one, the 36 results of each
 // would make the kernel slow to build.
-func WinogradWeights(t Target, m, c, n, nj int) Kernel {
+type WinogradWeights struct{ WinogradFilters }
+
+// Signature implements Kernel.
+func (s WinogradWeights) Signature(t Target) Signature {
+	return Signature{Operands: []Access{Read, Write}, Items: s.C * (s.N / (t.Lanes * s.NJ)) * s.NJ}
+}
+
+// Body implements Kernel.
+func (s WinogradWeights) Body(e *E) {
+	t, m, c, n, nj := e.T, s.M, s.C, s.N, s.NJ
 	blk := t.Lanes * nj
 	blocks := n / blk
-	return Kernel{
-		Name:     fmt.Sprintf("winograd weights %d %d %d %d", m, c, n, nj),
-		Operands: []Access{Read, Write},
-		Items:    c * blocks * nj,
-		Body: func(e *E) {
-			u := e.Split(e.Item(), blocks, nj)
-			row, first := e.AddU(e.MulU(u[0], n), e.MulU(u[1], blk)), e.MulU(u[2], t.Lanes)
-			from, stride, to := e.AddU(row, first), 1, e.AddU(row, first)
-			if t.Mode == CPU { // see PackIndex and ConvShape
-				from, stride = e.AddU(row, u[2]), nj
-				to = e.SumU(e.MulU(u[0], blk), e.MulU(u[1], c*blk), first)
-			}
-			side := m + 2
-			h := square(side)
-			for dx := range 3 {
-				col := make([][]F, 3)
-				for dy := range 3 {
-					col[dy] = []F{e.Gather(e.At(0, from), e.C((3*dy+dx)*c*n), func(l int) int { return stride * l })}
-				}
-				for i, v := range e.winogradG(m, col) {
-					h[i][dx] = v
-				}
-			}
-			e.Stores(func() {
-				for i := range side {
-					for j, v := range e.winogradG(m, h[i][:3]) {
-						e.StoreBlock(1, e.AddU(to, e.C((side*i+j)*c*n)), v)
-					}
-				}
-			})
-		},
+	u := e.Split(e.Item(), blocks, nj)
+	row, first := e.AddU(e.MulU(u[0], n), e.MulU(u[1], blk)), e.MulU(u[2], t.Lanes)
+	from, stride, to := e.AddU(row, first), 1, e.AddU(row, first)
+	if t.Mode == CPU { // see PackIndex and ConvShape
+		from, stride = e.AddU(row, u[2]), nj
+		to = e.SumU(e.MulU(u[0], blk), e.MulU(u[1], c*blk), first)
 	}
+	side := m + 2
+	h := square(side)
+	for dx := range 3 {
+		col := make([][]F, 3)
+		for dy := range 3 {
+			col[dy] = []F{e.Gather(e.At(0, from), e.C((3*dy+dx)*c*n), func(l int) int { return stride * l })}
+		}
+		for i, v := range e.winogradG(m, col) {
+			h[i][dx] = v
+		}
+	}
+	e.Stores(func() {
+		for i := range side {
+			for j, v := range e.winogradG(m, h[i][:3]) {
+				e.StoreBlock(1, e.AddU(to, e.C((side*i+j)*c*n)), v)
+			}
+		}
+	})
 }
 
 // winogradG multiplies G with three values of every channel, which gives M+2 values.

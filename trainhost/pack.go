@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
@@ -66,7 +67,9 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	var prov Provenance
 	// Weights without a provenance have no history.
 	_ = json.Unmarshal([]byte(n.Meta[weights.KeyProvenance]), &prov)
-	c := &Checkpoint{State: State{Network: n.Config}, arrays: storedArrays{optim.Averages: n.Params}}
+	// Only edge networks are trained. From another one NewTrainer gets no sizes, and says so.
+	edge, _ := n.Config.(nets.EdgeConfig)
+	c := &Checkpoint{State: State{Network: edge}, arrays: storedArrays{optim.Averages: n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
 		last := prov.Runs[k-1]

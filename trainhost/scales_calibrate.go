@@ -26,7 +26,7 @@ const (
 // every 2, 4, 8 and 16 sites.
 const scaleCount = 5
 
-// CalibrateScales sets nets.EdgeConfig.Scales of a network. Over the pictures of c, the standard
+// CalibrateScales sets nets.Traits.Scales of a network. Over the pictures of c, the standard
 // deviation of the samples' means of blocks shall equal the error of z = μ, for all block sides at
 // once. For every task it measures the effect of each scale of noise alone, and takes the
 // non-negative mixture that minimises
@@ -47,10 +47,10 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 		}
 	}
 	c.Scales = true
-	was := n.Config.Scales
+	was := n.Config
 	table := make([][]float32, nets.Tasks)
-	copy(table, was)
-	defer func() { n.Config.Scales = was }()
+	copy(table, was.Traits().Scales)
+	defer func() { n.Config = was }()
 	for _, t := range c.Tasks {
 		one := c
 		one.Tasks = []task.Task{t}
@@ -59,7 +59,7 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 		measure := func(shares []float32, samples int) (v, e, cover [len(blockSides)]float64, err error) {
 			trial := slices.Clone(table)
 			trial[t.Class()] = shares
-			n.Config.Scales = trial
+			n.Config = was.WithScales(trial)
 			m, err := open(n)
 			if err != nil {
 				return v, e, cover, err
@@ -112,7 +112,7 @@ func CalibrateScales(ctx context.Context, n *restore.Network, c EvalConfig, open
 			report(fmt.Sprintf("%v: shares %.2f", t, shares))
 		}
 	}
-	was = table
+	was = was.WithScales(table)
 	return nil
 }
 

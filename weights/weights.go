@@ -102,13 +102,6 @@ func (f *File) Params() map[string][]float32 {
 	return m
 }
 
-// SetDType sets how Encode will store each tensor. The values in memory do not change.
-func (f *File) SetDType(choose func(*Tensor) DType) {
-	for i := range f.Tensors {
-		f.Tensors[i].DType = choose(&f.Tensors[i])
-	}
-}
-
 // Limits limit what Decode holds in memory. A zero field means its default.
 type Limits struct {
 	MaxPacked int64 // bytes of the file as stored; default 256 MiB

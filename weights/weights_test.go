@@ -140,7 +140,9 @@ func TestAccessors(t *testing.T) {
 	if p := f.Params(); len(p) != 6 || !reflect.DeepEqual(p[f.Tensors[3].Name], f.Tensors[3].Data) {
 		t.Error("Params")
 	}
-	f.SetDType(func(*Tensor) DType { return F16 })
+	for i := range f.Tensors {
+		f.Tensors[i].DType = F16
+	}
 	got, err := Decode(pack(t, f), Limits{})
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func (a *app) bench(args []string) error {
 
 // networkOf reads the sizes of the network from a weights file, the embedded one if path is empty.
 // Without embedded weights it returns the default network.
-func networkOf(path string) (cfg nets.EdgeConfig, err error) {
+func networkOf(path string) (cfg nets.Architecture, err error) {
 	var f *weights.File
 	if path != "" {
 		f, err = weights.Load(path)
@@ -77,13 +77,10 @@ func networkOf(path string) (cfg nets.EdgeConfig, err error) {
 		path = "the embedded weights"
 	}
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
-	if err := json.Unmarshal([]byte(f.Meta[weights.KeyConfig]), &cfg); err != nil {
-		return cfg, fmt.Errorf("%s: the hyper-parameters in %s cannot be read: %w", path, weights.KeyConfig, err)
-	}
-	if err := cfg.Validate(); err != nil {
-		return cfg, fmt.Errorf("%s: %w", path, err)
+	if cfg, err = nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig]); err != nil {
+		return nil, fmt.Errorf("%s: the hyper-parameters in %s cannot be read: %w", path, weights.KeyConfig, err)
 	}
 	return cfg, nil
 }

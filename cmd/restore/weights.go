@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/trainhost"
@@ -69,7 +70,7 @@ func (a *app) printWeights(f *weights.File, verify bool) error {
 }
 
 func (a *app) printWeightsInfo(f *weights.File, n *restore.Network) error {
-	cost, err := n.Config.Cost()
+	cost, err := nets.CostOf(n.Config)
 	if err != nil {
 		return err
 	}
@@ -83,10 +84,10 @@ func (a *app) printWeightsInfo(f *weights.File, n *restore.Network) error {
 			stored = append(stored, fmt.Sprintf("%d as %v", types[d], d))
 		}
 	}
-	c := n.Config
-	fmt.Fprintf(a.out, "network:     %s, widths %v, blocks %v and %d in the middle\n", restore.NetworkName, c.Widths, c.Blocks, c.Mid)
-	if c.Up != nil {
-		fmt.Fprintf(a.out, "             blocks %v on the way up\n", c.Up)
+	lines := n.Config.Describe()
+	fmt.Fprintf(a.out, "network:     %s, %s\n", n.Config.Name(), lines[0])
+	for _, more := range lines[1:] {
+		fmt.Fprintf(a.out, "             %s\n", more)
 	}
 	fmt.Fprintf(a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n", cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "))
 	fmt.Fprintf(a.out, "arithmetic:  %.1f kFLOP per pixel for one restoration\n", cost.FLOPsPerPixel/1e3)

@@ -90,7 +90,7 @@ func (v validation) score(ctx context.Context, path string, step uint64) (string
 	for _, s := range scores {
 		parts = append(parts, fmt.Sprintf("%s %.3f", s.Task, s.Mode))
 	}
-	if n.Config.Noise {
+	if n.Config.Traits().Noise {
 		cfg.Tasks, cfg.Auto, cfg.Camera = []task.Task{task.Denoise}, true, "random=1"
 		if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 			return "", err

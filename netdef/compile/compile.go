@@ -164,10 +164,10 @@ func writesExactly(n *netdef.Node) bool {
 func (l *lowering) copyExact(in, out *value, size int) error {
 	if size%8 != 0 {
 		row := []int{size}
-		return l.generalStep(shaders.GeneralShape{Out: row, In: []shaders.View{inOrder(row)}, To: inOrder(row)}, 0, []*value{in}, out)
+		return l.generalStep(shaders.General{Out: row, In: []shaders.View{inOrder(row)}, To: inOrder(row)}, 0, []*value{in}, out)
 	}
 	c := blockOf(size)
-	return l.copyStep(shaders.CopyShape{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)
+	return l.copyStep(shaders.Copy{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)
 }
 
 // HyperInput is the input that holds AdamW's numbers, in the order of the constants shaders.Hyper….
@@ -182,8 +182,8 @@ func (l *lowering) adamW(grads map[string]*netdef.Node) error {
 		return &value{name: "all", size: size, reg: reg, off: off}
 	}
 	sq := l.temp("squared gradient", n)
-	square := shaders.Expr{Key: "square", In: []shaders.Pattern{shaders.Same}, Fn: func(e *shaders.E, in []shaders.F) shaders.F { return e.Mul(in[0], in[0]) }}
-	if err := l.flat(square, n, []*value{all(regGrad, 0, n)}, sq); err != nil {
+	square := shaders.NewRecorder(shaders.Same)
+	if err := l.flat(square.Expr(square.Mul(0, 0)), n, []*value{all(regGrad, 0, n)}, sq); err != nil {
 		return err
 	}
 	norm := l.temp("squared gradient norm", 1)
@@ -195,7 +195,7 @@ func (l *lowering) adamW(grads map[string]*netdef.Node) error {
 	for _, part := range l.store.trained(grads) {
 		size := part.to - part.from
 		at := func(reg region) *value { return all(reg, part.from, size) }
-		k := shaders.AdamW(l.best, size, part.decay)
+		k := shaders.AdamW{N: size, Decay: part.decay}
 		if err := l.emit(l.best, k, nil, 0, at(regGrad), norm, hyper, at(regParam), at(regM), at(regV), at(regEMA)); err != nil {
 			return err
 		}

@@ -2,7 +2,7 @@ package compile
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -58,122 +58,38 @@ func patternOf(s, out netdef.Shape) (shaders.Pattern, error) {
 // device has.
 const maxInputs = 5
 
+// shaders.Recorder records what the table of pointwise functions emits.
+var _ netdef.Emitter = (*shaders.Recorder)(nil)
+
 // expr returns the group as an expression over its inputs, in their order.
 func (g *group) expr() shaders.Expr {
-	slot := map[*netdef.Node]int{}
+	r := shaders.NewRecorder(g.pat...)
+	vals := map[*netdef.Node]netdef.Value{}
 	for i, n := range g.in {
-		slot[n] = i
+		vals[n] = i
 	}
-	// pos numbers the values of the body.
-	pos := map[*netdef.Node]int{}
-	var key strings.Builder
-	type arg struct {
-		kind int // 0 input, 1 body, 2 immediate
-		i    int
-		v    float64
-	}
-	args := make([][]arg, len(g.body))
-	for bi, n := range g.body {
-		fmt.Fprintf(&key, "%s", n.Op.Name())
-		if p, ok := n.Op.(*netdef.PointwiseOp); ok && (p.A != 0 || p.B != 0) {
-			fmt.Fprintf(&key, "<%g,%g>", p.A, p.B)
-		}
-		for _, m := range n.In {
-			var a arg
+	for _, n := range g.body {
+		args := make([]netdef.Value, len(n.In))
+		for i, m := range n.In {
 			if v, ok := netdef.Number(m); ok {
-				a = arg{kind: 2, v: v}
-				fmt.Fprintf(&key, " #%g", v)
-			} else if j, ok := pos[m]; ok {
-				a = arg{kind: 1, i: j}
-				fmt.Fprintf(&key, " $%d", j)
+				args[i] = r.Float(v)
 			} else {
-				a = arg{i: slot[m]}
-				fmt.Fprintf(&key, " @%d", a.i)
+				args[i] = vals[m]
 			}
-			args[bi] = append(args[bi], a)
 		}
-		key.WriteByte(';')
-		pos[n] = bi
+		if op, ok := n.Op.(*netdef.PointwiseOp); ok {
+			vals[n] = op.Emit(r, args...)
+		} else { // BroadcastTo: the pattern of the input does it
+			vals[n] = args[0]
+		}
 	}
-	body := g.body
-	return shaders.Expr{Key: key.String(), In: g.pat, Fn: func(e *shaders.E, in []shaders.F) shaders.F {
-		vals := make([]shaders.F, len(body))
-		for i, n := range body {
-			a := make([]shaders.F, len(args[i]))
-			for j, x := range args[i] {
-				switch x.kind {
-				case 0:
-					a[j] = in[x.i]
-				case 1:
-					a[j] = vals[x.i]
-				case 2:
-					a[j] = e.Float(x.v)
-				}
-			}
-			vals[i] = evalPointwise(e, n.Op, a)
-		}
-		return vals[len(vals)-1]
-	}}
+	return r.Expr(vals[g.root])
 }
 
-func evalPointwise(e *shaders.E, op netdef.Op, a []shaders.F) shaders.F {
-	p, ok := op.(*netdef.PointwiseOp)
-	if !ok { // BroadcastTo: the pattern of the input does it
-		return a[0]
-	}
-	x := a[0]
-	switch p.Kind {
-	case netdef.Neg:
-		return e.Neg(x)
-	case netdef.Exp:
-		return e.Exp(x)
-	case netdef.Log:
-		return e.Log(x)
-	case netdef.Sqrt:
-		return e.Sqrt(x)
-	case netdef.Square:
-		return e.Mul(x, x)
-	case netdef.Sigmoid:
-		return e.Sigmoid(x)
-	case netdef.SiLU:
-		return e.Mul(x, e.Sigmoid(x))
-	case netdef.Tanh:
-		return e.Tanh(x)
-	case netdef.Abs:
-		return e.Abs(x)
-	case netdef.Recip:
-		return e.Div(e.Float(1), x)
-	case netdef.Sin:
-		return e.Sin(x)
-	case netdef.Cos:
-		return e.Cos(x)
-	case netdef.Sign:
-		return e.Sub(e.Greater(x, e.Float(0)), e.Greater(e.Float(0), x))
-	case netdef.Scale:
-		return e.Mul(x, e.Float(p.A))
-	case netdef.Offset:
-		return e.Add(x, e.Float(p.A))
-	case netdef.Clamp:
-		return e.Min(e.Max(x, e.Float(p.A)), e.Float(p.B))
-	case netdef.Inside:
-		one := e.Float(1)
-		return e.Mul(e.Sub(one, e.Greater(e.Float(p.A), x)), e.Sub(one, e.Greater(x, e.Float(p.B))))
-	case netdef.StopGradient:
-		return x
-	case netdef.Add:
-		return e.Add(x, a[1])
-	case netdef.Sub:
-		return e.Sub(x, a[1])
-	case netdef.Mul:
-		return e.Mul(x, a[1])
-	case netdef.Div:
-		return e.Div(x, a[1])
-	case netdef.Max:
-		return e.Max(x, a[1])
-	case netdef.Min:
-		return e.Min(x, a[1])
-	case netdef.Greater:
-		return e.Greater(x, a[1])
-	}
-	panic(fmt.Sprintf("compile: pointwise kind %v has no kernel", p.Kind))
+// has reports whether the group computes a function.
+func (g *group) has(k *netdef.PointwiseKind) bool {
+	return slices.ContainsFunc(g.body, func(n *netdef.Node) bool {
+		p, ok := n.Op.(*netdef.PointwiseOp)
+		return ok && p.Kind == k
+	})
 }

@@ -136,7 +136,7 @@ func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, 
 // run a kernel for it.
 func trivial(n *netdef.Node) bool {
 	p, ok := n.Op.(*netdef.PointwiseOp)
-	return ok && (p.Kind == netdef.Offset || p.Kind == netdef.Scale || p.Kind == netdef.Neg)
+	return ok && p.Kind.Trivial
 }
 
 // externals returns the nodes outside of the set that nodes of the set read, by ascending ID.
@@ -216,11 +216,11 @@ func takesExpression(n *netdef.Node) bool {
 // logarithm of a product.
 func sumsLog(n *netdef.Node, g *group) bool {
 	_, sum := n.Op.(*netdef.SumOp)
-	return sum && isLog(g.root) && len(g.body) > 1 && cheap(g.withoutLog())
+	return sum && g.endsInLog() && len(g.body) > 1 && cheap(g.withoutLog())
 }
 
-func isLog(n *netdef.Node) bool {
-	p, ok := n.Op.(*netdef.PointwiseOp)
+func (g *group) endsInLog() bool {
+	p, ok := g.root.Op.(*netdef.PointwiseOp)
 	return ok && p.Kind == netdef.Log
 }
 
@@ -236,13 +236,7 @@ func cheap(g *group) bool {
 		return false
 	}
 	for _, n := range g.body {
-		p, ok := n.Op.(*netdef.PointwiseOp)
-		if !ok {
-			return false
-		}
-		switch p.Kind {
-		case netdef.Add, netdef.Sub, netdef.Mul, netdef.Neg, netdef.Square, netdef.Scale, netdef.Offset, netdef.StopGradient:
-		default:
+		if p, ok := n.Op.(*netdef.PointwiseOp); !ok || !p.Kind.Simple {
 			return false
 		}
 	}

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -34,7 +33,7 @@ func TestHalf(t *testing.T) {
 		half = p.WorkBytes()
 		stored := 0
 		for _, s := range p.steps {
-			if s.mod != nil && strings.Contains(s.mod.Name, " half") {
+			if s.mod != nil && s.mod.Half != 0 {
 				stored++
 			}
 		}

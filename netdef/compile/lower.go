@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/vfmrestore/restore/internal/small"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
 )
@@ -38,68 +37,6 @@ type lowering struct {
 type constant struct {
 	at   *value
 	data []float32
-}
-
-// Tuning holds sizes that decide how work is divided among kernels. Zero values mean the defaults.
-type Tuning struct {
-	// MaxFMA limits the unrolled multiply-adds of a kernel (CPU lowering). Larger kernels load and
-	// store running sums less often, but the driver takes longer to build them: about 0.2 s at 600
-	// and 3 s at LongRun, once per machine.
-	MaxFMA int
-}
-
-// rareFMA is the limit for kernels that do not run in every run.
-const rareFMA = 256
-
-// nodeFMA returns the limit for the current node.
-func (l *lowering) nodeFMA() int {
-	if l.phase != always {
-		return min(l.tune.maxFMA(), rareFMA)
-	}
-	return l.tune.maxFMA()
-}
-
-// ShortRun is the MaxFMA for Programs that run so briefly that most of the time goes into building
-// them (software drivers).
-const ShortRun = 256
-
-// SingleRun returns the MaxFMA for Programs that run only once or a few times, on pictures with the
-// given number of pixels. For few pixels most of the time goes into building the kernels, so these
-// are small. The kernels of such Programs are small in other ways too (shaders.Target.FastBuild).
-func SingleRun(pixels int) int {
-	if pixels <= 1<<18 {
-		return fastBuildFMA / 2
-	}
-	return fastBuildFMA
-}
-
-// fastBuildFMA is the largest MaxFMA that implies shaders.Target.FastBuild.
-const fastBuildFMA = 64
-
-// fastBuildRows is how many rows a kernel with FastBuild adds up.
-const fastBuildRows = 8
-
-// LongRun is the MaxFMA for Programs that run for minutes, such as training.
-const LongRun = 4800
-
-func (t Tuning) maxFMA() int {
-	if small.Kernels {
-		return SingleRun(1)
-	}
-	if t.MaxFMA > 0 {
-		return t.MaxFMA
-	}
-	return 600
-}
-
-func (t Tuning) fastBuild() bool { return t.maxFMA() <= fastBuildFMA }
-
-// pixels returns how many pixels a weight-gradient kernel adds up before it stores the sum.
-func (t Tuning) pixels(mode shaders.Mode) int {
-	if mode == shaders.GPU {
-		return 1024
-	}
-	return max(4, min(256, t.maxFMA()/16))
 }
 
 func (l *lowering) addConst(name string, data []float32) *value {
@@ -155,29 +92,27 @@ func (l *lowering) target(c int) shaders.Target {
 
 // emit adds a dispatch.
 func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
-	return l.emitItems(t, k, k.Items, scalars, flops, args...)
+	return l.emitItems(t, k, k.Signature(t).Items, scalars, flops, args...)
 }
 
 // emitItems adds a dispatch with the given number of work items, for kernels that do not fix it.
 func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value) error {
-	k.Operands = slices.Clone(k.Operands)
+	b, operands := shaders.Build{Kernel: k, Target: t}, k.Signature(t).Operands
 	for i, a := range args {
 		if a.width() == 2 {
-			k.Operands[i] |= shaders.Half
-			k.Name += fmt.Sprint(" half", i)
+			b.Half = b.Half.With(i)
+		}
+		if t.Mode == shaders.CPU && operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.maxBinding {
+			b.Target.StoreByAddress = true
 		}
 	}
-	for i, a := range args {
-		t.StoreByAddress = t.StoreByAddress || t.Mode == shaders.CPU && k.Operands[i]&shaders.Write != 0 && 4*int64(a.extent()) > l.maxBinding
-	}
-	key := t.Key() + " " + k.Name
+	key := b.Key()
 	m := l.modules[key]
 	if m == nil {
 		var err error
-		if m, err = shaders.Emit(k, t); err != nil {
+		if m, err = shaders.Emit(b); err != nil {
 			return err
 		}
-		m.Name = key
 		l.modules[key] = m
 	}
 	name := ""
@@ -244,15 +179,16 @@ func (l *lowering) lower(n *netdef.Node) error {
 	case *netdef.ConvGradWOp:
 		return l.lowerConvGradW(n, op)
 	case *netdef.SoftmaxOp:
-		c := n.Shape[3]
-		t := l.target(c)
-		return l.emit(t, shaders.Softmax(t, n.Shape.Size()/c, c), nil, 0, l.val(n.In[0]), l.out(n))
+		rows := rowsOf(n)
+		rows.P = rows.Pixels // all pictures are treated alike
+		t := l.target(rows.C)
+		return l.emit(t, shaders.Softmax{Rows: rows}, nil, 0, l.val(n.In[0]), l.out(n))
 	case *netdef.SumOp:
 		return l.lowerSum(n, op)
 	case *netdef.DepthwiseConvOp:
 		s := n.Shape
 		t := l.target(s[3])
-		k := shaders.Depthwise(t, s[0], s[1], s[2], s[3], shaders.Divisor(s[2], 4, 2))
+		k := shaders.Depthwise{B: s[0], H: s[1], W: s[2], C: s[3], TP: shaders.Divisor(s[2], 4, 2)}
 		return l.emit(t, k, nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), l.out(n))
 	case *netdef.DepthwiseGradWOp:
 		s := n.In[0].Shape
@@ -263,15 +199,16 @@ func (l *lowering) lower(n *netdef.Node) error {
 			return l.lowerGeneral(n)
 		}
 		tmp := l.temp(n.Name+" partial", parts*9*s[3])
-		if err := l.emit(t, shaders.DepthwiseGradW(t, s[0], s[1], s[2], s[3], cols), nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
+		k := shaders.DepthwiseGradW{B: s[0], H: s[1], W: s[2], C: s[3], Cols: cols}
+		if err := l.emit(t, k, nil, 18*float64(s.Size()), l.val(n.In[0]), l.val(n.In[1]), tmp); err != nil {
 			return err
 		}
-		return l.colSum(t, tmp, l.out(n), 1, parts, 9*s[3], 0)
+		return l.colSum(t, tmp, l.out(n), shaders.ColSum{Groups: 1, Rows: parts, X: 9 * s[3]})
 	case *netdef.BlurOp:
 		return l.lowerBlur(n, op)
 	case *netdef.RandomOp:
 		s := n.Shape
-		k := shaders.Random(l.best, s[0], s[1], s[2], s[3], op.Stream, op.Gaussian)
+		k := shaders.Random{B: s[0], H: s[1], W: s[2], C: s[3], Stream: op.Stream, Normal: op.Gaussian}
 		return l.emit(l.best, k, nil, 0, l.val(n.In[0]), l.out(n))
 	}
 	return l.lowerLayout(n)
@@ -292,8 +229,7 @@ func (l *lowering) view(n *netdef.Node, off int) error {
 // copyFlat copies size elements.
 func (l *lowering) copyFlat(from *value, off int, to *value, size int) error {
 	src := &value{name: from.name, size: size, base: from, off: off}
-	x := shaders.Expr{Key: "copy", In: []shaders.Pattern{shaders.Same}, Fn: func(_ *shaders.E, in []shaders.F) shaders.F { return in[0] }}
-	return l.flat(x, size, []*value{src}, to)
+	return l.flat(shaders.NewRecorder(shaders.Same).Expr(0), size, []*value{src}, to)
 }
 
 // flat evaluates an expression over contiguous values of n elements.
@@ -310,7 +246,7 @@ func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 		rows = (rows + 3) / 4 * 4
 	}
 	tl.P = rows
-	return l.emit(t, shaders.Pointwise(t, x, 1, tl), nil, 0, append(append([]*value{}, in...), out)...)
+	return l.emit(t, shaders.Pointwise{Of: x, B: 1, Tile: tl}, nil, 0, append(append([]*value{}, in...), out)...)
 }
 
 // source returns the value that a group reads as its input i.
@@ -374,7 +310,7 @@ func (l *lowering) lowerGroup(g *group) error {
 		tl.W = s[2]
 		tl.TP = shaders.Divisor(tl.W, max(most, 2), 2) // an even number
 	}
-	return l.emit(t, shaders.Pointwise(t, x, b, tl), nil, 0, append(in, out)...)
+	return l.emit(t, shaders.Pointwise{Of: x, B: b, Tile: tl}, nil, 0, append(in, out)...)
 }
 
 // broadcastGroup computes a group whose inputs no kernel can read as they are. It first broadcasts
@@ -393,6 +329,12 @@ func (l *lowering) broadcastGroup(g *group, x shaders.Expr, in []*value, out *va
 		in[i], x.In[i] = v, shaders.Same
 	}
 	return l.flat(x, s.Size(), in, out)
+}
+
+// rowsOf returns the geometry of a kernel that needs all channels of a pixel of n.
+func rowsOf(n *netdef.Node) shaders.Rows {
+	s := n.Shape
+	return shaders.Rows{Pixels: s[0] * s[1] * s[2], C: s[3], P: s[1] * s[2]}
 }
 
 func largestDivisor(n, limit int) int {

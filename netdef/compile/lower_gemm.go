@@ -3,7 +3,6 @@ package compile
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -70,24 +69,35 @@ func (l *lowering) inPhaseOf(n *netdef.Node, f func() (*value, error)) (*value, 
 	return f()
 }
 
+// epilogue is an expression that a kernel applies to its result. The zero value is none.
+type epilogue struct {
+	shaders.Expr
+	more []*value // the operands after the first, which is the kernel's result
+	// slow: the driver takes long to build the expression, an exponential for each value.
+	slow bool
+}
+
+// epilogueOf returns a group as an epilogue (nil: none).
+func (l *lowering) epilogueOf(g *group) (post epilogue) {
+	if g == nil {
+		return post
+	}
+	post.Expr, post.slow = g.expr(), g.has(netdef.SiLU)
+	for i := range g.in[1:] {
+		post.more = append(post.more, l.source(g, 1+i))
+	}
+	return post
+}
+
 // lowerHost computes a convolution, matrix product or normalisation with its epilogue g (nil: none)
 // into out.
 func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
-	var post shaders.Expr
-	var extra []*value
-	p := n.Shape[1] * n.Shape[2]
-	if g != nil {
-		post = g.expr()
-		for i := range g.in[1:] {
-			extra = append(extra, l.source(g, 1+i))
-		}
-	}
-	c := n.Shape[3]
-	t := l.target(c)
+	post := l.epilogueOf(g)
+	t := l.target(n.Shape[3])
 	switch op := n.Op.(type) {
 	case *netdef.LayerNormOp:
-		k := shaders.LayerNorm(t, n.Shape.Size()/c, c, op.Eps, post, p)
-		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0])}, extra...), out)...)
+		k := shaders.LayerNorm{Rows: rowsOf(n), Eps: op.Eps, Post: post.Expr}
+		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0])}, post.more...), out)...)
 	case *netdef.LayerNormGradOp:
 		args, pre := []*value{l.val(n.In[0])}, shaders.Expr{}
 		if v := l.fusion.inputs[n]; v != nil {
@@ -98,8 +108,8 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 		} else {
 			args = append(args, l.val(n.In[1]))
 		}
-		k := shaders.LayerNormGrad(t, n.Shape.Size()/c, c, op.Eps, pre, post, p)
-		return l.emit(t, k, nil, 0, append(append(args, extra...), out)...)
+		k := shaders.LayerNormGrad{Rows: rowsOf(n), Eps: op.Eps, Pre: pre, Post: post.Expr}
+		return l.emit(t, k, nil, 0, append(append(args, post.more...), out)...)
 	}
 	if _, ok := n.Op.(*netdef.MatMulOp); ok {
 		var err error
@@ -107,11 +117,12 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 			return err
 		}
 	}
-	return l.conv(t, n, convShape(n), post, extra, out)
+	return l.conv(t, n, post, out)
 }
 
 // conv emits a convolution or matrix product.
-func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
+func (l *lowering) conv(t shaders.Target, n *netdef.Node, post epilogue, out *value) error {
+	s := convShape(n)
 	s.NJ = t.NJ(s.N)
 	if s.NJ == 0 {
 		return fmt.Errorf("%d output channels: must be a multiple of 8", s.N)
@@ -120,7 +131,7 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 		return fmt.Errorf("%d input channels: must be a multiple of 4", s.Cin)
 	}
 	if l.takesWinograd(t, n, s) {
-		return l.winograd(t, n, s, post, extra, out)
+		return l.winograd(t, n, s, post, out)
 	}
 	if t.FastBuild && s.KH > 2 {
 		s.NJ = min(2, s.NJ)
@@ -129,25 +140,36 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, s shaders.ConvShape, p
 	if err != nil {
 		return err
 	}
-	return l.chunks(t, n, s, l.nodeFMA(), l.val(n.In[0]), w, post, extra, out)
+	return l.chunks(product{t: t, n: n, s: s, most: l.nodeFMA(), x: l.val(n.In[0]), w: w, post: post, out: out})
 }
 
 // vectorFMA limits the unrolled multiply-adds of products with a single row.
 const vectorFMA = 64
 
-// chunks emits the dispatches of a convolution whose weights are packed, one for each chunk of
-// input channels. most limits the unrolled multiply-adds of a kernel.
-func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape, most int, x, w *value, post shaders.Expr, extra []*value, out *value) error {
+// product is a convolution or matrix product whose weights are packed.
+type product struct {
+	t    shaders.Target
+	n    *netdef.Node
+	s    shaders.ConvShape
+	most int // limit of the unrolled multiply-adds of a kernel
+	x, w *value
+	post epilogue
+	out  *value
+}
+
+// chunks emits the dispatches of a product, one for each chunk of input channels.
+func (l *lowering) chunks(p product) error {
+	t, s, most, post, out := p.t, p.s, p.most, p.post, p.out
 	rowLen := s.OW
 	if s.KH == 1 {
 		rowLen = s.OH * s.OW
-		if s.Batched == 0 && !s.SharedX && post.Fn == nil {
+		if s.Batched == 0 && !s.SharedX && post.IsNone() {
 			rowLen *= s.B
 		}
 	}
 	s.TP = shaders.Divisor(rowLen, 4, 3, 2)
-	if t.Mode == shaders.CPU && s.KH == 1 && strings.Contains(post.Key, "SiLU") {
-		// An exponential for each of the values takes the driver longer to build than the rest.
+	if t.Mode == shaders.CPU && s.KH == 1 && post.slow {
+		// The epilogue takes the driver longer to build than the rest.
 		s.TP = shaders.Divisor(rowLen, 2)
 	}
 	if t.FastBuild && s.KH > 2 {
@@ -178,31 +200,31 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 	first := l.zeros
 	// The sum begins with the bias: there is one kernel less to build.
 	if isBias(post, s) {
-		first, post, extra = extra[0], shaders.Expr{}, nil
+		first, post = post.more[0], epilogue{}
 	}
 	// With several chunks this would be one kernel more to build.
 	s.NoStart = t.Mode == shaders.CPU && chunks == 1 && first == l.zeros
 	acc := out
-	if chunks > 1 && post.Fn != nil {
+	if chunks > 1 && !post.IsNone() {
 		// The running sum needs memory of its own: an input of the epilogue may share the memory of
 		// the result.
-		acc = l.temp(n.Name+" sum", out.size)
+		acc = l.temp(p.n.Name+" sum", out.size)
 	}
 	for i := 0; i < chunks; i++ {
 		start, stride := acc, uint32(s.N)
 		if i == 0 {
 			start, stride = first, 0
 		}
-		to, px, ex := acc, shaders.Expr{}, []*value(nil)
-		if i == chunks-1 && post.Fn != nil {
-			to, px, ex = out, post, extra
+		to, last := acc, epilogue{}
+		if i == chunks-1 && !post.IsNone() {
+			to, last = out, post
 		}
-		args := []*value{x, w, start}
+		args := []*value{p.x, p.w, start}
 		if s.NoStart {
 			args = args[:2]
 		}
-		args = append(args, ex...)
-		if err := l.emit(t, shaders.Conv(t, s, px), []uint32{uint32(i * s.KC), stride}, flops, append(args, to)...); err != nil {
+		args = append(args, last.more...)
+		if err := l.emit(t, shaders.Conv{ConvShape: s, Post: last.Expr}, []uint32{uint32(i * s.KC), stride}, flops, append(args, to)...); err != nil {
 			return err
 		}
 	}
@@ -210,8 +232,8 @@ func (l *lowering) chunks(t shaders.Target, n *netdef.Node, s shaders.ConvShape,
 }
 
 // isBias reports whether an epilogue only adds a vector that all pixels share.
-func isBias(post shaders.Expr, s shaders.ConvShape) bool {
-	if post.Key != "Add @0 @1;" && post.Key != "Add @1 @0;" || len(post.In) != 2 {
+func isBias(post epilogue, s shaders.ConvShape) bool {
+	if len(post.In) != 2 || len(post.Code) != 1 || post.Code[0].Op != shaders.OpAdd || post.Code[0].A == post.Code[0].B || post.Out != 2 {
 		return false
 	}
 	p := post.In[1]
@@ -232,7 +254,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	blk := t.Lanes * nj
 	taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
 	source, stride := w, 1
-	s := shaders.CopyShape{Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk}}
+	s := shaders.Copy{Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk}}
 	// [taps][n][k] is reversed and transposed to [taps][k][n] while it is packed.
 	if l.flipsWhilePacking(w) {
 		source, stride = w.In[0], k
@@ -243,9 +265,9 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
 		if t.FastBuild && source == w {
-			return l.emitItems(t, shaders.Pack(t, s.Tab), taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
+			return l.emitItems(t, shaders.Pack{Tab: s.Tab}, taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
 		}
-		return l.emit(t, shaders.Copy(t, s), nil, 0, l.val(source), v)
+		return l.emit(t, s, nil, 0, l.val(source), v)
 	})
 }
 
@@ -279,228 +301,11 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 	return true
 }
 
-// gradW emits partial products and their sums. There are groups results, each the sum of the same
-// number of partial results.
-func (l *lowering) gradW(n *netdef.Node, s shaders.GradWShape, groups int, out *value) error {
-	t := l.target(s.N)
-	s.NJ = t.NJ(s.N)
-	if l.gradTakesWinograd(t, s) {
-		return l.winogradGradW(t, n, s, out)
-	}
-	return l.gradWValues(t, n, s, groups, l.val(n.In[0]), l.val(n.In[1]), out)
-}
-
-// splitGradW divides the sum over pixels into chunks.
-func (l *lowering) splitGradW(t shaders.Target, s shaders.GradWShape) shaders.GradWShape {
-	s.TP, s.KC = 1, s.Cin
-	s.KT = shaders.Divisor(s.Cin, 4, 2)
-	limit := l.tune.pixels(t.Mode)
-	s.Cols = largestDivisor(s.OW, limit)
-	s.Rows = 1
-	if s.Cols == s.OW {
-		s.Rows = largestDivisor(s.OH, max(1, limit/s.OW))
-	}
-	return s
-}
-
-// gradWFits reports whether the partial results fit a binding. They may not if the number of pixels
-// has no small divisors.
-func (l *lowering) gradWFits(s shaders.GradWShape) bool {
-	t := l.target(s.N)
-	s = l.splitGradW(t, s)
-	return l.fits(t, s.B*s.Chunks()*s.KH*s.KH*s.Cin*s.N)
-}
-
-// fits reports whether a kernel may write the given number of values.
-func (l *lowering) fits(t shaders.Target, values int) bool {
-	return t.Mode == shaders.CPU || 4*int64(values) <= l.maxBinding
-}
-
-// gradWValues is gradW for given values instead of the inputs of n.
-func (l *lowering) gradWValues(t shaders.Target, n *netdef.Node, s shaders.GradWShape, groups int, a, b, out *value) error {
-	s = l.splitGradW(t, s)
-	parts := s.B * s.Chunks() / groups
-	packed := shaders.GradWPacked(t)
-	x := s.KH * s.KH * s.Cin * s.N
-	to := out
-	if parts > 1 || packed {
-		to = l.temp(n.Name+" partial", groups*parts*x)
-	}
-	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.KH*s.KH*s.Cin*s.N)
-	if err := l.emit(t, shaders.GradW(t, s), nil, flops, a, b, to); err != nil || to == out {
-		return err
-	}
-	nj := 0
-	if packed {
-		nj = s.NJ
-	}
-	return l.colSum(t, to, out, groups, parts, x, nj)
-}
-
-func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {
-	x, g := n.In[0].Shape, n.In[1].Shape
-	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: x[0], IH: x[1], IW: x[2], Cin: x[3], OH: g[1], OW: g[2], N: g[3], KH: op.K, Stride: op.Stride, Pad: (op.K - 1) / 2}}
-	if op.K == 1 { // the pixels are one long row
-		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
-		s.OH, s.IH, s.B = 1, 1, 1
-	}
-	if !l.gradWFits(s) {
-		return l.lowerGeneral(n)
-	}
-	return l.gradW(n, s, 1, l.out(n))
-}
-
-func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
-	whole, out := n, l.out(n)
-	n, err := l.repeatHeads(n)
-	if err != nil {
-		return err
-	}
-	a, b, y := n.In[0].Shape, n.In[1].Shape, n.Shape
-	s := shaders.GradWShape{ConvShape: shaders.ConvShape{B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1}}
-	s.SharedX, s.SharedG = shared(a, y), shared(b, y)
-	if !l.gradWFits(s) {
-		return l.lowerGeneral(whole)
-	}
-	return l.gradW(n, s, s.B, out)
-}
-
-// colSum adds parts rows of x elements for each group. If nj > 0, it undoes the order of GradW.
-func (l *lowering) colSum(t shaders.Target, in, out *value, groups, parts, x, nj int) error {
-	unpack := nj > 0
-	if nj == 0 {
-		nj = t.NJ(x)
-	}
-	most := 32
-	if t.FastBuild {
-		most = fastBuildRows
-	}
-	for {
-		s := min(parts, most)
-		next := (parts + s - 1) / s
-		to := out
-		if next > 1 {
-			to = l.temp(in.name+" sum", groups*next*x)
-		}
-		if err := l.emit(t, shaders.ColSum(t, groups, parts, x, s, nj, unpack), nil, 0, in, to); err != nil {
-			return err
-		}
-		if next == 1 {
-			return nil
-		}
-		in, parts, unpack = to, next, false
-	}
-}
-
-// lowerSum lowers a reduction to sums of rows or of columns.
-func (l *lowering) lowerSum(n *netdef.Node, op *netdef.SumOp) error {
-	s := n.In[0].Shape
-	hw, c := s[1]*s[2], s[3]
-	if g := l.fusion.inputs[n]; g != nil {
-		if t := l.target(c); t.NJ(c) > 0 {
-			parts, rows := s[0], hw
-			if op.Axes == netdef.AxBHW {
-				parts, rows = 1, s[0]*hw
-			}
-			return l.sumGroup(t, n, g, parts, rows)
-		}
-		return fmt.Errorf("sum over axes %v of %v: %d columns are not a multiple of 8", op.Axes, s, c)
-	}
-	in, out := l.val(n.In[0]), l.out(n)
-	cols := func(g, r, x int) error {
-		t := l.target(x)
-		if t.NJ(x) == 0 {
-			return fmt.Errorf("sum over axes %v of %v: %d columns are not a multiple of 8", op.Axes, s, x)
-		}
-		return l.colSum(t, in, out, g, r, x, 0)
-	}
-	switch op.Axes {
-	case 0:
-		return l.copyFlat(in, 0, out, s.Size())
-	case netdef.AxC:
-		return l.rowSum(in, out, s[0]*hw, c)
-	case netdef.AxHW:
-		if c > 1 {
-			return cols(s[0], hw, c)
-		}
-		return l.rowSum(in, out, s[0], hw)
-	case netdef.AxBHW:
-		if c > 1 {
-			return cols(1, s[0]*hw, c)
-		}
-		return l.rowSum(in, out, 1, s.Size())
-	case netdef.AxHWC:
-		return l.rowSum(in, out, s[0], hw*c)
-	case netdef.AxB:
-		if hw*c > 1 {
-			return cols(1, s[0], hw*c)
-		}
-		return l.rowSum(in, out, 1, s[0])
-	}
-	return l.rowSum(in, out, 1, s.Size())
-}
-
-// sumGroup sums a pointwise expression over the rows of each of parts pieces.
-func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, rows int) error {
-	shape := g.root.Shape
-	c := shape[3]
-	s := largestDivisor(rows, 32)
-	log := isLog(g.root)
-	if log {
-		g = g.withoutLog()
-		s = largestDivisor(rows, shaders.MaxLogs)
-	}
-	if t.FastBuild {
-		s = largestDivisor(rows, fastBuildRows)
-	}
-	x := g.expr()
-	in := make([]*value, 0, len(g.in)+1)
-	for _, m := range g.in {
-		in = append(in, l.val(m))
-	}
-	out := l.out(n)
-	to := out
-	if rows > s {
-		to = l.temp(n.Name+" partial", parts*(rows/s)*c)
-	}
-	k := shaders.ColSumOf(t, x, log, parts, rows, c, s, t.NJ(c), shape[1]*shape[2])
-	if err := l.emit(t, k, nil, 0, append(in, to)...); err != nil || rows == s {
-		return err
-	}
-	return l.colSum(t, to, out, parts, rows/s, c, 0)
-}
-
-// rowSum adds the n elements of each of g rows.
-func (l *lowering) rowSum(in, out *value, g, n int) error {
-	t := l.best
-	for {
-		s := 8
-		if n%t.Lanes == 0 {
-			s = largestDivisor(n/t.Lanes, 32)
-		}
-		if n <= s*t.Lanes {
-			s = (n + t.Lanes - 1) / t.Lanes
-		}
-		next := (n + s*t.Lanes - 1) / (s * t.Lanes)
-		to := out
-		if next > 1 {
-			to = l.temp(in.name+" sum", g*next)
-		}
-		if err := l.emit(t, shaders.RowSum(t, g, n, s), nil, 0, in, to); err != nil {
-			return err
-		}
-		if next == 1 {
-			return nil
-		}
-		in, n = to, next
-	}
-}
-
 // lowerBlur emits a dispatch for each chunk of kernel rows.
 func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 	x, k, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	t := l.target(y[3])
-	s := shaders.BlurShape{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip}
+	s := shaders.Blur{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip}
 	// Four running sums: the driver would spill more of them. Kernels of more than 2400
 	// multiply-adds gain nothing (measured).
 	s.TY, s.NX = shaders.Divisor(y[2], 2), shaders.Divisor(y[3]/t.Lanes, 2)
@@ -516,7 +321,7 @@ func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 		if u == 0 {
 			start, add = l.zeros, 0
 		}
-		if err := l.emit(t, shaders.Blur(t, s), []uint32{uint32(u), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
+		if err := l.emit(t, s, []uint32{uint32(u), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
 			return err
 		}
 	}

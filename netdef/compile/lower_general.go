@@ -32,7 +32,7 @@ func hasSumKernel(s netdef.Shape, axes netdef.Axes) bool {
 }
 
 // general computes a node with the general kernel.
-func (l *lowering) general(n *netdef.Node, s shaders.GeneralShape) error {
+func (l *lowering) general(n *netdef.Node, s shaders.General) error {
 	in := make([]*value, len(n.In))
 	for i, m := range n.In {
 		in[i] = l.val(m)
@@ -44,8 +44,8 @@ func (l *lowering) general(n *netdef.Node, s shaders.GeneralShape) error {
 	return l.generalStep(s, 2*float64(iterations), in, l.out(n))
 }
 
-func (l *lowering) generalStep(s shaders.GeneralShape, flops float64, in []*value, out *value) error {
-	return l.emit(l.portable, shaders.General(l.portable, s), nil, flops, append(append([]*value{}, in...), out)...)
+func (l *lowering) generalStep(s shaders.General, flops float64, in []*value, out *value) error {
+	return l.emit(l.portable, s, nil, flops, append(append([]*value{}, in...), out)...)
 }
 
 // all returns the view of a tensor whose axes are the loops 0 to 3.
@@ -68,7 +68,7 @@ func broadcastView(s, to netdef.Shape) shaders.View {
 // broadcast returns a tensor of shape s, broadcast to another shape.
 func (l *lowering) broadcast(name string, from *value, s, to netdef.Shape) (*value, error) {
 	v := l.temp(name+" broadcast", to.Size())
-	return v, l.generalStep(shaders.GeneralShape{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0, []*value{from}, v)
+	return v, l.generalStep(shaders.General{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0, []*value{from}, v)
 }
 
 // windowPlaces returns the rows and columns of a picture that a convolution reads. The output's
@@ -90,28 +90,28 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 	case *netdef.Conv2DOp:
 		x, w := in[0], in[1]
 		rows, cols := windowPlaces(x, 1, 2, 4, 5, op.Stride, (w[0]-1)/2)
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{w[0], w[1], w[2]}, To: all(y),
 			In: []shaders.View{{along(0, x[0]), rows, cols, along(6, x[3])}, {along(4, w[0]), along(5, w[1]), along(6, w[2]), along(3, w[3])}},
 		})
 	case *netdef.ConvGradWOp:
 		x, g := in[0], in[1]
 		rows, cols := windowPlaces(x, 5, 6, 0, 1, op.Stride, (op.K-1)/2)
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{g[0], g[1], g[2]}, To: all(y),
 			In: []shaders.View{{along(4, x[0]), rows, cols, along(2, x[3])}, {along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])}},
 		})
 	case *netdef.DepthwiseConvOp:
 		x, w := in[0], in[1]
 		rows, cols := windowPlaces(x, 1, 2, 4, 5, 1, 1)
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{3, 3}, To: all(y),
 			In: []shaders.View{{along(0, x[0]), rows, cols, along(3, x[3])}, {along(4, 3), along(5, 3), shaders.First(1), along(3, w[3])}},
 		})
 	case *netdef.DepthwiseGradWOp:
 		x, g := in[0], in[1]
 		rows, cols := windowPlaces(x, 5, 6, 0, 1, 1, 1)
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{g[0], g[1], g[2]}, To: all(y),
 			In: []shaders.View{{along(4, x[0]), rows, cols, along(3, x[3])}, {along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])}},
 		})
@@ -121,7 +121,7 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		if op.TA {
 			va[2], va[3] = along(4, a[2]), along(2, a[3])
 		}
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{b[2]}, To: all(y),
 			In: []shaders.View{va, {broadcastView(b, y)[0], broadcastView(b, y)[1], along(4, b[2]), along(3, b[3])}},
 		})
@@ -132,7 +132,7 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		if op.Flip {
 			kr, kc = reversed(4, k[2], k[2]), reversed(5, op.Kw, k[3])
 		}
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{k[2], op.Kw}, To: all(y),
 			In: []shaders.View{{along(0, x[0]), along(1, x[1]), rows, cols}, {along(0, k[0]), shaders.First(1), kr, kc}},
 		})
@@ -156,7 +156,7 @@ func reversed(loop, n, size int) shaders.Place {
 // generalSum sums over any axes.
 func (l *lowering) generalSum(n *netdef.Node, axes netdef.Axes) error {
 	s := n.In[0].Shape
-	g := shaders.GeneralShape{Out: n.Shape[:], To: all(n.Shape)}
+	g := shaders.General{Out: n.Shape[:], To: all(n.Shape)}
 	view := all(s)
 	for i, k := range s {
 		if axes.Has(i) {
@@ -171,9 +171,8 @@ func (l *lowering) generalSum(n *netdef.Node, axes netdef.Axes) error {
 // fillUnlessNaN computes v wherever the input is a number, as a normalisation of a single channel
 // does.
 func (l *lowering) fillUnlessNaN(n *netdef.Node, v float64) error {
-	x := shaders.Expr{Key: fmt.Sprint("same ", v), In: []shaders.Pattern{shaders.Same}, Fn: func(e *shaders.E, in []shaders.F) shaders.F {
-		return e.Add(e.Sub(in[0], in[0]), e.Float(v))
-	}}
+	r := shaders.NewRecorder(shaders.Same)
+	x := r.Expr(r.Add(r.Sub(0, 0), r.Float(v)))
 	return l.flat(x, n.Shape.Size(), []*value{l.val(n.In[0])}, l.out(n))
 }
 
@@ -187,17 +186,17 @@ func (l *lowering) generalLayout(n *netdef.Node) error {
 	case *netdef.SpaceToDepthOp: // loops b, h, w, dy, dx, c
 		r, c := op.R, x[3]
 		out := []int{s[0], s[1], s[2], r, r, c}
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: out, In: []shaders.View{{along(0, x[0]), blocks(1, 3, r, x[1]), blocks(2, 4, r, x[2]), along(5, c)}}, To: inOrder(out),
 		})
 	case *netdef.DepthToSpaceOp: // the reverse
 		r, c := op.R, s[3]
 		out := []int{x[0], x[1], x[2], r, r, c}
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: out, In: []shaders.View{inOrder(out)}, To: shaders.View{along(0, s[0]), blocks(1, 3, r, s[1]), blocks(2, 4, r, s[2]), along(5, c)},
 		})
 	case *netdef.FlipTransposeOp:
-		return l.general(n, shaders.GeneralShape{
+		return l.general(n, shaders.General{
 			Out: s[:], In: []shaders.View{{reversed(0, x[0], x[0]), reversed(1, x[1], x[1]), along(3, x[2]), along(2, x[3])}}, To: all(s),
 		})
 	}
@@ -213,10 +212,10 @@ func inOrder(loops []int) (v shaders.View) {
 }
 
 // generalWindow is window for rows of any length.
-func (l *lowering) generalWindow(in *value, si netdef.Shape, a [4]int, out *value, so netdef.Shape, b [4]int, size netdef.Shape) error {
-	from, to := all(si), all(so)
+func (l *lowering) generalWindow(from, to corner, size netdef.Shape) error {
+	in, out := all(from.shape), all(to.shape)
 	for i := range size {
-		from[i].Off, to[i].Off = a[i], b[i]
+		in[i].Off, out[i].Off = from.at[i], to.at[i]
 	}
-	return l.generalStep(shaders.GeneralShape{Out: size[:], In: []shaders.View{from}, To: to}, 0, []*value{in}, out)
+	return l.generalStep(shaders.General{Out: size[:], In: []shaders.View{in}, To: out}, 0, []*value{from.v}, to.v)
 }

@@ -22,7 +22,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		if r*c%8 != 0 {
 			return l.generalLayout(n)
 		}
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims: []int{s[0] * s[1], s[2], r},
 			In:   []int{r * in[2] * c, r * c, in[2] * c},
 			Out:  []int{s[2] * s[3], s[3], r * c},
@@ -33,7 +33,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		if r*c%8 != 0 {
 			return l.generalLayout(n)
 		}
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims: []int{in[0] * in[1], in[2], r},
 			In:   []int{in[2] * in[3], in[3], r * c},
 			Out:  []int{r * s[2] * c, r * c, s[2] * c},
@@ -47,7 +47,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			d, p := i/planes, i%planes
 			tab[i] = p*hh*ww + d/4*ww + d%4
 		}
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims: []int{s[0], s[1], s[2]},
 			In:   []int{planes * hh * ww, 4 * ww, 4},
 			Out:  []int{s[1] * s[2] * s[3], s[2] * s[3], s[3]},
@@ -61,7 +61,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		for x := range tab {
 			tab[x] = x/4*in[3] + x%4*planes
 		}
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims: []int{s[0], planes, s[2] / 4, 4, ww / w},
 			In:   []int{in[1] * in[2] * in[3], 1, in[2] * in[3], 4 * planes, w / 4 * in[3]},
 			Out:  []int{planes * s[2] * ww, s[2] * ww, 4 * ww, ww, w},
@@ -77,10 +77,10 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		}
 		if cin == 1 { // only the taps are reversed
 			c := blockOf(cout)
-			return l.copy(n, shaders.CopyShape{Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c}, InBase: (taps - 1) * cout, Tab: ramp(c, 1)})
+			return l.copy(n, shaders.Copy{Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c}, InBase: (taps - 1) * cout, Tab: ramp(c, 1)})
 		}
 		c := blockOf(cin)
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims:   []int{taps, cout, cin / c},
 			In:     []int{-cin * cout, 1, c * cout},
 			Out:    []int{cin * cout, cin, c},
@@ -93,7 +93,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			return l.view(n, 0)
 		}
 		c := blockOf(m)
-		return l.copy(n, shaders.CopyShape{
+		return l.copy(n, shaders.Copy{
 			Dims: []int{in[0] * in[1], k, m / c},
 			In:   []int{m * k, 1, c * k},
 			Out:  []int{m * k, m, c},
@@ -101,12 +101,12 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		})
 	case *netdef.ConcatOp:
 		out := l.out(n)
-		at := [4]int{}
+		to := corner{v: out, shape: s}
 		for _, m := range n.In {
-			if err := l.window(l.val(m), m.Shape, [4]int{}, out, s, at, m.Shape); err != nil {
+			if err := l.window(corner{v: l.val(m), shape: m.Shape}, to, m.Shape); err != nil {
 				return err
 			}
-			at[op.Axis] += m.Shape[op.Axis]
+			to.at[op.Axis] += m.Shape[op.Axis]
 		}
 		return nil
 	case *netdef.CropOp:
@@ -114,11 +114,11 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			// Offsets of bindings must be multiples of 64 elements; addresses need not be.
 			return l.view(n, off)
 		}
-		return l.window(l.val(n.In[0]), in, op.At, l.out(n), s, [4]int{}, s)
+		return l.window(corner{l.val(n.In[0]), in, op.At}, corner{v: l.out(n), shape: s}, s)
 	case *netdef.PadOp:
 		out := l.out(n)
 		l.steps = append(l.steps, &step{name: "Fill " + n.Name, fill: out, phase: l.phase})
-		return l.window(l.val(n.In[0]), in, [4]int{}, out, s, op.At, in)
+		return l.window(corner{v: l.val(n.In[0]), shape: in}, corner{out, s, op.At}, in)
 	}
 	return fmt.Errorf("no kernel for op %s", n.Op.Name())
 }
@@ -138,20 +138,28 @@ func contiguous(in netdef.Shape, at [4]int, box netdef.Shape) (off int, ok bool)
 	return off, true
 }
 
-func (l *lowering) copy(n *netdef.Node, s shaders.CopyShape) error {
+func (l *lowering) copy(n *netdef.Node, s shaders.Copy) error {
 	return l.copyStep(s, l.val(n.In[0]), l.out(n))
 }
 
-func (l *lowering) copyStep(s shaders.CopyShape, in, out *value) error {
+func (l *lowering) copyStep(s shaders.Copy, in, out *value) error {
 	t := l.target(len(s.Tab))
 	if t.NJ(len(s.Tab)) == 0 {
 		return errors.New("rows must be a multiple of 8 elements")
 	}
-	return l.emit(t, shaders.Copy(t, s), nil, 0, in, out)
+	return l.emit(t, s, nil, 0, in, out)
 }
 
-// window copies the box of the given size from position a of in to position b of out.
-func (l *lowering) window(in *value, si netdef.Shape, a [4]int, out *value, so netdef.Shape, b [4]int, size netdef.Shape) error {
+// corner is where a box begins in a tensor.
+type corner struct {
+	v     *value
+	shape netdef.Shape // of the tensor
+	at    [4]int
+}
+
+// window copies a box of the given size.
+func (l *lowering) window(from, to corner, size netdef.Shape) error {
+	si, a, so, b := from.shape, from.at, to.shape, to.at
 	ib := ((a[0]*si[1]+a[1])*si[2]+a[2])*si[3] + a[3]
 	ob := ((b[0]*so[1]+b[1])*so[2]+b[2])*so[3] + b[3]
 	dims, run := []int{size[0], size[1], size[2]}, size[3]
@@ -163,12 +171,12 @@ func (l *lowering) window(in *value, si netdef.Shape, a [4]int, out *value, so n
 		dims[i] = 1
 	}
 	if run%8 != 0 {
-		return l.generalWindow(in, si, a, out, so, b, size)
+		return l.generalWindow(from, to, size)
 	}
 	c := blockOf(run)
-	return l.copyStep(shaders.CopyShape{
+	return l.copyStep(shaders.Copy{
 		Dims: append(dims, run/c), In: append(is, c), Out: append(os, c), InBase: ib, OutBase: ob, Tab: ramp(c, 1),
-	}, in, out)
+	}, from.v, to.v)
 }
 
 // blockOf returns the size of the blocks of a row that a work item copies.

@@ -73,25 +73,26 @@ func (l *lowering) winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
 }
 
 // winograd emits a 3×3 convolution as matrix products between transforms, band by band.
-func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post shaders.Expr, extra []*value, out *value) error {
+func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post epilogue, out *value) error {
 	o := l.winogradSize(s)
 	w, err := l.winogradWeights(t, n.In[1], s, o)
 	if err != nil {
 		return err
 	}
 	m := l.temp(n.Name+" products", o.Products()*o.Tiles()*s.N)
-	product := shaders.ConvShape{B: o.Products(), IH: o.Tiles(), IW: 1, Cin: s.Cin, OH: o.Tiles(), OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N}
+	mul := product{t: t, n: n, most: l.tune.productFMA(), w: w, out: m, s: shaders.ConvShape{
+		B: o.Products(), IH: o.Tiles(), IW: 1, Cin: s.Cin, OH: o.Tiles(), OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N,
+	}}
 	for row := 0; row < o.B*o.Rows(); row += o.Band {
 		first := []uint32{uint32(row * o.Cols())}
-		d, err := l.winogradInput(t, n, s, o, first)
-		if err != nil {
+		if mul.x, err = l.winogradInput(t, n, s, o, first); err != nil {
 			return err
 		}
-		if err := l.chunks(t, n, product, l.tune.productFMA(), d, w, shaders.Expr{}, nil, m); err != nil {
+		if err := l.chunks(mul); err != nil {
 			return err
 		}
 		o.NJ = transformed(t, o.NJ)
-		if err := l.emit(t, shaders.WinogradOutput(t, o, post), first, 0, append(append([]*value{m}, extra...), out)...); err != nil {
+		if err := l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, append(append([]*value{m}, post.more...), out)...); err != nil {
 			return err
 		}
 	}
@@ -112,18 +113,18 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	}
 	// Neighbouring tiles share input pixels, but kernels for several tiles gain nothing and take
 	// longer to build (measured).
-	return d, l.emit(t, shaders.WinogradInput(t, o), first, 0, l.val(n.In[0]), d)
+	return d, l.emit(t, shaders.WinogradInput{WinogradShape: o}, first, 0, l.val(n.In[0]), d)
 }
 
 // winogradWeights returns the transformed weights, packed for the products.
 func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape) (*value, error) {
 	return l.pack(fmt.Sprint(w.ID, " winograd ", o.M), w, w.Name+" transformed", o.Products()*s.Cin*s.N, func(v *value) error {
-		return l.emit(t, shaders.WinogradWeights(t, o.M, s.Cin, s.N, s.NJ), nil, 0, l.val(w), v)
+		return l.emit(t, shaders.WinogradWeights{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: s.NJ}}, nil, 0, l.val(w), v)
 	})
 }
 
 // gradTakesWinograd reports whether a weight gradient is computed by Winograd's method.
-func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradWShape) bool {
+func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradW) bool {
 	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 || l.tune.maxFMA() <= ShortRun {
 		return false
 	}
@@ -137,12 +138,12 @@ func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradWShape) boo
 //	dw = Gᵀ [ Σ_tiles V ⊙ (A dY Aᵀ) ] G
 //
 // and the sum is (M+2)² matrix products [C × tiles]·[tiles × N].
-func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.GradWShape, out *value) error {
+func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.GradW, out *value) error {
 	o := l.winogradSize(s.ConvShape)
 	size := o.Products() * s.Cin * s.N
 	bands := o.B * o.Rows() / o.Band
 	sums := l.temp(n.Name+" products", bands*size)
-	product := shaders.GradWShape{ConvShape: shaders.ConvShape{
+	product := shaders.GradW{ConvShape: shaders.ConvShape{
 		B: o.Products(), IH: 1, IW: o.Tiles(), Cin: s.Cin, OH: 1, OW: o.Tiles(), N: s.N, NJ: s.NJ, KH: 1, Stride: 1}}
 	for band := range bands {
 		first := []uint32{uint32(band * o.Tiles())}
@@ -153,7 +154,7 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 		og := o
 		og.NJ = transformed(t, s.NJ)
 		m := l.temp(n.Name+" gradient tiles", o.Products()*o.Tiles()*s.N)
-		if err := l.emit(t, shaders.WinogradGrad(t, og), first, 0, l.val(n.In[1]), m); err != nil {
+		if err := l.emit(t, shaders.WinogradGrad{WinogradShape: og}, first, 0, l.val(n.In[1]), m); err != nil {
 			return err
 		}
 		to := &value{name: sums.name, size: size, base: sums, off: band * size}
@@ -164,9 +165,10 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 	total := sums
 	if bands > 1 {
 		total = l.temp(n.Name+" product", size)
-		if err := l.colSum(t, sums, total, 1, bands, size, 0); err != nil {
+		if err := l.colSum(t, sums, total, shaders.ColSum{Groups: 1, Rows: bands, X: size}); err != nil {
 			return err
 		}
 	}
-	return l.emit(t, shaders.WinogradGradW(t, o.M, s.Cin, s.N, transformed(t, s.NJ)), nil, 0, total, out)
+	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(t, s.NJ)}}
+	return l.emit(t, k, nil, 0, total, out)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/shaders"
 )
 
 // Convolutions on cooperative matrices agree with the reference up to the rounding of their factors
@@ -18,7 +19,7 @@ func TestMatrix(t *testing.T) {
 	for range 30 {
 		g, out, name := randomConv(rng, 16) // fewer channels are not enough for matrices
 		e := compareWith(t, g, []*netdef.Node{out}, Options{Portable: true, Half: true}, func(p *Program) {
-			if usesKernel(p, "matrix conv") {
+			if hasConv(p, func(c shaders.Conv) bool { return c.Tile.SM > 0 }) {
 				used++
 			}
 		})

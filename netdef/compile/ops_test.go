@@ -150,6 +150,23 @@ func TestOps(t *testing.T) {
 			s := g.Add(g.Add(g.Tanh(x), g.Sigmoid(g.Neg(x))), g.Add(g.Sin(x), g.Cos(g.Scale(x, 3))))
 			return g.Add(s, g.Add(g.Abs(x), g.Add(g.Square(x), g.Max(x, g.Min(g.Offset(x, 1), g.Recip(g.Offset(g.Square(x), 1)))))))
 		},
+		"every function": func(g *netdef.Graph) *netdef.Node {
+			// The inputs are positive, so every function is defined.
+			x, y := g.Input("+x", S{1, 2, 3, 8}), g.Input("+y", S{1, 2, 3, 8})
+			all := g.Scale(x, 0)
+			for i, k := range netdef.PointwiseKinds() {
+				in := []*netdef.Node{x, y}
+				if !k.Binary() {
+					in = in[:1]
+				}
+				one := g.Apply(&netdef.PointwiseOp{Kind: k, A: []float64{0, -1.3, 0.4}[k.Constants], B: []float64{0, 0, 1.1}[k.Constants]}, in...)
+				all = g.Concat(3, all, g.Scale(one, 1+0.1*float64(i)))
+			}
+			return all
+		},
+		"softplus": func(g *netdef.Graph) *netdef.Node {
+			return g.Softplus(g.Scale(g.Input("x", S{1, 2, 3, 8}), 10))
+		},
 		"scalars": func(g *netdef.Graph) *netdef.Node {
 			return g.Mul(g.Input("x", S{5, 1, 1, 1}), g.Input("y", S{1, 1, 1, 1}))
 		},

@@ -174,21 +174,33 @@ func (r *randomGraph) inDomain(op netdef.Op, in []*netdef.Node) *netdef.Node {
 		}
 		return n
 	}
-	switch p.Kind {
-	case netdef.Log, netdef.Sqrt, netdef.Recip:
-		in[0] = g.Offset(g.Square(in[0]), 0.5)
-	case netdef.Exp:
+	last := len(in) - 1
+	switch k := p.Kind; {
+	case k == netdef.Exp:
 		in[0] = g.Clamp(in[0], -2, 2)
-	case netdef.Div:
-		in[1] = g.Offset(g.Abs(in[1]), 0.5)
-	case netdef.Square:
+	case k == netdef.Square:
 		in[0] = g.Clamp(in[0], -3, 3)
-	case netdef.Sign, netdef.Inside, netdef.Greater: // discontinuous: only for exact inputs
+	case k == netdef.Abs: // its kink matters only to the gradient
+	case k.Steps: // only for exact inputs
 		for i := range in {
 			in[i] = g.Input(fmt.Sprint("exact", len(g.Nodes())), in[i].Shape)
 		}
+	case k.Binary() && k.Domain != netdef.Reals:
+		in[last] = g.Offset(g.Abs(in[last]), 0.5)
+	case k.Domain != netdef.Reals:
+		in[last] = g.Offset(g.Square(in[last]), 0.5)
 	}
 	return g.Apply(op, in...)
+}
+
+// function draws a row of the table of pointwise functions, of one or of two arguments.
+func (r *randomGraph) function(binary bool) *netdef.PointwiseKind {
+	all := netdef.PointwiseKinds()
+	for {
+		if k := all[r.IntN(len(all))]; k.Binary() == binary {
+			return k
+		}
+	}
 }
 
 // draw proposes an op and its inputs.
@@ -198,12 +210,11 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	list := func(n ...*netdef.Node) []*netdef.Node { return n }
 	switch r.IntN(24) {
 	case 0, 1, 2:
-		k := netdef.PointwiseKind(r.IntN(int(netdef.StopGradient) + 1))
-		op := &netdef.PointwiseOp{Kind: k}
-		switch k {
-		case netdef.Scale, netdef.Offset:
+		op := &netdef.PointwiseOp{Kind: r.function(false)}
+		switch op.Kind.Constants {
+		case 1:
 			op.A = r.NormFloat64()
-		case netdef.Clamp, netdef.Inside:
+		case 2:
 			op.A, op.B = -0.5, 0.7
 		}
 		return op, list(x)
@@ -212,7 +223,7 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 		if r.IntN(3) == 0 {
 			in[0], in[1] = in[1], in[0]
 		}
-		return &netdef.PointwiseOp{Kind: netdef.Add + netdef.PointwiseKind(r.IntN(int(netdef.Greater-netdef.Add)+1))}, in
+		return &netdef.PointwiseOp{Kind: r.function(true)}, in
 	case 8:
 		to := s
 		for i := range to {

@@ -79,7 +79,7 @@ func allOps(t *testing.T) (names []string) {
 			names = append(names, m[1])
 		}
 	}
-	for k := netdef.PointwiseKind(0); k <= netdef.Greater; k++ {
+	for _, k := range netdef.PointwiseKinds() {
 		names = append(names, "PointwiseOp "+k.String())
 	}
 	if len(names) < 40 {
@@ -232,7 +232,7 @@ func exact(n *netdef.Node) bool {
 
 func discontinuous(op netdef.Op) bool {
 	p, ok := op.(*netdef.PointwiseOp)
-	return ok && (p.Kind == netdef.Sign || p.Kind == netdef.Inside || p.Kind == netdef.Greater)
+	return ok && p.Kind.Steps
 }
 
 // run compiles the graph, runs it on poisoned memory and compares the results.

@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/vfmrestore/restore/netdef"
 )
 
-// EdgeConfig holds the hyper-parameters of the edge network. The adapter and the flow map have the
-// same sizes. It is stored with the weights, as JSON.
+// EdgeConfig is the architecture of the edge network, small U-Nets with FiLM. The adapter and the
+// flow map have the same sizes.
 type EdgeConfig struct {
 	// Widths are the channel counts of the U-Net's levels, from fine (one site per 4×4 pixels) to
 	// coarse. Each level has half as many sites per side as the one before. All are multiples of 8.
@@ -82,8 +80,8 @@ func PhotoSD() (sd [FlowChannels]float32) {
 	return sd
 }
 
-// Align returns the number of pixels that must divide the sides of pictures: 4 for the Haar
-// transform, times 2 for every level after the first.
+// Align implements Architecture: 4 pixels for the Haar transform, times 2 for every level after the
+// first.
 func (c EdgeConfig) Align() int { return 4 << (len(c.Widths) - 1) }
 
 // up returns the number of residual blocks of a level on the way up.
@@ -102,92 +100,116 @@ func (c EdgeConfig) gate(level int) int {
 	return 0
 }
 
-// ConfigError reports a configuration from which no network can be built.
-type ConfigError struct{ Field, Reason string }
+// Name implements Architecture.
+func (EdgeConfig) Name() string { return "edge" }
 
-func (e *ConfigError) Error() string {
-	return fmt.Sprintf("nets: edge network: %s %s", e.Field, e.Reason)
+// Traits implements Architecture.
+func (c EdgeConfig) Traits() Traits {
+	return Traits{Guess: c.Guess, Noise: c.Noise, Scales: c.Scales, Widths: c.Widths, Mean: c.Mean}
 }
 
-// Validate returns a *ConfigError for the first field that is not valid, or nil.
+// WithScales implements Architecture.
+func (c EdgeConfig) WithScales(scales [][]float32) Architecture {
+	c.Scales = scales
+	return c
+}
+
+// Describe implements Architecture.
+func (c EdgeConfig) Describe() []string {
+	lines := []string{fmt.Sprintf("widths %v, blocks %v and %d in the middle", c.Widths, c.Blocks, c.Mid)}
+	if c.Up != nil {
+		lines = append(lines, fmt.Sprintf("blocks %v on the way up", c.Up))
+	}
+	return lines
+}
+
+// Memory implements Architecture: a few tensors of flow space and, at every level, that of 2×2
+// blocks among them, the residual block that is computed and the skip connection.
+func (c EdgeConfig) Memory() Memory {
+	m := Memory{Work: 4 * FlowChannels, Widest: 2 * FlowChannels}
+	for i, w := range c.Widths {
+		m.Work += 6 * w >> (2 * i)
+		m.Widest = max(m.Widest, w>>(2*i))
+	}
+	m.Work += 6 * c.Fine << 2
+	m.Widest = max(m.Widest, c.Fine<<2)
+	return m
+}
+
+// Validate implements Architecture.
 func (c EdgeConfig) Validate() error {
+	err := c.validate()
+	if err == nil {
+		return nil
+	}
+	err.Network = c.Name()
+	return err
+}
+
+func (c EdgeConfig) validate() *ConfigError {
 	if n := len(c.Widths); n < 1 || n > 8 {
-		return &ConfigError{"widths", fmt.Sprintf("has %d levels, must have 1 to 8", n)}
+		return &ConfigError{Field: "widths", Reason: fmt.Sprintf("has %d levels, must have 1 to 8", n)}
 	}
 	for _, w := range c.Widths {
 		if w < 8 || w%8 != 0 || w > 4096 {
-			return &ConfigError{"widths", fmt.Sprintf("holds %d, must be multiples of 8 up to 4096", w)}
+			return &ConfigError{Field: "widths", Reason: fmt.Sprintf("holds %d, must be multiples of 8 up to 4096", w)}
 		}
 	}
 	if len(c.Blocks) != len(c.Widths)-1 {
-		return &ConfigError{"blocks", fmt.Sprintf("has %d entries for %d levels, must have one less", len(c.Blocks), len(c.Widths))}
+		return &ConfigError{Field: "blocks", Reason: fmt.Sprintf("has %d entries for %d levels, must have one less", len(c.Blocks), len(c.Widths))}
 	}
 	if n := len(c.Up); n > 0 && n != len(c.Blocks) {
-		return &ConfigError{"up", fmt.Sprintf("has %d entries for %d levels, must have none or one less", n, len(c.Widths))}
+		return &ConfigError{Field: "up", Reason: fmt.Sprintf("has %d entries for %d levels, must have none or one less", n, len(c.Widths))}
 	}
 	for _, b := range slices.Concat([]int{c.Mid}, c.Blocks, c.Up) {
 		if b < 0 || b > 64 {
-			return &ConfigError{"blocks, up and mid", fmt.Sprintf("hold %d, must be 0 to 64", b)}
+			return &ConfigError{Field: "blocks, up and mid", Reason: fmt.Sprintf("hold %d, must be 0 to 64", b)}
 		}
 	}
 	if n := len(c.Gates); n > 0 && n != len(c.Widths) {
-		return &ConfigError{"gates", fmt.Sprintf("has %d entries for %d levels, must have none or one each", n, len(c.Widths))}
+		return &ConfigError{Field: "gates", Reason: fmt.Sprintf("has %d entries for %d levels, must have none or one each", n, len(c.Widths))}
 	}
 	for _, k := range c.Gates {
 		if k != 0 && k != 1 && k != 3 {
-			return &ConfigError{"gates", fmt.Sprintf("holds %d, must be 0, 1 or 3", k)}
+			return &ConfigError{Field: "gates", Reason: fmt.Sprintf("holds %d, must be 0, 1 or 3", k)}
 		}
 	}
 	if c.Fine < 0 || c.Fine%8 != 0 || c.Fine > 4096 {
-		return &ConfigError{"fine", fmt.Sprintf("is %d, must be 0 or a multiple of 8 up to 4096", c.Fine)}
+		return &ConfigError{Field: "fine", Reason: fmt.Sprintf("is %d, must be 0 or a multiple of 8 up to 4096", c.Fine)}
 	}
-	if len(c.Scales) > Tasks {
-		return &ConfigError{"scales", fmt.Sprintf("has %d classes, must have at most %d", len(c.Scales), Tasks)}
+	if err := checkScales(c.Scales); err != nil {
+		return err
 	}
-	for _, shares := range c.Scales {
+	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {
+		return &ConfigError{Field: "emb", Reason: fmt.Sprintf("is %d, must be a multiple of 8 up to 4096", c.Emb)}
+	}
+	return checkFlow(c.SD, c.Mean)
+}
+
+// checkScales checks Traits.Scales.
+func checkScales(scales [][]float32) *ConfigError {
+	if len(scales) > Tasks {
+		return &ConfigError{Field: "scales", Reason: fmt.Sprintf("has %d classes, must have at most %d", len(scales), Tasks)}
+	}
+	for _, shares := range scales {
 		if len(shares) > MostScales {
-			return &ConfigError{"scales", fmt.Sprintf("has %d numbers for a class, must have at most %d", len(shares), MostScales)}
+			return &ConfigError{Field: "scales", Reason: fmt.Sprintf("has %d numbers for a class, must have at most %d", len(shares), MostScales)}
 		}
 		for _, a := range shares {
 			if !(a >= 0 && a <= 100) {
-				return &ConfigError{"scales", fmt.Sprintf("holds %g, must be 0 to 100", a)}
+				return &ConfigError{Field: "scales", Reason: fmt.Sprintf("holds %g, must be 0 to 100", a)}
 			}
-		}
-	}
-	if c.Emb < 8 || c.Emb%8 != 0 || c.Emb > 4096 {
-		return &ConfigError{"emb", fmt.Sprintf("is %d, must be a multiple of 8 up to 4096", c.Emb)}
-	}
-	for i, v := range c.SD {
-		if m := float64(c.Mean[i]); !(v > 0) || math.IsInf(float64(v), 0) || math.IsNaN(m) || math.IsInf(m, 0) {
-			return &ConfigError{"sd and mean", fmt.Sprintf("of channel %d are %g and %g, must be positive and finite", i, v, m)}
 		}
 	}
 	return nil
 }
 
-// Cost is the size of the networks and their amount of arithmetic.
-type Cost struct {
-	AdapterParams, FlowParams int     // numbers of trained parameters
-	FLOPsPerPixel             float64 // of the adapter and the one-step flow map; convolutions only
-}
-
-// Cost counts parameters and arithmetic; see netdef.FLOPs.
-func (c EdgeConfig) Cost() (Cost, error) {
-	g := netdef.NewGraph()
-	// Large enough that what is done once per picture does not count.
-	side := c.Align() / 4 * 16
-	in := func(name string, h, ch int) *netdef.Node { return g.Input(name, netdef.Shape{1, h, h, ch}) }
-	mu, logvar := Adapter(g, c, AdapterInput{
-		Y: in("y", side, FlowChannels), Mask: in("mask", side, MaskChannels), Task: in("task", 1, Tasks), Sigma: in("sigma", 1, 1),
-		Noise: in("noise", 1, NoiseNumbers), Guess: in("guess", side, FlowChannels),
-	})
-	x := OneStep(g, c, in("z", side, FlowChannels))
-	if err := g.Err(); err != nil {
-		return Cost{}, err
+// checkFlow checks the statistics of flow space.
+func checkFlow(sd, mean [FlowChannels]float32) *ConfigError {
+	for i, v := range sd {
+		if m := float64(mean[i]); !(v > 0) || math.IsInf(float64(v), 0) || math.IsNaN(m) || math.IsInf(m, 0) {
+			return &ConfigError{Field: "sd and mean", Reason: fmt.Sprintf("of channel %d are %g and %g, must be positive and finite", i, v, m)}
+		}
 	}
-	return Cost{
-		AdapterParams: netdef.CountParams(mu, logvar),
-		FlowParams:    netdef.CountParams(x),
-		FLOPsPerPixel: float64(netdef.FLOPs(mu, logvar, x)) / float64(16*side*side),
-	}, nil
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,8 +18,26 @@ func tinyConfig() EdgeConfig {
 	return EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Fine: 8, Guess: true, Emb: 8, SD: PhotoSD()}
 }
 
-// edge holds both networks, on inputs of one shape.
-type edge struct {
+// tiny returns a small network of every architecture. The tests below hold for all.
+func tiny(t *testing.T) []Architecture {
+	list := []Architecture{tinyConfig(), PlainConfig{Width: 8, Blocks: 2, Guess: true, Emb: 8, SD: PhotoSD()}}
+	for _, name := range Names() {
+		if !slices.ContainsFunc(list, func(a Architecture) bool { return a.Name() == name }) {
+			t.Errorf("no test of %q networks", name)
+		}
+	}
+	return list
+}
+
+// forAll runs a test for every architecture.
+func forAll(t *testing.T, test func(t *testing.T, a Architecture)) {
+	for _, a := range tiny(t) {
+		t.Run(a.Name(), func(t *testing.T) { test(t, a) })
+	}
+}
+
+// built holds both networks, on inputs of one shape.
+type built struct {
 	g                       *netdef.Graph
 	y, mask, task, sigma, z *netdef.Node
 	guess                   *netdef.Node
@@ -27,10 +46,10 @@ type edge struct {
 	in, params              map[string]*netdef.Tensor
 }
 
-func buildEdge(t testing.TB, rnd *rand.Rand, cfg EdgeConfig, b, h, w int) *edge {
+func build(t testing.TB, rnd *rand.Rand, cfg Architecture, b, h, w int) *built {
 	g := netdef.NewGraph()
 	s, one := netdef.Shape{b, h, w, FlowChannels}, netdef.Shape{b, 1, 1, 1}
-	e := &edge{g: g, y: g.Input("y", s), mask: g.Input("mask", netdef.Shape{b, h, w, MaskChannels}),
+	e := &built{g: g, y: g.Input("y", s), mask: g.Input("mask", netdef.Shape{b, h, w, MaskChannels}),
 		task: g.Input("task", netdef.Shape{b, 1, 1, Tasks}), sigma: g.Input("sigma", one), z: g.Input("z", s),
 		guess: g.Input("guess", s), noise: g.Input("noise", netdef.Shape{b, 1, 1, NoiseNumbers}), x: g.Input("x", s), r: g.Input("r", one), t: g.Input("t", one)}
 	e.mu, e.logvar = Adapter(g, cfg, AdapterInput{Y: e.y, Mask: e.mask, Task: e.task, Sigma: e.sigma, Noise: e.noise, Guess: e.guess})
@@ -57,7 +76,7 @@ func buildEdge(t testing.TB, rnd *rand.Rand, cfg EdgeConfig, b, h, w int) *edge 
 }
 
 // shake moves every parameter, so that none stays at zero.
-func (e *edge) shake(rnd *rand.Rand, by float64) {
+func (e *built) shake(rnd *rand.Rand, by float64) {
 	for _, p := range netdef.Params(e.mu, e.logvar, e.u) { // in a fixed order
 		for i := range e.params[p.Name].Data {
 			e.params[p.Name].Data[i] += by * rnd.NormFloat64()
@@ -67,10 +86,17 @@ func (e *edge) shake(rnd *rand.Rand, by float64) {
 
 // TestUntrainedAdapter compares the untrained adapter with the posterior of a Gaussian.
 func TestUntrainedAdapter(t *testing.T) {
+	forAll(t, testUntrainedAdapter)
+	t.Run("edge, with the shape of the noise", func(t *testing.T) {
+		cfg := tinyConfig()
+		cfg.Noise = true
+		testUntrainedAdapter(t, cfg)
+	})
+}
+
+func testUntrainedAdapter(t *testing.T, cfg Architecture) {
 	rnd := newRand(t)
-	cfg := tinyConfig()
-	cfg.Noise = true
-	e := buildEdge(t, rnd, cfg, 2, 4, 6)
+	e := build(t, rnd, cfg, 2, 4, 6)
 	e.in["sigma"].Data[1] = 0 // counts as MinSigma
 	v := run(t, e.in, e.params, e.mu, e.logvar)
 	sd := PhotoSD()
@@ -82,7 +108,10 @@ func TestUntrainedAdapter(t *testing.T) {
 		if c.Colour > 0 {
 			place += 4
 		}
-		shape := e.in["noise"].Data[picture*NoiseNumbers+place]
+		shape := 0.0
+		if cfg.Traits().Noise {
+			shape = e.in["noise"].Data[picture*NoiseNumbers+place]
+		}
 		s, sigma := float64(sd[i%48]), math.Max(e.in["sigma"].Data[picture], MinSigma)*math.Exp(shape)
 		first, second := s*y/(s*s+sigma*sigma), 0.5*(e.in["guess"].Data[i]-y)/math.Sqrt(s*s+sigma*sigma)
 		mu := first + second
@@ -96,9 +125,11 @@ func TestUntrainedAdapter(t *testing.T) {
 
 // TestUntrainedFlowMap compares u with the exact mean flow of a Gaussian, its
 // limit at r = t, and one step with sd·z.
-func TestUntrainedFlowMap(t *testing.T) {
+func TestUntrainedFlowMap(t *testing.T) { forAll(t, testUntrainedFlowMap) }
+
+func testUntrainedFlowMap(t *testing.T, cfg Architecture) {
 	rnd := newRand(t)
-	e := buildEdge(t, rnd, tinyConfig(), 4, 2, 4)
+	e := build(t, rnd, cfg, 4, 2, 4)
 	copy(e.in["r"].Data, []float64{0, 0.3, 0.7, 0})
 	copy(e.in["t"].Data, []float64{1, 0.8, 0.7, 0}) // the last two at r = t
 	v := run(t, e.in, e.params, e.u, e.restored)
@@ -122,9 +153,11 @@ func TestUntrainedFlowMap(t *testing.T) {
 }
 
 // TestOneStepIsFlowMap checks f(z) = z - u(z,0,1) with random weights.
-func TestOneStepIsFlowMap(t *testing.T) {
+func TestOneStepIsFlowMap(t *testing.T) { forAll(t, testOneStepIsFlowMap) }
+
+func testOneStepIsFlowMap(t *testing.T, cfg Architecture) {
 	rnd := newRand(t)
-	e := buildEdge(t, rnd, tinyConfig(), 2, 4, 4)
+	e := build(t, rnd, cfg, 2, 4, 4)
 	e.shake(rnd, 0.2)
 	e.in["x"] = e.in["z"]
 	copy(e.in["r"].Data, []float64{0, 0})
@@ -142,9 +175,11 @@ func TestOneStepIsFlowMap(t *testing.T) {
 }
 
 // TestConditionsMatter checks that every condition reaches the output.
-func TestConditionsMatter(t *testing.T) {
+func TestConditionsMatter(t *testing.T) { forAll(t, testConditionsMatter) }
+
+func testConditionsMatter(t *testing.T, cfg Architecture) {
 	rnd := newRand(t)
-	e := buildEdge(t, rnd, tinyConfig(), 1, 4, 4)
+	e := build(t, rnd, cfg, 1, 4, 4)
 	e.shake(rnd, 0.2)
 	before := run(t, e.in, e.params, e.mu, e.logvar, e.u)
 	for _, c := range []struct {
@@ -163,11 +198,13 @@ func TestConditionsMatter(t *testing.T) {
 	}
 }
 
-// TestEdgeGradient compares the gradient of a whole training loss, through
+// TestGradient compares the gradient of a whole training loss, through
 // both networks, with finite differences along every parameter tensor.
-func TestEdgeGradient(t *testing.T) {
+func TestGradient(t *testing.T) { forAll(t, testGradient) }
+
+func testGradient(t *testing.T, cfg Architecture) {
 	rnd := newRand(t)
-	e := buildEdge(t, rnd, tinyConfig(), 2, 4, 6)
+	e := build(t, rnd, cfg, 2, 4, 6)
 	// Mostly away from the kinks of logvar's clamp.
 	e.shake(rnd, 0.05)
 	for i := range e.in["sigma"].Data {
@@ -175,8 +212,8 @@ func TestEdgeGradient(t *testing.T) {
 	}
 	g := e.g
 	z := g.Add(e.mu, g.Mul(g.Exp(g.Scale(e.logvar, 0.5)), e.z))
-	data := g.Mean(g.Square(g.Sub(OneStep(g, tinyConfig(), z), e.x)), netdef.AxAll)
-	flow := g.Mean(g.Square(FlowMap(g, tinyConfig(), z, e.r, e.t)), netdef.AxAll)
+	data := g.Mean(g.Square(g.Sub(OneStep(g, cfg, z), e.x)), netdef.AxAll)
+	flow := g.Mean(g.Square(FlowMap(g, cfg, z, e.r, e.t)), netdef.AxAll)
 	kl := g.Mean(g.Sub(g.Add(g.Square(e.mu), g.Exp(e.logvar)), e.logvar), netdef.AxAll)
 	loss := g.Add(g.Scale(data, 50), g.Add(flow, g.Scale(kl, 0.5)))
 	params := netdef.Params(loss)
@@ -238,15 +275,15 @@ func TestEdgeConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back EdgeConfig
-	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(cfg, back) {
+	back, err := Decode("edge", string(text))
+	if err != nil || !reflect.DeepEqual(Architecture(cfg), back) {
 		t.Errorf("configuration does not survive JSON: %v", err)
 	}
-	cost, err := cfg.Cost()
+	cost, err := CostOf(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("default: %+v, halo %d pixels", cost, Halo(cfg))
+	t.Logf("default: %+v, halo %d pixels", cost, cfg.Halo(1))
 	if n := cost.AdapterParams; n < 400_000 || n > 1_400_000 {
 		t.Errorf("adapter of %d parameters: packed weights of 8 bits must stay under 3 MB", n)
 	}
@@ -289,7 +326,7 @@ func TestOtherSizes(t *testing.T) {
 		{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Emb: 8, SD: PhotoSD()},
 	} {
 		n := c.Align() / 4
-		e := buildEdge(t, rnd, c, 1, n, 2*n)
+		e := build(t, rnd, c, 1, n, 2*n)
 		e.shake(rnd, 0.2)
 		for _, v := range run(t, e.in, e.params, e.mu, e.logvar, e.u, e.restored) {
 			for _, x := range v.Data {

@@ -66,19 +66,22 @@ type film struct {
 	at  int
 }
 
-// newFilm embeds the scalar s [B,1,1,1], the one-hot task [B,1,1,8] and the shape of noise
-// [B,1,1,16], and makes count FiLM parameters from the embedding. task and noise may be nil. The
-// shape of noise has no effect before training.
-func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task, noise *netdef.Node, count int) *film {
+// conditions are what a network is conditioned on: a scalar s [B,1,1,1], the one-hot task [B,1,1,8]
+// and the shape of noise [B,1,1,16]. task and noise may be nil. The shape of noise has no effect
+// before training.
+type conditions struct{ s, task, noise *netdef.Node }
+
+// newFilm embeds conditions in emb channels and makes count FiLM parameters from the embedding.
+func newFilm(g *netdef.Graph, name string, emb int, c conditions, count int) *film {
 	defer g.Scope(name)()
-	e := linear(g, "in", features(g, s), cfg.Emb, netdef.HeNormal{Gain: 1})
-	if task != nil {
-		e = g.Add(e, g.Conv2D(task, g.Param("task", netdef.Shape{1, 1, Tasks, cfg.Emb}, netdef.Normal{Std: 0.5}), 1))
+	e := linear(g, "in", features(g, c.s), emb, netdef.HeNormal{Gain: 1})
+	if c.task != nil {
+		e = g.Add(e, g.Conv2D(c.task, g.Param("task", netdef.Shape{1, 1, Tasks, emb}, netdef.Normal{Std: 0.5}), 1))
 	}
-	if noise != nil {
-		e = g.Add(e, g.Conv2D(noise, g.Param("noise", netdef.Shape{1, 1, NoiseNumbers, cfg.Emb}, netdef.Zeros), 1))
+	if c.noise != nil {
+		e = g.Add(e, g.Conv2D(c.noise, g.Param("noise", netdef.Shape{1, 1, NoiseNumbers, emb}, netdef.Zeros), 1))
 	}
-	e = g.SiLU(linear(g, "hidden", g.SiLU(e), cfg.Emb, netdef.HeNormal{Gain: 1}))
+	e = g.SiLU(linear(g, "hidden", g.SiLU(e), emb, netdef.HeNormal{Gain: 1}))
 	if count == 0 {
 		return &film{}
 	}
@@ -87,10 +90,14 @@ func newFilm(g *netdef.Graph, name string, cfg EdgeConfig, s, task, noise *netde
 
 // next returns γ and β for the next block, which has the given width.
 func (f *film) next(g *netdef.Graph, width int) (gamma, beta *netdef.Node) {
-	gamma = g.Slice(f.all, 3, f.at, f.at+width)
-	beta = g.Slice(f.all, 3, f.at+width, f.at+2*width)
-	f.at += 2 * width
-	return gamma, beta
+	gamma = f.take(g, width)
+	return gamma, f.take(g, width)
+}
+
+// take returns the next width parameters [B,1,1,width].
+func (f *film) take(g *netdef.Graph, width int) *netdef.Node {
+	f.at += width
+	return g.Slice(f.all, 3, f.at-width, f.at)
 }
 
 // FilmBlock is a residual block and the position of its γ and β: 2·Width numbers, from At on, in

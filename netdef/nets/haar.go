@@ -1,6 +1,7 @@
-// Package nets builds the project's networks as graphs: the edge network (an adapter and a flow
-// map, which are small U-Nets over an orthonormal Haar transform of 4×4 pixel blocks), the network
-// that estimates blur kernels, and the small perceptrons of the paper's experiments.
+// Package nets builds the project's networks as graphs. An Architecture is a form of an adapter and
+// a flow map, which work on an orthonormal Haar transform of 4×4 pixel blocks: EdgeConfig makes
+// small U-Nets, PlainConfig plain residual networks. The package also has the network that
+// estimates blur kernels, and the small perceptrons of the paper's experiments.
 package nets
 
 import (
@@ -132,19 +133,20 @@ func Unhaar(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Conv2D(x, g.Const("unhaar", netdef.Shape{1, 1, FlowChannels, FlowChannels}, haarInverse), 1)
 }
 
-// ToFlow transforms patches of pictures to the flow space of a configuration: Haar minus the mean
+// ToFlow transforms patches of pictures to the flow space of an architecture: Haar minus the mean
 // of every channel.
-func ToFlow(g *netdef.Graph, cfg EdgeConfig, patch *netdef.Node) *netdef.Node {
-	if cfg.Mean == [FlowChannels]float32{} {
+func ToFlow(g *netdef.Graph, a Architecture, patch *netdef.Node) *netdef.Node {
+	mean := a.Traits().Mean
+	if mean == [FlowChannels]float32{} {
 		return Haar(g, patch)
 	}
-	return g.Sub(Haar(g, patch), channelConst(g, "mean", cfg.Mean))
+	return g.Sub(Haar(g, patch), channelConst(g, "mean", mean))
 }
 
 // FromFlow is the inverse of ToFlow.
-func FromFlow(g *netdef.Graph, cfg EdgeConfig, x *netdef.Node) *netdef.Node {
-	if cfg.Mean != [FlowChannels]float32{} {
-		x = g.Add(x, channelConst(g, "mean", cfg.Mean))
+func FromFlow(g *netdef.Graph, a Architecture, x *netdef.Node) *netdef.Node {
+	if mean := a.Traits().Mean; mean != [FlowChannels]float32{} {
+		x = g.Add(x, channelConst(g, "mean", mean))
 	}
 	return Unhaar(g, x)
 }

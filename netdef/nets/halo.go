@@ -1,27 +1,18 @@
 package nets
 
-// Halo returns how many pixels of its surroundings a tile needs on every side so that the adapter
-// and the one-step flow map give exactly the same as in the whole picture. It is a multiple of 4
-// and exact: a smaller number is not enough. It holds for tiles whose edges, with and without the
-// halo, are at multiples of cfg.Align() pixels, so callers round it up to a multiple of that. The
-// Haar transform and the adapter's skip connections need no more.
-//
-// At the border of the picture the networks see zero padding in every layer, so a tile there must
-// end where the picture ends.
-func Halo(cfg EdgeConfig) int { return HaloSteps(cfg, 1) }
-
-// HaloSteps is Halo for sampling in several steps, each of which applies the flow map once.
-func HaloSteps(cfg EdgeConfig, steps int) int {
+// Halo implements Architecture. The Haar transform and the adapter's skip connections need no more
+// surroundings.
+func (c EdgeConfig) Halo(steps int) int {
 	from, to := 0, 0 // first and last site of the group at the tile's edge
-	if n := len(cfg.Widths) - 1; n > 0 {
+	if n := len(c.Widths) - 1; n > 0 {
 		to = 1<<n - 1
 	}
 	edge := to
 	for range steps + 1 { // the flow maps, then the adapter
-		if cfg.Fine > 0 { // two 3×3 convolutions at twice the resolution
+		if c.Fine > 0 { // two 3×3 convolutions at twice the resolution
 			from, to = from-1, to+1
 		}
-		from, to = cfg.reach(0, from, to)
+		from, to = c.reach(0, from, to)
 	}
 	return 4 * max(-from, to-edge)
 }

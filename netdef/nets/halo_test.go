@@ -11,18 +11,20 @@ import (
 // change still affects the tile.
 func TestHalo(t *testing.T) {
 	rnd := newRand(t)
-	for _, c := range []EdgeConfig{
-		{Widths: []int{8}, Mid: 1, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8, 8, 8}, Blocks: []int{0, 1}, Mid: 1, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 3}, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8, 8}, Blocks: []int{0}, Up: []int{2}, Mid: 1, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8}, Mid: 1, Fine: 8, Emb: 8, SD: PhotoSD()},
-		{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Fine: 16, Emb: 8, SD: PhotoSD()},
+	for _, c := range []Architecture{
+		PlainConfig{Width: 8, Blocks: 0, Emb: 8, SD: PhotoSD()},
+		PlainConfig{Width: 8, Blocks: 2, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8, 8, 8}, Blocks: []int{0, 1}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 3}, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8, 8}, Blocks: []int{0}, Up: []int{2}, Mid: 1, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8}, Mid: 1, Fine: 8, Emb: 8, SD: PhotoSD()},
+		EdgeConfig{Widths: []int{8, 8}, Blocks: []int{1}, Mid: 1, Fine: 16, Emb: 8, SD: PhotoSD()},
 	} {
 		n := c.Align() / 4
-		margin := (Halo(c)/4/n + 2) * n // one group of sites more than needed
-		w := 2*margin + 2*n             // the tile is two groups wide
+		margin := (c.Halo(1)/4/n + 2) * n // one group of sites more than needed
+		w := 2*margin + 2*n               // the tile is two groups wide
 		g := netdef.NewGraph()
 		s := netdef.Shape{1, n, w, FlowChannels}
 		y := g.Input("y", s)
@@ -34,7 +36,7 @@ func TestHalo(t *testing.T) {
 		reach := 0 // farthest column outside the tile that changes the tile
 		// The effect of the farthest column is sometimes lost in rounding. A second or third
 		// network then shows it.
-		for try := 0; try < 3 && 4*reach < Halo(c); try++ {
+		for try := 0; try < 3 && 4*reach < c.Halo(1); try++ {
 			params := reference.InitialParams(rnd.Uint64(), out)
 			for _, p := range netdef.Params(out) {
 				for i := range params[p.Name].Data {
@@ -65,11 +67,11 @@ func TestHalo(t *testing.T) {
 				}
 			}
 		}
-		if 4*reach != Halo(c) {
-			t.Errorf("widths %v: a change reaches the tile from %d pixels, Halo says %d", c.Widths, 4*reach, Halo(c))
+		if 4*reach != c.Halo(1) {
+			t.Errorf("%v: a change reaches the tile from %d pixels, Halo says %d", c.Describe(), 4*reach, c.Halo(1))
 		}
 	}
-	if HaloSteps(DefaultEdge(), 2) <= Halo(DefaultEdge()) {
+	if DefaultEdge().Halo(2) <= DefaultEdge().Halo(1) {
 		t.Error("more steps do not need more surroundings")
 	}
 }

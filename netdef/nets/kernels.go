@@ -26,9 +26,9 @@ var (
 )
 
 // KernelMaps is the network that estimates the blur kernel of a picture from maps [B,64,64,8] of
-// its spectrum, which package restore/motionblur makes. It is a U-Net with parameters "kernels/...". Its
-// outputs [B,64,64,8] describe the posterior of the kernel k. The first map is to be added to a
-// first estimate of E[k]. All maps together give the second moment
+// its spectrum, which package restore/motionblur makes. It is a U-Net with parameters
+// "kernels/...". Its outputs [B,64,64,8] describe the posterior of the kernel k. The first map is
+// to be added to a first estimate of E[k]. All maps together give the second moment
 //
 //	E|K|² = Σ_i |M_i|²
 //
@@ -40,8 +40,8 @@ func KernelMaps(g *netdef.Graph, maps *netdef.Node) *netdef.Node {
 		return g.Fail(fmt.Errorf("nets: the kernel network takes [B,%d,%d,%d], not %v", KernelSide, KernelSide, KernelViews, s))
 	}
 	x := convTo(g, "in", g.SpaceToDepth(maps, 2), kernelWidths[0], 3, 1, netdef.HeNormal{Gain: 0.7071})
-	up := func(level int) int { return kernelUp[level] }
-	x = pyramid(g, x, kernelWidths, kernelDown, up, "down2", func(_ int, name string, x *netdef.Node, _ bool) *netdef.Node {
+	p := levels{widths: kernelWidths, down: kernelDown, up: func(level int) int { return kernelUp[level] }, last: "down2"}
+	x = p.pyramid(g, x, func(_ int, name string, x *netdef.Node, _ bool) *netdef.Node {
 		defer g.Scope(name)()
 		vec := netdef.Shape{1, 1, 1, x.Shape[3]}
 		return residual(g, x, g.Param("scale0", vec, netdef.Ones), g.Param("shift0", vec, netdef.Zeros), 1)

@@ -64,12 +64,15 @@ func MLPAdapter(g *netdef.Graph, c MLPConfig, y *netdef.Node) (mu, logstd *netde
 	return mu, logstd
 }
 
-// encoderShare is the share of the layers before the decoder of MLPDecoupled: 8 of 12 blocks in DMFT-B/2.
+// encoderShare is the share of MLPDecoupled's layers that are the encoder. In DMFT-B/2 it is 8 of
+// 12 blocks.
 const encoderShare = 2.0 / 3
 
-// MLPDecoupled is the average velocity of Decoupled MeanFlow, u(x, r, t) = decoder(encoder(x, t), r): the first two thirds of the layers
-// see t alone, the others and the output see r alone, so that a network of instantaneous velocities (r = t) is one of average velocities
-// without a change of form. Shapes as in MLPFlowMap. At least one layer is the encoder's. Parameters are named "flow/...".
+// MLPDecoupled is the average velocity of Decoupled MeanFlow, u(x, r, t) = decoder(encoder(x, t),
+// r). The encoder, the first two thirds of the layers but at least one, sees only t. The other
+// layers and the output see only r. So a network of instantaneous velocities (r = t) becomes one of
+// average velocities without other layers. Shapes are as in MLPFlowMap. Parameters are named
+// "flow/...".
 func MLPDecoupled(g *netdef.Graph, c MLPConfig, x, r, t *netdef.Node) *netdef.Node {
 	defer g.Scope("flow")()
 	time := func(at int, s *netdef.Node) *netdef.Node { return g.Mul(channelMask(g, at, at+1), s) }

@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// MLPDecoupled against its formula, layer by layer: two of three layers see t, the third and the output r.
+// MLPDecoupled against its formula, layer by layer: two of three layers see t, the third and the
+// output r.
 func TestMLPDecoupled(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 5))
 	c := MLPConfig{Layers: 3, Width: 8, Dim: 2}

@@ -12,7 +12,12 @@ import (
 // Compares the total derivative of the whole flow map along (v, 0, 1) with central differences in
 // float64, for r = t too.
 func TestTotalDerivative(t *testing.T) {
-	cfg := DefaultEdge()
+	for _, cfg := range []Architecture{DefaultEdge(), PlainConfig{Width: 16, Blocks: 2, Emb: 16, SD: PhotoSD()}} {
+		t.Run(cfg.Name(), func(t *testing.T) { testTotalDerivative(t, cfg) })
+	}
+}
+
+func testTotalDerivative(t *testing.T, cfg Architecture) {
 	g := netdef.NewGraph()
 	shape, one := netdef.Shape{2, 4, 8, FlowChannels}, netdef.Shape{2, 1, 1, 1}
 	x, v := g.Input("x", shape), g.Input("v", shape)

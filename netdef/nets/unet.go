@@ -64,19 +64,15 @@ func convTo(g *netdef.Graph, name string, x *netdef.Node, out, side, stride int,
 	return g.Add(y, g.Param("b", netdef.Shape{1, 1, 1, out}, netdef.Zeros))
 }
 
-// unet maps the inputs xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more is a further input
-// that has no effect before training; it may be nil. encode modulates the blocks on the way down
-// and in the middle, decode those on the way up. h and w are multiples of 2 to the number of levels
-// after the first.
+// unet maps the inputs xs [B,h,w,C…] to features [B,h,w,cfg.Widths[0]]. more is as in withMore.
+// encode modulates the blocks on the way down and in the middle, decode those on the way up. h and
+// w are multiples of 2 to the number of levels after the first.
 func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node, encode, decode *film) *netdef.Node {
 	last := len(cfg.Widths) - 1
 	// No activation follows these linear layers, so the gain √½ keeps the variance.
-	x := linearOf(g, "in", xs, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071})
-	if more != nil {
-		w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], cfg.Widths[0]}, netdef.Zeros)
-		x = g.Add(x, g.Conv2D(more, w, 1))
-	}
-	return pyramid(g, x, cfg.Widths, append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), cfg.up, "mid", func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
+	x := withMore(g, linearOf(g, "in", xs, cfg.Widths[0], netdef.HeNormal{Gain: 0.7071}), more)
+	p := levels{widths: cfg.Widths, down: append(slices.Clone(cfg.Blocks[:last]), cfg.Mid), up: cfg.up, last: "mid"}
+	return p.pyramid(g, x, func(level int, name string, x *netdef.Node, up bool) *netdef.Node {
 		f := encode
 		if up {
 			f = decode
@@ -85,16 +81,34 @@ func unet(g *netdef.Graph, cfg EdgeConfig, xs []*netdef.Node, more *netdef.Node,
 	})
 }
 
-// pyramid takes features from the first width down to the last and up again. A level has
-// blocks[level] blocks on the way down and up(level) on the way up. lastName is the scope of the
-// last level.
-func pyramid(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(level int) int, lastName string, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
+// withMore adds a linear map of a further input to features. It has no effect before training. more
+// may be nil.
+func withMore(g *netdef.Graph, x, more *netdef.Node) *netdef.Node {
+	if more == nil {
+		return x
+	}
+	w := g.Param("more/w", netdef.Shape{1, 1, more.Shape[3], x.Shape[3]}, netdef.Zeros)
+	return g.Add(x, g.Conv2D(more, w, 1))
+}
+
+// levels are the sizes of a U-Net.
+type levels struct {
+	widths []int               // channels of every level, from fine to coarse
+	down   []int               // blocks of every level on the way down; of the last one all blocks
+	up     func(level int) int // blocks of the other levels on the way up
+	last   string              // scope of the last level
+}
+
+// pyramid takes features from the first width down to the last and up again. block builds a block
+// of a level; up says on which way.
+func (p levels) pyramid(g *netdef.Graph, x *netdef.Node, block func(level int, name string, x *netdef.Node, up bool) *netdef.Node) *netdef.Node {
+	widths := p.widths
 	last := len(widths) - 1
 	skips := make([]*netdef.Node, last)
-	for i, count := range blocks {
+	for i, count := range p.down {
 		name := fmt.Sprintf("down%d", i)
 		if i == last {
-			name = lastName
+			name = p.last
 		}
 		done := g.Scope(name)
 		for b := range count {
@@ -110,7 +124,7 @@ func pyramid(g *netdef.Graph, x *netdef.Node, widths, blocks []int, up func(leve
 		done := g.Scope(fmt.Sprintf("up%d", i))
 		x = linear(g, "up", x, 4*widths[i], netdef.HeNormal{Gain: 0.5})
 		x = g.Add(g.DepthToSpace(x, 2), skips[i])
-		for b := range up(i) {
+		for b := range p.up(i) {
 			x = block(i, fmt.Sprintf("block%d", b), x, true)
 		}
 		done()

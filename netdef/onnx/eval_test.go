@@ -154,16 +154,34 @@ func run(t *testing.T, model []byte, inputs map[string]array) map[string]array {
 	return res
 }
 
+func same(x float64) float64 { return x }
+
 var unary = map[string]func(float64) float64{
 	"Neg": func(x float64) float64 { return -x }, "Exp": math.Exp, "Log": math.Log, "Sqrt": math.Sqrt, "Tanh": math.Tanh, "Abs": math.Abs,
 	"Sigmoid": func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, "Sin": math.Sin, "Cos": math.Cos,
-	"Reciprocal": func(x float64) float64 { return 1 / x }, "Identity": func(x float64) float64 { return x },
+	"Reciprocal": func(x float64) float64 { return 1 / x },
+	"Identity":   same, "Cast": same,
+	"Sign": func(x float64) float64 {
+		switch {
+		case x > 0:
+			return 1
+		case x < 0:
+			return -1
+		}
+		return 0
+	},
 }
 
 var binaryOps = map[string]func(a, b float64) float64{
 	"Add": func(a, b float64) float64 { return a + b }, "Sub": func(a, b float64) float64 { return a - b },
 	"Mul": func(a, b float64) float64 { return a * b }, "Div": func(a, b float64) float64 { return a / b },
 	"Max": math.Max, "Min": math.Min,
+	"Greater": func(a, b float64) float64 {
+		if a > b {
+			return 1
+		}
+		return 0
+	},
 }
 
 func evaluate(t *testing.T, op string, in []array, ints map[string][]int, text map[string]string) array {

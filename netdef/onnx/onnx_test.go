@@ -107,6 +107,22 @@ func TestOps(t *testing.T) {
 	)
 }
 
+// Every function of the table of pointwise functions can be written.
+func TestEveryFunction(t *testing.T) {
+	g := netdef.NewGraph()
+	in := []*netdef.Node{g.Input("+x", S{2, 4, 6, 16}), g.Input("+y", S{2, 4, 6, 16})}
+	var outs []Output
+	for _, k := range netdef.PointwiseKinds() {
+		op := &netdef.PointwiseOp{Kind: k, A: []float64{0, -1.3, 0.4}[k.Constants], B: []float64{0, 0, 0.7}[k.Constants]}
+		x := in
+		if !k.Binary() {
+			x = in[:1]
+		}
+		outs = append(outs, Output{"out " + k.String(), g.Apply(op, x...)})
+	}
+	compare(t, nil, outs...)
+}
+
 func TestErrors(t *testing.T) {
 	g := netdef.NewGraph()
 	x := g.Input("x", S{1, 2, 3, 8})

@@ -64,7 +64,7 @@ func (x *exporter) add(n *netdef.Node) error {
 		in = append(in, x.integers(x.dims(n)...))
 		put("Expand")
 	case *netdef.PointwiseOp:
-		return x.pointwise(n, op, in)
+		x.pointwise(n, op, in)
 	default:
 		return &UnsupportedError{n.Op.Name(), n.Name}
 	}
@@ -120,29 +120,68 @@ func (x *exporter) layerNorm(n *netdef.Node, eps float64, in string) {
 	x.names[n] = x.emit("Div", n.Name, []string{d, s})
 }
 
-func (x *exporter) pointwise(n *netdef.Node, op *netdef.PointwiseOp, in []string) error {
-	put := func(kind string, in ...string) error {
-		x.names[n] = x.emit(kind, n.Name, in)
-		return nil
-	}
+// pointwise writes a function with ONNX's operator for it. If there is none, it writes what the
+// table of pointwise functions emits.
+func (x *exporter) pointwise(n *netdef.Node, op *netdef.PointwiseOp, in []string) {
+	put := func(kind string, in ...string) { x.names[n] = x.emit(kind, n.Name, in) }
 	switch op.Kind {
 	case netdef.Neg, netdef.Exp, netdef.Log, netdef.Sqrt, netdef.Sigmoid, netdef.Tanh, netdef.Abs, netdef.Sin, netdef.Cos, netdef.Sign,
 		netdef.Add, netdef.Sub, netdef.Mul, netdef.Div, netdef.Max, netdef.Min:
-		return put(op.Kind.String(), in...)
-	case netdef.Square:
-		return put("Mul", in[0], in[0])
-	case netdef.SiLU:
-		return put("Mul", in[0], x.emit("Sigmoid", n.Name+" sigmoid", in))
+		put(op.Kind.String(), in...)
 	case netdef.Recip:
-		return put("Reciprocal", in...)
-	case netdef.Scale:
-		return put("Mul", in[0], x.number(op.A))
-	case netdef.Offset:
-		return put("Add", in[0], x.number(op.A))
+		put("Reciprocal", in...)
 	case netdef.Clamp:
-		return put("Clip", in[0], x.number(op.A), x.number(op.B))
-	case netdef.StopGradient:
-		return put("Identity", in...)
+		put("Clip", in[0], x.number(op.A), x.number(op.B))
+	default:
+		w := &writer{x: x, prefix: n.Name, names: append([]string{}, in...)}
+		args := make([]netdef.Value, len(in))
+		for i := range args {
+			args[i] = i
+		}
+		x.names[n] = w.names[op.Emit(w, args...)]
 	}
-	return &UnsupportedError{n.Op.Name(), n.Name}
+}
+
+// writer is a netdef.Emitter that writes an operator for every operation. A value is an index of
+// names.
+type writer struct {
+	x      *exporter
+	prefix string
+	names  []string
+}
+
+func (w *writer) add(name string) netdef.Value {
+	w.names = append(w.names, name)
+	return len(w.names) - 1
+}
+
+func (w *writer) put(kind string, args ...netdef.Value) netdef.Value {
+	in := make([]string, len(args))
+	for i, a := range args {
+		in[i] = w.names[a]
+	}
+	return w.add(w.x.emit(kind, fmt.Sprintf("%s step %d", w.prefix, len(w.names)), in))
+}
+
+func (w *writer) Float(v float64) netdef.Value        { return w.add(w.x.number(v)) }
+func (w *writer) Neg(a netdef.Value) netdef.Value     { return w.put("Neg", a) }
+func (w *writer) Exp(a netdef.Value) netdef.Value     { return w.put("Exp", a) }
+func (w *writer) Log(a netdef.Value) netdef.Value     { return w.put("Log", a) }
+func (w *writer) Sqrt(a netdef.Value) netdef.Value    { return w.put("Sqrt", a) }
+func (w *writer) Sigmoid(a netdef.Value) netdef.Value { return w.put("Sigmoid", a) }
+func (w *writer) Tanh(a netdef.Value) netdef.Value    { return w.put("Tanh", a) }
+func (w *writer) Abs(a netdef.Value) netdef.Value     { return w.put("Abs", a) }
+func (w *writer) Sin(a netdef.Value) netdef.Value     { return w.put("Sin", a) }
+func (w *writer) Cos(a netdef.Value) netdef.Value     { return w.put("Cos", a) }
+func (w *writer) Add(a, b netdef.Value) netdef.Value  { return w.put("Add", a, b) }
+func (w *writer) Sub(a, b netdef.Value) netdef.Value  { return w.put("Sub", a, b) }
+func (w *writer) Mul(a, b netdef.Value) netdef.Value  { return w.put("Mul", a, b) }
+func (w *writer) Div(a, b netdef.Value) netdef.Value  { return w.put("Div", a, b) }
+func (w *writer) Max(a, b netdef.Value) netdef.Value  { return w.put("Max", a, b) }
+func (w *writer) Min(a, b netdef.Value) netdef.Value  { return w.put("Min", a, b) }
+
+// Greater is a truth value in ONNX.
+func (w *writer) Greater(a, b netdef.Value) netdef.Value {
+	truth := w.names[w.put("Greater", a, b)]
+	return w.add(w.x.emit("Cast", truth+" as a number", []string{truth}, attribute("to", elemFloat)))
 }

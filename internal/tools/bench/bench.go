@@ -17,7 +17,7 @@ import (
 
 // Options say what is measured.
 type Options struct {
-	Network nets.EdgeConfig
+	Network nets.Architecture
 	Side    int  // of the picture of the forward pass, in pixels; a multiple of Network.Align()
 	Train   bool // a training step too: its kernels take long to build
 	Half    bool // float16 in memory and, where the device has them, cooperative matrices; see compile.Options
@@ -138,14 +138,15 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	for _, s := range r.Steps {
 		line(s)
 	}
-	if !opt.Train {
+	trained, ok := opt.Network.(nets.EdgeConfig) // the only networks that trainhost trains
+	if !opt.Train || !ok {
 		return r, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	fmt.Fprintln(w, "\ntraining step (its kernels take a while to build the first time)")
-	if r.Training, err = trainingStep(dev, opt.Network); err != nil {
+	if r.Training, err = trainingStep(dev, trained); err != nil {
 		return nil, fmt.Errorf("training step: %w", err)
 	}
 	line(r.Training)

@@ -20,8 +20,9 @@ func TestRun(t *testing.T) {
 		t.Skip(err)
 	}
 	defer dev.Close()
-	opt := Options{Network: nets.DefaultEdge(), Side: 64}
-	opt.Network.Widths, opt.Network.Blocks, opt.Network.Up, opt.Network.Mid, opt.Network.Gates, opt.Network.Emb = []int{16, 24}, []int{1}, nil, 1, []int{0, 3}, 16
+	net := nets.DefaultEdge()
+	net.Widths, net.Blocks, net.Up, net.Mid, net.Gates, net.Emb = []int{16, 24}, []int{1}, nil, 1, []int{0, 3}, 16
+	opt := Options{Network: net, Side: 64}
 	var out bytes.Buffer
 	r, err := Run(context.Background(), &out, dev, opt)
 	if err != nil {

@@ -150,14 +150,15 @@ func (n *network) measure(dev *gpu.Device, opt Options) (whole, picture Figure, 
 
 var kernelSide = regexp.MustCompile(`\bKH:(\d+)`)
 
-// kindOf names the kernel of a step without its sizes. Kernel names are: target, kind, sizes.
+// kindOf names the kernel of a step without its sizes, which follow in braces.
 func kindOf(t compile.Timing) string {
-	words := strings.Fields(t.Kernel)
-	if len(words) < 2 {
+	kind, _, ok := strings.Cut(t.Kernel, "{")
+	if !ok {
 		return "fill"
 	}
+	kind = strings.ToLower(kind)
 	if m := kernelSide.FindStringSubmatch(t.Kernel); m != nil {
-		return words[1] + " " + m[1] + "×" + m[1]
+		return kind + " " + m[1] + "×" + m[1]
 	}
-	return words[1]
+	return kind
 }

@@ -19,30 +19,32 @@ const (
 // can be computed ahead. Every value depends on its neighbour: with independent chains, LLVM emits one chain after the other and
 // the loop measures latency. Always in the GPU lowering, whose loads are opaque: given loads that are provably uniform, LLVM
 // turns the vectors into eight copies of scalar arithmetic. Operands: Lanes values of y, Lanes of the start; Lanes results per item.
-func peakKernel(t shaders.Target, items int) shaders.Kernel {
-	return shaders.Kernel{
-		Name: "peak", Operands: []shaders.Access{shaders.Read, shaders.Write}, Items: items,
-		Body: func(e *shaders.E) {
-			in := e.At(0, e.C(0))
-			y, start := e.Vec(in, e.C(0)), e.Vec(in, e.C(t.Lanes))
-			a := make([]*shaders.Var, chains)
-			for i := range a {
-				a[i] = e.NewVar(e.Add(start, e.Float(float64(i)/100)))
-			}
-			e.Loop(turns, func(shaders.U) {
-				for range unroll {
-					for i, v := range a {
-						v.Set(e.Mad(v.Get(), a[(i+1)%chains].Get(), y))
-					}
-				}
-			})
-			sum := a[0].Get()
-			for _, v := range a[1:] {
-				sum = e.Add(sum, v.Get())
-			}
-			e.Stores(func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), []shaders.F{sum}) })
-		},
+type peakKernel struct{ items int }
+
+func (k peakKernel) Signature(shaders.Target) shaders.Signature {
+	return shaders.Signature{Operands: []shaders.Access{shaders.Read, shaders.Write}, Items: k.items}
+}
+
+func (k peakKernel) Body(e *shaders.E) {
+	t := e.T
+	in := e.At(0, e.C(0))
+	y, start := e.Vec(in, e.C(0)), e.Vec(in, e.C(t.Lanes))
+	a := make([]*shaders.Var, chains)
+	for i := range a {
+		a[i] = e.NewVar(e.Add(start, e.Float(float64(i)/100)))
 	}
+	e.Loop(turns, func(shaders.U) {
+		for range unroll {
+			for i, v := range a {
+				v.Set(e.Mad(v.Get(), a[(i+1)%chains].Get(), y))
+			}
+		}
+	})
+	sum := a[0].Get()
+	for _, v := range a[1:] {
+		sum = e.Add(sum, v.Get())
+	}
+	e.Stores(func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), []shaders.F{sum}) })
 }
 
 // Peak measures the floating-point operations per second, two for a multiply-add, that the device reaches when it does nothing else,
@@ -54,7 +56,7 @@ func Peak(dev *gpu.Device) (float64, error) {
 	if info.Type == gpu.CPU {
 		items = 1 << 12
 	}
-	m, err := shaders.Emit(peakKernel(t, items), t)
+	m, err := shaders.Emit(shaders.Build{Kernel: peakKernel{items}, Target: t})
 	if err != nil {
 		return 0, err
 	}

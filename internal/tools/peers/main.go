@@ -57,10 +57,10 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}), g.Input(restore.ONNXSigma, netdef.Scalar)
 	flow := func(x *netdef.Node) *netdef.Node { return nets.ToFlow(g, n.Config, g.Patchify(x)) }
 	in := nets.AdapterInput{Y: flow(view), Mask: g.Patchify(known), Task: task, Sigma: sigma}
-	if n.Config.Noise {
+	if n.Config.Traits().Noise {
 		in.Noise = g.Input(restore.ONNXNoise, netdef.Shape{1, 1, 1, nets.NoiseNumbers})
 	}
-	if n.Config.Guess {
+	if n.Config.Traits().Guess {
 		in.Guess = flow(g.Input(restore.ONNXGuess, netdef.Shape{1, 3, side, side}))
 	}
 	mu, logvar := nets.Adapter(g, n.Config, in)
@@ -74,7 +74,7 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	for i := range 3 * side * side {
 		inputs[restore.ONNXView] = append(inputs[restore.ONNXView], float32(0.5*math.Sin(float64(i)/200)+0.05*rng.NormFloat64()))
 	}
-	if n.Config.Guess {
+	if n.Config.Traits().Guess {
 		inputs[restore.ONNXGuess], dims[restore.ONNXGuess] = inputs[restore.ONNXView], dims[restore.ONNXView]
 	}
 	inputs[restore.ONNXKnown] = slices.Repeat([]float32{1}, side*side)
@@ -108,7 +108,7 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	if err != nil {
 		return err
 	}
-	if err := onnx.Write(model, restore.NetworkName, []onnx.Output{{Name: restore.ONNXMu, Node: mu}, {Name: restore.ONNXPicture, Node: pic}}, n.Params, nil); err != nil {
+	if err := onnx.Write(model, n.Config.Name(), []onnx.Output{{Name: restore.ONNXMu, Node: mu}, {Name: restore.ONNXPicture, Node: pic}}, n.Params, nil); err != nil {
 		model.Close()
 		return err
 	}
