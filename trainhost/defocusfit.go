@@ -154,7 +154,7 @@ func (d Defocusing) expose(rng *rand.Rand, dst, src []float32, w, h int) {
 
 // develop compresses and rounds.
 func (d Defocusing) develop(rng *rand.Rand, x *planar.Image) (*planar.Image, error) {
-	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Shoot(rng, x)
+	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Degrade(rng, x)
 	return seen, err
 }
 

@@ -170,7 +170,7 @@ func (s *Score) picture(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if c.Camera != "" && t == task.Denoise {
 		var cam camera.Camera
 		if cam, err = camera.Parse(c.Camera, rng); err == nil {
-			truth, y, err = cam.Shoot(rng, truth)
+			truth, y, err = cam.Degrade(rng, truth)
 		}
 	}
 	if err != nil {

@@ -87,7 +87,7 @@ func (m *Movement) shoot(rng *rand.Rand, side int) (observed, error) {
 		}
 		y = x.Clone()
 	}
-	clean, _, err := camera.Camera{Reduce: reduce}.Shoot(rng, x.Clamp())
+	clean, _, err := camera.Camera{Reduce: reduce}.Degrade(rng, x.Clamp())
 	if err != nil {
 		return observed{}, err
 	}
@@ -98,7 +98,7 @@ func (m *Movement) shoot(rng *rand.Rand, side int) (observed, error) {
 	if rng.Float64() < 0.5 {
 		c.Quality, c.Subsampling = 75+rng.IntN(26), camera.Sub420
 	}
-	_, noisy, err := c.Shoot(rng, y.Clamp())
+	_, noisy, err := c.Degrade(rng, y.Clamp())
 	if err != nil {
 		return observed{}, err
 	}

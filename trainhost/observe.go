@@ -78,7 +78,7 @@ func develop(rng *rand.Rand, c camera.Camera, told bool, shift [2]int, source fu
 			return observed{}, fmt.Errorf("training pictures: none has %d pixels a side", side)
 		}
 	}
-	clean, noisy, err := c.Shoot(rng, x)
+	clean, noisy, err := c.Degrade(rng, x)
 	if err != nil {
 		return observed{}, err
 	}

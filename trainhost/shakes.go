@@ -107,7 +107,7 @@ func drawShaken(ctx context.Context, rng *rand.Rand, pics *Pictures, frames []st
 	if rng.Float64() < 0.5 {
 		c.Quality, c.Subsampling = 80+rng.IntN(21), camera.Sub420
 	}
-	if _, y, err = c.Shoot(rng, y.Clamp()); err != nil {
+	if _, y, err = c.Degrade(rng, y.Clamp()); err != nil {
 		return s, err
 	}
 	level := new(noise.Estimator).Estimate(noise.Of(y, nil))

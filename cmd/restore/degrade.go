@@ -104,7 +104,7 @@ func shoot(clean *picture.Picture, spec string, seed uint64) (before, bad *pictu
 	if err != nil {
 		return nil, nil, &usageError{"-" + err.Error()}
 	}
-	x, y, err := c.Shoot(rng, clean.Planar())
+	x, y, err := c.Degrade(rng, clean.Planar())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,11 +7,12 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// matrix maps linear colours, row by row.
+// matrix is a 3×3 matrix of linear colours, in rows.
 type matrix [9]float64
 
-// Matrices take linear sRGB to a camera's colours: Sony ILCE-7R, Olympus E-M10, Huawei Nexus 6P, Samsung Galaxy S6; the first is none.
-// Each is the product of the camera's XYZ matrix and sRGB's, with rows that sum to 1, so that white stays white.
+// Matrices take linear sRGB to a camera's colours. The first is the identity; the others are of
+// Sony ILCE-7R, Olympus E-M10, Huawei Nexus 6P and Samsung Galaxy S6. Each is the product of the
+// camera's XYZ matrix and sRGB's, with rows scaled to sums of 1, so that white stays white.
 var Matrices, inverses = colourMatrices()
 
 func colourMatrices() (to, from []matrix) {
@@ -63,7 +64,7 @@ func inverse(m matrix) (v matrix) {
 	return v
 }
 
-// apply maps the three planes.
+// apply multiplies every pixel by the matrix, in place.
 func (m matrix) apply(img *planar.Image) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	var f [9]float32
@@ -78,9 +79,10 @@ func (m matrix) apply(img *planar.Image) {
 	}
 }
 
-// sense takes a displayed picture to the sensor, with noise if there is an rng, and develops it, in place.
-func (c Camera) sense(rng *rand.Rand, img *planar.Image) {
-	tone := toneOf(c.Curve)
+// simulateSensor takes a displayed picture to the sensor and develops it, in place. It adds noise
+// if rng is not nil.
+func (c Camera) simulateSensor(rng *rand.Rand, img *planar.Image) {
+	tone := toneFor(c.Curve)
 	for i, v := range img.Pix {
 		img.Pix[i] = tone.light(v)
 	}
@@ -93,12 +95,12 @@ func (c Camera) sense(rng *rand.Rand, img *planar.Image) {
 			img.Plane(ch)[i] = v * f
 		}
 	}
-	filtered := c.Demosaic != NoMosaic
+	mosaic := c.Demosaic != NoMosaic
 	for ch := range gains {
 		p := img.Pix[ch*n : (ch+1)*n]
 		for y := range img.H {
 			for x := range img.W {
-				if filtered && filter(x+c.PhaseX, y+c.PhaseY) != ch {
+				if mosaic && bayerColour(x+c.PhaseX, y+c.PhaseY) != ch {
 					continue
 				}
 				v := float64(p[y*img.W+x])
@@ -109,7 +111,8 @@ func (c Camera) sense(rng *rand.Rand, img *planar.Image) {
 			}
 		}
 	}
-	// Highlights are cut where the first colour is full, as developers do, so that white stays white.
+	// The tone curve clips highlights at the level at which the first colour is full, as raw
+	// converters do, so that white stays white.
 	for ch, gain := range gains {
 		f := float32(gain / c.Exposure)
 		p := img.Plane(ch)
@@ -117,7 +120,7 @@ func (c Camera) sense(rng *rand.Rand, img *planar.Image) {
 			p[i] = v * f
 		}
 	}
-	c.Demosaic.FillIn(img, c.PhaseX, c.PhaseY)
+	c.Demosaic.Interpolate(img, c.PhaseX, c.PhaseY)
 	inverses[c.Matrix].apply(img)
 	for i, v := range img.Pix {
 		img.Pix[i] = tone.display(v)

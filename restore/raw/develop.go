@@ -179,8 +179,8 @@ func (l *lights) of(level float64, x, y, c int) float64 {
 // finish makes displayed colours of the light of a mosaic whose first row is row y of the whole.
 func (m *Mosaic) finish(r Rendering, img *planar.Image, y int) {
 	px, py := m.Pattern.shifted(0, y).phase()
-	r.demosaicing().FillIn(img, px, py)
-	tone := camera.ToneOf(r.Curve)
+	r.demosaicing().Interpolate(img, px, py)
+	tone := camera.NewTone(r.Curve)
 	exposure := m.Exposure
 	if exposure == 0 {
 		exposure = 1
@@ -208,7 +208,7 @@ func (m *Mosaic) matrix() [9]float64 {
 // Linear turns a picture that was developed by r into linear light, in place: 0 becomes -1, the
 // light of white 1. Its depth becomes 16 bits and its colour profile says so.
 func (r Rendering) Linear(p *picture.Picture) {
-	tone := camera.ToneOf(r.Curve)
+	tone := camera.NewTone(r.Curve)
 	row := make([]float32, p.W)
 	for y := range 3 * p.H {
 		if p.Levels != nil {

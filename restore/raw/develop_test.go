@@ -121,7 +121,7 @@ func TestDevelopsScene(t *testing.T) {
 		}
 		px, py := p.phase()
 		model := camera.Camera{Raw: true, RedGain: 2, BlueGain: 1.6, Exposure: 1, Demosaic: camera.EdgeDirected, PhaseX: px, PhaseY: py}
-		clean, _, err := model.Shoot(rng, x)
+		clean, _, err := model.Degrade(rng, x)
 		if err != nil {
 			t.Fatal(err)
 		}
