@@ -69,7 +69,7 @@ func (a *app) degrade(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := picture.CanHold(out.format, clean); err != nil {
+	if err := picture.CheckFormat(out.format, clean); err != nil {
 		return fmt.Errorf("%s: %w", out.path, err)
 	}
 	if *spec != "" {

@@ -61,7 +61,7 @@ func (a *app) restore(args []string) error {
 	files := &staging{quality: o.quality}
 	defer files.abort()
 	var early *beside
-	if in.pic.GrowsIn(o.out.format) && o.out.path != "-" && !o.auto && !o.raw.linear {
+	if in.pic.EncodesByRow(o.out.format) && o.out.path != "-" && !o.auto && !o.raw.linear {
 		early = newBeside(files, o.out, cancel)
 		req.Rows = early.tell
 	}
@@ -320,16 +320,16 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *giv
 		if out.path == "" {
 			continue
 		}
-		err := picture.CanHold(out.format, in)
+		err := picture.CheckFormat(out.format, in)
 		if err == nil {
-			err = picture.FitsSize(out.format, w, h)
+			err = picture.CheckSize(out.format, w, h)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", out.path, err)
 		}
 	}
 	if o.std.path != "" {
-		if err := picture.FitsSize(o.std.format, w, h); err != nil {
+		if err := picture.CheckSize(o.std.format, w, h); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.std.path, err)
 		}
 	}

@@ -85,7 +85,8 @@ func TestSensorIsInvertible(t *testing.T) {
 	rng := newRand(t)
 	x := scene(rng.Uint64(), 64, 48)
 	for m := range Matrices {
-		c := Camera{Raw: true, Curve: rng.Float64(), Matrix: m, RedGain: 1 + rng.Float64(), BlueGain: 1 + rng.Float64(), Exposure: 0.3 + 0.2*rng.Float64()}
+		c := Camera{Raw: true, Curve: rng.Float64(), Matrix: m, RedGain: 1 + rng.Float64(),
+			BlueGain: 1 + rng.Float64(), Exposure: 0.3 + 0.2*rng.Float64()}
 		clean, noisy, err := c.Degrade(rng, x)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +130,8 @@ func TestDemosaicing(t *testing.T) {
 	const w, h = 24, 20
 	for phase := range 4 {
 		px, py := phase&1, phase>>1
-		for name, demosaic := range map[string]func(*planar.Image, int, int){"bilinear": demosaicBilinear, "edges": demosaicEdges} {
+		for name, demosaic := range map[string]func(*planar.Image, int,
+			int){"bilinear": demosaicBilinear, "edges": demosaicEdges} {
 			ramp := planar.New(w, h)
 			for c := range 3 {
 				for i := range w * h {
@@ -142,7 +144,8 @@ func TestDemosaicing(t *testing.T) {
 				for y := 3; y < h-3; y++ {
 					for x := 3; x < w-3; x++ {
 						if d := got.At(c, x, y) - ramp.At(c, x, y); math.Abs(float64(d)) > 1e-5 {
-							t.Fatalf("%s, phase %d, channel %d at %d, %d: off by %g", name, phase, c, x, y, d)
+							t.Fatalf("%s, phase %d, channel %d at %d, %d: off by %g", name, phase,
+								c, x, y, d)
 						}
 					}
 				}
@@ -158,7 +161,8 @@ func TestDemosaicing(t *testing.T) {
 		demosaicBilinear(a, px, py)
 		demosaicEdges(b, px, py)
 		if rms(edge, b) > 0.7*rms(edge, a) {
-			t.Errorf("phase %d: an edge is off by %g along edges, %g bilinearly", phase, rms(edge, b), rms(edge, a))
+			t.Errorf("phase %d: an edge is off by %g along edges, %g bilinearly", phase,
+				rms(edge, b), rms(edge, a))
 		}
 	}
 }
@@ -188,7 +192,8 @@ func TestProcessing(t *testing.T) {
 	}
 	grey := flat(0.2, 40, 30)
 	for name, c := range map[string]Camera{
-		"all":         {ChromaRadius: 3, ChromaShare: 1, LumaShare: 1, LumaRange: 0.1, Sharpen: 1, Reduce: 1.7},
+		"all": {ChromaRadius: 3, ChromaShare: 1, LumaShare: 1, LumaRange: 0.1, Sharpen: 1,
+			Reduce: 1.7},
 		"subsampling": {Subsampling: Sub420},
 		"JPEG":        {Quality: 90, Subsampling: Sub420, Round: true},
 	} {
@@ -197,7 +202,8 @@ func TestProcessing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range clean.Pix {
-			if math.Abs(float64(clean.Pix[i]-0.2)) > 1e-5 || math.Abs(float64(noisy.Pix[i]-0.2)) > 1.0/127 {
+			if math.Abs(float64(clean.Pix[i]-0.2)) > 1e-5 ||
+				math.Abs(float64(noisy.Pix[i]-0.2)) > 1.0/127 {
 				t.Fatalf("%s: a grey of 0.2 becomes %g and %g", name, clean.Pix[i], noisy.Pix[i])
 			}
 		}
@@ -288,19 +294,24 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	shot, read := ISO(3200)
-	if !c.Raw || c.Shot != shot || c.Read != read || c.Quality != 85 || c.Subsampling != Sub420 || c.Demosaic != EdgeDirected {
+	if !c.Raw || c.Shot != shot || c.Read != read || c.Quality != 85 || c.Subsampling != Sub420 ||
+		c.Demosaic != EdgeDirected {
 		t.Errorf("iso=3200, jpeg=85 is read as %+v", c)
 	}
-	if c, err = Parse("white=25,subsampling=422", rng); err != nil || c.Raw || math.Abs(c.White-25/127.5) > 1e-12 || c.Subsampling != Sub422 || c.Quality != 0 {
+	if c, err = Parse("white=25,subsampling=422", rng); err != nil || c.Raw ||
+		math.Abs(c.White-25/127.5) > 1e-12 || c.Subsampling != Sub422 || c.Quality != 0 {
 		t.Errorf("white=25,subsampling=422 is read as %+v, %v", c, err)
 	}
 	if c, err = Parse("random=1", rng); err != nil || !c.Raw {
 		t.Errorf("random=1 is read as %+v, %v", c, err)
 	}
 	for spec, want := range map[string]string{
-		"": "name=value", "iso": "name=value", "iso=": "name=value", "iso=10": "50 to 102400", "iso=NaN": "50 to 102400", "jpeg=0": "1 to 100",
-		"jpeg=80,jpeg=90": "twice", "lens=3": "unknown name", "random=1,jpeg=80": "alone", "iso=100,shot=0.1": "iso sets",
-		"subsampling=411": "444, 422, 420", "mosaic=1": "white", "luma=3": "colon", "chroma=2:7": "0 to 1", "demosaic=best": "one of",
+		"": "name=value", "iso": "name=value", "iso=": "name=value", "iso=10": "50 to 102400",
+		"iso=NaN": "50 to 102400", "jpeg=0": "1 to 100",
+		"jpeg=80,jpeg=90": "twice", "lens=3": "unknown name", "random=1,jpeg=80": "alone",
+		"iso=100,shot=0.1": "iso sets",
+		"subsampling=411":  "444, 422, 420", "mosaic=1": "white", "luma=3": "colon",
+		"chroma=2:7": "0 to 1", "demosaic=best": "one of",
 	} {
 		if _, err := Parse(spec, rng); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want it to tell %q", spec, err, want)
@@ -312,7 +323,9 @@ func TestParse(t *testing.T) {
 			if !ok {
 				continue
 			}
-			for placeholder, example := range map[string]string{"N": "50", "V": "0.01", "M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "N:S": "2:0.5", "F": "2", "Q": "80"} {
+			for placeholder, example := range map[string]string{"N": "50", "V": "0.01",
+				"M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "N:S": "2:0.5",
+				"F": "2", "Q": "80"} {
 				if value != placeholder {
 					continue
 				}

@@ -49,7 +49,8 @@ func level(v float32) uint8 { return uint8(min(max(v*127.5+128, 0), 255)) }
 
 // shiftedJPEG is viaJPEG with blocks that begin dx pixels left of the picture and dy pixels above
 // it.
-func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*planar.Image, error) {
+func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*planar.Image,
+	error) {
 	if dx == 0 && dy == 0 {
 		return viaJPEG(img, quality, sub)
 	}
@@ -75,15 +76,17 @@ func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*
 // viaJPEG encodes a picture and decodes it again.
 func viaJPEG(img *planar.Image, quality int, sub Subsampling) (*planar.Image, error) {
 	var file bytes.Buffer
-	as := map[Subsampling]jpegcodec.Subsampling{Sub444: jpegcodec.Sub444, Sub422: jpegcodec.Sub422, Sub420: jpegcodec.Sub420}[sub]
-	err := jpegcodec.EncodeRows(&file, img.W, img.H, jpegcodec.Options{Quality: quality, Subsampling: as}, func(y int, rgb []uint8) error {
-		for c := range 3 {
-			for x, v := range img.Plane(c)[y*img.W : (y+1)*img.W] {
-				rgb[3*x+c] = level(v)
+	as := map[Subsampling]jpegcodec.Subsampling{Sub444: jpegcodec.Sub444, Sub422: jpegcodec.Sub422,
+		Sub420: jpegcodec.Sub420}[sub]
+	err := jpegcodec.EncodeRows(&file, img.W, img.H,
+		jpegcodec.Options{Quality: quality, Subsampling: as}, func(y int, rgb []uint8) error {
+			for c := range 3 {
+				for x, v := range img.Plane(c)[y*img.W : (y+1)*img.W] {
+					rgb[3*x+c] = level(v)
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
 	if err != nil {
 		return nil, fmt.Errorf("camera: JPEG: %w", err)
 	}

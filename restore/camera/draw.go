@@ -86,7 +86,8 @@ func (c *Camera) drawProcessing(rng *rand.Rand, sigma float64) {
 	case u < 0.6:
 		c.Coarse = 0.3 + 1.7*rng.Float64()
 	case u < 0.8:
-		c.LumaShare, c.LumaRange, c.LumaPasses = 0.5+0.5*rng.Float64(), sigma*(1+4*rng.Float64()), 1+rng.IntN(2)
+		c.LumaShare, c.LumaRange, c.LumaPasses = 0.5+0.5*rng.Float64(), sigma*(1+4*rng.Float64()),
+			1+rng.IntN(2)
 	}
 	if rng.Float64() < 0.5 {
 		c.Sharpen = 1.5 * rng.Float64()

@@ -12,7 +12,8 @@ func (c Camera) process(img *planar.Image) {
 		toYCbCr(img)
 		if c.ChromaShare > 0 && c.ChromaRadius > 0 {
 			for ch := 1; ch < 3; ch++ {
-				mix(img.Plane(ch), box(box(img.Plane(ch), img.W, img.H, c.ChromaRadius), img.W, img.H, c.ChromaRadius), c.ChromaShare)
+				mix(img.Plane(ch), box(box(img.Plane(ch), img.W, img.H, c.ChromaRadius), img.W,
+					img.H, c.ChromaRadius), c.ChromaShare)
 			}
 		}
 		luma := img.Plane(0)
@@ -154,11 +155,13 @@ func binomial(p []float32, w, h, step int) []float32 {
 	for y := range h {
 		row := p[y*w:][:w]
 		for x := range w {
-			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] + row[planar.Mirror(x+step, w)]) / 4
+			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] +
+				row[planar.Mirror(x+step, w)]) / 4
 		}
 	}
 	for y := range h {
-		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w], across[planar.Mirror(y+step, h)*w:][:w]
+		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w],
+			across[planar.Mirror(y+step, h)*w:][:w]
 		for x := range w {
 			out[y*w+x] = (above[x] + 2*row[x] + below[x]) / 4
 		}

@@ -15,7 +15,11 @@ import (
 func HandShake(rng *rand.Rand, size float64) *task.Kernel {
 	const steps = 1000
 	var xs, ys [steps]float64
-	turn := func() (float64, float64) { s, c := math.Sincos(2 * math.Pi * rng.Float64()); return c, s }
+	turn := func() (float64, float64) {
+		s, c := math.Sincos(2 * math.Pi * rng.Float64())
+		return c,
+			s
+	}
 	vx, vy := turn()
 	x, y := 0.0, 0.0
 	tremor := 0.01 + 0.05*rng.Float64()

@@ -30,7 +30,8 @@ random=1        a random camera from the distribution that the denoising network
 // see Usage. Only random=1 uses rng. Errors name the pair and what is allowed.
 func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	c := Camera{Round: true}
-	raw := Camera{RedGain: 2, BlueGain: 1.6, Exposure: 1, Curve: 0.3, Demosaic: EdgeDirected, Matrix: 1}
+	raw := Camera{RedGain: 2, BlueGain: 1.6, Exposure: 1, Curve: 0.3, Demosaic: EdgeDirected,
+		Matrix: 1}
 	given := map[string]bool{}
 	for _, pair := range strings.Split(spec, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
@@ -54,7 +55,8 @@ func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	if given["iso"] && (given["shot"] || given["read"]) {
 		return c, fmt.Errorf("camera: iso sets shot and read; give iso, or shot and read")
 	}
-	for _, name := range []string{"shot", "read", "iso", "demosaic", "curve", "matrix", "red", "blue", "exposure"} {
+	for _, name := range []string{"shot", "read", "iso", "demosaic", "curve", "matrix", "red",
+		"blue", "exposure"} {
 		c.Raw = c.Raw || given[name]
 	}
 	if c.Raw {
@@ -94,7 +96,8 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 	choice := func(names ...string) int {
 		i := slices.Index(names, value)
 		if i < 0 {
-			err = fmt.Errorf("camera: %s=%s: must be one of %s", name, value, strings.Join(names, ", "))
+			err = fmt.Errorf("camera: %s=%s: must be one of %s", name, value,
+				strings.Join(names, ", "))
 		}
 		return max(i, 0)
 	}

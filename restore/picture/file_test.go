@@ -33,7 +33,8 @@ func TestEncodeFile(t *testing.T) {
 	}
 	before, _ := os.ReadFile(filepath.Join(dir, "a.png"))
 	p.Pix[3] = float32(math.NaN())
-	if err := EncodeFile(filepath.Join(dir, "a.png"), p, 0); err == nil || !strings.Contains(err.Error(), "a.png: ") {
+	if err := EncodeFile(filepath.Join(dir, "a.png"), p, 0); err == nil ||
+		!strings.Contains(err.Error(), "a.png: ") {
 		t.Errorf("got %v", err)
 	}
 	after, _ := os.ReadFile(filepath.Join(dir, "a.png"))

@@ -18,8 +18,12 @@ func TestNewFilesDamaged(t *testing.T) {
 		pix[i] = uint16(i * 7 % 256)
 	}
 	files := [][]byte{
-		layTIFF(binary.LittleEndian, 20, 15, 3, 3, -1, 8, tiffDeflate, true, true, false, pix), layTIFF(binary.BigEndian, 20, 15, 2, 1, 2, 8, tiffPackBits, false, false, true, pix),
-		pngOf(encode(t, smooth(20, 15, false), PNG, 0), slices.Concat(pngChunk("cICP", []byte{12, 13, 0, 1}), pngChunk("zTXt", []byte("Raw profile type iptc\x00\x00abc"))), pngChunk("iTXt", []byte(xmpKeyword+"\x00\x00\x00\x00\x00"+somebodysXMP))),
+		layTIFF(binary.LittleEndian, 20, 15, 3, 3, -1, 8, tiffDeflate, true, true, false, pix),
+		layTIFF(binary.BigEndian, 20, 15, 2, 1, 2, 8, tiffPackBits, false, false, true, pix),
+		pngOf(encode(t, smooth(20, 15, false), PNG, 0),
+			slices.Concat(pngChunk("cICP", []byte{12, 13, 0, 1}),
+				pngChunk("zTXt", []byte("Raw profile type iptc\x00\x00abc"))),
+			pngChunk("iTXt", []byte(xmpKeyword+"\x00\x00\x00\x00\x00"+somebodysXMP))),
 	}
 	for _, b := range files {
 		for range 500 {
@@ -30,10 +34,12 @@ func TestNewFilesDamaged(t *testing.T) {
 			if r.IntN(4) == 0 {
 				c = c[:r.IntN(len(c))]
 			}
-			if bytes.HasPrefix(c, []byte(pngSignature)) { // so that it is the contents that are looked at
+			// so that it is the contents that are looked at
+			if bytes.HasPrefix(c, []byte(pngSignature)) {
 				mendSums(c)
 			}
-			p, err := Decode(bytes.NewReader(c), Limits{MaxPixels: 1 << 16, Salvage: r.IntN(2) == 0})
+			p, err := Decode(bytes.NewReader(c),
+				Limits{MaxPixels: 1 << 16, Salvage: r.IntN(2) == 0})
 			if err != nil {
 				continue
 			}
@@ -70,7 +76,8 @@ func TestPackedSame(t *testing.T) {
 	}
 	a, err1 := DecodeFile(path, Limits{})
 	b, err2 := DecodeFile(path, Limits{Pack: 1})
-	if err1 != nil || err2 != nil || !reflect.DeepEqual(a, b.Unpacked()) || !equalFloats(a.Pix, p.Pix) || !equalFloats(a.Alpha, p.Alpha) {
+	if err1 != nil || err2 != nil || !reflect.DeepEqual(a, b.Unpacked()) ||
+		!equalFloats(a.Pix, p.Pix) || !equalFloats(a.Alpha, p.Alpha) {
 		t.Errorf("%v %v", err1, err2)
 	}
 }

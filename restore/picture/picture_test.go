@@ -73,11 +73,13 @@ func decode(t testing.TB, b []byte) *Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q.Levels == nil || q.Pix != nil || q.Check() != nil || (q.Depth == 16) != (q.Levels.B16 != nil) {
+	if q.Levels == nil || q.Pix != nil || q.Check() != nil ||
+		(q.Depth == 16) != (q.Levels.B16 != nil) {
 		t.Fatalf("packed, of depth %d: %v", q.Depth, q.Check())
 	}
 	if u := q.Unpacked(); !reflect.DeepEqual(u, p) || u.Levels != nil {
-		t.Fatalf("%v, %d bits, grey %v, alpha %v: packed, it is another picture", p.Format, p.Depth, p.Gray, p.Alpha != nil)
+		t.Fatalf("%v, %d bits, grey %v, alpha %v: packed, it is another picture", p.Format, p.Depth,
+			p.Gray, p.Alpha != nil)
 	}
 	return p
 }
@@ -94,7 +96,8 @@ func equalFloats(a, b []float32) bool {
 	return true
 }
 
-// Every kind of PNG that we write comes back the same to the last bit, as the same kind, in the same kind of file.
+// Every kind of PNG that we write comes back the same to the last bit, as the same kind, in the
+// same kind of file.
 func TestPNGRoundTripEveryMode(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -104,11 +107,13 @@ func TestPNGRoundTripEveryMode(t *testing.T) {
 					p := random(r, size[0], size[1], depth, gray, alpha)
 					b := encode(t, p, PNG, 0)
 					q := decode(t, b)
-					if q.W != p.W || q.H != p.H || q.Gray != gray || q.Depth != depth || (q.Alpha != nil) != alpha || q.Format != PNG {
+					if q.W != p.W || q.H != p.H || q.Gray != gray || q.Depth != depth ||
+						(q.Alpha != nil) != alpha || q.Format != PNG {
 						t.Fatalf("%v depth %d gray %v alpha %v came back as %d×%d depth %d gray %v alpha %v", size, depth, gray, alpha, q.W, q.H, q.Depth, q.Gray, q.Alpha != nil)
 					}
 					if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) {
-						t.Fatalf("%v depth %d gray %v alpha %v: values changed", size, depth, gray, alpha)
+						t.Fatalf("%v depth %d gray %v alpha %v: values changed", size, depth, gray,
+							alpha)
 					}
 					want := byte(2)
 					switch {
@@ -120,7 +125,8 @@ func TestPNGRoundTripEveryMode(t *testing.T) {
 						want = 6
 					}
 					if b[25] != want || int(b[24]) != depth {
-						t.Fatalf("gray %v alpha %v: colour type %d depth %d in the file", gray, alpha, b[25], b[24])
+						t.Fatalf("gray %v alpha %v: colour type %d depth %d in the file", gray,
+							alpha, b[25], b[24])
 					}
 				}
 			}
@@ -151,7 +157,8 @@ func TestEveryLevelSurvives(t *testing.T) {
 func TestSixteenBitsAreNotEight(t *testing.T) {
 	m := image.NewNRGBA64(image.Rect(0, 0, 200, 1))
 	for x := 0; x < 200; x++ {
-		m.SetNRGBA64(x, 0, color.NRGBA64{uint16(30000 + x), uint16(x), uint16(65535 - x), uint16(60000 + x)})
+		m.SetNRGBA64(x, 0, color.NRGBA64{uint16(30000 + x), uint16(x), uint16(65535 - x),
+			uint16(60000 + x)})
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -171,7 +178,8 @@ func TestSixteenBitsAreNotEight(t *testing.T) {
 }
 
 func TestRoundingAndClamping(t *testing.T) {
-	in := []float32{-7, -1, -1 + 0.49/127.5, -1 + 0.51/127.5, 0.5/127.5 - 1e-5, 0.5/127.5 + 1e-5, 1 - 0.51/127.5, 1 - 0.49/127.5, 1, 3, float32(math.Inf(1)), float32(math.Inf(-1))}
+	in := []float32{-7, -1, -1 + 0.49/127.5, -1 + 0.51/127.5, 0.5/127.5 - 1e-5, 0.5/127.5 + 1e-5,
+		1 - 0.51/127.5, 1 - 0.49/127.5, 1, 3, float32(math.Inf(1)), float32(math.Inf(-1))}
 	want := []int{0, 0, 0, 1, 128, 128, 254, 255, 255, 255, 255, 0}
 	n := len(in)
 	p := New(n, 1, append(append(append([]float32{}, in...), in...), in...))
@@ -218,7 +226,8 @@ func TestJPEGRoundTrip(t *testing.T) {
 			}
 			size = len(b)
 			q := decode(t, b)
-			if q.Gray != gray || q.Depth != 8 || q.Format != JPEG || q.W != 67 || q.H != 41 || q.Alpha != nil {
+			if q.Gray != gray || q.Depth != 8 || q.Format != JPEG || q.W != 67 || q.H != 41 ||
+				q.Alpha != nil {
 				t.Fatalf("came back as %+v", q)
 			}
 			worst := 0.0
@@ -245,24 +254,29 @@ func TestJPEGAndAlpha(t *testing.T) {
 	}
 	p.Alpha[9] = 0.5
 	var fe *FormatError
-	if err := Encode(&bytes.Buffer{}, p, JPEG, 0); !errors.As(err, &fe) || !strings.Contains(err.Error(), "transparency") {
+	if err := Encode(&bytes.Buffer{}, p, JPEG, 0); !errors.As(err, &fe) ||
+		!strings.Contains(err.Error(), "transparency") {
 		t.Errorf("got %v", err)
 	}
-	if CanHold(JPEG, p) == nil || CanHold(PNG, p) != nil || FitsSize(JPEG, 65536, 1) == nil || FitsSize(PNG, 1<<20, 1) != nil {
-		t.Error("CanHold or FitsSize")
+	if CheckFormat(JPEG, p) == nil || CheckFormat(PNG, p) != nil ||
+		CheckSize(JPEG, 65536, 1) == nil || CheckSize(PNG, 1<<20, 1) != nil {
+		t.Error("CheckFormat or CheckSize")
 	}
 }
 
-// What other programs write: palettes, 1-bit grey, grey with a transparent level, subsampled and CMYK JPEG.
+// What other programs write: palettes, 1-bit grey, grey with a transparent level, subsampled and
+// CMYK JPEG.
 func TestForeignFiles(t *testing.T) {
-	pal := image.NewPaletted(image.Rect(0, 0, 2, 1), color.Palette{color.NRGBA{10, 20, 30, 255}, color.NRGBA{40, 50, 60, 128}})
+	pal := image.NewPaletted(image.Rect(0, 0, 2, 1),
+		color.Palette{color.NRGBA{10, 20, 30, 255}, color.NRGBA{40, 50, 60, 128}})
 	pal.Pix = []uint8{0, 1}
 	var b bytes.Buffer
 	if err := png.Encode(&b, pal); err != nil {
 		t.Fatal(err)
 	}
 	p := decode(t, b.Bytes())
-	if got := levels(p.Pix, 8); got[0] != 10 || got[1] != 40 || got[2] != 20 || got[3] != 50 || got[4] != 30 || got[5] != 60 {
+	if got := levels(p.Pix, 8); got[0] != 10 || got[1] != 40 || got[2] != 20 || got[3] != 50 ||
+		got[4] != 30 || got[5] != 60 {
 		t.Errorf("palette: %v", got)
 	}
 	if p.Gray || p.Alpha == nil || p.Alpha[0] != 1 || math.Abs(float64(p.Alpha[1])*255-128) > 1e-3 {
@@ -304,7 +318,8 @@ func TestLike(t *testing.T) {
 	p := random(r, 5, 4, 16, true, true)
 	p.ICC = []byte("x")
 	same := p.Like(5, 4, make([]float32, 60))
-	if !equalFloats(same.Alpha, p.Alpha) || !same.Gray || same.Depth != 16 || same.ICC == nil || same.Pix[0] != 0 {
+	if !equalFloats(same.Alpha, p.Alpha) || !same.Gray || same.Depth != 16 || same.ICC == nil ||
+		same.Pix[0] != 0 {
 		t.Errorf("%+v", same)
 	}
 	big := p.Like(20, 16, make([]float32, 960))

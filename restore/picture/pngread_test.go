@@ -44,14 +44,18 @@ func TestPNGOtherProgramsRead(t *testing.T) {
 			}
 			icc[len(icc)-2] ^= 1
 			for name, file := range map[string][]byte{
-				"a profile with a wrong sum":     pngOf(b, icc, nil),
-				"text with a wrong sum":          pngOf(b, badSum("tEXt", []byte("Comment\x00x")), nil),
-				"text behind pixels, wrong":      pngOf(b, nil, badSum("tEXt", []byte("Comment\x00x"))),
-				"an unknown chunk, wrong sum":    pngOf(b, badSum("quRk", make([]byte, 99)), nil),
-				"no end":                         b[:len(b)-12],
-				"an end that is cut off":         b[:len(b)-5],
-				"no end, and text":               slices.Concat(b[:len(b)-12], pngChunk("tEXt", []byte("a\x00b"))),
-				"no end, and text that breaks":   slices.Concat(b[:len(b)-12], pngChunk("tEXt", []byte("a\x00b"))[:9]),
+				"a profile with a wrong sum": pngOf(b, icc, nil),
+				"text with a wrong sum": pngOf(b, badSum("tEXt", []byte("Comment\x00x")),
+					nil),
+				"text behind pixels, wrong": pngOf(b, nil,
+					badSum("tEXt", []byte("Comment\x00x"))),
+				"an unknown chunk, wrong sum": pngOf(b, badSum("quRk", make([]byte, 99)), nil),
+				"no end":                      b[:len(b)-12],
+				"an end that is cut off":      b[:len(b)-5],
+				"no end, and text": slices.Concat(b[:len(b)-12],
+					pngChunk("tEXt", []byte("a\x00b"))),
+				"no end, and text that breaks": slices.Concat(b[:len(b)-12],
+					pngChunk("tEXt", []byte("a\x00b"))[:9]),
 				"zeros behind the end":           slices.Concat(b, make([]byte, 1000)),
 				"zeros instead of the end":       slices.Concat(b[:len(b)-12], make([]byte, 1000)),
 				"a chunk of transparency, wrong": pngOf(b, badSum("tRNS", make([]byte, 6)), nil),
@@ -61,10 +65,12 @@ func TestPNGOtherProgramsRead(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 					continue
 				}
-				if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) || q.ICC != nil || q.Salvaged != nil {
+				if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) || q.ICC != nil ||
+					q.Salvaged != nil {
 					t.Errorf("%s: another picture", name)
 				}
-				if wrong := strings.Contains(name, "wrong"); wrong != (len(q.Dropped) == 1 && strings.Contains(q.Dropped[0], "checksum")) {
+				if wrong := strings.Contains(name, "wrong"); wrong != (len(q.Dropped) == 1 &&
+					strings.Contains(q.Dropped[0], "checksum")) {
 					t.Errorf("%s: told %q", name, q.Dropped)
 				}
 			}
@@ -89,7 +95,8 @@ func rawPNG(w, h, interlaced int, rows []byte, sum bool) []byte {
 	if !sum {
 		body[len(body)-1] ^= 1
 	}
-	return slices.Concat([]byte(pngSignature), pngChunk("IHDR", head), pngChunk("IDAT", body), pngChunk("IEND", nil))
+	return slices.Concat([]byte(pngSignature), pngChunk("IHDR", head), pngChunk("IDAT", body),
+		pngChunk("IEND", nil))
 }
 
 // TestPNGTooMuchData: more rows than the header says, with and without interlacing, and a wrong sum
@@ -101,7 +108,8 @@ func TestPNGTooMuchData(t *testing.T) {
 		size := h * (1 + 3*w)
 		if interlaced == 1 {
 			size = 0
-			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+				{0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
 				pw, ph := (w-p[0]+p[2]-1)/p[2], (h-p[1]+p[3]-1)/p[3]
 				size += ph * (1 + 3*pw)
 			}
@@ -118,7 +126,8 @@ func TestPNGTooMuchData(t *testing.T) {
 			}
 		}
 		if interlaced == 1 {
-			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+				{0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
 				filter((w-p[0]+p[2]-1)/p[2], (h-p[1]+p[3]-1)/p[3])
 			}
 		} else {
@@ -126,12 +135,14 @@ func TestPNGTooMuchData(t *testing.T) {
 		}
 		want := decode(t, rawPNG(w, h, interlaced, rows, true))
 		for _, extra := range []int{1, 40, 4000} {
-			got := decode(t, rawPNG(w, h, interlaced, append(bytes.Clone(rows), make([]byte, extra)...), true))
+			got := decode(t, rawPNG(w, h, interlaced,
+				append(bytes.Clone(rows), make([]byte, extra)...), true))
 			if !equalFloats(got.Pix, want.Pix) {
 				t.Errorf("interlaced %d, %d bytes more: another picture", interlaced, extra)
 			}
 		}
-		if got := decode(t, rawPNG(w, h, interlaced, rows, false)); !equalFloats(got.Pix, want.Pix) {
+		if got := decode(t, rawPNG(w, h, interlaced, rows, false)); !equalFloats(got.Pix,
+			want.Pix) {
 			t.Errorf("interlaced %d, wrong sum at the end: another picture", interlaced)
 		}
 		wantDecodeError(t, rawPNG(w, h, interlaced, rows[:len(rows)-1], true), "truncated PNG")
@@ -162,11 +173,13 @@ func TestSalvage(t *testing.T) {
 					t.Fatal(err)
 				}
 				q = q.Unpacked()
-				if q.W != 96 || q.H != 64 || q.Gray != c.gray || q.Salvaged == nil || q.Salvaged.Share < 0.2 || q.Salvaged.Share >= 1 || q.Salvaged.Err == nil {
+				if q.W != 96 || q.H != 64 || q.Gray != c.gray || q.Salvaged == nil ||
+					q.Salvaged.Share < 0.2 || q.Salvaged.Share >= 1 || q.Salvaged.Err == nil {
 					t.Fatalf("%v, %d of 8: %+v", c.f, part, q.Salvaged)
 				}
 				rows := int(q.Salvaged.Share*64) / 16 * 16
-				for i := range 96 * max(rows-1, 0) { // the last row of blocks borders on grey, from which colour is interpolated
+				// the last row of blocks borders on grey, from which colour is interpolated
+				for i := range 96 * max(rows-1, 0) {
 					if q.Pix[i] != whole.Pix[i] {
 						t.Fatalf("%v, %d of 8: pixel %d is not what it was", c.f, part, i)
 					}
@@ -176,7 +189,8 @@ func TestSalvage(t *testing.T) {
 				}
 			}
 		}
-		if q, err := Decode(bytes.NewReader(b), Limits{Salvage: true}); err != nil || q.Salvaged != nil || !equalFloats(q.Pix, whole.Pix) {
+		if q, err := Decode(bytes.NewReader(b), Limits{Salvage: true}); err != nil ||
+			q.Salvaged != nil || !equalFloats(q.Pix, whole.Pix) {
 			t.Errorf("%v: a whole file is salvaged: %v", c.f, err)
 		}
 		if _, err := Decode(bytes.NewReader(b[:30]), Limits{Salvage: true}); err == nil {

@@ -18,7 +18,8 @@ func TestTIFFLayouts(t *testing.T) {
 		for _, c := range []struct {
 			channels, colours, extra int // extra: value of ExtraSamples, -1 without
 			planar                   bool
-		}{{3, 3, -1, true}, {4, 3, 2, true}, {4, 3, 1, true}, {2, 1, 2, false}, {2, 1, 2, true}, {2, 1, 0, false}, {5, 3, 2, false}, {4, 3, 0, false}} {
+		}{{3, 3, -1, true}, {4, 3, 2, true}, {4, 3, 1, true}, {2, 1, 2, false}, {2, 1, 2, true},
+			{2, 1, 0, false}, {5, 3, 2, false}, {4, 3, 0, false}} {
 			for _, depth := range []int{8, 16} {
 				for _, packing := range []int{tiffNone, tiffDeflate, tiffPackBits} {
 					for _, tiled := range []bool{false, true} {
@@ -29,19 +30,24 @@ func TestTIFFLayouts(t *testing.T) {
 							if depth == 8 {
 								pix[i] &= 0xff
 							}
-							if c.extra == 1 && i%c.channels == 3 { // colours must not exceed what they are multiplied with
+							// colours must not exceed what they are multiplied with
+							if c.extra == 1 && i%c.channels == 3 {
 								pix[i] = uint16(1<<depth - 1)
 							}
 						}
-						b := layTIFF(order, w, h, c.channels, c.colours, c.extra, depth, packing, c.planar, predict, tiled, pix)
-						name := fmt.Sprintf("%v %+v depth %d compression %d tiles %v", order, c, depth, packing, tiled)
+						b := layTIFF(order, w, h, c.channels, c.colours, c.extra, depth, packing,
+							c.planar, predict, tiled, pix)
+						name := fmt.Sprintf("%v %+v depth %d compression %d tiles %v", order, c,
+							depth, packing, tiled)
 						p, err := Decode(bytes.NewReader(b), Limits{})
 						if err != nil {
 							t.Fatalf("%s: %v", name, err)
 						}
 						alpha := c.extra > 0
-						if p.W != w || p.H != h || p.Gray != (c.colours == 1) || p.Depth != depth || (p.Alpha != nil) != alpha && c.extra != 1 {
-							t.Fatalf("%s: %d×%d grey %v depth %d alpha %v", name, p.W, p.H, p.Gray, p.Depth, p.Alpha != nil)
+						if p.W != w || p.H != h || p.Gray != (c.colours == 1) || p.Depth != depth ||
+							(p.Alpha != nil) != alpha && c.extra != 1 {
+							t.Fatalf("%s: %d×%d grey %v depth %d alpha %v", name, p.W, p.H, p.Gray,
+								p.Depth, p.Alpha != nil)
 						}
 						if told := len(p.Dropped) == 1; told != (c.extra == 0 || c.channels == 5) {
 							t.Errorf("%s: told %q", name, p.Dropped)
@@ -49,14 +55,17 @@ func TestTIFFLayouts(t *testing.T) {
 						for ch := range 3 {
 							for i, v := range levels(p.Pix[ch*w*h:(ch+1)*w*h], depth) {
 								if want := int(pix[i*c.channels+min(ch, c.colours-1)]); v != want {
-									t.Fatalf("%s: channel %d of pixel %d is %d, want %d", name, ch, i, v, want)
+									t.Fatalf("%s: channel %d of pixel %d is %d, want %d", name, ch,
+										i, v, want)
 								}
 							}
 						}
 						if c.extra == 2 {
 							for i, a := range p.Alpha {
-								if want := float64(pix[i*c.channels+c.colours]) / float64(int(1)<<depth-1); math.Abs(float64(a)-want) > 1e-6 {
-									t.Fatalf("%s: alpha of pixel %d is %g, want %g", name, i, a, want)
+								if want := float64(pix[i*c.channels+c.colours]) / float64(
+									int(1)<<depth-1); math.Abs(float64(a)-want) > 1e-6 {
+									t.Fatalf("%s: alpha of pixel %d is %g, want %g", name, i, a,
+										want)
 								}
 							}
 						}
@@ -71,12 +80,14 @@ func TestTIFFLayouts(t *testing.T) {
 			}
 		}
 	}
-	odd := layTIFF(binary.LittleEndian, 8, 8, 3, 3, -1, 8, 99, true, false, false, make([]uint16, 192))
+	odd := layTIFF(binary.LittleEndian, 8, 8, 3, 3, -1, 8, 99, true, false, false,
+		make([]uint16, 192))
 	wantDecodeError(t, odd, "separate planes")
 }
 
 // layTIFF writes a TIFF file.
-func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth, packing int, planar, predict, tiled bool, pix []uint16) []byte {
+func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth, packing int,
+	planar, predict, tiled bool, pix []uint16) []byte {
 	f := newEXIF(order)
 	bw, bh := w, 7
 	if tiled {
@@ -152,7 +163,8 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 		if kind == typeShort && count == 1 {
 			return [4]uint32{uint32(tag), kind, count, uint32(order.(binary.ByteOrder).Uint16(b))}
 		}
-		return [4]uint32{uint32(tag), kind, count, order.(binary.ByteOrder).Uint32(append(b, 0, 0, 0, 0))}
+		return [4]uint32{uint32(tag), kind, count,
+			order.(binary.ByteOrder).Uint32(append(b, 0, 0, 0, 0))}
 	}
 	photometric, predictor, config := uint32(2), uint32(1), uint32(1)
 	if colours == 1 {
@@ -165,18 +177,25 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 		config = 2
 	}
 	n := uint32(len(offsets) / 4)
-	e := [][4]uint32{{tagImageWidth, typeLong, 1, uint32(w)}, {tagImageLength, typeLong, 1, uint32(h)}, list(tagBitsPerSample, typeShort, uint32(channels), bits),
-		{tagCompression, typeShort, 1, uint32(packing)}, {tagPhotometric, typeShort, 1, photometric}}
+	e := [][4]uint32{{tagImageWidth, typeLong, 1, uint32(w)},
+		{tagImageLength, typeLong, 1, uint32(h)},
+		list(tagBitsPerSample, typeShort, uint32(channels), bits),
+		{tagCompression, typeShort, 1, uint32(packing)},
+		{tagPhotometric, typeShort, 1, photometric}}
 	if !tiled {
 		e = append(e, list(tagStripOffsets, typeLong, n, offsets))
 	}
 	e = append(e, [4]uint32{tagSamples, typeShort, 1, uint32(channels)})
 	if !tiled {
-		e = append(e, [4]uint32{tagRowsPerStrip, typeLong, 1, uint32(bh)}, list(tagStripCounts, typeLong, n, counts))
+		e = append(e, [4]uint32{tagRowsPerStrip, typeLong, 1, uint32(bh)},
+			list(tagStripCounts, typeLong, n, counts))
 	}
-	e = append(e, [4]uint32{tagPlanarConfig, typeShort, 1, config}, [4]uint32{tagPredictor, typeShort, 1, predictor})
+	e = append(e, [4]uint32{tagPlanarConfig, typeShort, 1, config},
+		[4]uint32{tagPredictor, typeShort, 1, predictor})
 	if tiled {
-		e = append(e, [4]uint32{tagTileWidth, typeLong, 1, uint32(bw)}, [4]uint32{tagTileLength, typeLong, 1, uint32(bh)}, list(tagTileOffsets, typeLong, n, offsets), list(tagTileCounts, typeLong, n, counts))
+		e = append(e, [4]uint32{tagTileWidth, typeLong, 1, uint32(bw)},
+			[4]uint32{tagTileLength, typeLong, 1, uint32(bh)},
+			list(tagTileOffsets, typeLong, n, offsets), list(tagTileCounts, typeLong, n, counts))
 	}
 	if extra >= 0 {
 		var b []byte

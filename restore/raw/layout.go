@@ -181,7 +181,7 @@ func (l *Layout) Decode(r io.Reader, lim picture.Limits, o Options) (p *picture.
 		return nil, nil, err
 	}
 	f.read = func() ([]uint16, error) { return l.read(r) }
-	p, err = picture.Developed(f, lim)
+	p, err = picture.DevelopRaw(f, lim)
 	return p, f, err
 }
 
