@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// throughJPEG decodes a drawing that was compressed.
+// throughJPEG compresses a drawing and decodes it.
 func throughJPEG(t *testing.T, w, h, quality int, change func(file []byte) []byte) *Picture {
 	t.Helper()
 	var file bytes.Buffer
@@ -36,8 +36,8 @@ func throughJPEG(t *testing.T, w, h, quality int, change func(file []byte) []byt
 	return p
 }
 
-// However a picture is turned, the coefficients of its blocks are multiples of the steps that are
-// told, but for rounding.
+// For every orientation the coefficients of the picture's blocks are multiples of Steps, up to
+// rounding.
 func TestBlocksTurned(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		t.Run(fmt.Sprint(o), func(t *testing.T) {
@@ -87,8 +87,7 @@ func coefficient(p *Picture, x0, y0, i int) (z float64) {
 	return z
 }
 
-// Files whose first component is not luminance at full size tell nothing, and damaged tables
-// neither.
+// There are no Blocks if the first component is not luminance at full size, or a table is damaged.
 func TestBlocksUnknown(t *testing.T) {
 	// colours are R, G and B
 	adobe := []byte{0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0}

@@ -34,7 +34,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Streams that never end are refused: those of no picture by their first bytes, others when they
+// Endless streams are refused: those of no known format after their first bytes, others when they
 // are longer than their pictures can be.
 func TestEndless(t *testing.T) {
 	r := newRand()
@@ -54,7 +54,7 @@ func TestEndless(t *testing.T) {
 		"PNG head":               {png[:33], 1, 2 * metadataBytes},
 		"WebP":                   {webp, 0, 2 * metadataBytes},
 		"WebP of four gigabytes": {[]byte("RIFF\xff\xff\xff\xffWEBPVP8 "), 0, 2 * metadataBytes},
-		// Those that never come to their sides.
+		// Streams in which the sides never come.
 		"a JPEG's start, zeros": {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), 0,
 			2 * metadataBytes},
 		"a JPEG's start, yes":     {[]byte("\xff\xd8\xff"), 'y', 2 * metadataBytes},
@@ -73,12 +73,12 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// Pictures that come through pipes are read as those from files.
+// Pictures from pipes are read like those from files.
 func TestPipe(t *testing.T) {
 	r := newRand()
 	for name, f := range map[string]Format{"PNG": PNG, "JPEG": JPEG, "TIFF": TIFF, "late": JPEG} {
 		b := encode(t, random(r, 200, 150, 16, false, false), f, 0)
-		if name == "late" { // the sides stand behind profiles and previews
+		if name == "late" { // the sides follow profiles and previews
 			parts := [][]byte{b[:2]}
 			for range 9 {
 				parts = append(parts, segment(0xe5, "", bytes.Repeat([]byte("preview"), 9000)))
@@ -134,7 +134,7 @@ func TestScans(t *testing.T) {
 		t.Errorf("30 scans: %v", err)
 	}
 	wantDecodeError(t, progressive(t, 500), "scans")
-	// Scans inside segments, as of thumbnails, do not count.
+	// Scans inside segments, such as those of thumbnails, do not count.
 	inner := append([]byte{0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff},
 		bytes.Repeat([]byte{0xff, 0xda, 0, 2}, 0xfffd/4)...)
 	inner = append(inner, make([]byte, 0xfffd%4)...)
@@ -180,7 +180,7 @@ func TestTiles(t *testing.T) {
 	}
 }
 
-// stripTIFF is a grey TIFF of w×h pixels in strips of so many rows that all share their bytes.
+// stripTIFF is a grey TIFF of w×h pixels in strips that all share their bytes.
 func stripTIFF(w, h, rows int) []byte {
 	n := (h + rows - 1) / rows
 	data := unpacked(w * rows)
@@ -212,8 +212,8 @@ func unpacked(n int) []byte {
 	return b.Bytes()
 }
 
-// Every strip costs what unpacking it takes to begin: such as programs write pass, hundreds of
-// thousands for hardly any pixels do not.
+// Starting a strip costs time. Numbers of strips that programs write are accepted, hundreds of
+// thousands for few pixels are not.
 func TestStrips(t *testing.T) {
 	for _, s := range [][3]int{{1, 1, 1}, {40, 3000, 1}, {1, 16000, 1}, {3000, 2000, 2},
 		{1, 1 << 20, 1 << 20}} {
@@ -228,7 +228,7 @@ func TestStrips(t *testing.T) {
 }
 
 // A megabyte of maker's notes in which any byte may begin a preview takes no longer than one with
-// none: looked at as a whole from each of them it would take for hours.
+// none. Checking all segments from each byte would take hours.
 func TestPreviewsThatAreNone(t *testing.T) {
 	for _, pattern := range []string{"\x00\xd8\xff\xc0", "\x00\xd8\xff\xe0\x00\x03",
 		"\x00\xd8\xff\xe0\x00\x02\x00", "\xff\xd8\xff\xe0"} {
@@ -242,7 +242,7 @@ func TestPreviewsThatAreNone(t *testing.T) {
 	}
 }
 
-// What XMP unpacks to is bounded: it is read as XML.
+// The size of unpacked XMP is limited, because it is parsed as XML.
 func TestLargeXMP(t *testing.T) {
 	body := func(n int) []byte {
 		return slices.Concat([]byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r">`),
@@ -263,15 +263,15 @@ func TestLargeXMP(t *testing.T) {
 	}
 }
 
-// hugePNG says that it has w×h pixels of one bit, and holds so many bytes that it might.
+// hugePNG has a header of w×h pixels of one bit, and as many bytes as such a file may have.
 func hugePNG(w, h int) []byte {
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(w)), uint32(h))
 	b := append([]byte(pngSignature), pngChunk("IHDR", append(head, 1, 0, 0, 0, 0))...)
 	return append(b, pngChunk("IDAT", make([]byte, w*h/8/1032+100))...)
 }
 
-// A mask of another size than the picture is refused before its pixels are unpacked, which here
-// would fail in other words.
+// A mask of the wrong size is refused before its pixels are decoded; decoding would fail here with
+// another error.
 func TestMaskUnpacked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mask.png")
 	if err := os.WriteFile(path, hugePNG(16000, 16000), 0o644); err != nil {
@@ -284,7 +284,7 @@ func TestMaskUnpacked(t *testing.T) {
 	}
 }
 
-// Pictures that no memory holds are refused by a typed error.
+// Pictures too large for the memory are refused with a typed error.
 func TestMemoryOfPictures(t *testing.T) {
 	if memory.Available() > 1<<50 {
 		t.Skip("nobody knows how much memory there is")

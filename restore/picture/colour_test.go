@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// TestChroma: JPEG keeps colour in full where quality is high or the picture had it in full, and
-// halves it where it was.
+// TestChroma: JPEG keeps full chroma at high quality or if the source had it, and else the
+// subsampling of the source.
 func TestChroma(t *testing.T) {
 	p := smooth(40, 24, false)
 	for _, c := range []struct {
@@ -32,13 +32,13 @@ func TestChroma(t *testing.T) {
 			t.Errorf("halved %v, quality %d: %v, want %v", c.halved, c.quality, got, c.want)
 		}
 	}
-	// A turned picture is halved along its other side.
+	// In a turned picture the other direction is subsampled.
 	p.Halved = [2]bool{true, false}
 	if q := decode(t, withExif(encode(t, p, JPEG, 80),
 		exif(binary.BigEndian, 6))); q.Halved != [2]bool{false, true} {
 		t.Errorf("turned: %v", q.Halved)
 	}
-	// What the colour of every second pixel is, survives at quality 95 and more.
+	// At quality 95 and more the colour of every single pixel is kept.
 	w, h := 48, 16
 	stripes := New(w, h, make([]float32, 3*w*h))
 	for i := range w * h {
@@ -60,8 +60,8 @@ func TestChroma(t *testing.T) {
 	}
 }
 
-// TestJPEGColourIsInterpolated: reading is what package jpegcodec makes of the file, turned or not,
-// in floats and in levels.
+// TestJPEGColourIsInterpolated: reading gives the pixels of package jpegcodec in all orientations,
+// as floats and as levels.
 func TestJPEGColourIsInterpolated(t *testing.T) {
 	p := smooth(45, 37, false)
 	for _, halved := range [][2]bool{{true, true}, {true, false}} {
@@ -80,8 +80,8 @@ func TestJPEGColourIsInterpolated(t *testing.T) {
 	}
 }
 
-// TestColourSpaces: what PNG's chunks say of colours stands again in PNG, becomes a profile
-// elsewhere, and HDR is refused by name.
+// TestColourSpaces: PNG's colour chunks are copied to PNG files, become a profile in other formats,
+// and HDR is refused by name.
 func TestColourSpaces(t *testing.T) {
 	r := newRand()
 	p := random(r, 9, 7, 8, false, false)
@@ -137,7 +137,7 @@ func TestColourSpaces(t *testing.T) {
 	for transfer, want := range map[byte]string{16: "PQ", 18: "HLG"} {
 		wantDecodeError(t, pngOf(b, pngChunk("cICP", []byte{9, transfer, 0, 1}), nil), want)
 	}
-	// White stays white: the three colours sum to it.
+	// White stays white: it is the sum of the three colours.
 	icc, ok := makeProfile(primaries[12], srgbCurve, false)
 	sum := [3]float64{}
 	for _, name := range []string{"rXYZ", "gXYZ", "bXYZ"} {
@@ -195,8 +195,8 @@ func iccTagOf(t *testing.T, icc []byte, name string) []byte {
 	return nil
 }
 
-// TestProfileIsTrimmed: bytes behind the end that a profile's header tells are cut off; of what is
-// damaged or of another kind a word is said.
+// TestProfileIsTrimmed: bytes after the length in a profile's header are cut off; damaged profiles
+// and those of another kind are reported.
 func TestProfileIsTrimmed(t *testing.T) {
 	r := newRand()
 	p := random(r, 6, 5, 8, false, false)

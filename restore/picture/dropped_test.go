@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// What a JPEG holds beside its picture and what has no place in the new one is told, once each.
+// Metadata of a JPEG that is not copied is reported once each.
 func TestSecondPartsAreTold(t *testing.T) {
 	plain := encode(t, smooth(24, 16, false), JPEG, 0)
 	more := segment(0xe1, xmpMore, []byte(
@@ -50,8 +50,8 @@ func TestSecondPartsAreTold(t *testing.T) {
 	}
 }
 
-// What stands in PNG's and TIFF's further parts is told, but for what only the old file's values
-// need.
+// Further chunks of PNG and entries of TIFF are reported, except those about the old file's
+// encoding.
 func TestFurtherPartsAreTold(t *testing.T) {
 	b := encode(t, smooth(24, 16, false), PNG, 0)
 	for name, c := range map[string]struct {
@@ -87,7 +87,7 @@ func TestFurtherPartsAreTold(t *testing.T) {
 		{tagCompression, typeShort, 1, 1},
 		{tagPhotometric, typeShort, 1, 1}, {tagStripOffsets, typeLong, 1, page},
 		{tagStripCounts, typeLong, 1, 24}, {33550, 12, 3, w.data(make([]byte, 24))}}...)))
-	// where on earth the pixels lie
+	// GeoTIFF: the position of the pixels on earth
 	if len(q.Dropped) != 1 || !strings.Contains(q.Dropped[0], "33550") {
 		t.Errorf("told %q", q.Dropped)
 	}
@@ -101,8 +101,7 @@ func deflated(b []byte) []byte {
 	return packed.Bytes()
 }
 
-// TestDensity: how large the picture is to be printed goes through every format, turned with the
-// picture.
+// TestDensity: the resolution passes through every format, and turns with the picture.
 func TestDensity(t *testing.T) {
 	const x, y = 300, 72 // dots per inch
 	p := smooth(24, 16, false)
@@ -134,7 +133,7 @@ func TestDensity(t *testing.T) {
 	}
 }
 
-// TestDamagedEXIFIsTold: what of it can be read stays, and that not all could is told.
+// TestDamagedEXIFIsTold: readable entries of damaged EXIF are kept, and the damage is reported.
 func TestDamagedEXIFIsTold(t *testing.T) {
 	maker := []byte("ACME CAMERA\x00")
 	whole := func() *exifWriter { return newEXIF(binary.LittleEndian) }
@@ -171,8 +170,8 @@ func TestDamagedEXIFIsTold(t *testing.T) {
 	}
 }
 
-// A hundred colour profiles of 16 MB, in kilobytes of chunks, are not all unpacked: what unpacks is
-// bounded for the file, and the picture is read without a profile.
+// A hundred colour profiles of 16 MB, compressed to kilobytes, are not all unpacked: the total is
+// limited, and the picture is read without a profile.
 func TestHundredProfiles(t *testing.T) {
 	body := bytes.NewBufferString("bomb\x00\x00")
 	z, _ := zlib.NewWriterLevel(body, zlib.BestCompression)

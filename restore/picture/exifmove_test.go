@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// field is what a test looks for in EXIF, found without the code under test.
+// field is an entry that a test expects in EXIF. It is read without the code under test.
 type field struct {
 	dir, tag uint16 // dir: 0 for the first directory, else the tag that points at it
 	want     []byte // little-endian
@@ -79,7 +79,7 @@ func bigEXIF() []byte {
 	return be.AppendUint32(be.AppendUint32(b, 52), 3)
 }
 
-// EXIF goes into TIFF files and out of them again, wherever it began.
+// EXIF from all formats is moved into TIFF files and out again.
 func TestEXIFThroughTIFF(t *testing.T) {
 	in := bigEXIF()
 	p := decode(t, withExif(encode(t, smooth(40, 24, false), JPEG, 90), in))
@@ -121,7 +121,7 @@ func TestEXIFThroughTIFF(t *testing.T) {
 	if q := decode(t, encode(t, smooth(9, 5, false), TIFF, 0)); q.EXIF != nil {
 		t.Errorf("EXIF from nowhere: % x", q.EXIF)
 	}
-	// Broken ones never crash, and never grow.
+	// Damaged EXIF causes no crash, and does not grow.
 	r := newRand()
 	for range 20000 {
 		c := bytes.Clone(in)

@@ -48,7 +48,7 @@ func TestEncodeFile(t *testing.T) {
 
 var errFull = errors.New("no space left on device")
 
-// fullDisk takes so many bytes and then no more.
+// fullDisk accepts some bytes, and then fails.
 type fullDisk struct{ left int }
 
 func (d *fullDisk) Write(p []byte) (int, error) {

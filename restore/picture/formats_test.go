@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TIFF, which another library reads back: every mode, odd sizes, several strips, the profile.
+// TIFF files, read by another library: every mode, odd sizes, several strips, the profile.
 func TestTIFFRoundTripEveryMode(t *testing.T) {
 	r := newRand()
 	for _, size := range [][2]int{{1, 1}, {13, 7}, {300, 401}} {
@@ -37,7 +37,7 @@ func TestTIFFRoundTripEveryMode(t *testing.T) {
 	}
 }
 
-// Of grey with alpha the structure is looked at, too, as the reader is our own.
+// For grey with alpha the entries are checked too, because the reader is our own.
 func TestTIFFGrayAlpha(t *testing.T) {
 	b := encode(t, random(newRand(), 9, 5, 8, true, true), TIFF, 0)
 	d, ok := readDirectory(b, binary.LittleEndian, int64(binary.LittleEndian.Uint32(b[4:])))
@@ -58,9 +58,9 @@ func TestTIFFGrayAlpha(t *testing.T) {
 	}
 }
 
-// CMYK JPEGs against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of them:
-// with all inks in full resolution, and with colour at half of it, which libjpeg interpolates, as
-// Y′CbCr and as inks.
+// CMYK JPEGs are compared with libjpeg (through Pillow) and the formula (1−c)(1−k): with all inks
+// in full resolution, and with two at half resolution, which libjpeg interpolates, as Y′CbCr and as
+// inks.
 func TestCMYKAgainstLibjpeg(t *testing.T) {
 	for name, size := range map[string][2]int{"cmyk": {24, 18}, "ycck": {37, 29},
 		"cmyk420": {37, 29}} {
@@ -84,7 +84,7 @@ func TestCMYKAgainstLibjpeg(t *testing.T) {
 			}
 		}
 	}
-	// Repeated values of colour would be far off.
+	// Repeated chroma values would differ a lot.
 	b, err := os.ReadFile("testdata/ycck.jpg")
 	if err != nil {
 		t.Fatal(err)
@@ -103,8 +103,8 @@ func TestCMYKAgainstLibjpeg(t *testing.T) {
 	}
 }
 
-// TestFax: in a fax's code white runs are 0, so whether a page without black is white or black is
-// for the photometric entry to say, as libtiff reads it.
+// TestFax: in fax codes white runs are 0. The photometric entry decides whether such a page is
+// white or black, as in libtiff.
 func TestFax(t *testing.T) {
 	for photometric, want := range map[uint32]float32{0: 1, 1: -1} {
 		w := newEXIF(binary.LittleEndian)
@@ -124,8 +124,8 @@ func TestFax(t *testing.T) {
 	}
 }
 
-// WebP against what libwebp's own decoder made of the same files (testdata, drawn by a formula,
-// packed by cwebp).
+// WebP is compared with libwebp's decoder on files in testdata, which were drawn by a formula and
+// compressed by cwebp.
 func TestWebPAgainstLibwebp(t *testing.T) {
 	for _, name := range []string{"lossy", "lossy-odd", "lossy-narrow", "lossy-alpha", "lossless",
 		"lossless-alpha"} {
@@ -166,7 +166,7 @@ func TestWebPAgainstLibwebp(t *testing.T) {
 	}
 }
 
-// Broken files of the new formats: errors, never a crash; and an animated PNG is named.
+// Damaged files give errors, never a crash. An animated PNG is named in the error.
 func TestDamagedTIFFAndWebP(t *testing.T) {
 	r := newRand()
 	files := map[string][]byte{"tiff": encode(t, random(r, 20, 11, 16, false, true), TIFF, 0)}
@@ -233,8 +233,7 @@ func fullEXIF(order binary.AppendByteOrder) (b []byte, thumb []byte) {
 	return append(b, "SECRETPIX"...), []byte("SECRETPIX")
 }
 
-// EXIF goes from file to file with what it says of the picture made true, and without the
-// thumbnail.
+// EXIF is copied with the new orientation and size, and without the thumbnail.
 func TestEXIFIsCarried(t *testing.T) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		in, thumb := fullEXIF(order)
@@ -275,7 +274,7 @@ func TestEXIFIsCarried(t *testing.T) {
 		if !bytes.Contains(in, thumb) {
 			t.Error("the original was changed")
 		}
-		// What cannot be made sense of is dropped, not passed on and not crashed on.
+		// Unreadable EXIF is dropped and causes no crash.
 		r := newRand()
 		for n := range in {
 			cleanEXIF(in[:n], 5, 5)

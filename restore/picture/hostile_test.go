@@ -74,7 +74,7 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	b = encode(t, random(r, 60, 50, 8, false, false), JPEG, 0)
-	// JPEG has none; nothing may crash, and what comes out must be a picture
+	// JPEG has none: there must be no crash, and results must be pictures
 	for i := 0; i < 500; i++ {
 		c := bytes.Clone(b)
 		for k := r.IntN(4); k >= 0; k-- {
@@ -121,7 +121,7 @@ func TestNotPictures(t *testing.T) {
 	}
 }
 
-// header is a PNG of that size whose pixel data are `data` bytes of zeros, compressed.
+// header is a PNG header of that size with `data` bytes of zeros, compressed, as pixels.
 func header(w, h uint32, depth, color byte, data int) []byte {
 	body := binary.BigEndian.AppendUint32(nil, w)
 	body = binary.BigEndian.AppendUint32(body, h)
@@ -140,7 +140,7 @@ func jpegHeader(w, h uint16) []byte {
 		0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0, 0xff, 0xd9}
 }
 
-// Sizes that no file of that length can have are refused without the memory they ask for.
+// Sizes that no file of that length can have are refused without allocating their memory.
 func TestAbsurdSizes(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -168,7 +168,7 @@ func TestAbsurdSizes(t *testing.T) {
 	if got := after.TotalAlloc - before.TotalAlloc; got > 32<<20 {
 		t.Errorf("refusing them allocated %d MiB", got>>20)
 	}
-	// What is dense but honest passes: all zeros compress nearly as far as deflate can.
+	// A valid file with high compression is accepted: zeros compress nearly as far as deflate can.
 	if _, err := Decode(bytes.NewReader(header(1500, 1500, 8, 2, 1500*4501)),
 		Limits{}); err != nil {
 		t.Errorf("an empty but whole picture: %v", err)
@@ -276,7 +276,7 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// FuzzEXIF: what comes of any bytes is nothing, or upright EXIF of the same length.
+// FuzzEXIF: any bytes give nil, or upright EXIF of the same length.
 func FuzzEXIF(f *testing.F) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		b, _ := fullEXIF(order)

@@ -80,7 +80,7 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// Large PNG files are compressed another way; what is in them is the same.
+// Large PNG files are compressed with another level; their pixels are the same.
 func TestLargePNG(t *testing.T) {
 	p := smooth(2100, 1001, false)
 	if p.W*p.H < fastPNG {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// TestMaskKinds: masks as people paint them, and those that mark nothing, of which the error says
-// what a mask is.
+// TestMaskKinds: masks as people paint them, and empty masks, whose error explains what a mask is.
 func TestMaskKinds(t *testing.T) {
 	dir := t.TempDir()
 	const w, h = 16, 12
@@ -62,8 +61,8 @@ func TestMaskKinds(t *testing.T) {
 			}
 		}
 	}
-	// Paint of several colours on transparency marks as one does; black and white on it is a mask
-	// of black and white.
+	// Several colours on transparency mark like one; black and white on it is a mask of black and
+	// white.
 	for name, c := range map[string]struct {
 		left, right, ground [4]float32
 		rightToo            bool

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestNewFilesDamaged: bytes changed anywhere in such files give a picture or an error.
+// TestNewFilesDamaged: changed bytes in such files give a picture or an error.
 func TestNewFilesDamaged(t *testing.T) {
 	r := newRand()
 	pix := make([]uint16, 20*15*4)
@@ -34,7 +34,7 @@ func TestNewFilesDamaged(t *testing.T) {
 			if r.IntN(4) == 0 {
 				c = c[:r.IntN(len(c))]
 			}
-			// so that it is the contents that are looked at
+			// so that the checksum is right and the contents are read
 			if bytes.HasPrefix(c, []byte(pngSignature)) {
 				mendSums(c)
 			}
@@ -66,7 +66,7 @@ func mendSums(b []byte) {
 	}
 }
 
-// TestPackedSame: the paths for large pictures read such files as the others do.
+// TestPackedSame: with Levels such files are read like with floats.
 func TestPackedSame(t *testing.T) {
 	dir := t.TempDir()
 	p := random(newRand(), 40, 50, 8, true, true)

@@ -34,8 +34,7 @@ func exif(order binary.AppendByteOrder, orientation uint16) []byte {
 	return order.AppendUint32(b, 0)
 }
 
-// withExif puts an XMP segment, which is an APP1 too, and then the EXIF one behind the start of a
-// JPEG.
+// withExif inserts an XMP segment, which is APP1 too, and the EXIF segment at the start of a JPEG.
 func withExif(jpg, exif []byte) []byte {
 	segment := func(body []byte) []byte {
 		return append(binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+len(body))),
@@ -47,9 +46,9 @@ func withExif(jpg, exif []byte) []byte {
 	return append(out, jpg[2:]...)
 }
 
-// asStored gives the picture as a camera with that orientation would have stored it: seen upright,
-// p comes out. Written from EXIF's own words (which side of the stored picture row 0 and column 0
-// are), not from the table in orient.
+// asStored gives the pixels that a camera stores with that orientation if p is the upright picture.
+// It follows the text of the EXIF standard (which side of the picture row 0 and column 0 are), not
+// the table in orient.
 func asStored(p *Picture, o int) *Picture {
 	w, h := p.W, p.H
 	if o >= 5 {
@@ -62,7 +61,7 @@ func asStored(p *Picture, o int) *Picture {
 	}
 	for y := 0; y < h; y++ {
 		for x := 0; x < w; x++ {
-			// Row y and column x of the stored picture lie, in the upright one, …
+			// Position in the upright picture of row y and column x of the stored one:
 			var u, v int
 			switch o {
 			case 1: // row 0 top, column 0 left
@@ -97,7 +96,7 @@ func TestOrientations(t *testing.T) {
 	r := newRand()
 	for o := 1; o <= 8; o++ {
 		for _, order := range []binary.AppendByteOrder{binary.BigEndian, binary.LittleEndian} {
-			// PNG with eXIf, where everything must fit exactly, alpha too.
+			// PNG with eXIf, where all values must be equal, alpha too.
 			p := random(r, 13, 6, 16, false, true)
 			b := encode(t, asStored(p, o), PNG, 0)
 			withChunk := append(append(bytes.Clone(b[:33]),
@@ -107,7 +106,7 @@ func TestOrientations(t *testing.T) {
 				!equalFloats(p.Alpha, q.Alpha) {
 				t.Errorf("PNG, orientation %d: not the right way up (%d×%d)", o, q.W, q.H)
 			}
-			// JPEG: the same as the decoded stored picture, turned.
+			// JPEG: equal to the decoded stored picture, turned.
 			j := smooth(40, 24, false)
 			plain := encode(t, asStored(j, o), JPEG, 90)
 			q = decode(t, withExif(plain, exif(order, uint16(o))))
@@ -121,8 +120,8 @@ func TestOrientations(t *testing.T) {
 			if worst > 0.1 {
 				t.Errorf("JPEG, orientation %d: off by %g", o, worst)
 			}
-			// The header's sides are told before the pixels are read, of a file that breaks off
-			// among them too, and not of what is refused.
+			// Header is called before the pixels are read, also for a truncated file, but not for a
+			// refused one.
 			var told [2]int
 			lim := Limits{Header: func(p *Picture) { told = [2]int{p.W, p.H} }}
 			if _, err := Decode(bytes.NewReader(withChunk[:len(withChunk)-40]), lim); err == nil ||
@@ -142,7 +141,7 @@ func TestOddExif(t *testing.T) {
 	if exifOrientation(good) != 6 {
 		t.Fatal("good EXIF not understood")
 	}
-	for n := range good { // any part of it: never a crash, and the value only when it is all there
+	for n := range good { // any part: no crash, and the value only if all of it is there
 		if o := exifOrientation(good[:n]); o != 0 && o != 6 {
 			t.Errorf("%d bytes give %d", n, o)
 		}
@@ -160,7 +159,7 @@ func TestOddExif(t *testing.T) {
 	}
 }
 
-// profile makes bytes that pass for an ICC profile.
+// profile makes bytes that are accepted as an ICC profile.
 func profile(r *rand.Rand, space string, size int) []byte {
 	b := make([]byte, size)
 	for i := range b {

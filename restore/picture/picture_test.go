@@ -16,7 +16,7 @@ import (
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), 1)) }
 
-// levels are the whole numbers that values stand for at a depth.
+// levels gives the integer levels of values at a depth.
 func levels(v []float32, depth int) []int {
 	out := make([]int, len(v))
 	for i, x := range v {
@@ -25,7 +25,7 @@ func levels(v []float32, depth int) []int {
 	return out
 }
 
-// random makes a picture whose values lie exactly on levels.
+// random makes a picture whose values are exact levels.
 func random(r *rand.Rand, w, h, depth int, gray, alpha bool) *Picture {
 	most := 1<<depth - 1
 	p := New(w, h, make([]float32, 3*w*h))
@@ -48,7 +48,7 @@ func random(r *rand.Rand, w, h, depth int, gray, alpha bool) *Picture {
 		for i := range p.Alpha {
 			p.Alpha[i] = float32(r.IntN(most+1)) / float32(most)
 		}
-		p.Alpha[0] = 0 // so that it is not opaque by accident
+		p.Alpha[0] = 0 // so that it is not opaque by chance
 	}
 	return p
 }
@@ -96,8 +96,7 @@ func equalFloats(a, b []float32) bool {
 	return true
 }
 
-// Every kind of PNG that we write comes back the same to the last bit, as the same kind, in the
-// same kind of file.
+// Every kind of PNG that we write is read back the same, bit for bit, and of the same kind.
 func TestPNGRoundTripEveryMode(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -153,7 +152,7 @@ func TestEveryLevelSurvives(t *testing.T) {
 	}
 }
 
-// 16 bits do not pass through 8 on the way in: a ramp finer than 8 bits keeps all of its steps.
+// 16 bits are not reduced to 8 on reading: a ramp finer than 8 bits keeps all of its steps.
 func TestSixteenBitsAreNotEight(t *testing.T) {
 	m := image.NewNRGBA64(image.Rect(0, 0, 200, 1))
 	for x := 0; x < 200; x++ {
@@ -200,7 +199,7 @@ func TestNotANumberIsRefused(t *testing.T) {
 	}
 }
 
-// A smooth picture, because JPEG is not made for noise.
+// A smooth picture, because JPEG does not keep noise.
 func smooth(w, h int, gray bool) *Picture {
 	p := New(w, h, make([]float32, 3*w*h))
 	p.Gray = gray
@@ -264,8 +263,8 @@ func TestJPEGAndAlpha(t *testing.T) {
 	}
 }
 
-// What other programs write: palettes, 1-bit grey, grey with a transparent level, subsampled and
-// CMYK JPEG.
+// Files of other programs: palettes, 1-bit grey, grey with a transparent level, subsampled and CMYK
+// JPEG.
 func TestForeignFiles(t *testing.T) {
 	pal := image.NewPaletted(image.Rect(0, 0, 2, 1),
 		color.Palette{color.NRGBA{10, 20, 30, 255}, color.NRGBA{40, 50, 60, 128}})
@@ -306,7 +305,7 @@ func TestForeignFiles(t *testing.T) {
 	if got := levels(p.Pix, 8); got[0] != 255 || got[1] != 0 || got[3] != 255 || got[5] != 255 {
 		t.Errorf("CMYK: %v", got)
 	}
-	// A sub-image keeps to its rectangle.
+	// Of a sub-image only its rectangle is read.
 	sub := rgb.SubImage(image.Rect(3, 4, 5, 7))
 	if p = fromImage(sub, PNG); p.W != 2 || p.H != 3 || p.Pix[0] != 1 || p.Pix[6] != -1 {
 		t.Errorf("sub-image: %+v", p)
@@ -326,7 +325,7 @@ func TestLike(t *testing.T) {
 	if err := big.Check(); err != nil {
 		t.Fatal(err)
 	}
-	// Linear enlargement keeps a plane that is linear, away from the edges, and what is opaque.
+	// Linear enlargement keeps a linear ramp, except at the edges, and opaque alpha.
 	for i := range p.Alpha {
 		p.Alpha[i] = float32(i%5)/10 + float32(i/5)/20
 	}

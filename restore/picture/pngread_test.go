@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pngOf puts chunks behind the header of a PNG file, and others behind its pixels.
+// pngOf inserts chunks after the header of a PNG file, and others after its pixels.
 func pngOf(b []byte, before, after []byte) []byte {
 	return slices.Concat(b[:33], before, b[33:len(b)-12], after, b[len(b)-12:])
 }
@@ -30,8 +30,8 @@ func kinds(b []byte) (k []string) {
 	return k
 }
 
-// TestPNGOtherProgramsRead: what libpng passes over is passed over here, and the picture is the
-// same to the bit.
+// TestPNGOtherProgramsRead: faults that libpng ignores are ignored here too, and the pixels are
+// equal.
 func TestPNGOtherProgramsRead(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -74,7 +74,7 @@ func TestPNGOtherProgramsRead(t *testing.T) {
 					t.Errorf("%s: told %q", name, q.Dropped)
 				}
 			}
-			// Chunks of the pixels with a wrong sum are another matter.
+			// Pixel chunks with a wrong checksum are an error.
 			c := bytes.Clone(b)
 			c[29] ^= 1
 			wantDecodeError(t, c, "checksum")
@@ -99,8 +99,8 @@ func rawPNG(w, h, interlaced int, rows []byte, sum bool) []byte {
 		pngChunk("IEND", nil))
 }
 
-// TestPNGTooMuchData: more rows than the header says, with and without interlacing, and a wrong sum
-// behind the last pixel.
+// TestPNGTooMuchData: more rows than in the header, with and without interlacing, and a wrong
+// checksum after the last pixel.
 func TestPNGTooMuchData(t *testing.T) {
 	r := newRand()
 	for _, interlaced := range []int{0, 1} {
@@ -149,8 +149,8 @@ func TestPNGTooMuchData(t *testing.T) {
 	}
 }
 
-// TestSalvage: of files that are cut off what is there is read if asked for, and told; unasked they
-// are refused.
+// TestSalvage: with Limits.Salvage truncated files are read and reported, without it they are
+// refused.
 func TestSalvage(t *testing.T) {
 	p := smooth(96, 64, false)
 	for _, c := range []struct {
@@ -178,7 +178,7 @@ func TestSalvage(t *testing.T) {
 					t.Fatalf("%v, %d of 8: %+v", c.f, part, q.Salvaged)
 				}
 				rows := int(q.Salvaged.Share*64) / 16 * 16
-				// the last row of blocks borders on grey, from which colour is interpolated
+				// the last row of blocks is next to grey blocks, from which chroma is interpolated
 				for i := range 96 * max(rows-1, 0) {
 					if q.Pix[i] != whole.Pix[i] {
 						t.Fatalf("%v, %d of 8: pixel %d is not what it was", c.f, part, i)

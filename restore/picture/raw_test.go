@@ -78,7 +78,7 @@ func TestRawIsRefused(t *testing.T) {
 		"\x00\x00\x00\x18ftypcrx ": "CR3"} {
 		wantDecodeError(t, []byte(magic+strings.Repeat("\x00", 99)), "camera raw file ("+want+")")
 	}
-	// Nothing but the name tells, where the sensor's values stand in the maker's notes.
+	// If the sensor's values are in the maker's notes, only the file name shows that it is raw.
 	dir := t.TempDir()
 	tiff := encode(t, smooth(24, 16, false), TIFF, 0)
 	for name, raw := range map[string]bool{"a.NRW": true, "b.nef": true, "c.dng": true,
@@ -94,7 +94,7 @@ func TestRawIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A TIFF with a smaller picture behind it is none.
+	// A TIFF followed by a smaller picture is not raw.
 	w := newEXIF(binary.LittleEndian)
 	e := thumb(w, "ACME\x00\x00")
 	e[0][3] = 0

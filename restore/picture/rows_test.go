@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// growing gives rows away only after they were asked for or some time has gone by.
+// growing provides rows only when they are requested, or after some time.
 type growing struct {
 	mu   sync.Mutex
 	cond *sync.Cond
@@ -33,8 +33,8 @@ func (g *growing) tell(rows int, err error) {
 	g.cond.Broadcast()
 }
 
-// A picture that grows while it is encoded gives the bytes of one that is there, whatever its kind;
-// rows are not read before they are there.
+// A picture that grows while it is encoded gives the same bytes as a complete one, for every kind.
+// Rows are not read before they are final.
 func TestEncodeRows(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -86,8 +86,7 @@ func TestEncodeRows(t *testing.T) {
 	}
 }
 
-// Rows that do not come end the encoder with their error, and no more than what was there is
-// written.
+// An error of wait ends the encoder, and only rows before it are written.
 func TestEncodeRowsFails(t *testing.T) {
 	r := newRand()
 	gone := errors.New("gone")

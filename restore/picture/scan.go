@@ -93,7 +93,7 @@ func scanJPEG(b []byte) fileInfo {
 		case marker == 0xdb:
 			readTables(tables, body)
 			if t, ok := tables[0]; ok && info.quality == 0 {
-				info.quality = jpegcodec.QualityOf(t[:])
+				info.quality = jpegcodec.NearestQuality(t[:])
 			}
 		case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			info.setEXIF(body[6:])

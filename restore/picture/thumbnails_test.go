@@ -22,7 +22,7 @@ func newEXIF(order binary.AppendByteOrder) *exifWriter {
 	return w
 }
 
-// data puts bytes and tells where.
+// data appends bytes and gives their offset.
 func (w *exifWriter) data(b []byte) uint32 {
 	at := uint32(len(w.b))
 	w.b = append(w.b, b...)
@@ -32,7 +32,7 @@ func (w *exifWriter) data(b []byte) uint32 {
 	return at
 }
 
-// dir puts a directory of entries (tag, type, count, value) and tells where.
+// dir appends a directory of entries (tag, type, count, value) and gives its offset.
 func (w *exifWriter) dir(next uint32, entries ...[4]uint32) uint32 {
 	at := uint32(len(w.b))
 	w.b = w.order.AppendUint16(w.b, uint16(len(entries)))
@@ -55,13 +55,12 @@ func (w *exifWriter) done(first uint32) []byte {
 	return w.b
 }
 
-// TestThumbnailsGo: wherever a preview stands in EXIF, it is gone from every format, and what the
-// camera says of itself is there.
+// TestThumbnailsGo: no preview in EXIF is copied to any format, and the camera's name is kept.
 func TestThumbnailsGo(t *testing.T) {
 	jpg := slices.Concat([]byte{0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xdb, 0, 4, 1, 2, 0xff,
 		0xda, 0, 4, 1, 2}, []byte("SECRET-PIXELS"), []byte{0xff, 0xd9})
 	odd := bytes.Clone(jpg)
-	odd[0] = 2 // as Minolta does
+	odd[0] = 2 // like Minolta
 	pixels := []byte("SECRET-PIXELS, not compressed; ")
 	long := bytes.Repeat(pixels, 300)
 	maker, canon := []byte("ACME CAMERA\x00"), []byte("ACME NOTE ")

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTIFFLayouts: separate planes, grey with alpha and further channels, in strips and tiles, with
-// each compression, against the pixels they were made of.
+// TestTIFFLayouts compares separate planes, grey with alpha and further channels, in strips and
+// tiles, with each compression, with the pixels that were written.
 func TestTIFFLayouts(t *testing.T) {
 	r := newRand()
 	const w, h = 37, 29
@@ -30,7 +30,7 @@ func TestTIFFLayouts(t *testing.T) {
 							if depth == 8 {
 								pix[i] &= 0xff
 							}
-							// colours must not exceed what they are multiplied with
+							// premultiplied colours must not exceed alpha
 							if c.extra == 1 && i%c.channels == 3 {
 								pix[i] = uint16(1<<depth - 1)
 							}

@@ -17,8 +17,8 @@ const somebodysXMP = `<?xpacket begin="` + "\ufeff" +
 	`<xmp:Thumbnails xmlns:xmp="http://ns.adobe.com/xap/1.0/"><rdf:Alt><rdf:li rdf:parseType="Resource" xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/">` +
 	`<xmpGImg:image>SECRETPICTURE</xmpGImg:image></rdf:li></rdf:Alt></xmp:Thumbnails></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
 
-// TestWordsSurvive: XMP, IPTC, comments and text go from every format to every other that holds
-// them; what does not is told. Thumbnails in them go.
+// TestWordsSurvive: XMP, IPTC, comments and text are copied from every format to every other that
+// can hold them; else the loss is reported. Thumbnails in them are removed.
 func TestWordsSurvive(t *testing.T) {
 	iptc := []byte("\x1c\x02\x19\x00\x07ACMEKEY\x1c\x02\xca\x00\x06SECRET\x1c\x02\x74\x00\x04ACME")
 	p := smooth(24, 16, false)
@@ -51,7 +51,7 @@ func TestWordsSurvive(t *testing.T) {
 			}
 		}
 	}
-	// Other ways in.
+	// Other places of metadata.
 	plain := encode(t, smooth(24, 16, false), PNG, 0)
 	raw := func(kind string, data []byte) []byte {
 		return pngChunk("tEXt", []byte(fmt.Sprintf("Raw profile type %s\x00\n%s\n%8d\n%x\n", kind,
@@ -74,7 +74,7 @@ func TestWordsSurvive(t *testing.T) {
 			t.Error("WebP's XMP is gone")
 		}
 	}
-	// What cannot be kept is told.
+	// What cannot be kept is reported.
 	for name, c := range map[string][]byte{"damaged": []byte("<rdf>"),
 		"with pictures": []byte(strings.Replace(somebodysXMP, `tiff:Orientation="6"`,
 			`xmlns:G="http://ns.google.com/photos/1.0/image/" G:Data="`+strings.Repeat("SECRET",

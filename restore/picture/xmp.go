@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// XMP is metadata in XML: keywords, copyright, settings of raw converters. It is copied with the new
-// orientation and size, and without previews and references to data that is not copied.
+// XMP is metadata in XML: keywords, copyright, settings of raw converters. It is copied with the
+// new orientation and size, and without previews and references to data that is not copied.
 
 // maxXMP limits XMP in bytes. Programs write some kilobytes, with masks of raw converters more.
 // Reading four megabytes takes a second, even if they are compressed to little.
