@@ -132,7 +132,7 @@ func (o *options) mend(ctx context.Context, m *restore.Model, in *picture.Pictur
 		r, err = m.Restore(ctx, in, req)
 	}
 	if err == nil && o.raw.linear {
-		raw.Usual.Linear(r.Picture)
+		raw.DefaultRendering.ToLinear(r.Picture)
 	}
 	return r, steps, err
 }

@@ -158,7 +158,7 @@ func (a *app) video(args []string) (err error) {
 	out := in.Header
 	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
 	if matrix == nil {
-		out.Format.Matrix = y4m.MatrixOf(out.H) // whoever reads it goes by its height
+		out.Format.Matrix = y4m.MatrixFor(out.H) // whoever reads it goes by its height
 	}
 	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task == task.Denoise && !*single}
 	if o.mask != "" {

@@ -38,7 +38,7 @@ func newRand(t *testing.T) *rand.Rand {
 
 func TestMatrices(t *testing.T) {
 	for k, m := range Matrices {
-		p := product(m, inverses[k])
+		p := m.Times(inverses[k])
 		for i, v := range p {
 			want := 0.0
 			if i%4 == 0 {

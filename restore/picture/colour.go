@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"unicode/utf16"
+
+	"github.com/vfmrestore/restore/internal/matrix3"
 )
 
 // pngColour holds the bodies of the chunks by which a PNG file describes its colours without an ICC
@@ -159,28 +161,28 @@ func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 	}
 	white := xyz(0)
 	// The columns are XYZ of red, green and blue, to be scaled so that they add up to white.
-	var m [3][3]float64
+	var m matrix3.Matrix
 	for c := range 3 {
 		for r, v := range xyz(2 + 2*c) {
-			m[r][c] = v
+			m[3*r+c] = v
 		}
 	}
-	inverse, ok := invert(m)
+	inverse, ok := m.Inverse()
 	if !ok {
 		return nil, false
 	}
-	share := apply(inverse, white)
+	share := inverse.Apply(white)
 	// Chromatic adaptation to D50 (Bradford).
-	bradford := [3][3]float64{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367},
-		{0.0389, -0.0685, 1.0296}}
-	back, _ := invert(bradford)
-	from, to := apply(bradford, white), apply(bradford, d50)
+	bradford := matrix3.Matrix{0.8951, 0.2664, -0.1614, -0.7502, 1.7135, 0.0367,
+		0.0389, -0.0685, 1.0296}
+	back, _ := bradford.Inverse()
+	from, to := bradford.Apply(white), bradford.Apply(d50)
 	adapt := func(v [3]float64) [3]float64 {
-		v = apply(bradford, v)
+		v = bradford.Apply(v)
 		for i := range v {
 			v[i] *= to[i] / from[i]
 		}
-		return apply(back, v)
+		return back.Apply(v)
 	}
 	tags := []iccTag{
 		{"desc", iccText("Colours of a PNG file")},
@@ -193,7 +195,7 @@ func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 	} else {
 		space = "RGB "
 		for c, name := range []string{"r", "g", "b"} {
-			column := [3]float64{m[0][c] * share[c], m[1][c] * share[c], m[2][c] * share[c]}
+			column := [3]float64{m[c] * share[c], m[3+c] * share[c], m[6+c] * share[c]}
 			tags = append(tags, iccTag{name + "XYZ", iccXYZ(adapt(column))})
 		}
 		for _, name := range []string{"r", "g", "b"} {
@@ -258,30 +260,4 @@ func iccText(s string) []byte {
 		b = binary.BigEndian.AppendUint16(b, u)
 	}
 	return append(b, make([]byte, 2+1+67)...) // no Macintosh text
-}
-
-func apply(m [3][3]float64, v [3]float64) (out [3]float64) {
-	for r := range 3 {
-		for c := range 3 {
-			out[r] += m[r][c] * v[c]
-		}
-	}
-	return out
-}
-
-func invert(m [3][3]float64) (out [3][3]float64, ok bool) {
-	minor := func(r, c int) float64 {
-		a, b, d, e := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
-		return m[a][d]*m[b][e] - m[a][e]*m[b][d]
-	}
-	det := m[0][0]*minor(0, 0) + m[0][1]*minor(0, 1) + m[0][2]*minor(0, 2)
-	if !(math.Abs(det) > 1e-6) {
-		return out, false
-	}
-	for r := range 3 {
-		for c := range 3 {
-			out[c][r] = minor(r, c) / det
-		}
-	}
-	return out, true
 }

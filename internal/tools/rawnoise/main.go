@@ -63,15 +63,15 @@ func main() {
 func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]float64, err error) {
 	rng := rand.New(rand.NewPCG(seed, uint64(iso)))
 	clean, noisy := expose(rng, planar.FromNRGBA(synth.Photo(seed, size, size)), iso)
-	truth, err := clean.Develop(raw.Usual)
+	truth, err := clean.Develop(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
-	pic, err := noisy.Develop(raw.Usual)
+	pic, err := noisy.Develop(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
-	profile, err := noisy.Profile(raw.Usual)
+	profile, err := noisy.Profile(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
