@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/dctref"
 	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
@@ -51,8 +52,8 @@ func TestBlocksTurned(t *testing.T) {
 			for y0 := p.Blocks.Y; y0+8 <= p.H; y0 += 8 {
 				for x0 := p.Blocks.X; x0+8 <= p.W; x0 += 8 {
 					for i, q := range p.Blocks.Steps {
-						if off := math.Abs(
-							math.Remainder(coefficient(p, x0, y0, i), float64(q))); off < 1.5 {
+						z := dctref.Luminance(p.Pix, p.W, p.H, x0, y0, i)
+						if off := math.Abs(math.Remainder(z, float64(q))); off < 1.5 {
 							near++
 						} else {
 							far++
@@ -65,26 +66,6 @@ func TestBlocksTurned(t *testing.T) {
 			}
 		})
 	}
-}
-
-// coefficient is one of the luminance of a block, by the definition (ITU-T T.81, A.3.3).
-func coefficient(p *Picture, x0, y0, i int) (z float64) {
-	for v := range 8 {
-		for u := range 8 {
-			at, n := (y0+v)*p.W+x0+u, p.W*p.H
-			y := 127.5*(0.299*float64(p.Pix[at])+0.587*float64(p.Pix[n+at])+0.114*float64(
-				p.Pix[2*n+at])) - 0.5
-			z += y * math.Cos(math.Pi*float64((2*u+1)*(i%8))/16) * math.Cos(
-				math.Pi*float64((2*v+1)*(i/8))/16)
-		}
-	}
-	if z /= 4; i%8 == 0 {
-		z /= math.Sqrt2
-	}
-	if i/8 == 0 {
-		z /= math.Sqrt2
-	}
-	return z
 }
 
 // There are no Blocks if the first component is not luminance at full size, or a table is damaged.
