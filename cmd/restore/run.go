@@ -26,7 +26,7 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := threads.Use(o.threads); err != nil {
+	if err := threads.Limit(o.threads); err != nil {
 		return err
 	}
 	if o.folder {

@@ -115,7 +115,7 @@ func (a *app) video(args []string) (err error) {
 	case names[1] == "-" && a.outTerminal:
 		return usagef("the video would go to the terminal; send stdout to a file or a program")
 	}
-	if err := threads.Use(o.threads); err != nil {
+	if err := threads.Limit(o.threads); err != nil {
 		return err
 	}
 	files := &claims{}

@@ -65,7 +65,7 @@ func kernels(ctx context.Context, args []string) error {
 			return err
 		}
 	}
-	if err := threads.Use(*r.threads); err != nil {
+	if err := threads.Limit(*r.threads); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})

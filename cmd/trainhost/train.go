@@ -206,7 +206,7 @@ func train(ctx context.Context, command string, args []string) error {
 			return err
 		}
 	}
-	if err := threads.Use(*r.threads); err != nil {
+	if err := threads.Limit(*r.threads); err != nil {
 		return err
 	}
 	dev, err := gpu.Open(gpu.Options{Device: *r.device})
