@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// A small network on a small picture: every figure is there, makes sense, and is printed.
+// With a small network and a small picture every figure is measured, valid and printed.
 func TestRun(t *testing.T) {
 	dev, err := gpu.Open(gpu.Options{})
 	if err != nil {
@@ -21,7 +21,8 @@ func TestRun(t *testing.T) {
 	}
 	defer dev.Close()
 	opt := Options{Network: nets.DefaultEdge(), Side: 64}
-	opt.Network.Widths, opt.Network.Blocks, opt.Network.Up, opt.Network.Mid, opt.Network.Gates, opt.Network.Emb = []int{16, 24}, []int{1}, nil, 1, []int{0, 3}, 16
+	opt.Network.Widths, opt.Network.Blocks, opt.Network.Up, opt.Network.Mid, opt.Network.Gates,
+		opt.Network.Emb = []int{16, 24}, []int{1}, nil, 1, []int{0, 3}, 16
 	var out bytes.Buffer
 	r, err := Run(context.Background(), &out, dev, opt)
 	if err != nil {
@@ -54,7 +55,8 @@ func TestRun(t *testing.T) {
 	for _, f := range r.Kernels {
 		found = found || f.Name == "3×3 24→24 at 8×8" // at the second level
 		var k, cin, cout, w, h int
-		if _, err := fmt.Sscanf(f.Name, "%d×%d %d→%d at %d×%d", &k, &k, &cin, &cout, &w, &h); err != nil {
+		if _, err := fmt.Sscanf(f.Name, "%d×%d %d→%d at %d×%d", &k, &k, &cin, &cout, &w,
+			&h); err != nil {
 			t.Fatalf("%q: %v", f.Name, err)
 		}
 		if k == 2 { // of stride 2
