@@ -38,7 +38,7 @@ type Camera struct {
 	Raw bool
 	// Curve is the share, 0 to 1, of the S-curve 3v²−2v³ that the tone curve applies after sRGB's.
 	Curve float64
-	// Matrix is one of Matrices, and RedGain and BlueGain are the white balance, 1 for none.
+	// Matrix is one of matrices, and RedGain and BlueGain are the white balance, 1 for none.
 	Matrix            int
 	RedGain, BlueGain float64
 	// Exposure multiplies the light before the sensor clips. Its inverse is applied afterwards, so

@@ -37,7 +37,7 @@ func newRand(t *testing.T) *rand.Rand {
 }
 
 func TestMatrices(t *testing.T) {
-	for k, m := range Matrices {
+	for k, m := range matrices {
 		p := m.Times(inverses[k])
 		for i, v := range p {
 			want := 0.0
@@ -84,7 +84,7 @@ func TestToneCurvesAreInverse(t *testing.T) {
 func TestSensorIsInvertible(t *testing.T) {
 	rng := newRand(t)
 	x := scene(rng.Uint64(), 64, 48)
-	for m := range Matrices {
+	for m := range matrices {
 		c := Camera{Raw: true, Curve: rng.Float64(), Matrix: m, RedGain: 1 + rng.Float64(),
 			BlueGain: 1 + rng.Float64(), Exposure: 0.3 + 0.2*rng.Float64()}
 		clean, noisy, err := c.Degrade(rng, x)

@@ -12,7 +12,7 @@ func Draw(rng *rand.Rand) Camera {
 	uniform := func(lo, hi float64) float64 { return lo + (hi-lo)*rng.Float64() }
 	c := Camera{Raw: true, Round: true}
 	c.Curve = uniform(0, 1)
-	c.Matrix = rng.IntN(len(Matrices))
+	c.Matrix = rng.IntN(len(matrices))
 	c.RedGain, c.BlueGain = uniform(1.4, 2.5), uniform(1.2, 2.2)
 	c.Exposure = math.Exp(uniform(math.Log(0.35), math.Log(1.15)))
 	c.Shot = math.Exp(uniform(math.Log(2e-5), math.Log(1.2e-2)))

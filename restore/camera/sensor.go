@@ -8,10 +8,10 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Matrices take linear sRGB to a camera's colours. The first is the identity; the others are of
+// matrices take linear sRGB to a camera's colours. The first is the identity; the others are of
 // Sony ILCE-7R, Olympus E-M10, Huawei Nexus 6P and Samsung Galaxy S6. Each is the product of the
 // camera's XYZ matrix and sRGB's, with rows scaled to sums of 1, so that white stays white.
-var Matrices, inverses = colourMatrices()
+var matrices, inverses = colourMatrices()
 
 func colourMatrices() (to, from []matrix3.Matrix) {
 	srgb := matrix3.Matrix{0.4124564, 0.3575761, 0.1804375, 0.2126729, 0.7151522, 0.0721750,
@@ -56,7 +56,7 @@ func (c Camera) simulateSensor(rng *rand.Rand, img *planar.Image) {
 	for i, v := range img.Pix {
 		img.Pix[i] = tone.light(v)
 	}
-	multiply(Matrices[c.Matrix], img)
+	multiply(matrices[c.Matrix], img)
 	gains := [3]float64{c.RedGain, 1, c.BlueGain}
 	n := img.W * img.H
 	for ch, gain := range gains {

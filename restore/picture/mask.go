@@ -3,7 +3,6 @@ package picture
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
@@ -169,13 +168,4 @@ func FromStd(std []float32, w, h int) *Picture {
 		p.Pix[i], p.Pix[n+i], p.Pix[2*n+i] = v, v, v
 	}
 	return p
-}
-
-// EncodeStd writes the map of FromStd.
-func EncodeStd(w io.Writer, std []float32, width, height int, f Format, quality int) error {
-	if len(std) != 3*width*height {
-		return fmt.Errorf("a map of %d×%d pixels needs %d values, not %d", width, height,
-			3*width*height, len(std))
-	}
-	return Encode(w, FromStd(std, width, height), f, quality)
 }

@@ -18,8 +18,10 @@ func TestNewFilesDamaged(t *testing.T) {
 		pix[i] = uint16(i * 7 % 256)
 	}
 	files := [][]byte{
-		layTIFF(binary.LittleEndian, 20, 15, 3, 3, -1, 8, tiffDeflate, true, true, false, pix),
-		layTIFF(binary.BigEndian, 20, 15, 2, 1, 2, 8, tiffPackBits, false, false, true, pix),
+		testTIFF{order: binary.LittleEndian, w: 20, h: 15, channels: 3, colours: 3, extra: -1,
+			depth: 8, compression: tiffDeflate, planar: true, predict: true, pix: pix}.bytes(),
+		testTIFF{order: binary.BigEndian, w: 20, h: 15, channels: 2, colours: 1, extra: 2,
+			depth: 8, compression: tiffPackBits, tiled: true, pix: pix}.bytes(),
 		pngOf(encode(t, smooth(20, 15, false), PNG, 0),
 			slices.Concat(pngChunk("cICP", []byte{12, 13, 0, 1}),
 				pngChunk("zTXt", []byte("Raw profile type iptc\x00\x00abc"))),

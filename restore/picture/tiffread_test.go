@@ -35,8 +35,10 @@ func TestTIFFLayouts(t *testing.T) {
 								pix[i] = uint16(1<<depth - 1)
 							}
 						}
-						b := layTIFF(order, w, h, c.channels, c.colours, c.extra, depth, packing,
-							c.planar, predict, tiled, pix)
+						b := testTIFF{order: order, w: w, h: h, channels: c.channels,
+							colours: c.colours, extra: c.extra, depth: depth,
+							compression: packing, planar: c.planar, predict: predict,
+							tiled: tiled, pix: pix}.bytes()
 						name := fmt.Sprintf("%v %+v depth %d compression %d tiles %v", order, c,
 							depth, packing, tiled)
 						p, err := Decode(bytes.NewReader(b), Limits{})
@@ -80,21 +82,34 @@ func TestTIFFLayouts(t *testing.T) {
 			}
 		}
 	}
-	odd := layTIFF(binary.LittleEndian, 8, 8, 3, 3, -1, 8, 99, true, false, false,
-		make([]uint16, 192))
+	odd := testTIFF{order: binary.LittleEndian, w: 8, h: 8, channels: 3, colours: 3, extra: -1,
+		depth: 8, compression: 99, planar: true, pix: make([]uint16, 192)}.bytes()
 	wantDecodeError(t, odd, "separate planes")
 }
 
-// layTIFF writes a TIFF file.
-func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth, packing int,
-	planar, predict, tiled bool, pix []uint16) []byte {
+// testTIFF describes a TIFF file to write.
+type testTIFF struct {
+	order             binary.AppendByteOrder
+	w, h              int
+	channels, colours int
+	extra             int // value of ExtraSamples; -1: none
+	depth             int
+	compression       int
+	planar            bool
+	predict, tiled    bool
+	pix               []uint16 // channels of a pixel after each other
+}
+
+// bytes writes the file.
+func (t testTIFF) bytes() []byte {
+	order, w, h, channels, pix := t.order, t.w, t.h, t.channels, t.pix
 	f := newEXIF(order)
 	bw, bh := w, 7
-	if tiled {
+	if t.tiled {
 		bw, bh = 16, 16
 	}
 	planes, per := 1, channels
-	if planar {
+	if t.planar {
 		planes, per = channels, 1
 	}
 	var offsets, counts []byte
@@ -103,7 +118,7 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 			for x0 := 0; x0 < w; x0 += bw {
 				var raw []byte
 				for y := y0; y < y0+bh; y++ {
-					if y >= h && !tiled {
+					if y >= h && !t.tiled {
 						break
 					}
 					for x := x0; x < x0+bw; x++ {
@@ -115,10 +130,10 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 								return pix[(y*w+x)*channels+p+c]
 							}
 							v := at(x)
-							if predict {
+							if t.predict {
 								v -= at(x - 1)
 							}
-							if depth == 16 {
+							if t.depth == 16 {
 								raw = order.AppendUint16(raw, v)
 							} else {
 								raw = append(raw, byte(v))
@@ -126,7 +141,7 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 						}
 					}
 				}
-				switch packing {
+				switch t.compression {
 				case tiffDeflate:
 					var z bytes.Buffer
 					zw := zlib.NewWriter(&z)
@@ -154,7 +169,7 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 	}
 	var bits []byte
 	for range channels {
-		bits = order.AppendUint16(bits, uint16(depth))
+		bits = order.AppendUint16(bits, uint16(t.depth))
 	}
 	list := func(tag uint16, kind, count uint32, b []byte) [4]uint32 {
 		if len(b) > 4 {
@@ -167,46 +182,46 @@ func layTIFF(order binary.AppendByteOrder, w, h, channels, colours, extra, depth
 			order.(binary.ByteOrder).Uint32(append(b, 0, 0, 0, 0))}
 	}
 	photometric, predictor, config := uint32(2), uint32(1), uint32(1)
-	if colours == 1 {
+	if t.colours == 1 {
 		photometric = 1
 	}
-	if predict {
+	if t.predict {
 		predictor = 2
 	}
-	if planar {
+	if t.planar {
 		config = 2
 	}
 	n := uint32(len(offsets) / 4)
 	e := [][4]uint32{{tagImageWidth, typeLong, 1, uint32(w)},
 		{tagImageLength, typeLong, 1, uint32(h)},
 		list(tagBitsPerSample, typeShort, uint32(channels), bits),
-		{tagCompression, typeShort, 1, uint32(packing)},
+		{tagCompression, typeShort, 1, uint32(t.compression)},
 		{tagPhotometric, typeShort, 1, photometric}}
-	if !tiled {
+	if !t.tiled {
 		e = append(e, list(tagStripOffsets, typeLong, n, offsets))
 	}
 	e = append(e, [4]uint32{tagSamples, typeShort, 1, uint32(channels)})
-	if !tiled {
+	if !t.tiled {
 		e = append(e, [4]uint32{tagRowsPerStrip, typeLong, 1, uint32(bh)},
 			list(tagStripCounts, typeLong, n, counts))
 	}
 	e = append(e, [4]uint32{tagPlanarConfig, typeShort, 1, config},
 		[4]uint32{tagPredictor, typeShort, 1, predictor})
-	if tiled {
+	if t.tiled {
 		e = append(e, [4]uint32{tagTileWidth, typeLong, 1, uint32(bw)},
 			[4]uint32{tagTileLength, typeLong, 1, uint32(bh)},
 			list(tagTileOffsets, typeLong, n, offsets), list(tagTileCounts, typeLong, n, counts))
 	}
-	if extra >= 0 {
+	if t.extra >= 0 {
 		var b []byte
-		for i := range channels - colours {
+		for i := range channels - t.colours {
 			v := 0
 			if i == 0 {
-				v = extra
+				v = t.extra
 			}
 			b = order.AppendUint16(b, uint16(v))
 		}
-		e = append(e, list(tagExtraSamples, typeShort, uint32(channels-colours), b))
+		e = append(e, list(tagExtraSamples, typeShort, uint32(channels-t.colours), b))
 	}
 	return f.done(f.dir(0, e...))
 }
