@@ -4,9 +4,10 @@
 // The same model degrades pictures for training, for `restore degrade -camera` and for tests. Every
 // stage is optional; the order is
 //
-//	inverse tone curve → inverse colour matrix and white balance → exposure → mosaic of the sensor, photon and read noise, clipping
-//	→ white balance → demosaicing → colour matrix → tone curve → white noise → noise reduction → sharpening → reduction of size
-//	→ chroma subsampling or JPEG → a second JPEG → 8 bits.
+//	inverse tone curve → inverse colour matrix and white balance → exposure
+//	→ mosaic of the sensor, photon and read noise, clipping → white balance → demosaicing
+//	→ colour matrix → tone curve → white noise → noise reduction → sharpening
+//	→ reduction of size → chroma subsampling or JPEG → a second JPEG → 8 bits.
 //
 // Sources: the inverse of a camera's processing and the distributions of gains, matrices and noise
 // levels are those of Brooks et al., "Unprocessing Images for Learned Raw Denoising" (CVPR 2019,

@@ -89,7 +89,8 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 		a, e1 := strconv.ParseFloat(x, 64)
 		share, e2 := strconv.ParseFloat(y, 64)
 		if !ok || e1 != nil || e2 != nil || !(a >= 0 && a <= hi) || !(share >= 0 && share <= 1) {
-			err = fmt.Errorf("camera: %s=%s: must be two numbers with a colon between them, 0 to %g and 0 to 1", name, value, hi)
+			err = fmt.Errorf("camera: %s=%s: must be two numbers with a colon between them, 0 "+
+				"to %g and 0 to 1", name, value, hi)
 		}
 		return a, share
 	}

@@ -90,7 +90,8 @@ func (f Format) Check() error {
 	case f.Matrix > BT2020:
 		return fmt.Errorf("frame: unknown matrix %d", f.Matrix)
 	case n.HalfY && !n.HalfX:
-		return fmt.Errorf("frame: chroma with half the rows and all the columns (4:4:0) is not supported")
+		return fmt.Errorf("frame: chroma with half the rows and all the columns (4:4:0) is not " +
+			"supported")
 	}
 	return nil
 }

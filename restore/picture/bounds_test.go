@@ -203,7 +203,7 @@ func stripTIFF(w, h, rows int) []byte {
 	return append(append(b, make([]byte, len(data)%2)...), d.bytes()...)
 }
 
-// unpacked is so many zeros, deflated.
+// unpacked gives zeros, deflated.
 func unpacked(n int) []byte {
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)

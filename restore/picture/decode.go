@@ -220,7 +220,8 @@ func (f *file) open() (err error) {
 			return rawError(kind)
 		}
 		if largerElsewhere(f.b) {
-			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the same file; convert it to PNG or JPEG"}
+			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the " +
+				"same file; convert it to PNG or JPEG"}
 		}
 		if f.tiff, err = unusualTIFF(f.b); f.tiff != nil && err == nil && !f.tiff.fits() {
 			return &DecodeError{What: fmt.Sprintf(

@@ -149,7 +149,7 @@ func TestDamagedEXIFIsTold(t *testing.T) {
 	at := w.dir(0, [4]uint32{0x010f, typeASCII, uint32(len(maker)), 26})
 	w.data(maker)
 	many := w.done(at)
-	many[at], many[at+1] = 0xff, 0xff // entries, among which the maker's name now stands
+	many[at], many[at+1] = 0xff, 0xff // number of entries; the maker's name is now among them
 	w = whole()
 	lost := w.done(w.dir(0, entry(w), [4]uint32{tagExifDir, typeLong, 1, 1 << 20}))
 	for name, c := range map[string]struct {

@@ -21,7 +21,8 @@ const DefaultQuality = 95
 // at most 65535 pixels per side, TIFF at most 4 GiB.
 func CheckFormat(f Format, p *Picture) error {
 	if f == JPEG && !p.Opaque() {
-		return &FormatError{What: "JPEG cannot hold the picture's transparency; choose a name that ends in .png"}
+		return &FormatError{What: "JPEG cannot hold the picture's transparency; choose a name " +
+			"that ends in .png"}
 	}
 	return CheckSize(f, p.W, p.H)
 }

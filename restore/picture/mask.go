@@ -30,7 +30,9 @@ type EmptyMaskError struct {
 }
 
 func (e *EmptyMaskError) Error() string {
-	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and black what is there, or paint in any colour on a transparent picture; its lightest pixel is %.0f of 255", e.Lightest)
+	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and "+
+		"black what is there, or paint in any colour on a transparent picture; its lightest "+
+		"pixel is %.0f of 255", e.Lightest)
 	if e.Path != "" {
 		s = e.Path + ": " + s
 	}

@@ -130,7 +130,9 @@ func (p *Picture) Check() error {
 		return fmt.Errorf("a picture of %d×%d pixels", p.W, p.H)
 	case p.Levels != nil && (p.Pix != nil || p.Levels.Len() != 3*p.W*p.H || p.Levels.B8 != nil &&
 		p.Levels.B16 != nil):
-		return fmt.Errorf("a picture of %d×%d pixels needs %d levels of one depth and nothing else, not %d of 8 bits, %d of 16 and %d values", p.W, p.H, 3*p.W*p.H, len(p.Levels.B8), len(p.Levels.B16), len(p.Pix))
+		return fmt.Errorf("a picture of %d×%d pixels needs %d levels of one depth and nothing "+
+			"else, not %d of 8 bits, %d of 16 and %d values", p.W, p.H, 3*p.W*p.H, len(p.Levels.B8),
+			len(p.Levels.B16), len(p.Pix))
 	case p.Levels == nil && len(p.Pix) != 3*p.W*p.H:
 		return fmt.Errorf("a picture of %d×%d pixels needs %d values, not %d", p.W, p.H, 3*p.W*p.H,
 			len(p.Pix))

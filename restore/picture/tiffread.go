@@ -74,7 +74,8 @@ func unusualTIFF(b []byte) (*tiffLayout, error) {
 		l.colours = 3
 	default:
 		if l.planar && l.channels > 1 {
-			return nil, fmt.Errorf("its channels are in separate planes and neither grey nor red, green and blue, which is unsupported")
+			return nil, fmt.Errorf("its channels are in separate planes and neither grey nor " +
+				"red, green and blue, which is unsupported")
 		}
 		return nil, nil
 	}

@@ -73,7 +73,8 @@ func findSensor(list []picture.Directory) (best picture.Directory, err error) {
 	case area > 0:
 		return best, nil
 	case linear:
-		return best, wrong("it holds demosaiced colours (LinearRaw), not a mosaic, which is not supported")
+		return best, wrong("it holds demosaiced colours (LinearRaw), not a mosaic, which is not " +
+			"supported")
 	}
 	return best, wrong("it holds no mosaic of a sensor")
 }
@@ -104,7 +105,8 @@ func readPattern(d picture.Directory) (Pattern, error) {
 			}
 		}
 	}
-	return 0, wrong("its mosaic is not of red, green and blue in a Bayer pattern, which is not supported")
+	return 0, wrong("its mosaic is not of red, green and blue in a Bayer pattern, which is not " +
+		"supported")
 }
 
 // readBlack reads the black levels. They may repeat with any even period, or with period 1. For

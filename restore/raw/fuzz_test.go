@@ -80,7 +80,7 @@ func TestHostile(t *testing.T) {
 		b := bytes.Clone(seeds[rng.IntN(len(seeds))])
 		for range 1 + rng.IntN(4) {
 			at := rng.IntN(len(b))
-			if rng.IntN(2) == 0 { // directories stand at the end
+			if rng.IntN(2) == 0 { // directories are at the end
 				at = len(b) - 1 - rng.IntN(min(len(b), 400))
 			}
 			switch rng.IntN(4) {

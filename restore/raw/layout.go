@@ -205,10 +205,14 @@ func (l *Layout) read(r io.Reader) ([]uint16, error) {
 	}
 	least := (l.H-1)*l.stride() + l.Packing.RowBytes(l.W, l.Bits)
 	if len(b) > l.Bytes() {
-		return nil, wrong("there are more bytes than the %d of a mosaic of %d×%d pixels of %d bits; size=, bits=, packing=, stride= and offset= give the layout", l.Bytes(), l.W, l.H, l.Bits)
+		return nil, wrong("there are more bytes than the %d of a mosaic of %d×%d pixels of %d "+
+			"bits; size=, bits=, packing=, stride= and offset= give the layout", l.Bytes(), l.W,
+			l.H, l.Bits)
 	}
 	if len(b) < least {
-		return nil, wrong("there are %d bytes after the offset, but a mosaic of %d×%d pixels of %d bits needs %d; size=, bits=, packing=, stride= and offset= give the layout", len(b), l.W, l.H, l.Bits, least)
+		return nil, wrong("there are %d bytes after the offset, but a mosaic of %d×%d pixels of "+
+			"%d bits needs %d; size=, bits=, packing=, stride= and offset= give the layout", len(b),
+			l.W, l.H, l.Bits, least)
 	}
 	pix := make([]uint16, l.W*l.H)
 	return pix, l.Packing.Unpack(pix, b, l.W, l.H, l.Bits, l.stride())

@@ -66,11 +66,13 @@ func (l *lossless) frame(b []byte) (ids []byte, err error) {
 	l.bits, l.h, l.w, l.components = int(b[0]), int(binary.BigEndian.Uint16(b[1:])),
 		int(binary.BigEndian.Uint16(b[3:])), int(b[5])
 	if l.bits < 2 || l.bits > 16 || l.w < 1 || l.h < 1 || l.components < 1 || l.components > 4 {
-		return nil, wrong("its lossless JPEG has %d×%d pixels of %d samples of %d bits, which is invalid", l.w, l.h, l.components, l.bits)
+		return nil, wrong("its lossless JPEG has %d×%d pixels of %d samples of %d bits, which "+
+			"is invalid", l.w, l.h, l.components, l.bits)
 	}
 	for i := range l.components {
 		if b[6+3*i+1] != 0x11 {
-			return nil, wrong("its lossless JPEG has samples of different sizes, which is not supported")
+			return nil, wrong("its lossless JPEG has samples of different sizes, which is not " +
+				"supported")
 		}
 		ids = append(ids, b[6+3*i])
 	}

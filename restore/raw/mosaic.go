@@ -114,7 +114,8 @@ func (m *Mosaic) checkLevels() error {
 	}
 	for _, b := range m.Black {
 		if !(b >= 0 && m.White-b >= 1 && m.White <= 1<<16) {
-			return wrong("black level %g and white level %g; black must be 0 or more, and white at least 1 above it and at most 65536", b, m.White)
+			return wrong("black level %g and white level %g; black must be 0 or more, and white "+
+				"at least 1 above it and at most 65536", b, m.White)
 		}
 	}
 	for _, g := range m.Gains {

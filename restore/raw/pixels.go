@@ -45,7 +45,8 @@ func (p *pixels) open(b []byte, d picture.Directory) error {
 		return wrong("its mosaic is compressed with loss (method %g), which is not supported",
 			compression)
 	case compression != compressionNone && compression != compressionLossless:
-		return wrong("its mosaic is compressed by method %g, which is not supported; uncompressed and lossless JPEG are", compression)
+		return wrong("its mosaic is compressed by method %g, which is not supported; "+
+			"uncompressed and lossless JPEG are", compression)
 	case !(bits >= 8 && bits <= 16) || bits != math.Floor(bits):
 		return wrong("its mosaic has samples of %g bits; 8 to 16 are supported", bits)
 	case compression == compressionNone && number(d, tagPredictor, 1) != 1:
@@ -167,7 +168,8 @@ func (p *pixels) block(buffer *[]uint16, i int) ([]uint16, error) {
 		// The JPEG may treat several samples as a pixel, or two rows as one. The order of samples
 		// is the same.
 		if l.samples() < n || l.samples() > p.blockW*p.blockH || l.bits > 16 {
-			return nil, wrong("a lossless JPEG in it has %d×%d pixels of %d samples, and %d×%d are wanted", l.w, l.h, l.components, p.blockW, rows)
+			return nil, wrong("a lossless JPEG in it has %d×%d pixels of %d samples, and %d×%d "+
+				"are wanted", l.w, l.h, l.components, p.blockW, rows)
 		}
 		if n = l.samples(); n/8 > len(l.scan) {
 			return nil, errCut

@@ -35,7 +35,8 @@ func (p Packing) Check(bits int) error {
 		return wrong("unknown packing %d", p)
 	}
 	if !ok {
-		return wrong("samples of %d bits in packing %d; bytes hold 8, words 9 to 16, MIPI 10, 12 or 14, big-endian bits 8 to 16", bits, p)
+		return wrong("samples of %d bits in packing %d; bytes hold 8, words 9 to 16, MIPI 10, "+
+			"12 or 14, big-endian bits 8 to 16", bits, p)
 	}
 	return nil
 }
@@ -78,7 +79,8 @@ func (p Packing) Unpack(dst []uint16, data []byte, w, h, bits, stride int) error
 		stride = row
 	}
 	if stride < row || stride > len(data) && h > 1 || len(data) < (h-1)*stride+row {
-		return wrong("%d bytes, with %d from row to row, do not hold %d×%d samples, whose rows take %d", len(data), stride, w, h, row)
+		return wrong("%d bytes, with %d from row to row, do not hold %d×%d samples, whose rows "+
+			"take %d", len(data), stride, w, h, row)
 	}
 	for y := range h {
 		p.row(dst[y*w:][:w], data[y*stride:][:row], bits)

@@ -34,7 +34,7 @@ type dng struct {
 	jpeg    *jpegOptions // nil: uncompressed; its sides and components are set here
 	sensor  []entry      // of the sensor's directory, in place of those that are usual
 	first   []entry      // of the first directory
-	preview bool         // the first directory has a preview, and the sensor's stands below
+	preview bool         // the first directory has a preview, the sensor's directory is below it
 }
 
 // usual makes a little-endian DNG with strips.

@@ -88,7 +88,8 @@ func (y *Reader) line() (string, error) {
 		case c == '\n':
 			return string(b), nil
 		case len(b) == maxLine || len(b) == len(magic) && y.n == 0 && string(b) != magic:
-			return "", &Error{y.n, "this is not YUV4MPEG2 video (ffmpeg makes it with -f yuv4mpegpipe)"}
+			return "", &Error{y.n, "this is not YUV4MPEG2 video (ffmpeg makes it with -f " +
+				"yuv4mpegpipe)"}
 		}
 		b = append(b, c)
 	}
@@ -124,7 +125,8 @@ func parse(line string) (Header, error) {
 			continue
 		case 'I':
 			if v != "p" && v != "?" {
-				return bad("the video is interlaced (I%.8s); deinterlace it first, e.g. with ffmpeg -vf yadif", v)
+				return bad("the video is interlaced (I%.8s); deinterlace it first, e.g. with "+
+					"ffmpeg -vf yadif", v)
 			}
 		case 'X':
 			if w == "XCOLORRANGE=FULL" {
@@ -184,7 +186,8 @@ func format(space string) (frame.Format, error) {
 	default:
 		bits, mono := strings.CutPrefix(space, "mono")
 		if !mono {
-			return f, fmt.Errorf("colour space %.20q is not supported: 420, 422 and 444 (8 to 16 bits) and mono are", space)
+			return f, fmt.Errorf("colour space %.20q is not supported: 420, 422 and 444 (8 to "+
+				"16 bits) and mono are", space)
 		}
 		f.Kind = frame.Gray
 		if bits == "" {
@@ -216,7 +219,8 @@ func (y *Reader) Read(buf []byte) error {
 	}
 	for _, w := range strings.Fields(line)[1:] {
 		if w[0] == 'I' && len(w) > 1 && w[1] != 'p' && w[1] != '1' {
-			return &Error{y.n, "is interlaced; deinterlace the video first, e.g. with ffmpeg -vf yadif"}
+			return &Error{y.n, "is interlaced; deinterlace the video first, e.g. with ffmpeg " +
+				"-vf yadif"}
 		}
 	}
 	n, err := io.ReadFull(y.r, buf[:y.FrameSize()])

@@ -169,7 +169,8 @@ func report(quality int, shots []shot, e jpegbound.Errors, margin float64) {
 		file, alone, bounded, least = file+p, alone+a-p, bounded+b-p, min(least, b-p)
 	}
 	n := float64(len(shots))
-	fmt.Printf("quality %d: file %.2f dB, the network gains %.3f, within bounds %.3f, at least %.2f\n", quality, file/n, alone/n, bounded/n, least)
+	fmt.Printf("quality %d: file %.2f dB, the network gains %.3f, within bounds %.3f, at least "+
+		"%.2f\n", quality, file/n, alone/n, bounded/n, least)
 }
 
 // psnr is the PSNR of luminance of pictures rounded to 8 bits.

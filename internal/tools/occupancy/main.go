@@ -28,7 +28,9 @@ func main() {
 	plain := shaders.GPUTarget(128, 32<<10)
 	matrix := plain
 	matrix.Matrix = shaders.Matrix{M: 16, N: 16, K: 16, Subgroup: 32}
-	fmt.Println("| convolution | × | tile, pixels × channels × depth | workgroups | shared, KiB | sums per invocation | multiply-adds per load from shared memory | with matrices: tile, workgroups, KiB, matrices per subgroup |")
+	fmt.Println("| convolution | × | tile, pixels × channels × depth | workgroups | shared, KiB " +
+		"| sums per invocation | multiply-adds per load from shared memory | with matrices: " +
+		"tile, workgroups, KiB, matrices per subgroup |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
 	count := map[shaders.ConvShape]int{}
 	var order []shaders.ConvShape
@@ -64,5 +66,6 @@ func main() {
 			t.Tile.BK, t.Groups(plain), float64(t.SharedBytes(plain))/1024, t.TP*t.NJ, intensity,
 			with)
 	}
-	fmt.Printf("\nOperands of all convolutions, each once: %.1f MB in float32, %.1f MB in float16.\n", float64(4*moved)/1e6, float64(2*moved)/1e6)
+	fmt.Printf("\nOperands of all convolutions, each once: %.1f MB in float32, %.1f MB in "+
+		"float16.\n", float64(4*moved)/1e6, float64(2*moved)/1e6)
 }

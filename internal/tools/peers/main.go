@@ -27,9 +27,11 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "folder with node_modules/onnxruntime-node, also for the exchanged files")
+	dir := flag.String("dir", "", "folder with node_modules/onnxruntime-node, also for the "+
+		"exchanged files")
 	side := flag.Int("size", 256, "side of the picture in pixels")
-	threads := flag.Int("threads", 1, "threads of ONNX Runtime; set those of the Vulkan driver by its own variable (lavapipe: LP_NUM_THREADS)")
+	threads := flag.Int("threads", 1, "threads of ONNX Runtime; set those of the Vulkan driver "+
+		"by its own variable (lavapipe: LP_NUM_THREADS)")
 	seconds := flag.Float64("seconds", 3, "time of each measurement")
 	big := flag.Bool("large-kernels", false, "also measure with the large kernels of long runs")
 	flag.Parse()

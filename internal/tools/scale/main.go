@@ -42,7 +42,8 @@ func main() {
 	largest := flag.Float64("largest", 48, "megapixels of the largest picture")
 	only := flag.Bool("memory", false, "measure the memory only")
 	svg := flag.String("svg", "", "file of the plot")
-	one := flag.String("time", "", "restore this picture twice, print the seconds of the second time, and end (for the program's own use)")
+	one := flag.String("time", "", "restore this picture twice, print the seconds of the second "+
+		"time, and end (for the program's own use)")
 	flag.Parse()
 	var err error
 	if *one != "" {

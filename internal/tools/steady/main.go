@@ -81,7 +81,9 @@ func run(folder string, sigma float64) error {
 			}
 		}
 	}
-	fmt.Printf("%.0f pictures, noise of %g levels\n\n| camera | each frame by itself | averaged | gain | flicker, levels | behind the square, levels |\n|---|---|---|---|---|---|\n", n, sigma)
+	fmt.Printf("%.0f pictures, noise of %g levels\n\n| camera | each frame by itself | averaged "+
+		"| gain | flicker, levels | behind the square, levels |\n|---|---|---|---|---|---|\n", n,
+		sigma)
 	for k, what := range kinds {
 		s := sums[k]
 		fmt.Printf("| %s | %.2f | %.2f | %+.2f |", what.name, s[0]/n, s[1]/n, (s[1]-s[0])/n)
