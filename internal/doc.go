@@ -1,3 +1,3 @@
-// Package internal is empty: its folders are packages of their own. Its test holds the imports of the
-// whole module to the order of docs/ARCHITECTURE.md.
+// Package internal is empty; its subdirectories are separate packages. Its test checks the imports
+// of the whole module against the order in docs/ARCHITECTURE.md.
 package internal

@@ -11,8 +11,8 @@ import (
 
 const module = "github.com/vfmrestore/restore/"
 
-// TestLayers reads the list of packages in docs/ARCHITECTURE.md. Every package must be in the list,
-// itself or by a folder above it, and may import only packages that come later.
+// TestLayers reads the list of packages in docs/ARCHITECTURE.md. Every package, or a folder above
+// it, must be in the list. A package may import only packages that come later.
 func TestLayers(t *testing.T) {
 	order := listed(t)
 	place := func(pkg string) int {
@@ -24,7 +24,8 @@ func TestLayers(t *testing.T) {
 		t.Errorf("%s is missing in the list of packages in docs/ARCHITECTURE.md", pkg)
 		return -1
 	}
-	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...")
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`,
+		"./...")
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	if err != nil {
@@ -44,7 +45,8 @@ func TestLayers(t *testing.T) {
 				continue
 			}
 			if a, b := place(from), place(to); a > b {
-				t.Errorf("%s imports %s, which is above it in the list of docs/ARCHITECTURE.md", from, to)
+				t.Errorf("%s imports %s, which is above it in the list of docs/ARCHITECTURE.md",
+					from, to)
 			}
 		}
 	}
@@ -53,8 +55,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// listed returns the place of each package of the list. A folder that is indented lies in the last one
-// that is indented less.
+// listed returns the position of each package in the list. The parent of an indented folder is the
+// last one that is indented less.
 func listed(t *testing.T) map[string]int {
 	f, err := os.Open("../docs/ARCHITECTURE.md")
 	if err != nil {

@@ -162,7 +162,7 @@ type Request struct {
 	Rows func(p *picture.Picture, rows int)
 
 	// Below and Above are how far below -1 and above 1 values of the result may go; 0: not at all.
-	// For video, whose codes reach there (frame.Format.Gamut).
+	// For video, whose codes reach there (frame.Format.RGBRange).
 	Below, Above float32
 
 	// unfinished leaves the wide holes of Result.Picture, its grain and the bounds of its JPEG file,

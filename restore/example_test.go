@@ -52,7 +52,7 @@ func Example_raw() {
 	}
 	defer model.Close()
 	ctx := context.Background()
-	p, noise, err := raw.DecodeFile("in.dng", picture.Limits{}, raw.Options{Rendering: raw.Usual})
+	p, noise, err := raw.DecodeFile("in.dng", picture.Limits{}, raw.Options{Rendering: raw.DefaultRendering})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func Example_mosaic() {
 	}
 	defer model.Close()
 	const w, h, black, white = 64, 48, 64, 1023
-	frame := make([]byte, h*raw.MIPI.Row(w, 10))
-	noise := raw.NoiseOf(0.25, 1.5, black, white)
+	frame := make([]byte, h*raw.MIPI.RowBytes(w, 10))
+	noise := raw.NewNoise(0.25, 1.5, black, white)
 	m := &raw.Mosaic{
 		W: w, H: h, Pix: make([]uint16, w*h), Pattern: raw.GRBG, Black: [4]float64{black, black, black, black}, White: white,
 		Gains: [3]float64{1.9, 1, 1.6}, Noise: &noise,
@@ -85,12 +85,12 @@ func Example_mosaic() {
 		fmt.Println(err)
 		return
 	}
-	profile, err := m.Profile(raw.Usual)
+	profile, err := m.Profile(raw.DefaultRendering)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	p, err := m.Develop(raw.Usual)
+	p, err := m.Develop(raw.DefaultRendering)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -49,7 +49,7 @@ type StreamConfig struct {
 // nothing under alpha of 0 and bring no mask of their own allocate no memory any more.
 //
 // Luma and chroma of a frame are changed by what the networks changed, not by the way to RGB and
-// back, where frames given and returned have the same matrix and subsampling (frame.Changes) and
+// back, where frames given and returned have the same matrix and subsampling (frame.CanChange) and
 // size: pixels that stay as they are keep their codes.
 //
 // All methods may be called by several goroutines at once. Of frames that are submitted at the same time any may be the first, so one goroutine should submit and one

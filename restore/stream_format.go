@@ -40,7 +40,7 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	if g.out, err = frame.NewConverter(cfg.Out, scale*w, scale*h); err != nil {
 		return nil, err
 	}
-	g.changes = scale == 1 && cfg.Raw == nil && frame.Changes(cfg.In, cfg.Out)
+	g.changes = scale == 1 && cfg.Raw == nil && frame.CanChange(cfg.In, cfg.Out)
 	return g, g.frames.init(s.m, cfg)
 }
 

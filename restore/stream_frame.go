@@ -85,7 +85,7 @@ func (g *format) accepts(given *Frame, data []byte) error {
 			return badRequest("frame", "has %d bytes, must have %d", len(data), n)
 		}
 		if given.Planes = (frame.Planes{{Data: data}}); g.raw == nil {
-			given.Planes = g.in.Format().Tight(data, g.w, g.h)
+			given.Planes = g.in.Format().Contiguous(data, g.w, g.h)
 		}
 	}
 	if g.raw != nil {
@@ -245,7 +245,7 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 			return frame.Planes{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), g.out.Bytes())
 		}
 		w, h := g.out.Size()
-		return g.out.Format().Tight(dst, w, h), nil
+		return g.out.Format().Contiguous(dst, w, h), nil
 	})
 }
 

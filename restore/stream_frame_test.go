@@ -18,9 +18,9 @@ import (
 // gaps gives planes of a format with room between their rows, with the bytes of data in them and
 // value everywhere else.
 func gaps(f frame.Format, data []byte, w, h int, value byte) (ps frame.Planes) {
-	tight := f.Tight(data, w, h)
+	tight := f.Contiguous(data, w, h)
 	rows := h
-	for p := range f.Count() {
+	for p := range f.PlaneCount() {
 		if p > 0 && (f.HalfY || f.Kind == frame.NV12 || f.Kind == frame.NV21 || f.Kind == frame.P010) {
 			rows = (h + 1) / 2
 		}
@@ -38,10 +38,10 @@ func gaps(f frame.Format, data []byte, w, h int, value byte) (ps frame.Planes) {
 // cameraFormats are what cameras and encoders speak.
 func cameraFormats() []frame.Format {
 	ycc := func(k frame.Kind) frame.Format {
-		return frame.Format{Kind: k, CoX: true, HalfX: true, HalfY: true, Matrix: frame.BT709}
+		return frame.Format{Kind: k, CositedX: true, HalfX: true, HalfY: true, Matrix: frame.BT709}
 	}
 	full := ycc(frame.NV12)
-	full.Full, full.CoX, full.Matrix = true, false, frame.BT601
+	full.Full, full.CositedX, full.Matrix = true, false, frame.BT601
 	deep := ycc(frame.P010)
 	deep.Matrix = frame.BT2020
 	return []frame.Format{ycc(frame.NV12), full, ycc(frame.NV21), ycc(frame.Planar), deep, ycc(frame.YUYV), ycc(frame.UYVY), {Kind: frame.Gray}, {Kind: frame.Gray, Bits: 16},
@@ -101,8 +101,8 @@ func TestStreamKeepsFrames(t *testing.T) {
 				t.Errorf("%+v: %+v", f, info)
 			}
 			want := gaps(f, data, w, h, 0x99)
-			for p := range f.Count() {
-				unit := len(f.Tight(data, w, h)[p].Data)
+			for p := range f.PlaneCount() {
+				unit := len(f.Contiguous(data, w, h)[p].Data)
 				near := 3 * max(1, unit/(w*h)) // bytes of the pixels beside the one that is missing
 				for i, got := range dst[p].Data {
 					row, column := (i-3)/dst[p].Stride, (i-3)%dst[p].Stride
@@ -129,7 +129,7 @@ func TestStreamChangesByTheNetwork(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	ctx := context.Background()
 	const w, h = 40, 24
-	f := frame.Format{Kind: frame.NV12, CoX: true, Matrix: frame.BT709}
+	f := frame.Format{Kind: frame.NV12, CositedX: true, Matrix: frame.BT709}
 	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 9, W: w, H: h, In: f, Out: f})
 	if err != nil {
 		t.Fatal(err)
@@ -148,10 +148,10 @@ func TestStreamChangesByTheNetwork(t *testing.T) {
 	}
 	req := Request{Task: task.Denoise, Noise: 9, Below: 1, Above: 1}
 	codes := make([]uint16, c.Codes())
-	if err := c.ReadCodes(codes, f.Tight(data, w, h)); err != nil {
+	if err := c.ReadCodes(codes, f.Contiguous(data, w, h)); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Change(f.Tight(want, w, h), c, codes, p.Pix, restored(t, m, p, req).Picture.Pix); err != nil {
+	if err := c.Change(f.Contiguous(want, w, h), c, codes, p.Pix, restored(t, m, p, req).Picture.Pix); err != nil {
 		t.Fatal(err)
 	}
 	differ := 0
@@ -337,7 +337,7 @@ func TestStreamMaskPerFrame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		planes := f.Tight(floats(p.Pix), p.W, p.H)
+		planes := f.Contiguous(floats(p.Pix), p.W, p.H)
 		dst := make([]byte, s.OutSize())
 		for i, r := range []Request{req, other, other, req} {
 			given := Frame{Planes: planes, Mask: r.Mask}
@@ -379,7 +379,7 @@ func TestStreamPlanesRefused(t *testing.T) {
 	defer s.Close()
 	var bad *RequestError
 	data := make([]byte, s.InSize())
-	good := f.Tight(data, 20, 10)
+	good := f.Contiguous(data, 20, 10)
 	short := good
 	short[1].Data = short[1].Data[1:]
 	mask := make([]bool, 200)

@@ -56,7 +56,7 @@ func (e *frames) init(m *Model, cfg StreamConfig) error {
 	if cfg.Mask != nil {
 		e.source.Known = (&Request{Mask: cfg.Mask}).known
 	}
-	low, high := cfg.Out.Gamut() // the frame's writer limits further
+	low, high := cfg.Out.RGBRange() // the frame's writer limits further
 	e.below, e.above = -1-low, high-1
 	if err := checkNoise(cfg.Noise); err != nil {
 		return err

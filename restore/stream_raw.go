@@ -17,7 +17,7 @@ type RawFormat struct {
 	// matrix, exposure. Where it has Noise, and StreamConfig.Noise tells none, frames are restored
 	// by that; what it becomes is measured in the first frame and again in every 64th.
 	Mosaic    raw.Mosaic
-	Rendering raw.Rendering // raw.Usual, or one's own
+	Rendering raw.Rendering // raw.DefaultRendering, or one's own
 }
 
 // again is after how many frames the noise of a sensor is measured again: it grows with the light.
@@ -56,7 +56,7 @@ func newRawReader(cfg *StreamConfig) (*rawReader, error) {
 }
 
 // row is the number of bytes of a row without a gap behind it.
-func (r *rawReader) row() int { return r.format.Packing.Row(r.mosaic.W, r.format.Bits) }
+func (r *rawReader) row() int { return r.format.Packing.RowBytes(r.mosaic.W, r.format.Bits) }
 
 // stride is the number of bytes from row to row, where the frame does not tell.
 func (r *rawReader) stride() int {
@@ -115,7 +115,7 @@ func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 		}
 	}
 	r.count++
-	if err := r.develop.Into(pix, m, r.format.Rendering); err != nil || !r.known {
+	if err := r.develop.Develop(pix, m, r.format.Rendering); err != nil || !r.known {
 		return nil, err
 	}
 	return &r.profile, nil

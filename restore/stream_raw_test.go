@@ -24,17 +24,17 @@ func TestStreamRaw(t *testing.T) {
 		told   float64 // noise that is told
 		stride int     // beyond a row; negative: the last row first
 	}{{law: true}, {law: true, stride: 5}, {law: true, told: 9}, {told: 9, stride: -3}, {}} {
-		f := RawFormat{Packing: raw.MIPI, Bits: bits, Rendering: raw.Usual}
+		f := RawFormat{Packing: raw.MIPI, Bits: bits, Rendering: raw.DefaultRendering}
 		f.Mosaic = raw.Mosaic{Pattern: raw.BGGR, Black: [4]float64{64, 65, 66, 64}, White: 4000, Gains: [3]float64{2, 1, 1.5}}
 		if c.law {
-			n := raw.NoiseOf(3, 20, 64, 4000)
+			n := raw.NewNoise(3, 20, 64, 4000)
 			f.Mosaic.Noise = &n
 		}
 		s, err := model.NewStream(StreamConfig{Task: task.Denoise, Noise: c.told, W: w, H: h, Raw: &f, Out: frame.Format{Kind: frame.Float32}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		row := raw.MIPI.Row(w, bits)
+		row := raw.MIPI.RowBytes(w, bits)
 		if s.InSize() != h*row {
 			t.Errorf("frames of %d bytes, want %d", s.InSize(), h*row)
 		}
@@ -57,13 +57,13 @@ func TestStreamRaw(t *testing.T) {
 				}
 			}
 		}
-		p, err := m.Develop(raw.Usual)
+		p, err := m.Develop(raw.DefaultRendering)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req := Request{Task: task.Denoise, Noise: c.told}
 		if c.law && c.told == 0 {
-			profile, err := m.Profile(raw.Usual)
+			profile, err := m.Profile(raw.DefaultRendering)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -131,7 +131,7 @@ func TestStreamDoesNotAllocate(t *testing.T) {
 		}
 		src, dst := make([]byte, s.InSize()), make([]byte, s.OutSize())
 		src = randomBytes(rnd, f, len(src))
-		from, to := gaps(f, src, cfg.W, cfg.H, 0), f.Tight(dst, c.what.Scale()*cfg.W, c.what.Scale()*cfg.H)
+		from, to := gaps(f, src, cfg.W, cfg.H, 0), f.Contiguous(dst, c.what.Scale()*cfg.W, c.what.Scale()*cfg.H)
 		once := func() {
 			if err := s.Submit(ctx, src); err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/dctref"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	"github.com/vfmrestore/restore/restore/task"
@@ -101,21 +102,8 @@ func outsideCells(p, r *picture.Picture) float64 {
 				if q < 4 {
 					continue
 				}
-				of := func(m *picture.Picture) (z float64) {
-					for v := range 8 {
-						for u := range 8 {
-							at, size := (y0+v)*m.W+x0+u, m.W*m.H
-							y := 127.5*(0.299*float64(m.Pix[at])+0.587*float64(m.Pix[size+at])+0.114*float64(m.Pix[2*size+at])) - 0.5
-							z += y * math.Cos(math.Pi*float64((2*u+1)*(i%8))/16) * math.Cos(math.Pi*float64((2*v+1)*(i/8))/16)
-						}
-					}
-					if z /= 4; i%8 == 0 {
-						z /= math.Sqrt2
-					}
-					if i/8 == 0 {
-						z /= math.Sqrt2
-					}
-					return z / float64(q)
+				of := func(m *picture.Picture) float64 {
+					return dctref.Luminance(m.Pix, m.W, m.H, x0, y0, i) / float64(q)
 				}
 				sum += max(math.Abs(of(r)-math.RoundToEven(of(p)))-0.5, 0)
 				n++

@@ -18,7 +18,8 @@ def load(path):
 
 
 def psnr(a, b):
-    return 10 * numpy.log10(255**2 / max(1e-9, numpy.mean((a.astype(float) - b.astype(float)) ** 2)))
+    mse = numpy.mean((a.astype(float) - b.astype(float)) ** 2)
+    return 10 * numpy.log10(255**2 / max(1e-9, mse))
 
 
 pairs = []
@@ -29,7 +30,7 @@ for real in sorted(glob.glob(os.path.join(folder, "*_real.*"))):
 if not pairs:
     sys.exit("bench-quality: %s holds no pairs *_real.* and *_mean.*" % folder)
 
-# A filter that takes longer than this for one picture is left out: it is no choice for the frames of a camera.
+# A filter that takes longer for a picture is left out: it is too slow for the frames of a camera.
 LIMIT = 60  # seconds
 
 
@@ -40,23 +41,37 @@ def run(*command):
 work = tempfile.mkdtemp()
 methods = [("restore -task denoise", lambda i, o: run(restore, "-task", "denoise", i, o))]
 for n in (5, 10, 15):
-    methods.append(("restore -noise %d" % n, lambda i, o, n=n: run(restore, "-task", "denoise", "-noise", str(n), i, o)))
+    methods.append((
+        "restore -noise %d" % n,
+        lambda i, o, n=n: run(restore, "-task", "denoise", "-noise", str(n), i, o),
+    ))
 try:
     import cv2
 
     def nlm(h):
-        return lambda i, o: cv2.imwrite(o, cv2.fastNlMeansDenoisingColored(cv2.imread(i), None, h, h, 7, 21))
+        def method(i, o):
+            picture = cv2.imread(i)
+            cv2.imwrite(o, cv2.fastNlMeansDenoisingColored(picture, None, h, h, 7, 21))
+
+        return method
 
     for h in (3, 5, 7, 10):
-        methods.append(("OpenCV fastNlMeansDenoisingColored, h = %d%s" % (h, " (default)" if h == 3 else ""), nlm(h)))
+        default = " (default)" if h == 3 else ""
+        methods.append(("OpenCV fastNlMeansDenoisingColored, h = %d%s" % (h, default), nlm(h)))
 except ImportError:
     pass
 if shutil.which("gm"):
     methods.append(("GraphicsMagick -despeckle", lambda i, o: run("gm", "convert", i, "-despeckle", o)))
-    methods.append(("GraphicsMagick -median 1", lambda i, o: run("gm", "convert", i, "-median", "1", o)))
+    median = lambda i, o: run("gm", "convert", i, "-median", "1", o)
+    methods.append(("GraphicsMagick -median 1", median))
 if shutil.which("gmic"):
-    for name, args in (("G'MIC bilateral 10,7", ["bilateral", "10,7"]), ("G'MIC denoise 10,10", ["denoise", "10,10"]), ("G'MIC denoise_patchpca", ["denoise_patchpca", ","])):
-        methods.append((name, lambda i, o, args=args: run("gmic", "-v", "0", i, *args, "-output", o)))
+    for name, args in (
+        ("G'MIC bilateral 10,7", ["bilateral", "10,7"]),
+        ("G'MIC denoise 10,10", ["denoise", "10,10"]),
+        ("G'MIC denoise_patchpca", ["denoise_patchpca", ","]),
+    ):
+        gmic = lambda i, o, args=args: run("gmic", "-v", "0", i, *args, "-output", o)
+        methods.append((name, gmic))
 
 scores = {}
 before = [psnr(load(r), load(m)) for r, m in pairs]
@@ -69,7 +84,7 @@ for name, method in methods:
         try:
             method(source, out)
             values.append(psnr(load(out), load(mean)))
-        except Exception as error:  # it does not know the filter, or takes too long
+        except Exception as error:  # unknown filter, or too slow
             print("bench-quality: %s: %s" % (name, error), file=sys.stderr)
             break
     if len(values) == len(pairs):
@@ -77,10 +92,17 @@ for name, method in methods:
 
 print("%d pairs, input %.2f dB\n" % (len(pairs), numpy.mean(before)))
 print("| program | PSNR | gain | worst gain | worse than the input | seconds |\n|---|---|---|---|---|---|")
-for name, (values, seconds) in scores.items():
+
+
+def row(name, values, seconds):
     gains = numpy.array(values) - before
-    print("| %s | %.2f | %+.2f | %+.2f | %d | %.2f |" % (name, numpy.mean(values), gains.mean(), gains.min(), (gains < 0).sum(), seconds))
-best = numpy.max([v for n, (v, _) in scores.items() if n.startswith("OpenCV")], axis=0) if any(n.startswith("OpenCV") for n in scores) else None
-if best is not None:
-    print("| OpenCV, the best h of each picture | %.2f | %+.2f | %+.2f | %d | |" % (best.mean(), (best - before).mean(), (best - before).min(), (best < before).sum()))
+    numbers = (numpy.mean(values), gains.mean(), gains.min(), (gains < 0).sum())
+    print("| %s | %.2f | %+.2f | %+.2f | %d |" % ((name,) + numbers) + seconds + " |")
+
+
+for name, (values, seconds) in scores.items():
+    row(name, values, " %.2f" % seconds)
+opencv = [values for name, (values, _) in scores.items() if name.startswith("OpenCV")]
+if opencv:
+    row("OpenCV, the best h of each picture", numpy.max(opencv, axis=0), "")
 shutil.rmtree(work)

@@ -1,24 +1,29 @@
 #!/bin/sh
-# Makes Debian packages in dist/: vfm-restore (the command, and systemd units for folders), libvfm1 (the C library; the number is the ABI), libvfm-dev (its header, link, pkg-config and
-# CMake files) and, where GStreamer's development files are there, gstreamer1.0-vfm (the element), for this machine and for arm64 where its C compiler is there (Debian: gcc-aarch64-linux-gnu).
+# Makes Debian packages in dist/: vfm-restore (the command, and systemd units for folders), libvfm1
+# (the C library; the number is the ABI) and libvfm-dev (its header, link, pkg-config and CMake
+# files). If GStreamer's development files are installed, also gstreamer1.0-vfm (the element). It
+# makes them for this machine, and for arm64 if its C compiler is installed (Debian:
+# gcc-aarch64-linux-gnu).
 #
-#   scripts/deb.sh build          all of them; `make dist` does
-#   scripts/deb.sh check          those of this machine, installed as root, used, and removed again; CI does
+#   scripts/deb.sh build    makes all packages; run by `make dist`
+#   scripts/deb.sh check    installs those for this machine as root, uses and removes them; run by CI
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/common.sh
 go="${GO:-go}"
 version="$(git describe --tags --always --dirty 2>/dev/null || echo unknown)"
-SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)" # two runs of one commit give the same bytes
+SOURCE_DATE_EPOCH="$(git log -1 --format=%ct 2>/dev/null || echo 0)"
+# Two runs for the same commit give the same bytes.
 export SOURCE_DATE_EPOCH
-abi="$(sed -n 's/^#define VFM_ABI //p' cmd/libvfm/vfm.h)"
-# A tag's numbers; of a commit without one 0, the ABI, and when it was made.
-number="$(printf '%s\n' "$version" | sed -n 's/^v\{0,1\}\([0-9][0-9]*\(\.[0-9][0-9]*\)\{1,2\}\).*/\1/p')"
+abi="$(abi)"
+# The numbers of the tag. A commit without a tag has 0, the ABI and its date.
+number="$(version_number "$version")"
 number="${number:-0.$abi+git$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d.%H%M%S)}"
 out=dist
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# package NAME MACHINE DEPENDS DESCRIPTION: makes a package of $work/NAME.
+# package NAME MACHINE DEPENDS DESCRIPTION: makes a package from $work/NAME.
 package() {
 	root="$work/$1"
 	mkdir -p "$root/DEBIAN" "$root/usr/share/doc/$1"
@@ -42,24 +47,27 @@ package() {
 	rm -rf "$root"
 }
 
-# packages MACHINE TRIPLET COMPILER
+# packages MACHINE TRIPLET COMPILER: makes all packages for a machine.
 packages() {
 	lib="/usr/lib/$2"
-	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" "$go" build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$version" \
+	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" "$go" build -trimpath -buildvcs=false \
+		-ldflags "-s -w -buildid= -X main.version=$version" \
 		-o "$work/vfm-restore/usr/bin/restore" ./cmd/restore
 	mkdir -p "$work/vfm-restore/usr/share/doc/vfm-restore"
 	cp README.md docs/*.md "$work/vfm-restore/usr/share/doc/vfm-restore/"
 	mkdir -p "$work/vfm-restore/usr/lib/systemd/system" "$work/vfm-restore/usr/lib/sysusers.d"
-	cp scripts/systemd/restore-folder@.* "$work/vfm-restore/usr/lib/systemd/system/" # nothing switches them on
+	# The package does not enable these units.
+	cp scripts/systemd/restore-folder@.* "$work/vfm-restore/usr/lib/systemd/system/"
 	cp scripts/systemd/vfm-restore.conf "$work/vfm-restore/usr/lib/sysusers.d/"
 	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" scripts/lib.sh build "$work/lib"
-	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" DESTDIR="$work/libvfm-dev" PREFIX=/usr LIBDIR="$lib" \
-		scripts/lib.sh install "$work/lib" >/dev/null
+	CGO_ENABLED=1 CC="$3" GOOS=linux GOARCH="$1" VERSION="$version" \
+		DESTDIR="$work/libvfm-dev" PREFIX=/usr LIBDIR="$lib" scripts/lib.sh install "$work/lib" >/dev/null
 	mkdir -p "$work/libvfm$abi$lib"
 	mv "$work/libvfm-dev$lib/libvfm.so.$abi" "$work/libvfm$abi$lib/"
-	if [ "$1" = "$machine" ] && scripts/gstreamer.sh there; then
+	if [ "$1" = "$machine" ] && scripts/gstreamer.sh available; then
 		CC="$3" VERSION="$version" scripts/gstreamer.sh build "$work/lib"
-		DESTDIR="$work/gstreamer1.0-vfm" PREFIX=/usr LIBDIR="$lib" scripts/gstreamer.sh install "$work/lib" >/dev/null
+		DESTDIR="$work/gstreamer1.0-vfm" PREFIX=/usr LIBDIR="$lib" \
+			scripts/gstreamer.sh install "$work/lib" >/dev/null
 	fi
 	rm -rf "$work/lib"
 	libc="libc6 (>= $(libc_needed "$work/vfm-restore/usr/bin/restore" "$work/libvfm$abi$lib/libvfm.so.$abi"))"
@@ -77,11 +85,11 @@ $vulkan" "repairs photographs and frames of cameras: C library
 		package gstreamer1.0-vfm "$1" "Depends: libvfm$abi (= $number), libgstreamer-plugins-base1.0-0 (>= $(pkg-config --modversion gstreamer-video-1.0))" "repairs video: GStreamer element
  vfmrestore removes noise or blur, or enlarges, frame by frame."
 	else
-		echo "deb: no GStreamer to build with, so no gstreamer1.0-vfm for $1"
+		echo "deb: no gstreamer1.0-vfm for $1, as GStreamer's development files are not installed"
 	fi
 }
 
-# libc_needed FILES: the newest version of the C library that they ask for.
+# libc_needed FILES: the newest version of the C library that they need.
 libc_needed() {
 	cat "$@" | grep -a -o 'GLIBC_2\.[0-9]*' | sed 's/GLIBC_//' | sort -u -V | tail -n 1
 }
@@ -98,25 +106,25 @@ build() {
 	if command -v aarch64-linux-gnu-gcc >/dev/null; then
 		packages arm64 aarch64-linux-gnu aarch64-linux-gnu-gcc
 	else
-		echo "deb: no aarch64-linux-gnu-gcc, so no packages for arm64"
+		echo "deb: no packages for arm64, as aarch64-linux-gnu-gcc is not installed"
 	fi
 }
 
-# check installs the packages, uses command and library as programs would, and removes them.
+# check installs the packages, uses the command and the library, and removes the packages.
 check() {
 	out="$work/out"
 	if ! command -v dpkg-deb >/dev/null; then
-		echo "deb: no dpkg-deb here, so nothing is checked"
+		echo "deb: nothing is checked, as dpkg-deb is not installed"
 		return 0
 	fi
 	build
 	if [ "$(id -u)" != 0 ]; then
-		echo "deb: built, but only root can install them, so that was not tried"
+		echo "deb: built, but not installed, because only root can do that"
 		return 0
 	fi
 	for name in vfm-restore libvfm$abi libvfm-dev gstreamer1.0-vfm; do
 		if dpkg -s "$name" >/dev/null 2>&1; then
-			echo "deb: $name is installed here already; it is left alone and nothing checked" >&2
+			echo "deb: $name is already installed, so nothing is checked" >&2
 			return 0
 		fi
 	done
@@ -127,11 +135,11 @@ check() {
 	dpkg -r libvfm-dev libvfm$abi vfm-restore >/dev/null
 	for left in /usr/bin/restore /usr/include/vfm.h "/usr/lib/systemd/system/restore-folder@.timer"; do
 		if [ -e "$left" ]; then
-			echo "deb: $left is still there after the packages were removed" >&2
+			echo "deb: $left is left after removing the packages" >&2
 			status=1
 		fi
 	done
-	[ "$status" = 0 ] && echo "deb: the packages install, work and go"
+	[ "$status" = 0 ] && echo "deb: the packages can be installed, used and removed"
 	return "$status"
 }
 
@@ -157,7 +165,7 @@ case "${1:-build}" in
 build) build ;;
 check) check ;;
 *)
-	echo "deb: build or check, not $1" >&2
+	echo "deb: the command must be build or check, not $1" >&2
 	exit 2
 	;;
 esac

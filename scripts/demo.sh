@@ -1,5 +1,6 @@
 #!/bin/sh
-# Renders a picture, shakes the camera, restores it, and says how much came back. Run by `make demo` after the build.
+# Renders a picture, adds motion blur, restores it, and prints the PSNR before and after. Run by
+# `make demo` after the build.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p demo
@@ -17,4 +18,5 @@ step bin/restore -task motion-deblur -v -kernel-out demo/kernel.png demo/blurred
 
 printf '\nPSNR to the clean picture:  before %s,  after %s\n' \
 	"$(psnr demo/clean.png demo/blurred.png)" "$(psnr demo/clean.png demo/restored.png)"
-printf 'Pictures: demo/clean.png  demo/blurred.png  demo/restored.png, and the path of the camera that was found: demo/kernel.png\n'
+printf 'Pictures: demo/clean.png  demo/blurred.png  demo/restored.png, %s\n' \
+	'and the estimated blur kernel: demo/kernel.png'

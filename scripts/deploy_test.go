@@ -19,7 +19,7 @@ func text(t *testing.T, path string) string {
 	return string(b)
 }
 
-// The units are what systemd understands, without a warning. Nothing switches them on.
+// systemd accepts the units without a warning, and the package does not enable them.
 func TestUnits(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -30,9 +30,9 @@ func TestUnits(t *testing.T) {
 		t.Fatalf("units %q: %v", units, err)
 	}
 	dir := t.TempDir()
-	args := []string{"verify", "--recursive-errors=no"} // those of other units are not ours
+	args := []string{"verify", "--recursive-errors=no"} // ignore errors of other units
 	for _, unit := range units {
-		// systemd looks whether there is such a program.
+		// systemd checks that the program exists.
 		s := strings.ReplaceAll(text(t, unit), "/usr/bin/restore", "/bin/true")
 		path := filepath.Join(dir, filepath.Base(unit))
 		if err := os.WriteFile(path, []byte(s), 0o644); err != nil {
@@ -47,16 +47,16 @@ func TestUnits(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if strings.Contains(text(t, "deb.sh"), "postinst") || strings.Contains(text(t, "deb.sh"), "systemctl") {
-		t.Error("the package may switch the units on")
+		t.Error("the package may enable the units")
 	}
 }
 
-// The image is made of what the package is and asks for.
+// The image installs the package and what it recommends.
 func TestDockerfile(t *testing.T) {
 	file, deb := text(t, "Dockerfile"), text(t, "deb.sh")
 	image := regexp.MustCompile(`FROM debian:(\d+)-slim\n`).FindStringSubmatch(file)
 	if image == nil {
-		t.Fatal("it is not made of Debian")
+		t.Fatal("the image is not based on Debian")
 	}
 	_, run, ok := strings.Cut(strings.ReplaceAll(file, "\\\n", ""), "\nRUN ")
 	if !ok {
@@ -82,13 +82,13 @@ func TestDockerfile(t *testing.T) {
 		t.Error("the package has another name")
 	}
 	if !strings.Contains(file, `ENTRYPOINT ["/usr/bin/restore"]`) || !strings.Contains(deb, `"$work/vfm-restore/usr/bin/restore"`) {
-		t.Error("the package does not bring the image's program")
+		t.Error("the package does not have the image's program")
 	}
 	if regexp.MustCompile(`(?m)^USER [1-9]\d*$`).FindString(file) == "" {
-		t.Error("it runs as root, or as a user whom Kubernetes cannot tell from root")
+		t.Error("it runs as root, or as a named user, which Kubernetes may take for root")
 	}
 	if !strings.Contains(text(t, "/etc/os-release"), `VERSION_ID="`+image[1]+`"`) {
-		t.Skip("this is not the image's Debian: whether it has the commands is not looked at")
+		t.Skip("not the image's Debian: commands are not checked")
 	}
 	for part := range strings.SplitSeq(run, "&&") {
 		if name := strings.Fields(part)[0]; exec.Command("sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v "+name).Run() != nil {

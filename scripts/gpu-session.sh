@@ -1,11 +1,19 @@
 #!/bin/sh
-# One visit to a machine with a real GPU and nothing else on it (no Go, no network): tests, benchmarks, then training.
+# Runs tests, benchmarks and training on a second machine that has a GPU, but no Go and no network.
 #
-#   here:   scripts/gpu-session.sh prepare PICTURES [CHECKPOINT]   builds test binaries, restore and trainhost into .gpu/, with the pictures
-#   there:  scripts/gpu-session.sh check  OUT                      the test suite on that GPU, about a minute
-#           scripts/gpu-session.sh bench  OUT                      restore bench, as text, for docs/BENCHMARKS.md
-#           scripts/gpu-session.sh train  OUT SECONDS [flags]      goes on with .gpu/run.ckpt; the result comes back in parts of 15 MiB
-#   here:   scripts/gpu-session.sh join   OUT FILE.ckpt            puts the parts together
+# On this machine:
+#   scripts/gpu-session.sh prepare PICTURES [CHECKPOINT]
+#       builds test binaries, restore and trainhost into .gpu/, and copies the pictures
+# On the GPU machine:
+#   scripts/gpu-session.sh check OUT
+#       runs the test suite, about a minute
+#   scripts/gpu-session.sh bench OUT
+#       runs restore bench, as text, for docs/BENCHMARKS.md
+#   scripts/gpu-session.sh train OUT SECONDS [flags]
+#       continues .gpu/run.ckpt; the result is split into parts of 15 MiB
+# On this machine:
+#   scripts/gpu-session.sh join OUT FILE.ckpt
+#       joins the parts
 set -eu
 cd "$(dirname "$0")/.."
 dir=.gpu
@@ -29,7 +37,13 @@ check)
 	out="$1"
 	for t in gpu netdef-compile trainhost restore; do
 		echo "== $t"
-		(cd "$(echo $t | tr - /)" && timeout 240 "../$( [ $t = netdef-compile ] && echo ../ )$dir/$t.test" -test.short) >"$out/$t.log" 2>&1 && echo pass || { echo FAIL; tail -20 "$out/$t.log"; }
+		binary="$PWD/$dir/$t.test"
+		if (cd "$(echo $t | tr - /)" && timeout 240 "$binary" -test.short) >"$out/$t.log" 2>&1; then
+			echo pass
+		else
+			echo FAIL
+			tail -20 "$out/$t.log"
+		fi
 	done
 	$dir/restore devices
 	;;
@@ -46,14 +60,15 @@ train)
 	from=""
 	[ -f $dir/run.ckpt ] && from="-from $dir/run.ckpt"
 	# shellcheck disable=SC2086
-	$dir/trainhost train -data $dir/data -out $dir/new.ckpt $from -crop 128 -csv "$out/train.csv" -time "${seconds}s" "$@" | tee "$out/train.log" | tail -5
+	$dir/trainhost train -data $dir/data -out $dir/new.ckpt $from -crop 128 -csv "$out/train.csv" \
+		-time "${seconds}s" "$@" | tee "$out/train.log" | tail -5
 	split -b 15728640 $dir/new.ckpt "$out/new.ckpt.part-"
 	;;
 join)
 	cat "$1"/new.ckpt.part-* >"$2"
 	;;
 *)
-	sed -n '2,8p' "$0"
+	sed -n '2,17p' "$0"
 	exit 2
 	;;
 esac

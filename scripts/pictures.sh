@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes docs/pictures/before-after.jpg and camera-noise.jpg with the embedded weights: per row a rendered picture, what a task's
-# degradation or a camera leaves of it, and what restore makes of that. Prints the PSNR before and after. Run by `make pictures`.
+# Makes docs/pictures/before-after.jpg and camera-noise.jpg with the embedded weights. A row shows a
+# rendered picture, the same degraded by a task or a camera, and the restored one. Prints the PSNR
+# before and after. Run by `make pictures`.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -8,7 +9,8 @@ trap 'rm -rf "$dir"' EXIT
 "${GO:-go}" build -o "$dir/" ./internal/tools/render ./internal/tools/montage
 psnr() { bin/restore compare "$1" "$2" | awk '/^PSNR/ { print $2 }'; }
 
-row() { # task, seed of the picture, flags of degrade, further flags of restore
+# row TASK SEED DEGRADE-FLAGS RESTORE-FLAGS
+row() {
 	name="$dir/$1"
 	"$dir/render" -seed "$2" -size 256x192 "$name-clean.png"
 	# shellcheck disable=SC2086
@@ -30,20 +32,23 @@ row super-resolve 5 "" "-noise 6.375"
 # shellcheck disable=SC2086
 "$dir/montage" -columns 3 docs/pictures/before-after.jpg $list
 
-kind() { # camera, seed of the picture
+# camera SPEC SEED
+camera() {
 	name="$dir/camera-$2"
 	"$dir/render" -seed "$2" -size 320x240 "$name-scene.png"
-	bin/restore degrade -task denoise -seed "$2" -camera "$1" -clean-out "$name-clean.png" "$name-scene.png" "$name-bad.png"
+	bin/restore degrade -task denoise -seed "$2" -camera "$1" -clean-out "$name-clean.png" \
+		"$name-scene.png" "$name-bad.png"
 	bin/restore -task denoise "$name-bad.png" "$name-good.png"
-	echo "$1: $(psnr "$name-clean.png" "$name-bad.png") dB → $(psnr "$name-clean.png" "$name-good.png") dB"
+	before=$(psnr "$name-clean.png" "$name-bad.png")
+	echo "$1: $before dB → $(psnr "$name-clean.png" "$name-good.png") dB"
 	list="$list $name-clean.png $name-bad.png $name-good.png"
 }
 
 list=""
-kind iso=6400,jpeg=92 11
-kind iso=12800,smooth=3:0.9,chroma=4:0.9,sharpen=0.5,jpeg=90 12
-kind iso=25600,demosaic=bilinear,chroma=3:0.8,jpeg=85 13
-kind white=25,subsampling=420 14
-kind jpeg=15 15
+camera iso=6400,jpeg=92 11
+camera iso=12800,coarse=1,chroma=4:0.9,sharpen=0.5,jpeg=90 12
+camera iso=25600,demosaic=bilinear,chroma=3:0.8,jpeg=85 13
+camera white=25,subsampling=420 14
+camera jpeg=15 15
 # shellcheck disable=SC2086
 "$dir/montage" -columns 3 docs/pictures/camera-noise.jpg $list

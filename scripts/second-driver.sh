@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prints the path of SwiftShader's Vulkan driver manifest, fetching Debian's chromium-common (32 MB) into .cache/ if need be. Prints nothing
-# where it cannot be had; the tests then run on the default driver alone.
+# Prints the path of the manifest of SwiftShader's Vulkan driver. If necessary it fetches Debian's
+# chromium-common (32 MB) into .cache/. If that is not possible it prints nothing, and the tests run
+# only on the default driver.
 set -eu
 cd "$(dirname "$0")/.."
 dir=.cache/swiftshader
@@ -10,7 +11,8 @@ if [ ! -f "$json" ]; then
 	mkdir -p "$dir"
 	(
 		cd "$dir"
-		apt-get download chromium-common >/dev/null 2>&1 || { apt-get update -qq >/dev/null 2>&1 && apt-get download chromium-common >/dev/null 2>&1; } || exit 1
+		fetch() { apt-get download chromium-common >/dev/null 2>&1; }
+		fetch || { apt-get update -qq >/dev/null 2>&1 && fetch; } || exit 1
 		dpkg-deb -x chromium-common_*.deb x
 		mkdir -p usr/lib/chromium
 		mv x/usr/lib/chromium/libvk_swiftshader.so x/usr/lib/chromium/vk_swiftshader_icd.json usr/lib/chromium/

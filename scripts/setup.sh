@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what this machine lacks to build and run restore, after asking if a person is there (YES=1: without); with the argument "test", also what only the tests need.
-# On Debian and Ubuntu through apt-get, as root or with sudo; elsewhere it says what to install. When nothing is lacking it does
-# nothing, and quickly.
+# Installs what this machine lacks to build and run restore, with the argument "test" also what only
+# the tests need. On a terminal it asks first (YES=1: it does not). It uses apt-get on Debian and
+# Ubuntu, as root or with sudo; on other systems it says what to install. If nothing is missing it
+# ends quickly.
 set -eu
 
 say() { printf '%s\n' "setup: $*" >&2; }
@@ -21,11 +22,18 @@ have_loader() {
 	esac
 }
 
-# Mesa's CPU driver, so that there is a device on every machine; a GPU's own driver is preferred to it when both are there.
+# Mesa's CPU driver gives every machine a device. If there is a GPU with a driver, that is
+# preferred.
 have_driver() {
 	case "$(uname -s)" in
-	Darwin) ls /usr/local/share/vulkan/icd.d/*.json /opt/homebrew/share/vulkan/icd.d/*.json /opt/homebrew/etc/vulkan/icd.d/*.json 2>/dev/null | grep -q . ;;
-	*) ls /usr/share/vulkan/icd.d/lvp_icd*.json /etc/vulkan/icd.d/lvp_icd*.json /usr/local/share/vulkan/icd.d/lvp_icd*.json 2>/dev/null | grep -q . ;;
+	Darwin)
+		ls /usr/local/share/vulkan/icd.d/*.json /opt/homebrew/share/vulkan/icd.d/*.json \
+			/opt/homebrew/etc/vulkan/icd.d/*.json 2>/dev/null | grep -q .
+		;;
+	*)
+		ls /usr/share/vulkan/icd.d/lvp_icd*.json /etc/vulkan/icd.d/lvp_icd*.json \
+			/usr/local/share/vulkan/icd.d/lvp_icd*.json 2>/dev/null | grep -q .
+		;;
 	esac
 }
 
@@ -35,7 +43,11 @@ compiler="$(go env CC)"
 have_compiler() { command -v ${compiler%% *} >/dev/null 2>&1; }
 # shellcheck disable=SC2086
 have_headers() { printf '#include <stdlib.h>\n' | $compiler -E -x c - >/dev/null 2>&1; }
-have_layer() { ls /usr/share/vulkan/explicit_layer.d/*hronos_validation*.json /etc/vulkan/explicit_layer.d/*hronos_validation*.json /opt/homebrew/share/vulkan/explicit_layer.d/*hronos_validation*.json 2>/dev/null | grep -q .; }
+have_layer() {
+	ls /usr/share/vulkan/explicit_layer.d/*hronos_validation*.json \
+		/etc/vulkan/explicit_layer.d/*hronos_validation*.json \
+		/opt/homebrew/share/vulkan/explicit_layer.d/*hronos_validation*.json 2>/dev/null | grep -q .
+}
 have_spirv_val() { command -v spirv-val >/dev/null 2>&1; }
 
 lacking=""
@@ -46,19 +58,23 @@ have_compiler || lacking="$lacking gcc"
 if [ "${1:-}" = test ]; then
 	have_layer || lacking="$lacking vulkan-validationlayers"
 	have_spirv_val || lacking="$lacking spirv-tools"
-	# The tests use the C library as it is installed by these.
+	# The tests use the installed C library through these.
 	command -v pkg-config >/dev/null 2>&1 || lacking="$lacking pkg-config"
 	command -v cmake >/dev/null 2>&1 || lacking="$lacking cmake"
 fi
 
-have_gstreamer() { command -v gst-launch-1.0 >/dev/null 2>&1 && pkg-config gstreamer-app-1.0 2>/dev/null && ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1; }
+have_gstreamer() {
+	command -v gst-launch-1.0 >/dev/null 2>&1 && pkg-config gstreamer-app-1.0 2>/dev/null &&
+		ls /usr/lib/*/gstreamer-1.0/libgstvideotestsrc.so >/dev/null 2>&1
+}
 
-# A browser that looks at reports, and GStreamer, which the element is built with (50 MB), where they
-# are one package away; their tests are skipped elsewhere.
+# A browser to check reports, and GStreamer to build the element (50 MB), on Debian only. Without
+# them their tests are skipped.
 optional=""
 if [ "${1:-}" = test ] && [ "$(id -u)" = 0 ] && grep -qs '^ID=debian' /etc/os-release; then
 	command -v chromium >/dev/null 2>&1 || optional=" chromium"
-	have_gstreamer || optional="$optional libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base"
+	have_gstreamer || optional="$optional libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev \
+gstreamer1.0-tools gstreamer1.0-plugins-base"
 fi
 
 if [ -z "$lacking$optional" ]; then
@@ -75,26 +91,30 @@ if command -v apt-get >/dev/null 2>&1; then
 		fi
 		root="sudo"
 	fi
-	# On a terminal a person decides; scripts and CI have said so by running this.
+	# On a terminal it asks. Scripts and CI agree by running this.
 	if [ "${YES:-}" != 1 ] && [ -t 0 ] && [ -t 2 ]; then
 		printf 'setup: install with %sapt-get:%s? [Y/n] ' "${root:+$root }" "$lacking$optional" >&2
-		read -r answer || answer=n # the end of the input
+		read -r answer || answer=n # end of input
 		case "$answer" in
 		"" | [yY]*) ;;
 		*)
 			say "nothing was installed (YES=1 does not ask)"
-			[ -z "$lacking" ] # without what is optional alone, tests are skipped
+			[ -z "$lacking" ] # it is no failure if only optional packages are missing
 			exit
 			;;
 		esac
 	fi
 	say "installing$lacking$optional"
 	# shellcheck disable=SC2086
-	install() { $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $lacking >/dev/null; }
-	# The package lists may be there already and good enough; fetching them is the slow part.
+	install() {
+		$root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $lacking >/dev/null
+	}
+	# First try without fetching the package lists, which is slow.
 	if [ -n "$lacking" ] && ! install 2>/dev/null; then
 		if ! $root apt-get update -qq || ! install; then
-			say "apt-get could not install$lacking; see above. Check the network and the package sources, then try again."
+			say "apt-get could not install$lacking; see above." \
+				"Check the network and the package sources, then try again."
 			exit 1
 		fi
 	fi
@@ -102,14 +122,15 @@ if command -v apt-get >/dev/null 2>&1; then
 		lacking="$optional"
 		if ! install 2>/dev/null; then
 			for lacking in $optional; do
-				install 2>/dev/null || say "$lacking cannot be had; the tests that need it are skipped"
+				install 2>/dev/null ||
+					say "$lacking cannot be installed; the tests that need it are skipped"
 			done
 		fi
 	fi
 	exit 0
 fi
 
-say "this machine lacks what Debian calls:$lacking"
+say "missing on this machine (names of Debian packages):$lacking"
 case "$(uname -s)" in
 Darwin) say "on macOS: xcode-select --install; brew install vulkan-loader molten-vk vulkan-validationlayers spirv-tools" ;;
 *)

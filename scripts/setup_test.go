@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// machine is a PATH of nothing but stand-ins for what setup.sh calls. Nothing that it looks for is
-// there, or all but a browser; apt-get takes note of what it is to install.
+// machine makes a PATH with fakes for all commands that setup.sh calls. If complete is false, nothing
+// that setup.sh checks is installed, else everything except a browser. The fake apt-get logs its
+// arguments.
 func machine(t *testing.T, complete bool) (path, installed string) {
 	t.Helper()
 	path = t.TempDir()
@@ -37,15 +38,15 @@ func machine(t *testing.T, complete bool) (path, installed string) {
 	return path, installed
 }
 
-// On a terminal setup.sh says all that it would install and asks, without YES=1; elsewhere it says
-// and does it.
+// On a terminal setup.sh lists all packages and asks, unless YES=1. Otherwise it lists and installs
+// them.
 func TestSetup(t *testing.T) {
-	script, err := exec.LookPath("script") // of util-linux: it makes a terminal
+	script, err := exec.LookPath("script") // of util-linux; provides a terminal
 	if runtime.GOOS != "linux" {
-		err = errors.New("script has other flags")
+		err = errors.New("script has other flags on this system")
 	}
 	if err != nil {
-		t.Skip("no terminal can be made here:", err)
+		t.Skip("cannot make a terminal:", err)
 	}
 	const all = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev vulkan-validationlayers spirv-tools pkg-config cmake"
 	const optional = " chromium libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base"
@@ -55,7 +56,7 @@ func TestSetup(t *testing.T) {
 		args, answer   string
 		yes            string
 		asked          string // after "apt-get: "
-		packages       string // that apt-get is told to install, in all
+		packages       string // that apt-get installs
 		fails          bool
 	}{
 		"to test, yes":       {args: " test", answer: "y\n", asked: all + optional, packages: all + optional},

@@ -35,9 +35,9 @@ func drawCompression(rng *rand.Rand) (c camera.Camera) {
 		j := c
 		c = camera.Draw(rng)
 		c.Quality, c.Subsampling = 30+rng.IntN(61), j.Subsampling
-		c.Again, c.AgainX, c.AgainY = 0, 0, 0
+		c.SecondQuality, c.SecondX, c.SecondY = 0, 0, 0
 	case u < 0.96:
-		c.Quality, c.Again, c.AgainX, c.AgainY = 90+rng.IntN(11), 0, 0, 0
+		c.Quality, c.SecondQuality, c.SecondX, c.SecondY = 90+rng.IntN(11), 0, 0, 0
 	default:
 		c = camera.Camera{}
 	}

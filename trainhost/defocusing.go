@@ -107,7 +107,7 @@ func (d Defocusing) expose(rng *rand.Rand, dst, src []float32, w, h int) {
 
 // develop compresses a picture and rounds it.
 func (d Defocusing) develop(rng *rand.Rand, x *planar.Image) (*planar.Image, error) {
-	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Shoot(rng, x)
+	_, seen, err := camera.Camera{Round: true, Quality: d.Quality}.Degrade(rng, x)
 	return seen, err
 }
 

@@ -82,7 +82,7 @@ func (s shot) take(rng *rand.Rand, source cropSource, side int) (degraded, error
 			return degraded{}, fmt.Errorf("training pictures: none has %d pixels a side", side)
 		}
 	}
-	clean, noisy, err := s.camera.Shoot(rng, x)
+	clean, noisy, err := s.camera.Degrade(rng, x)
 	if err != nil {
 		return degraded{}, err
 	}

@@ -121,7 +121,7 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 	if c.Camera != "" && t.Takes(task.OptionCamera) {
 		var cam camera.Camera
 		if cam, err = camera.Parse(c.Camera, rng); err == nil {
-			truth, y, err = cam.Shoot(rng, truth)
+			truth, y, err = cam.Degrade(rng, truth)
 		}
 	}
 	if err != nil {

@@ -104,7 +104,7 @@ func drawMotionPair(ctx context.Context, rng *rand.Rand, pics *Pictures, frames 
 	if rng.Float64() < 0.5 {
 		c.Quality, c.Subsampling = 80+rng.IntN(21), camera.Sub420
 	}
-	if _, y, err = c.Shoot(rng, y.Clamp()); err != nil {
+	if _, y, err = c.Degrade(rng, y.Clamp()); err != nil {
 		return s, err
 	}
 	level := new(noise.Estimator).Estimate(noise.ImageSource(y, nil))

@@ -77,7 +77,7 @@ func (m *Movement) draw(rng *rand.Rand, side int) (degraded, error) {
 		}
 		y = x.Clone()
 	}
-	clean, _, err := camera.Camera{Reduce: reduce}.Shoot(rng, x.Clamp())
+	clean, _, err := camera.Camera{Reduce: reduce}.Degrade(rng, x.Clamp())
 	if err != nil {
 		return degraded{}, err
 	}
@@ -88,7 +88,7 @@ func (m *Movement) draw(rng *rand.Rand, side int) (degraded, error) {
 	if rng.Float64() < 0.5 {
 		c.Quality, c.Subsampling = 75+rng.IntN(26), camera.Sub420
 	}
-	_, noisy, err := c.Shoot(rng, y.Clamp())
+	_, noisy, err := c.Degrade(rng, y.Clamp())
 	if err != nil {
 		return degraded{}, err
 	}

@@ -190,7 +190,7 @@ func missing(mask *C.uint8_t, n int) []bool {
 
 // request returns the request for a picture.
 func (j *job) request() restore.Request {
-	low, high := j.out.Gamut()
+	low, high := j.out.RGBRange()
 	return restore.Request{
 		Below: -1 - low, Above: high - 1, Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), Steps: int(j.req.steps), Samples: int(j.req.samples), Seed: uint64(j.req.seed),
 		Temperature: float64(j.req.temperature), Expected: j.req.expected != 0, StatisticsOnly: true,
@@ -300,7 +300,7 @@ func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 		}
 	}
 	var codes []uint16 // read before out is written, as in and out may be the same memory
-	if scale == 1 && frame.Changes(j.in, j.out) {
+	if scale == 1 && frame.CanChange(j.in, j.out) {
 		codes = make([]uint16, from.Codes())
 		if err := from.ReadCodes(codes, src); err != nil {
 			return err

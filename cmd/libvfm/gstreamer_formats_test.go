@@ -20,18 +20,18 @@ const (
 // those of a Stream, to the bit.
 func elementFormats(t *testing.T, l launcher) {
 	yuv := func(bits int, halfX, halfY bool) frame.Format {
-		return frame.Format{Kind: frame.Planar, Bits: bits, HalfX: halfX, HalfY: halfY, CoX: true, Matrix: frame.BT601}
+		return frame.Format{Kind: frame.Planar, Bits: bits, HalfX: halfX, HalfY: halfY, CositedX: true, Matrix: frame.BT601}
 	}
 	packed := func(k frame.Kind, bits int) frame.Format {
-		return frame.Format{Kind: k, Bits: bits, CoX: true, Matrix: frame.BT601}
+		return frame.Format{Kind: k, Bits: bits, CositedX: true, Matrix: frame.BT601}
 	}
 	i420 := yuv(8, true, true)
 	full, centre, hd, uhd, corner := i420, i420, i420, i420, i420
 	full.Full = true
-	centre.CoX = false
+	centre.CositedX = false
 	hd.Matrix = frame.BT709
 	uhd.Matrix = frame.BT2020
-	corner.CoY = true
+	corner.CositedY = true
 	rgb, bgr := packed(frame.RGB, 0), packed(frame.BGR, 0)
 	const mpeg2 = ",colorimetry=bt601,chroma-site=mpeg2"
 	cases := []struct {

@@ -61,7 +61,7 @@ func element(t *testing.T, build, root, prefix string) {
 	if testing.Short() {
 		t.Skip("the race detector has nothing to look at in other programs")
 	}
-	if exec.Command("../../scripts/gstreamer.sh", "there").Run() != nil {
+	if exec.Command("../../scripts/gstreamer.sh", "available").Run() != nil {
 		t.Skip("no GStreamer to build with")
 	}
 	for _, tool := range []string{"gst-launch-1.0", "gst-inspect-1.0"} {

@@ -17,7 +17,7 @@ import (
 func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	o := raw.Options{Gain: float64(req.gain), ReadNoise: float64(req.read_noise)}
 	if req.mosaic == nil {
-		if o.Told() {
+		if o.HasNoise() {
 			return nil, badArgument("gain and read_noise are for frames that are mosaics")
 		}
 		return nil, nil
@@ -31,8 +31,8 @@ func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	case l.Offset != 0:
 		return nil, badArgument("request.mosaic: offset must be 0, as the plane's data points to the first row")
 	}
-	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.Usual}
-	if o.Told() {
+	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.DefaultRendering}
+	if o.HasNoise() {
 		f.Mosaic.Noise = o.Noise(&l.Mosaic)
 	}
 	return f, nil
@@ -49,7 +49,7 @@ func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.
 	case stride < -most || stride > most || p.step != 0:
 		return ps, badArgument(fmt.Sprintf("frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0", stride, int(p.step)))
 	}
-	row := format.Packing.Row(w, format.Bits)
+	row := format.Packing.RowBytes(w, format.Bits)
 	if stride == 0 {
 		if stride = format.Stride; stride == 0 {
 			stride = row

@@ -71,7 +71,7 @@ func format(f *C.vfm_format) (g frame.Format, err error) {
 		}
 	}
 	g = frame.Format{
-		Kind: layouts[f.layout], Bits: int(f.bits), HalfX: f.chroma != C.VFM_444, HalfY: f.chroma == C.VFM_420, CoX: f.siting != C.VFM_CENTRE, CoY: f.siting == C.VFM_TOP_LEFT,
+		Kind: layouts[f.layout], Bits: int(f.bits), HalfX: f.chroma != C.VFM_444, HalfY: f.chroma == C.VFM_420, CositedX: f.siting != C.VFM_CENTRE, CositedY: f.siting == C.VFM_TOP_LEFT,
 		Matrix: [...]frame.Matrix{C.VFM_BT709: frame.BT709, C.VFM_BT601: frame.BT601, C.VFM_BT2020: frame.BT2020}[f.matrix], Full: f._range == C.VFM_FULL,
 	}
 	if err := g.Check(); err != nil {
@@ -91,7 +91,7 @@ func checkSize(w, h int) error {
 // planes returns the planes of a frame in the caller's memory.
 func planes(f *C.vfm_frame, format frame.Format, w, h int, name string) (ps frame.Planes, err error) {
 	const most = 1 << 30
-	for i := range format.Count() {
+	for i := range format.PlaneCount() {
 		p := &f.plane[i]
 		stride, step := int(p.stride), int(p.step)
 		switch {
@@ -151,7 +151,7 @@ func tightFrame(f *C.vfm_format, w, h int, data unsafe.Pointer, bytes C.size_t, 
 		return badArgument(fmt.Sprintf("%d bytes; a frame of this format and size has %d", uint64(bytes), need))
 	}
 	v.plane = [3]C.vfm_plane{}
-	for i := range g.Count() {
+	for i := range g.PlaneCount() {
 		n, _ := g.Span(i, w, h, 0, 0)
 		v.plane[i] = C.vfm_plane{data: data, bytes: C.size_t(n)}
 		data = unsafe.Add(data, n)

@@ -68,7 +68,7 @@ func (a *app) degrade(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := picture.CanHold(out.format, clean); err != nil {
+	if err := picture.CheckFormat(out.format, clean); err != nil {
 		return fmt.Errorf("%s: %w", out.path, err)
 	}
 	if *spec != "" {
@@ -104,7 +104,7 @@ func simulateCamera(clean *picture.Picture, spec string, seed uint64) (before, b
 	if err != nil {
 		return nil, nil, &usageError{"-" + err.Error()}
 	}
-	x, y, err := c.Shoot(rng, clean.Planar())
+	x, y, err := c.Degrade(rng, clean.Planar())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -45,7 +45,7 @@ func sensorLevel(to *float64) func(string) error {
 func (r *rawFlags) given() bool { return *r != rawFlags{} }
 
 func (r *rawFlags) options() raw.Options {
-	return raw.Options{Rendering: raw.Usual, Gain: r.gain, ReadNoise: r.readNoise}
+	return raw.Options{Rendering: raw.DefaultRendering, Gain: r.gain, ReadNoise: r.readNoise}
 }
 
 // checkRawOptions applies the rules between these flags and the others. The format of the output is

@@ -141,7 +141,7 @@ func TestRaw(t *testing.T) {
 		{"in.dng out.png -linear -samples 2 -mean m.png", "-linear is for the restored picture only", exitUsage},
 		{"photos other -linear -format jpg", "-linear needs 16 bits", exitUsage},
 		{"-mosaic size=40x30,bits=12,packing=mipi frame.raw out.png", "frame.raw: there are more bytes than the 1800 of a mosaic", exitFailure},
-		{"-mosaic size=40x31,bits=16 frame.raw out.png", "frame.raw: there are 2400 bytes behind the offset", exitFailure},
+		{"-mosaic size=40x31,bits=16 frame.raw out.png", "frame.raw: there are 2400 bytes after the offset", exitFailure},
 		{"-mosaic size=40x30,bits=16 none.raw out.png", "none.raw: no such file", exitFailure},
 		{"-mosaic size=40x30,bits=16 -max-megapixels 1 photos other", "-mosaic is for one picture", exitUsage},
 		{"-mosaic size=4000x3000,bits=16 -max-megapixels 1 frame.raw out.png", "-max-megapixels allows more", exitFailure},

@@ -108,16 +108,16 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inp
 		if out.path == "" {
 			continue
 		}
-		err := picture.CanHold(out.format, in)
+		err := picture.CheckFormat(out.format, in)
 		if err == nil {
-			err = picture.FitsSize(out.format, w, h)
+			err = picture.CheckSize(out.format, w, h)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", out.path, err)
 		}
 	}
 	if o.std.path != "" {
-		if err := picture.FitsSize(o.std.format, w, h); err != nil {
+		if err := picture.CheckSize(o.std.format, w, h); err != nil {
 			return nil, fmt.Errorf("%s: %w", o.std.path, err)
 		}
 	}

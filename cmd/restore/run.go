@@ -26,7 +26,7 @@ func (a *app) restore(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := threads.Use(o.threads); err != nil {
+	if err := threads.Limit(o.threads); err != nil {
 		return err
 	}
 	if o.folder {
@@ -61,7 +61,7 @@ func (a *app) restore(args []string) error {
 	files := &staging{quality: o.quality}
 	defer files.abort()
 	var early *rowWriter
-	if in.pic.GrowsIn(o.out.format) && o.out.path != "-" && !o.auto && !o.raw.linear {
+	if in.pic.EncodesByRow(o.out.format) && o.out.path != "-" && !o.auto && !o.raw.linear {
 		early = newRowWriter(files, o.out, cancel)
 		req.Rows = early.rowsReady
 	}
@@ -133,7 +133,7 @@ func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *pict
 		r, err = m.Restore(ctx, in, req)
 	}
 	if err == nil && o.raw.linear {
-		raw.Usual.Linear(r.Picture)
+		raw.DefaultRendering.ToLinear(r.Picture)
 	}
 	return r, steps, err
 }

@@ -63,7 +63,7 @@ func (a *app) sample(args []string) error {
 		if err := outputs(&outs[i]); err != nil {
 			return err
 		}
-		if err := picture.FitsSize(outs[i].format, req.W, req.H); err != nil {
+		if err := picture.CheckSize(outs[i].format, req.W, req.H); err != nil {
 			return fmt.Errorf("%s: %w", outs[i].path, err)
 		}
 	}

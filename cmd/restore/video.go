@@ -117,7 +117,7 @@ func (a *app) video(args []string) (err error) {
 	case names[1] == "-" && a.outTerminal:
 		return usagef("the video would be printed on the terminal; redirect stdout to a file or a program")
 	}
-	if err := threads.Use(o.threads); err != nil {
+	if err := threads.Limit(o.threads); err != nil {
 		return err
 	}
 	files := &fileUses{}
@@ -160,7 +160,7 @@ func (a *app) video(args []string) (err error) {
 	out := in.Header
 	out.W, out.H = out.W*o.task.Scale(), out.H*o.task.Scale()
 	if matrix == nil {
-		out.Format.Matrix = y4m.MatrixOf(out.H) // readers go by its height
+		out.Format.Matrix = y4m.MatrixFor(out.H) // readers go by its height
 	}
 	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task.Takes(task.OptionSingle) && !*single}
 	if o.mask != "" {

@@ -98,7 +98,7 @@ func (r runFlags) open(fs *flag.FlagSet, command string, minSide int, origin *tr
 			return nil, nil, nil, err
 		}
 	}
-	if err := threads.Use(*r.threads); err != nil {
+	if err := threads.Limit(*r.threads); err != nil {
 		return nil, nil, nil, err
 	}
 	if dev, err = gpu.Open(gpu.Options{Device: *r.device}); err != nil {

@@ -1,5 +1,6 @@
-// Package atomicfile writes files that are either whole or not there: into a temporary file in the same directory, synced to
-// disk, then renamed to its name. What stood under the name before is untouched until the rename.
+// Package atomicfile writes files that appear as a whole or not at all: a temporary file in the
+// same directory is written, synced to disk and renamed. An old file with the same name stays
+// unchanged until the rename.
 package atomicfile
 
 import (
@@ -13,19 +14,22 @@ import (
 	"path/filepath"
 )
 
-// File is a file being written. It becomes visible under its name with Commit; until then Abort leaves no trace of it.
+// File is a file being written. Commit makes it visible under its name. Before that Abort removes
+// it.
 type File struct {
-	path   string // as the caller named it
-	target string // path with a symbolic link followed, so that the link stays
+	path   string // as given by the caller
+	target string // path after following symbolic links, so that links stay
 	temp   string
 	f      *os.File
 	synced bool
+	noSync bool // see SkipSync
 	done   bool
-	mode   fs.FileMode // of the file it replaces, 0 if there was none
+	mode   fs.FileMode // of the replaced file, 0 if there is none
 }
 
-// Check tells whether a file could be created at path as far as can be known without writing: its directory must exist, and
-// what is at path already, if anything, must be a regular file. (Renaming over a device such as /dev/null would remove it.)
+// Check fails if a file cannot be created at path, as far as that is known without writing: its
+// directory must exist, and anything at path must be a regular file. (A rename to a device such as
+// /dev/null would remove it.)
 func Check(path string) error {
 	_, err := check(path)
 	return err
@@ -45,7 +49,7 @@ func check(path string) (mode fs.FileMode, err error) {
 	st, err = os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		// A link to a file that is not there yet is followed, if a file can be there.
+		// A link to a missing file is followed if a file can be created there.
 		if target := Target(path); target != path {
 			st, err := os.Stat(filepath.Dir(target))
 			if err != nil || !st.IsDir() {
@@ -63,16 +67,18 @@ func check(path string) (mode fs.FileMode, err error) {
 	return st.Mode().Perm(), nil
 }
 
-// Target is where a file written to path ends up: symbolic links are followed, also those to files that are not there.
+// Target follows symbolic links, including those to missing files, and gives the path that is
+// written.
 func Target(path string) string {
-	for range 40 { // as systems do
+	for range 40 { // like operating systems
 		to, err := os.Readlink(path)
 		if err != nil {
 			break
 		}
 		if !filepath.IsAbs(to) {
 			dir := filepath.Dir(path)
-			if real, err := filepath.EvalSymlinks(dir); err == nil { // ".." in a link means the real folder's parent
+			// ".." in a link is the parent of the real directory
+			if real, err := filepath.EvalSymlinks(dir); err == nil {
 				dir = real
 			}
 			to = filepath.Join(dir, to)
@@ -82,7 +88,8 @@ func Target(path string) string {
 	return path
 }
 
-// Create begins a file at path. The first file of a directory also sweeps it of what processes left that were killed.
+// Create begins a file at path. For the first file in a directory it also removes temporary files
+// of killed processes there.
 func Create(path string) (*File, error) {
 	mode, err := check(path)
 	if err != nil {
@@ -94,9 +101,9 @@ func Create(path string) (*File, error) {
 		var r [8]byte
 		rand.Read(r[:])
 		temp := filepath.Join(filepath.Dir(target), prefix+hex.EncodeToString(r[:]))
-		// 0666 less the umask, as for any file that a program creates; os.CreateTemp would leave 0600.
+		// 0666 without the umask, the usual mode of new files; os.CreateTemp would use 0600.
 		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil && !claim(f, temp) { // swept by another process between its creation and its lock
+		if err == nil && !claim(f, temp) { // another process removed it before it was locked
 			f.Close()
 			continue
 		}
@@ -109,7 +116,7 @@ func Create(path string) (*File, error) {
 	}
 }
 
-// Write adds to the file. The error names the final path.
+// Write appends to the file. Errors name the final path.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.f.Write(p)
 	if err != nil {
@@ -118,15 +125,23 @@ func (f *File) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Sync brings everything written to the disk; only the rename is left to Commit. A caller with
-// several files syncs them all before it commits the first.
+// SkipSync makes Sync and Commit not wait for the disk, for files that can be made again. After a
+// crash of the system such a file may be damaged.
+func (f *File) SkipSync() { f.noSync = true }
+
+// Sync writes all data to the disk, so that Commit only renames. Callers with several files sync
+// all of them before they commit the first.
 func (f *File) Sync() error {
 	if f.synced {
 		return nil
 	}
 	if f.mode != 0 {
-		// Keeping the mode is a courtesy; file systems without modes refuse it.
+		// File systems without modes refuse this, which is no error.
 		_ = f.f.Chmod(f.mode)
+	}
+	if f.noSync {
+		f.synced = true
+		return nil
 	}
 	if err := f.f.Sync(); err != nil {
 		return fmt.Errorf("%s: cannot write: %w", f.path, cause(err))
@@ -135,7 +150,7 @@ func (f *File) Sync() error {
 	return nil
 }
 
-// Commit makes the file visible under its name. After an error the file has been aborted.
+// Commit makes the file visible under its name. If it fails, the file is aborted.
 func (f *File) Commit() error {
 	if f.done {
 		return errors.New("atomicfile: Commit after Commit or Abort")
@@ -154,8 +169,12 @@ func (f *File) Commit() error {
 		return err
 	}
 	f.done = true
-	_ = f.f.Close() // with it goes the lock; what was written is on the disk
-	// Makes the rename itself durable. Not every system can sync a directory, and the file is whole either way.
+	_ = f.f.Close() // releases the lock; the data is on the disk
+	if f.noSync {
+		return nil
+	}
+	// This makes the rename durable. Some systems cannot sync a directory; the file is whole
+	// anyway.
 	if d, err := os.Open(filepath.Dir(f.target)); err == nil {
 		_ = d.Sync()
 		_ = d.Close()
@@ -173,7 +192,8 @@ func (f *File) Abort() {
 	_ = os.Remove(f.temp)
 }
 
-// Write creates path with what fill writes. If fill or the disk fails, path is as it was before.
+// Write creates path with the data that fill writes. If fill or the disk fails, path stays
+// unchanged.
 func Write(path string, fill func(io.Writer) error) error {
 	f, err := Create(path)
 	if err != nil {
@@ -186,7 +206,7 @@ func Write(path string, fill func(io.Writer) error) error {
 	return f.Commit()
 }
 
-// cause is err without the name of the temporary file, which means nothing to people.
+// cause is err without the name of the temporary file, which means nothing to users.
 func cause(err error) error {
 	var p *fs.PathError
 	var l *os.LinkError

@@ -28,7 +28,11 @@ func TestWriteCreatesAndReplaces(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.bin")
 	for _, body := range []string{"first", "the second, longer"} {
-		err := Write(path, func(w io.Writer) error { _, err := io.WriteString(w, body); return err })
+		err := Write(path, func(w io.Writer) error {
+			_,
+				err := io.WriteString(w, body)
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +77,11 @@ func TestModeAndLinkAreKept(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(link, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }); err != nil {
+	if err := Write(link, func(w io.Writer) error {
+		_,
+			err := io.WriteString(w, "new")
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	st, _ := os.Lstat(link)
@@ -103,7 +111,11 @@ func TestCheckRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", path, err, want)
 		}
-		if err := Write(path, func(io.Writer) error { t.Error("fill was called"); return nil }); err == nil {
+		if err := Write(path, func(io.Writer) error {
+			t.Error(
+				"fill was called")
+			return nil
+		}); err == nil {
 			t.Errorf("%s: Write went ahead", path)
 		}
 	}

@@ -8,20 +8,20 @@ import (
 	"sync"
 )
 
-// prefix begins the names of temporary files; 16 hexadecimal digits follow.
+// prefix is the beginning of the names of temporary files. 16 hexadecimal digits follow.
 const prefix = ".tmp-"
 
-// swept holds the directories that this process has looked through.
-var swept sync.Map
+// sweptDirs holds the directories that this process has swept.
+var sweptDirs sync.Map
 
 func sweepOnce(dir string) {
-	if _, before := swept.LoadOrStore(filepath.Clean(dir), true); !before {
+	if _, before := sweptDirs.LoadOrStore(filepath.Clean(dir), true); !before {
 		Sweep(dir)
 	}
 }
 
-// Sweep removes temporary files from a directory that nobody writes any more: a process that is killed leaves them. Whoever writes one holds a lock on it, so
-// those of other machines on a shared file system stay, too.
+// Sweep removes temporary files of killed processes from a directory. A process holds a lock on a
+// file that it writes, so such files stay, also those of other machines on a shared file system.
 func Sweep(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What a killed process left is removed; what is being written, what looks different and what is no file stays.
+// The file of a killed process is removed. Files being written, files with other names and links
+// stay.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name string) string {
@@ -29,15 +30,15 @@ func TestSweep(t *testing.T) {
 	}
 	defer f.Abort()
 	if _, err := os.Lstat(stale); err == nil {
-		t.Error("the file of a process that was killed is still there")
+		t.Error("the file of a process that was killed is isFileAt there")
 	}
-	if err := f.Sync(); err != nil { // on the disk, but not under its name: still in use
+	if err := f.Sync(); err != nil { // on the disk, but not renamed yet
 		t.Fatal(err)
 	}
 	Sweep(dir)
 	for _, path := range append(kept, f.temp) {
 		if _, err := os.Lstat(path); err != nil {
-			t.Errorf("%s was swept", filepath.Base(path))
+			t.Errorf("%s was sweptDirs", filepath.Base(path))
 		}
 	}
 	if err := f.Commit(); err != nil {
@@ -45,7 +46,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A link to a file that is not there yet stays a link, and the file appears where it leads; one that leads nowhere is refused.
+// A link to a missing file stays a link, and the file appears at its target. Links without a
+// possible target are refused.
 func TestDanglingLink(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("symbolic links need rights there")
@@ -56,7 +58,8 @@ func TestDanglingLink(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for link, to := range map[string]string{"links/a": "b", "links/b": "../real/new", "links/gone": "../nowhere/new", "links/round": "round"} {
+	for link, to := range map[string]string{"links/a": "b", "links/b": "../real/new",
+		"links/gone": "../nowhere/new", "links/round": "round"} {
 		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
 			t.Fatal(err)
 		}

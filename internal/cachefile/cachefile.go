@@ -1,4 +1,5 @@
-// Package cachefile keeps files that only save time: in the user's cache directory, whole or absent, and with a sum, so that damaged ones are told.
+// Package cachefile keeps files that only save time in the user's cache directory. They appear as a
+// whole or not at all, and have a checksum, so that damaged ones are recognised.
 package cachefile
 
 import (
@@ -6,15 +7,18 @@ import (
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+
+	"github.com/vfmrestore/restore/internal/atomicfile"
 )
 
 // Sum is the SHA-256 of a file's data.
 type Sum = [sha256.Size]byte
 
-// SumOf gives the sum of data.
+// SumOf computes the checksum of data.
 func SumOf(data []byte) Sum { return sha256.Sum256(data) }
 
-// Path names a file of a cache directory; dir "" means the user's, and "-" none: the path is "" then, as it is where the user has none.
+// Path gives the path of a file in a cache directory. If dir is "", it is the user's cache
+// directory. The path is "" if dir is "-", or if the user has no cache directory.
 func Path(dir, name string) string {
 	switch dir {
 	case "-":
@@ -29,7 +33,8 @@ func Path(dir, name string) string {
 	return filepath.Join(dir, name)
 }
 
-// Read gives the data of a file that Write made with the same mark, of at most so many bytes; nil if there is none, or a damaged one.
+// Read gives the data of a file that Write has written with the same mark. It gives nil if the file
+// is missing, damaged or larger than most bytes.
 func Read(path, mark string, most int64) (data []byte, sum Sum) {
 	b := ReadPlain(path, most)
 	head := len(mark) + len(sum)
@@ -43,12 +48,12 @@ func Read(path, mark string, most int64) (data []byte, sum Sum) {
 	return b[head:], sum
 }
 
-// Write makes the file: the mark, the sum of the data, the data. Path "" does nothing.
+// Write writes a file of mark, sum and data. If path is "", it does nothing.
 func Write(path, mark string, sum Sum, data []byte) error {
 	return Replace(path, []byte(mark), sum[:], data)
 }
 
-// ReadPlain reads a file that is a regular one of at most so many bytes; nil for any other.
+// ReadPlain reads a regular file of at most most bytes. It gives nil for any other.
 func ReadPlain(path string, most int64) []byte {
 	if path == "" {
 		return nil
@@ -63,31 +68,25 @@ func ReadPlain(path string, most int64) []byte {
 	return b
 }
 
-// Replace writes the parts to a file through a temporary one beside it, so that other processes never see half of it. Path "" does nothing.
-func Replace(path string, parts ...[]byte) (err error) {
+// Replace writes the parts to a file, which appears as a whole (package atomicfile). It does not
+// wait for the disk: a damaged cache is only made again. If path is "", it does nothing.
+func Replace(path string, parts ...[]byte) error {
 	if path == "" {
 		return nil
 	}
-	if err = os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
+	defer f.Abort()
+	f.SkipSync()
 	for _, part := range parts {
-		if err == nil {
-			_, err = f.Write(part)
+		if _, err := f.Write(part); err != nil {
+			return err
 		}
 	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return f.Commit()
 }

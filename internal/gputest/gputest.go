@@ -1,6 +1,5 @@
-// Package gputest is the frame of tests that need a device: one device for the
-// whole test binary, watched by the validation layer where it is installed; a
-// single message from it fails the tests.
+// Package gputest runs tests that need a device. A test binary opens one device, with the
+// validation layer if it is installed. Any message of the layer fails the tests.
 package gputest
 
 import (
@@ -18,14 +17,15 @@ var (
 	messages []string
 )
 
-// Long tells whether the tests that take long are wanted, with $VFM_TEST_LONG: continuous integration runs them once a day. The others are what a change must
-// pass; docs/ARCHITECTURE.md says what the long ones add.
+// Long tells whether the long tests are requested with $VFM_TEST_LONG. Continuous integration runs
+// them once a day. docs/ARCHITECTURE.md says what they add.
 func Long() bool { return os.Getenv("VFM_TEST_LONG") != "" }
 
-// SmallKernels makes kernels small (package small), but in the long tests. It is called in a TestMain of packages whose tests are not about the kernels.
+// SmallKernels makes kernels small (package small), except in the long tests. Packages whose tests
+// are not about kernels call it in TestMain.
 func SmallKernels() { small.Kernels = !Long() }
 
-// OnMessage collects a validation message, for devices that a test opens itself.
+// OnMessage records a validation message, for devices that a test opens itself.
 func OnMessage(s string) {
 	mu.Lock()
 	defer mu.Unlock()

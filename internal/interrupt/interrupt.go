@@ -1,5 +1,5 @@
-// Package interrupt ends programs by signals: the first asks them to end in order, the second ends
-// them at once.
+// Package interrupt ends programs by signals: the first signal lets a program end in order, the
+// second ends it at once.
 package interrupt
 
 import (
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// Context gives a context that is cancelled by the first of Signals. From then on they do what they
-// do to programs that do not listen: a second one ends the program at once. first, if not nil, is
-// called between the two. stop frees what Context uses, and cancels.
+// Context gives a context that the first of Signals cancels. Then the signals have their default
+// effect again, so a second one ends the program at once. first, if not nil, is called before the
+// context is cancelled. stop cancels the context and stops listening.
 func Context(first func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	got := make(chan os.Signal, 1)
@@ -34,8 +34,8 @@ func Context(first func()) (ctx context.Context, stop func()) {
 	}
 }
 
-// Signals are those that end a program in order. Those that it was started to ignore (nohup, a
-// shell's background) it ignores.
+// Signals gives the signals that end a program in order. It leaves out those that the program was
+// started to ignore (nohup, background jobs of a shell).
 func Signals() []os.Signal {
 	var list []os.Signal
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {

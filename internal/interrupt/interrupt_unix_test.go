@@ -16,7 +16,7 @@ import (
 
 const asProgram = "VFM_INTERRUPT_TEST"
 
-// TestMain is also a program that takes for ever to end in order.
+// TestMain is also the program under test. It never finishes ending in order.
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
 		os.Exit(m.Run())
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	time.Sleep(time.Hour)
 }
 
-// The first signal is for ending in order; the second ends the program at once, whatever it does.
+// The first signal cancels the context; the second ends the program at once.
 func TestSecondSignal(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -37,7 +37,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		if signal.Ignored(s) {
-			continue // as under nohup: what is ignored at the start stays ignored
+			continue // for example under nohup: ignored signals stay ignored
 		}
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), asProgram+"=1")
@@ -60,7 +60,8 @@ func TestSecondSignal(t *testing.T) {
 		expect("cancelled")
 		cmd.Process.Signal(s)
 		cmd.Wait()
-		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
+		if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+			status.Signal() != s {
 			t.Errorf("%v: the program ended by %v", s, cmd.ProcessState)
 		}
 	}

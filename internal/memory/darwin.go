@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// available is all memory: what is free means little where the system compresses.
+// available is all memory. The amount of free memory means little on a system that compresses
+// memory.
 func available() int64 {
 	n, err := unix.SysctlUint64("hw.memsize")
 	if err != nil || n > math.MaxInt64 {
@@ -17,5 +18,5 @@ func available() int64 {
 	return int64(n)
 }
 
-// AddressSpace has no limit that is kept here.
+// AddressSpace is not limited on this system.
 func AddressSpace() int64 { return math.MaxInt64 }

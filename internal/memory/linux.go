@@ -21,7 +21,7 @@ func available() int64 {
 	return min(have, AddressSpace(), group("/proc/self/cgroup", "/sys/fs/cgroup"))
 }
 
-// AddressSpace is how much of `ulimit -v` is left, math.MaxInt64 without such a limit.
+// AddressSpace is the rest of the limit `ulimit -v` in bytes, or math.MaxInt64 without a limit.
 func AddressSpace() int64 {
 	var limit unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_AS, &limit) != nil || limit.Cur >= math.MaxInt64 {
@@ -53,7 +53,8 @@ func meminfo() map[string]int64 {
 	return info
 }
 
-// group is what the process's control group and those above it leave; their files are below root.
+// group is the memory in bytes that the process's control group and those above it leave. Their
+// files are below root.
 func group(self, root string) int64 {
 	have := int64(math.MaxInt64)
 	text, _ := os.ReadFile(self)
@@ -66,16 +67,18 @@ func group(self, root string) int64 {
 		switch words[1] {
 		case "": // version 2
 		case "memory":
-			dir, limit, used, cache = filepath.Join(root, "memory"), "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+			dir, limit, used, cache = filepath.Join(root, "memory"), "memory.limit_in_bytes",
+				"memory.usage_in_bytes", "total_inactive_file"
 		default:
 			continue
 		}
-		// Inside a container the path may be one of the host's, which is not there: then only the root counts.
+		// In a container the path may be that of the host and missing. Then only the root counts.
 		for at := filepath.Clean("/" + words[2]); ; at = filepath.Dir(at) {
 			at := filepath.Join("/", at)
 			if most, ok := number(filepath.Join(dir, at, limit)); ok {
 				now, _ := number(filepath.Join(dir, at, used))
-				have = min(have, max(most-max(now-stat(filepath.Join(dir, at, "memory.stat"), cache), 0), 0))
+				have = min(have, max(most-max(
+					now-stat(filepath.Join(dir, at, "memory.stat"), cache), 0), 0))
 			}
 			if at == "/" {
 				break
@@ -85,7 +88,7 @@ func group(self, root string) int64 {
 	return have
 }
 
-// number reads a file with one number; ok is false for "max" and where there is none.
+// number reads a file with one number. ok is false for "max" and for missing files.
 func number(path string) (n int64, ok bool) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -95,7 +98,7 @@ func number(path string) (n int64, ok bool) {
 	return n, err == nil
 }
 
-// stat finds a number in a file of names and numbers.
+// stat gives the number after a name in a file of names and numbers.
 func stat(path, name string) int64 {
 	text, _ := os.ReadFile(path)
 	for _, line := range strings.Split(string(text), "\n") {

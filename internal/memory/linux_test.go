@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// The limits of control groups, of both versions, are those of the group and of all above it; cached files do not count as used.
+// For control groups of both versions the limits of the group and of all above it count. Cached
+// files do not count as used.
 func TestGroup(t *testing.T) {
 	root := t.TempDir()
 	write := func(name, text string) {
@@ -30,7 +31,8 @@ func TestGroup(t *testing.T) {
 	write("memory/x/memory.limit_in_bytes", "500\n")
 	write("memory/x/memory.usage_in_bytes", "100\n")
 	write("host", "0::/of/the/host\n")
-	for self, want := range map[string]int64{"two": 400, "one": 400, "host": math.MaxInt64, "none": math.MaxInt64} {
+	for self, want := range map[string]int64{"two": 400, "one": 400, "host": math.MaxInt64,
+		"none": math.MaxInt64} {
 		if got := group(filepath.Join(root, self), root); got != want {
 			t.Errorf("%s: %d bytes left, want %d", self, got, want)
 		}

@@ -1,4 +1,5 @@
-// Package memory knows how much memory this process may still ask for, so that what cannot fit is refused before it is tried.
+// Package memory tells how much memory this process may still use, so that work that cannot fit is
+// refused before it starts.
 package memory
 
 import (
@@ -7,18 +8,19 @@ import (
 	"math/bits"
 )
 
-// Error says that work needs more memory than there is.
+// Error says that work needs more memory than is available.
 type Error struct {
 	What string // the work, in words: "a stream of 8192×8192 pixels"
-	Need int64  // bytes, about
+	Need int64  // approximate bytes
 	Have int64  // bytes
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("not enough memory: %s needs about %s, and there is room for %s", e.What, size(e.Need), size(e.Have))
+	return fmt.Sprintf("not enough memory: %s needs about %s, and there is room for %s", e.What,
+		size(e.Need), size(e.Have))
 }
 
-// size is a number of bytes for people.
+// size formats a number of bytes.
 func size(n int64) string {
 	const mega, giga = 1 << 20, 1 << 30
 	switch {
@@ -32,10 +34,10 @@ func size(n int64) string {
 	return fmt.Sprintf("%d MB", max(n/mega, 1))
 }
 
-// small is what is not worth looking up how much there is.
+// small is an amount for which available memory is not looked up.
 const small = 64 << 20
 
-// Check is nil if so many more bytes fit, else an *Error. The work is told in words.
+// Check gives an *Error if need bytes do not fit into available memory. what names the work.
 func Check(what string, need int64) error {
 	if need < small {
 		return nil
@@ -46,11 +48,12 @@ func Check(what string, need int64) error {
 	return nil
 }
 
-// Available is how many bytes this process may still use: what the system says is free or can be freed, what the limits on its address space and on its
-// group of processes leave; math.MaxInt64 where the system does not tell.
+// Available is the number of bytes that this process may still use: memory that the system has free
+// or can free, within the limits of its address space and its control group. It is math.MaxInt64 if
+// the system does not tell.
 func Available() int64 { return available() }
 
-// Bytes is the product of counts, math.MaxInt64 where that is larger than a number can be.
+// Bytes is the product of counts, or math.MaxInt64 if the product is larger.
 func Bytes(counts ...int) int64 {
 	n := uint64(1)
 	for _, c := range counts {
@@ -63,7 +66,7 @@ func Bytes(counts ...int) int64 {
 	return int64(n)
 }
 
-// Sum adds numbers of bytes, likewise.
+// Sum is the sum of parts, or math.MaxInt64 if the sum is larger.
 func Sum(parts ...int64) int64 {
 	n := int64(0)
 	for _, p := range parts {

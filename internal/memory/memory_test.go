@@ -25,7 +25,8 @@ func TestCheck(t *testing.T) {
 	}
 	err := Check("a huge picture", math.MaxInt64-1)
 	var e *Error
-	if Available() < math.MaxInt64-1 && (!errors.As(err, &e) || e.Need != math.MaxInt64-1 || !strings.Contains(err.Error(), "a huge picture needs about")) {
+	if Available() < math.MaxInt64-1 && (!errors.As(err, &e) || e.Need != math.MaxInt64-1 ||
+		!strings.Contains(err.Error(), "a huge picture needs about")) {
 		t.Errorf("got %v", err)
 	}
 	if Available() <= 0 {

@@ -6,5 +6,5 @@ import "math"
 
 func available() int64 { return math.MaxInt64 }
 
-// AddressSpace is not known here.
+// AddressSpace is not known on this system.
 func AddressSpace() int64 { return math.MaxInt64 }

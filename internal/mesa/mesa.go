@@ -1,6 +1,6 @@
-// Package mesa keeps Mesa's drivers from writing to the standard error of programs of ours: people
-// read there what failed, one line each, and scripts count the lines. Libraries must not call it:
-// the environment belongs to their hosts.
+// Package mesa keeps Mesa's drivers from writing to standard error, where our programs report
+// failures, one per line. Libraries must not call it, because the environment belongs to their host
+// program.
 package mesa
 
 import (
@@ -12,10 +12,10 @@ import (
 	"runtime"
 )
 
-// Quiet settles by the environment, before a driver is loaded, what Mesa would say by itself. Its
-// log goes nowhere unless $MESA_LOG_FILE names a file (/dev/stderr shows it), and its cache of
-// kernels is switched off where it cannot be had, which Mesa would tell every time. What is fatal
-// (LLVM's last words) is still written: nothing else tells it then.
+// Quiet sets environment variables for Mesa. It must be called before a driver is loaded. Mesa's
+// log is discarded unless $MESA_LOG_FILE names a file (/dev/stderr shows it). The shader cache is
+// disabled if its directory cannot be created, because Mesa would report that each time. Fatal
+// errors of LLVM are still written, because nothing else reports them.
 func Quiet() {
 	if runtime.GOOS == "windows" {
 		return
@@ -28,8 +28,8 @@ func Quiet() {
 	}
 }
 
-// cached tells whether Mesa's cache can be had: where it looks for it, in its order, making the
-// folders that it would make.
+// cached tells whether Mesa's cache can be used. It checks the directories in Mesa's order and
+// creates those that Mesa would create.
 func cached() bool {
 	for _, name := range []string{"MESA_SHADER_CACHE_DIR", "MESA_GLSL_CACHE_DIR"} {
 		if dir := os.Getenv(name); dir != "" {
@@ -42,7 +42,7 @@ func cached() bool {
 		if home == "" {
 			u, err := user.Current()
 			if err != nil {
-				return true // Mesa may know better
+				return true // Mesa may find another one
 			}
 			home = u.HomeDir
 		}
@@ -51,7 +51,7 @@ func cached() bool {
 	return folder(dir) && folder(filepath.Join(dir, "mesa_shader_cache"))
 }
 
-// folder makes one, unless it is there. Mesa makes no parents either.
+// folder creates a directory unless it exists. Like Mesa it does not create parents.
 func folder(path string) bool {
 	err := os.Mkdir(path, 0o755)
 	if !errors.Is(err, fs.ErrExist) {

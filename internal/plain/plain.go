@@ -1,4 +1,4 @@
-// Package plain makes text that others wrote, such as file names, safe to print: on a terminal and in a log it changes nothing but the line it stands in.
+// Package plain makes foreign text, such as file names, safe to print on a terminal and in a log.
 package plain
 
 import (
@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Line is s as one line of printable characters. Line ends become "; ". Characters that a terminal obeys (escape and other controls), that turn the direction of
-// writing or that nobody sees are written as Go escapes them, and bytes that are not UTF-8 as \x and two digits. Spaces and all other letters stay.
+// Line gives s as one line of printable characters. Line ends become "; ". Control characters,
+// invisible characters and those that change the direction of text are escaped as in Go. Bytes that
+// are not UTF-8 become \x and two digits. Spaces and all other characters stay.
 func Line(s string) string {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })
 	return Text(strings.Join(parts, "; "))
@@ -17,7 +18,7 @@ func Line(s string) string {
 
 // Text is Line, but line ends are escaped like other controls.
 func Text(s string) string {
-	if !strings.ContainsFunc(s, hides) { // RuneError stands for bytes that are not UTF-8, too
+	if !strings.ContainsFunc(s, hides) { // RuneError also means bytes that are not UTF-8
 		return s
 	}
 	var b strings.Builder
@@ -40,8 +41,10 @@ func Text(s string) string {
 	return b.String()
 }
 
-// hides tells characters that are not for print. The joiners of Persian, Indic scripts and emoji are, as names hold them for good reasons.
+// hides tells whether a character must be escaped. The joiners of Persian, Indic scripts and emoji
+// are not, because names need them.
 func hides(r rune) bool {
 	const joiner, nonJoiner = '\u200d', '\u200c'
-	return r == utf8.RuneError || !unicode.IsPrint(r) && r != joiner && r != nonJoiner && !unicode.Is(unicode.Zs, r)
+	return r == utf8.RuneError || !unicode.IsPrint(r) && r != joiner && r != nonJoiner &&
+		!unicode.Is(unicode.Zs, r)
 }

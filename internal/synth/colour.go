@@ -12,7 +12,7 @@ func (a rgb) grain(n float64) rgb { return a.scale(math.Max(0, 1+n)) }
 func grey(v float64) rgb          { return rgb{v, v, v} }
 func hex(c uint32) rgb            { return rgb{linear(c >> 16), linear(c >> 8), linear(c)} }
 
-// linear decodes one 8-bit sRGB value.
+// linear decodes an 8-bit sRGB value.
 func linear(v uint32) float64 {
 	f := float64(v&255) / 255
 	if f <= 0.04045 {
@@ -21,7 +21,8 @@ func linear(v uint32) float64 {
 	return math.Pow((f+0.055)/1.055, 2.4)
 }
 
-// encode returns the 8-bit sRGB value of a linear one, with a soft shoulder towards white as film has.
+// encode returns the 8-bit sRGB value of linear light, with a soft shoulder towards white, like
+// film.
 func encode(v float64) uint8 {
 	if v > 0.75 {
 		v = 1 - 0.25*math.Exp(-(v-0.75)/0.25)
@@ -35,12 +36,12 @@ func encode(v float64) uint8 {
 	return uint8(math.Round(255 * v))
 }
 
-// hue returns a paint of the given hue (turns), saturation and value.
+// hue returns a colour of the given hue (in turns), saturation and value.
 func hue(h, s, v float64) rgb {
 	var c rgb
 	for i := range c {
 		k := fract(h-float64(i)/3+1) * 6
-		c[i] = v * (1 - s*clamp01(math.Min(k, 6-k)-1)) // 0 distance from a channel's own hue: full
+		c[i] = v * (1 - s*clamp01(math.Min(k, 6-k)-1)) // full at the channel's own hue
 	}
 	return c
 }

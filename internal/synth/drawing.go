@@ -16,8 +16,9 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// Drawing paints a picture that no camera made, of w×h pixels: a page of text, a drawing of lines and areas, a gradient, or a starry
-// night. Half of the pages are black on white. The picture depends on rng alone.
+// Drawing draws a picture of w×h pixels unlike a photograph: a page of text, lines and areas, a
+// gradient, or a starry night. Half of the pages are black on white. The picture depends only on
+// rng.
 func Drawing(rng *rand.Rand, w, h int) *image.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	paper, ink := colours(rng)
@@ -36,7 +37,8 @@ func Drawing(rng *rand.Rand, w, h int) *image.NRGBA {
 			shapes(rng, img)
 		}
 	default:
-		draw.Draw(img, img.Rect, image.NewUniform(greyLevel(rng.IntN(12)*rng.IntN(2))), image.Point{}, draw.Src)
+		draw.Draw(img, img.Rect, image.NewUniform(greyLevel(rng.IntN(12)*rng.IntN(2))),
+			image.Point{}, draw.Src)
 		stars(rng, img)
 	}
 	return img
@@ -48,7 +50,7 @@ func anyColour(rng *rand.Rand) color.NRGBA {
 	return color.NRGBA{uint8(rng.IntN(256)), uint8(rng.IntN(256)), uint8(rng.IntN(256)), 255}
 }
 
-// colours gives those of paper and ink.
+// colours draws the colours of paper and ink.
 func colours(rng *rand.Rand) (paper, ink color.NRGBA) {
 	switch u := rng.Float64(); {
 	case u < 0.5:
@@ -66,10 +68,11 @@ var fonts = sync.OnceValue(func() (faces []font.Face) {
 	for _, ttf := range [][]byte{goregular.TTF, gobold.TTF, gomono.TTF} {
 		f, err := opentype.Parse(ttf)
 		if err != nil {
-			panic("synth: " + err.Error()) // the fonts are part of the program
+			panic("synth: " + err.Error()) // the fonts are embedded
 		}
 		for _, size := range []float64{8, 9, 10, 11, 12, 14, 17, 22, 30} {
-			face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
+			face, err := opentype.NewFace(f,
+				&opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
 			if err != nil {
 				panic("synth: " + err.Error())
 			}
@@ -79,13 +82,13 @@ var fonts = sync.OnceValue(func() (faces []font.Face) {
 	return faces
 })
 
-// fontTurn is held while a face is used: faces keep buffers.
-var fontTurn sync.Mutex
+// fontMutex is held while a face is used, because faces have buffers.
+var fontMutex sync.Mutex
 
 // text fills the picture with lines of random words.
 func text(rng *rand.Rand, img *image.NRGBA, ink color.NRGBA) {
-	fontTurn.Lock()
-	defer fontTurn.Unlock()
+	fontMutex.Lock()
+	defer fontMutex.Unlock()
 	faces := fonts()
 	face := faces[rng.IntN(len(faces))]
 	step := int(float64(face.Metrics().Height.Ceil()) * (1 + 0.6*rng.Float64()))
@@ -93,13 +96,13 @@ func text(rng *rand.Rand, img *image.NRGBA, ink color.NRGBA) {
 	d := font.Drawer{Dst: img, Src: image.NewUniform(ink), Face: face}
 	for y := rng.IntN(step) + 2; y < img.Rect.Dy()+step; y += step {
 		if rng.IntN(8) == 0 {
-			continue // a new paragraph
+			continue // begin a new paragraph
 		}
 		d.Dot = fixed.P(left, y)
 		for d.Dot.X.Ceil() < img.Rect.Dx() {
 			d.DrawString(word(rng) + " ")
 			if rng.IntN(24) == 0 {
-				break // the end of one
+				break // end of a paragraph
 			}
 		}
 	}
@@ -130,15 +133,21 @@ func shapes(rng *rand.Rand, img *image.NRGBA) {
 		case 1:
 			inside = func(u, v float64) float64 { return thin - math.Abs(size-math.Hypot(u, v)) }
 		case 2:
-			inside = func(u, v float64) float64 { return min(size-math.Abs(c*u+s*v), size/2-math.Abs(c*v-s*u)) }
+			inside = func(u, v float64) float64 {
+				return min(size-math.Abs(c*u+s*v),
+					size/2-math.Abs(c*v-s*u))
+			}
 		default:
-			inside = func(u, v float64) float64 { return min(4*size-math.Abs(c*u+s*v), thin/2-math.Abs(c*v-s*u)) }
+			inside = func(u, v float64) float64 {
+				return min(4*size-math.Abs(c*u+s*v),
+					thin/2-math.Abs(c*v-s*u))
+			}
 		}
 		paint(img, anyColour(rng), func(px, py float64) float64 { return inside(px-x, py-y) })
 	}
 }
 
-// paint mixes in a colour where inside is above 0, with an edge one pixel wide.
+// paint blends in a colour where inside is positive, with an edge one pixel wide.
 func paint(img *image.NRGBA, col color.NRGBA, inside func(x, y float64) float64) {
 	for y := range img.Rect.Dy() {
 		for x := range img.Rect.Dx() {

@@ -2,7 +2,7 @@ package synth
 
 import "math"
 
-// field is a source of random numbers that are a function of place: the same place always gives the same number.
+// field gives random numbers as a function of position.
 type field uint32
 
 // hash returns a number in [0, 1) for the cell (i, j).
@@ -36,7 +36,8 @@ var directions = func() (d [16][2]float64) {
 	return d
 }()
 
-// fractal sums octaves of noise, each twice as fine and gain times as strong: a spectrum of 1/f for gain ½. In about [-1, 1].
+// fractal is a sum of octaves of noise in about [-1, 1]. Each octave is twice as fine and gain
+// times as strong; gain ½ gives a 1/f spectrum.
 func (f field) fractal(x, y float64, octaves int, gain float64) float64 {
 	sum, amp, total := 0.0, 1.0, 0.0
 	for k := 0; k < octaves; k++ {
@@ -60,8 +61,8 @@ func (f field) ridge(x, y float64, octaves int) float64 {
 	return sum / total
 }
 
-// cells returns the distance to the nearest and the second nearest of randomly placed points, one in each unit cell, and the nearest
-// one's own random number.
+// cells returns the distances to the nearest and the second nearest of random points, one in each
+// unit cell, and the random number of the nearest.
 func (f field) cells(x, y float64) (near, next, id float64) {
 	fx, fy := math.Floor(x), math.Floor(y)
 	near, next = 9, 9

@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// outdoors is a landscape: sky with clouds, ridges in haze, a row of houses, a field with a paved path, balls, crates and a notice.
+// outdoors is a landscape: sky with clouds, ridges in haze, a row of houses, a field with a paved
+// path, balls, crates and a board.
 type outdoors struct {
 	f             field
 	aspect        float64
@@ -16,9 +17,9 @@ type outdoors struct {
 	grass, meadow rgb
 	ridges        []ridgeLine
 	houses        []house
-	things        []thing
-	path          float64 // where the path meets the lower edge of the picture
-	cloud         float64 // share of clouded sky, roughly
+	objects       []object
+	path          float64 // position of the path at the lower edge of the picture
+	cloud         float64 // approximate share of clouded sky
 }
 
 type ridgeLine struct {
@@ -45,8 +46,9 @@ func newOutdoors(rng *rand.Rand, aspect float64) *outdoors {
 	for i := 0; i < 3; i++ {
 		near := float64(i) / 2
 		o.ridges = append(o.ridges, ridgeLine{
-			f: o.f + field(100*i+100), base: o.horizon - 0.01, height: lerp(0.3, 0.07, near) * (0.7 + 0.5*rng.Float64()),
-			rate: lerp(1.6, 3.5, near), haze: lerp(0.7, 0.15, near), snow: lerp(0.9, 0, near),
+			f: o.f + field(100*i+100), base: o.horizon - 0.01,
+			height: lerp(0.3, 0.07, near) * (0.7 + 0.5*rng.Float64()),
+			rate:   lerp(1.6, 3.5, near), haze: lerp(0.7, 0.15, near), snow: lerp(0.9, 0, near),
 			colour: mix(hex(0x66707E), hex(0x2F4A2A), near),
 		})
 	}
@@ -61,7 +63,7 @@ func newOutdoors(rng *rand.Rand, aspect float64) *outdoors {
 	return o
 }
 
-// place puts things on the field, far ones first, and sorts them so that the nearest is looked at first.
+// place puts objects on the field, and sorts them by distance, the nearest first.
 func (o *outdoors) place(rng *rand.Rand) {
 	room := 1 - o.horizon
 	n := 5
@@ -73,17 +75,21 @@ func (o *outdoors) place(rng *rand.Rand) {
 		f := field(rng.Uint32())
 		switch i % 3 {
 		case 0:
-			o.things = append(o.things, &ball{f: f, u: u, v: foot - size, r: size, paint: paints(rng), pattern: rng.IntN(3)})
+			o.objects = append(o.objects,
+				&ball{f: f, u: u, v: foot - size, r: size, paint: paints(rng),
+					pattern: rng.IntN(3)})
 		case 1:
-			o.things = append(o.things, newNotice(rng, u, foot, 2.4*size))
+			o.objects = append(o.objects, newNotice(rng, u, foot, 2.4*size))
 		default:
-			o.things = append(o.things, &crate{f: f, u: u, v: foot, w: 2 * size, h: 1.6 * size, paint: mix(hex(0xB98A55), paints(rng)[0], 0.35)})
+			o.objects = append(o.objects,
+				&crate{f: f, u: u, v: foot, w: 2 * size, h: 1.6 * size,
+					paint: mix(hex(0xB98A55), paints(rng)[0], 0.35)})
 		}
 	}
 }
 
 func (o *outdoors) colour(u, v float64) rgb {
-	for _, t := range o.things {
+	for _, t := range o.objects {
 		if c, ok := t.hit(u, v); ok {
 			return c
 		}
@@ -112,7 +118,7 @@ func (o *outdoors) sky(u, v float64) rgb {
 	c := mix(o.zenith, o.low, math.Pow(clamp01(t), 1.4))
 	d := math.Hypot(u-o.sunU, v-o.sunV)
 	c = c.add(o.sun.scale(0.5*math.Exp(-d*d/0.02) + 0.25*math.Exp(-d/0.3)))
-	// clouds lie on a plane overhead: the nearer the horizon, the smaller they look
+	// clouds are on a plane overhead, so they are smaller near the horizon
 	p := 1 / (o.horizon*1.12 - v + 0.08)
 	x, y := (u-o.aspect/2)*p, 1.6*p
 	x += 0.3 * o.f.noise(0.7*x, 0.7*y)
@@ -128,7 +134,7 @@ func (r *ridgeLine) hit(o *outdoors, u, v float64) (rgb, bool) {
 	if v < crest {
 		return rgb{}, false
 	}
-	// light from the side of the sun: the slope of the same noise across the rock
+	// light from the side: the horizontal slope of the noise
 	e := 0.01
 	x, y := 7*u*r.rate, 10*v*r.rate
 	slope := ((r.f+9).fractal(x+e*20, y, 5, 0.62) - (r.f+9).fractal(x-e*20, y, 5, 0.62)) * 1.1
@@ -176,8 +182,10 @@ func (o *outdoors) ground(u, v float64) rgb {
 	blades := (o.f + 21).fractal(90*x, 34*y, 4, 0.85)
 	c := mix(o.grass, o.meadow, clamp01(0.35+0.5*broad))
 	c = c.grain(0.75 * blades * (0.35 + 0.65*near))
-	c = c.grain(0.5 * near * math.Pow((o.f+26).noise(150*u+9*o.f.noise(20*u, 20*v), 45*v), 2)) // single blades, a few pixels wide
-	if n, _, id := (o.f + 22).cells(44*x, 30*y); n < 0.17 && id < 0.3 && broad > -0.25 {       // flowers in patches
+	// single blades, a few pixels wide
+	c = c.grain(0.5 * near * math.Pow((o.f+26).noise(150*u+9*o.f.noise(20*u, 20*v), 45*v), 2))
+	// flowers in patches
+	if n, _, id := (o.f + 22).cells(44*x, 30*y); n < 0.17 && id < 0.3 && broad > -0.25 {
 		c = hue(id*3.3, 0.75-0.6*fract(id*17), 0.8).scale(1.1 - 2.5*n)
 		if n < 0.06 {
 			c = hex(0xF2C230)
@@ -187,10 +195,11 @@ func (o *outdoors) ground(u, v float64) rgb {
 	half := 0.015 + 0.16*near
 	if d := math.Abs(u-edge+0.006*(o.f+24).noise(40*u, 40*v)) / half; d < 1 {
 		n, next, id := (o.f + 23).cells(9*(u-edge)/half*0.16+40, 22*y)
-		stone := mix(hex(0x8A8178), hex(0xC4B79F), id).grain(0.22 * (o.f+25).fractal(160*u, 160*v, 3, 0.8))
+		stone := mix(hex(0x8A8178), hex(0xC4B79F), id).grain(
+			0.22 * (o.f+25).fractal(160*u, 160*v, 3, 0.8))
 		c = mix(hex(0x3C352C), stone.scale(0.8+0.25*(0.5-n)), smooth(0.04, 0.12, next-n))
 	}
-	for _, t := range o.things {
+	for _, t := range o.objects {
 		c = c.scale(1 - t.shadow(u, v))
 	}
 	return mix(c.scale(1.25), o.low, 0.25*math.Exp(-9*near))

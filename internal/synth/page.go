@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// page is a block of text-like strokes: lines of words of invented letters, the first line larger, as on notices, labels and spines.
+// page is a block of strokes that look like text: lines of words of invented letters, the first
+// line larger, for boards, labels and book spines.
 type page struct {
 	lines []line
 }
@@ -15,13 +16,14 @@ type line struct {
 	letters              []letter
 }
 
-// letter is a few straight strokes on a grid of 3×4 points (width ½, height 1); an empty one is a blank.
+// letter is a few straight strokes on a grid of 3×4 points (width ½, height 1); an empty one is a
+// blank.
 type letter [][4]float64
 
 // newPage fills a rectangle of w×h (from the origin) with rows lines of text.
 func newPage(rng *rand.Rand, w, h float64, rows int) page {
 	var p page
-	total := float64(rows) + 0.9 // the title counts nearly twice
+	total := float64(rows) + 0.9 // the title has nearly twice the height
 	unit := h * 0.8 / total
 	top := h * 0.12
 	for r := 0; r < rows; r++ {
@@ -70,7 +72,7 @@ func newLetter(rng *rand.Rand) letter {
 	return l
 }
 
-// ink tells whether a stroke covers the place.
+// ink tells whether a stroke covers the position.
 func (p *page) ink(x, y float64) bool {
 	for i := range p.lines {
 		l := &p.lines[i]

@@ -41,7 +41,7 @@ func TestPhotoSizes(t *testing.T) {
 	Photo(1, 0, 5)
 }
 
-// TestPhotoIsRich asserts what the pictures are for: a wide range of tones, colours in all directions, edges as well as gradients.
+// TestPhotoIsRich: the pictures have a wide range of tones, all hues, edges and gradients.
 func TestPhotoIsRich(t *testing.T) {
 	base := rand.Uint64N(1 << 40)
 	for seed := base; seed < base+2; seed++ {
@@ -86,7 +86,7 @@ func TestPhotoIsRich(t *testing.T) {
 	}
 }
 
-// TestPhotoScales asserts that a larger picture is the same scene: reduced by 3, it agrees with the smaller one.
+// TestPhotoScales: a larger picture, reduced by 3, equals the smaller one.
 func TestPhotoScales(t *testing.T) {
 	seed := rand.Uint64()
 	small, big := Photo(seed, 40, 30), Photo(seed, 120, 90)

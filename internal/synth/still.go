@@ -5,7 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// still is a still life: a wall with paper and a framed landscape, a wooden table with a checked cloth, fruit, books and a bottle.
+// still is a still life: a wall with paper and a framed landscape, a wooden table with a checked
+// cloth, fruit, books and a bottle.
 type still struct {
 	f             field
 	aspect, table float64
@@ -15,7 +16,7 @@ type still struct {
 	frameWood     rgb
 	picture       *outdoors
 	clothU        float64
-	things        []thing
+	objects       []object
 }
 
 func newStill(rng *rand.Rand, aspect float64) *still {
@@ -30,12 +31,13 @@ func newStill(rng *rand.Rand, aspect float64) *still {
 	s.frame = [4]float64{(aspect - fw) * (0.15 + 0.7*rng.Float64()), 0.06, fw, 0.3}
 	s.picture = newOutdoors(rng, (fw-0.06)/(s.frame[3]-0.06))
 	s.clothU = aspect * (0.3 + 0.4*rng.Float64())
-	// front row of fruit, back row of books and a bottle; the front is looked at first
+	// a front row of fruit, a back row of books and a bottle; the front row comes first
 	for i := 0; i < 3; i++ {
 		r := 0.07 + 0.035*rng.Float64()
 		u := aspect * (float64(i) + 0.25 + 0.5*rng.Float64()) / 3
 		foot := s.table + (1-s.table)*(0.45+0.35*rng.Float64())
-		s.things = append(s.things, &ball{f: field(rng.Uint32()), u: u, v: foot - r, r: r, paint: paints(rng), pattern: (i + 2) % 3})
+		s.objects = append(s.objects, &ball{f: field(rng.Uint32()), u: u, v: foot - r, r: r,
+			paint: paints(rng), pattern: (i + 2) % 3})
 	}
 	foot := s.table + 0.08
 	left := rng.Float64() < 0.5
@@ -45,13 +47,15 @@ func newStill(rng *rand.Rand, aspect float64) *still {
 		}
 		return aspect * t
 	}
-	s.things = append(s.things, newBottle(rng, at(0.3+0.1*rng.Float64()), foot+0.02, 0.34+0.1*rng.Float64()))
-	s.things = append(s.things, newBooks(rng, at(0.68+0.1*rng.Float64()), foot, math.Min(0.4, 0.36*aspect)))
+	s.objects = append(s.objects, newBottle(rng, at(0.3+0.1*rng.Float64()), foot+0.02,
+		0.34+0.1*rng.Float64()))
+	s.objects = append(s.objects, newBooks(rng, at(0.68+0.1*rng.Float64()), foot,
+		math.Min(0.4, 0.36*aspect)))
 	return s
 }
 
 func (s *still) colour(u, v float64) rgb {
-	for _, t := range s.things {
+	for _, t := range s.objects {
 		if c, ok := t.hit(u, v); ok {
 			return c
 		}
@@ -65,13 +69,15 @@ func (s *still) colour(u, v float64) rgb {
 // background is the wall: paper with a repeated motif, a pool of light, and the frame.
 func (s *still) background(u, v float64) rgb {
 	x, y := (u-s.frame[0])/s.frame[2], (v-s.frame[1])/s.frame[3]
-	light := 0.35 + 1.0*math.Exp(-math.Pow(u-0.25*s.aspect, 2)/(0.35*s.aspect*s.aspect)-math.Pow(v-0.15, 2)/0.3)
+	light := 0.35 + 1.0*math.Exp(-math.Pow(u-0.25*s.aspect, 2)/(0.35*s.aspect*s.aspect)-math.Pow(
+		v-0.15, 2)/0.3)
 	if x >= 0 && x <= 1 && y >= 0 && y <= 1 {
 		const rim = 0.03
 		dx, dy := math.Min(x, 1-x)*s.frame[2], math.Min(y, 1-y)*s.frame[3]
 		if d := math.Min(dx, dy); d < rim {
 			bevel := 0.5 + 0.5*math.Sin(d/rim*2*math.Pi)
-			return s.frameWood.scale(light * (0.5 + 0.8*bevel)).grain(0.2 * s.f.fractal(25*u, 90*v, 4, 0.7))
+			return s.frameWood.scale(light * (0.5 + 0.8*bevel)).grain(
+				0.2 * s.f.fractal(25*u, 90*v, 4, 0.7))
 		}
 		inside := s.frame[3] - 2*rim
 		return s.picture.colour((u-s.frame[0]-rim)/inside, (v-s.frame[1]-rim)/inside).scale(0.85)
@@ -90,7 +96,7 @@ func (s *still) background(u, v float64) rgb {
 		c = s.flower.scale(0.7)
 	}
 	c = c.grain(0.12 * s.f.fractal(70*u, 70*v, 4, 0.75))
-	// the frame throws a shadow down and to the right
+	// the frame casts a shadow down and to the right
 	shade := 1.0
 	if x > 0.02 && x < 1.05 && y > 0.02 && y < 1.07 {
 		shade = 0.55
@@ -123,7 +129,7 @@ func (s *still) top(u, v float64) rgb {
 		fold := (s.f + 70).fractal(5*cu, 3*cv, 3, 0.5)
 		c = c.grain(0.1*weave + 0.45*fold)
 	}
-	for _, th := range s.things {
+	for _, th := range s.objects {
 		c = c.scale(1 - th.shadow(u, v))
 	}
 	return c.scale(0.55 + 0.6*math.Exp(-math.Pow(u-0.35*s.aspect, 2)/(0.5*s.aspect*s.aspect)))
@@ -147,7 +153,8 @@ func newBooks(rng *rand.Rand, u, v, w float64) *books {
 	b := &books{u: u, v: v, w: w}
 	for n := 3 + rng.IntN(3); n > 0; n-- {
 		p := paints(rng)
-		k := book{f: field(rng.Uint32()), height: 0.04 + 0.03*rng.Float64(), w: w * (0.75 + 0.25*rng.Float64()), cover: p[0].scale(0.55), ink: hex(0xF2DFA0)}
+		k := book{f: field(rng.Uint32()), height: 0.04 + 0.03*rng.Float64(),
+			w: w * (0.75 + 0.25*rng.Float64()), cover: p[0].scale(0.55), ink: hex(0xF2DFA0)}
 		k.left = u - k.w/2 + 0.02*(rng.Float64()-0.5)
 		if rng.Float64() < 0.3 {
 			k.cover, k.ink = mix(p[2], hex(0xD8C9A4), 0.5).scale(0.9), p[0].scale(0.2)
@@ -168,7 +175,8 @@ func (b *books) hit(u, v float64) (rgb, bool) {
 		}
 		t := y/k.height*2 - 1
 		c := k.cover.grain(0.18 * k.f.fractal(120*u, 120*v, 3, 0.8))
-		if math.Abs(x/k.w-0.06) < 0.012 || math.Abs(x/k.w-0.94) < 0.012 || k.page.ink(x-0.1*k.w, y) {
+		if math.Abs(x/k.w-0.06) < 0.012 || math.Abs(x/k.w-0.94) < 0.012 ||
+			k.page.ink(x-0.1*k.w, y) {
 			c = k.ink
 		}
 		return c.scale(0.25 + 0.85*math.Sqrt(1-0.9*t*t) - 0.15*t), true
@@ -216,7 +224,8 @@ func (b *bottle) hit(u, v float64) (rgb, bool) {
 	if t > 0.12 && t < 0.46 {
 		a := math.Asin(x)/math.Pi + 0.5
 		c := b.label.grain(0.06 * b.f.fractal(60*u, 60*v, 4, 0.7))
-		if b.labelPage.ink(a, (0.46-t)/0.34*0.8) || math.Abs(t-0.135) < 0.006 || math.Abs(t-0.445) < 0.006 {
+		if b.labelPage.ink(a, (0.46-t)/0.34*0.8) || math.Abs(t-0.135) < 0.006 ||
+			math.Abs(t-0.445) < 0.006 {
 			c = hex(0x30251C)
 		}
 		return c.scale(light), true

@@ -1,4 +1,5 @@
-// Package team shares loops among goroutines without allocating memory per loop, for what runs once a frame.
+// Package team runs loops on several goroutines without allocating memory per loop, for work that
+// is done for every frame.
 package team
 
 import (
@@ -8,7 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// Team runs loops on a number of workers. It serves one loop at a time; workers live only while a loop runs, so that there is nothing to close.
+// Team runs loops on a number of workers, one loop at a time. Workers exist only while a loop runs,
+// so a Team needs no Close.
 type Team struct {
 	ctx   context.Context
 	next  atomic.Int64
@@ -36,8 +38,9 @@ func New(workers int) *Team {
 // Workers is the number of workers.
 func (t *Team) Workers() int { return len(t.run) }
 
-// Each calls job for every i of 0 … count−1, in any order, each call on one of the workers 0 … Workers()−1, and returns when all have returned. Once
-// ctx is done no more calls begin, and Each returns ctx.Err(). To keep from allocating, job must not be a new closure.
+// Each calls job for every i in 0 … count−1, in any order, on the workers 0 … Workers()−1, and
+// returns when all calls have returned. When ctx is done, no more calls begin, and Each returns
+// ctx.Err(). A new closure as job would be allocated.
 func (t *Team) Each(ctx context.Context, count int, job func(worker, i int)) error {
 	t.ctx, t.count, t.job = ctx, count, job
 	t.next.Store(0)

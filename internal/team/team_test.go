@@ -46,7 +46,10 @@ func TestStops(t *testing.T) {
 func TestAllocatesNothing(t *testing.T) {
 	team, sum := New(4), make([]int, 4)
 	job := func(w, i int) { sum[w] += i }
-	if n := testing.AllocsPerRun(50, func() { _ = team.Each(context.Background(), 20, job) }); n > 0 {
+	if n := testing.AllocsPerRun(50, func() {
+		_ = team.Each(context.Background(), 20,
+			job)
+	}); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -1,4 +1,4 @@
-// Package threads bounds the threads of a command.
+// Package threads limits the threads of a command.
 package threads
 
 import (
@@ -7,14 +7,16 @@ import (
 	"strconv"
 )
 
-// Use bounds the threads of this process, and those of Mesa's software driver, to n; 0 leaves all
-// as it is. It must be called before a device is opened.
-func Use(n int) error {
+// Limit limits the threads of this process, and those of Mesa's software driver, to n. 0 changes
+// nothing. It must be called before a device is opened.
+func Limit(n int) error {
 	if n == 0 {
 		return nil
 	}
 	runtime.GOMAXPROCS(n)
-	if n == 1 { // the driver's variable counts those beside the one that takes the commands, which does the work itself if there are none
+	// The variable is the number of threads in addition to the one that receives commands. With 0
+	// that thread does the work itself.
+	if n == 1 {
 		n = 0
 	}
 	return os.Setenv("LP_NUM_THREADS", strconv.Itoa(n))

@@ -10,7 +10,7 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// scene is a picture of the project's own.
+// scene is a synthetic photograph.
 func scene(seed uint64, w, h int) *planar.Image { return planar.FromNRGBA(synth.Photo(seed, w, h)) }
 
 // flat is a picture of one grey.
@@ -37,8 +37,8 @@ func newRand(t *testing.T) *rand.Rand {
 }
 
 func TestMatrices(t *testing.T) {
-	for k, m := range Matrices {
-		p := product(m, inverses[k])
+	for k, m := range matrices {
+		p := m.Times(inverses[k])
 		for i, v := range p {
 			want := 0.0
 			if i%4 == 0 {
@@ -59,7 +59,7 @@ func TestMatrices(t *testing.T) {
 func TestToneCurvesAreInverse(t *testing.T) {
 	rng := newRand(t)
 	for _, share := range []float64{0, 0.3, 1, rng.Float64()} {
-		c := toneOf(share)
+		c := toneFor(share)
 		before := float32(-1)
 		for i := range 1001 {
 			v := float32(i)/500 - 1
@@ -74,18 +74,20 @@ func TestToneCurvesAreInverse(t *testing.T) {
 		}
 	}
 	// A point of sRGB's curve that can be looked up: half of the display range is 0.2140 of light.
-	if v := toneOf(0).light(0); math.Abs(float64(v)-0.21404) > 1e-4 {
+	if v := toneFor(0).light(0); math.Abs(float64(v)-0.21404) > 1e-4 {
 		t.Errorf("sRGB's middle grey is %g of light, want 0.21404", v)
 	}
 }
 
-// Without noise, mosaic and clipping a picture comes back from the sensor as it was, whatever the colours and the exposure.
+// Without noise, mosaic and clipping a picture comes back from the sensor unchanged, for all
+// colours and exposures.
 func TestSensorIsInvertible(t *testing.T) {
 	rng := newRand(t)
 	x := scene(rng.Uint64(), 64, 48)
-	for m := range Matrices {
-		c := Camera{Raw: true, Curve: rng.Float64(), Matrix: m, RedGain: 1 + rng.Float64(), BlueGain: 1 + rng.Float64(), Exposure: 0.3 + 0.2*rng.Float64()}
-		clean, noisy, err := c.Shoot(rng, x)
+	for m := range matrices {
+		c := Camera{Raw: true, Curve: rng.Float64(), Matrix: m, RedGain: 1 + rng.Float64(),
+			BlueGain: 1 + rng.Float64(), Exposure: 0.3 + 0.2*rng.Float64()}
+		clean, noisy, err := c.Degrade(rng, x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,11 +107,11 @@ func TestSensorNoise(t *testing.T) {
 	for _, level := range []float32{-0.6, 0, 0.5} {
 		c := Camera{Raw: true, RedGain: 1, BlueGain: 1, Exposure: 1, Shot: 1e-3, Read: 1e-5}
 		x := flat(level, side, side)
-		_, noisy, err := c.Shoot(rng, x)
+		_, noisy, err := c.Degrade(rng, x)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tone := toneOf(0)
+		tone := toneFor(0)
 		mean := float64(tone.light(level))
 		v := 0.0
 		for _, p := range noisy.Pix {
@@ -122,12 +124,14 @@ func TestSensorNoise(t *testing.T) {
 	}
 }
 
-// Interpolation reproduces what is linear; edges come out sharper along edges than bilinearly.
+// Interpolation reproduces linear ramps. At an edge, edge-directed interpolation is sharper than
+// bilinear.
 func TestDemosaicing(t *testing.T) {
 	const w, h = 24, 20
 	for phase := range 4 {
 		px, py := phase&1, phase>>1
-		for name, demosaic := range map[string]func(*planar.Image, int, int){"bilinear": demosaicBilinear, "edges": demosaicEdges} {
+		for name, demosaic := range map[string]func(*planar.Image, int,
+			int){"bilinear": demosaicBilinear, "edges": demosaicEdges} {
 			ramp := planar.New(w, h)
 			for c := range 3 {
 				for i := range w * h {
@@ -140,7 +144,8 @@ func TestDemosaicing(t *testing.T) {
 				for y := 3; y < h-3; y++ {
 					for x := 3; x < w-3; x++ {
 						if d := got.At(c, x, y) - ramp.At(c, x, y); math.Abs(float64(d)) > 1e-5 {
-							t.Fatalf("%s, phase %d, channel %d at %d, %d: off by %g", name, phase, c, x, y, d)
+							t.Fatalf("%s, phase %d, channel %d at %d, %d: off by %g", name, phase,
+								c, x, y, d)
 						}
 					}
 				}
@@ -156,17 +161,19 @@ func TestDemosaicing(t *testing.T) {
 		demosaicBilinear(a, px, py)
 		demosaicEdges(b, px, py)
 		if rms(edge, b) > 0.7*rms(edge, a) {
-			t.Errorf("phase %d: an edge is off by %g along edges, %g bilinearly", phase, rms(edge, b), rms(edge, a))
+			t.Errorf("phase %d: an edge is off by %g along edges, %g bilinearly", phase,
+				rms(edge, b), rms(edge, a))
 		}
 	}
 }
 
-// mosaicked keeps of every pixel what the mosaic sees; the rest is poison.
+// mosaicked keeps the values that the mosaic measures. All others are NaN, so that a test fails if
+// they are read.
 func mosaicked(x *planar.Image, px, py int) *planar.Image {
 	m := x.Clone()
 	for c := range 3 {
 		for i := range x.W * x.H {
-			if filter(i%x.W+px, i/x.W+py) != c {
+			if bayerColour(i%x.W+px, i/x.W+py) != c {
 				m.Plane(c)[i] = float32(math.NaN())
 			}
 		}
@@ -178,23 +185,25 @@ func TestProcessing(t *testing.T) {
 	rng := newRand(t)
 	x := scene(rng.Uint64(), 80, 60)
 	back := x.Clone()
-	toOpponent(back)
-	fromOpponent(back)
+	toYCbCr(back)
+	fromYCbCr(back)
 	if d := rms(x, back); d > 1e-6 {
 		t.Errorf("colours come back with an error of %g", d)
 	}
 	grey := flat(0.2, 40, 30)
 	for name, c := range map[string]Camera{
-		"all":         {ChromaRadius: 3, ChromaShare: 1, LumaShare: 1, LumaReach: 0.1, Sharpen: 1, Reduce: 1.7},
+		"all": {ChromaRadius: 3, ChromaShare: 1, LumaShare: 1, LumaRange: 0.1, Sharpen: 1,
+			Reduce: 1.7},
 		"subsampling": {Subsampling: Sub420},
 		"JPEG":        {Quality: 90, Subsampling: Sub420, Round: true},
 	} {
-		clean, noisy, err := c.Shoot(rng, grey)
+		clean, noisy, err := c.Degrade(rng, grey)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range clean.Pix {
-			if math.Abs(float64(clean.Pix[i]-0.2)) > 1e-5 || math.Abs(float64(noisy.Pix[i]-0.2)) > 1.0/127 {
+			if math.Abs(float64(clean.Pix[i]-0.2)) > 1e-5 ||
+				math.Abs(float64(noisy.Pix[i]-0.2)) > 1.0/127 {
 				t.Fatalf("%s: a grey of 0.2 becomes %g and %g", name, clean.Pix[i], noisy.Pix[i])
 			}
 		}
@@ -202,14 +211,14 @@ func TestProcessing(t *testing.T) {
 	if r := reduce(x, 2.5); r.W != 32 || r.H != 24 {
 		t.Errorf("80×60 pixels reduced by 2.5 are %d×%d", r.W, r.H)
 	}
-	// A filter that smooths takes noise away, and sharpening adds some.
+	// Smoothing reduces noise, and sharpening amplifies it.
 	x = flat(0, 80, 60)
 	noisy := x.Clone()
 	for i := range noisy.Pix {
 		noisy.Pix[i] += 0.1 * float32(rng.NormFloat64())
 	}
 	smooth := noisy.Clone()
-	Camera{ChromaRadius: 2, ChromaShare: 1, LumaShare: 1, LumaReach: 0.4}.process(smooth)
+	Camera{ChromaRadius: 2, ChromaShare: 1, LumaShare: 1, LumaRange: 0.4}.process(smooth)
 	sharp := noisy.Clone()
 	Camera{Sharpen: 1}.process(sharp)
 	if a, b, c := rms(x, smooth), rms(x, noisy), rms(x, sharp); !(a < b && b < c) {
@@ -222,7 +231,7 @@ func TestJPEG(t *testing.T) {
 	x := scene(rng.Uint64(), 72, 56)
 	last := math.Inf(1)
 	for _, q := range []int{5, 30, 75, 95, 100} {
-		_, y, err := Camera{Quality: q}.Shoot(rng, x)
+		_, y, err := Camera{Quality: q}.Degrade(rng, x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,12 +245,13 @@ func TestJPEG(t *testing.T) {
 		t.Errorf("quality 100 with all of the chroma: error %g", last)
 	}
 	half := Camera{Quality: 100, Subsampling: Sub420}
-	if _, y, err := half.Shoot(rng, x); err != nil || rms(x, y) <= last {
+	if _, y, err := half.Degrade(rng, x); err != nil || rms(x, y) <= last {
 		t.Errorf("chroma of half the size should cost something: error %g, %v", rms(x, y), err)
 	}
 }
 
-// All that the law draws gives pictures of the size asked for, finite and in range, and the same ones again for the same seed.
+// All drawn cameras give pictures of the expected size, finite and in range, and the same ones
+// again for the same seed.
 func TestDraw(t *testing.T) {
 	seed := newRand(t).Uint64()
 	x := scene(seed, 48, 48)
@@ -256,7 +266,7 @@ func TestDraw(t *testing.T) {
 			case 2:
 				c = DrawWhite(rng, 0.2)
 			}
-			clean, noisy, err := c.Shoot(rng, x)
+			clean, noisy, err := c.Degrade(rng, x)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -284,19 +294,24 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	shot, read := ISO(3200)
-	if !c.Raw || c.Shot != shot || c.Read != read || c.Quality != 85 || c.Subsampling != Sub420 || c.Demosaic != EdgeDirected {
+	if !c.Raw || c.Shot != shot || c.Read != read || c.Quality != 85 || c.Subsampling != Sub420 ||
+		c.Demosaic != EdgeDirected {
 		t.Errorf("iso=3200, jpeg=85 is read as %+v", c)
 	}
-	if c, err = Parse("white=25,subsampling=422", rng); err != nil || c.Raw || math.Abs(c.White-25/127.5) > 1e-12 || c.Subsampling != Sub422 || c.Quality != 0 {
+	if c, err = Parse("white=25,subsampling=422", rng); err != nil || c.Raw ||
+		math.Abs(c.White-25/127.5) > 1e-12 || c.Subsampling != Sub422 || c.Quality != 0 {
 		t.Errorf("white=25,subsampling=422 is read as %+v, %v", c, err)
 	}
 	if c, err = Parse("random=1", rng); err != nil || !c.Raw {
 		t.Errorf("random=1 is read as %+v, %v", c, err)
 	}
 	for spec, want := range map[string]string{
-		"": "name=value", "iso": "name=value", "iso=": "name=value", "iso=10": "50 to 102400", "iso=NaN": "50 to 102400", "jpeg=0": "1 to 100",
-		"jpeg=80,jpeg=90": "twice", "lens=3": "there is no", "random=1,jpeg=80": "beside", "iso=100,shot=0.1": "exclude",
-		"subsampling=411": "444, 422, 420", "mosaic=1": "white", "luma=3": "colon", "chroma=2:7": "0 to 1", "demosaic=best": "one of",
+		"": "name=value", "iso": "name=value", "iso=": "name=value", "iso=10": "50 to 102400",
+		"iso=NaN": "50 to 102400", "jpeg=0": "1 to 100",
+		"jpeg=80,jpeg=90": "twice", "lens=3": "unknown name", "random=1,jpeg=80": "alone",
+		"iso=100,shot=0.1": "iso sets",
+		"subsampling=411":  "444, 422, 420", "mosaic=1": "white", "luma=3": "colon",
+		"chroma=2:7": "0 to 1", "demosaic=best": "one of",
 	} {
 		if _, err := Parse(spec, rng); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want it to tell %q", spec, err, want)
@@ -308,7 +323,9 @@ func TestParse(t *testing.T) {
 			if !ok {
 				continue
 			}
-			for placeholder, example := range map[string]string{"N": "50", "V": "0.01", "M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "N:S": "2:0.5", "F": "2", "Q": "80"} {
+			for placeholder, example := range map[string]string{"N": "50", "V": "0.01",
+				"M": "edges", "S": "0.5", "G": "2", "E": "1", "R:S": "2:0.5", "N:S": "2:0.5",
+				"F": "2", "Q": "80"} {
 				if value != placeholder {
 					continue
 				}
@@ -327,11 +344,11 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func BenchmarkShoot(b *testing.B) {
+func BenchmarkDegrade(b *testing.B) {
 	x := scene(1, 128, 128)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for b.Loop() {
-		if _, _, err := Draw(rng).Shoot(rng, x); err != nil {
+		if _, _, err := Draw(rng).Degrade(rng, x); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,24 +9,25 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Subsampling is how much smaller chroma is than luminance.
+// Subsampling is the resolution of chroma, compared with that of luminance.
 type Subsampling int
 
 const (
-	Sub444 Subsampling = iota // as large
-	Sub422                    // half as wide
-	Sub420                    // half as wide and high
+	Sub444 Subsampling = iota // full resolution
+	Sub422                    // half the width
+	Sub420                    // half the width and height
 )
 
 // String gives the usual name.
 func (s Subsampling) String() string { return [...]string{"444", "422", "420"}[s] }
 
-// compress brings a picture to 8 bits through JPEG, or chroma subsampling alone, in place as far as it can.
+// compress applies JPEG, or chroma subsampling and rounding to 8 bits. It may change img, and may
+// return another picture.
 func (c Camera) compress(img *planar.Image) (*planar.Image, error) {
 	if c.Quality > 0 {
-		out, err := shiftedJPEG(img, c.Quality, c.Subsampling, c.AgainX, c.AgainY)
-		if err == nil && c.Again > 0 {
-			out, err = viaJPEG(out, c.Again, Sub420)
+		out, err := shiftedJPEG(img, c.Quality, c.Subsampling, c.SecondX, c.SecondY)
+		if err == nil && c.SecondQuality > 0 {
+			out, err = viaJPEG(out, c.SecondQuality, Sub420)
 		}
 		return out, err
 	}
@@ -46,8 +47,10 @@ func (c Camera) compress(img *planar.Image) (*planar.Image, error) {
 // level is the 8-bit level of a value in [-1,1].
 func level(v float32) uint8 { return uint8(min(max(v*127.5+128, 0), 255)) }
 
-// shiftedJPEG is viaJPEG with blocks that begin dx and dy pixels left of and above the picture.
-func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*planar.Image, error) {
+// shiftedJPEG is viaJPEG with blocks that begin dx pixels left of the picture and dy pixels above
+// it.
+func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*planar.Image,
+	error) {
 	if dx == 0 && dy == 0 {
 		return viaJPEG(img, quality, sub)
 	}
@@ -70,18 +73,20 @@ func shiftedJPEG(img *planar.Image, quality int, sub Subsampling, dx, dy int) (*
 	return wide.Crop(image.Rect(dx, dy, wide.W, wide.H))
 }
 
-// viaJPEG encodes and decodes a picture.
+// viaJPEG encodes a picture and decodes it again.
 func viaJPEG(img *planar.Image, quality int, sub Subsampling) (*planar.Image, error) {
 	var file bytes.Buffer
-	as := map[Subsampling]jpegcodec.Subsampling{Sub444: jpegcodec.Sub444, Sub422: jpegcodec.Sub422, Sub420: jpegcodec.Sub420}[sub]
-	err := jpegcodec.EncodeRows(&file, img.W, img.H, jpegcodec.Options{Quality: quality, Subsampling: as}, func(y int, rgb []uint8) error {
-		for c := range 3 {
-			for x, v := range img.Plane(c)[y*img.W : (y+1)*img.W] {
-				rgb[3*x+c] = level(v)
+	as := map[Subsampling]jpegcodec.Subsampling{Sub444: jpegcodec.Sub444, Sub422: jpegcodec.Sub422,
+		Sub420: jpegcodec.Sub420}[sub]
+	err := jpegcodec.EncodeRows(&file, img.W, img.H,
+		jpegcodec.Options{Quality: quality, Subsampling: as}, func(y int, rgb []uint8) error {
+			for c := range 3 {
+				for x, v := range img.Plane(c)[y*img.W : (y+1)*img.W] {
+					rgb[3*x+c] = level(v)
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
 	if err != nil {
 		return nil, fmt.Errorf("camera: JPEG: %w", err)
 	}
@@ -99,21 +104,22 @@ func viaJPEG(img *planar.Image, quality int, sub Subsampling) (*planar.Image, er
 	return out, nil
 }
 
-// subsample reduces chroma as video does and enlarges it again, in place: means of the pixels, and linear interpolation with chroma
-// sited in the middle (MPEG-1, JPEG).
+// subsample reduces chroma as video does and enlarges it again, in place. It averages the pixels,
+// and interpolates linearly with chroma sited between them (MPEG-1, JPEG).
 func subsample(img *planar.Image, sub Subsampling) {
-	toOpponent(img)
+	toYCbCr(img)
 	for c := 1; c < 3; c++ {
-		halve(img.Plane(c), img.W, img.H, 1, img.W)
+		halveAndEnlarge(img.Plane(c), img.W, img.H, 1, img.W)
 		if sub == Sub420 {
-			halve(img.Plane(c), img.H, img.W, img.W, 1)
+			halveAndEnlarge(img.Plane(c), img.H, img.W, img.W, 1)
 		}
 	}
-	fromOpponent(img)
+	fromYCbCr(img)
 }
 
-// halve takes lines of n values, step apart, of which there are lines, next apart, to half the length and back.
-func halve(p []float32, n, lines, step, next int) {
+// halveAndEnlarge brings lines to half their length and back, in place. Each of the lines has n
+// values, step apart; the lines begin next apart.
+func halveAndEnlarge(p []float32, n, lines, step, next int) {
 	if n < 2 {
 		return
 	}

@@ -6,12 +6,15 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// filter is the colour of the Bayer mosaic at a pixel: red at (even, even), blue at (odd, odd), else green.
-func filter(x, y int) int { return x&1 + y&1 }
+// bayerColour is the plane that a Bayer mosaic measures at a pixel: 0 (red) at (even, even), 2
+// (blue) at (odd, odd), else 1 (green).
+func bayerColour(x, y int) int { return x&1 + y&1 }
 
-// Pictures continue by planar.Mirror, which keeps the parity of positions and so the colour of the mosaic.
+// Beyond their edges pictures continue by planar.Mirror. It keeps the parity of positions, and with
+// it the colour in the mosaic.
 
-// demosaicBilinear fills in, in place, the values that the mosaic does not have: each is the mean of the nearest ones of its colour.
+// demosaicBilinear replaces, in place, the values that the mosaic does not measure: each becomes
+// the mean of the nearest measured values of its colour.
 func demosaicBilinear(img *planar.Image, px, py int) {
 	w, h := img.W, img.H
 	for ch := range 3 {
@@ -21,13 +24,13 @@ func demosaicBilinear(img *planar.Image, px, py int) {
 			for x := range w {
 				left, right := planar.Mirror(x-1, w), planar.Mirror(x+1, w)
 				at := y * w
-				here := filter(x+px, y+py)
+				here := bayerColour(x+px, y+py)
 				switch {
 				case here == ch:
 				case ch == 1:
 					p[at+x] = (p[at+left] + p[at+right] + p[up+x] + p[down+x]) / 4
 				case here == 1: // red or blue at green: two neighbours, in the row or in the column
-					if filter(left+px, y+py) == ch {
+					if bayerColour(left+px, y+py) == ch {
 						p[at+x] = (p[at+left] + p[at+right]) / 2
 					} else {
 						p[at+x] = (p[up+x] + p[down+x]) / 2
@@ -40,17 +43,21 @@ func demosaicBilinear(img *planar.Image, px, py int) {
 	}
 }
 
-// demosaicEdges is the method of Hamilton and Adams, in place: green along the direction of the smaller gradient, corrected by the
-// second difference of the other colour; then red and blue by their difference from green, which is interpolated bilinearly.
+// demosaicEdges follows Hamilton and Adams, in place: green along the direction of the smaller
+// gradient, corrected by the second difference of the other colour; then red and blue by their
+// difference from green, which is interpolated bilinearly.
 func demosaicEdges(img *planar.Image, px, py int) {
 	w, h := img.W, img.H
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	abs := func(v float32) float32 { return float32(math.Abs(float64(v))) }
 	for y := range h {
-		rows := [5]int{planar.Mirror(y-2, h) * w, planar.Mirror(y-1, h) * w, y * w, planar.Mirror(y+1, h) * w, planar.Mirror(y+2, h) * w}
+		var rows [5]int
+		for k := range rows {
+			rows[k] = planar.Mirror(y-2+k, h) * w
+		}
 		for x := range w {
 			var p []float32
-			switch filter(x+px, y+py) {
+			switch bayerColour(x+px, y+py) {
 			case 0:
 				p = r
 			case 2:
@@ -59,7 +66,8 @@ func demosaicEdges(img *planar.Image, px, py int) {
 				continue
 			}
 			at := rows[2]
-			l2, l1, r1, r2 := planar.Mirror(x-2, w), planar.Mirror(x-1, w), planar.Mirror(x+1, w), planar.Mirror(x+2, w)
+			l2, l1 := planar.Mirror(x-2, w), planar.Mirror(x-1, w)
+			r1, r2 := planar.Mirror(x+1, w), planar.Mirror(x+2, w)
 			here := p[at+x]
 			across, along := 2*here-p[at+l2]-p[at+r2], 2*here-p[rows[0]+x]-p[rows[4]+x]
 			dx := abs(g[at+l1]-g[at+r1]) + abs(across)
@@ -81,7 +89,9 @@ func demosaicEdges(img *planar.Image, px, py int) {
 			p[i] -= v
 		}
 	}
-	demosaicBilinear(img, px, py) // green is complete where it is read, so only the differences change
+	// This also replaces green at the red and blue pixels by the mean of its neighbours, which
+	// undoes the choice of direction there. The networks are trained with pictures made so.
+	demosaicBilinear(img, px, py)
 	for _, p := range [][]float32{r, b} {
 		for i, v := range g {
 			p[i] += v
@@ -89,17 +99,16 @@ func demosaicEdges(img *planar.Image, px, py int) {
 	}
 }
 
-// remosaic throws away what a mosaic does not see of a picture, and fills it in bilinearly.
-func remosaic(img *planar.Image, px, py int) { demosaicBilinear(img, px, py) }
-
-// FillIn makes three colours of a mosaic, in place. Plane 0 (red) has values at pixels where x+px
-// and y+py are even, plane 2 (blue) where both are odd, plane 1 (green) at the others; what stands
-// elsewhere is not read, but for NoMosaic, which does nothing. px and py are 0 or 1. The picture
-// continues beyond its edges by reflection; sides must be at least 2. A filled-in value depends on
-// no pixel more than 3 rows or columns away.
-func (d Demosaicing) FillIn(img *planar.Image, px, py int) {
+// Interpolate demosaics img in place. On entry plane 0 (red) has values at pixels where x+px and
+// y+py are even, plane 2 (blue) where both are odd, and plane 1 (green) at the others. Other values
+// are not read. NoMosaic changes nothing. px and py are 0 or 1. The picture continues beyond its
+// edges by reflection; its sides must be at least 2. An interpolated value depends on no pixel more
+// than 3 rows or columns away.
+func (d Demosaicing) Interpolate(img *planar.Image, px, py int) {
 	switch d {
 	case Bilinear:
+		// This also replaces green at the red and blue pixels by the mean of its neighbours, which
+		// undoes the choice of direction there. The networks are trained with pictures made so.
 		demosaicBilinear(img, px, py)
 	case EdgeDirected:
 		demosaicEdges(img, px, py)

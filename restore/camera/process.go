@@ -6,36 +6,39 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// process is what cameras do to the finished picture, in place: noise reduction and sharpening.
+// process applies noise reduction and sharpening to the developed picture, in place.
 func (c Camera) process(img *planar.Image) {
 	if c.ChromaShare > 0 && c.ChromaRadius > 0 || c.LumaShare > 0 || c.Sharpen > 0 {
-		toOpponent(img)
+		toYCbCr(img)
 		if c.ChromaShare > 0 && c.ChromaRadius > 0 {
 			for ch := 1; ch < 3; ch++ {
-				mix(img.Plane(ch), box(box(img.Plane(ch), img.W, img.H, c.ChromaRadius), img.W, img.H, c.ChromaRadius), c.ChromaShare)
+				mix(img.Plane(ch), box(box(img.Plane(ch), img.W, img.H, c.ChromaRadius), img.W,
+					img.H, c.ChromaRadius), c.ChromaShare)
 			}
 		}
 		luma := img.Plane(0)
 		if c.LumaShare > 0 {
 			smooth := luma
 			for range max(1, c.LumaPasses) {
-				smooth = sigmaFilter(smooth, img.W, img.H, float32(c.LumaReach))
+				smooth = sigmaFilter(smooth, img.W, img.H, float32(c.LumaRange))
 			}
 			mix(luma, smooth, c.LumaShare)
 		}
 		if c.Sharpen > 0 {
 			mix(luma, binomial(luma, img.W, img.H, 1), -c.Sharpen)
 		}
-		fromOpponent(img)
+		fromYCbCr(img)
 		img.Clamp()
 	}
 }
 
-// coarseBands is how many bands of noise Coarse weakens; the coarsest of them are forms of about eight pixels.
+// coarseBands is the number of bands of noise that Coarse weakens. The coarsest holds structures of
+// about eight pixels.
 const coarseBands = 3
 
-// coarsen weakens the fine bands of what is different in two pictures of the same size, in the second one. A band is what is lost
-// from one level of the pyramid to the next, whose filter is twice as wide.
+// coarsen weakens the fine bands of the noise, which is the difference of two pictures of the same
+// size, in the second picture. A band is the difference between one level of the pyramid and the
+// next, whose filter is twice as wide.
 func (c Camera) coarsen(clean, noisy *planar.Image) {
 	if c.Coarse == 0 {
 		return
@@ -66,11 +69,11 @@ func (c Camera) coarsen(clean, noisy *planar.Image) {
 	}
 }
 
-// lumaWeights are those of JPEG's luminance.
+// lumaWeights are the weights of red, green and blue in JPEG's luminance (BT.601).
 var lumaWeights = [3]float32{0.299, 0.587, 0.114}
 
-// toOpponent turns red, green and blue into JPEG's luminance and differences of colour, in place.
-func toOpponent(img *planar.Image) {
+// toYCbCr turns red, green and blue into JPEG's luminance and colour differences, in place.
+func toYCbCr(img *planar.Image) {
 	r, g, b := img.Plane(0), img.Plane(1), img.Plane(2)
 	for i := range r {
 		y := 0.299*r[i] + 0.587*g[i] + 0.114*b[i]
@@ -78,8 +81,8 @@ func toOpponent(img *planar.Image) {
 	}
 }
 
-// fromOpponent is the inverse.
-func fromOpponent(img *planar.Image) {
+// fromYCbCr is the inverse of toYCbCr.
+func fromYCbCr(img *planar.Image) {
 	y, cb, cr := img.Plane(0), img.Plane(1), img.Plane(2)
 	for i := range y {
 		r, b := y[i]+1.402*cr[i], y[i]+1.772*cb[i]
@@ -95,7 +98,7 @@ func mix(p, q []float32, share float64) {
 	}
 }
 
-// box is the mean over a square of 2·radius+1 pixels a side, smaller at the border.
+// box averages over a square with sides of 2·radius+1 pixels. At the border the square is smaller.
 func box(p []float32, w, h, radius int) []float32 {
 	across, out := make([]float32, w*h), make([]float32, w*h)
 	line := func(dst, src []float32, n, stride int) {
@@ -122,9 +125,9 @@ func box(p []float32, w, h, radius int) []float32 {
 	return out
 }
 
-// sigmaFilter is the mean of the 5×5 neighbours that differ by less than reach (Lee's sigma filter, 1983): cameras reduce the noise
-// of luminance like this, which leaves its coarse part.
-func sigmaFilter(p []float32, w, h int, reach float32) []float32 {
+// sigmaFilter is the mean of the 5×5 neighbours that differ by less than limit (Lee's sigma filter,
+// 1983). Cameras reduce the noise of luminance like this. It leaves the coarse part of the noise.
+func sigmaFilter(p []float32, w, h int, limit float32) []float32 {
 	out := make([]float32, w*h)
 	for y := range h {
 		for x := range w {
@@ -132,7 +135,7 @@ func sigmaFilter(p []float32, w, h int, reach float32) []float32 {
 			sum, n := float32(0), float32(0)
 			for v := max(0, y-2); v <= min(h-1, y+2); v++ {
 				for _, q := range p[v*w+max(0, x-2) : v*w+min(w, x+3)] {
-					if d := q - here; d < reach && d > -reach {
+					if d := q - here; d < limit && d > -limit {
 						sum, n = sum+q, n+1
 					}
 				}
@@ -146,17 +149,19 @@ func sigmaFilter(p []float32, w, h int, reach float32) []float32 {
 	return out
 }
 
-// binomial smooths by (1 2 1)/4 in both directions, of pixels that lie step apart.
+// binomial smooths by (1 2 1)/4 in both directions. The taps are step pixels apart.
 func binomial(p []float32, w, h, step int) []float32 {
 	across, out := make([]float32, w*h), make([]float32, w*h)
 	for y := range h {
 		row := p[y*w:][:w]
 		for x := range w {
-			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] + row[planar.Mirror(x+step, w)]) / 4
+			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] +
+				row[planar.Mirror(x+step, w)]) / 4
 		}
 	}
 	for y := range h {
-		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w], across[planar.Mirror(y+step, h)*w:][:w]
+		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w],
+			across[planar.Mirror(y+step, h)*w:][:w]
 		for x := range w {
 			out[y*w+x] = (above[x] + 2*row[x] + below[x]) / 4
 		}
@@ -164,7 +169,8 @@ func binomial(p []float32, w, h, step int) []float32 {
 	return out
 }
 
-// reduce makes a picture smaller by a factor of at least 1, by a triangle filter as wide as two pixels of the result.
+// reduce makes a picture smaller by a factor of at least 1, with a triangle filter of the width of
+// two pixels of the result.
 func reduce(img *planar.Image, factor float64) *planar.Image {
 	w, h := max(1, int(float64(img.W)/factor)), max(1, int(float64(img.H)/factor))
 	cols, rows := triangle(img.W, w), triangle(img.H, h)
@@ -186,7 +192,8 @@ func reduce(img *planar.Image, factor float64) *planar.Image {
 	return out
 }
 
-// taps are the weights of a value of the result, from a first value on.
+// taps are the weights of neighbouring source values in one value of the result. The first weight
+// is for the value with index first.
 type taps struct {
 	first   int
 	weights []float32
@@ -199,7 +206,7 @@ func (t taps) sum(p []float32, stride int) (s float32) {
 	return s
 }
 
-// triangle gives the weights that bring n values to m.
+// triangle gives the weights that reduce n values to m.
 func triangle(n, m int) []taps {
 	list := make([]taps, m)
 	scale := float64(n) / float64(m)

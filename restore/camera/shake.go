@@ -8,12 +8,18 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// HandShake draws the path of a hand while the shutter is open: a velocity that keeps its direction for a while, is drawn back to the middle, trembles, and jerks at times. It is scaled so
-// that its larger extent is size pixels, centred on its centre of mass, and drawn by a pen of half a pixel.
+// HandShake draws a blur kernel from the path of a hand while the shutter is open. The hand's
+// velocity keeps its direction for a while, is pulled back to the middle, trembles, and jerks at
+// times. The path is scaled so that its larger extent is size pixels, centred on its centre of
+// mass, and drawn with a Gaussian pen of about half a pixel. The kernel sums to 1.
 func HandShake(rng *rand.Rand, size float64) *task.Kernel {
 	const steps = 1000
 	var xs, ys [steps]float64
-	turn := func() (float64, float64) { s, c := math.Sincos(2 * math.Pi * rng.Float64()); return c, s }
+	turn := func() (float64, float64) {
+		s, c := math.Sincos(2 * math.Pi * rng.Float64())
+		return c,
+			s
+	}
 	vx, vy := turn()
 	x, y := 0.0, 0.0
 	tremor := 0.01 + 0.05*rng.Float64()

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Usage lists what Parse reads, for help texts.
+// Usage lists the names that Parse accepts, for help texts.
 const Usage = `iso=N           a sensor's noise at film speed N (50 to 102400), with a mosaic demosaiced along edges
 shot=V,read=V   the same by numbers: a value v in [0,1] has variance shot·v + read
 demosaic=M      edges, bilinear or none
@@ -18,19 +18,20 @@ exposure=E      light before the sensor clips, 0.1 to 4 (default 1)
 white=N         white noise of N levels of 255 on the finished picture; mosaic=1: on a mosaic of it
 chroma=R:S      the camera's smoothing of chroma: radius in pixels, share 0 to 1
 luma=R:S        its smoothing of luminance: reach in levels of 255, share 0 to 1
-coarse=G        how much less is left of luminance's fine noise than of its coarse: 0 (as much) to 2
+coarse=G        noise reduction that leaves less of luminance's fine noise than of its coarse: 0 (none) to 2
 sharpen=S       0 to 3
 reduce=F        factor by which the picture is made smaller, 1 to 8
 jpeg=Q          quality 1 to 100
 again=Q         quality of a second JPEG, whose blocks lie 3 pixels off the first one's
 subsampling=S   chroma of JPEG (default 420) or video: 444, 422 or 420
-random=1        everything drawn by the law that the denoising network was trained on`
+random=1        a random camera from the distribution that the denoising network was trained on`
 
-// Parse reads a camera from "name=value" pairs with commas between them, as in "iso=3200,jpeg=85"; see Usage. rng is used by random=1
-// alone. Errors name the pair and what is allowed.
+// Parse reads a camera from "name=value" pairs with commas between them, as in "iso=3200,jpeg=85";
+// see Usage. Only random=1 uses rng. Errors name the pair and what is allowed.
 func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	c := Camera{Round: true}
-	raw := Camera{RedGain: 2, BlueGain: 1.6, Exposure: 1, Curve: 0.3, Demosaic: EdgeDirected, Matrix: 1}
+	raw := Camera{RedGain: 2, BlueGain: 1.6, Exposure: 1, Curve: 0.3, Demosaic: EdgeDirected,
+		Matrix: 1}
 	given := map[string]bool{}
 	for _, pair := range strings.Split(spec, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(pair), "=")
@@ -47,18 +48,20 @@ func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	}
 	if given["random"] {
 		if len(given) > 1 {
-			return c, fmt.Errorf("camera: random draws everything: nothing can stand beside it")
+			return c, fmt.Errorf("camera: random=1 draws all values; give it alone")
 		}
 		return Draw(rng), nil
 	}
 	if given["iso"] && (given["shot"] || given["read"]) {
-		return c, fmt.Errorf("camera: iso and shot or read exclude each other")
+		return c, fmt.Errorf("camera: iso sets shot and read; give iso, or shot and read")
 	}
-	for _, name := range []string{"shot", "read", "iso", "demosaic", "curve", "matrix", "red", "blue", "exposure"} {
+	for _, name := range []string{"shot", "read", "iso", "demosaic", "curve", "matrix", "red",
+		"blue", "exposure"} {
 		c.Raw = c.Raw || given[name]
 	}
 	if c.Raw {
-		c.Curve, c.Matrix, c.RedGain, c.BlueGain, c.Exposure, c.Shot, c.Read, c.Demosaic = raw.Curve, raw.Matrix, raw.RedGain, raw.BlueGain, raw.Exposure, raw.Shot, raw.Read, raw.Demosaic
+		c.Curve, c.Matrix, c.RedGain, c.BlueGain = raw.Curve, raw.Matrix, raw.RedGain, raw.BlueGain
+		c.Exposure, c.Shot, c.Read, c.Demosaic = raw.Exposure, raw.Shot, raw.Read, raw.Demosaic
 	}
 	if given["mosaic"] && !given["white"] {
 		return c, fmt.Errorf("camera: mosaic needs white=N")
@@ -72,7 +75,7 @@ func Parse(spec string, rng *rand.Rand) (Camera, error) {
 	return c, nil
 }
 
-// set reads one pair; what belongs to the sensor goes to raw.
+// set reads one pair. Parameters of the sensor go to raw.
 func (c *Camera) set(raw *Camera, name, value string) (err error) {
 	number := func(lo, hi float64) float64 {
 		v, e := strconv.ParseFloat(value, 64)
@@ -86,14 +89,16 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 		a, e1 := strconv.ParseFloat(x, 64)
 		share, e2 := strconv.ParseFloat(y, 64)
 		if !ok || e1 != nil || e2 != nil || !(a >= 0 && a <= hi) || !(share >= 0 && share <= 1) {
-			err = fmt.Errorf("camera: %s=%s: must be two numbers with a colon between them, 0 to %g and 0 to 1", name, value, hi)
+			err = fmt.Errorf("camera: %s=%s: must be two numbers with a colon between them, 0 "+
+				"to %g and 0 to 1", name, value, hi)
 		}
 		return a, share
 	}
 	choice := func(names ...string) int {
 		i := slices.Index(names, value)
 		if i < 0 {
-			err = fmt.Errorf("camera: %s=%s: must be one of %s", name, value, strings.Join(names, ", "))
+			err = fmt.Errorf("camera: %s=%s: must be one of %s", name, value,
+				strings.Join(names, ", "))
 		}
 		return max(i, 0)
 	}
@@ -125,7 +130,7 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 		c.ChromaRadius, c.ChromaShare = int(r), share
 	case "luma":
 		r, share := pair(255)
-		c.LumaReach, c.LumaShare = r/127.5, share
+		c.LumaRange, c.LumaShare = r/127.5, share
 	case "coarse":
 		c.Coarse = number(0, 2)
 	case "sharpen":
@@ -135,13 +140,13 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 	case "jpeg":
 		c.Quality = int(number(1, 100))
 	case "again":
-		c.Again, c.AgainX, c.AgainY = int(number(1, 100)), 3, 3
+		c.SecondQuality, c.SecondX, c.SecondY = int(number(1, 100)), 3, 3
 	case "subsampling":
 		c.Subsampling = Subsampling(choice("444", "422", "420"))
 	case "random":
 		choice("1")
 	default:
-		err = fmt.Errorf("camera: there is no %q; what there is:\n%s", name, Usage)
+		err = fmt.Errorf("camera: unknown name %q; the names are:\n%s", name, Usage)
 	}
 	return err
 }

@@ -5,16 +5,17 @@ import (
 	"sync"
 )
 
-// tone is a tone curve and its inverse, as tables over [0,1]: sRGB's, followed by a share of the S-curve 3v²−2v³ (Brooks et al. have all
-// of it; telephones have more, cameras set to neutral less).
+// tone is a tone curve and its inverse, as tables over [0,1]: sRGB's curve, followed by a share of
+// the S-curve 3v²−2v³. Brooks et al. use a share of 1; telephones apply more, cameras set to
+// neutral less.
 type tone struct{ up, down [toneSteps + 2]float32 }
 
 const toneSteps = 4096
 
 var tones sync.Map // by share, in hundredths
 
-// toneOf gives the curve of a share of the S-curve, which is rounded to hundredths.
-func toneOf(share float64) *tone {
+// toneFor gives the curve for a share of the S-curve. The share is rounded to hundredths.
+func toneFor(share float64) *tone {
 	key := int(math.Round(100 * share))
 	if t, ok := tones.Load(key); ok {
 		return t.(*tone)
@@ -23,9 +24,10 @@ func toneOf(share float64) *tone {
 	s := float64(key) / 100
 	for i := range t.up {
 		v := float64(i) / toneSteps
-		// The display table is spaced by the square root of light, as the curve is steep near black.
-		t.up[i] = float32(curve(encode(v*v), s))
-		t.down[i] = float32(decode(uncurve(v, s)))
+		// The display table is spaced by the square root of light, because the curve is steep near
+		// black.
+		t.up[i] = float32(curve(srgbEncode(v*v), s))
+		t.down[i] = float32(srgbDecode(inverseCurve(v, s)))
 	}
 	tones.Store(key, t)
 	return t
@@ -34,7 +36,7 @@ func toneOf(share float64) *tone {
 // light turns a displayed value in [-1,1] into linear light in [0,1].
 func (t *tone) light(v float32) float32 { return lookUp(&t.down, (v+1)/2) }
 
-// display turns linear light into a displayed value in [-1,1]; what is out of range is clipped.
+// display turns linear light into a displayed value in [-1,1]. Values out of range are clipped.
 func (t *tone) display(v float32) float32 {
 	return 2*lookUp(&t.up, float32(math.Sqrt(float64(max(v, 0))))) - 1
 }
@@ -55,8 +57,8 @@ func curve(v, share float64) float64 {
 	return (1-share)*v + share*v*v*(3-2*v)
 }
 
-// uncurve is the inverse of curve, by bisection: the curve rises everywhere.
-func uncurve(v, share float64) float64 {
+// inverseCurve is the inverse of curve, by bisection; the curve rises everywhere.
+func inverseCurve(v, share float64) float64 {
 	lo, hi := 0.0, 1.0
 	for range 40 {
 		if mid := (lo + hi) / 2; curve(mid, share) < v {
@@ -68,35 +70,37 @@ func uncurve(v, share float64) float64 {
 	return (lo + hi) / 2
 }
 
-// encode is sRGB's transfer function (IEC 61966-2-1), decode its inverse.
-func encode(v float64) float64 {
+// srgbEncode is sRGB's transfer function (IEC 61966-2-1), srgbDecode its inverse.
+func srgbEncode(v float64) float64 {
 	if v <= 0.0031308 {
 		return 12.92 * v
 	}
 	return 1.055*math.Pow(v, 1/2.4) - 0.055
 }
 
-func decode(v float64) float64 {
+func srgbDecode(v float64) float64 {
 	if v <= 0.04045 {
 		return v / 12.92
 	}
 	return math.Pow((v+0.055)/1.055, 2.4)
 }
 
-// Tone is a tone curve that other packages develop pictures with.
+// Tone is a tone curve for developing pictures.
 type Tone struct{ t *tone }
 
-// ToneOf is sRGB's curve followed by a share, 0 to 1, of the S-curve 3v²−2v³ (Camera.Curve).
-func ToneOf(share float64) Tone { return Tone{toneOf(min(max(share, 0), 1))} }
+// NewTone gives sRGB's curve followed by a share, 0 to 1, of the S-curve 3v²−2v³ (Camera.Curve).
+func NewTone(share float64) Tone { return Tone{toneFor(min(max(share, 0), 1))} }
 
-// Display turns linear light into a displayed value in [-1,1]; light below 0 and above 1 is clipped.
+// Display turns linear light into a displayed value in [-1,1]; light below 0 and above 1 is
+// clipped.
 func (t Tone) Display(light float32) float32 { return t.t.display(light) }
 
 // Light is the inverse of Display, from 0 to 1; values beyond [-1,1] are clipped.
 func (t Tone) Light(v float32) float32 { return t.t.light(v) }
 
-// Light is the linear light, from 0 to 1, of a value of planar.Image by sRGB's curve; what is out of range is clipped.
-func Light(v float32) float32 { return toneOf(0).light(v) }
+// Light is the linear light, from 0 to 1, of a value of planar.Image by sRGB's curve. Values out of
+// range are clipped.
+func Light(v float32) float32 { return toneFor(0).light(v) }
 
 // Display is the inverse of Light.
-func Display(light float32) float32 { return toneOf(0).display(light) }
+func Display(light float32) float32 { return toneFor(0).display(light) }

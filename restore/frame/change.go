@@ -2,9 +2,9 @@ package frame
 
 import "fmt"
 
-// Changes tells whether frames of format in, changed, can be written in format out by Change: their
-// luma and chroma must be the same but for bits, range and arrangement.
-func Changes(in, out Format) bool {
+// CanChange tells whether Change can write changed frames of format in as format out: they may
+// differ only in bits, range and arrangement, and must not be RGB.
+func CanChange(in, out Format) bool {
 	in, out = in.normal(), out.normal()
 	if in.layout().model != out.layout().model || in.layout().model == rgb {
 		return false
@@ -13,7 +13,7 @@ func Changes(in, out Format) bool {
 	return in == out
 }
 
-// Codes is the number of codes of a frame, alpha apart.
+// Codes is the number of codes of a frame, without alpha.
 func (c *Converter) Codes() int {
 	switch c.f.layout().model {
 	case gray:
@@ -24,8 +24,8 @@ func (c *Converter) Codes() int {
 	return c.w*c.h + 2*c.cw*c.ch
 }
 
-// codesOf gives the place among the codes of a row of a component, and its length.
-func (c *Converter) codesOf(component, y int) (at, n int) {
+// codeRange gives the index of the first code of a row of a component, and the number of its codes.
+func (c *Converter) codeRange(component, y int) (at, n int) {
 	switch {
 	case component == first:
 		return y * c.w, c.w
@@ -43,18 +43,18 @@ func (c *Converter) height(component int) int {
 	return c.h
 }
 
-// ReadCodes keeps the codes of a frame, component after component. Float formats have none. Errors:
-// as of Read.
+// ReadCodes copies the codes of a frame, component after component. Float formats have none. Errors
+// are those of Read.
 func (c *Converter) ReadCodes(codes []uint16, src Planes) error {
 	if len(codes) != c.Codes() || c.f.layout().float {
 		panic(fmt.Sprintf("frame: %d codes of %s", len(codes), c.f.Kind))
 	}
-	if err := c.settle(&src); err != nil {
+	if err := c.resolve(&src); err != nil {
 		return err
 	}
 	for k := range c.f.layout().colours {
 		for y := range c.height(k) {
-			at, n := c.codesOf(k, y)
+			at, n := c.codeRange(k, y)
 			row := c.scratch[0][0][:n]
 			c.load(row, &src, k, y)
 			for x, v := range row {
@@ -65,22 +65,24 @@ func (c *Converter) ReadCodes(codes []uint16, src Planes) error {
 	return nil
 }
 
-// Change writes a frame that was read as before, by Converter in, and has become after. To every
-// sample of the frame, codes as in.ReadCodes gave them, it adds what came to it by the difference
-// of the two: what did not change keeps its code, colours that RGB does not hold included, and of
-// chroma that was interpolated only the change is averaged. Values are limited to what grey of the
-// format reaches to, or to before where that is farther out. in and c must be of one size, and
-// Changes(in's format, c's) true. Errors: as of Write.
-func (c *Converter) Change(dst Planes, in *Converter, codes []uint16, before, after []float32) error {
+// Change writes a frame that Converter in has read as before, and that has become after. It adds
+// the difference of the two to the frame's codes, which in.ReadCodes gave. So unchanged samples
+// keep their codes, even for colours outside RGB, and interpolated chroma is averaged only for the
+// change. Values are limited to the format's GreyRange, or to before if that is farther out. in and
+// c must have the same size, and CanChange(in's format, c's) must be true. Errors are those of
+// Write.
+func (c *Converter) Change(dst Planes, in *Converter, codes []uint16, before,
+	after []float32) error {
 	c.check(before)
 	c.check(after)
-	if len(codes) != in.Codes() || in.w != c.w || in.h != c.h || !Changes(in.f, c.f) {
-		panic("frame: Change between formats or sizes that do not fit")
+	if len(codes) != in.Codes() || in.w != c.w || in.h != c.h || !CanChange(in.f, c.f) {
+		panic("frame: Change between incompatible formats or sizes")
 	}
-	if err := c.settle(&dst); err != nil {
+	if err := c.resolve(&dst); err != nil {
 		return err
 	}
-	c.call.planes, c.call.pix, c.call.before, c.call.codes, c.call.in = dst, after, before, codes, in
+	c.call.planes, c.call.pix, c.call.before, c.call.codes, c.call.in = dst, after, before, codes,
+		in
 	c.run(c.lines, c.changing)
 	return nil
 }
@@ -90,9 +92,9 @@ func (c *Converter) changeRow(s *rows, y int) {
 	c.changeLuma(s, y)
 }
 
-// changeLuma adds the luma of a row's difference.
+// changeLuma adds the change of luma of a row.
 func (c *Converter) changeLuma(s *rows, y int) {
-	c.lumaOf(s[0], s[1], s[2], s[3])
+	c.computeLuma(s[0], s[1], s[2], s[3])
 	c.add(s[0], first, y, c.call.in.luma, c.luma)
 }
 
@@ -102,22 +104,23 @@ func (c *Converter) changeColours(s *rows, y int) {
 	}
 }
 
-// difference gives how R, G and B of a row have changed, with black at 0 and white at 1.
+// difference gives the change of R, G and B of a row, on the scale of black 0 to white 1.
 func (c *Converter) difference(r, g, b []float32, y int) {
 	wasR, wasG, wasB := c.colours(c.call.before, y)
 	isR, isG, isB := c.colours(c.call.pix, y)
 	low, high := 2*c.low-1, 2*c.high-1
 	for k, was := range [...][]float32{wasR, wasG, wasB} {
-		is, row := [...][]float32{isR, isG, isB}[k][:len(was)], [...][]float32{r, g, b}[k][:len(was)]
+		is, row := [...][]float32{isR, isG, isB}[k][:len(was)],
+			[...][]float32{r, g, b}[k][:len(was)]
 		for x, v := range was {
 			to := is[x]
-			switch { // in the order of how often
+			switch { // the most frequent case first
 			case to >= low && to <= high:
 			case to > high:
 				to = min(to, max(high, v))
 			case to < low:
 				to = max(to, min(low, v))
-			default: // not a number: black
+			default: // NaN: black
 				to = -1
 			}
 			row[x] = (to - v) / 2
@@ -127,7 +130,7 @@ func (c *Converter) difference(r, g, b []float32, y int) {
 
 // add adds the change of a row to its codes, and writes them.
 func (c *Converter) add(change []float32, component, y int, from, to scale) {
-	at, n := c.call.in.codesOf(component, y)
+	at, n := c.call.in.codeRange(component, y)
 	change = change[:n]
 	for x, code := range c.call.codes[at:][:n] {
 		change[x] = to.code(from.value(float32(code)) + change[x])
@@ -135,10 +138,10 @@ func (c *Converter) add(change []float32, component, y int, from, to scale) {
 	c.store(change, &c.call.planes, component, y)
 }
 
-// ReadAlpha gives the alpha of a frame, a byte for every pixel, opaque (255) where the format has
-// none. Errors: as of Read.
+// ReadAlpha reads the alpha of a frame, a byte per pixel. It is opaque (255) if the format has
+// none. Errors are those of Read.
 func (c *Converter) ReadAlpha(values []byte, src Planes) error {
-	if err := c.settle(&src); err != nil {
+	if err := c.resolve(&src); err != nil {
 		return err
 	}
 	for y := range c.h {
@@ -157,13 +160,13 @@ func (c *Converter) ReadAlpha(values []byte, src Planes) error {
 	return nil
 }
 
-// WriteAlpha writes alpha, a byte for every pixel of a frame whose sides are the factor-th part of
-// this one's; nil: opaque. It does nothing where the format has no alpha. Errors: as of Write.
+// WriteAlpha writes alpha. values has a byte for every pixel of a frame whose sides are smaller by
+// factor; nil means opaque. It does nothing if the format has no alpha. Errors are those of Write.
 func (c *Converter) WriteAlpha(dst Planes, values []byte, factor int) error {
 	if !c.f.HasAlpha() {
 		return nil
 	}
-	if err := c.settle(&dst); err != nil {
+	if err := c.resolve(&dst); err != nil {
 		return err
 	}
 	for y := range c.h {

@@ -6,21 +6,23 @@ import (
 	"math"
 )
 
-// Plane is where a plane of a frame lies in memory.
+// Plane is the position of a plane of a frame in memory.
 type Plane struct {
 	Data   []byte
-	Offset int // in Data of the first row's first byte
-	Stride int // bytes from a row to the next, negative where the last row comes first; 0: rows follow each other without gaps
-	Step   int // bytes from a pixel of the plane to the next (a pair Cb Cr is one, of YUYV and UYVY two pixels are); 0: no gaps
+	Offset int // offset in Data of the first row
+	Stride int // bytes from a row to the next; negative if the last row comes first; 0: no gaps
+	// bytes from a pixel of the plane to the next (for a pair Cb Cr, or two pixels of YUYV and
+	// UYVY, to the next pair); 0: no gaps
+	Step int
 }
 
-// Planes are the planes of a frame, as many as its format has.
+// Planes are the planes of a frame. Only the first Format.PlaneCount are used.
 type Planes [3]Plane
 
-// Count is the number of planes.
-func (f Format) Count() int { return f.layout().planes }
+// PlaneCount is the number of planes.
+func (f Format) PlaneCount() int { return f.layout().planes }
 
-// unit is the number of bytes of a pixel of a plane without gaps.
+// unit is the number of bytes of a pixel of a plane.
 func (f Format) unit(plane int) int {
 	n := 0
 	for _, at := range f.layout().at {
@@ -31,7 +33,7 @@ func (f Format) unit(plane int) int {
 	return n * f.word()
 }
 
-// extent is the number of pixels of a plane, and of its rows.
+// extent gives the number of columns and rows of a plane.
 func (f Format) extent(plane, w, h int) (columns, rows int) {
 	switch l := f.layout(); {
 	case l.macro:
@@ -42,22 +44,20 @@ func (f Format) extent(plane, w, h int) (columns, rows int) {
 	return w, h
 }
 
-// Size is the number of bytes of a frame of w×h pixels whose planes and rows follow each other
-// without gaps.
+// Size is the number of bytes of a frame of w×h pixels without gaps.
 func (f Format) Size(w, h int) (n int) {
 	f = f.normal()
-	for p := range f.Count() {
+	for p := range f.PlaneCount() {
 		columns, rows := f.extent(p, w, h)
 		n += f.unit(p) * columns * rows
 	}
 	return n
 }
 
-// Tight gives the planes of a frame whose planes and rows follow each other without gaps in data,
-// which has Size(w, h) bytes.
-func (f Format) Tight(data []byte, w, h int) (ps Planes) {
+// Contiguous gives the planes of a frame without gaps in data, which has Size(w, h) bytes.
+func (f Format) Contiguous(data []byte, w, h int) (ps Planes) {
 	f = f.normal()
-	for p := range f.Count() {
+	for p := range f.PlaneCount() {
 		columns, rows := f.extent(p, w, h)
 		n := f.unit(p) * columns * rows
 		ps[p].Data, data = data[:n:n], data[n:]
@@ -65,21 +65,22 @@ func (f Format) Tight(data []byte, w, h int) (ps Planes) {
 	return ps
 }
 
-// settle replaces the zeros of strides and steps by what they mean, and reports planes that are too
-// short or whose pixels would lie on each other.
-func (c *Converter) settle(ps *Planes) error {
-	for i := range c.f.Count() {
+// resolve replaces strides and steps of 0 by their values. It fails if a plane is too short or its
+// pixels overlap.
+func (c *Converter) resolve(ps *Planes) error {
+	for i := range c.f.PlaneCount() {
 		p := &ps[i]
 		columns, rows := c.f.extent(i, c.w, c.h)
 		unit := c.f.unit(i)
 		bad := func(format string, args ...any) error {
-			return fmt.Errorf("frame: plane %d of %s of %d×%d pixels: %s", i, c.f.Kind, c.w, c.h, fmt.Sprintf(format, args...))
+			return fmt.Errorf("frame: plane %d of %s of %d×%d pixels: %s", i, c.f.Kind, c.w, c.h,
+				fmt.Sprintf(format, args...))
 		}
 		if p.Step == 0 {
 			p.Step = unit
 		}
 		if p.Step < unit || p.Step > 1<<16 || c.f.layout().macro && p.Step != unit {
-			return bad("a step of %d bytes from pixel to pixel, where %d hold one", p.Step, unit)
+			return bad("a step of %d bytes from pixel to pixel; a pixel has %d bytes", p.Step, unit)
 		}
 		row := (columns-1)*p.Step + unit // bytes
 		if p.Stride == 0 {
@@ -90,7 +91,7 @@ func (c *Converter) settle(ps *Planes) error {
 		case p.Offset < 0 || p.Offset > len(p.Data):
 			return bad("an offset of %d in %d bytes", p.Offset, len(p.Data))
 		case rows > 1 && stride < row:
-			return bad("a stride of %d bytes, where a row takes %d", p.Stride, row)
+			return bad("a stride of %d bytes; a row needs %d", p.Stride, row)
 		case stride < 0 || stride > (math.MaxInt-len(p.Data)-row)/rows:
 			return bad("a stride of %d bytes", p.Stride)
 		}
@@ -99,16 +100,16 @@ func (c *Converter) settle(ps *Planes) error {
 			low, high = high, low
 		}
 		if low < 0 || high+row > len(p.Data) {
-			return bad("bytes %d to %d are needed of the %d that are there", low, high+row, len(p.Data))
+			return bad("bytes %d to %d are needed, but there are %d", low, high+row, len(p.Data))
 		}
 	}
 	return nil
 }
 
-// Check reports planes that a frame does not lie in.
-func (c *Converter) Check(ps Planes) error { return c.settle(&ps) }
+// Check fails if a frame does not fit into the planes.
+func (c *Converter) Check(ps Planes) error { return c.resolve(&ps) }
 
-// samples is a row of a component: bytes from the first on, and the number of bytes from one to the
+// samples gives a row of a component: its bytes, and the number of bytes from one sample to the
 // next.
 func (c *Converter) samples(ps *Planes, component, y int) (data []byte, step int) {
 	at := c.f.layout().at[component]
@@ -120,7 +121,7 @@ func (c *Converter) samples(ps *Planes, component, y int) (data []byte, step int
 	return p.Data[p.Offset+y*p.Stride+at.offset*c.word:], step
 }
 
-// load reads a row of codes, or of values of float formats.
+// load reads a row of codes, or of values for float formats.
 func (c *Converter) load(row []float32, ps *Planes, component, y int) {
 	data, step := c.samples(ps, component, y)
 	switch c.word {
@@ -139,8 +140,8 @@ func (c *Converter) load(row []float32, ps *Planes, component, y int) {
 	}
 }
 
-// within limits to 0 … top; what is not a number becomes 0.
-func within(v, top float32) float32 {
+// clampCode limits v to [0, top]. NaN becomes 0.
+func clampCode(v, top float32) float32 {
 	switch {
 	case v > top:
 		return top
@@ -150,7 +151,7 @@ func within(v, top float32) float32 {
 	return 0
 }
 
-// store writes a row of codes, rounded and limited to those that there are, or of values of float
+// store writes a row of codes, rounded and limited to the format's range, or of values for float
 // formats.
 func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	data, step := c.samples(ps, component, y)
@@ -158,11 +159,11 @@ func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	switch c.word {
 	case 1:
 		for x, v := range row {
-			data[x*step] = uint8(within(v, 255) + 0.5)
+			data[x*step] = uint8(clampCode(v, 255) + 0.5)
 		}
 	case 2:
 		for x, v := range row {
-			binary.LittleEndian.PutUint16(data[x*step:], uint16(within(v, top)+0.5)<<shift)
+			binary.LittleEndian.PutUint16(data[x*step:], uint16(clampCode(v, top)+0.5)<<shift)
 		}
 	default:
 		for x, v := range row {
@@ -171,9 +172,9 @@ func (c *Converter) store(row []float32, ps *Planes, component, y int) {
 	}
 }
 
-// Span is for memory that is told by a pointer: how many bytes a plane of a w×h frame takes from
-// the row on that lies first in memory, and how many of them lie before the first row, with a
-// stride and a step as in Plane. Strides and steps up to 2^31.
+// Span is for planes given by a pointer to the first row: it gives the number of bytes of a plane
+// of a w×h frame, and how many of them are before the first row. stride and step are like those of
+// Plane, up to 2^31.
 func (f Format) Span(plane, w, h, stride, step int) (bytes, before int) {
 	f = f.normal()
 	columns, rows := f.extent(plane, w, h)

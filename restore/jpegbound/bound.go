@@ -2,87 +2,86 @@ package jpegbound
 
 import "math"
 
-// Grid is how a file keeps luminance.
+// Grid describes the luminance blocks of a JPEG file.
 type Grid struct {
-	X, Y  int     // pixels before the first whole block, 0 to 7
-	Steps [64]int // Q of the coefficients, by row and column of frequency, in levels of 255
+	X, Y  int     // column and row of the first whole block, 0 to 7
+	Steps [64]int // quantisation steps Q, at 8·row + column of frequency, in levels of 255
 }
 
-// Bound moves coefficients of luminance towards their cells.
+// Bound moves coefficients of luminance towards their cells. It is safe for concurrent use.
 type Bound struct {
 	grid  Grid
 	whole curves
-	// For blocks in which something was clipped at black or white, so that their coefficients are not
-	// the file's any more.
+	// For blocks with values clipped at black or white, whose coefficients differ from the file's.
 	clipped curves
 }
 
-// curves are those of all coefficients; nil: the coefficient stays.
+// curves holds the curves of all coefficients. With nil a coefficient stays unchanged.
 type curves struct {
-	mean   [64]*curve // of E[x]
-	sample [64]*curve // of samples
+	mean   [64]*curve // for E[x]
+	sample [64]*curve // for samples
 }
 
-// Errors says how far coefficients of the denoising network's result are from the truth: the
-// standard deviation of row v and column u, with a step of Q, is Scale·Q^Power·(1+u+v)^Fall, in
-// levels of 255.
+// Errors models the error of coefficients of the denoising network's result. In row v and column u,
+// with step Q, its standard deviation is Scale·Q^Power·(1+u+v)^Fall, in levels of 255.
 type Errors struct{ Scale, Power, Fall float64 }
 
-// Errors of the embedded networks, found on training photographs: by least squares over files of
-// quality 10 to 40 for the one for noise, and by internal/tools/jpegeval -fit for the one for JPEG,
-// which keeps to the cells of coarse steps by itself.
+// Errors of the embedded networks, measured on training photographs: for the network for noise by
+// least squares over files of quality 10 to 40, for the network for JPEG by internal/tools/jpegeval
+// -fit. The latter stays within the cells of coarse steps by itself.
 var (
 	NoiseNetwork = Errors{Scale: 5.58, Power: 0.38, Fall: -0.68}
 	JPEGNetwork  = Errors{Scale: 4.57, Power: -0.02, Fall: 0.12}
 )
 
-// Of gives the standard deviation for the coefficient at a place, by row and column.
-func (e Errors) Of(place, step int) float64 {
-	return e.Scale * math.Pow(float64(step), e.Power) * math.Pow(float64(1+place/side+place%side), e.Fall)
+// Std gives the standard deviation for a coefficient. place is 8·row + column, step its Q.
+func (e Errors) Std(place, step int) float64 {
+	return e.Scale * math.Pow(float64(step), e.Power) * math.Pow(float64(1+place/side+place%side),
+		e.Fall)
 }
 
-// fineSteps is the step below which a cell tells nothing: values that were rounded to 8 bits and
-// turned to RGB do not give k any more.
-const fineSteps = 4
+// minStep is the smallest step whose cells are used. For smaller steps k cannot be recovered from
+// pixels that were converted to RGB and rounded to 8 bits.
+const minStep = 4
 
-// New makes the Bound of a file for results with such errors. noise is the standard deviation of
-// noise that the picture had before it was compressed, in levels of 255 (see Noise); with +Inf
-// nothing is bounded.
+// New makes the Bound of a file for a network with errors e. noise is the standard deviation, in
+// levels of 255, of the noise before compression (see Noise). With +Inf nothing is changed.
 func New(g Grid, e Errors, noise float64) *Bound {
 	b := &Bound{grid: g}
 	for i, q := range g.Steps {
-		if q < fineSteps || math.IsInf(noise, 1) {
+		if q < minStep || math.IsInf(noise, 1) {
 			continue
 		}
 		step := float64(q)
-		for c, sd := range map[*curves]float64{&b.whole: noise, &b.clipped: math.Hypot(noise, clipNoise)} {
-			c.mean[i] = newCurve(e.Of(i, q)/step, sd/step)
+		for c, sd := range map[*curves]float64{&b.whole: noise,
+			&b.clipped: math.Hypot(noise, clipNoise)} {
+			c.mean[i] = newCurve(e.Std(i, q)/step, sd/step)
 			c.sample[i] = newClip(2 * sd / step)
 		}
 	}
 	return b
 }
 
-// clipNoise is the standard deviation, in levels of 255, that clipping is taken to change a
-// coefficient by.
+// clipNoise is the assumed standard deviation, in levels of 255, of a coefficient's change by
+// clipping.
 const clipNoise = 2
 
-// Grid is what the Bound was made of.
+// Grid gives the grid that the Bound was made for.
 func (b *Bound) Grid() Grid { return b.grid }
 
-// Strip moves the luminance of a strip of 8 rows, which begins where blocks begin, towards its
-// cells. given is the picture of the file and result its restoration, planes of R, G and B with w
-// values in [−1, 1] to a row. The three planes of result get the same change. Blocks whose
-// coefficients are not near multiples of their steps are not the file's, and left alone; but where
-// something was clipped, cells are taken to lie around the coefficients as they are. With sample the
-// result is one draw of several, and is only brought into the cells.
+// Strip moves the luminance of a strip of 8 rows towards its cells. The strip must begin at a row
+// of blocks. given is the decoded picture and result its restoration: planes R, G and B with w
+// values in [−1, 1] per row. The three planes of result get the same change. Blocks whose
+// coefficients are not near multiples of their steps are not from the file and stay unchanged. An
+// exception are blocks with clipped values: their cells are centred at the coefficients. If sample
+// is true, result is one of several samples, and is only brought into the cells.
 func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
 	var y, x block
 	for x0 := b.grid.X; x0+side <= w; x0 += side {
 		y.load(given, w, x0)
 		y.transform()
 		curves, clipped := &b.whole, false
-		if !b.multiples(&y) {
+		if !b.onGrid(&y) {
 			if clipped = clips(given, w, x0); !clipped {
 				continue
 			}
@@ -113,7 +112,7 @@ func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
 		if !some {
 			continue
 		}
-		change.back()
+		change.inverse()
 		for v := range side {
 			for p := range result {
 				row := result[p][v*w+x0:][:side]
@@ -125,7 +124,7 @@ func (b *Bound) Strip(given, result [3][]float32, w int, sample bool) {
 	}
 }
 
-// clips tells whether a block has a value at black or white.
+// clips tells whether a block has a value at black or at white.
 func clips(p [3][]float32, w, x0 int) bool {
 	for c := range p {
 		for v := range side {
@@ -139,23 +138,24 @@ func clips(p [3][]float32, w, x0 int) bool {
 	return false
 }
 
-// multiples tells whether the coefficients of a block are multiples of their steps, but for rounding.
-func (b *Bound) multiples(y *block) bool {
+// onGrid tells whether the coefficients of a block are multiples of their steps, up to rounding.
+func (b *Bound) onGrid(y *block) bool {
 	for i, q := range b.grid.Steps {
-		if q < fineSteps {
+		if q < minStep {
 			continue
 		}
-		if off := y[i] - float32(q)*round(y[i]/float32(q)); off > mostRounding || off < -mostRounding {
+		if off := y[i] - float32(q)*round(y[i]/float32(q)); off > maxRounding ||
+			off < -maxRounding {
 			return false
 		}
 	}
 	return true
 }
 
-// mostRounding is how far, in levels of 255, a coefficient may be from a multiple of its step:
-// rounding of 64 values of 8 bits to R, G and B gives standard deviations of 0.35, and the
+// maxRounding is the largest distance, in levels of 255, of a coefficient from a multiple of its
+// step. Rounding 64 values to R, G and B of 8 bits gives a standard deviation of 0.35, and the
 // transforms of decoders differ by a little more.
-const mostRounding = 1.5
+const maxRounding = 1.5
 
 // load reads the luminance of a block (ITU-T T.871) from three planes.
 func (b *block) load(p [3][]float32, w, x0 int) {

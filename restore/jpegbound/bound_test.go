@@ -4,9 +4,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/vfmrestore/restore/internal/dctref"
 )
 
-// The DCT against its definition in float64, and back.
+// The DCT equals its definition in float64, and its inverse undoes it.
 func TestTransform(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var b block
@@ -15,30 +17,16 @@ func TestTransform(t *testing.T) {
 	}
 	was := b
 	b.transform()
-	for v := range side {
-		for u := range side {
-			want := 0.0
-			for y := range side {
-				for x := range side {
-					want += float64(was[y*side+x]) * math.Cos(math.Pi*float64((2*x+1)*u)/16) * math.Cos(math.Pi*float64((2*y+1)*v)/16)
-				}
-			}
-			want /= 4 // ITU-T T.81, A.3.3
-			if u == 0 {
-				want /= math.Sqrt2
-			}
-			if v == 0 {
-				want /= math.Sqrt2
-			}
-			if got := float64(b[v*side+u]); math.Abs(got-want) > 1e-3 {
-				t.Errorf("coefficient %d, %d is %v, not %v", v, u, got, want)
-			}
+	for i, got := range b {
+		want := dctref.Coefficient(i, func(x, y int) float64 { return float64(was[y*side+x]) })
+		if math.Abs(float64(got)-want) > 1e-3 {
+			t.Errorf("coefficient %d is %v, not %v", i, got, want)
 		}
 	}
-	b.back()
+	b.inverse()
 	for i := range b {
 		if math.Abs(float64(b[i]-was[i])) > 1e-3 {
-			t.Fatalf("value %d comes back as %v, not %v", i, b[i], was[i])
+			t.Fatalf("value %d comes inverse as %v, not %v", i, b[i], was[i])
 		}
 	}
 }
@@ -54,33 +42,36 @@ func posterior(mean, err, noise float64) float64 {
 	for i := range n {
 		x := low + (high-low)*(float64(i)+0.5)/n
 		p := math.Exp(-(x - mean) * (x - mean) / (2 * err * err))
-		// The share of z in the cell.
+		// The probability of z in the cell.
 		if noise > 0 {
-			p *= (math.Erfc((-0.5-x)/(noise*math.Sqrt2)) - math.Erfc((0.5-x)/(noise*math.Sqrt2))) / 2
+			p *= (math.Erfc((-0.5-x)/(noise*math.Sqrt2)) -
+				math.Erfc((0.5-x)/(noise*math.Sqrt2))) / 2
 		}
 		sum, weight = sum+p*x, weight+p
 	}
 	return sum / weight
 }
 
-// Curves against the posterior mean by numeric integration.
+// Curves equal the posterior mean by numerical integration.
 func TestCurve(t *testing.T) {
 	for _, err := range []float64{0.08, 0.2, 0.5, 1.5} {
 		for _, noise := range []float64{0, 0.1, 0.6} {
 			c := newCurve(err, noise)
 			for _, mean := range []float64{-1.1, -0.55, -0.3, 0, 0.1, 0.49, 0.7} {
 				if math.Abs(mean) > 0.5+5*math.Hypot(err, noise) {
-					continue // no mass is left to sum
+					continue // no mass for numerical integration
 				}
-				if got, want := float64(c.at(float32(mean))), posterior(mean, err, noise); math.Abs(got-want) > 4e-3 {
-					t.Errorf("error %v, noise %v: from %v to %v, not %v", err, noise, mean, got, want)
+				if got, want := float64(c.at(float32(mean))),
+					posterior(mean, err, noise); math.Abs(got-want) > 4e-3 {
+					t.Errorf("error %v, noise %v: from %v to %v, not %v", err, noise, mean, got,
+						want)
 				}
 			}
 		}
 	}
 }
 
-// Without noise every place ends in its cell, however far outside it was; curves rise, and are odd.
+// Without noise every position ends in its cell. Curves rise, and are odd.
 func TestCurveEnds(t *testing.T) {
 	for _, err := range []float64{1e-3, 0.02, 0.3, 4} {
 		c, last := newCurve(err, 0), float32(-1)
@@ -98,7 +89,7 @@ func TestCurveEnds(t *testing.T) {
 			last = v
 		}
 	}
-	// Noise that hides everything moves nothing.
+	// With very strong noise nothing moves.
 	c := newCurve(0.01, 100)
 	for _, x := range []float32{-3, -0.7, 0.2, 1.4, 9} {
 		if v := c.at(x); math.Abs(float64(v-x)) > 1e-3 {
@@ -113,7 +104,7 @@ func TestCurveEnds(t *testing.T) {
 	}
 }
 
-// flat is a grid of equal steps.
+// flat makes a grid of equal steps.
 func flat(q int) (g Grid) {
 	for i := range g.Steps {
 		g.Steps[i] = q
@@ -121,9 +112,10 @@ func flat(q int) (g Grid) {
 	return g
 }
 
-// compressed gives 8 rows of planes of coefficients that were rounded to steps, and the coefficients
-// of their blocks before that, with as much white noise.
-func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]float32, before []block) {
+// compressed gives 8 rows of planes whose coefficients were rounded to steps, and the coefficients
+// of their blocks before rounding, with white noise of this strength.
+func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]float32,
+	before []block) {
 	w := side * blocks
 	for c := range rows {
 		rows[c] = make([]float32, side*w)
@@ -131,7 +123,7 @@ func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]fl
 	for i := range blocks {
 		var b, q block
 		for k := range b {
-			// Weak detail, as of smooth pictures.
+			// Weak detail, as in smooth pictures.
 			b[k] = float32(rng.NormFloat64() * 30 / (1 + float64(k%side*k%side+k/side*k/side)))
 		}
 		for k := range b {
@@ -139,7 +131,7 @@ func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]fl
 			q[k] = step * round((b[k]+float32(noise*rng.NormFloat64()))/step)
 		}
 		before = append(before, b)
-		q.back()
+		q.inverse()
 		for v := range side {
 			for u := range side {
 				for c := range rows { // grey
@@ -151,7 +143,7 @@ func compressed(rng *rand.Rand, g Grid, blocks int, noise float64) (rows [3][]fl
 	return rows, before
 }
 
-// A restoration with errors comes nearer to the truth, with all coefficients in their cells, and
+// A restoration with errors gets nearer to the truth, has all coefficients in their cells, and
 // keeps its colours.
 func TestStrip(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
@@ -171,16 +163,17 @@ func TestStrip(t *testing.T) {
 			b[k] += float32(e)
 			before += e * e
 		}
-		b.back()
+		b.inverse()
 		for v := range side {
 			for u := range side {
 				for c := range result {
-					result[c][v*w+i*side+u] = (b[v*side+u]+0.5)/127.5 + 0.1*float32(c-1) // coloured: luminance changes little
+					// a colour cast, which changes luminance little
+					result[c][v*w+i*side+u] = (b[v*side+u]+0.5)/127.5 + 0.1*float32(c-1)
 				}
 			}
 		}
 	}
-	for at := range result[0] { // take the colour's own luminance out
+	for at := range result[0] { // remove the luminance of the colour cast
 		y := float32(-0.299*0.1 + 0.114*0.1)
 		for c := range result {
 			result[c][at] -= y
@@ -201,7 +194,8 @@ func TestStrip(t *testing.T) {
 		for k := range b {
 			e := float64(b[k] - truth[i][k])
 			after += e * e
-			if q := float32(g.Steps[k]); math.Abs(float64(b[k]-q*round(y[k]/q))) > float64(q)/2+0.05 {
+			if q := float32(g.Steps[k]); math.Abs(float64(b[k]-q*round(y[k]/q))) > float64(
+				q)/2+0.05 {
 				t.Fatalf("coefficient %d is %v, not in the cell of %v", k, b[k], y[k])
 			}
 		}
@@ -211,7 +205,8 @@ func TestStrip(t *testing.T) {
 	}
 }
 
-// What is not as a file had it, is not told anything about, or lies beside whole blocks stays.
+// Blocks that are not from the file, coefficients without usable steps, and pixels outside of whole
+// blocks stay unchanged.
 func TestStripLeavesAlone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	g := flat(24)
@@ -221,7 +216,8 @@ func TestStripLeavesAlone(t *testing.T) {
 	for c := range given {
 		given[c], result[c] = make([]float32, side*w), make([]float32, side*w)
 		for i := range given[c] {
-			given[c][i], result[c][i] = float32(rng.Float64()), float32(rng.Float64()) // never compressed
+			// never compressed
+			given[c][i], result[c][i] = float32(rng.Float64()), float32(rng.Float64())
 		}
 		was[c] = append([]float32(nil), result[c]...)
 	}
@@ -260,7 +256,7 @@ func TestStripLeavesAlone(t *testing.T) {
 	}
 }
 
-// The noise that is found bounds the noise that there was, and is near it where steps are small.
+// The estimated noise is an upper bound of the true noise, and close to it for small steps.
 func TestNoise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	for _, c := range []struct {
@@ -275,18 +271,22 @@ func TestNoise(t *testing.T) {
 			rows, _ := compressed(rng, g, blocks, c.noise)
 			list = append(list, rows)
 		}
-		got := Noise(g, side*blocks, side*strips, func(_ []float32, y int) [3][]float32 { return list[y/side] })
+		got := Noise(g, side*blocks, side*strips,
+			func(_ []float32, y int) [3][]float32 { return list[y/side] })
 		if !(got >= c.low && got <= c.high) {
 			t.Errorf("steps of %d, noise of %v: found %v", c.step, c.noise, got)
 		}
 	}
-	if got := Noise(flat(8), 16, 16, func(dst []float32, _ int) [3][]float32 { return [3][]float32{dst, dst, dst} }); !math.IsInf(got, 1) {
+	if got := Noise(flat(8), 16, 16, func(dst []float32,
+		_ int) [3][]float32 {
+		return [3][]float32{dst, dst, dst}
+	}); !math.IsInf(got, 1) {
 		t.Errorf("four blocks tell noise of %v", got)
 	}
 }
 
-// In a block in which something was clipped the result is moved towards the coefficients as they
-// are, and noise is not looked for there.
+// In a block with clipped values the result is moved towards the coefficients, and the block is not
+// used to estimate noise.
 func TestClipped(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	g := flat(24)
@@ -298,8 +298,8 @@ func TestClipped(t *testing.T) {
 	}
 	if b := (&Bound{grid: g}); !clips(given, side, 0) {
 		t.Fatal("nothing was clipped")
-	} else if y := coefficients(given); b.multiples(&y) {
-		t.Fatal("clipping has left multiples of the steps")
+	} else if y := coefficients(given); b.onGrid(&y) {
+		t.Fatal("clipping has left onGrid of the steps")
 	}
 	var result [3][]float32
 	for c := range result {
@@ -338,7 +338,7 @@ func TestClipped(t *testing.T) {
 	}
 }
 
-// coefficients are those of the first block of planes that are one block wide.
+// coefficients gives those of the first block of planes that are one block wide.
 func coefficients(p [3][]float32) (b block) {
 	b.load(p, side, 0)
 	b.transform()

@@ -2,8 +2,8 @@ package jpegbound
 
 import "math"
 
-// A curve gives, for the place of a coefficient in its cell (μ/Q − k), the place of the estimate. It
-// is tabulated from −reach to reach, and goes on straight from there.
+// A curve maps the position of a coefficient in its cell, μ/Q − k, to the position of the estimate.
+// It is a table from −reach to reach, and linear beyond.
 type curve struct {
 	table [curvePoints]float32
 	slope float32 // beyond the table
@@ -15,16 +15,17 @@ const (
 	spacing     = 2 * reach / (curvePoints - 1)
 )
 
-// newCurve makes the curve of E[x] for standard deviations of μ's error and of the noise, in steps.
+// newCurve makes the curve of E[x]. err and noise are the standard deviations of μ's error and of
+// the noise, in steps.
 func newCurve(err, noise float64) *curve {
 	total := math.Hypot(err, noise)
 	share := err * err / (total * total)
 	c := &curve{slope: float32(1 - share)}
-	c.fill(func(at float64) float64 { return at + share*(cutOff(at, total)-at) })
+	c.fill(func(at float64) float64 { return at + share*(truncatedMean(at, total)-at) })
 	return c
 }
 
-// newClip makes the curve of the nearest place in a cell that is wider by so much at both ends.
+// newClip makes the curve of the nearest position in a cell that is wider by wider at both ends.
 func newClip(wider float64) *curve {
 	c := new(curve)
 	c.fill(func(at float64) float64 { return min(max(at, -0.5-wider), 0.5+wider) })
@@ -49,15 +50,14 @@ func (c *curve) at(place float32) float32 {
 	return c.table[i] + f*(c.table[i+1]-c.table[i]) + c.slope*(place-inside)
 }
 
-// cutOff is the mean of N(mean, sd²) given −½ ≤ z ≤ ½.
-func cutOff(mean, sd float64) float64 {
+// truncatedMean is the mean of z ~ N(mean, sd²) given −½ ≤ z ≤ ½.
+func truncatedMean(mean, sd float64) float64 {
 	if mean < 0 {
-		return -cutOff(-mean, sd)
+		return -truncatedMean(-mean, sd)
 	}
-	// Both ends seen from the mean; what lies beyond the nearer one is counted from it, so that
-	// nothing is lost to rounding where the mean is far outside.
+	// Both ends relative to the mean. Erfc keeps precision if the mean is far outside of the cell.
 	low, high := (-0.5-mean)/sd, (0.5-mean)/sd
-	if high < -30 { // the cell is all but its nearer end
+	if high < -30 { // all mass is near the nearer end
 		return 0.5 - sd/-high
 	}
 	inside := (math.Erfc(-high/math.Sqrt2) - math.Erfc(-low/math.Sqrt2)) / 2

@@ -2,10 +2,10 @@ package jpegbound
 
 import "math"
 
-// side is that of JPEG's blocks, in pixels.
+// side is the side of JPEG's blocks in pixels.
 const side = 8
 
-// block holds the values or the coefficients of a block by row and column.
+// block holds the values or the coefficients of a block, at 8·row + column.
 type block [side * side]float32
 
 // basis holds the orthonormal DCT-II of 8 values: row u, column x.
@@ -22,18 +22,18 @@ var basis = func() (m [side][side]float32) {
 	return m
 }()
 
-// transform turns the values of a block into coefficients, which JPEG scales as an orthonormal DCT
-// does, in place.
+// transform turns the values of a block into coefficients, in place. JPEG's scale is that of the
+// orthonormal DCT.
 func (b *block) transform() {
 	b.rows(func(u, x int) float32 { return basis[u][x] })
 }
 
-// back turns coefficients into values, in place.
-func (b *block) back() {
+// inverse turns coefficients into values, in place.
+func (b *block) inverse() {
 	b.rows(func(x, u int) float32 { return basis[u][x] })
 }
 
-// rows multiplies a block from left and right.
+// rows multiplies a block with a matrix from the left, and with its transpose from the right.
 func (b *block) rows(m func(to, from int) float32) {
 	var t block
 	for y := range side {

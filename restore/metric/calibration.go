@@ -7,14 +7,15 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Coverage returns the share of true values (pixels × channels) inside the central p-interval of N samples of the same value,
-// 0 < p < 1, borders included.
+// Coverage returns the share of true values (pixels × channels) inside the central p-interval of N
+// samples of the same value, 0 < p < 1, ends included.
 //
-// The interval runs from the (1−p)/2 to the (1+p)/2 quantile, the q-quantile being taken at position (N+1)·q of the sorted samples
-// 1 … N (Weibull; type 6 of Hyndman and Fan), linear between neighbours and clamped to the first and the last. A truth drawn from the
-// samples' own distribution falls between neighbours k and k+1 with probability 1/(N+1), so a perfectly calibrated model covers p as
-// long as N ≥ 2/(1−p) − 1, and (N−1)/(N+1) with fewer samples, when all that can be had is the smallest to the largest:
-// ExpectedCoverage. (Ten samples cover 0.818 at p = 0.9, not 0.9.)
+// The interval runs from the (1−p)/2 to the (1+p)/2 quantile. The q-quantile is at position (N+1)·q
+// of the sorted samples 1 … N (Weibull; type 6 of Hyndman and Fan), linear between neighbours and
+// clamped to the first and the last. If the truth has the samples' distribution, it falls between
+// neighbours k and k+1 with probability 1/(N+1). So a perfectly calibrated model covers p if N ≥
+// 2/(1−p) − 1. With fewer samples the interval is that from the smallest to the largest, which
+// covers (N−1)/(N+1); see ExpectedCoverage. (Ten samples cover 0.818 at p = 0.9, not 0.9.)
 func Coverage(truth *planar.Image, samples []*planar.Image, p float64) (float64, error) {
 	if len(samples) < 2 {
 		return 0, shapef("an interval needs two samples; %d given", len(samples))
@@ -39,8 +40,9 @@ func Coverage(truth *planar.Image, samples []*planar.Image, p float64) (float64,
 	return float64(inside) / float64(len(truth.Pix)), nil
 }
 
-// ExpectedCoverage returns the Coverage that n samples of a perfectly calibrated model have on average: p, or (n−1)/(n+1) if that is
-// less. Exact where the interval's ends are samples (as for 10 samples and p = 0.9) or the density is flat between neighbours.
+// ExpectedCoverage returns the mean Coverage of n samples of a perfectly calibrated model: p, or
+// (n−1)/(n+1) if that is less. It is exact if the interval's ends are samples (as for 10 samples
+// and p = 0.9), or if the density is flat between neighbours.
 func ExpectedCoverage(n int, p float64) float64 {
 	return min(p, float64(n-1)/float64(n+1))
 }
@@ -53,7 +55,8 @@ func quantile(sorted []float64, q float64) float64 {
 	return sorted[k] + (at-float64(k))*(sorted[k+1]-sorted[k])
 }
 
-// Moments returns the mean of the samples and their standard deviation per value (divisor N−1), as pictures. It needs two samples.
+// Moments returns the mean of the samples and their standard deviation per value (divisor N−1), as
+// pictures. It needs two samples.
 func Moments(samples []*planar.Image) (mean, std *planar.Image, err error) {
 	if len(samples) < 2 {
 		return nil, nil, shapef("a standard deviation needs two samples; %d given", len(samples))
@@ -78,16 +81,19 @@ func Moments(samples []*planar.Image) (mean, std *planar.Image, err error) {
 	return mean, std, nil
 }
 
-// Spread compares what samples claim about their error with the error.
+// Spread compares the spread of samples with the error of their mean.
 type Spread struct {
-	Std         float64 // root mean square over all values of the samples' standard deviation (divisor N−1)
-	Error       float64 // root mean square error of the samples' mean
-	Ratio       float64 // Std·√(1+1/N) / Error: 1 if calibrated, below 1 if too sure
-	Correlation float64 // Pearson's, of the standard deviation with the absolute error of the mean, over all values; 0 if either is constant
+	// root mean square, over all values, of the samples' standard deviation (divisor N−1)
+	Std   float64
+	Error float64 // root mean square error of the samples' mean
+	Ratio float64 // Std·√(1+1/N) / Error: 1 if calibrated, below 1 if overconfident
+	// Pearson's, of standard deviation and absolute error of the mean, over all values; 0 if one is
+	// constant
+	Correlation float64
 }
 
-// SpreadError returns the Spread of at least two samples about the truth. For a calibrated model E(mean − truth)² = (1 + 1/N)·Var, which
-// Ratio accounts for.
+// SpreadError returns the Spread of at least two samples about the truth. For a calibrated model
+// E(mean − truth)² = (1 + 1/N)·Var, which Ratio accounts for.
 func SpreadError(truth *planar.Image, samples []*planar.Image) (Spread, error) {
 	mean, std, err := Moments(samples)
 	if err != nil {

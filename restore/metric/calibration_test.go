@@ -8,8 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// ensemble draws a truth and n samples from the same distribution at each value: N(m, s²) with m and s of its own; the samples' spread is
-// scaled by factor.
+// ensemble draws truth and n samples of each value from the same distribution N(m, s²), with its
+// own m and s. The samples' spread is multiplied by factor.
 func ensemble(rng *rand.Rand, w, h, n int, factor float64) (*planar.Image, []*planar.Image) {
 	truth := planar.New(w, h)
 	samples := make([]*planar.Image, n)
@@ -39,7 +39,11 @@ func TestCoverageOfCalibratedEnsemble(t *testing.T) {
 			t.Fatal(err)
 		}
 		isNear(t, "coverage", got, ExpectedCoverage(c.n, c.p), 0.018)
-		sure, _ := Coverage(truth, func() []*planar.Image { _, s := ensemble(rng, w, h, c.n, 1); return s }(), c.p)
+		sure, _ := Coverage(truth, func() []*planar.Image {
+			_,
+				s := ensemble(rng, w, h, c.n, 1)
+			return s
+		}(), c.p)
 		if sure > got && c.n > 2 {
 			t.Errorf("samples of something else cover more: %v > %v", sure, got)
 		}
@@ -47,7 +51,8 @@ func TestCoverageOfCalibratedEnsemble(t *testing.T) {
 	isNear(t, "expected for 10 at 0.9", ExpectedCoverage(10, 0.9), 9.0/11, 1e-12)
 	isNear(t, "expected for 19 at 0.9", ExpectedCoverage(19, 0.9), 0.9, 1e-12)
 	truth, samples := ensemble(rng, 5, 5, 3, 1)
-	for _, err := range []error{second(Coverage(truth, samples[:1], 0.9)), second(Coverage(truth, samples, 1)), second(Coverage(planar.New(5, 6), samples, 0.9))} {
+	for _, err := range []error{second(Coverage(truth, samples[:1], 0.9)),
+		second(Coverage(truth, samples, 1)), second(Coverage(planar.New(5, 6), samples, 0.9))} {
 		if err == nil {
 			t.Error("bad arguments accepted")
 		}
@@ -56,7 +61,8 @@ func TestCoverageOfCalibratedEnsemble(t *testing.T) {
 
 func TestQuantile(t *testing.T) {
 	v := []float64{10, 20, 30, 40}
-	for _, c := range [][2]float64{{0.2, 10}, {0.4, 20}, {0.5, 25}, {0.7, 35}, {0.01, 10}, {0.99, 40}} {
+	for _, c := range [][2]float64{{0.2, 10}, {0.4, 20}, {0.5, 25}, {0.7, 35}, {0.01, 10},
+		{0.99, 40}} {
 		isNear(t, "quantile", quantile(v, c[0]), c[1], 1e-9)
 	}
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// CRPS returns the continuous ranked probability score of J sample vectors against the true vector (eq. 98; for vectors also called
-// energy score), in the units of the data, lower is better:
+// CRPS returns the continuous ranked probability score of J sample vectors and the true vector (eq.
+// 98; for vectors also called energy score), in the units of the data. Lower is better:
 //
 //	1/J Σ_j ‖x_j − x†‖ − 1/(2J²) Σ_jk ‖x_j − x_k‖
 //
-// That estimate penalises small J: its expectation falls as J grows. With fair, the second factor is 1/(2J(J−1)), whose expectation
-// does not depend on J; it needs two samples. Eq. 98 is the default of the paper.
+// This estimate penalises small J: its expectation falls as J grows. If fair is true, the second
+// factor is 1/(2J(J−1)), and the expectation does not depend on J; this needs two samples. The
+// paper uses eq. 98.
 func CRPS(truth []float64, samples [][]float64, fair bool) (float64, error) {
 	if err := sameVectors("sample", len(truth), samples); err != nil {
 		return 0, err
@@ -32,7 +33,8 @@ func CRPS(truth []float64, samples [][]float64, fair bool) (float64, error) {
 	return to/float64(j) - between/pairs(j, fair), nil
 }
 
-// pairs returns the divisor of the sum over the pairs j < k: half of J², or of J(J−1) if fair, times two for the ½ before the sum.
+// pairs returns the divisor of the sum over pairs j < k, which counts each pair of eq. 98 once: J²,
+// or J(J−1) if fair.
 func pairs(j int, fair bool) float64 {
 	if fair {
 		return float64(j) * float64(j-1)
@@ -40,8 +42,9 @@ func pairs(j int, fair bool) float64 {
 	return float64(j) * float64(j)
 }
 
-// ImageCRPS returns the CRPS of single values (eq. 98 in one dimension), averaged over all pixels and channels. It judges each value's
-// distribution for itself, not the samples' spatial structure. fair as in CRPS.
+// ImageCRPS returns the CRPS of single values (eq. 98 in one dimension), averaged over all pixels
+// and channels. It judges the distribution of each value alone, not the samples' spatial structure.
+// fair is like that of CRPS.
 func ImageCRPS(truth *planar.Image, samples []*planar.Image, fair bool) (float64, error) {
 	if len(samples) == 0 {
 		return 0, shapef("no samples")
@@ -71,7 +74,7 @@ func ImageCRPS(truth *planar.Image, samples []*planar.Image, fair bool) (float64
 	return total / float64(len(truth.Pix)), nil
 }
 
-// distance returns the Euclidean distance of two vectors of one length.
+// distance returns the Euclidean distance of two vectors of the same length.
 func distance(a, b []float64) float64 { return math.Sqrt(distance2(a, b)) }
 
 func distance2(a, b []float64) float64 {

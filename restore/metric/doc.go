@@ -1,9 +1,10 @@
-// Package metric measures restorations: fidelity of one picture to another (PSNR, SSIM), and how well a set of samples describes the
-// truth (CRPS, MMD, NLPD, support accuracy, interval coverage, spread against error). Equation numbers are those of the Variational
-// Flow Maps paper, appendix B.1.3.
+// Package metric measures restorations: fidelity of one picture to another (PSNR, SSIM), and how
+// well a set of samples describes the truth (CRPS, MMD, NLPD, support accuracy, interval coverage,
+// spread and error). Equation numbers are those of the Variational Flow Maps paper, appendix B.1.3.
 //
-// Pictures are planar.Image in [-1, 1], so the data range is 2 (Range). Nothing here clamps; clamp pictures first if they are going to
-// be written as 8 bit. Vectors are []float64; a set of samples is a slice of vectors of one length.
+// Pictures are planar.Image in [-1, 1], so the data range is 2 (Range). No function clamps values;
+// clamp pictures first if they will be written with 8 bits. Vectors are []float64; a set of samples
+// is a slice of vectors of the same length.
 package metric
 
 import (
@@ -15,7 +16,7 @@ import (
 // Range is the data range of planar.Image: from -1 to 1.
 const Range = 2.0
 
-// ShapeError says that two things to be compared do not have the same shape, or that there is nothing to compare.
+// ShapeError says that arguments differ in size, are empty, or are out of range.
 type ShapeError struct{ Reason string }
 
 func (e *ShapeError) Error() string { return e.Reason }
@@ -24,7 +25,7 @@ func shapef(format string, args ...any) error {
 	return &ShapeError{Reason: fmt.Sprintf(format, args...)}
 }
 
-// sameImages returns an error unless all pictures are well-formed and of one size.
+// sameImages returns an error unless all pictures are valid and of the same size.
 func sameImages(a *planar.Image, others ...*planar.Image) error {
 	if err := a.Check(); err != nil {
 		return err

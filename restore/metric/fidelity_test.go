@@ -2,7 +2,6 @@ package metric
 
 import (
 	"errors"
-	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -10,7 +9,7 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// fresh returns a generator of its own seed, which is printed if the test fails.
+// fresh returns a generator with a random seed, which is printed if the test fails.
 func fresh(t *testing.T) *rand.Rand {
 	seed := rand.Uint64()
 	t.Cleanup(func() {
@@ -51,26 +50,22 @@ func TestPSNR(t *testing.T) {
 	if p, _ := PSNR(a, a); !math.IsInf(p, 1) {
 		t.Errorf("PSNR of equal pictures: %v", p)
 	}
-	p, q := a.ToNRGBA(), image.NewNRGBA(image.Rect(5, 6, 5+31, 6+17))
-	sum := 0.0
-	for i := range p.Pix {
-		q.Pix[i] = uint8(rng.IntN(256))
-		if i%4 != 3 { // alpha must not count
-			sum += math.Pow(float64(p.Pix[i])-float64(q.Pix[i]), 2)
-		}
-	}
-	got, err = PSNR8(p, q)
+	// An equal change of all channels is a change of luminance.
+	got, err = PSNRLuminance(a, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	isNear(t, "8-bit PSNR", got, 10*math.Log10(255*255/(sum/(3*31*17))), 1e-9)
-	want, _ := PSNR(planar.FromNRGBA(p), planar.FromNRGBA(q))
-	isNear(t, "8-bit and planar PSNR", got, want, 1e-4)
+	isNear(t, "PSNR of luminance", got, 20*math.Log10(2/0.05), 1e-4)
+	for i := range a.W * a.H { // blue counts by 0.114
+		b.Pix[i], b.Pix[a.W*a.H+i] = a.Pix[i], a.Pix[a.W*a.H+i]
+	}
+	got, _ = PSNRLuminance(a, b)
+	isNear(t, "PSNR of luminance for a change of blue", got, 20*math.Log10(2/(0.114*0.05)), 1e-3)
 	var shape *ShapeError
 	if _, err := PSNR(a, planar.New(17, 31)); !errors.As(err, &shape) {
 		t.Errorf("other size: %v", err)
 	}
-	if _, err := PSNR8(p, image.NewNRGBA(image.Rect(0, 0, 31, 16))); !errors.As(err, &shape) {
+	if _, err := PSNRLuminance(a, planar.New(17, 31)); !errors.As(err, &shape) {
 		t.Errorf("other size: %v", err)
 	}
 	if _, err := PSNR(&planar.Image{W: 3, H: 3}, &planar.Image{W: 3, H: 3}); err == nil {
@@ -78,7 +73,7 @@ func TestPSNR(t *testing.T) {
 	}
 }
 
-// bruteSSIM is the definition: every window position on its own, in two dimensions.
+// bruteSSIM computes SSIM by its definition: each window position separately, in two dimensions.
 func bruteSSIM(a, b *planar.Image, size int, dataRange float64) float64 {
 	c1, c2 := math.Pow(0.01*dataRange, 2), math.Pow(0.03*dataRange, 2)
 	total, n := 0.0, 0.0
@@ -95,7 +90,8 @@ func bruteSSIM(a, b *planar.Image, size int, dataRange float64) float64 {
 							if pass == 0 {
 								norm, ma, mb = norm+g, ma+g*u, mb+g*v
 							} else {
-								va, vb, cov = va+g*(u-ma)*(u-ma)/norm, vb+g*(v-mb)*(v-mb)/norm, cov+g*(u-ma)*(v-mb)/norm
+								va, vb, cov = va+g*(u-ma)*(u-ma)/norm, vb+g*(v-mb)*(v-mb)/norm,
+									cov+g*(u-ma)*(v-mb)/norm
 							}
 						}
 					}
@@ -113,7 +109,8 @@ func bruteSSIM(a, b *planar.Image, size int, dataRange float64) float64 {
 
 func TestSSIM(t *testing.T) {
 	rng := fresh(t)
-	for _, s := range [][3]int{{11, 11, 11}, {11 + rng.IntN(20), 11 + rng.IntN(20), 11}, {10, 30, 9}, {1, 5, 1}, {4, 3, 3}, {2, 2, 1}} {
+	for _, s := range [][3]int{{11, 11, 11}, {11 + rng.IntN(20), 11 + rng.IntN(20), 11},
+		{10, 30, 9}, {1, 5, 1}, {4, 3, 3}, {2, 2, 1}} {
 		a := randomImage(rng, s[0], s[1])
 		b := a.Clone()
 		for i := range b.Pix {

@@ -7,19 +7,21 @@ import (
 	"sync"
 )
 
-// medianPoints bounds the samples whose pairwise distances MedianLength sorts.
+// medianPoints limits the number of samples in MedianLength.
 const medianPoints = 2000
 
-// MMD returns the maximum mean discrepancy of two sets of samples (at least two each, all of one length): the square root of the
-// unbiased estimate of MMD² (eq. 101) with the kernel exp(−‖u−v‖²/(2ℓ²)) (eq. 100). The estimate of equal distributions scatters
-// about 0; negative values are clamped to 0. With length ≤ 0, ℓ is MedianLength(x, y). Time grows with the square of the number of
-// samples.
+// MMD returns the maximum mean discrepancy of two sets of samples (at least two each, all of the
+// same length): the square root of the unbiased estimate of MMD² (eq. 101) with the kernel
+// exp(−‖u−v‖²/(2ℓ²)) (eq. 100). For equal distributions the estimate scatters about 0; negative
+// values are clamped to 0. If length ≤ 0, ℓ is MedianLength(x, y). Time grows with the square of
+// the number of samples.
 func MMD(x, y [][]float64, length float64) (float64, error) {
 	v, err := MMD2(x, y, length)
 	return math.Sqrt(max(0, v)), err
 }
 
-// MMD2 returns the unbiased estimate of MMD² itself (eq. 101), which may be negative. Arguments as in MMD.
+// MMD2 returns the unbiased estimate of MMD² (eq. 101), which may be negative. Arguments are those
+// of MMD.
 func MMD2(x, y [][]float64, length float64) (float64, error) {
 	if len(x) < 2 || len(y) < 2 {
 		return 0, shapef("MMD needs two samples on each side; %d and %d given", len(x), len(y))
@@ -35,7 +37,8 @@ func MMD2(x, y [][]float64, length float64) (float64, error) {
 			return 0, err
 		}
 	}
-	// Where most samples coincide the median is 0; the kernel's limit then tells equal points from all others.
+	// If most samples coincide, the median is 0. Then the kernel is 1 for equal points and 0 for
+	// others.
 	length = max(length, 1e-150)
 	n, m := float64(len(x)), float64(len(y))
 	gamma := 1 / (2 * length * length)
@@ -44,7 +47,8 @@ func MMD2(x, y [][]float64, length float64) (float64, error) {
 	return xx + yy - 2*kernelSum(x, y, gamma)/(n*m), nil
 }
 
-// kernelSum returns Σ_ij exp(−γ‖x_i − y_j‖²). Each row is summed for itself, so the result does not depend on the number of cores.
+// kernelSum returns Σ_ij exp(−γ‖x_i − y_j‖²). Each row is summed separately, so the result does not
+// depend on the number of cores.
 func kernelSum(x, y [][]float64, gamma float64) float64 {
 	rows := make([]float64, len(x))
 	parts := min(runtime.GOMAXPROCS(0), len(x))
@@ -68,8 +72,9 @@ func kernelSum(x, y [][]float64, gamma float64) float64 {
 	return s
 }
 
-// MedianLength returns the median heuristic for ℓ of eq. 100: the median of the Euclidean distances between all pairs of the pooled
-// samples. Of more than 2000 pooled samples, 2000 evenly strided ones are taken.
+// MedianLength returns ℓ of eq. 100 by the median heuristic: the median of the Euclidean distances
+// between all pairs of the pooled samples. If there are more than 2000, it uses 2000 at even
+// strides.
 func MedianLength(x, y [][]float64) (float64, error) {
 	pool := append(slices.Clone(x), y...)
 	if len(pool) < 2 {

@@ -34,7 +34,7 @@ func TestCRPSOfGaussian(t *testing.T) {
 			t.Fatal(err)
 		}
 		isNear(t, "CRPS of 1500 samples", big, gaussianCRPS(x), 0.12)
-		// the fair score of small ensembles is right on average, eq. 98 is not: it lacks E|x−x'|/(2J)
+		// the fair score of small ensembles is unbiased; eq. 98 is too large by E|x−x'|/(2J)
 		const n, j = 8000, 4
 		fair, standard := 0.0, 0.0
 		for i := 0; i < n; i++ {
@@ -47,7 +47,8 @@ func TestCRPSOfGaussian(t *testing.T) {
 			fair, standard = fair+f/n, standard+v/n
 		}
 		isNear(t, "mean fair CRPS of 4 samples", fair, gaussianCRPS(x), 0.04)
-		isNear(t, "mean CRPS of 4 samples", standard, gaussianCRPS(x)+2/math.Sqrt(math.Pi)/(2*j), 0.04)
+		isNear(t, "mean CRPS of 4 samples", standard, gaussianCRPS(x)+2/math.Sqrt(math.Pi)/(2*j),
+			0.04)
 	}
 }
 
@@ -66,7 +67,8 @@ func TestCRPSByHand(t *testing.T) {
 	isNear(t, "one sample", one, 5, 1e-12)
 	var shape *ShapeError
 	for _, err := range []error{
-		second(CRPS(truth, samples[:1], true)), second(CRPS(truth, nil, false)), second(CRPS([]float64{1}, samples, false)),
+		second(CRPS(truth, samples[:1], true)), second(CRPS(truth, nil, false)),
+		second(CRPS([]float64{1}, samples, false)),
 	} {
 		if !errors.As(err, &shape) {
 			t.Errorf("bad arguments: %v", err)
@@ -118,14 +120,16 @@ func TestMMD(t *testing.T) {
 	}
 	isNear(t, "MMD² by hand", got, e1+e2-2.0/4*(1+e2+e1+e1), 1e-12)
 
-	// two Gaussians N(0, I), N(a, I) in d dimensions: MMD² = 2 (ℓ²/(ℓ²+2))^{d/2} (1 − exp(−a²/(2(ℓ²+2))))
+	// two Gaussians N(0, I), N(a, I) in d dimensions: MMD² = 2 (ℓ²/(ℓ²+2))^{d/2} (1 −
+	// exp(−a²/(2(ℓ²+2))))
 	const n, d, shift = 600, 2, 1.0
 	a, b := gaussians(rng, n, d, 0, 1), gaussians(rng, n, d, 0, 1)
 	for i := range b {
 		b[i][0] += shift
 	}
 	got, _ = MMD2(a, b, 1)
-	isNear(t, "MMD² of shifted Gaussians", got, 2*math.Pow(1.0/3, d/2.0)*(1-math.Exp(-shift*shift/6)), 0.05)
+	isNear(t, "MMD² of shifted Gaussians", got,
+		2*math.Pow(1.0/3, d/2.0)*(1-math.Exp(-shift*shift/6)), 0.05)
 
 	equal, err := MMD(a, gaussians(rng, n, d, 0, 1), 0)
 	if err != nil {
@@ -133,17 +137,20 @@ func TestMMD(t *testing.T) {
 	}
 	isNear(t, "MMD of equal distributions", equal, 0, 0.08)
 	if v, _ := MMD(a, a, 0); v != 0 {
-		t.Errorf("MMD of a set and itself is %v; the unbiased MMD² is negative and must be clamped", v)
+		t.Errorf("MMD of a set and itself is %v; the unbiased MMD² is negative and must be clamped",
+			v)
 	}
 	same := [][]float64{{3}, {3}, {3}}
-	many := append(append([][]float64{}, same...), same...) // six against two: most distances, and so the median, are 0
+	// six against two: most distances, and so the median, are 0
+	many := append(append([][]float64{}, same...), same...)
 	if v, _ := MMD(many, [][]float64{{4}, {4}}, 0); math.Abs(v-math.Sqrt2) > 1e-12 {
 		t.Errorf("MMD of two different points is %v", v)
 	}
 	if v, _ := MMD(same, same, 0); v != 0 {
 		t.Errorf("MMD of one point and itself is %v", v)
 	}
-	for _, err := range []error{second(MMD(x, y[:1], 1)), second(MMD(x, [][]float64{{1, 2}, {3, 4}}, 1))} {
+	for _, err := range []error{second(MMD(x, y[:1], 1)),
+		second(MMD(x, [][]float64{{1, 2}, {3, 4}}, 1))} {
 		var shape *ShapeError
 		if !errors.As(err, &shape) {
 			t.Errorf("bad arguments: %v", err)
@@ -158,7 +165,8 @@ func TestMedianLength(t *testing.T) {
 		t.Fatal(err)
 	}
 	isNear(t, "median of 5, 1, √18", got, math.Sqrt(18), 1e-12)
-	// the distance of two N(0, I₂) is Rayleigh with scale √2: median √2·√(2 ln 2); 2500 + 2500 samples are thinned out
+	// the distance of two N(0, I₂) is Rayleigh with scale √2: median √2·√(2 ln 2); 2500 + 2500
+	// samples are thinned out
 	got, _ = MedianLength(gaussians(rng, 2500, 2, 0, 1), gaussians(rng, 2500, 2, 0, 1))
 	isNear(t, "median distance of Gaussians", got, math.Sqrt2*math.Sqrt(2*math.Ln2), 0.1)
 	if _, err := MedianLength([][]float64{{1}}, nil); err == nil {
@@ -197,11 +205,13 @@ func TestSupportAccuracy(t *testing.T) {
 	}
 	total := 0.0
 	for parity := 0; parity < 2; parity++ {
-		got, err := SupportAccuracy(uniform, func(x []float64) bool { return Checkerboard(x[0], x[1], parity) })
+		got, err := SupportAccuracy(uniform,
+			func(x []float64) bool { return Checkerboard(x[0], x[1], parity) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		isNear(t, "share of a uniform sample", got, 8.0/36, 0.015) // 8 unit cells of 36 units of area
+		// 8 unit cells of 36 units of area
+		isNear(t, "share of a uniform sample", got, 8.0/36, 0.015)
 		total += got
 	}
 	isNear(t, "both halves", total, 16.0/36, 0.02)
@@ -209,7 +219,8 @@ func TestSupportAccuracy(t *testing.T) {
 		x, y   float64
 		parity int
 		want   bool
-	}{{-1.5, -1.5, 0, true}, {-0.5, -1.5, 0, false}, {-0.5, -1.5, 1, true}, {1.9, 1.9, 0, true}, {2, 1.5, 0, false}, {-2, -2, 0, true}, {math.NaN(), 0, 0, false}} {
+	}{{-1.5, -1.5, 0, true}, {-0.5, -1.5, 0, false}, {-0.5, -1.5, 1, true}, {1.9, 1.9, 0, true},
+		{2, 1.5, 0, false}, {-2, -2, 0, true}, {math.NaN(), 0, 0, false}} {
 		if got := Checkerboard(c.x, c.y, c.parity); got != c.want {
 			t.Errorf("(%v, %v), parity %d: %v", c.x, c.y, c.parity, got)
 		}

@@ -14,12 +14,14 @@ const (
 	ssimK2     = 0.03
 )
 
-// SSIM returns the structural similarity of two pictures whose values span dataRange (Range for [-1, 1]): Wang et al. 2004, Gaussian
-// window of 11×11 and standard deviation 1.5, K1 = 0.01, K2 = 0.03, weighted (biased) variances, the mean over all positions where the
-// window lies inside the picture, and over the three channels. 1 for equal pictures.
+// SSIM returns the structural similarity of two pictures whose values span dataRange (Range for
+// [-1, 1]), by Wang et al. 2004: Gaussian window of 11×11 with standard deviation 1.5, K1 = 0.01,
+// K2 = 0.03, weighted (biased) variances. It is the mean over all positions of the window inside
+// the picture, and over the three channels: 1 for equal pictures.
 //
-// If the shorter side is below 11 the window shrinks to the largest odd size that fits (at one pixel, only luminance is compared), so
-// that every size has a value; it is then not comparable to those of larger pictures.
+// If the shorter side is below 11, the window shrinks to the largest odd size that fits. Such
+// values are not comparable with those of larger pictures. With a window of one pixel only SSIM's
+// luminance term is left.
 func SSIM(a, b *planar.Image, dataRange float64) (float64, error) {
 	if err := sameImages(a, b); err != nil {
 		return 0, err
@@ -52,10 +54,11 @@ func SSIM(a, b *planar.Image, dataRange float64) (float64, error) {
 	return (planes[0] + planes[1] + planes[2]) / 3, nil
 }
 
-// moments are the local averages that SSIM is made of: of a, b, a², b², ab.
+// moments is the number of local averages that SSIM needs: of a, b, a², b², ab.
 const moments = 5
 
-// ssimPlane runs down the rows, keeping the horizontally averaged moments of the last len(window) rows.
+// ssimPlane processes row by row, and keeps the horizontally averaged moments of the last
+// len(window) rows.
 func ssimPlane(a, b []float32, w, h int, window []float64, dataRange float64) float64 {
 	n := len(window)
 	ow := w - n + 1

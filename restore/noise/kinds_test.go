@@ -43,7 +43,7 @@ func TestKindsOfNoise(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			clean, noisy, err := c.Shoot(rng, x)
+			clean, noisy, err := c.Degrade(rng, x)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,18 +2,19 @@ package picture
 
 import "github.com/vfmrestore/restore/restore/picture/jpegcodec"
 
-// JPEGBlocks tells how a JPEG file keeps luminance, as the picture lies now.
+// JPEGBlocks describes the luminance blocks of a JPEG file, in the picture's present orientation.
 type JPEGBlocks struct {
-	// X and Y are the column and the row, 0 to 7, at which the first whole block of 8×8 pixels begins.
+	// X and Y are the column and the row, 0 to 7, at which the first whole block of 8×8 pixels
+	// begins.
 	X, Y int
-	// Steps are the quantisation steps of the coefficients of the blocks' orthonormal DCT, in levels
-	// of 255, by row (vertical frequency) and column.
+	// Steps are the quantisation steps of the coefficients of the blocks' orthonormal DCT, in
+	// levels of 255, by row (vertical frequency) and column.
 	Steps [64]int
 }
 
-// turn is orient for blocks of a w×h picture.
+// turn applies the EXIF orientation o of a w×h picture, like Picture.orient.
 func (b *JPEGBlocks) turn(o, w, h int) {
-	// A mirror image begins with the part of a block that was the last.
+	// A mirrored picture begins with the part of a block that was last before.
 	mirroredX, mirroredY := (w-b.X)%8, (h-b.Y)%8
 	switch o {
 	case 2:
@@ -39,9 +40,10 @@ func (b *JPEGBlocks) turn(o, w, h int) {
 	}
 }
 
-// blocksOf reads how luminance is kept from the tables and the frame's header of a JPEG file: nil if
-// the first component is not luminance at the picture's full size, or its table is missing.
-func blocksOf(tables map[byte][64]byte, frame []byte, rgb bool) *JPEGBlocks {
+// readBlocks describes the luminance blocks from the quantisation tables and the frame header of a
+// JPEG file. It gives nil if the first component is not luminance at the picture's full size, or if
+// its table is missing.
+func readBlocks(tables map[byte][64]byte, frame []byte, rgb bool) *JPEGBlocks {
 	const head, each = 6, 3
 	if len(frame) < head || rgb {
 		return nil

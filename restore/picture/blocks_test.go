@@ -7,11 +7,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/dctref"
 	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// throughJPEG decodes a drawing that was compressed.
+// throughJPEG compresses a drawing and decodes it.
 func throughJPEG(t *testing.T, w, h, quality int, change func(file []byte) []byte) *Picture {
 	t.Helper()
 	var file bytes.Buffer
@@ -21,7 +22,8 @@ func throughJPEG(t *testing.T, w, h, quality int, change func(file []byte) []byt
 			m.Pix[i] = 64 + v/2
 		}
 	}
-	if err := jpegcodec.Encode(&file, m, jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
+	if err := jpegcodec.Encode(&file, m,
+		jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
 		t.Fatal(err)
 	}
 	b := file.Bytes()
@@ -35,13 +37,14 @@ func throughJPEG(t *testing.T, w, h, quality int, change func(file []byte) []byt
 	return p
 }
 
-// However a picture is turned, the coefficients of its blocks are multiples of the steps that are
-// told, but for rounding.
+// For every orientation the coefficients of the picture's blocks are multiples of Steps, up to
+// rounding.
 func TestBlocksTurned(t *testing.T) {
 	for o := 1; o <= 8; o++ {
 		t.Run(fmt.Sprint(o), func(t *testing.T) {
 			p := throughJPEG(t, 45, 30, 20, nil)
-			if b := p.Blocks; b == nil || b.X != 0 || b.Y != 0 || b.Steps[0] != 40 || b.Steps[1] != 28 || b.Steps[8] != 30 {
+			if b := p.Blocks; b == nil || b.X != 0 || b.Y != 0 || b.Steps[0] != 40 ||
+				b.Steps[1] != 28 || b.Steps[8] != 30 {
 				t.Fatalf("blocks %+v", b) // 16, 11 and 12 at quality 50
 			}
 			p.orient(o)
@@ -49,7 +52,8 @@ func TestBlocksTurned(t *testing.T) {
 			for y0 := p.Blocks.Y; y0+8 <= p.H; y0 += 8 {
 				for x0 := p.Blocks.X; x0+8 <= p.W; x0 += 8 {
 					for i, q := range p.Blocks.Steps {
-						if off := math.Abs(math.Remainder(coefficient(p, x0, y0, i), float64(q))); off < 1.5 {
+						z := dctref.Luminance(p.Pix, p.W, p.H, x0, y0, i)
+						if off := math.Abs(math.Remainder(z, float64(q))); off < 1.5 {
 							near++
 						} else {
 							far++
@@ -64,31 +68,22 @@ func TestBlocksTurned(t *testing.T) {
 	}
 }
 
-// coefficient is one of the luminance of a block, by the definition (ITU-T T.81, A.3.3).
-func coefficient(p *Picture, x0, y0, i int) (z float64) {
-	for v := range 8 {
-		for u := range 8 {
-			at, n := (y0+v)*p.W+x0+u, p.W*p.H
-			y := 127.5*(0.299*float64(p.Pix[at])+0.587*float64(p.Pix[n+at])+0.114*float64(p.Pix[2*n+at])) - 0.5
-			z += y * math.Cos(math.Pi*float64((2*u+1)*(i%8))/16) * math.Cos(math.Pi*float64((2*v+1)*(i/8))/16)
-		}
-	}
-	if z /= 4; i%8 == 0 {
-		z /= math.Sqrt2
-	}
-	if i/8 == 0 {
-		z /= math.Sqrt2
-	}
-	return z
-}
-
-// Files whose first component is not luminance at full size tell nothing, and damaged tables neither.
+// There are no Blocks if the first component is not luminance at full size, or a table is damaged.
 func TestBlocksUnknown(t *testing.T) {
-	adobe := []byte{0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0} // colours are R, G and B
+	// colours are R, G and B
+	adobe := []byte{0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0}
 	for name, change := range map[string]func(b []byte) []byte{
-		"Adobe's RGB":    func(b []byte) []byte { return append(append(append([]byte{}, b[:2]...), adobe...), b[2:]...) },
-		"names R, G, B":  func(b []byte) []byte { return named3(b, "RGB") },
-		"a step of zero": func(b []byte) []byte { i := bytes.Index(b, []byte{0xff, 0xdb}); b[i+5+7] = 0; return b },
+		"Adobe's RGB": func(b []byte) []byte {
+			return append(
+				append(append([]byte{}, b[:2]...), adobe...), b[2:]...)
+		},
+		"names R, G, B": func(b []byte) []byte { return named3(b, "RGB") },
+		"a step of zero": func(b []byte) []byte {
+			i := bytes.Index(b,
+				[]byte{0xff, 0xdb})
+			b[i+5+7] = 0
+			return b
+		},
 	} {
 		p := throughJPEG(t, 32, 24, 50, change)
 		if p.Blocks != nil {

@@ -12,16 +12,19 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// What comes of a file must be bounded before it is read and unpacked: by what its first bytes are, by the pixels that its header promises, and by the memory there is.
+// The work and memory for a file are limited before it is read and decoded: by its format, by the
+// number of pixels in its header, and by the available memory.
 
 const (
-	headBytes = 1 << 16 // are enough to know what a file is
-	// beside is how many bytes a picture's file may have beside its pixels: profiles, EXIF with previews.
-	beside = 64 << 20
+	headBytes = 1 << 16 // enough to recognise the format
+	// metadataBytes is the largest size of everything in a file except pixels: profiles, EXIF with
+	// previews.
+	metadataBytes = 64 << 20
 )
 
-// readAll reads a file whose size is known, or 0: one that tells no size, such as a pipe, is read no further than a picture of its sides can reach, and what is no
-// picture not beyond its first bytes.
+// readAll reads a file. size is its size in bytes, or 0 if it is not known, as for a pipe. Then no
+// more is read than a picture with the sides in the header can have; a file of no known format is
+// not read beyond its first bytes.
 func readAll(r io.Reader, size int64, lim Limits) ([]byte, error) {
 	var buf bytes.Buffer
 	buf.Grow(int(min(size, headBytes)) + bytes.MinRead)
@@ -41,9 +44,10 @@ func readAll(r io.Reader, size int64, lim Limits) ([]byte, error) {
 		buf.Grow(int(max(size-int64(buf.Len()), 0)) + bytes.MinRead)
 		return readTo(&buf, r, lim.MaxBytes)
 	}
-	most := min(lim.MaxBytes, memory.Available()/3) // growing takes the old room beside the new
+	// a growing buffer needs the old memory and the new at once
+	most := min(lim.MaxBytes, memory.Available()/3)
 	for step := int64(headBytes); ; {
-		picture, known := reach(buf.Bytes())
+		picture, known := maxFileSize(buf.Bytes())
 		if known || int64(buf.Len()) < step { // or the stream has ended
 			return readTo(&buf, r, min(most, picture))
 		}
@@ -57,7 +61,7 @@ func readAll(r io.Reader, size int64, lim Limits) ([]byte, error) {
 	}
 }
 
-// readTo reads the rest of a file of at most so many bytes.
+// readTo reads the rest of a file that may have at most `most` bytes.
 func readTo(buf *bytes.Buffer, r io.Reader, most int64) ([]byte, error) {
 	if _, err := buf.ReadFrom(io.LimitReader(r, most+1-int64(buf.Len()))); err != nil {
 		return nil, err
@@ -72,49 +76,51 @@ func tooLarge(most int64) error {
 	return &DecodeError{What: fmt.Sprintf("the file is larger than %d bytes", most)}
 }
 
-// recognise fails for bytes that do not begin a picture that this package reads.
+// recognise fails if b is not the beginning of a known format.
 func recognise(b []byte) error {
 	if len(b) == 0 {
 		return &DecodeError{What: "the file is empty"}
 	}
 	switch _, ok, name := sniff(b); {
 	case name != "":
-		return nil // decodeBytes has the words for it
+		return nil // decodeBytes reports it
 	case !ok:
 		return &DecodeError{What: "it is neither PNG, JPEG, TIFF nor WebP"}
 	}
 	return nil
 }
 
-// reach is how many bytes a picture that begins with these can have: those of its pixels, which no
-// format that is read enlarges by more than half, and what stands beside. known is false if these
-// bytes do not tell yet; then it is how many will, or nothing does.
-func reach(b []byte) (bytes int64, known bool) {
+// maxFileSize is the largest number of bytes that a file with this beginning can have: its pixels,
+// which no format enlarges by more than half, and its metadata. If the beginning is too short to
+// tell, known is false; the result is then the number of bytes after which it must be known.
+func maxFileSize(b []byte) (bytes int64, known bool) {
 	format, ok, _ := sniff(b)
 	if !ok {
 		return headBytes, true
 	}
 	if cfg, err := sides(format, b); err == nil {
-		most := memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), beside)
-		if format == WebP { // tells its size too, though some writers forget what they add
-			most = min(most, memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), beside))
+		most := memory.Sum(memory.Bytes(cfg.Width, cfg.Height, 12), metadataBytes)
+		// has its size in the header, but some writers leave out chunks that they add
+		if format == WebP {
+			most = min(most, memory.Sum(8+int64(binary.LittleEndian.Uint32(b[4:])), metadataBytes))
 		}
 		return most, true
 	}
-	if _, at, ok := tiffStart(b); format == TIFF && ok { // its directory may stand anywhere
-		return memory.Sum(at, beside), false
+	if _, at, ok := tiffStart(b); format == TIFF && ok { // its directory may be anywhere
+		return memory.Sum(at, metadataBytes), false
 	}
-	return beside, false
+	return metadataBytes, false
 }
 
-// sides are those of the picture, from what of a file is there.
+// sides reads the sides of the picture from the beginning of a file.
 func sides(format Format, b []byte) (cfg image.Config, err error) {
 	if format != TIFF {
 		cfg, _, err = image.DecodeConfig(bytes.NewReader(b))
 		return cfg, err
 	}
 	d, ok := firstDirectory(b)
-	if at, _, _ := d.find(tagDNGVersion); ok && at != 0 { // its first directory may be a preview's
+	// its first directory may describe a preview
+	if at, _, _ := d.find(tagDNGVersion); ok && at != 0 {
 		return rawSides(d)
 	}
 	w, ok1 := d.number(tagImageWidth)
@@ -125,7 +131,8 @@ func sides(format Format, b []byte) (cfg image.Config, err error) {
 	return image.Config{Width: int(w), Height: int(h)}, nil
 }
 
-// rawSides are those of the largest picture in a raw file all of whose directories are there.
+// rawSides gives the sides of the largest picture in a raw file. It fails if a directory is cut
+// off.
 func rawSides(first directory) (cfg image.Config, err error) {
 	for _, d := range allDirectories(first) {
 		for _, at := range d.numbers(tagSubDirs, maxDirectories) {
@@ -142,14 +149,17 @@ func rawSides(first directory) (cfg image.Config, err error) {
 	return cfg, nil
 }
 
-// Work that files may ask for, whatever their size.
+// Limits of the work that a file of any size may cause.
 const (
-	mostScans = 100     // of a JPEG: encoders write up to about thirty, each of which is a pass over the picture
-	tileSpare = 4 << 20 // pixels of a TIFF's tiles beyond four times its own
-	blockCost = 256     // pixels that are unpacked in the time in which a strip or tile is begun
+	// of a JPEG: each is a pass over the picture; encoders write up to about thirty
+	maxScans = 100
+	// pixels that a TIFF's tiles may have in addition to four times the picture's
+	tileSpare = 4 << 20
+	blockCost = 256 // starting a strip or tile takes as long as unpacking this many pixels
 )
 
-// bound refuses a picture whose pixels take more work or memory than they are worth. w and h are its sides as they will lie.
+// bound refuses a picture that takes too much work or memory to decode. w and h are its sides after
+// orientation.
 func bound(format Format, b []byte, cfg image.Config, w, h int, lim Limits) error {
 	if lim.Check != nil {
 		if err := lim.Check(w, h); err != nil {
@@ -158,23 +168,25 @@ func bound(format Format, b []byte, cfg image.Config, w, h int, lim Limits) erro
 	}
 	switch format {
 	case JPEG:
-		if n := countScans(b, mostScans); n > mostScans {
-			return &DecodeError{What: fmt.Sprintf("it has more than %d scans, which no camera or program writes", mostScans)}
+		if n := countScans(b, maxScans); n > maxScans {
+			return &DecodeError{What: fmt.Sprintf(
+				"it has more than %d scans, which no camera or program writes", maxScans)}
 		}
 	case TIFF:
 		if err := boundTiles(b, cfg); err != nil {
 			return err
 		}
 	}
-	// The decoder's picture, and the planes that are made of it.
+	// Bytes of the decoder's picture and of our planes.
 	perPixel := 4 + 12
 	if lim.Pack > 0 && memory.Bytes(w, h) >= lim.Pack {
 		perPixel = 4 + 3
 	}
-	return memory.Check(fmt.Sprintf("a picture of %d×%d pixels", w, h), memory.Bytes(w, h, perPixel))
+	return memory.Check(fmt.Sprintf("a picture of %d×%d pixels", w, h),
+		memory.Bytes(w, h, perPixel))
 }
 
-// countScans counts the scans of a JPEG, and stops counting beyond most.
+// countScans counts the scans of a JPEG, at most up to most+1.
 func countScans(b []byte, most int) (n int) {
 	for s := range jpegcodec.Segments(b) {
 		if s.Marker == jpegcodec.MarkerSOS {
@@ -187,9 +199,9 @@ func countScans(b []byte, most int) (n int) {
 	return n
 }
 
-// boundTiles refuses TIFFs most of whose tiles' pixels lie outside the picture, as each is unpacked
-// as a whole, and those cut into so many strips or tiles that beginning them takes more time than
-// their pixels.
+// boundTiles refuses TIFFs with tiles far larger than the picture, because each tile is unpacked as
+// a whole. It also refuses those with so many strips or tiles that starting them takes more time
+// than decoding their pixels.
 func boundTiles(b []byte, cfg image.Config) error {
 	d, ok := firstDirectory(b)
 	if !ok {
@@ -200,11 +212,13 @@ func boundTiles(b []byte, cfg image.Config) error {
 	if tw, _ := d.number(tagTileWidth); tw != 0 {
 		th, _ := d.number(tagTileLength)
 		if tw < 1 || th < 1 || tw > 1<<31 || th > 1<<31 {
-			return nil // the decoder says what is wrong
+			return nil // the decoder reports the error
 		}
 		across, down := (w+tw-1)/tw, (h+th-1)/th
 		if area := memory.Bytes(int(across*tw), int(down*th)); area > 4*w*h+tileSpare {
-			return &DecodeError{What: fmt.Sprintf("its tiles of %d×%d pixels are far larger than its %d×%d pixels need", tw, th, w, h)}
+			return &DecodeError{What: fmt.Sprintf(
+				"its tiles of %d×%d pixels are far larger than its %d×%d pixels need", tw, th, w,
+				h)}
 		}
 		blocks = across * down
 	} else if rows, ok := d.number(tagRowsPerStrip); ok && rows > 0 {
@@ -215,18 +229,19 @@ func boundTiles(b []byte, cfg image.Config) error {
 		blocks = memory.Bytes(int(blocks), int(max(samples, 1)))
 	}
 	if memory.Bytes(int(blocks), blockCost) > 4*w*h+tileSpare {
-		return &DecodeError{What: fmt.Sprintf("it is cut into %d strips or tiles, far more than its %d×%d pixels need", blocks, w, h)}
+		return &DecodeError{What: fmt.Sprintf(
+			"it is cut into %d strips or tiles, far more than its %d×%d pixels need", blocks, w, h)}
 	}
 	return nil
 }
 
-// named puts a path into an error of this package.
-func named(path string, err error) error {
+// withPath puts a path into an error of this package.
+func withPath(path string, err error) error {
 	var de *DecodeError
 	var size *MaskSizeError
 	switch {
 	case errors.As(err, &de):
-		if de.Path == "" { // else it is another file's, which Limits.Check has read
+		if de.Path == "" { // else Limits.Check has read another file, and named it
 			de.Path = path
 		}
 		return de

@@ -34,7 +34,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Streams that never end are refused: those of no picture by their first bytes, others when they are longer than their pictures can be.
+// Endless streams are refused: those of no known format after their first bytes, others when they
+// are longer than their pictures can be.
 func TestEndless(t *testing.T) {
 	r := newRand()
 	png := encode(t, random(r, 8, 8, 8, false, false), PNG, 0)
@@ -44,20 +45,22 @@ func TestEndless(t *testing.T) {
 		fill byte
 		most int64
 	}{
-		"zeros":                  {nil, 0, 1 << 20},
-		"yes":                    {nil, 'y', 1 << 20},
-		"GIF":                    {[]byte("GIF89a"), 0, 1 << 20},
-		"a PNG":                  {png, 0, 2 * beside},
-		"a JPEG":                 {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x', 2 * beside},
-		"PNG head":               {png[:33], 1, 2 * beside},
-		"WebP":                   {webp, 0, 2 * beside},
-		"WebP of four gigabytes": {[]byte("RIFF\xff\xff\xff\xffWEBPVP8 "), 0, 2 * beside},
-		// Those that never come to their sides.
-		"a JPEG's start, zeros":   {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), 0, 2 * beside},
-		"a JPEG's start, yes":     {[]byte("\xff\xd8\xff"), 'y', 2 * beside},
-		"a TIFF's start":          {[]byte("II*\x00\x08\x00\x00\x00"), 0, 2 * beside},
-		"a TIFF, directory later": {[]byte("II*\x00\x08\x00\x00\x01"), 0, 2*beside + 1<<24},
-		"a TIFF of a pixel":       {tiledTIFF(16, 16, 16, 16), 0, 2 * beside},
+		"zeros": {nil, 0, 1 << 20},
+		"yes":   {nil, 'y', 1 << 20},
+		"GIF":   {[]byte("GIF89a"), 0, 1 << 20},
+		"a PNG": {png, 0, 2 * metadataBytes},
+		"a JPEG": {encode(t, random(r, 8, 8, 8, false, false), JPEG, 0), 'x',
+			2 * metadataBytes},
+		"PNG head":               {png[:33], 1, 2 * metadataBytes},
+		"WebP":                   {webp, 0, 2 * metadataBytes},
+		"WebP of four gigabytes": {[]byte("RIFF\xff\xff\xff\xffWEBPVP8 "), 0, 2 * metadataBytes},
+		// Streams in which the sides never come.
+		"a JPEG's start, zeros": {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00"), 0,
+			2 * metadataBytes},
+		"a JPEG's start, yes":     {[]byte("\xff\xd8\xff"), 'y', 2 * metadataBytes},
+		"a TIFF's start":          {[]byte("II*\x00\x08\x00\x00\x00"), 0, 2 * metadataBytes},
+		"a TIFF, directory later": {[]byte("II*\x00\x08\x00\x00\x01"), 0, 2*metadataBytes + 1<<24},
+		"a TIFF of a pixel":       {tiledTIFF(16, 16, 16, 16), 0, 2 * metadataBytes},
 	} {
 		s := &counter{head: c.head, fill: c.fill}
 		var de *DecodeError
@@ -70,12 +73,12 @@ func TestEndless(t *testing.T) {
 	}
 }
 
-// Pictures that come through pipes are read as those from files.
+// Pictures from pipes are read like those from files.
 func TestPipe(t *testing.T) {
 	r := newRand()
 	for name, f := range map[string]Format{"PNG": PNG, "JPEG": JPEG, "TIFF": TIFF, "late": JPEG} {
 		b := encode(t, random(r, 200, 150, 16, false, false), f, 0)
-		if name == "late" { // the sides stand behind profiles and previews
+		if name == "late" { // the sides follow profiles and previews
 			parts := [][]byte{b[:2]}
 			for range 9 {
 				parts = append(parts, segment(0xe5, "", bytes.Repeat([]byte("preview"), 9000)))
@@ -103,7 +106,8 @@ func progressive(t *testing.T, scans int) []byte {
 		b = append(b, 1)
 	}
 	b = append(b, 0xff, 0xc2, 0, 11, 8, 0, 64, 0, 64, 1, 1, 0x11, 0)
-	// A Huffman table of one code, for a difference of 0, and one for bands, for the end of a block.
+	// A Huffman table of one code, for a difference of 0, and one for bands, for the end of a
+	// block.
 	for _, class := range []byte{0x00, 0x10} {
 		b = append(b, 0xff, 0xc4, 0, 20, class, 1)
 		b = append(b, make([]byte, 16)...)
@@ -130,8 +134,9 @@ func TestScans(t *testing.T) {
 		t.Errorf("30 scans: %v", err)
 	}
 	wantDecodeError(t, progressive(t, 500), "scans")
-	// Scans inside segments, as of thumbnails, do not count.
-	inner := append([]byte{0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff}, bytes.Repeat([]byte{0xff, 0xda, 0, 2}, 0xfffd/4)...)
+	// Scans inside segments, such as those of thumbnails, do not count.
+	inner := append([]byte{0xff, 0xd8, 0xff, 0xe1, 0xff, 0xff},
+		bytes.Repeat([]byte{0xff, 0xda, 0, 2}, 0xfffd/4)...)
 	inner = append(inner, make([]byte, 0xfffd%4)...)
 	if _, err := Decode(bytes.NewReader(append(inner, b[2:]...)), Limits{}); err != nil {
 		t.Errorf("a thumbnail's scans count: %v", err)
@@ -162,17 +167,20 @@ func tiledTIFF(w, h, tw, th int) []byte {
 }
 
 func TestTiles(t *testing.T) {
-	for _, s := range [][4]int{{10, 10, 256, 256}, {300, 200, 256, 256}, {1, 2000, 16, 16}, {1500, 3, 512, 512}, {1000, 700, 1024, 1024}} {
-		if _, err := Decode(bytes.NewReader(tiledTIFF(s[0], s[1], s[2], s[3])), Limits{}); err != nil {
+	for _, s := range [][4]int{{10, 10, 256, 256}, {300, 200, 256, 256}, {1, 2000, 16, 16},
+		{1500, 3, 512, 512}, {1000, 700, 1024, 1024}} {
+		if _, err := Decode(bytes.NewReader(tiledTIFF(s[0], s[1], s[2], s[3])),
+			Limits{}); err != nil {
 			t.Errorf("%v: %v", s, err)
 		}
 	}
-	for _, s := range [][4]int{{1, 200 << 10, 1024, 1024}, {200 << 10, 1, 512, 1024}, {2, 1 << 20, 512, 16}} {
+	for _, s := range [][4]int{{1, 200 << 10, 1024, 1024}, {200 << 10, 1, 512, 1024},
+		{2, 1 << 20, 512, 16}} {
 		wantDecodeError(t, tiledTIFF(s[0], s[1], s[2], s[3]), "tiles")
 	}
 }
 
-// stripTIFF is a grey TIFF of w×h pixels in strips of so many rows that all share their bytes.
+// stripTIFF is a grey TIFF of w×h pixels in strips that all share their bytes.
 func stripTIFF(w, h, rows int) []byte {
 	n := (h + rows - 1) / rows
 	data := unpacked(w * rows)
@@ -195,7 +203,7 @@ func stripTIFF(w, h, rows int) []byte {
 	return append(append(b, make([]byte, len(data)%2)...), d.bytes()...)
 }
 
-// unpacked is so many zeros, deflated.
+// unpacked gives zeros, deflated.
 func unpacked(n int) []byte {
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
@@ -204,11 +212,13 @@ func unpacked(n int) []byte {
 	return b.Bytes()
 }
 
-// Every strip costs what unpacking it takes to begin: such as programs write pass, hundreds of
-// thousands for hardly any pixels do not.
+// Starting a strip costs time. Numbers of strips that programs write are accepted, hundreds of
+// thousands for few pixels are not.
 func TestStrips(t *testing.T) {
-	for _, s := range [][3]int{{1, 1, 1}, {40, 3000, 1}, {1, 16000, 1}, {3000, 2000, 2}, {1, 1 << 20, 1 << 20}} {
-		if p, err := Decode(bytes.NewReader(stripTIFF(s[0], s[1], s[2])), Limits{}); err != nil || p.W != s[0] || p.H != s[1] {
+	for _, s := range [][3]int{{1, 1, 1}, {40, 3000, 1}, {1, 16000, 1}, {3000, 2000, 2},
+		{1, 1 << 20, 1 << 20}} {
+		if p, err := Decode(bytes.NewReader(stripTIFF(s[0], s[1], s[2])), Limits{}); err != nil ||
+			p.W != s[0] || p.H != s[1] {
 			t.Errorf("%v: %v", s, err)
 		}
 	}
@@ -218,23 +228,25 @@ func TestStrips(t *testing.T) {
 }
 
 // A megabyte of maker's notes in which any byte may begin a preview takes no longer than one with
-// none: looked at as a whole from each of them it would take for hours.
+// none. Checking all segments from each byte would take hours.
 func TestPreviewsThatAreNone(t *testing.T) {
-	for _, pattern := range []string{"\x00\xd8\xff\xc0", "\x00\xd8\xff\xe0\x00\x03", "\x00\xd8\xff\xe0\x00\x02\x00", "\xff\xd8\xff\xe0"} {
+	for _, pattern := range []string{"\x00\xd8\xff\xc0", "\x00\xd8\xff\xe0\x00\x03",
+		"\x00\xd8\xff\xe0\x00\x02\x00", "\xff\xd8\xff\xe0"} {
 		w := newEXIF(binary.LittleEndian)
 		note := bytes.Repeat([]byte(pattern), 8<<20/len(pattern))
 		sub := w.dir(0, [4]uint32{tagMakerNote, typeOther, uint32(len(note)), w.data(note)})
 		exif := w.done(w.dir(0, [4]uint32{tagExifDir, typeLong, 1, sub}))
-		if settleEXIF(exif, 8, 8) == nil {
+		if cleanEXIF(exif, 8, 8) == nil {
 			t.Errorf("%q: EXIF is lost", pattern)
 		}
 	}
 }
 
-// What XMP unpacks to is bounded: it is read as XML.
+// The size of unpacked XMP is limited, because it is parsed as XML.
 func TestLargeXMP(t *testing.T) {
 	body := func(n int) []byte {
-		return slices.Concat([]byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r">`), bytes.Repeat([]byte("<a/>"), n/4), []byte(`</rdf:RDF></x:xmpmeta>`))
+		return slices.Concat([]byte(`<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="r">`),
+			bytes.Repeat([]byte("<a/>"), n/4), []byte(`</rdf:RDF></x:xmpmeta>`))
 	}
 	p := random(newRand(), 8, 8, 8, false, false)
 	for _, c := range []struct {
@@ -251,14 +263,15 @@ func TestLargeXMP(t *testing.T) {
 	}
 }
 
-// hugePNG says that it has w×h pixels of one bit, and holds so many bytes that it might.
+// hugePNG has a header of w×h pixels of one bit, and as many bytes as such a file may have.
 func hugePNG(w, h int) []byte {
 	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(w)), uint32(h))
 	b := append([]byte(pngSignature), pngChunk("IHDR", append(head, 1, 0, 0, 0, 0))...)
 	return append(b, pngChunk("IDAT", make([]byte, w*h/8/1032+100))...)
 }
 
-// A mask of another size than the picture is refused before its pixels are unpacked, which here would fail in other words.
+// A mask of the wrong size is refused before its pixels are decoded; decoding would fail here with
+// another error.
 func TestMaskUnpacked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mask.png")
 	if err := os.WriteFile(path, hugePNG(16000, 16000), 0o644); err != nil {
@@ -271,12 +284,13 @@ func TestMaskUnpacked(t *testing.T) {
 	}
 }
 
-// Pictures that no memory holds are refused by a typed error.
+// Pictures too large for the memory are refused with a typed error.
 func TestMemoryOfPictures(t *testing.T) {
 	if memory.Available() > 1<<50 {
 		t.Skip("nobody knows how much memory there is")
 	}
-	err := bound(PNG, nil, image.Config{Width: math.MaxInt32, Height: math.MaxInt32}, math.MaxInt32, math.MaxInt32, Limits{})
+	err := bound(PNG, nil, image.Config{Width: math.MaxInt32, Height: math.MaxInt32}, math.MaxInt32,
+		math.MaxInt32, Limits{})
 	var e *memory.Error
 	if !errors.As(err, &e) {
 		t.Errorf("got %v", err)

@@ -4,23 +4,26 @@ import (
 	"encoding/binary"
 	"math"
 	"unicode/utf16"
+
+	"github.com/vfmrestore/restore/internal/matrix3"
 )
 
-// pngColour is what a PNG file says of its colours without a profile: the bodies of its chunks, nil where there is none.
+// pngColour holds the bodies of the chunks by which a PNG file describes its colours without an ICC
+// profile. A missing chunk is nil.
 type pngColour struct {
 	cicp []byte // code points of primaries, transfer function, matrix; full range
-	gama []byte // 100000 times the exponent of the way from light to values
-	chrm []byte // 100000 times x and y of white, red, green and blue
+	gama []byte // 100000 times the exponent of encoding (light to values)
+	chrm []byte // 100000 times x and y of white, red, green, blue
 	srgb []byte // the rendering intent
 }
 
-// Code points of transfer functions (ITU-T H.273) of pictures that are brighter than white.
+// Code points of HDR transfer functions (ITU-T H.273).
 const (
 	transferPQ  = 16
 	transferHLG = 18
 )
 
-// hdr names the transfer function if it is one of HDR.
+// hdr names the transfer function if it is for HDR, else "".
 func (c *pngColour) hdr() string {
 	if c == nil || len(c.cicp) != 4 {
 		return ""
@@ -34,7 +37,8 @@ func (c *pngColour) hdr() string {
 	return ""
 }
 
-// chunks are those that say the same in a new PNG file. Beside a profile sRGB must not stand, and cICP would overrule it as it did before.
+// chunks gives the chunks for a new PNG file. PNG does not allow sRGB together with an ICC profile.
+// cICP overrides the profile, as it did in the old file.
 func (c *pngColour) chunks(profile bool) (b []byte) {
 	if c == nil {
 		return nil
@@ -58,7 +62,7 @@ var (
 	srgbXY   = chromaticities{0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06}
 )
 
-// primaries are by their code point in H.273.
+// primaries by their code point in H.273.
 var primaries = map[byte]chromaticities{
 	1:  srgbXY,
 	4:  {0.310, 0.316, 0.67, 0.33, 0.21, 0.71, 0.14, 0.08},
@@ -71,7 +75,7 @@ var primaries = map[byte]chromaticities{
 	22: {0.3127, 0.3290, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077},
 }
 
-// curve is the way from values to light.
+// curve decodes values in [0,1] to linear light.
 type curve func(v float64) float64
 
 func power(gamma float64) curve { return func(v float64) float64 { return math.Pow(v, gamma) } }
@@ -83,7 +87,7 @@ func srgbCurve(v float64) float64 {
 	return math.Pow((v+0.055)/1.055, 2.4)
 }
 
-// bt709Curve is the inverse of the camera's way from light to values, for BT.709, 601 and 2020.
+// bt709Curve is the inverse of the camera's transfer function of BT.709, 601 and 2020.
 func bt709Curve(v float64) float64 {
 	if v < 4.5*0.018053968510807 {
 		return v / 4.5
@@ -91,12 +95,15 @@ func bt709Curve(v float64) float64 {
 	return math.Pow((v+0.09929682680944)/1.09929682680944, 1/0.45)
 }
 
-// transfers are by their code point in H.273.
+// transfers by their code point in H.273.
 var transfers = map[byte]curve{
-	1: bt709Curve, 4: power(2.2), 5: power(2.8), 6: bt709Curve, 8: power(1), 13: srgbCurve, 14: bt709Curve, 15: bt709Curve,
+	1: bt709Curve, 4: power(2.2), 5: power(2.8), 6: bt709Curve, 8: power(1), 13: srgbCurve,
+	14: bt709Curve, 15: bt709Curve,
 }
 
-// profile makes an ICC profile that says the same, for files without such chunks. ok is false if it cannot; a nil profile then means sRGB, which needs none.
+// profile makes an ICC profile with the same meaning, for formats without such chunks. ok is false
+// if that is not possible. If ok is true and the profile is nil, the colours are sRGB, which needs
+// no profile.
 func (c *pngColour) profile(gray bool) (icc []byte, ok bool) {
 	if c == nil {
 		return nil, true
@@ -128,7 +135,7 @@ func (c *pngColour) profile(gray bool) (icc []byte, ok bool) {
 			if g < 0.1 || g > 4 {
 				return nil, false
 			}
-			if math.Abs(g-0.45455) > 0.002 { // which stands for sRGB
+			if math.Abs(g-0.45455) > 0.002 { // this value means sRGB
 				plain, f = false, power(1/g)
 			}
 		}
@@ -139,7 +146,8 @@ func (c *pngColour) profile(gray bool) (icc []byte, ok bool) {
 	return makeProfile(xy, f, gray)
 }
 
-// makeProfile makes a profile (ICC.1:2001-04) of a matrix and a curve. ok is false if the colours do not span a space.
+// makeProfile makes an ICC profile (ICC.1:2001-04) from primaries and a transfer curve. ok is false
+// if the primaries do not span a colour space.
 func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 	d50 := [3]float64{0.96420, 1, 0.82491}
 	for i := 1; i < len(xy); i += 2 {
@@ -147,33 +155,39 @@ func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 			return nil, false
 		}
 	}
-	xyz := func(i int) [3]float64 { return [3]float64{xy[i] / xy[i+1], 1, (1 - xy[i] - xy[i+1]) / xy[i+1]} }
+	xyz := func(i int) [3]float64 {
+		return [3]float64{xy[i] / xy[i+1], 1,
+			(1 - xy[i] - xy[i+1]) / xy[i+1]}
+	}
 	white := xyz(0)
-	// The columns are the light of full red, green and blue, which together are white.
-	var m [3][3]float64
+	// The columns are XYZ of red, green and blue, to be scaled so that they add up to white.
+	var m matrix3.Matrix
 	for c := range 3 {
 		for r, v := range xyz(2 + 2*c) {
-			m[r][c] = v
+			m[3*r+c] = v
 		}
 	}
-	inverse, ok := invert(m)
+	inverse, ok := m.Inverse()
 	if !ok {
 		return nil, false
 	}
-	share := apply(inverse, white)
-	// To the eye that takes D50 for white (Bradford).
-	bradford := [3][3]float64{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
-	back, _ := invert(bradford)
-	from, to := apply(bradford, white), apply(bradford, d50)
+	share := inverse.Apply(white)
+	// Chromatic adaptation to D50 (Bradford).
+	bradford := matrix3.Matrix{0.8951, 0.2664, -0.1614, -0.7502, 1.7135, 0.0367,
+		0.0389, -0.0685, 1.0296}
+	back, _ := bradford.Inverse()
+	from, to := bradford.Apply(white), bradford.Apply(d50)
 	adapt := func(v [3]float64) [3]float64 {
-		v = apply(bradford, v)
+		v = bradford.Apply(v)
 		for i := range v {
 			v[i] *= to[i] / from[i]
 		}
-		return apply(back, v)
+		return back.Apply(v)
 	}
 	tags := []iccTag{
-		{"desc", iccText("Colours of a PNG file")}, {"cprt", append([]byte("text\x00\x00\x00\x00"), "No copyright\x00"...)}, {"wtpt", iccXYZ(d50)},
+		{"desc", iccText("Colours of a PNG file")},
+		{"cprt", append([]byte("text\x00\x00\x00\x00"), "No copyright\x00"...)},
+		{"wtpt", iccXYZ(d50)},
 	}
 	space := "GRAY"
 	if gray {
@@ -181,7 +195,7 @@ func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 	} else {
 		space = "RGB "
 		for c, name := range []string{"r", "g", "b"} {
-			column := [3]float64{m[0][c] * share[c], m[1][c] * share[c], m[2][c] * share[c]}
+			column := [3]float64{m[c] * share[c], m[3+c] * share[c], m[6+c] * share[c]}
 			tags = append(tags, iccTag{name + "XYZ", iccXYZ(adapt(column))})
 		}
 		for _, name := range []string{"r", "g", "b"} {
@@ -193,7 +207,7 @@ func makeProfile(xy chromaticities, f curve, gray bool) (icc []byte, ok bool) {
 	copy(head[12:], "mntr"+space+"XYZ ")
 	copy(head[24:], []byte{0x07, 0xd0, 0, 1, 0, 1}) // the first of January 2000
 	copy(head[36:], "acsp")
-	copy(head[68:], iccXYZ(d50)[8:]) // of the space between profiles
+	copy(head[68:], iccXYZ(d50)[8:]) // illuminant of the profile connection space
 	icc = binary.BigEndian.AppendUint32(head, uint32(len(tags)))
 	at := len(icc) + 12*len(tags)
 	var bodies []byte
@@ -216,7 +230,7 @@ type iccTag struct {
 	body []byte
 }
 
-// iccXYZ is a colour in numbers of 16 bits before and 16 behind the point.
+// iccXYZ encodes a colour as s15Fixed16 numbers.
 func iccXYZ(v [3]float64) []byte {
 	b := []byte("XYZ \x00\x00\x00\x00")
 	for _, x := range v {
@@ -225,7 +239,7 @@ func iccXYZ(v [3]float64) []byte {
 	return b
 }
 
-// iccCurve is a curve as a table.
+// iccCurve encodes a curve as a table.
 func iccCurve(f curve) []byte {
 	const n = 1024
 	b := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), n)
@@ -236,7 +250,7 @@ func iccCurve(f curve) []byte {
 	return b
 }
 
-// iccText is a description, in ASCII only.
+// iccText encodes a description in ASCII.
 func iccText(s string) []byte {
 	b := binary.BigEndian.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(s)+1))
 	b = append(append(b, s...), 0)
@@ -245,31 +259,5 @@ func iccText(s string) []byte {
 	for _, u := range utf16.Encode([]rune(s + "\x00")) {
 		b = binary.BigEndian.AppendUint16(b, u)
 	}
-	return append(b, make([]byte, 2+1+67)...) // none for the Macintosh
-}
-
-func apply(m [3][3]float64, v [3]float64) (out [3]float64) {
-	for r := range 3 {
-		for c := range 3 {
-			out[r] += m[r][c] * v[c]
-		}
-	}
-	return out
-}
-
-func invert(m [3][3]float64) (out [3][3]float64, ok bool) {
-	minor := func(r, c int) float64 {
-		a, b, d, e := (r+1)%3, (r+2)%3, (c+1)%3, (c+2)%3
-		return m[a][d]*m[b][e] - m[a][e]*m[b][d]
-	}
-	det := m[0][0]*minor(0, 0) + m[0][1]*minor(0, 1) + m[0][2]*minor(0, 2)
-	if !(math.Abs(det) > 1e-6) {
-		return out, false
-	}
-	for r := range 3 {
-		for c := range 3 {
-			out[c][r] = minor(r, c) / det
-		}
-	}
-	return out, true
+	return append(b, make([]byte, 2+1+67)...) // no Macintosh text
 }

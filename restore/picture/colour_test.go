@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// TestChroma: JPEG keeps colour in full where quality is high or the picture had it in full, and
-// halves it where it was.
+// TestChroma: JPEG keeps full chroma at high quality or if the source had it, and else the
+// subsampling of the source.
 func TestChroma(t *testing.T) {
 	p := smooth(40, 24, false)
 	for _, c := range []struct {
@@ -20,20 +20,25 @@ func TestChroma(t *testing.T) {
 		quality int
 		want    [2]bool
 	}{
-		{[2]bool{true, true}, 80, [2]bool{true, true}}, {[2]bool{true, false}, 80, [2]bool{true, false}}, {[2]bool{false, true}, 80, [2]bool{}}, {[2]bool{}, 80, [2]bool{}},
-		{[2]bool{}, 30, [2]bool{}}, {[2]bool{true, true}, 94, [2]bool{true, true}}, {[2]bool{true, true}, 95, [2]bool{}}, {[2]bool{true, false}, 100, [2]bool{}}, {[2]bool{true, true}, 0, [2]bool{}},
+		{[2]bool{true, true}, 80, [2]bool{true, true}},
+		{[2]bool{true, false}, 80, [2]bool{true, false}}, {[2]bool{false, true}, 80, [2]bool{}},
+		{[2]bool{}, 80, [2]bool{}},
+		{[2]bool{}, 30, [2]bool{}}, {[2]bool{true, true}, 94, [2]bool{true, true}},
+		{[2]bool{true, true}, 95, [2]bool{}}, {[2]bool{true, false}, 100, [2]bool{}},
+		{[2]bool{true, true}, 0, [2]bool{}},
 	} {
 		p.Halved = c.halved
 		if got := decode(t, encode(t, p, JPEG, c.quality)).Halved; got != c.want {
 			t.Errorf("halved %v, quality %d: %v, want %v", c.halved, c.quality, got, c.want)
 		}
 	}
-	// A turned picture is halved along its other side.
+	// In a turned picture the other direction is subsampled.
 	p.Halved = [2]bool{true, false}
-	if q := decode(t, withExif(encode(t, p, JPEG, 80), exif(binary.BigEndian, 6))); q.Halved != [2]bool{false, true} {
+	if q := decode(t, withExif(encode(t, p, JPEG, 80),
+		exif(binary.BigEndian, 6))); q.Halved != [2]bool{false, true} {
 		t.Errorf("turned: %v", q.Halved)
 	}
-	// What the colour of every second pixel is, survives at quality 95 and more.
+	// At quality 95 and more the colour of every single pixel is kept.
 	w, h := 48, 16
 	stripes := New(w, h, make([]float32, 3*w*h))
 	for i := range w * h {
@@ -55,8 +60,8 @@ func TestChroma(t *testing.T) {
 	}
 }
 
-// TestJPEGColourIsInterpolated: reading is what package jpegcodec makes of the file, turned or not,
-// in floats and in levels.
+// TestJPEGColourIsInterpolated: reading gives the pixels of package jpegcodec in all orientations,
+// as floats and as levels.
 func TestJPEGColourIsInterpolated(t *testing.T) {
 	p := smooth(45, 37, false)
 	for _, halved := range [][2]bool{{true, true}, {true, false}} {
@@ -75,15 +80,17 @@ func TestJPEGColourIsInterpolated(t *testing.T) {
 	}
 }
 
-// TestColourSpaces: what PNG's chunks say of colours stands again in PNG, becomes a profile
-// elsewhere, and HDR is refused by name.
+// TestColourSpaces: PNG's colour chunks are copied to PNG files, become a profile in other formats,
+// and HDR is refused by name.
 func TestColourSpaces(t *testing.T) {
 	r := newRand()
 	p := random(r, 9, 7, 8, false, false)
 	b := encode(t, p, PNG, 0)
 	p3 := pngChunk("cICP", []byte{12, 13, 0, 1})
-	adobe := slices.Concat(pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45470)), pngChunk("cHRM", xyChunk(0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)))
-	srgb := slices.Concat(pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45455)), pngChunk("sRGB", []byte{0}))
+	adobe := slices.Concat(pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45470)),
+		pngChunk("cHRM", xyChunk(0.3127, 0.3290, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)))
+	srgb := slices.Concat(pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45455)),
+		pngChunk("sRGB", []byte{0}))
 	linear := pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 100000))
 	for name, c := range map[string]struct {
 		chunks  []byte
@@ -91,9 +98,14 @@ func TestColourSpaces(t *testing.T) {
 		half    float64    // light of the value one half
 		unknown bool
 	}{
-		"P3": {p3, [3]float64{0.5151, 0.2412, -0.0011}, 0.214, false}, "Adobe's": {adobe, [3]float64{0.6097, 0.3111, 0.0195}, 0.2140, false}, "sRGB": {srgb, [3]float64{}, 0, false},
-		"linear": {linear, [3]float64{0.4361, 0.2225, 0.0139}, 0.5, false}, "2020": {pngChunk("cICP", []byte{9, 1, 0, 1}), [3]float64{0.6734, 0.2790, -0.0019}, 0.2593, false},
-		"unknown": {pngChunk("cICP", []byte{200, 13, 0, 1}), [3]float64{}, 0, true}, "not RGB": {pngChunk("cICP", []byte{1, 13, 1, 1}), [3]float64{}, 0, true},
+		"P3":      {p3, [3]float64{0.5151, 0.2412, -0.0011}, 0.214, false},
+		"Adobe's": {adobe, [3]float64{0.6097, 0.3111, 0.0195}, 0.2140, false},
+		"sRGB":    {srgb, [3]float64{}, 0, false},
+		"linear":  {linear, [3]float64{0.4361, 0.2225, 0.0139}, 0.5, false},
+		"2020": {pngChunk("cICP", []byte{9, 1, 0, 1}), [3]float64{0.6734, 0.2790, -0.0019},
+			0.2593, false},
+		"unknown": {pngChunk("cICP", []byte{200, 13, 0, 1}), [3]float64{}, 0, true},
+		"not RGB": {pngChunk("cICP", []byte{1, 13, 1, 1}), [3]float64{}, 0, true},
 	} {
 		q := decode(t, pngOf(b, c.chunks, nil))
 		if out := encode(t, q, PNG, 0); !bytes.Contains(out, c.chunks) {
@@ -102,19 +114,22 @@ func TestColourSpaces(t *testing.T) {
 		for _, f := range []Format{JPEG, TIFF} {
 			back := decode(t, encode(t, q, f, 0))
 			if (back.ICC != nil) != (c.red != [3]float64{}) || c.unknown != (len(q.Loses(f)) == 1) {
-				t.Fatalf("%s: a profile of %d bytes in %v, loses %q", name, len(back.ICC), f, q.Loses(f))
+				t.Fatalf("%s: a profile of %d bytes in %v, loses %q", name, len(back.ICC), f,
+					q.Loses(f))
 			}
 			if back.ICC == nil {
 				continue
 			}
 			red := iccTagOf(t, back.ICC, "rXYZ")
 			for i, want := range c.red {
-				if v := float64(int32(binary.BigEndian.Uint32(red[8+4*i:]))) / 65536; math.Abs(v-want) > 0.0006 {
+				if v := float64(int32(binary.BigEndian.Uint32(red[8+4*i:]))) / 65536; math.Abs(
+					v-want) > 0.0006 {
 					t.Errorf("%s: red is %.4f in %d, want %.4f", name, v, i, want)
 				}
 			}
 			table := iccTagOf(t, back.ICC, "gTRC")
-			if v := float64(binary.BigEndian.Uint16(table[12+2*512:])) / 65535; math.Abs(v-c.half) > 0.006 {
+			if v := float64(binary.BigEndian.Uint16(table[12+2*512:])) / 65535; math.Abs(
+				v-c.half) > 0.006 {
 				t.Errorf("%s: half becomes %.4f of light, want %.4f", name, v, c.half)
 			}
 		}
@@ -122,19 +137,22 @@ func TestColourSpaces(t *testing.T) {
 	for transfer, want := range map[byte]string{16: "PQ", 18: "HLG"} {
 		wantDecodeError(t, pngOf(b, pngChunk("cICP", []byte{9, transfer, 0, 1}), nil), want)
 	}
-	// White stays white: the three colours sum to it.
+	// White stays white: it is the sum of the three colours.
 	icc, ok := makeProfile(primaries[12], srgbCurve, false)
 	sum := [3]float64{}
 	for _, name := range []string{"rXYZ", "gXYZ", "bXYZ"} {
 		for i := range sum {
-			sum[i] += float64(int32(binary.BigEndian.Uint32(iccTagOf(t, icc, name)[8+4*i:]))) / 65536
+			sum[i] += float64(int32(binary.BigEndian.Uint32(
+				iccTagOf(t, icc, name)[8+4*i:]))) / 65536
 		}
 	}
-	if !ok || math.Abs(sum[0]-0.9642) > 0.0002 || math.Abs(sum[1]-1) > 0.0002 || math.Abs(sum[2]-0.8249) > 0.0002 {
+	if !ok || math.Abs(sum[0]-0.9642) > 0.0002 || math.Abs(sum[1]-1) > 0.0002 ||
+		math.Abs(sum[2]-0.8249) > 0.0002 {
 		t.Errorf("white is %v", sum)
 	}
 	grey := random(r, 5, 5, 8, true, false)
-	if g := decode(t, pngOf(encode(t, grey, PNG, 0), linear, nil)); !profileFits(decode(t, encode(t, g, JPEG, 0)).ICC, true) {
+	if g := decode(t, pngOf(encode(t, grey, PNG, 0), linear, nil)); !profileFits(
+		decode(t, encode(t, g, JPEG, 0)).ICC, true) {
 		t.Error("linear grey has no profile in JPEG")
 	}
 	for range 2000 { // any numbers: a profile or none
@@ -142,7 +160,8 @@ func TestColourSpaces(t *testing.T) {
 		if r.IntN(2) == 0 {
 			c.cicp = random8(r.Uint32, 4)
 		}
-		if icc, ok := c.profile(r.IntN(2) == 0); ok && icc != nil && !profileFits(icc, false) && !profileFits(icc, true) {
+		if icc, ok := c.profile(r.IntN(2) == 0); ok && icc != nil && !profileFits(icc, false) &&
+			!profileFits(icc, true) {
 			t.Fatalf("%+v gives a profile that fits nothing", c)
 		}
 	}
@@ -176,8 +195,8 @@ func iccTagOf(t *testing.T, icc []byte, name string) []byte {
 	return nil
 }
 
-// TestProfileIsTrimmed: bytes behind the end that a profile's header tells are cut off; of what is
-// damaged or of another kind a word is said.
+// TestProfileIsTrimmed: bytes after the length in a profile's header are cut off; damaged profiles
+// and those of another kind are reported.
 func TestProfileIsTrimmed(t *testing.T) {
 	r := newRand()
 	p := random(r, 6, 5, 8, false, false)
@@ -186,8 +205,10 @@ func TestProfileIsTrimmed(t *testing.T) {
 			icc, want []byte
 			told      string
 		}{
-			"longer": {append(profile(r, "RGB ", 600), make([]byte, 40)...), nil, ""}, "shorter": {profile(r, "RGB ", 600)[:599], nil, "damaged"},
-			"CMYK": {profile(r, "CMYK", 600), nil, "CMYK"}, "grey": {profile(r, "GRAY", 600), nil, "another kind"},
+			"longer":  {append(profile(r, "RGB ", 600), make([]byte, 40)...), nil, ""},
+			"shorter": {profile(r, "RGB ", 600)[:599], nil, "damaged"},
+			"CMYK":    {profile(r, "CMYK", 600), nil, "CMYK"},
+			"grey":    {profile(r, "GRAY", 600), nil, "another kind"},
 		} {
 			plain := encode(t, p, f, 0)
 			var b []byte
@@ -205,8 +226,10 @@ func TestProfileIsTrimmed(t *testing.T) {
 			q := decode(t, b)
 			switch {
 			case name == "longer" && (!bytes.Equal(q.ICC, c.icc[:600]) || len(q.Dropped) > 0):
-				t.Errorf("%v: a profile of 600 bytes with 40 more became %d, %q", f, len(q.ICC), q.Dropped)
-			case name != "longer" && (q.ICC != nil || len(q.Dropped) != 1 || !strings.Contains(q.Dropped[0], c.told)):
+				t.Errorf("%v: a profile of 600 bytes with 40 more became %d, %q", f, len(q.ICC),
+					q.Dropped)
+			case name != "longer" && (q.ICC != nil || len(q.Dropped) != 1 ||
+				!strings.Contains(q.Dropped[0], c.told)):
 				t.Errorf("%v, %s: profile of %d bytes, told %q", f, name, len(q.ICC), q.Dropped)
 			}
 		}

@@ -9,7 +9,8 @@ import (
 	"io"
 )
 
-// inserter puts extra bytes into a stream after its first `after` bytes: colour profiles, which the standard encoders cannot write.
+// inserter puts extra bytes into a stream after its first `after` bytes. Colour profiles and EXIF
+// are inserted like this, because the standard encoders cannot write them.
 type inserter struct {
 	w     io.Writer
 	after int
@@ -41,7 +42,7 @@ func (s *inserter) Write(p []byte) (int, error) {
 	return n + m, err
 }
 
-// pngChunk is a chunk with its length and checksum.
+// pngChunk makes a chunk with its length and checksum.
 func pngChunk(kind string, body []byte) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	b = append(b, kind...)
@@ -49,7 +50,7 @@ func pngChunk(kind string, body []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
-// iccChunk is PNG's iCCP chunk, or nothing.
+// iccChunk makes PNG's iCCP chunk, or nothing if there is no profile.
 func iccChunk(icc []byte) ([]byte, error) {
 	if icc == nil {
 		return nil, nil
@@ -65,7 +66,8 @@ func iccChunk(icc []byte) ([]byte, error) {
 	return pngChunk("iCCP", body.Bytes()), nil
 }
 
-// iccSegments is a profile as JPEG's APP2 segments, or nothing if there is none or it needs more than the 255 there can be.
+// iccSegments makes JPEG's APP2 segments of a profile. It gives nothing if there is no profile, or
+// if it needs more than 255 segments.
 func iccSegments(icc []byte) []byte {
 	const most = 65535 - 2 - 14
 	count := (len(icc) + most - 1) / most
@@ -85,13 +87,15 @@ func iccSegments(icc []byte) []byte {
 	return b
 }
 
-// exifSegment is EXIF as JPEG's APP1 segment, or nothing if there is none or it is too large for one.
+// exifSegment makes JPEG's APP1 segment of EXIF. It gives nothing if there is no EXIF, or if it is
+// too large for a segment.
 func exifSegment(exif []byte) []byte { return segment(0xe1, "Exif\x00\x00", exif) }
 
-// maxSegment is how many bytes a JPEG segment has at most, its length with them.
+// maxSegment is the largest size of a JPEG segment in bytes, including its length field.
 const maxSegment = 65535
 
-// segment is a JPEG segment with a head; nothing if there is no body, or too much for one.
+// segment makes a JPEG segment that begins with head. It gives nothing if the body is empty or too
+// large.
 func segment(marker byte, head string, body []byte) []byte {
 	if n := 2 + len(head) + len(body); len(body) > 0 && n <= maxSegment {
 		b := binary.BigEndian.AppendUint16([]byte{0xff, marker}, uint16(n))
@@ -108,10 +112,11 @@ func iptcSegment(iptc []byte) []byte {
 	if iptc == nil {
 		return nil
 	}
-	return segment(0xed, irbHead, irbOf(iptc))
+	return segment(0xed, irbHead, makeIRB(iptc))
 }
 
-// encodeGrayAlpha writes PNG's colour type 4, grey with alpha, which image/png reads but does not write.
+// encodeGrayAlpha writes PNG's colour type 4, grey with alpha, which image/png reads but does not
+// write.
 func encodeGrayAlpha(w io.Writer, p *Picture, wait Waiter) error {
 	depth := p.Depth
 	head := binary.BigEndian.AppendUint32(nil, uint32(p.W))
@@ -163,7 +168,7 @@ func encodeGrayAlpha(w io.Writer, p *Picture, wait Waiter) error {
 	return err
 }
 
-// idat cuts the zlib stream into chunks.
+// idat writes a zlib stream as IDAT chunks.
 type idat struct{ w io.Writer }
 
 func (d *idat) Write(p []byte) (int, error) {
@@ -173,7 +178,8 @@ func (d *idat) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// filterRow applies PNG filter f and returns the sum of absolute differences, the usual guess at what compresses best.
+// filterRow applies PNG filter f and returns the sum of absolute differences. The filter with the
+// smallest sum usually compresses best.
 func filterRow(line []byte, f byte, row, above []byte, bpp int) int {
 	line[0] = f
 	sum := 0

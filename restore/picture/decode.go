@@ -17,11 +17,11 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// DecodeError says why bytes are not a picture that this package reads.
+// DecodeError says why a file cannot be read as a picture.
 type DecodeError struct {
 	Path string // "" if the picture did not come from a file
 	What string
-	Err  error // the decoder's own words, if it came that far
+	Err  error // the decoder's error, if it was reached
 }
 
 func (e *DecodeError) Error() string {
@@ -45,12 +45,14 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("%d×%d pixels are more than the %d allowed", e.W, e.H, e.Most)
 }
 
-// Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, turned the way up that its EXIF data ask for. Everything that is refused is
-// refused before memory for the pixels is asked for: formats without support, no pixels, more pixels than the limit, and headers
-// that promise more pixels than the file can hold. Errors: [*DecodeError], and those of r as they are.
+// Decode reads a PNG, JPEG, TIFF (its first page) or WebP picture to the end of r, and applies its
+// EXIF orientation. Before it allocates memory for pixels it refuses unsupported formats, pictures
+// without pixels or with more than the limit, and headers that promise more pixels than the file
+// can hold. Errors: [*DecodeError], and errors of r unchanged.
 func Decode(r io.Reader, lim Limits) (*Picture, error) { return decodeReader(r, 0, lim) }
 
-// decodeReader is Decode of so many bytes, if they are known: growing as they come they would take more than twice their room.
+// decodeReader is Decode for a file of size bytes, or 0 if its size is not known. A buffer that
+// grows takes more than twice the memory.
 func decodeReader(r io.Reader, size int64, lim Limits) (*Picture, error) {
 	lim = lim.withDefaults()
 	b, err := readAll(r, size, lim)
@@ -60,10 +62,11 @@ func decodeReader(r io.Reader, size int64, lim Limits) (*Picture, error) {
 	return decodeBytes(b, lim)
 }
 
-// DecodeFile is Decode of the file at path; errors name the path.
+// DecodeFile is Decode for the file at path. Errors name the path.
 func DecodeFile(path string, lim Limits) (*Picture, error) {
 	if lim.Regular {
-		if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() { // before it is opened: a FIFO waits for its writer
+		// checked first, because opening a FIFO waits for its writer
+		if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() {
 			return nil, fmt.Errorf("%s: it is not a regular file", path)
 		}
 	}
@@ -89,7 +92,7 @@ func DecodeFile(path string, lim Limits) (*Picture, error) {
 		err = rawError(strings.ToUpper(strings.TrimPrefix(filepath.Ext(path), ".")))
 	}
 	if err != nil {
-		return nil, named(path, err)
+		return nil, withPath(path, err)
 	}
 	return p, nil
 }
@@ -101,14 +104,16 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	format, ok, name := sniff(b)
 	switch {
 	case strings.HasPrefix(name, "a camera raw"):
-		return nil, &DecodeError{What: "it is " + name + ", which is not supported; develop it first, e.g. with darktable or RawTherapee"}
+		return nil, &DecodeError{What: "it is " + name +
+			", which is not supported; develop it first, e.g. with darktable or RawTherapee"}
 	case name != "":
-		return nil, &DecodeError{What: "it is " + name + ", which is not supported; convert it to PNG or JPEG"}
+		return nil, &DecodeError{What: "it is " + name +
+			", which is not supported; convert it to PNG or JPEG"}
 	case !ok:
 		return nil, &DecodeError{What: "it is neither PNG, JPEG, TIFF nor WebP"}
 	}
 	if format == TIFF && lim.Raw != nil && rawKind(b) == rawDNG {
-		return developed(b, lim)
+		return decodeRaw(b, lim)
 	}
 	f := &file{format: format, b: b}
 	if err := f.open(); err != nil {
@@ -125,12 +130,14 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	if lim.Header != nil {
 		lim.Header(f.header(w, h))
 	}
-	img, salvaged, err := f.decode(lim.Salvage) // as it lies in the file; it is turned below
+	img, salvaged, err := f.decode(lim.Salvage) // in the file's orientation; it is turned below
 	if err != nil {
 		return nil, explain(format, err)
 	}
 	if s := img.Bounds().Size(); s.X != f.cfg.Width || s.Y != f.cfg.Height {
-		return nil, &DecodeError{What: fmt.Sprintf("the header says %d×%d pixels, but there are %d×%d", f.cfg.Width, f.cfg.Height, s.X, s.Y)}
+		return nil, &DecodeError{What: fmt.Sprintf(
+			"the header says %d×%d pixels, but there are %d×%d", f.cfg.Width, f.cfg.Height, s.X,
+			s.Y)}
 	}
 	convert := fromImage
 	if lim.Pack > 0 && int64(f.cfg.Width)*int64(f.cfg.Height) >= lim.Pack {
@@ -138,7 +145,7 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	}
 	p := convert(img, format)
 	p.Format, p.Salvaged = format, salvaged
-	if format == WebP && p.Opaque() { // the decoder of lossless files always makes one
+	if format == WebP && p.Opaque() { // the decoder of lossless files always gives alpha
 		p.Alpha = nil
 	}
 	if info.gray {
@@ -152,7 +159,7 @@ func decodeBytes(b []byte, lim Limits) (*Picture, error) {
 	return p, nil
 }
 
-// header is the picture as far as it is known before its pixels, with its sides as it will lie.
+// header is the picture without its pixels. w and h are its sides after orientation.
 func (f *file) header(w, h int) *Picture {
 	p := &Picture{W: w, H: h, Format: f.format, Gray: f.info.gray, JPEGQuality: f.info.quality}
 	if f.info.blocks != nil {
@@ -163,45 +170,47 @@ func (f *file) header(w, h int) *Picture {
 	return p
 }
 
-// into gives the picture what the file says beside its pixels.
+// into copies the file's metadata to the picture.
 func (info *fileInfo) into(p *Picture) {
 	p.EXIF = bytes.Clone(info.exif)
-	p.ICC = info.settleICC(p.Gray)
+	p.ICC = info.usableICC(p.Gray)
 	if info.xmp != nil {
-		if settleXMP(info.xmp, p.W, p.H) == nil {
+		if cleanXMP(info.xmp, p.W, p.H) == nil {
 			info.drop("XMP, which is damaged, too long or holds pictures")
 		} else {
 			p.XMP = info.xmp
 		}
 	}
-	if p.IPTC = settleIPTC(info.iptc); p.IPTC == nil && info.iptc != nil {
+	if p.IPTC = cleanIPTC(info.iptc); p.IPTC == nil && info.iptc != nil {
 		info.drop("IPTC, which is damaged")
 	}
-	if info.exif != nil && settleEXIF(info.exif, p.W, p.H) == nil {
+	if info.exif != nil && cleanEXIF(info.exif, p.W, p.H) == nil {
 		info.drop("EXIF, which is damaged")
 		p.EXIF = nil
 	} else if info.exif != nil && exifDamaged(info.exif) {
 		info.drop("parts of EXIF, which are damaged")
 	}
-	p.Text, p.Comment, p.colour, p.Halved, p.density = info.text, info.comment, info.colour, info.halved, info.density
+	p.Text, p.Comment, p.colour, p.Halved, p.density = info.text, info.comment, info.colour,
+		info.halved, info.density
 	p.Dropped, p.JPEGQuality, p.Blocks = info.dropped, info.quality, info.blocks
 }
 
 func rawError(kind string) error {
-	return &DecodeError{What: "it is a camera raw file (" + kind + "), which is not supported; develop it first, e.g. with darktable or RawTherapee"}
+	return &DecodeError{What: "it is a camera raw file (" + kind +
+		"), which is not supported; develop it first, e.g. with darktable or RawTherapee"}
 }
 
-// file is a picture's while it is read.
+// file is the state of reading a file.
 type file struct {
 	format Format
 	b      []byte
 	cfg    image.Config
 	info   fileInfo
 	png    pngFile
-	tiff   *tiffLayout // if the library at hand does not read it
+	tiff   *tiffLayout // set if golang.org/x/image/tiff does not read it
 }
 
-// open reads what stands before and beside the pixels.
+// open reads headers and metadata.
 func (f *file) open() (err error) {
 	switch f.format {
 	case PNG:
@@ -211,10 +220,13 @@ func (f *file) open() (err error) {
 			return rawError(kind)
 		}
 		if largerElsewhere(f.b) {
-			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the same file; convert it to PNG or JPEG"}
+			return &DecodeError{What: "it begins with a thumbnail of a larger picture in the " +
+				"same file; convert it to PNG or JPEG"}
 		}
 		if f.tiff, err = unusualTIFF(f.b); f.tiff != nil && err == nil && !f.tiff.fits() {
-			return &DecodeError{What: fmt.Sprintf("truncated TIFF: its directory says %d×%d pixels, which do not fit into %d bytes", f.tiff.w, f.tiff.h, len(f.b))}
+			return &DecodeError{What: fmt.Sprintf(
+				"truncated TIFF: its directory says %d×%d pixels, which do not fit into %d bytes",
+				f.tiff.w, f.tiff.h, len(f.b))}
 		}
 		f.info = scanTIFF(f.b)
 	case WebP:
@@ -229,7 +241,8 @@ func (f *file) open() (err error) {
 		return explain(f.format, err)
 	}
 	if hdr := f.info.colour.hdr(); hdr != "" {
-		return &DecodeError{What: "it is an HDR picture (" + hdr + "), which is not supported; convert it to SDR"}
+		return &DecodeError{What: "it is an HDR picture (" + hdr +
+			"), which is not supported; convert it to SDR"}
 	}
 	if f.tiff != nil {
 		f.cfg = f.tiff.config()
@@ -246,9 +259,9 @@ func (f *file) open() (err error) {
 	return nil
 }
 
-// reader is the file for its decoder.
+// reader gives the bytes that the decoder reads.
 func (f *file) reader() io.Reader {
-	if len(f.png.parts) < 2 { // as it is
+	if len(f.png.parts) < 2 { // unchanged
 		return bytes.NewReader(f.b)
 	}
 	var parts []io.Reader
@@ -258,8 +271,9 @@ func (f *file) reader() io.Reader {
 	return io.MultiReader(parts...)
 }
 
-// decode reads the pixels. What decoders refuse though all pixels are there is mended first: a JPEG without its end, a PNG with more data than pixels. With salvage
-// what is left of a file passes, too.
+// decode reads the pixels. If a decoder refuses a file that has all its pixels, the file is
+// repaired first: a JPEG without its end marker, a PNG with more data than pixels. With salvage, a
+// file that lacks pixels is decoded too.
 func (f *file) decode(salvage bool) (image.Image, *Salvage, error) {
 	if f.tiff != nil {
 		img, err := f.tiff.decode()
@@ -291,7 +305,8 @@ func (f *file) decode(salvage bool) (image.Image, *Salvage, error) {
 	}
 	switch f.format {
 	case JPEG:
-		if whole := append(f.b[:len(f.b):len(f.b)], 0xff, 0xd9); jpegcodec.Complete(f.b) && again(whole) {
+		if whole := append(f.b[:len(f.b):len(f.b)], 0xff, 0xd9); jpegcodec.Complete(f.b) &&
+			again(whole) {
 			return img, nil, nil
 		}
 		if !salvage {
@@ -314,7 +329,8 @@ func (f *file) decode(salvage bool) (image.Image, *Salvage, error) {
 	return nil, nil, err
 }
 
-// checkSize refuses what cannot be a picture, or not one that anybody wants to wait for.
+// checkSize refuses pictures without pixels, with too many, or with more than a file of size bytes
+// can hold.
 func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim Limits) error {
 	w, h := int64(cfg.Width), int64(cfg.Height)
 	if w < 1 || h < 1 {
@@ -323,29 +339,36 @@ func checkSize(cfg image.Config, format Format, info fileInfo, size int64, lim L
 	if w > lim.MaxPixels/h {
 		return &DecodeError{What: "too large", Err: &SizeError{w, h, lim.MaxPixels}}
 	}
-	// The least a file can be: deflate packs at most 1032:1; a JPEG spends at least a bit on every 8×8 block.
+	// The smallest possible file: deflate compresses at most 1032:1; a JPEG needs at least one bit
+	// for every 8×8 block.
 	least := w * h / 512
 	switch format {
 	case PNG:
 		least = w * h * int64(info.bitsPerPixel) / 8 / 1032
 	case TIFF, WebP, DNG:
-		least = 0 // a picture of one colour may be very small; a WebP has at most 16383 pixels per side
+		// a file of one colour may be very small; a WebP has at most 16383 pixels per side
+		least = 0
 	}
 	if least > size {
-		return &DecodeError{What: fmt.Sprintf("truncated %v: the header says %d×%d pixels, which do not fit into %d bytes", format, w, h, size)}
+		return &DecodeError{What: fmt.Sprintf(
+			"truncated %v: the header says %d×%d pixels, which do not fit into %d bytes", format, w,
+			h, size)}
 	}
 	return nil
 }
 
-// explain turns a decoder's error into one for people.
+// explain turns a decoder's error into one that names the cause.
 func explain(f Format, err error) error {
-	if errors.Is(err, image.ErrFormat) { // the signature itself is cut off, or sniff would have said so
+	// the signature is cut off, else sniff would have reported it
+	if errors.Is(err, image.ErrFormat) {
 		return &DecodeError{What: "truncated " + f.String()}
 	}
-	// The decoders report some ends of file in these words instead of io.ErrUnexpectedEOF.
+	// For some files that end too early the decoders report these texts instead of
+	// io.ErrUnexpectedEOF.
 	text := err.Error()
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
-		strings.Contains(text, "not enough pixel data") || strings.Contains(text, "short Huffman data") {
+		strings.Contains(text, "not enough pixel data") ||
+		strings.Contains(text, "short Huffman data") {
 		return &DecodeError{What: "truncated " + f.String(), Err: err}
 	}
 	if strings.Contains(text, "unsupported") {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// density is how many pixels there are to a metre of paper, across and down; 0 if the file does not
-// say.
+// density is the resolution in pixels per metre, horizontal and vertical. It is 0 if the file does
+// not give it.
 type density struct{ x, y float64 }
 
 const perInch, perCentimetre = 1 / 0.0254, 100.0
@@ -21,10 +21,11 @@ func jfifDensity(body []byte) (d density) {
 		return d
 	}
 	unit := map[byte]float64{1: perInch, 2: perCentimetre}[body[7]]
-	return density{unit * float64(binary.BigEndian.Uint16(body[8:])), unit * float64(binary.BigEndian.Uint16(body[10:]))}
+	return density{unit * float64(binary.BigEndian.Uint16(body[8:])),
+		unit * float64(binary.BigEndian.Uint16(body[10:]))}
 }
 
-// jfifSegment is that segment, or nothing where it does not say more than its absence.
+// jfifSegment makes that segment, or nothing if the density is not known.
 func (d density) jfifSegment() []byte {
 	x, y := math.Round(d.x/perInch), math.Round(d.y/perInch)
 	if !d.known() || x < 1 || y < 1 || x > 65535 || y > 65535 {
@@ -36,10 +37,11 @@ func (d density) jfifSegment() []byte {
 
 // physDensity reads PNG's pHYs chunk.
 func physDensity(body []byte) (d density) {
-	if len(body) != 9 || body[8] != 1 { // only the shape of pixels
+	if len(body) != 9 || body[8] != 1 { // else only the aspect ratio of pixels
 		return d
 	}
-	return density{float64(binary.BigEndian.Uint32(body)), float64(binary.BigEndian.Uint32(body[4:]))}
+	return density{float64(binary.BigEndian.Uint32(body)),
+		float64(binary.BigEndian.Uint32(body[4:]))}
 }
 
 func (d density) physChunk() []byte {
@@ -51,14 +53,14 @@ func (d density) physChunk() []byte {
 	return pngChunk("pHYs", append(binary.BigEndian.AppendUint32(body, uint32(y)), 1))
 }
 
-// Tags of a first directory about it.
+// Tags of the resolution in a first directory.
 const (
 	tagXResolution    = 0x011a
 	tagYResolution    = 0x011b
 	tagResolutionUnit = 0x0128
 )
 
-// tiffDensity reads it from the first directory of a TIFF file.
+// tiffDensity reads the first directory of a TIFF file.
 func tiffDensity(d directory) density {
 	unit, ok := d.number(tagResolutionUnit)
 	if !ok {
@@ -83,16 +85,19 @@ func tiffDensity(d directory) density {
 	return density{fraction(tagXResolution), fraction(tagYResolution)}
 }
 
-// entries are those of a TIFF file, in dots per inch to the hundredth.
+// entries gives the entries for a TIFF file, in hundredths of dots per inch.
 func (d density) entries() (e []tiffEntry) {
 	x, y := math.Round(100*d.x/perInch), math.Round(100*d.y/perInch)
 	if !d.known() || x < 1 || y < 1 || x > math.MaxInt32 || y > math.MaxInt32 {
 		return nil
 	}
 	fraction := func(v float64) []byte {
-		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, uint32(v)), 100)
+		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, uint32(v)),
+			100)
 	}
 	return []tiffEntry{
-		{tagXResolution, typeFraction, 1, fraction(x)}, {tagYResolution, typeFraction, 1, fraction(y)}, {tagResolutionUnit, typeShort, 1, []byte{2, 0}},
+		{tagXResolution, typeFraction, 1, fraction(x)},
+		{tagYResolution, typeFraction, 1, fraction(y)},
+		{tagResolutionUnit, typeShort, 1, []byte{2, 0}},
 	}
 }

@@ -14,49 +14,57 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// DefaultQuality is the JPEG quality used where 0 is given.
+// DefaultQuality is the JPEG quality that 0 stands for.
 const DefaultQuality = 95
 
-// CanHold says what is wrong with writing p in a format, before any work is spent on it: JPEG has no transparency, and at most
-// 65535 pixels per side.
-func CanHold(f Format, p *Picture) error {
+// CheckFormat fails with a [*FormatError] if format f cannot hold p: JPEG has no transparency and
+// at most 65535 pixels per side, TIFF at most 4 GiB.
+func CheckFormat(f Format, p *Picture) error {
 	if f == JPEG && !p.Opaque() {
-		return &FormatError{What: "JPEG cannot hold the picture's transparency; choose a name that ends in .png"}
+		return &FormatError{What: "JPEG cannot hold the picture's transparency; choose a name " +
+			"that ends in .png"}
 	}
-	return FitsSize(f, p.W, p.H)
+	return CheckSize(f, p.W, p.H)
 }
 
-// FitsSize is the part of CanHold that is about size.
-func FitsSize(f Format, w, h int) error {
-	if f == TIFF && tiffSize(w, h, 16, false, true) > tiffMost {
-		return &FormatError{What: fmt.Sprintf("TIFF cannot hold %d×%d pixels in its 4 GiB; choose a name that ends in .png", w, h)}
+// CheckSize is CheckFormat for the size alone.
+func CheckSize(f Format, w, h int) error {
+	if f == TIFF && tiffSize(w, h, 16, false, true) > maxTIFF {
+		return &FormatError{What: fmt.Sprintf(
+			"TIFF cannot hold %d×%d pixels in its 4 GiB; choose a name that ends in .png", w, h)}
 	}
 	if f == JPEG && (w > 65535 || h > 65535) {
-		return &FormatError{What: fmt.Sprintf("JPEG cannot hold %d×%d pixels, only 65535 per side; choose a name that ends in .png", w, h)}
+		return &FormatError{What: fmt.Sprintf(
+			"JPEG cannot hold %d×%d pixels, only 65535 per side; choose a name that ends in .png",
+			w, h)}
 	}
 	return nil
 }
 
-// Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest level of p.Depth bits (JPEG: 8); a
-// value that is not a number is an error, not a pixel. Grey pictures are the mean of their three planes. PNG keeps alpha, JPEG
-// drops it if it is opaque everywhere and refuses it otherwise. Large PNG files are compressed fast instead of well. quality is JPEG's, 1 to 100, or 0 for DefaultQuality;
-// below 95 colour is halved where Halved says that it was. The colour
-// profile is written if it fits the kind of picture, EXIF and XMP with orientation and size made true and without thumbnails (and EXIF to TIFF
-// without the camera maker's notes, which break when they move). Loses tells what a format has no room for.
+// Encode writes p in the given format. Values are clamped to [-1, 1] and rounded to the nearest
+// level of p.Depth bits (JPEG: 8). NaN is an error. A grey picture is the mean of its three planes.
+// PNG and TIFF keep alpha; JPEG drops alpha that is opaque everywhere and refuses other alpha.
+// Large PNG files are compressed fast rather than well. quality is for JPEG, 1 to 100, or 0 for
+// DefaultQuality. Below 95 JPEG subsamples chroma if p.Halved says that the source did.
+//
+// The colour profile is written if it fits the kind of picture. EXIF and XMP are written with the
+// new orientation and size, and without thumbnails; TIFF files get EXIF without the camera maker's
+// notes, which are not valid at other offsets. Loses lists what a format cannot hold.
 func Encode(w io.Writer, p *Picture, f Format, quality int) error {
 	return EncodeRows(w, p, f, quality, nil)
 }
 
-// EncodeRows is Encode of a picture whose rows are still coming, from the top: wait, if not nil, is asked before any is read. All else of p stands from the
-// beginning. In formats in which the picture does not grow (GrowsIn) the rest begins when all rows are there.
+// EncodeRows is Encode for a picture whose rows are still being made, from the top. If wait is not
+// nil, it is called before a row is read. All other fields of p must be final. In formats that are
+// not written row by row (EncodesByRow) encoding starts when all rows are final.
 func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	if err := CanHold(f, p); err != nil {
+	if err := CheckFormat(f, p); err != nil {
 		return err
 	}
-	if wait != nil && !p.GrowsIn(f) {
+	if wait != nil && !p.EncodesByRow(f) {
 		if err := wait(p.H); err != nil {
 			return err
 		}
@@ -74,7 +82,7 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 	if icc == nil && f != PNG {
 		icc, _ = p.colour.profile(p.Gray)
 	}
-	exif, xmp, iptc := settleEXIF(p.EXIF, p.W, p.H), settleXMP(p.XMP, p.W, p.H), settleIPTC(p.IPTC)
+	exif, xmp, iptc := cleanEXIF(p.EXIF, p.W, p.H), cleanXMP(p.XMP, p.W, p.H), cleanIPTC(p.IPTC)
 	switch f {
 	case TIFF:
 		return encodeTIFF(w, p, icc, exif, xmp, iptc)
@@ -89,19 +97,21 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 			extra = append(extra, pngChunk("eXIf", exif)...)
 		}
 		extra = append(extra, p.textChunks(xmp, iptc)...)
-		w = &inserter{w: w, after: 33, extra: extra} // signature and IHDR
+		w = &inserter{w: w, after: 33, extra: extra} // after signature and IHDR
 		if p.Gray && p.Alpha != nil {
 			return encodeGrayAlpha(w, p, wait)
 		}
 		if p.Levels != nil {
 			m := newRowImage(p, wait)
-			err := imaging.Encode(stopper{w, m}, m, imaging.PNG, imaging.PNGCompressionLevel(pngLevel(n)))
+			err := imaging.Encode(stopper{w, m}, m, imaging.PNG,
+				imaging.PNGCompressionLevel(pngLevel(n)))
 			if m.err != nil {
 				return m.err
 			}
 			return err
 		}
-		return imaging.Encode(w, p.image(p.Depth), imaging.PNG, imaging.PNGCompressionLevel(pngLevel(n)))
+		return imaging.Encode(w, p.image(p.Depth), imaging.PNG,
+			imaging.PNGCompressionLevel(pngLevel(n)))
 	case JPEG:
 		if quality == 0 {
 			quality = DefaultQuality
@@ -113,16 +123,17 @@ func EncodeRows(w io.Writer, p *Picture, f Format, quality int, wait Waiter) err
 		extra = append(extra, xmpSegment(xmp)...)
 		extra = append(append(extra, iccSegments(icc)...), iptcSegment(iptc)...)
 		extra = append(extra, commentSegment(p.Comment)...)
-		w = &inserter{w: w, after: 2, extra: extra} // start of image
+		w = &inserter{w: w, after: 2, extra: extra} // after the start-of-image marker
 		return p.encodeJPEG(w, quality)
 	}
 	return &FormatError{What: fmt.Sprintf("cannot write format %v", f)}
 }
 
-// fullColour is the quality from which on JPEG files keep colour at full resolution, whatever the file had that the picture came from.
+// fullColour is the lowest quality at which JPEG files always keep chroma at full resolution.
 const fullColour = 95
 
-// encodeJPEG writes the picture with colour at full resolution, or below fullColour at that of the file it came from.
+// encodeJPEG writes chroma at full resolution. Below quality fullColour it uses the subsampling of
+// the file that the picture came from.
 func (p *Picture) encodeJPEG(w io.Writer, quality int) error {
 	o := jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub444}
 	n := p.W * p.H
@@ -152,7 +163,8 @@ func (p *Picture) encodeJPEG(w io.Writer, quality int) error {
 	})
 }
 
-// Loses names what of the picture a format cannot hold, beside what Dropped names, for people.
+// Loses lists what format f cannot hold of p, in words for users. Dropped lists what was lost on
+// reading.
 func (p *Picture) Loses(f Format) (what []string) {
 	if p.ICC == nil && f != PNG {
 		if _, ok := p.colour.profile(p.Gray); !ok {
@@ -161,10 +173,10 @@ func (p *Picture) Loses(f Format) (what []string) {
 	}
 	switch f {
 	case JPEG:
-		if len(p.EXIF) > 0 && exifSegment(settleEXIF(p.EXIF, p.W, p.H)) == nil {
+		if len(p.EXIF) > 0 && exifSegment(cleanEXIF(p.EXIF, p.W, p.H)) == nil {
 			what = append(what, "EXIF, which is too large for JPEG")
 		}
-		if len(p.XMP) > maxSegment/2 && xmpSegment(settleXMP(p.XMP, p.W, p.H)) == nil {
+		if len(p.XMP) > maxSegment/2 && xmpSegment(cleanXMP(p.XMP, p.W, p.H)) == nil {
 			what = append(what, "XMP, which is too large for JPEG")
 		}
 		if p.IPTC != nil && iptcSegment(p.IPTC) == nil {
@@ -184,8 +196,9 @@ func (p *Picture) Loses(f Format) (what []string) {
 	return what
 }
 
-// fastPNG is the number of pixels from which on PNG is compressed fast instead of well: 12 megapixels then take 0.65 s instead of 5.2 (measured), in which a GPU restores many of
-// them, and 3 to 24 % more bytes.
+// fastPNG is the number of pixels from which PNG is compressed fast rather than well. Then 12
+// megapixels take 0.65 s instead of 5.2 s (measured) and 3 to 24 % more bytes; a GPU restores many
+// megapixels in that time.
 const fastPNG = 1 << 21
 
 func pngLevel(pixels int) png.CompressionLevel {
@@ -195,23 +208,27 @@ func pngLevel(pixels int) png.CompressionLevel {
 	return png.DefaultCompression
 }
 
-// EncodeFile writes p to path in the format of its ending, through a temporary file beside it: path is either the whole picture or
-// what it was before. An ending that is not supported fails before anything else happens.
+// EncodeFile writes p to path in the format of its file name extension. It writes a temporary file
+// in the same directory and renames it, so path is either the whole picture or unchanged. An
+// unsupported extension fails before anything else happens.
 func EncodeFile(path string, p *Picture, quality int) error {
 	f, err := FormatOf(path)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, func(w io.Writer) error { return EncodeTo(w, path, p, f, quality) })
+	return atomicfile.Write(path, func(w io.Writer) error {
+		return EncodeTo(w, path, p, f,
+			quality)
+	})
 }
 
-// EncodeTo is Encode to a file that is already open and whose errors name it: w is buffered, and the errors of Encode itself get
-// path in front.
+// EncodeTo is Encode for an open file. It buffers w. Errors of w are returned unchanged, as they
+// name the file; others get path in front.
 func EncodeTo(w io.Writer, path string, p *Picture, f Format, quality int) error {
 	return EncodeRowsTo(w, path, p, f, quality, nil)
 }
 
-// EncodeRowsTo is EncodeRows as EncodeTo is Encode.
+// EncodeRowsTo is EncodeRows for an open file, like EncodeTo.
 func EncodeRowsTo(w io.Writer, path string, p *Picture, f Format, quality int, wait Waiter) error {
 	out := &keepError{w: w}
 	buf := bufio.NewWriterSize(out, 1<<18)
@@ -228,7 +245,7 @@ func EncodeRowsTo(w io.Writer, path string, p *Picture, f Format, quality int, w
 	return nil
 }
 
-// keepError remembers the writer's own error, which encoders may wrap or lose.
+// keepError remembers the first error of the writer, because encoders may wrap or lose it.
 type keepError struct {
 	w   io.Writer
 	err error
@@ -252,7 +269,8 @@ func (p *Picture) gray(i int) float32 {
 	return (p.value(i) + p.value(n+i) + p.value(2*n+i)) / 3
 }
 
-// image gives p as the standard library's image of that many bits per channel; grey with alpha comes out in colour.
+// image gives p as an image of the standard library with depth bits per channel. Grey with alpha
+// becomes colour.
 func (p *Picture) image(depth int) image.Image {
 	n := p.W * p.H
 	r := image.Rect(0, 0, p.W, p.H)

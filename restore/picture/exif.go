@@ -5,9 +5,10 @@ import (
 	"encoding/binary"
 )
 
-// EXIF is a TIFF structure: a byte order, and directories of twelve-byte entries that point at each other by offsets. What stays, stays where it is,
-// because what camera makers put into it breaks when it moves. Only what directories about the picture say is taken over, byte by byte, and
-// what the new picture makes untrue is mended: the orientation and the size. So no thumbnail is left, wherever it stood: it may show what was to be removed.
+// EXIF is a TIFF structure: a byte order, and directories of twelve-byte entries that refer to each
+// other by offsets. Copied entries keep their offsets, because the notes of camera makers are not
+// valid elsewhere. Only directories about the picture are copied, byte by byte, with the new
+// orientation and size. So no thumbnail survives; it might show what the user wanted removed.
 
 // Tags of EXIF and TIFF.
 const (
@@ -22,7 +23,7 @@ const (
 	tagSubDirs      = 0x014a
 	tagExtraSamples = 0x0152
 	tagJPEGTables   = 0x015b
-	tagThumbnail    = 0x0201 // offset of a JPEG
+	tagThumbnail    = 0x0201 // offset of a JPEG file
 	tagThumbLength  = 0x0202
 	tagXMP          = 0x02bc
 	tagIPTC         = 0x83bb
@@ -35,130 +36,8 @@ const (
 	tagDNGPrivate   = 0xc634
 )
 
-const (
-	typeByte  = 1
-	typeASCII = 2
-	typeShort = 3
-	typeLong  = 4
-	// typeFraction is two long numbers, of which the second divides the first.
-	typeFraction = 5
-	typeOther    = 7
-)
-
-// directory is one of a TIFF structure's.
-type directory struct {
-	order   binary.ByteOrder
-	b       []byte
-	at      int64
-	entries []int64 // where they begin
-	next    int64   // where the offset of the next directory stands; 0 if it is cut off
-}
-
-// tiffStart finds byte order and offset of the first directory; ok is false if there is none.
-func tiffStart(b []byte) (order binary.ByteOrder, at int64, ok bool) {
-	if len(b) < 8 {
-		return nil, 0, false
-	}
-	switch string(b[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return nil, 0, false
-	}
-	return order, int64(order.Uint32(b[4:])), true
-}
-
-// readDirectory reads what of a directory is there.
-func readDirectory(b []byte, order binary.ByteOrder, at int64) (d directory, ok bool) {
-	if at < 8 || at+2 > int64(len(b)) {
-		return d, false
-	}
-	d = directory{order: order, b: b, at: at}
-	count := int64(order.Uint16(b[at:]))
-	at += 2
-	for i := int64(0); i < count; i, at = i+1, at+12 {
-		if at+12 > int64(len(b)) {
-			return d, true
-		}
-		d.entries = append(d.entries, at)
-	}
-	if at+4 <= int64(len(b)) {
-		d.next = at
-	}
-	return d, true
-}
-
-// firstDirectory reads the first directory of a TIFF structure.
-func firstDirectory(b []byte) (d directory, ok bool) {
-	order, at, ok := tiffStart(b)
-	if !ok {
-		return d, false
-	}
-	return readDirectory(b, order, at)
-}
-
-// find gives an entry's place, type and count; at is 0 if there is none.
-func (d directory) find(tag uint16) (at int64, kind uint16, count int64) {
-	for _, e := range d.entries {
-		if d.order.Uint16(d.b[e:]) == tag {
-			return e, d.order.Uint16(d.b[e+2:]), int64(d.order.Uint32(d.b[e+4:]))
-		}
-	}
-	return 0, 0, 0
-}
-
-// number is the value of an entry that holds a single short or long number.
-func (d directory) number(tag uint16) (v int64, ok bool) {
-	at, kind, count := d.find(tag)
-	switch {
-	case at == 0 || count != 1:
-		return 0, false
-	case kind == typeShort:
-		return int64(d.order.Uint16(d.b[at+8:])), true
-	case kind == typeLong:
-		return int64(d.order.Uint32(d.b[at+8:])), true
-	}
-	return 0, false
-}
-
-// set changes such a number; one that does not fit its type stays.
-func (d directory) set(tag uint16, v int) {
-	at, kind, count := d.find(tag)
-	switch {
-	case at == 0 || count != 1:
-	case kind == typeShort && v <= 0xffff:
-		d.order.PutUint16(d.b[at+8:], uint16(v))
-	case kind == typeLong:
-		d.order.PutUint32(d.b[at+8:], uint32(v))
-	}
-}
-
-// value is where the data of the entry at e lie and how many bytes they have; ok is false if they are not all there.
-func (d directory) value(e int64) (from, size int64, ok bool) {
-	size = elementSize(d.order.Uint16(d.b[e+2:])) * int64(d.order.Uint32(d.b[e+4:]))
-	from = e + 8
-	if size > 4 {
-		from = int64(d.order.Uint32(d.b[e+8:]))
-	}
-	return from, size, size > 0 && from+size <= int64(len(d.b))
-}
-
-// bytes are those that an entry of bytes points at; nil if they are not there.
-func (d directory) bytes(tag uint16) []byte {
-	at, kind, n := d.find(tag)
-	if at == 0 || kind != typeByte && kind != typeOther && kind != typeASCII || n <= 4 || n > maxICC {
-		return nil
-	}
-	from, size, ok := d.value(at)
-	if !ok {
-		return nil
-	}
-	return d.b[from : from+size]
-}
-
-// exifOrientation finds the orientation in the first directory; 0 if it is not there or makes no sense.
+// exifOrientation reads the orientation from the first directory. It is 0 if it is missing or
+// invalid.
 func exifOrientation(b []byte) int {
 	d, ok := firstDirectory(b)
 	if !ok {
@@ -173,8 +52,7 @@ func exifOrientation(b []byte) int {
 	return 0
 }
 
-// exifDamaged tells whether entries of EXIF about the picture cannot be read, as they point beyond
-// its end or are cut off themselves.
+// exifDamaged tells whether entries are cut off or point beyond the end of the EXIF data.
 func exifDamaged(exif []byte) bool {
 	first, ok := firstDirectory(exif)
 	if !ok {
@@ -221,8 +99,9 @@ func hasMakerNote(exif []byte) bool {
 	return note != 0
 }
 
-// WithoutMakerNotes is p with EXIF that lacks the camera maker's notes, in which a preview of the picture may stand that nobody but the maker can find; what was
-// left out is said in Dropped. p itself is not changed.
+// WithoutMakerNotes gives p without the camera maker's notes in EXIF. They may hold a preview of
+// the picture in a form that only the maker knows. Dropped names what was left out. p itself is not
+// changed.
 func (p *Picture) WithoutMakerNotes() *Picture {
 	if !hasMakerNote(p.EXIF) {
 		return p
@@ -233,36 +112,43 @@ func (p *Picture) WithoutMakerNotes() *Picture {
 	return &q
 }
 
-// maxEXIF bounds what is carried; JPEG has room for 64 KB.
+// maxEXIF limits EXIF that is copied. JPEG has room for 64 KB.
 const maxEXIF = 16 << 20
 
-// largeValue is the size from which on values that are not known are left out: they may be pictures.
+// largeValue is the size in bytes above which values of unknown tags are left out. They may be
+// pictures.
 const largeValue = 1 << 9
 
-// carries tells whether an entry of a directory about the picture goes with it: none that points at pixels or is a block of another kind that is carried by itself.
-func carries(tag, kind uint16, size int64) bool {
+// keepsTag tells whether an entry of a directory about the picture is copied. Entries that point at
+// pixels are not, nor are XMP, IPTC and profiles, which are copied separately.
+func keepsTag(tag, kind uint16, size int64) bool {
 	switch {
-	case tag == tagStripOffsets || tag == tagStripCounts || tag == tagTileOffsets || tag == tagTileCounts || tag == tagSubDirs || tag == tagJPEGTables:
+	case tag == tagStripOffsets || tag == tagStripCounts || tag == tagTileOffsets ||
+		tag == tagTileCounts || tag == tagSubDirs || tag == tagJPEGTables:
 		return false
-	case tag >= 0x0200 && tag <= 0x0209: // JPEG's, of old
+	case tag >= 0x0200 && tag <= 0x0209: // obsolete tags of JPEG in TIFF
 		return false
-	case tag == tagXMP || tag == tagIPTC || tag == tagPhotoshop || tag == tagICC || tag == tagDNGPrivate:
+	case tag == tagXMP || tag == tagIPTC || tag == tagPhotoshop || tag == tagICC ||
+		tag == tagDNGPrivate:
 		return false
-	case tag >= 0x5012 && tag <= 0x5034: // the thumbnail of Windows' GDI+
+	case tag >= 0x5012 && tag <= 0x5034: // thumbnail of Windows' GDI+
 		return false
 	case size <= largeValue || kind == typeASCII:
 		return true
 	}
 	switch tag {
-	case tagMakerNote, tagUserComment, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f, // title, comment, author, keywords, subject of Windows
-		0x8828, 0xa20c, 0xa302, 0xa40b, 0xc4a5: // tables of the sensor and the device, and how to print
+	// title, comment, author, keywords, subject of Windows
+	case tagMakerNote, tagUserComment, 0x9c9b, 0x9c9c, 0x9c9d, 0x9c9e, 0x9c9f,
+		// tables of the sensor and the device, and how to print
+		0x8828, 0xa20c, 0xa302, 0xa40b, 0xc4a5:
 		return true
 	}
 	return false
 }
 
-// settleEXIF makes a copy of EXIF that is true of an upright picture of w×h pixels; nil if it cannot be made sense of.
-func settleEXIF(exif []byte, w, h int) []byte {
+// cleanEXIF copies EXIF with the orientation and size of an upright picture of w×h pixels. It gives
+// nil if the EXIF data cannot be read.
+func cleanEXIF(exif []byte, w, h int) []byte {
 	b := copyEXIF(exif, func(uint16) bool { return true })
 	if b == nil {
 		return nil
@@ -283,7 +169,8 @@ func settleEXIF(exif []byte, w, h int) []byte {
 	return b
 }
 
-// copyEXIF copies the entries that carries and want let pass, each to where it stood in as many bytes; all other bytes are 0.
+// copyEXIF copies the entries for which keepsTag and want are true to the same offsets in a copy of
+// the same size. All other bytes are 0.
 func copyEXIF(exif []byte, want func(tag uint16) bool) []byte {
 	d, ok := firstDirectory(exif)
 	if !ok || len(exif) > maxEXIF {
@@ -304,30 +191,31 @@ func copyEXIF(exif []byte, want func(tag uint16) bool) []byte {
 		}
 	}
 	c.values(d)
-	// Where directories overlap each other, or values, in damaged EXIF, the first directory stands in the end.
+	// In damaged EXIF directories may overlap each other or values. The first directory is written
+	// last, so it is whole.
 	for _, k := range c.kept {
 		k.write(c.to)
 	}
 	return c.to
 }
 
-// exifCopy is EXIF while it is copied.
+// exifCopy is the state of copying EXIF.
 type exifCopy struct {
 	to   []byte
-	left int64 // bytes of values that may still be copied: damaged entries may all point at the same
+	left int64 // limit of further bytes of values; damaged entries may all point at the same bytes
 	want func(tag uint16) bool
 	kept []keptEntries
 }
 
-// keptEntries are those of a directory that will be written.
+// keptEntries are the entries of a directory that will be written.
 type keptEntries struct {
 	order   binary.ByteOrder
 	at      int64
-	room    int64 // bytes that the directory had
+	room    int64 // size of the old directory in bytes
 	entries [][]byte
 }
 
-// values copies the values of a directory and remembers the entries.
+// values copies the values of a directory, and remembers its entries.
 func (c *exifCopy) values(d directory) {
 	k := keptEntries{order: d.order, at: d.at, room: 2 + 12*int64(len(d.entries))}
 	if d.next != 0 {
@@ -336,7 +224,8 @@ func (c *exifCopy) values(d directory) {
 	for _, e := range d.entries {
 		tag, kind := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:])
 		from, size, ok := d.value(e)
-		if !ok || size > c.left || !carries(tag, kind, size) || !c.want(tag) || size >= leastPreview && kind == typeASCII && holdsPicture(d.b[from:from+size]) {
+		if !ok || size > c.left || !keepsTag(tag, kind, size) || !c.want(tag) ||
+			size >= minPreview && kind == typeASCII && holdsPicture(d.b[from:from+size]) {
 			continue
 		}
 		if tag == tagExifDir || tag == tagGPSDir || tag == tagInterop {
@@ -356,9 +245,9 @@ func (c *exifCopy) values(d directory) {
 	c.kept = append(c.kept, k)
 }
 
-// write puts the directory where it stood; it has no successor.
+// write writes the directory at its old offset, without a next directory.
 func (k keptEntries) write(to []byte) {
-	for 6+12*int64(len(k.entries)) > k.room && len(k.entries) > 0 { // cut off in the file
+	for 6+12*int64(len(k.entries)) > k.room && len(k.entries) > 0 { // the old directory was cut off
 		k.entries = k.entries[:len(k.entries)-1]
 	}
 	k.order.PutUint16(to[k.at:], uint16(len(k.entries)))
@@ -367,18 +256,20 @@ func (k keptEntries) write(to []byte) {
 		copy(to[at:], e)
 		at += 12
 	}
-	clear(to[at:min(at+4, k.at+k.room)]) // of a damaged directory values may lie in the room that it says it has
+	clear(to[at:min(at+4, k.at+k.room)]) // not more: values may overlap a damaged directory
 }
 
-// blankJPEGs overwrites the JPEG files in b, such as the previews in makers' notes, with zeros. Some makers change the first byte.
+// blankJPEGs overwrites JPEG files in b, such as previews in makers' notes, with zeros. Some makers
+// change the first byte.
 func blankJPEGs(b []byte) {
 	for i := 1; i+3 <= len(b); i++ {
 		if b[i] != 0xd8 || b[i+1] != 0xff || b[i+2] < 0xc0 {
 			continue
 		}
-		// Any byte may look like a beginning, so a look at each must be short; what is a file is
-		// passed, so that its own thumbnail's end is not taken for its.
-		if _, segments := jpegSegments(b, i+1, soundSegments); b[i-1] != 0xff && segments < soundSegments {
+		// Any bytes may look like the beginning of a file, so the first check must be fast. For a
+		// real file all segments are skipped, because its own thumbnail may hold an end marker.
+		if _, segments := jpegSegments(b, i+1, soundSegments); b[i-1] != 0xff &&
+			segments < soundSegments {
 			continue
 		}
 		at, _ := jpegSegments(b, i+1, len(b))
@@ -391,13 +282,14 @@ func blankJPEGs(b []byte) {
 	}
 }
 
-// soundSegments are so many that no bytes but a JPEG file's look like them by chance.
+// soundSegments is the number of valid segments that makes a chance match unlikely.
 const soundSegments = 2
 
-// jpegSegments counts the sound segments of a JPEG file, up to most, of which the first begins at
-// `at`, and tells where they end.
+// jpegSegments counts consecutive valid segments from offset at on, up to most, and gives the
+// offset of their end.
 func jpegSegments(b []byte, at, most int) (end, segments int) {
-	for segments < most && at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 && b[at+1] != 0xda {
+	for segments < most && at+4 <= len(b) && b[at] == 0xff && b[at+1] >= 0xc0 && b[at+1] != 0xd9 &&
+		b[at+1] != 0xda {
 		n := int(binary.BigEndian.Uint16(b[at+2:]))
 		if n < 2 || at+2+n > len(b) {
 			break

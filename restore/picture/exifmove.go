@@ -5,8 +5,10 @@ import (
 	"slices"
 )
 
-// In a TIFF file EXIF is not a block of its own: its directories stand among the file's. To go in or out of one it is written anew, with other
-// offsets and in our byte order. What breaks by that stays behind: the camera maker's notes, whose offsets only the maker knows.
+// In a TIFF file EXIF is not a separate block: its directories are among those of the file. So EXIF
+// is written again with other offsets, in little-endian order, when it moves into or out of a TIFF
+// file. The camera maker's notes are left out, because they contain offsets that only the maker
+// knows.
 
 const (
 	tagGPSDir    = 0x8825
@@ -14,17 +16,20 @@ const (
 	tagInterop   = 0xa005
 )
 
-// mostEXIF bounds what is moved: entries of hostile files may all point at the same bytes.
-const mostEXIF = 1 << 20
+// maxMovedEXIF limits the bytes that are copied. Entries of hostile files may all point at the same
+// bytes.
+const maxMovedEXIF = 1 << 20
 
-// describing are the tags of a first directory that tell about the picture and not how its pixels lie in the file.
-var describing = []uint16{
-	0x010d, 0x010e, 0x010f, 0x0110, 0x011d, // names of document and page, description, maker and model of the camera
+// descriptiveTags are the tags of a first directory that describe the picture, not the layout of
+// its pixels in the file.
+var descriptiveTags = []uint16{
+	// names of document and page, description, maker and model of the camera
+	0x010d, 0x010e, 0x010f, 0x0110, 0x011d,
 	tagOrientation, 0x011a, 0x011b, 0x0128, // resolution and its unit
 	0x0131, 0x0132, 0x013b, 0x8298, // software, date, artist, copyright
 }
 
-// elementSize is by the type of an entry; 0 if there is none of that type.
+// elementSize is the size in bytes of one value of a type, 0 for unknown types.
 func elementSize(kind uint16) int64 {
 	sizes := [...]int64{0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4}
 	if int(kind) >= len(sizes) {
@@ -33,22 +38,26 @@ func elementSize(kind uint16) int64 {
 	return sizes[kind]
 }
 
-// exifParts are the directories of EXIF, in little-endian order.
+// exifParts holds the directories of EXIF. Their data is little-endian.
 type exifParts struct{ main, exif, gps []tiffEntry }
 
-// splitEXIF reads the directories of a TIFF structure, EXIF or a whole TIFF file, that tell about a picture. Damaged entries are left out.
+// splitEXIF reads the directories that describe a picture from EXIF or from a whole TIFF file.
+// Damaged entries are left out.
 func splitEXIF(b []byte) (p exifParts) {
 	d, ok := firstDirectory(b)
 	if !ok {
 		return p
 	}
-	left := int64(mostEXIF)
-	p.main = d.copies(&left, func(tag uint16, _ uint16, _ int64) bool { return slices.Contains(describing, tag) })
+	left := int64(maxMovedEXIF)
+	p.main = d.copies(&left, func(tag uint16, _ uint16,
+		_ int64) bool {
+		return slices.Contains(descriptiveTags, tag)
+	})
 	for tag, to := range map[uint16]*[]tiffEntry{tagExifDir: &p.exif, tagGPSDir: &p.gps} {
 		if at, ok := d.number(tag); ok {
 			if sub, ok := readDirectory(b, d.order, at); ok {
 				*to = sub.copies(&left, func(tag, kind uint16, size int64) bool {
-					return tag != tagMakerNote && tag != tagInterop && carries(tag, kind, size)
+					return tag != tagMakerNote && tag != tagInterop && keepsTag(tag, kind, size)
 				})
 			}
 		}
@@ -59,12 +68,15 @@ func splitEXIF(b []byte) (p exifParts) {
 	return p
 }
 
-// copies are the wanted entries in the order of their tags, as little-endian data of their own.
-func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) bool) (out []tiffEntry) {
+// copies gives copies of the wanted entries in the order of their tags, as little-endian data.
+func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) bool) (
+	out []tiffEntry) {
 	for _, e := range d.entries {
-		tag, kind, count := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:]), int64(d.order.Uint32(d.b[e+4:]))
+		tag, kind, count := d.order.Uint16(d.b[e:]), d.order.Uint16(d.b[e+2:]),
+			int64(d.order.Uint32(d.b[e+4:]))
 		from, size, ok := d.value(e)
-		if !ok || !want(tag, kind, size) || size >= leastPreview && kind == typeASCII && holdsPicture(d.b[from:from+size]) {
+		if !ok || !want(tag, kind, size) || size >= minPreview && kind == typeASCII &&
+			holdsPicture(d.b[from:from+size]) {
 			continue
 		}
 		if *left -= size + 12; *left < 0 {
@@ -74,7 +86,7 @@ func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) b
 		blankJPEGs(data)
 		if d.order == binary.BigEndian {
 			word := int(elementSize(kind))
-			if kind == 5 || kind == 10 { // fractions are two numbers
+			if kind == 5 || kind == 10 { // a fraction is two numbers
 				word = 4
 			}
 			for i := 0; i < len(data); i += word {
@@ -87,8 +99,8 @@ func (d directory) copies(left *int64, want func(tag, kind uint16, size int64) b
 	return slices.CompactFunc(out, func(a, b tiffEntry) bool { return a.tag == b.tag })
 }
 
-// write gives the inner directories as they are to stand at an even offset of a file, and the entries for the file's first directory: all but
-// those that skip names.
+// write gives the inner directories as bytes for the even offset at of a file, and the entries for
+// the file's first directory, without those in skip.
 func (p exifParts) write(at int, skip ...uint16) (inner []byte, entries []tiffEntry) {
 	for _, e := range p.main {
 		if !slices.Contains(skip, e.tag) {
@@ -102,16 +114,19 @@ func (p exifParts) write(at int, skip ...uint16) (inner []byte, entries []tiffEn
 		if len(sub.entries) > 0 {
 			t := &tiffDirectory{at: uint32(at + len(inner)), entries: sub.entries}
 			inner = append(inner, t.bytes()...)
-			entries = append(entries, tiffEntry{sub.tag, typeLong, 1, binary.LittleEndian.AppendUint32(nil, t.at)})
+			entries = append(entries, tiffEntry{sub.tag, typeLong, 1,
+				binary.LittleEndian.AppendUint32(nil, t.at)})
 		}
 	}
 	return inner, entries
 }
 
-// exifOf is EXIF as a block of its own, made of what a TIFF file says; nil if it says nothing.
-func exifOf(file []byte) []byte {
+// exifFromTIFF makes a separate EXIF block from a TIFF file. It is nil if the file has no such
+// entries.
+func exifFromTIFF(file []byte) []byte {
 	p := splitEXIF(file)
-	if len(p.exif) == 0 && len(p.gps) == 0 && !slices.ContainsFunc(p.main, func(e tiffEntry) bool { return e.tag != tagOrientation }) {
+	if len(p.exif) == 0 && len(p.gps) == 0 &&
+		!slices.ContainsFunc(p.main, func(e tiffEntry) bool { return e.tag != tagOrientation }) {
 		return nil
 	}
 	inner, entries := p.write(8)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// field is what a test looks for in EXIF, found without the code under test.
+// field is an entry that a test expects in EXIF. It is read without the code under test.
 type field struct {
 	dir, tag uint16 // dir: 0 for the first directory, else the tag that points at it
 	want     []byte // little-endian
@@ -23,7 +23,8 @@ func fieldBytes(t *testing.T, b []byte, f field) []byte {
 		for i := range uint32(le.Uint16(b[at:])) {
 			e := b[at+2+12*i:]
 			if le.Uint16(e) == tag {
-				size := le.Uint32(e[4:]) * map[uint16]uint32{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1}[le.Uint16(e[2:])]
+				size := le.Uint32(e[4:]) * map[uint16]uint32{1: 1, 2: 1, 3: 2, 4: 4, 5: 8,
+					7: 1}[le.Uint16(e[2:])]
 				if size <= 4 {
 					return le.Uint16(e[2:]), e[8 : 8+size]
 				}
@@ -49,7 +50,8 @@ func bigEXIF() []byte {
 	be := binary.BigEndian
 	b := []byte("MM\x00*\x00\x00\x00\x08")
 	entry := func(tag, kind uint16, count, value uint32) {
-		b = be.AppendUint32(be.AppendUint32(be.AppendUint16(be.AppendUint16(b, tag), kind), count), value)
+		b = be.AppendUint32(be.AppendUint32(be.AppendUint16(be.AppendUint16(b, tag), kind), count),
+			value)
 	}
 	b = be.AppendUint16(b, 4) // at 8: 2+48+4, so to 62
 	entry(0x010f, 2, 9, 170)
@@ -77,7 +79,7 @@ func bigEXIF() []byte {
 	return be.AppendUint32(be.AppendUint32(b, 52), 3)
 }
 
-// EXIF goes into TIFF files and out of them again, wherever it began.
+// EXIF from all formats is moved into TIFF files and out again.
 func TestEXIFThroughTIFF(t *testing.T) {
 	in := bigEXIF()
 	p := decode(t, withExif(encode(t, smooth(40, 24, false), JPEG, 90), in))
@@ -98,7 +100,8 @@ func TestEXIFThroughTIFF(t *testing.T) {
 		t.Helper()
 		for _, f := range fields {
 			if got := fieldBytes(t, b, f); !bytes.Equal(got, f.want) {
-				t.Errorf("%s: tag %#x of directory %#x is % x, want % x", name, f.tag, f.dir, got, f.want)
+				t.Errorf("%s: tag %#x of directory %#x is % x, want % x", name, f.tag, f.dir, got,
+					f.want)
 			}
 		}
 		if bytes.Contains(b, []byte("MAKERPIX")) {
@@ -118,24 +121,25 @@ func TestEXIFThroughTIFF(t *testing.T) {
 	if q := decode(t, encode(t, smooth(9, 5, false), TIFF, 0)); q.EXIF != nil {
 		t.Errorf("EXIF from nowhere: % x", q.EXIF)
 	}
-	// Broken ones never crash, and never grow.
+	// Damaged EXIF causes no crash, and does not grow.
 	r := newRand()
 	for range 20000 {
 		c := bytes.Clone(in)
 		for range 1 + r.IntN(4) {
 			c[r.IntN(len(c))] = byte(r.Uint32())
 		}
-		if out := exifOf(c[:1+r.IntN(len(c))]); len(out) > mostEXIF+1<<17 {
+		if out := exifFromTIFF(c[:1+r.IntN(len(c))]); len(out) > maxMovedEXIF+1<<17 {
 			t.Fatalf("%d bytes out of %d", len(out), len(c))
 		}
 	}
 	// Many entries that share the same bytes are too much, not a gigabyte.
-	many := binary.LittleEndian.AppendUint16([]byte("II*\x00\x08\x00\x00\x00\x01\x00\x69\x87\x04\x00\x01\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x00\x00"), 60000)
+	many := binary.LittleEndian.AppendUint16(
+		[]byte("II*\x00\x08\x00\x00\x00\x01\x00\x69\x87\x04\x00\x01\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x00\x00"), 60000)
 	for i := range 60000 {
 		many = binary.LittleEndian.AppendUint16(many, uint16(i+1))
 		many = append(many, 2, 0, 0, 0, 1, 0, 8, 0, 0, 0) // 65536 bytes at 8
 	}
-	if out := exifOf(many); out != nil {
+	if out := exifFromTIFF(many); out != nil {
 		t.Errorf("%d bytes out of entries that share theirs", len(out))
 	}
 }

@@ -33,7 +33,8 @@ func TestEncodeFile(t *testing.T) {
 	}
 	before, _ := os.ReadFile(filepath.Join(dir, "a.png"))
 	p.Pix[3] = float32(math.NaN())
-	if err := EncodeFile(filepath.Join(dir, "a.png"), p, 0); err == nil || !strings.Contains(err.Error(), "a.png: ") {
+	if err := EncodeFile(filepath.Join(dir, "a.png"), p, 0); err == nil ||
+		!strings.Contains(err.Error(), "a.png: ") {
 		t.Errorf("got %v", err)
 	}
 	after, _ := os.ReadFile(filepath.Join(dir, "a.png"))
@@ -47,7 +48,7 @@ func TestEncodeFile(t *testing.T) {
 
 var errFull = errors.New("no space left on device")
 
-// fullDisk takes so many bytes and then no more.
+// fullDisk accepts some bytes, and then fails.
 type fullDisk struct{ left int }
 
 func (d *fullDisk) Write(p []byte) (int, error) {

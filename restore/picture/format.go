@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Format is a kind of picture file.
+// Format is a file format of pictures.
 type Format int
 
 const (
 	PNG Format = iota
 	JPEG
 	TIFF
-	WebP // is read, not written
-	DNG  // is developed where Limits.Raw is set; not written
+	WebP // read only
+	DNG  // read only, if Limits.Raw is set
 )
 
 func (f Format) String() string {
@@ -34,7 +34,7 @@ func (f Format) String() string {
 	return fmt.Sprintf("Format(%d)", int(f))
 }
 
-// FormatError says that a format is known to exist but not supported, or not known at all.
+// FormatError says that a format is not supported or cannot hold the picture.
 type FormatError struct {
 	Path string // "" if the picture did not come from a file
 	What string
@@ -47,8 +47,8 @@ func (e *FormatError) Error() string {
 	return e.Path + ": " + e.What
 }
 
-// FormatOf chooses the format to write from the ending of a file name. Any ending but .png, .jpg, .jpeg, .tif and .tiff (in either case) is a
-// [*FormatError].
+// FormatOf gives the format to write from the extension of a file name: .png, .jpg, .jpeg, .tif or
+// .tiff, in upper or lower case. Others are a [*FormatError].
 func FormatOf(path string) (Format, error) {
 	ext := strings.ToLower(filepath.Ext(path))
 	switch ext {
@@ -61,7 +61,8 @@ func FormatOf(path string) (Format, error) {
 	case "":
 		return 0, &FormatError{path, "a picture's name must end in .png, .jpg or .tif"}
 	}
-	return 0, &FormatError{path, fmt.Sprintf("cannot write %s files; the name must end in .png, .jpg or .tif", ext)}
+	return 0, &FormatError{path, fmt.Sprintf(
+		"cannot write %s files; the name must end in .png, .jpg or .tif", ext)}
 }
 
 var signatures = []struct {
@@ -69,19 +70,27 @@ var signatures = []struct {
 	magic  string
 	name   string
 }{
-	{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"}, {0, "#?RADIANCE", "Radiance HDR"}, {0, "v/1\x01", "OpenEXR"},
+	{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"}, {0, "#?RADIANCE", "Radiance HDR"},
+	{0, "v/1\x01", "OpenEXR"},
 	{0, "GIF8", "GIF"}, {0, "BM", "BMP"},
-	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"}, {4, "ftypmif1", "HEIC"}, {4, "ftypheim", "HEIC"}, {4, "ftypheis", "HEIC"}, {4, "ftyphevc", "HEIC"}, {4, "ftyphevx", "HEIC"}, {4, "ftypmsf1", "HEIC"}, {4, "ftypavis", "AVIF"},
+	{4, "ftypavif", "AVIF"}, {4, "ftypheic", "HEIC"}, {4, "ftypheix", "HEIC"},
+	{4, "ftypmif1", "HEIC"}, {4, "ftypheim", "HEIC"}, {4, "ftypheis", "HEIC"},
+	{4, "ftyphevc", "HEIC"}, {4, "ftyphevx", "HEIC"}, {4, "ftypmsf1", "HEIC"},
+	{4, "ftypavis", "AVIF"},
 	{0, "\xff\x0a", "JPEG XL"}, {4, "JXL \r\n", "JPEG XL"}, {4, "jP  \r\n", "JPEG 2000"},
-	{0, "IIU\x00", "a camera raw file (RW2)"}, {0, "IIRO", "a camera raw file (ORF)"}, {0, "IIRS", "a camera raw file (ORF)"}, {0, "MMOR", "a camera raw file (ORF)"},
-	{0, "FUJIFILMCCD-RAW", "a camera raw file (RAF)"}, {4, "ftypcrx ", "a camera raw file (CR3)"}, {0, "FOVb", "a camera raw file (X3F)"},
-	{0, "\x00MRM", "a camera raw file (MRW)"}, {0, "II\x1a\x00\x00\x00HEAPCCDR", "a camera raw file (CRW)"},
+	{0, "IIU\x00", "a camera raw file (RW2)"}, {0, "IIRO", "a camera raw file (ORF)"},
+	{0, "IIRS", "a camera raw file (ORF)"}, {0, "MMOR", "a camera raw file (ORF)"},
+	{0, "FUJIFILMCCD-RAW", "a camera raw file (RAF)"}, {4, "ftypcrx ", "a camera raw file (CR3)"},
+	{0, "FOVb", "a camera raw file (X3F)"},
+	{0, "\x00MRM", "a camera raw file (MRW)"},
+	{0, "II\x1a\x00\x00\x00HEAPCCDR", "a camera raw file (CRW)"},
 	{0, "8BPS", "Photoshop"}, {0, "%PDF", "PDF"}, {0, "P6", "PPM"}, {0, "P5", "PGM"},
 }
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// sniff finds the format from a file's first bytes. name is that of the format if it is known but not supported.
+// sniff recognises the format by a file's first bytes. If the format is known but not supported, ok
+// is false and name is its name.
 func sniff(b []byte) (f Format, ok bool, name string) {
 	if len(b) > 0 && bytes.HasPrefix([]byte(pngSignature), b[:min(len(b), 8)]) {
 		return PNG, true, ""

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TIFF, which another library reads back: every mode, odd sizes, several strips, the profile.
+// TIFF files, read by another library: every mode, odd sizes, several strips, the profile.
 func TestTIFFRoundTripEveryMode(t *testing.T) {
 	r := newRand()
 	for _, size := range [][2]int{{1, 1}, {13, 7}, {300, 401}} {
@@ -22,11 +22,14 @@ func TestTIFFRoundTripEveryMode(t *testing.T) {
 					p := random(r, size[0], size[1], depth, gray, alpha)
 					p.ICC = profile(r, map[bool]string{true: "GRAY", false: "RGB "}[gray], 501)
 					q := decode(t, encode(t, p, TIFF, 0))
-					if q.W != p.W || q.H != p.H || q.Depth != depth || q.Gray != gray || !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) {
-						t.Errorf("%v, %d bits, gray %v, alpha %v: came back as %d×%d, %d, %v", size, depth, gray, alpha, q.W, q.H, q.Depth, q.Gray)
+					if q.W != p.W || q.H != p.H || q.Depth != depth || q.Gray != gray ||
+						!equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) {
+						t.Errorf("%v, %d bits, gray %v, alpha %v: came back as %d×%d, %d, %v", size,
+							depth, gray, alpha, q.W, q.H, q.Depth, q.Gray)
 					}
 					if q.Format != TIFF || !bytes.Equal(q.ICC, p.ICC) {
-						t.Errorf("format %v, profile of %d bytes, had %d", q.Format, len(q.ICC), len(p.ICC))
+						t.Errorf("format %v, profile of %d bytes, had %d", q.Format, len(q.ICC),
+							len(p.ICC))
 					}
 				}
 			}
@@ -34,30 +37,33 @@ func TestTIFFRoundTripEveryMode(t *testing.T) {
 	}
 }
 
-// Of grey with alpha the structure is looked at, too, as the reader is our own.
+// For grey with alpha the entries are checked too, because the reader is our own.
 func TestTIFFGrayAlpha(t *testing.T) {
 	b := encode(t, random(newRand(), 9, 5, 8, true, true), TIFF, 0)
 	d, ok := readDirectory(b, binary.LittleEndian, int64(binary.LittleEndian.Uint32(b[4:])))
 	if !ok {
 		t.Fatal("no directory")
 	}
-	for tag, want := range map[uint16]int64{0x100: 9, 0x101: 5, tagPhotometric: 1, 0x115: 2, tagExtraSamples: 2} {
+	for tag, want := range map[uint16]int64{0x100: 9, 0x101: 5, tagPhotometric: 1, 0x115: 2,
+		tagExtraSamples: 2} {
 		if v, ok := d.number(tag); !ok || v != want {
 			t.Errorf("tag %#x is %d, want %d", tag, v, want)
 		}
 	}
 	for i := 1; i < len(d.entries); i++ {
-		if binary.LittleEndian.Uint16(b[d.entries[i]:]) <= binary.LittleEndian.Uint16(b[d.entries[i-1]:]) {
+		if binary.LittleEndian.Uint16(b[d.entries[i]:]) <= binary.LittleEndian.Uint16(
+			b[d.entries[i-1]:]) {
 			t.Error("entries are not in order")
 		}
 	}
 }
 
-// CMYK JPEGs against what libjpeg (through Pillow) and the plain formula (1−c)(1−k) make of them:
-// with all inks in full resolution, and with colour at half of it, which libjpeg interpolates, as
-// Y′CbCr and as inks.
+// CMYK JPEGs are compared with libjpeg (through Pillow) and the formula (1−c)(1−k): with all inks
+// in full resolution, and with two at half resolution, which libjpeg interpolates, as Y′CbCr and as
+// inks.
 func TestCMYKAgainstLibjpeg(t *testing.T) {
-	for name, size := range map[string][2]int{"cmyk": {24, 18}, "ycck": {37, 29}, "cmyk420": {37, 29}} {
+	for name, size := range map[string][2]int{"cmyk": {24, 18}, "ycck": {37, 29},
+		"cmyk420": {37, 29}} {
 		want, err := DecodeFile("testdata/"+name+".png", Limits{})
 		if err != nil {
 			t.Fatal(err)
@@ -78,7 +84,7 @@ func TestCMYKAgainstLibjpeg(t *testing.T) {
 			}
 		}
 	}
-	// Repeated values of colour would be far off.
+	// Repeated chroma values would differ a lot.
 	b, err := os.ReadFile("testdata/ycck.jpg")
 	if err != nil {
 		t.Fatal(err)
@@ -92,18 +98,24 @@ func TestCMYKAgainstLibjpeg(t *testing.T) {
 		worst = max(worst, math.Abs(float64(v-want.Pix[i]))*127.5)
 	}
 	if worst < 20 {
-		t.Errorf("the test's picture does not tell interpolation from repetition: %.1f levels", worst)
+		t.Errorf("the test's picture does not tell interpolation from repetition: %.1f levels",
+			worst)
 	}
 }
 
-// TestFax: in a fax's code white runs are 0, so whether a page without black is white or black is
-// for the photometric entry to say, as libtiff reads it.
+// TestFax: in fax codes white runs are 0. The photometric entry decides whether such a page is
+// white or black, as in libtiff.
 func TestFax(t *testing.T) {
 	for photometric, want := range map[uint32]float32{0: 1, 1: -1} {
 		w := newEXIF(binary.LittleEndian)
-		page := w.data([]byte{0xff, 0x00, 0x10, 0x01}) // eight rows like the one above, and the end of the block
-		p := decode(t, w.done(w.dir(0, [][4]uint32{{tagImageWidth, typeLong, 1, 24}, {tagImageLength, typeLong, 1, 8}, {tagBitsPerSample, typeShort, 1, 1}, {tagCompression, typeShort, 1, 4},
-			{tagPhotometric, typeShort, 1, photometric}, {tagStripOffsets, typeLong, 1, page}, {tagSamples, typeShort, 1, 1}, {tagRowsPerStrip, typeLong, 1, 8}, {tagStripCounts, typeLong, 1, 4}}...)))
+		// eight rows like the one above, and the end of the block
+		page := w.data([]byte{0xff, 0x00, 0x10, 0x01})
+		p := decode(t, w.done(w.dir(0, [][4]uint32{{tagImageWidth, typeLong, 1, 24},
+			{tagImageLength, typeLong, 1, 8}, {tagBitsPerSample, typeShort, 1, 1},
+			{tagCompression, typeShort, 1, 4},
+			{tagPhotometric, typeShort, 1, photometric}, {tagStripOffsets, typeLong, 1, page},
+			{tagSamples, typeShort, 1, 1}, {tagRowsPerStrip, typeLong, 1, 8},
+			{tagStripCounts, typeLong, 1, 4}}...)))
 		for i, v := range p.Pix {
 			if v != want {
 				t.Fatalf("photometric %d: value %d is %g, want %g", photometric, i, v, want)
@@ -112,41 +124,49 @@ func TestFax(t *testing.T) {
 	}
 }
 
-// WebP against what libwebp's own decoder made of the same files (testdata, drawn by a formula, packed by cwebp).
+// WebP is compared with libwebp's decoder on files in testdata, which were drawn by a formula and
+// compressed by cwebp.
 func TestWebPAgainstLibwebp(t *testing.T) {
-	for _, name := range []string{"lossy", "lossy-odd", "lossy-narrow", "lossy-alpha", "lossless", "lossless-alpha"} {
+	for _, name := range []string{"lossy", "lossy-odd", "lossy-narrow", "lossy-alpha", "lossless",
+		"lossless-alpha"} {
 		p, err := DecodeFile(filepath.Join("testdata", name+".webp"), Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q, err := DecodeFile(filepath.Join("testdata", name+".webp"), Limits{Pack: 1}); err != nil || !equalFloats(q.Unpacked().Pix, p.Pix) || !equalFloats(q.Alpha, p.Alpha) {
+		if q, err := DecodeFile(filepath.Join("testdata", name+".webp"),
+			Limits{Pack: 1}); err != nil || !equalFloats(q.Unpacked().Pix, p.Pix) ||
+			!equalFloats(q.Alpha, p.Alpha) {
 			t.Errorf("%s: in levels it is another (%v)", name, err)
 		}
 		want, err := DecodeFile(filepath.Join("testdata", name+".png"), Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Format != WebP || p.W != want.W || p.H != want.H || (p.Alpha == nil) != (want.Alpha == nil) {
+		if p.Format != WebP || p.W != want.W || p.H != want.H ||
+			(p.Alpha == nil) != (want.Alpha == nil) {
 			t.Fatalf("%s: %v %d×%d, alpha %v", name, p.Format, p.W, p.H, p.Alpha != nil)
 		}
 		for i := range p.Pix {
 			if p.Pix[i] != want.Pix[i] {
-				t.Fatalf("%s: value %d is off by %.2f levels", name, i, math.Abs(float64(p.Pix[i]-want.Pix[i]))*127.5)
+				t.Fatalf("%s: value %d is off by %.2f levels", name, i,
+					math.Abs(float64(p.Pix[i]-want.Pix[i]))*127.5)
 			}
 		}
 		if !equalFloats(p.Alpha, want.Alpha) {
 			t.Errorf("%s: another alpha", name)
 		}
 	}
-	if p, err := DecodeFile("testdata/turned.webp", Limits{}); err != nil || p.W != 18 || p.H != 24 || p.EXIF == nil {
+	if p, err := DecodeFile("testdata/turned.webp", Limits{}); err != nil || p.W != 18 ||
+		p.H != 24 || p.EXIF == nil {
 		t.Errorf("with orientation: %v, %+v", err, p)
 	}
-	if _, err := DecodeFile("testdata/animated.webp", Limits{}); err == nil || !strings.Contains(err.Error(), "animated") {
+	if _, err := DecodeFile("testdata/animated.webp", Limits{}); err == nil ||
+		!strings.Contains(err.Error(), "animated") {
 		t.Errorf("an animation gives %v", err)
 	}
 }
 
-// Broken files of the new formats: errors, never a crash; and an animated PNG is named.
+// Damaged files give errors, never a crash. An animated PNG is named in the error.
 func TestDamagedTIFFAndWebP(t *testing.T) {
 	r := newRand()
 	files := map[string][]byte{"tiff": encode(t, random(r, 20, 11, 16, false, true), TIFF, 0)}
@@ -159,7 +179,8 @@ func TestDamagedTIFFAndWebP(t *testing.T) {
 	}
 	for name, b := range files {
 		for n := range len(b) {
-			if p, err := Decode(bytes.NewReader(b[:n]), Limits{MaxPixels: 1 << 20}); err == nil && p.Check() != nil {
+			if p, err := Decode(bytes.NewReader(b[:n]), Limits{MaxPixels: 1 << 20}); err == nil &&
+				p.Check() != nil {
 				t.Errorf("%s, %d bytes: %v", name, n, p.Check())
 			}
 		}
@@ -168,13 +189,15 @@ func TestDamagedTIFFAndWebP(t *testing.T) {
 			for k := r.IntN(4); k >= 0; k-- {
 				c[r.IntN(len(c))] = byte(r.Uint32())
 			}
-			if p, err := Decode(bytes.NewReader(c), Limits{MaxPixels: 1 << 16}); err == nil && p.Check() != nil {
+			if p, err := Decode(bytes.NewReader(c), Limits{MaxPixels: 1 << 16}); err == nil &&
+				p.Check() != nil {
 				t.Errorf("%s: %v", name, p.Check())
 			}
 		}
 	}
 	png := encode(t, random(r, 4, 4, 8, false, false), PNG, 0)
-	wantDecodeError(t, slices.Concat(png[:33], pngChunk("acTL", make([]byte, 8)), png[33:]), "animated")
+	wantDecodeError(t, slices.Concat(png[:33], pngChunk("acTL", make([]byte, 8)), png[33:]),
+		"animated")
 }
 
 // fullEXIF has a camera's name, an orientation, a size in the EXIF directory, and a thumbnail.
@@ -210,7 +233,7 @@ func fullEXIF(order binary.AppendByteOrder) (b []byte, thumb []byte) {
 	return append(b, "SECRETPIX"...), []byte("SECRETPIX")
 }
 
-// EXIF goes from file to file with what it says of the picture made true, and without the thumbnail.
+// EXIF is copied with the new orientation and size, and without the thumbnail.
 func TestEXIFIsCarried(t *testing.T) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		in, thumb := fullEXIF(order)
@@ -238,7 +261,8 @@ func TestEXIFIsCarried(t *testing.T) {
 				d    directory
 				tag  uint16
 				want int64
-			}{{d, tagOrientation, 1}, {d, tagExifDir, 50}, {e, tagPixelsX, 24}, {e, tagPixelsY, 40}} {
+			}{{d, tagOrientation, 1}, {d, tagExifDir, 50}, {e, tagPixelsX, 24},
+				{e, tagPixelsY, 40}} {
 				if v, ok := x.d.number(x.tag); !ok || v != x.want {
 					t.Errorf("%v: tag %#x is %d, want %d", f, x.tag, v, x.want)
 				}
@@ -250,16 +274,16 @@ func TestEXIFIsCarried(t *testing.T) {
 		if !bytes.Contains(in, thumb) {
 			t.Error("the original was changed")
 		}
-		// What cannot be made sense of is dropped, not passed on and not crashed on.
+		// Unreadable EXIF is dropped and causes no crash.
 		r := newRand()
 		for n := range in {
-			settleEXIF(in[:n], 5, 5)
+			cleanEXIF(in[:n], 5, 5)
 		}
 		for range 5000 {
 			c := bytes.Clone(in)
 			c[r.IntN(len(c))] = byte(r.Uint32())
 			c[r.IntN(len(c))] = byte(r.Uint32())
-			settleEXIF(c, 5, 5)
+			cleanEXIF(c, 5, 5)
 		}
 	}
 	p := smooth(8, 8, false)

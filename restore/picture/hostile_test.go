@@ -23,7 +23,9 @@ func wantDecodeError(t *testing.T, b []byte, want string) {
 	if !errors.As(err, &de) {
 		t.Fatalf("got %v (picture: %v), want a *DecodeError with %q", err, p != nil, want)
 	}
-	if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "not a picture I can read (") || strings.Contains(err.Error(), "\n") {
+	if !strings.Contains(err.Error(), want) ||
+		!strings.Contains(err.Error(), "not a picture I can read (") ||
+		strings.Contains(err.Error(), "\n") {
 		t.Fatalf("got %q, want it to say %q", err, want)
 	}
 }
@@ -41,8 +43,10 @@ func TestTruncation(t *testing.T) {
 			wantDecodeError(t, b[:len(b)*k/20], "truncated "+name[:3])
 		}
 		whole := decode(t, b)
-		spare := map[string]int{"PNG": 12 + 4 + 4, "JPE": 2}[name[:3]] // the end, and PNG's checksums
-		for n := 1; n < 60; n++ {                                      // all through the headers, and all through the end
+		// the end, and PNG's checksums
+		spare := map[string]int{"PNG": 12 + 4 + 4, "JPE": 2}[name[:3]]
+		// all through the headers, and all through the end
+		for n := 1; n < 60; n++ {
 			wantDecodeError(t, b[:n], name[:3])
 			if n > spare+8 { // a stream ends with an empty block
 				wantDecodeError(t, b[:len(b)-n], name[:3])
@@ -64,12 +68,14 @@ func TestDamage(t *testing.T) {
 		c := bytes.Clone(b)
 		at := 8 + r.IntN(len(c)-8)
 		c[at] ^= 1 << r.IntN(8)
-		if p, err := Decode(bytes.NewReader(c), Limits{}); err == nil && !reflect.DeepEqual(p, whole) {
+		if p, err := Decode(bytes.NewReader(c), Limits{}); err == nil &&
+			!reflect.DeepEqual(p, whole) {
 			t.Fatalf("a flipped bit in byte %d of %d gave another picture", at, len(b))
 		}
 	}
 	b = encode(t, random(r, 60, 50, 8, false, false), JPEG, 0)
-	for i := 0; i < 500; i++ { // JPEG has none; nothing may crash, and what comes out must be a picture
+	// JPEG has none: there must be no crash, and results must be pictures
+	for i := 0; i < 500; i++ {
 		c := bytes.Clone(b)
 		for k := r.IntN(4); k >= 0; k-- {
 			c[r.IntN(len(c))] ^= 1 << r.IntN(8)
@@ -115,7 +121,7 @@ func TestNotPictures(t *testing.T) {
 	}
 }
 
-// header is a PNG of that size whose pixel data are `data` bytes of zeros, compressed.
+// header is a PNG header of that size with `data` bytes of zeros, compressed, as pixels.
 func header(w, h uint32, depth, color byte, data int) []byte {
 	body := binary.BigEndian.AppendUint32(nil, w)
 	body = binary.BigEndian.AppendUint32(body, h)
@@ -129,11 +135,12 @@ func header(w, h uint32, depth, color byte, data int) []byte {
 }
 
 func jpegHeader(w, h uint16) []byte {
-	return []byte{0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, byte(h >> 8), byte(h), byte(w >> 8), byte(w), 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,
+	return []byte{0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, byte(h >> 8), byte(h), byte(w >> 8), byte(w), 3,
+		1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,
 		0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0, 0xff, 0xd9}
 }
 
-// Sizes that no file of that length can have are refused without the memory they ask for.
+// Sizes that no file of that length can have are refused without allocating their memory.
 func TestAbsurdSizes(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -161,11 +168,13 @@ func TestAbsurdSizes(t *testing.T) {
 	if got := after.TotalAlloc - before.TotalAlloc; got > 32<<20 {
 		t.Errorf("refusing them allocated %d MiB", got>>20)
 	}
-	// What is dense but honest passes: all zeros compress nearly as far as deflate can.
-	if _, err := Decode(bytes.NewReader(header(1500, 1500, 8, 2, 1500*4501)), Limits{}); err != nil {
+	// A valid file with high compression is accepted: zeros compress nearly as far as deflate can.
+	if _, err := Decode(bytes.NewReader(header(1500, 1500, 8, 2, 1500*4501)),
+		Limits{}); err != nil {
 		t.Errorf("an empty but whole picture: %v", err)
 	}
-	if _, err := Decode(bytes.NewReader(encode(t, smooth(100, 100, false), PNG, 0)), Limits{MaxPixels: 9999}); err == nil || !strings.Contains(err.Error(), "9999") {
+	if _, err := Decode(bytes.NewReader(encode(t, smooth(100, 100, false), PNG, 0)),
+		Limits{MaxPixels: 9999}); err == nil || !strings.Contains(err.Error(), "9999") {
 		t.Errorf("own limit: %v", err)
 	}
 	grey := New(900, 900, make([]float32, 3*900*900))
@@ -181,16 +190,20 @@ func TestDecodeFileErrors(t *testing.T) {
 	path := filepath.Join(dir, "in.png")
 	os.WriteFile(path, good[:len(good)/2], 0o644)
 	_, err := DecodeFile(path, Limits{})
-	if want := path + ": not a picture I can read (truncated PNG: "; err == nil || !strings.HasPrefix(err.Error(), want) {
+	if want := path + ": not a picture I can read (truncated PNG: "; err == nil ||
+		!strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s…", err, want)
 	}
-	for p, want := range map[string]string{dir: "directory", filepath.Join(dir, "none.png"): "no such file"} {
+	for p, want := range map[string]string{dir: "directory",
+		filepath.Join(dir, "none.png"): "no such file"} {
 		_, err := DecodeFile(p, Limits{})
-		if err == nil || !strings.HasPrefix(err.Error(), p+": ") || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.HasPrefix(err.Error(), p+": ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := DecodeFile(filepath.Join(dir, "none.png"), Limits{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := DecodeFile(filepath.Join(dir, "none.png"), Limits{}); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -226,13 +239,15 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if q.Depth != p.Depth || q.Gray != p.Gray || fmt.Sprint(levels(q.Pix, p.Depth)) != fmt.Sprint(levels(p.Pix, p.Depth)) {
+		if q.Depth != p.Depth || q.Gray != p.Gray ||
+			fmt.Sprint(levels(q.Pix, p.Depth)) != fmt.Sprint(levels(p.Pix, p.Depth)) {
 			t.Fatal("a decoded picture does not survive PNG")
 		}
 	})
 }
 
-// FuzzMask: any picture as a mask gives one value per pixel or an error, and the mask's own picture gives the same mask again.
+// FuzzMask: any picture as a mask gives one value per pixel or an error, and the mask's own picture
+// gives the same mask again.
 func FuzzMask(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for i := range 4 {
@@ -261,7 +276,7 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// FuzzEXIF: what comes of any bytes is nothing, or upright EXIF of the same length.
+// FuzzEXIF: any bytes give nil, or upright EXIF of the same length.
 func FuzzEXIF(f *testing.F) {
 	for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 		b, _ := fullEXIF(order)
@@ -270,7 +285,7 @@ func FuzzEXIF(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		before := bytes.Clone(b)
-		out := settleEXIF(b, 30, 20)
+		out := cleanEXIF(b, 30, 20)
 		if !bytes.Equal(b, before) {
 			t.Fatal("the original was changed")
 		}

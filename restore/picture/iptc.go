@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// IPTC-IIM is what press agencies say of a picture: records of a marker, a record number, a data set's number and a length. JPEG files hold it
-// in a resource of Photoshop's, beside others of which one is a thumbnail.
+// IPTC-IIM is the metadata of press agencies. A data set has a marker, the number of its record,
+// its own number and a length. JPEG files hold IPTC in a Photoshop resource, among others of which
+// one is a thumbnail.
 
 const (
 	irbHead     = "Photoshop 3.0\x00"
@@ -14,8 +15,8 @@ const (
 	irbIPTC     = 0x0404
 )
 
-// iptcOf finds the IPTC record among Photoshop's resources; nil if there is none.
-func iptcOf(irb []byte) []byte {
+// findIPTC finds the IPTC record among Photoshop's resources, or gives nil.
+func findIPTC(irb []byte) []byte {
 	for len(irb) >= 12 && string(irb[:4]) == irbResource {
 		id := binary.BigEndian.Uint16(irb[4:])
 		name := int(irb[6]) + 1
@@ -36,8 +37,8 @@ func iptcOf(irb []byte) []byte {
 	return nil
 }
 
-// irbOf is a resource with an IPTC record.
-func irbOf(iptc []byte) []byte {
+// makeIRB makes a Photoshop resource that holds an IPTC record.
+func makeIRB(iptc []byte) []byte {
 	b := append([]byte(irbResource), irbIPTC>>8, irbIPTC&0xff, 0, 0)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(iptc)))
 	b = append(b, iptc...)
@@ -47,12 +48,13 @@ func irbOf(iptc []byte) []byte {
 	return b
 }
 
-// settleIPTC leaves out the data sets that hold a preview of the picture (2:200 to 2:202) or the picture itself (records 7 to 9). What of it is damaged ends it.
-func settleIPTC(iptc []byte) (out []byte) {
+// cleanIPTC leaves out the data sets that hold a preview of the picture (2:200 to 2:202) or the
+// picture itself (records 7 to 9). It stops at damaged data.
+func cleanIPTC(iptc []byte) (out []byte) {
 	for len(iptc) >= 5 && iptc[0] == 0x1c {
 		record, set := iptc[1], iptc[2]
 		size, head := int64(binary.BigEndian.Uint16(iptc[3:])), int64(5)
-		if size&0x8000 != 0 { // so many bytes of length follow
+		if size&0x8000 != 0 { // extended: the low bits give the number of length bytes that follow
 			n := size & 0x7fff
 			if n > 4 || head+n > int64(len(iptc)) {
 				break

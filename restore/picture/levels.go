@@ -6,14 +6,15 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Levels are the values of a picture as they stand in files: the three planes of Picture.Pix, in steps of 8 or 16 bits. They take a quarter or half of
-// the memory, for pictures so large that it matters. One of the two slices is in use.
+// Levels holds the values of a picture as integers of 8 or 16 bits, in the same order as the three
+// planes of Picture.Pix. It takes a quarter or half of the memory, for large pictures. One of the
+// two slices is nil.
 type Levels struct {
 	B8  []uint8
 	B16 []uint16
 }
 
-// NewLevels makes n values of 0 for a depth of 8 or 16 bits.
+// NewLevels makes n zero values with a depth of 8 or 16 bits.
 func NewLevels(depth, n int) *Levels {
 	if depth == 16 {
 		return &Levels{B16: make([]uint16, n)}
@@ -24,7 +25,7 @@ func NewLevels(depth, n int) *Levels {
 // Len is the number of values.
 func (l *Levels) Len() int { return len(l.B8) + len(l.B16) }
 
-// Read puts the values from index i on to dst, in [-1, 1].
+// Read copies len(dst) values from index i on to dst, as values in [-1, 1].
 func (l *Levels) Read(dst []float32, i int) {
 	if l.B16 != nil {
 		for k, v := range l.B16[i : i+len(dst)] {
@@ -37,7 +38,8 @@ func (l *Levels) Read(dst []float32, i int) {
 	}
 }
 
-// Write rounds values of [-1, 1] to the nearest level, as Encode does, and puts them from index i on. Others are clamped.
+// Write clamps the values of src to [-1, 1], rounds them to the nearest level, as Encode does, and
+// stores them from index i on.
 func (l *Levels) Write(i int, src []float32) {
 	if l.B16 != nil {
 		for k, v := range src {
@@ -50,7 +52,7 @@ func (l *Levels) Write(i int, src []float32) {
 	}
 }
 
-// Copy takes value i of other levels of the same depth and length.
+// Copy copies value i from other levels of the same depth and length.
 func (l *Levels) Copy(from *Levels, i int) {
 	if l.B16 != nil {
 		l.B16[i] = from.B16[i]
@@ -73,7 +75,7 @@ var levels8 = func() (t [256]float32) {
 	return t
 }()
 
-// Unpacked is p with its values in Pix: p itself, or a copy if it has Levels.
+// Unpacked gives p with its values in Pix: p itself, or a copy if p has Levels.
 func (p *Picture) Unpacked() *Picture {
 	if p.Levels == nil {
 		return p
@@ -84,7 +86,7 @@ func (p *Picture) Unpacked() *Picture {
 	return &q
 }
 
-// value is Pix[i], wherever it is.
+// value is value i of Pix or Levels, in [-1, 1].
 func (p *Picture) value(i int) float32 {
 	if p.Levels != nil {
 		return p.Levels.at(i)
@@ -108,17 +110,18 @@ func (p *Picture) Crop(x, y, w, h int) *planar.Image {
 	return m
 }
 
-// packRows is how many rows of a decoded image are converted to floats at a time. It is even, as colour may be at half the resolution.
+// packRows is the number of rows that are converted to floats at a time. It is even, because chroma
+// may have half the resolution.
 const packRows = 16
 
-// packed is fromImage with Levels.
+// packed is fromImage for a picture with Levels.
 func packed(img image.Image, format Format) *Picture {
 	sub, ok := img.(interface {
 		SubImage(image.Rectangle) image.Image
 	})
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
-	var halved *image.YCbCr // whose rows need their neighbours
+	var halved *image.YCbCr // its rows depend on neighbouring rows
 	rows, alpha := jpegRows, []float32(nil)
 	switch m := img.(type) {
 	case *image.YCbCr:

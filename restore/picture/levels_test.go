@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Pictures with Levels are encoded to the same bytes as those with floats, in every mode and format.
+// Pictures with Levels are encoded to the same bytes as those with floats, in every mode and
+// format.
 func TestEncodeLevels(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -21,7 +22,8 @@ func TestEncodeLevels(t *testing.T) {
 						continue
 					}
 					if a, b := encode(t, p, f, 0), encode(t, &q, f, 0); !bytes.Equal(a, b) {
-						t.Errorf("%v, %d bits, grey %v, alpha %v: other bytes", f, depth, gray, alpha)
+						t.Errorf("%v, %d bits, grey %v, alpha %v: other bytes", f, depth, gray,
+							alpha)
 					}
 				}
 			}
@@ -65,7 +67,8 @@ func TestLevels(t *testing.T) {
 	if !equalFloats(a.Pix, b.Pix) || a.At(1, 4, 5) != p.Pix[(20+8)*30+11] {
 		t.Error("a wrong crop")
 	}
-	for _, bad := range []*Levels{{}, NewLevels(8, 5), {B8: make([]uint8, 900), B16: make([]uint16, 900)}} {
+	for _, bad := range []*Levels{{}, NewLevels(8, 5),
+		{B8: make([]uint8, 900), B16: make([]uint16, 900)}} {
 		q.Levels = bad
 		if q.Check() == nil {
 			t.Errorf("%d and %d levels for 600 pixels pass", len(bad.B8), len(bad.B16))
@@ -77,7 +80,7 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// Large PNG files are compressed another way; what is in them is the same.
+// Large PNG files are compressed with another level; their pixels are the same.
 func TestLargePNG(t *testing.T) {
 	p := smooth(2100, 1001, false)
 	if p.W*p.H < fastPNG {

@@ -1,6 +1,7 @@
 package picture
 
-// SetLinear says that the picture's values are linear light of sRGB's colours, by a profile.
+// SetLinear gives the picture an ICC profile of linear light with sRGB's primaries. It does not
+// change values.
 func (p *Picture) SetLinear() {
 	p.ICC, _ = makeProfile(srgbXY, power(1), p.Gray)
 	p.colour = nil

@@ -3,13 +3,12 @@ package picture
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"slices"
 )
 
-// MaskSizeError says that a mask does not belong to a picture.
+// MaskSizeError says that mask and picture differ in size.
 type MaskSizeError struct {
 	Path               string // of the mask; "" if it did not come from a file
 	MaskW, MaskH       int
@@ -27,23 +26,25 @@ func (e *MaskSizeError) Error() string {
 // EmptyMaskError says that a mask marks no pixel.
 type EmptyMaskError struct {
 	Path     string  // "" if it did not come from a file
-	Lightest float64 // of its pixels, in 8-bit levels
+	Lightest float64 // its lightest pixel, in 8-bit levels
 }
 
 func (e *EmptyMaskError) Error() string {
-	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and black what is there, or paint in any colour on a transparent picture; its lightest pixel is %.0f of 255", e.Lightest)
+	s := fmt.Sprintf("the mask marks nothing: paint white (255 of 255) what is missing and "+
+		"black what is there, or paint in any colour on a transparent picture; its lightest "+
+		"pixel is %.0f of 255", e.Lightest)
 	if e.Path != "" {
 		s = e.Path + ": " + s
 	}
 	return s
 }
 
-// Mask is which pixels of a w×h picture are missing, from a picture of the mask: white is missing,
-// black is there. Pixels count as white from half way up (the mean of the three channels, times
-// alpha, at least 0.5 of full white), so JPEG masks work. Where alpha is not the same everywhere,
-// the mask is alpha: what was painted, in whatever colours, is missing; but for masks of hardly
-// anything than black and white, where white is. Errors: [*MaskSizeError]; that nothing is missing
-// is none.
+// Mask reads p as a mask and gives, for each pixel of a w×h picture, whether it is missing. White
+// is missing, black is there. A pixel counts as white if the mean of its channels times alpha is at
+// least half of full white, so JPEG masks work. If p has transparent and painted pixels, alpha is
+// the mask: what was painted, in any colour, is missing. An exception are masks of nearly only
+// black and white: there white is missing. The error is a [*MaskSizeError]; a mask without missing
+// pixels is no error.
 func (p *Picture) Mask(w, h int) ([]bool, error) {
 	if p.W != w || p.H != h {
 		return nil, &MaskSizeError{MaskW: p.W, MaskH: p.H, PictureW: w, PictureH: h}
@@ -81,7 +82,7 @@ func (p *Picture) Mask(w, h int) ([]bool, error) {
 	return missing, nil
 }
 
-// lightest is the mean of the channels of the lightest pixel, times alpha, in 8-bit levels.
+// lightest is the largest mean of a pixel's channels, times alpha, in 8-bit levels.
 func (p *Picture) lightest() float64 {
 	most := 0.0
 	for i := range p.W * p.H {
@@ -94,9 +95,10 @@ func (p *Picture) lightest() float64 {
 	return most
 }
 
-// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path; a mask that marks nothing is an [*EmptyMaskError].
+// DecodeMaskFile reads the mask at path for a picture of w×h pixels. Errors name the path. A mask
+// that marks nothing is an [*EmptyMaskError].
 func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
-	lim.Check = func(pw, ph int) error { // before it is unpacked
+	lim.Check = func(pw, ph int) error { // before the pixels are decoded
 		if pw != w || ph != h {
 			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
 		}
@@ -116,11 +118,11 @@ func DecodeMaskFile(path string, w, h int, lim Limits) ([]bool, error) {
 	return m, err
 }
 
-// errRight says that a mask's header is in order.
-var errRight = errors.New("the mask is of the right size")
+// errMaskFits ends decoding after a header that is valid.
+var errMaskFits = errors.New("the mask is of the right size")
 
-// CheckMaskFile is DecodeMaskFile without the pixels: whether the header of the file at path is that of a mask for w×h pixels. Of pipes, which can be read only once,
-// nothing is read.
+// CheckMaskFile checks the header of the mask at path for a picture of w×h pixels, without reading
+// its pixels. It does not read pipes, because they can be read only once.
 func CheckMaskFile(path string, w, h int, lim Limits) error {
 	if st, err := os.Stat(path); err == nil && !st.IsDir() && !st.Mode().IsRegular() {
 		return nil
@@ -129,15 +131,15 @@ func CheckMaskFile(path string, w, h int, lim Limits) error {
 		if pw != w || ph != h {
 			return &MaskSizeError{Path: path, MaskW: pw, MaskH: ph, PictureW: w, PictureH: h}
 		}
-		return errRight
+		return errMaskFits
 	}
-	if _, err := DecodeFile(path, lim); !errors.Is(err, errRight) {
+	if _, err := DecodeFile(path, lim); !errors.Is(err, errMaskFits) {
 		return err
 	}
 	return nil
 }
 
-// FromMask makes the picture of a mask, white where missing: what Mask reads.
+// FromMask makes the picture of a mask for Mask to read: white where missing.
 func FromMask(missing []bool, w, h int) *Picture {
 	n := w * h
 	p := New(w, h, constant(-1, 3*n))
@@ -150,12 +152,14 @@ func FromMask(missing []bool, w, h int) *Picture {
 	return p
 }
 
-// StdScale is how many 8-bit grey levels of a standard-deviation map stand for one 8-bit level of standard deviation.
+// StdScale is the number of grey levels in a map for one level of standard deviation, both of 8
+// bits.
 const StdScale = 4
 
-// FromStd makes the picture of a per-pixel standard deviation: std holds three planes of w×h values in the units of Pix (as a
-// difference: 2 is black to white). A pixel's grey is the root mean square over its channels, in 8-bit levels, times StdScale: black
-// is certain, white is a standard deviation of 63.75 levels or more. As 16-bit PNG one step is 1/1028 of a level.
+// FromStd makes a map of standard deviations. std holds three planes of w×h values in the units of
+// Pix, so 2 is the difference of black and white. A pixel's grey is the root mean square over its
+// channels, in 8-bit levels, times StdScale: black is no deviation, white is 63.75 levels or more.
+// One step of a 16-bit PNG is 1/1028 of a level.
 func FromStd(std []float32, w, h int) *Picture {
 	n := w * h
 	p := New(w, h, make([]float32, 3*n))
@@ -166,12 +170,4 @@ func FromStd(std []float32, w, h int) *Picture {
 		p.Pix[i], p.Pix[n+i], p.Pix[2*n+i] = v, v, v
 	}
 	return p
-}
-
-// EncodeStd writes FromStd's map.
-func EncodeStd(w io.Writer, std []float32, width, height int, f Format, quality int) error {
-	if len(std) != 3*width*height {
-		return fmt.Errorf("a map of %d×%d pixels needs %d values, not %d", width, height, 3*width*height, len(std))
-	}
-	return Encode(w, FromStd(std, width, height), f, quality)
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestNewFilesDamaged: bytes changed anywhere in such files give a picture or an error.
+// TestNewFilesDamaged: changed bytes in such files give a picture or an error.
 func TestNewFilesDamaged(t *testing.T) {
 	r := newRand()
 	pix := make([]uint16, 20*15*4)
@@ -18,8 +18,14 @@ func TestNewFilesDamaged(t *testing.T) {
 		pix[i] = uint16(i * 7 % 256)
 	}
 	files := [][]byte{
-		layTIFF(binary.LittleEndian, 20, 15, 3, 3, -1, 8, tiffDeflate, true, true, false, pix), layTIFF(binary.BigEndian, 20, 15, 2, 1, 2, 8, tiffPackBits, false, false, true, pix),
-		pngOf(encode(t, smooth(20, 15, false), PNG, 0), slices.Concat(pngChunk("cICP", []byte{12, 13, 0, 1}), pngChunk("zTXt", []byte("Raw profile type iptc\x00\x00abc"))), pngChunk("iTXt", []byte(xmpKeyword+"\x00\x00\x00\x00\x00"+somebodysXMP))),
+		testTIFF{order: binary.LittleEndian, w: 20, h: 15, channels: 3, colours: 3, extra: -1,
+			depth: 8, compression: tiffDeflate, planar: true, predict: true, pix: pix}.bytes(),
+		testTIFF{order: binary.BigEndian, w: 20, h: 15, channels: 2, colours: 1, extra: 2,
+			depth: 8, compression: tiffPackBits, tiled: true, pix: pix}.bytes(),
+		pngOf(encode(t, smooth(20, 15, false), PNG, 0),
+			slices.Concat(pngChunk("cICP", []byte{12, 13, 0, 1}),
+				pngChunk("zTXt", []byte("Raw profile type iptc\x00\x00abc"))),
+			pngChunk("iTXt", []byte(xmpKeyword+"\x00\x00\x00\x00\x00"+somebodysXMP))),
 	}
 	for _, b := range files {
 		for range 500 {
@@ -30,10 +36,12 @@ func TestNewFilesDamaged(t *testing.T) {
 			if r.IntN(4) == 0 {
 				c = c[:r.IntN(len(c))]
 			}
-			if bytes.HasPrefix(c, []byte(pngSignature)) { // so that it is the contents that are looked at
+			// so that the checksum is right and the contents are read
+			if bytes.HasPrefix(c, []byte(pngSignature)) {
 				mendSums(c)
 			}
-			p, err := Decode(bytes.NewReader(c), Limits{MaxPixels: 1 << 16, Salvage: r.IntN(2) == 0})
+			p, err := Decode(bytes.NewReader(c),
+				Limits{MaxPixels: 1 << 16, Salvage: r.IntN(2) == 0})
 			if err != nil {
 				continue
 			}
@@ -60,7 +68,7 @@ func mendSums(b []byte) {
 	}
 }
 
-// TestPackedSame: the paths for large pictures read such files as the others do.
+// TestPackedSame: with Levels such files are read like with floats.
 func TestPackedSame(t *testing.T) {
 	dir := t.TempDir()
 	p := random(newRand(), 40, 50, 8, true, true)
@@ -70,7 +78,8 @@ func TestPackedSame(t *testing.T) {
 	}
 	a, err1 := DecodeFile(path, Limits{})
 	b, err2 := DecodeFile(path, Limits{Pack: 1})
-	if err1 != nil || err2 != nil || !reflect.DeepEqual(a, b.Unpacked()) || !equalFloats(a.Pix, p.Pix) || !equalFloats(a.Alpha, p.Alpha) {
+	if err1 != nil || err2 != nil || !reflect.DeepEqual(a, b.Unpacked()) ||
+		!equalFloats(a.Pix, p.Pix) || !equalFloats(a.Alpha, p.Alpha) {
 		t.Errorf("%v %v", err1, err2)
 	}
 }

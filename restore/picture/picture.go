@@ -1,10 +1,12 @@
-// Package picture reads and writes photographs without losing what the restoration must not touch: alpha, 16 bits, greyness, the
-// way up, the camera's EXIF data, what people said of it (XMP, IPTC, comments) and its colour space. PNG, JPEG and TIFF, and WebP to read, over
-// github.com/disintegration/imaging, golang.org/x/image and package jpegcodec.
+// Package picture reads and writes photographs and keeps what restoration must not change: alpha,
+// 16 bits, grey, orientation, EXIF, XMP, IPTC, comments and the colour space. It reads PNG, JPEG,
+// TIFF and WebP and writes PNG, JPEG and TIFF, with github.com/disintegration/imaging,
+// golang.org/x/image and package jpegcodec.
 //
-// The orientation is applied to the pixels. Thumbnails and previews are never passed on, as they may show what was to be removed. What else does not survive is
-// told by Picture.Dropped and Picture.Loses: into and out of TIFF files the camera maker's notes, PNG's text in other formats, damaged profiles and those of another
-// kind of colour than the picture ends up in (a CMYK JPEG becomes RGB).
+// The orientation is applied to the pixels. Thumbnails and previews are never copied, because they
+// may show what the user wanted removed. Picture.Dropped and Picture.Loses list what else is lost:
+// the camera maker's notes into and out of TIFF files, PNG's text in other formats, damaged
+// profiles, and profiles for another kind of colour (a CMYK JPEG becomes RGB).
 package picture
 
 import (
@@ -17,64 +19,73 @@ import (
 // Picture is a decoded photograph.
 type Picture struct {
 	W, H int
-	// Pix holds three planes (red, green, blue) of H rows of W values in [-1, 1]: v/127.5−1 of an 8-bit value v, v/32767.5−1 of a
-	// 16-bit one. Length 3·W·H. A grey picture has three equal planes.
+	// Pix holds three planes (red, green, blue) of H rows of W values in [-1, 1]: v/127.5−1 for an
+	// 8-bit value v, v/32767.5−1 for a 16-bit value. Its length is 3·W·H. A grey picture has three
+	// equal planes.
 	Pix []float32
-	// Levels, if not nil, hold the values in place of Pix, which is nil then: of large pictures, where Limits.Pack asks for it.
+	// Levels, if not nil, holds the values instead of Pix, which then is nil. Large pictures have
+	// Levels if Limits.Pack is set.
 	Levels *Levels
-	// Alpha holds H rows of W values, 0 transparent to 1 opaque; nil if the file has none. Colours are not multiplied with it.
+	// Alpha holds H rows of W values from 0 (transparent) to 1 (opaque), or is nil. Colours are not
+	// premultiplied.
 	Alpha  []float32
-	Gray   bool   // the file holds one channel of grey, and so will the next
+	Gray   bool   // the file holds one channel of grey, and is written so
 	Depth  int    // bits per channel: 8 or 16
-	Format Format // of the file it came from
-	EXIF   []byte // as it stood in the file (TIFF structure), nil if there was none; Encode makes it true of the new picture
-	ICC    []byte // colour profile that fits Gray or RGB; nil if there was none
-	XMP    []byte // as it stood in the file, nil if there was none; Encode makes it true of the new picture
-	IPTC   []byte // records of IPTC-IIM, likewise
-	Text   []byte // chunks of text of a PNG file, which only PNG takes
-	// Comment is a JPEG file's, nil if it has none.
+	Format Format // of the file that was read
+	EXIF   []byte // the file's EXIF (a TIFF structure), or nil; Encode updates it
+	ICC    []byte // colour profile for grey or RGB, or nil
+	XMP    []byte // the file's XMP, or nil; Encode updates it
+	IPTC   []byte // records of IPTC-IIM, or nil
+	Text   []byte // text chunks of a PNG file; only PNG can hold them
+	// Comment is the comment of a JPEG file, or nil.
 	Comment []byte
-	// Halved tells whether the file kept colour at half the width and half the height: JPEG and lossy WebP. JPEG files of such a picture may, too.
+	// Halved tells whether the file (JPEG or lossy WebP) has chroma of half the width, and of half
+	// the height. A JPEG file written from the picture may have the same; see Encode.
 	Halved [2]bool
-	// JPEGQuality is the quality of a JPEG file, 1 to 100, whose usual table of quantisation is
-	// nearest to the file's; 0 for other files.
+	// JPEGQuality is the quality, 1 to 100, whose standard quantisation table is nearest to that of
+	// the JPEG file. 0 for other files.
 	JPEGQuality int
-	// Blocks tells how a JPEG file keeps luminance; nil for other files, for rare kinds of JPEG, and
-	// for pictures that were made of others.
+	// Blocks describes the luminance blocks of a JPEG file. It is nil for other files, for rare
+	// kinds of JPEG, and for pictures made by Like.
 	Blocks *JPEGBlocks
-	// Dropped names what of the file could not be read or will not be written in any format, for people.
+	// Dropped lists what could not be read from the file, or is not written in any format, in words
+	// for users.
 	Dropped []string
-	// Salvaged, if not nil, tells that the file was cut off or damaged and Limits.Salvage let it pass.
+	// Salvaged is not nil if the file was cut off or damaged, and read because of Limits.Salvage.
 	Salvaged *Salvage
 
-	colour  *pngColour // what a PNG file without a profile says of its colours
+	colour  *pngColour // colours of a PNG file without a profile
 	density density
 }
 
-// Salvage tells what of a damaged file is there.
+// Salvage tells how much of a damaged file was read.
 type Salvage struct {
-	Share float64 // of the picture's area, from 0 to 1; the rest is grey. 1: of all of it, but not in all detail
-	Err   error   // what is wrong with the file
+	// of the picture's area, 0 to 1; the rest is grey. 1: all of the area, but not all detail
+	Share float64
+	Err   error // what is wrong with the file
 }
 
-// Limits bound what Decode is willing to read. A zero field means its default.
+// Limits are limits and options of Decode. A zero field means its default.
 type Limits struct {
 	MaxPixels int64 // width × height; default 1 000 000 000
 	MaxBytes  int64 // size of the file; default 2 GiB
-	// Pack is the number of pixels from which on a picture gets Levels instead of Pix; 0: never.
+	// Pack is the number of pixels from which a picture gets Levels instead of Pix; 0 means never.
 	Pack int64
-	// Header, if not nil, is told of the picture what stands before its pixels, once that has passed
-	// all checks and before the pixels are read, which may still fail: the sides, as it will lie,
-	// Format, Gray, JPEGQuality and Blocks. There are no values in it.
+	// Header, if not nil, is called after all checks and before the pixels are read, which may
+	// still fail. p holds the sides after orientation, Format, Gray, JPEGQuality and Blocks, but no
+	// pixels.
 	Header func(p *Picture)
-	// Check, if not nil, is asked before Header whether a picture of these sides is wanted; its error is Decode's.
+	// Check, if not nil, is called before Header with the sides of the picture. If it fails, Decode
+	// returns its error.
 	Check func(w, h int) error
-	// Regular makes DecodeFile refuse what is no regular file, such as pipes, which may never end. Otherwise no more is read of them than a picture can have.
+	// Regular makes DecodeFile refuse files that are not regular, such as pipes, which may never
+	// end. Without it no more is read from them than a picture can have.
 	Regular bool
-	// Raw, if not nil, opens camera raw files of the kind DNG (raw.Reader has an Open for it), which are
-	// refused otherwise. Its errors become a DecodeError's.
+	// Raw, if not nil, opens DNG files, such as raw.Reader.Open. Without it they are refused. Its
+	// errors are wrapped in a DecodeError.
 	Raw func(b []byte) (RawFile, error)
-	// Salvage reads of JPEG and PNG files that are cut off or damaged what is there, and tells so in Picture.Salvaged.
+	// Salvage reads as much as possible of JPEG and PNG files that are cut off or damaged, and sets
+	// Picture.Salvaged.
 	Salvage bool
 }
 
@@ -88,18 +99,21 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// New makes a picture of 8-bit depth, PNG, from three planes of w×h values in [-1, 1]. Pix is shared, not copied.
+// New makes a picture with a depth of 8 bits and format PNG from three planes of w×h values in [-1,
+// 1]. It shares pix.
 func New(w, h int, pix []float32) *Picture {
 	return &Picture{W: w, H: h, Pix: pix, Depth: 8, Format: PNG}
 }
 
-// Planar is the picture's colours as the arithmetic rooms see them. It shares Pix, and is none of a picture with Levels (see Unpacked).
+// Planar gives the colours as the type of the numerical packages. It shares Pix. A picture with
+// Levels must be unpacked first (see Unpacked).
 func (p *Picture) Planar() *planar.Image {
 	return &planar.Image{W: p.W, H: p.H, Pix: p.Pix}
 }
 
-// Like makes a picture with other colours, w×h, that is otherwise as p: grey, depth, format, profile and alpha. Where the size
-// differs (super-resolution), alpha is interpolated linearly; where it does not, alpha is the same, bit for bit.
+// Like makes a picture with other pixels, w×h, that otherwise equals p: grey, depth, format,
+// profile, metadata and alpha. If the size differs (super-resolution), alpha is interpolated
+// linearly, else it is the same, bit for bit.
 func (p *Picture) Like(w, h int, pix []float32) *Picture {
 	q := *p
 	q.W, q.H, q.Pix, q.Levels, q.Blocks = w, h, pix, nil, nil
@@ -109,24 +123,29 @@ func (p *Picture) Like(w, h int, pix []float32) *Picture {
 	return &q
 }
 
-// Check tells whether the fields fit together.
+// Check fails if the fields contradict each other.
 func (p *Picture) Check() error {
 	switch {
 	case p.W < 1 || p.H < 1 || p.W > math.MaxInt32 || p.H > math.MaxInt32:
 		return fmt.Errorf("a picture of %d×%d pixels", p.W, p.H)
-	case p.Levels != nil && (p.Pix != nil || p.Levels.Len() != 3*p.W*p.H || p.Levels.B8 != nil && p.Levels.B16 != nil):
-		return fmt.Errorf("a picture of %d×%d pixels needs %d levels of one depth and nothing else, not %d of 8 bits, %d of 16 and %d values", p.W, p.H, 3*p.W*p.H, len(p.Levels.B8), len(p.Levels.B16), len(p.Pix))
+	case p.Levels != nil && (p.Pix != nil || p.Levels.Len() != 3*p.W*p.H || p.Levels.B8 != nil &&
+		p.Levels.B16 != nil):
+		return fmt.Errorf("a picture of %d×%d pixels needs %d levels of one depth and nothing "+
+			"else, not %d of 8 bits, %d of 16 and %d values", p.W, p.H, 3*p.W*p.H, len(p.Levels.B8),
+			len(p.Levels.B16), len(p.Pix))
 	case p.Levels == nil && len(p.Pix) != 3*p.W*p.H:
-		return fmt.Errorf("a picture of %d×%d pixels needs %d values, not %d", p.W, p.H, 3*p.W*p.H, len(p.Pix))
+		return fmt.Errorf("a picture of %d×%d pixels needs %d values, not %d", p.W, p.H, 3*p.W*p.H,
+			len(p.Pix))
 	case p.Alpha != nil && len(p.Alpha) != p.W*p.H:
-		return fmt.Errorf("a picture of %d×%d pixels needs %d values of alpha, not %d", p.W, p.H, p.W*p.H, len(p.Alpha))
+		return fmt.Errorf("a picture of %d×%d pixels needs %d values of alpha, not %d", p.W, p.H,
+			p.W*p.H, len(p.Alpha))
 	case p.Depth != 8 && p.Depth != 16:
 		return fmt.Errorf("a picture of %d bits per channel; 8 and 16 are supported", p.Depth)
 	}
 	return nil
 }
 
-// Opaque tells whether no pixel is transparent, not even partly.
+// Opaque tells whether all pixels are fully opaque.
 func (p *Picture) Opaque() bool {
 	for _, a := range p.Alpha {
 		if a < 1 {
@@ -136,7 +155,7 @@ func (p *Picture) Opaque() bool {
 	return true
 }
 
-// resizeLinear interpolates one plane between pixel centres, edges held.
+// resizeLinear interpolates one plane between pixel centres. Edges are repeated.
 func resizeLinear(src []float32, w, h, w2, h2 int) []float32 {
 	type tap struct {
 		i, j int

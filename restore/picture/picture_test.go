@@ -16,7 +16,7 @@ import (
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), 1)) }
 
-// levels are the whole numbers that values stand for at a depth.
+// levels gives the integer levels of values at a depth.
 func levels(v []float32, depth int) []int {
 	out := make([]int, len(v))
 	for i, x := range v {
@@ -25,7 +25,7 @@ func levels(v []float32, depth int) []int {
 	return out
 }
 
-// random makes a picture whose values lie exactly on levels.
+// random makes a picture whose values are exact levels.
 func random(r *rand.Rand, w, h, depth int, gray, alpha bool) *Picture {
 	most := 1<<depth - 1
 	p := New(w, h, make([]float32, 3*w*h))
@@ -48,7 +48,7 @@ func random(r *rand.Rand, w, h, depth int, gray, alpha bool) *Picture {
 		for i := range p.Alpha {
 			p.Alpha[i] = float32(r.IntN(most+1)) / float32(most)
 		}
-		p.Alpha[0] = 0 // so that it is not opaque by accident
+		p.Alpha[0] = 0 // so that it is not opaque by chance
 	}
 	return p
 }
@@ -73,11 +73,13 @@ func decode(t testing.TB, b []byte) *Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if q.Levels == nil || q.Pix != nil || q.Check() != nil || (q.Depth == 16) != (q.Levels.B16 != nil) {
+	if q.Levels == nil || q.Pix != nil || q.Check() != nil ||
+		(q.Depth == 16) != (q.Levels.B16 != nil) {
 		t.Fatalf("packed, of depth %d: %v", q.Depth, q.Check())
 	}
 	if u := q.Unpacked(); !reflect.DeepEqual(u, p) || u.Levels != nil {
-		t.Fatalf("%v, %d bits, grey %v, alpha %v: packed, it is another picture", p.Format, p.Depth, p.Gray, p.Alpha != nil)
+		t.Fatalf("%v, %d bits, grey %v, alpha %v: packed, it is another picture", p.Format, p.Depth,
+			p.Gray, p.Alpha != nil)
 	}
 	return p
 }
@@ -94,7 +96,7 @@ func equalFloats(a, b []float32) bool {
 	return true
 }
 
-// Every kind of PNG that we write comes back the same to the last bit, as the same kind, in the same kind of file.
+// Every kind of PNG that we write is read back the same, bit for bit, and of the same kind.
 func TestPNGRoundTripEveryMode(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -104,11 +106,13 @@ func TestPNGRoundTripEveryMode(t *testing.T) {
 					p := random(r, size[0], size[1], depth, gray, alpha)
 					b := encode(t, p, PNG, 0)
 					q := decode(t, b)
-					if q.W != p.W || q.H != p.H || q.Gray != gray || q.Depth != depth || (q.Alpha != nil) != alpha || q.Format != PNG {
+					if q.W != p.W || q.H != p.H || q.Gray != gray || q.Depth != depth ||
+						(q.Alpha != nil) != alpha || q.Format != PNG {
 						t.Fatalf("%v depth %d gray %v alpha %v came back as %d×%d depth %d gray %v alpha %v", size, depth, gray, alpha, q.W, q.H, q.Depth, q.Gray, q.Alpha != nil)
 					}
 					if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) {
-						t.Fatalf("%v depth %d gray %v alpha %v: values changed", size, depth, gray, alpha)
+						t.Fatalf("%v depth %d gray %v alpha %v: values changed", size, depth, gray,
+							alpha)
 					}
 					want := byte(2)
 					switch {
@@ -120,7 +124,8 @@ func TestPNGRoundTripEveryMode(t *testing.T) {
 						want = 6
 					}
 					if b[25] != want || int(b[24]) != depth {
-						t.Fatalf("gray %v alpha %v: colour type %d depth %d in the file", gray, alpha, b[25], b[24])
+						t.Fatalf("gray %v alpha %v: colour type %d depth %d in the file", gray,
+							alpha, b[25], b[24])
 					}
 				}
 			}
@@ -147,11 +152,12 @@ func TestEveryLevelSurvives(t *testing.T) {
 	}
 }
 
-// 16 bits do not pass through 8 on the way in: a ramp finer than 8 bits keeps all of its steps.
+// 16 bits are not reduced to 8 on reading: a ramp finer than 8 bits keeps all of its steps.
 func TestSixteenBitsAreNotEight(t *testing.T) {
 	m := image.NewNRGBA64(image.Rect(0, 0, 200, 1))
 	for x := 0; x < 200; x++ {
-		m.SetNRGBA64(x, 0, color.NRGBA64{uint16(30000 + x), uint16(x), uint16(65535 - x), uint16(60000 + x)})
+		m.SetNRGBA64(x, 0, color.NRGBA64{uint16(30000 + x), uint16(x), uint16(65535 - x),
+			uint16(60000 + x)})
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
@@ -171,7 +177,8 @@ func TestSixteenBitsAreNotEight(t *testing.T) {
 }
 
 func TestRoundingAndClamping(t *testing.T) {
-	in := []float32{-7, -1, -1 + 0.49/127.5, -1 + 0.51/127.5, 0.5/127.5 - 1e-5, 0.5/127.5 + 1e-5, 1 - 0.51/127.5, 1 - 0.49/127.5, 1, 3, float32(math.Inf(1)), float32(math.Inf(-1))}
+	in := []float32{-7, -1, -1 + 0.49/127.5, -1 + 0.51/127.5, 0.5/127.5 - 1e-5, 0.5/127.5 + 1e-5,
+		1 - 0.51/127.5, 1 - 0.49/127.5, 1, 3, float32(math.Inf(1)), float32(math.Inf(-1))}
 	want := []int{0, 0, 0, 1, 128, 128, 254, 255, 255, 255, 255, 0}
 	n := len(in)
 	p := New(n, 1, append(append(append([]float32{}, in...), in...), in...))
@@ -192,7 +199,7 @@ func TestNotANumberIsRefused(t *testing.T) {
 	}
 }
 
-// A smooth picture, because JPEG is not made for noise.
+// A smooth picture, because JPEG does not keep noise.
 func smooth(w, h int, gray bool) *Picture {
 	p := New(w, h, make([]float32, 3*w*h))
 	p.Gray = gray
@@ -218,7 +225,8 @@ func TestJPEGRoundTrip(t *testing.T) {
 			}
 			size = len(b)
 			q := decode(t, b)
-			if q.Gray != gray || q.Depth != 8 || q.Format != JPEG || q.W != 67 || q.H != 41 || q.Alpha != nil {
+			if q.Gray != gray || q.Depth != 8 || q.Format != JPEG || q.W != 67 || q.H != 41 ||
+				q.Alpha != nil {
 				t.Fatalf("came back as %+v", q)
 			}
 			worst := 0.0
@@ -245,24 +253,29 @@ func TestJPEGAndAlpha(t *testing.T) {
 	}
 	p.Alpha[9] = 0.5
 	var fe *FormatError
-	if err := Encode(&bytes.Buffer{}, p, JPEG, 0); !errors.As(err, &fe) || !strings.Contains(err.Error(), "transparency") {
+	if err := Encode(&bytes.Buffer{}, p, JPEG, 0); !errors.As(err, &fe) ||
+		!strings.Contains(err.Error(), "transparency") {
 		t.Errorf("got %v", err)
 	}
-	if CanHold(JPEG, p) == nil || CanHold(PNG, p) != nil || FitsSize(JPEG, 65536, 1) == nil || FitsSize(PNG, 1<<20, 1) != nil {
-		t.Error("CanHold or FitsSize")
+	if CheckFormat(JPEG, p) == nil || CheckFormat(PNG, p) != nil ||
+		CheckSize(JPEG, 65536, 1) == nil || CheckSize(PNG, 1<<20, 1) != nil {
+		t.Error("CheckFormat or CheckSize")
 	}
 }
 
-// What other programs write: palettes, 1-bit grey, grey with a transparent level, subsampled and CMYK JPEG.
+// Files of other programs: palettes, 1-bit grey, grey with a transparent level, subsampled and CMYK
+// JPEG.
 func TestForeignFiles(t *testing.T) {
-	pal := image.NewPaletted(image.Rect(0, 0, 2, 1), color.Palette{color.NRGBA{10, 20, 30, 255}, color.NRGBA{40, 50, 60, 128}})
+	pal := image.NewPaletted(image.Rect(0, 0, 2, 1),
+		color.Palette{color.NRGBA{10, 20, 30, 255}, color.NRGBA{40, 50, 60, 128}})
 	pal.Pix = []uint8{0, 1}
 	var b bytes.Buffer
 	if err := png.Encode(&b, pal); err != nil {
 		t.Fatal(err)
 	}
 	p := decode(t, b.Bytes())
-	if got := levels(p.Pix, 8); got[0] != 10 || got[1] != 40 || got[2] != 20 || got[3] != 50 || got[4] != 30 || got[5] != 60 {
+	if got := levels(p.Pix, 8); got[0] != 10 || got[1] != 40 || got[2] != 20 || got[3] != 50 ||
+		got[4] != 30 || got[5] != 60 {
 		t.Errorf("palette: %v", got)
 	}
 	if p.Gray || p.Alpha == nil || p.Alpha[0] != 1 || math.Abs(float64(p.Alpha[1])*255-128) > 1e-3 {
@@ -292,7 +305,7 @@ func TestForeignFiles(t *testing.T) {
 	if got := levels(p.Pix, 8); got[0] != 255 || got[1] != 0 || got[3] != 255 || got[5] != 255 {
 		t.Errorf("CMYK: %v", got)
 	}
-	// A sub-image keeps to its rectangle.
+	// Of a sub-image only its rectangle is read.
 	sub := rgb.SubImage(image.Rect(3, 4, 5, 7))
 	if p = fromImage(sub, PNG); p.W != 2 || p.H != 3 || p.Pix[0] != 1 || p.Pix[6] != -1 {
 		t.Errorf("sub-image: %+v", p)
@@ -304,14 +317,15 @@ func TestLike(t *testing.T) {
 	p := random(r, 5, 4, 16, true, true)
 	p.ICC = []byte("x")
 	same := p.Like(5, 4, make([]float32, 60))
-	if !equalFloats(same.Alpha, p.Alpha) || !same.Gray || same.Depth != 16 || same.ICC == nil || same.Pix[0] != 0 {
+	if !equalFloats(same.Alpha, p.Alpha) || !same.Gray || same.Depth != 16 || same.ICC == nil ||
+		same.Pix[0] != 0 {
 		t.Errorf("%+v", same)
 	}
 	big := p.Like(20, 16, make([]float32, 960))
 	if err := big.Check(); err != nil {
 		t.Fatal(err)
 	}
-	// Linear enlargement keeps a plane that is linear, away from the edges, and what is opaque.
+	// Linear enlargement keeps a linear ramp, except at the edges, and opaque alpha.
 	for i := range p.Alpha {
 		p.Alpha[i] = float32(i%5)/10 + float32(i/5)/20
 	}

@@ -18,7 +18,8 @@ func constant(v float32, n int) []float32 {
 	return s
 }
 
-// fromImage converts a decoded image to planes, without a detour over 8 bits or over colours multiplied with alpha.
+// fromImage converts a decoded image to planes, without rounding to 8 bits or multiplying by alpha
+// in between.
 func fromImage(img image.Image, format Format) *Picture {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
@@ -62,12 +63,13 @@ func fromImage(img image.Image, format Format) *Picture {
 		} else {
 			fill(jpegRows, m)
 		}
-	case *image.RGBA: // without alpha, but for TIFF, which may be multiplied with it
+	case *image.RGBA: // without alpha, except from TIFF, where colours may be premultiplied
 		if !m.Opaque() {
 			p.Alpha = make([]float32, n)
 			each(func(i, x, y int) {
 				c := color.NRGBAModel.Convert(m.RGBAAt(x, y)).(color.NRGBA)
-				red[i], green[i], blue[i], p.Alpha[i] = levels8[c.R], levels8[c.G], levels8[c.B], float32(c.A)/255
+				red[i], green[i], blue[i], p.Alpha[i] = levels8[c.R], levels8[c.G], levels8[c.B],
+					float32(c.A)/255
 			})
 			break
 		}
@@ -82,13 +84,14 @@ func fromImage(img image.Image, format Format) *Picture {
 			red[i], green[i], blue[i] = levels8[m.Pix[o]], levels8[m.Pix[o+1]], levels8[m.Pix[o+2]]
 			p.Alpha[i] = float32(m.Pix[o+3]) / 255
 		})
-	case *image.RGBA64: // as RGBA
+	case *image.RGBA64: // like RGBA
 		p.Depth = 16
 		if !m.Opaque() {
 			p.Alpha = make([]float32, n)
 			each(func(i, x, y int) {
 				c := color.NRGBA64Model.Convert(m.RGBA64At(x, y)).(color.NRGBA64)
-				red[i], green[i], blue[i], p.Alpha[i] = level16(c.R), level16(c.G), level16(c.B), float32(c.A)/65535
+				red[i], green[i], blue[i], p.Alpha[i] = level16(c.R), level16(c.G), level16(c.B),
+					float32(c.A)/65535
 			})
 			break
 		}
@@ -106,7 +109,8 @@ func fromImage(img image.Image, format Format) *Picture {
 		})
 	case *image.Paletted:
 		p.Alpha = make([]float32, n)
-		table := make([]color.NRGBA, 256) // an index beyond the palette is black, as elsewhere
+		// an index beyond the palette is black, as in other decoders
+		table := make([]color.NRGBA, 256)
 		for i := range table {
 			table[i].A = 255
 			if i < len(m.Palette) {
@@ -130,7 +134,8 @@ func fromImage(img image.Image, format Format) *Picture {
 	return p
 }
 
-// jpegRows calls put with every row of a decoded JPEG file, counted from 0, colour interpolated where the file has it at half the resolution.
+// jpegRows calls put with every row of a decoded JPEG file, counted from 0. Subsampled chroma is
+// interpolated.
 func jpegRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	w := m.Rect.Dx()
 	buf := make([]uint8, 3*w)
@@ -141,9 +146,10 @@ func jpegRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	}
 }
 
-// orient turns the picture from how it lies in the file to how it is meant to be seen. o is the EXIF value: 1 nothing, 2 mirror
-// left-right, 3 half a turn, 4 mirror top-bottom, 5 mirror at the main diagonal, 6 a quarter turn clockwise, 7 mirror at the
-// other diagonal, 8 a quarter turn counter-clockwise.
+// orient applies the EXIF orientation o, which brings the picture from the file's orientation to
+// the upright one: 1 nothing, 2 mirror left-right, 3 half a turn, 4 mirror top-bottom, 5 mirror at
+// the main diagonal, 6 a quarter turn clockwise, 7 mirror at the other diagonal, 8 a quarter turn
+// counter-clockwise.
 func (p *Picture) orient(o int) {
 	if o < 2 || o > 8 {
 		return
@@ -170,7 +176,7 @@ func (p *Picture) orient(o int) {
 	}
 }
 
-// turnedSides are those of a w×h picture of EXIF orientation o as it is meant to be seen.
+// turnedSides gives the sides of a w×h picture after EXIF orientation o is applied.
 func turnedSides(o, w, h int) (int, int) {
 	if o >= 5 && o <= 8 {
 		return h, w

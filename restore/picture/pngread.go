@@ -13,28 +13,30 @@ import (
 	"strings"
 )
 
-// pngFile is a PNG file as it was walked: what it says beside the pixels, and what of it the decoder is to read. As libpng does, chunks about the picture with a wrong
-// checksum are passed over, and a missing end is added.
+// pngFile holds the chunks of a PNG file, and the parts of it that the decoder reads. Like libpng,
+// it skips ancillary chunks with a wrong checksum and adds a missing end.
 type pngFile struct {
 	head, palette, trans []byte   // whole chunks
-	idat                 [][]byte // bodies, of which the last may be cut off
-	cut                  bool     // it is
-	bad                  bool     // a chunk of pixels has a wrong checksum
+	idat                 [][]byte // bodies; the last may be cut off
+	cut                  bool     // the last of idat is cut off
+	bad                  bool     // a chunk of idat has a wrong checksum
 	parts                [][]byte // for the decoder
 }
 
-// technical are chunks about the old file's values, of which nobody misses what they say.
-var technical = []string{"bKGD", "hIST", "sBIT", "sPLT", "tIME", "oFFs", "vpAg", "iDOT", "orNT", "gIFg", "gIFx", "mDCV", "mDCv", "cLLI", "cLLi"}
+// technical are chunks about the encoding of the old file. They are dropped without a message.
+var technical = []string{"bKGD", "hIST", "sBIT", "sPLT", "tIME", "oFFs", "vpAg", "iDOT", "orNT",
+	"gIFg", "gIFx", "mDCV", "mDCv", "cLLI", "cLLi"}
 
-// maxText bounds the text that is carried.
+// maxText limits the text that is copied, in bytes.
 const maxText = 1 << 20
 
-// walkPNG reads the chunks of a file. err is errAnimated or says what no decoder could make up for.
+// walkPNG reads the chunks of a file. err is errAnimated, or an error that no decoder can work
+// around.
 func walkPNG(b []byte) (f pngFile, info fileInfo, err error) {
 	f.parts = [][]byte{b[:min(8, len(b))]}
 	rest := b[min(8, len(b)):]
-	odd, ended := false, false
-	inflated := int64(maxICC) // what compressed chunks may unpack to, together
+	changed, ended := false, false
+	inflated := int64(maxICC) // limit of the total size of unpacked chunks
 	for len(rest) >= 8 && !ended {
 		n := int64(binary.BigEndian.Uint32(rest))
 		kind := string(rest[4:8])
@@ -68,17 +70,18 @@ func walkPNG(b []byte) (f pngFile, info fileInfo, err error) {
 				f.palette = chunk
 			case "IDAT":
 				f.idat = append(f.idat, body)
-				f.bad = f.bad || !sound(chunk)
+				f.bad = f.bad || !validChecksum(chunk)
 			case "IEND":
 				ended = true
 			case "CgBI":
-				return f, info, errors.New("it has Apple's own chunks for telephones, not those of the standard")
+				return f, info, errors.New(
+					"it has Apple's own chunks for telephones, not those of the standard")
 			}
 			continue
 		}
-		if !sound(chunk) {
-			odd = true
-			info.drop("what stands in PNG's " + kind + " chunk, whose checksum is wrong")
+		if !validChecksum(chunk) {
+			changed = true
+			info.drop("PNG's " + kind + " chunk, whose checksum is wrong")
 			continue
 		}
 		if kind == "tRNS" {
@@ -105,32 +108,33 @@ func walkPNG(b []byte) (f pngFile, info fileInfo, err error) {
 			info.drop("content credentials, which are about the old file")
 		default:
 			if !slices.Contains(technical, kind) {
-				info.drop(fmt.Sprintf("what stands in PNG's %s chunk", kind))
+				info.drop(fmt.Sprintf("PNG's %s chunk", kind))
 			}
 		}
 	}
 	if f.idat == nil {
-		return f, info, nil // the decoder will say what is wrong
+		return f, info, nil // the decoder reports the error
 	}
 	if !ended {
-		odd = true
+		changed = true
 		f.parts = append(f.parts, pngChunk("IEND", nil))
 	}
-	if !odd {
+	if !changed {
 		f.parts = [][]byte{b}
 	}
 	return f, info, nil
 }
 
-// sound tells whether a chunk's checksum is right.
-func sound(chunk []byte) bool {
+// validChecksum tells whether a chunk's checksum is right.
+func validChecksum(chunk []byte) bool {
 	n := len(chunk) - 4
 	return crc32.ChecksumIEEE(chunk[4:n]) == binary.BigEndian.Uint32(chunk[n:])
 }
 
-// colourChunk remembers a chunk about colours, if it has the right length.
+// colourChunk keeps a chunk about colours if it has the right length.
 func (info *fileInfo) colourChunk(kind string, body []byte) {
-	if size := map[string]int{"cICP": 4, "gAMA": 4, "cHRM": 32, "sRGB": 1}[kind]; len(body) != size {
+	if size := map[string]int{"cICP": 4, "gAMA": 4, "cHRM": 32, "sRGB": 1}[kind]; len(
+		body) != size {
 		return
 	}
 	if info.colour == nil {
@@ -149,7 +153,8 @@ func (info *fileInfo) colourChunk(kind string, body []byte) {
 	}
 }
 
-// inflate unpacks at most left bytes; nil if they are damaged or more.
+// inflate unpacks at most left bytes, and gives the new value of left. The data is nil if it is
+// damaged or longer.
 func inflate(packed []byte, left int64) ([]byte, int64) {
 	z, err := zlib.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -164,7 +169,7 @@ func inflate(packed []byte, left int64) ([]byte, int64) {
 	return b, left
 }
 
-// inflateICC reads the body of an iCCP chunk: name, 0, method 0, zlib data.
+// inflateICC unpacks the body of an iCCP chunk: name, 0, method 0, zlib data.
 func inflateICC(body []byte, left int64) ([]byte, int64) {
 	_, rest, ok := bytes.Cut(body, []byte{0})
 	if !ok || len(rest) < 1 || rest[0] != 0 {
@@ -175,7 +180,8 @@ func inflateICC(body []byte, left int64) ([]byte, int64) {
 
 const xmpKeyword = "XML:com.adobe.xmp"
 
-// textChunk sorts a chunk of text: XMP, what ImageMagick and others call raw profiles, and text proper, which is kept as it stands.
+// textChunk reads a text chunk: XMP, a raw profile of ImageMagick and others, or plain text, which
+// is kept unchanged.
 func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int64 {
 	key, rest, ok := bytes.Cut(body, []byte{0})
 	if !ok {
@@ -183,7 +189,7 @@ func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int
 	}
 	keyword := string(key)
 	raw, isRaw := strings.CutPrefix(keyword, "Raw profile type ")
-	if strings.HasPrefix(keyword, "Thumb::") { // about a file that this will not be
+	if strings.HasPrefix(keyword, "Thumb::") { // about the old file
 		return left
 	}
 	switch kind {
@@ -243,7 +249,7 @@ func (info *fileInfo) textChunk(kind string, body, chunk []byte, left int64) int
 	return left
 }
 
-// rawProfile unpacks what is written as a name, a number of bytes and hexadecimal digits.
+// rawProfile decodes a raw profile: a name, a number of bytes, and hexadecimal digits.
 func rawProfile(b []byte) []byte {
 	fields := bytes.Fields(b)
 	if len(fields) < 3 {
@@ -256,14 +262,15 @@ func rawProfile(b []byte) []byte {
 	return data
 }
 
-// textChunks is what a new PNG file says in words.
+// textChunks gives the text chunks of a new PNG file.
 func (p *Picture) textChunks(xmp, iptc []byte) []byte {
 	b := bytes.Clone(p.Text)
 	if xmp != nil {
-		b = append(b, pngChunk("iTXt", append([]byte(xmpKeyword+"\x00\x00\x00\x00\x00"), xmp...))...)
+		b = append(b, pngChunk("iTXt", append([]byte(xmpKeyword+"\x00\x00\x00\x00\x00"),
+			xmp...))...)
 	}
 	if iptc != nil {
-		irb := irbOf(iptc)
+		irb := makeIRB(iptc)
 		text := fmt.Sprintf("\niptc\n%8d\n", len(irb))
 		for digits := hex.EncodeToString(irb); digits != ""; {
 			n := min(72, len(digits))
@@ -273,13 +280,15 @@ func (p *Picture) textChunks(xmp, iptc []byte) []byte {
 		b = append(b, pngChunk("tEXt", []byte("Raw profile type iptc\x00"+text))...)
 	}
 	if p.Comment != nil {
-		b = append(b, pngChunk("iTXt", append([]byte("Comment\x00\x00\x00\x00\x00"), bytes.ToValidUTF8(p.Comment, []byte("?"))...))...)
+		b = append(b, pngChunk("iTXt", append([]byte("Comment\x00\x00\x00\x00\x00"),
+			bytes.ToValidUTF8(p.Comment, []byte("?"))...))...)
 	}
 	return b
 }
 
-// rescue makes a file that the decoder reads of one that it refuses, if all pixels can be unpacked: there may be more of them than the header says, and what follows
-// may be missing or damaged. With salvage the pixels that are not there are made grey, or transparent; share is how many are.
+// rescue makes a readable file from one that the decoder refuses, if all pixels can be unpacked.
+// There may be more data than the header says, and the end may be missing or damaged. With salvage
+// missing pixels become grey, or transparent. share is the share of pixels that are there.
 func (f *pngFile) rescue(salvage bool) (b []byte, share float64, ok bool) {
 	if f.head == nil || f.idat == nil || f.bad && !salvage {
 		return nil, 0, false
@@ -290,7 +299,8 @@ func (f *pngFile) rescue(salvage bool) (b []byte, share float64, ok bool) {
 	need := passBytes(width, height, bits)
 	if h[12] == 1 {
 		need = 0
-		for _, p := range [7][4]int64{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+		for _, p := range [7][4]int64{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+			{0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
 			need += passBytes((width-p[0]+p[2]-1)/p[2], (height-p[1]+p[3]-1)/p[3], bits)
 		}
 	}
@@ -302,7 +312,8 @@ func (f *pngFile) rescue(salvage bool) (b []byte, share float64, ok bool) {
 	if err != nil || need <= 0 {
 		return nil, 0, false
 	}
-	var raw bytes.Buffer // grows as pixels come, as the header may promise more than there are
+	// grows with the data, because the header may promise more pixels than there are
+	var raw bytes.Buffer
 	n, _ := io.Copy(&raw, io.LimitReader(z, need))
 	if n < need {
 		if !salvage || h[12] == 1 || n < passBytes(width, 1, bits) {
@@ -331,7 +342,7 @@ func (f *pngFile) rescue(salvage bool) (b []byte, share float64, ok bool) {
 	return b, float64(n) / float64(need), true
 }
 
-// passBytes is how many bytes the filtered rows of w×h pixels have.
+// passBytes is the number of bytes of the filtered rows of w×h pixels.
 func passBytes(w, h, bits int64) int64 {
 	if w <= 0 || h <= 0 {
 		return 0

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// pngOf puts chunks behind the header of a PNG file, and others behind its pixels.
+// pngOf inserts chunks after the header of a PNG file, and others after its pixels.
 func pngOf(b []byte, before, after []byte) []byte {
 	return slices.Concat(b[:33], before, b[33:len(b)-12], after, b[len(b)-12:])
 }
@@ -30,8 +30,8 @@ func kinds(b []byte) (k []string) {
 	return k
 }
 
-// TestPNGOtherProgramsRead: what libpng passes over is passed over here, and the picture is the
-// same to the bit.
+// TestPNGOtherProgramsRead: faults that libpng ignores are ignored here too, and the pixels are
+// equal.
 func TestPNGOtherProgramsRead(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -44,14 +44,18 @@ func TestPNGOtherProgramsRead(t *testing.T) {
 			}
 			icc[len(icc)-2] ^= 1
 			for name, file := range map[string][]byte{
-				"a profile with a wrong sum":     pngOf(b, icc, nil),
-				"text with a wrong sum":          pngOf(b, badSum("tEXt", []byte("Comment\x00x")), nil),
-				"text behind pixels, wrong":      pngOf(b, nil, badSum("tEXt", []byte("Comment\x00x"))),
-				"an unknown chunk, wrong sum":    pngOf(b, badSum("quRk", make([]byte, 99)), nil),
-				"no end":                         b[:len(b)-12],
-				"an end that is cut off":         b[:len(b)-5],
-				"no end, and text":               slices.Concat(b[:len(b)-12], pngChunk("tEXt", []byte("a\x00b"))),
-				"no end, and text that breaks":   slices.Concat(b[:len(b)-12], pngChunk("tEXt", []byte("a\x00b"))[:9]),
+				"a profile with a wrong sum": pngOf(b, icc, nil),
+				"text with a wrong sum": pngOf(b, badSum("tEXt", []byte("Comment\x00x")),
+					nil),
+				"text behind pixels, wrong": pngOf(b, nil,
+					badSum("tEXt", []byte("Comment\x00x"))),
+				"an unknown chunk, wrong sum": pngOf(b, badSum("quRk", make([]byte, 99)), nil),
+				"no end":                      b[:len(b)-12],
+				"an end that is cut off":      b[:len(b)-5],
+				"no end, and text": slices.Concat(b[:len(b)-12],
+					pngChunk("tEXt", []byte("a\x00b"))),
+				"no end, and text that breaks": slices.Concat(b[:len(b)-12],
+					pngChunk("tEXt", []byte("a\x00b"))[:9]),
 				"zeros behind the end":           slices.Concat(b, make([]byte, 1000)),
 				"zeros instead of the end":       slices.Concat(b[:len(b)-12], make([]byte, 1000)),
 				"a chunk of transparency, wrong": pngOf(b, badSum("tRNS", make([]byte, 6)), nil),
@@ -61,14 +65,16 @@ func TestPNGOtherProgramsRead(t *testing.T) {
 					t.Errorf("%s: %v", name, err)
 					continue
 				}
-				if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) || q.ICC != nil || q.Salvaged != nil {
+				if !equalFloats(p.Pix, q.Pix) || !equalFloats(p.Alpha, q.Alpha) || q.ICC != nil ||
+					q.Salvaged != nil {
 					t.Errorf("%s: another picture", name)
 				}
-				if wrong := strings.Contains(name, "wrong"); wrong != (len(q.Dropped) == 1 && strings.Contains(q.Dropped[0], "checksum")) {
+				if wrong := strings.Contains(name, "wrong"); wrong != (len(q.Dropped) == 1 &&
+					strings.Contains(q.Dropped[0], "checksum")) {
 					t.Errorf("%s: told %q", name, q.Dropped)
 				}
 			}
-			// Chunks of the pixels with a wrong sum are another matter.
+			// Pixel chunks with a wrong checksum are an error.
 			c := bytes.Clone(b)
 			c[29] ^= 1
 			wantDecodeError(t, c, "checksum")
@@ -89,11 +95,12 @@ func rawPNG(w, h, interlaced int, rows []byte, sum bool) []byte {
 	if !sum {
 		body[len(body)-1] ^= 1
 	}
-	return slices.Concat([]byte(pngSignature), pngChunk("IHDR", head), pngChunk("IDAT", body), pngChunk("IEND", nil))
+	return slices.Concat([]byte(pngSignature), pngChunk("IHDR", head), pngChunk("IDAT", body),
+		pngChunk("IEND", nil))
 }
 
-// TestPNGTooMuchData: more rows than the header says, with and without interlacing, and a wrong sum
-// behind the last pixel.
+// TestPNGTooMuchData: more rows than in the header, with and without interlacing, and a wrong
+// checksum after the last pixel.
 func TestPNGTooMuchData(t *testing.T) {
 	r := newRand()
 	for _, interlaced := range []int{0, 1} {
@@ -101,7 +108,8 @@ func TestPNGTooMuchData(t *testing.T) {
 		size := h * (1 + 3*w)
 		if interlaced == 1 {
 			size = 0
-			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+				{0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
 				pw, ph := (w-p[0]+p[2]-1)/p[2], (h-p[1]+p[3]-1)/p[3]
 				size += ph * (1 + 3*pw)
 			}
@@ -118,7 +126,8 @@ func TestPNGTooMuchData(t *testing.T) {
 			}
 		}
 		if interlaced == 1 {
-			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
+			for _, p := range [][4]int{{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+				{0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}} {
 				filter((w-p[0]+p[2]-1)/p[2], (h-p[1]+p[3]-1)/p[3])
 			}
 		} else {
@@ -126,20 +135,22 @@ func TestPNGTooMuchData(t *testing.T) {
 		}
 		want := decode(t, rawPNG(w, h, interlaced, rows, true))
 		for _, extra := range []int{1, 40, 4000} {
-			got := decode(t, rawPNG(w, h, interlaced, append(bytes.Clone(rows), make([]byte, extra)...), true))
+			got := decode(t, rawPNG(w, h, interlaced,
+				append(bytes.Clone(rows), make([]byte, extra)...), true))
 			if !equalFloats(got.Pix, want.Pix) {
 				t.Errorf("interlaced %d, %d bytes more: another picture", interlaced, extra)
 			}
 		}
-		if got := decode(t, rawPNG(w, h, interlaced, rows, false)); !equalFloats(got.Pix, want.Pix) {
+		if got := decode(t, rawPNG(w, h, interlaced, rows, false)); !equalFloats(got.Pix,
+			want.Pix) {
 			t.Errorf("interlaced %d, wrong sum at the end: another picture", interlaced)
 		}
 		wantDecodeError(t, rawPNG(w, h, interlaced, rows[:len(rows)-1], true), "truncated PNG")
 	}
 }
 
-// TestSalvage: of files that are cut off what is there is read if asked for, and told; unasked they
-// are refused.
+// TestSalvage: with Limits.Salvage truncated files are read and reported, without it they are
+// refused.
 func TestSalvage(t *testing.T) {
 	p := smooth(96, 64, false)
 	for _, c := range []struct {
@@ -162,11 +173,13 @@ func TestSalvage(t *testing.T) {
 					t.Fatal(err)
 				}
 				q = q.Unpacked()
-				if q.W != 96 || q.H != 64 || q.Gray != c.gray || q.Salvaged == nil || q.Salvaged.Share < 0.2 || q.Salvaged.Share >= 1 || q.Salvaged.Err == nil {
+				if q.W != 96 || q.H != 64 || q.Gray != c.gray || q.Salvaged == nil ||
+					q.Salvaged.Share < 0.2 || q.Salvaged.Share >= 1 || q.Salvaged.Err == nil {
 					t.Fatalf("%v, %d of 8: %+v", c.f, part, q.Salvaged)
 				}
 				rows := int(q.Salvaged.Share*64) / 16 * 16
-				for i := range 96 * max(rows-1, 0) { // the last row of blocks borders on grey, from which colour is interpolated
+				// the last row of blocks is next to grey blocks, from which chroma is interpolated
+				for i := range 96 * max(rows-1, 0) {
 					if q.Pix[i] != whole.Pix[i] {
 						t.Fatalf("%v, %d of 8: pixel %d is not what it was", c.f, part, i)
 					}
@@ -176,7 +189,8 @@ func TestSalvage(t *testing.T) {
 				}
 			}
 		}
-		if q, err := Decode(bytes.NewReader(b), Limits{Salvage: true}); err != nil || q.Salvaged != nil || !equalFloats(q.Pix, whole.Pix) {
+		if q, err := Decode(bytes.NewReader(b), Limits{Salvage: true}); err != nil ||
+			q.Salvaged != nil || !equalFloats(q.Pix, whole.Pix) {
 			t.Errorf("%v: a whole file is salvaged: %v", c.f, err)
 		}
 		if _, err := Decode(bytes.NewReader(b[:30]), Limits{Salvage: true}); err == nil {

@@ -2,16 +2,16 @@ package picture
 
 import "bytes"
 
-// Text can hold a picture too: in base64, in which the beginnings of JPEG, PNG and WebP files look
-// like this.
+// Text can hold a picture in base64. These are the beginnings of JPEG, PNG and WebP files in
+// base64.
 var pictureText = [][]byte{[]byte("/9j/"), []byte("iVBORw0KGgo"), []byte("UklGR")}
 
-// leastPreview is how many characters of base64 make a preview, and more than a word that looks
-// like it.
-const leastPreview = 256
+// minPreview is the number of base64 characters from which text counts as a picture, not as a word
+// that happens to begin like one.
+const minPreview = 256
 
-// holdsPicture tells whether a text holds a picture file, as it is or in base64, also over several
-// lines.
+// holdsPicture tells whether a text holds a picture file, as bytes or in base64, which may be on
+// several lines.
 func holdsPicture(text []byte) bool {
 	if bytes.Contains(text, []byte("\xff\xd8\xff")) || bytes.Contains(text, []byte(pngSignature)) {
 		return true
@@ -26,7 +26,7 @@ func holdsPicture(text []byte) bool {
 			for n < len(rest) && inBase64(rest[n]) {
 				n++
 			}
-			if n-i >= leastPreview {
+			if n-i >= minPreview {
 				return true
 			}
 			rest = rest[n:]
@@ -35,7 +35,7 @@ func holdsPicture(text []byte) bool {
 	return false
 }
 
-// inBase64 tells whether a byte may stand in base64, with what breaks its lines, in XML too
+// inBase64 tells whether a byte can occur in base64 or in its line breaks, including those of XML
 // ("&#xA;").
 func inBase64(c byte) bool {
 	switch {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Camera raw files of most makers are TIFF inside, in which a thumbnail or a preview stands first and the sensor's values elsewhere.
+// Camera raw files of most makers are TIFF files in which the first directory is a thumbnail or a
+// preview, and another holds the sensor's values.
 
 const (
 	tagNewSubfile  = 0x00fe
@@ -23,10 +24,12 @@ const (
 	rawDNG = "DNG"
 )
 
-// rawCompressions are those that only raw files have: Nikon's, Sony's, Samsung's, Pentax's, Kodak's and DNG's lossy JPEG.
-var rawCompressions = map[int64]bool{34713: true, 32767: true, 32769: true, 32770: true, 65535: true, 65000: true, 262: true, 34892: true}
+// rawCompressions are the compression methods that only raw files have: of Nikon, Sony, Samsung,
+// Pentax and Kodak, and DNG's lossy JPEG.
+var rawCompressions = map[int64]bool{34713: true, 32767: true, 32769: true, 32770: true,
+	65535: true, 65000: true, 262: true, 34892: true}
 
-// rawKind names the kind of raw file that a TIFF is; "" if it is none.
+// rawKind names the kind of raw file, or gives "" if the file is not raw.
 func rawKind(b []byte) string {
 	first, ok := firstDirectory(b)
 	if !ok {
@@ -46,13 +49,16 @@ func rawKind(b []byte) string {
 		v, _ := d.number(tagPhotometric)
 		c, _ := d.number(tagCompression)
 		slice, _, _ := d.find(tagCR2Slice)
-		raw = raw || v == photometricCFA || v == photometricLinearRaw || rawCompressions[c] || slice != 0
+		raw = raw || v == photometricCFA || v == photometricLinearRaw || rawCompressions[c] ||
+			slice != 0
 	}
 	if !raw {
 		return ""
 	}
 	maker := strings.ToUpper(string(first.bytes(tagMake)))
-	for _, x := range [][2]string{{"NIKON", "NEF"}, {"SONY", "ARW"}, {"PENTAX", "PEF"}, {"SAMSUNG", "SRW"}, {"CANON", "CR2"}, {"HASSELBLAD", "3FR"}, {"KODAK", "DCR"}, {"EPSON", "ERF"}, {"SEIKO EPSON", "ERF"}, {"LEAF", "MOS"}, {"MAMIYA", "MEF"}} {
+	for _, x := range [][2]string{{"NIKON", "NEF"}, {"SONY", "ARW"}, {"PENTAX", "PEF"},
+		{"SAMSUNG", "SRW"}, {"CANON", "CR2"}, {"HASSELBLAD", "3FR"}, {"KODAK", "DCR"},
+		{"EPSON", "ERF"}, {"SEIKO EPSON", "ERF"}, {"LEAF", "MOS"}, {"MAMIYA", "MEF"}} {
 		if strings.HasPrefix(maker, x[0]) {
 			return x[1]
 		}
@@ -60,16 +66,18 @@ func rawKind(b []byte) string {
 	return "of a sensor's values"
 }
 
-// rawEndings are those of camera raw files that are TIFF inside, and in which nothing else may
-// tell: the sensor's values can stand in the maker's notes.
-var rawEndings = []string{".dng", ".nef", ".nrw", ".cr2", ".arw", ".srf", ".sr2", ".pef", ".srw", ".3fr", ".fff", ".iiq", ".erf", ".mef", ".mos", ".dcr", ".kdc", ".rwl", ".gpr"}
+// rawEndings are the extensions of camera raw files that are TIFF files. Some cannot be recognised
+// otherwise, because the sensor's values are in the maker's notes.
+var rawEndings = []string{".dng", ".nef", ".nrw", ".cr2", ".arw", ".srf", ".sr2", ".pef", ".srw",
+	".3fr", ".fff", ".iiq", ".erf", ".mef", ".mos", ".dcr", ".kdc", ".rwl", ".gpr"}
 
-// rawName tells whether a name ends like that of a raw file that is TIFF inside.
+// rawName tells whether a file name has such an extension.
 func rawName(path string) bool {
 	return slices.Contains(rawEndings, strings.ToLower(filepath.Ext(path)))
 }
 
-// allDirectories are the first, those that follow it, and those below, at most maxDirectories.
+// allDirectories gives the first directory, those that follow it, and those below them, at most
+// maxDirectories.
 func allDirectories(first directory) []directory {
 	all := []directory{first}
 	seen := map[int64]bool{first.at: true}
@@ -94,7 +102,8 @@ func allDirectories(first directory) []directory {
 	return all
 }
 
-// numbers are the values of an entry of short or long numbers, at most so many; a type that holds offsets of directories counts too. nil if they are not there.
+// numbers gives at most `most` values of an entry of short or long numbers or offsets of
+// directories. It gives nil if there is no such entry, or if the file does not hold its values.
 func (d directory) numbers(tag uint16, most int) (v []int64) {
 	e, kind, count := d.find(tag)
 	if e == 0 || kind != typeShort && kind != typeLong && kind != 13 {
@@ -115,7 +124,8 @@ func (d directory) numbers(tag uint16, most int) (v []int64) {
 	return v
 }
 
-// largerElsewhere tells whether the first directory says of itself that it is a reduction of another that is larger.
+// largerElsewhere tells whether the first directory is marked as a reduced version of a larger
+// picture in the file.
 func largerElsewhere(b []byte) bool {
 	first, ok := firstDirectory(b)
 	if !ok {

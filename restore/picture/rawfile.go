@@ -8,19 +8,19 @@ import (
 	"github.com/vfmrestore/restore/internal/memory"
 )
 
-// RawFile is a camera raw file whose header was read; package raw makes them.
+// RawFile is a camera raw file whose header has been read. Package raw implements it.
 type RawFile interface {
-	// Sides are those of the picture as it lies in the file.
+	// Sides gives the sides of the picture in the file's orientation.
 	Sides() (w, h int)
-	// Develop reads the pixels. With pack the picture has Levels.
+	// Develop reads the pixels. If pack is true, the picture has Levels.
 	Develop(pack bool) (*Picture, error)
 }
 
-// Directory is one of a TIFF file's: a list of numbers under tags.
+// Directory is a directory of a TIFF file: lists of numbers by tag.
 type Directory struct{ d directory }
 
-// Directories are those of a TIFF file, the first one first, then those that follow it and those
-// below, at most 64; none if it is no TIFF file.
+// Directories gives the directories of a TIFF file: the first, those that follow it, and those
+// below them, at most 64. It gives none for other files.
 func Directories(b []byte) (list []Directory) {
 	first, ok := firstDirectory(b)
 	if !ok {
@@ -32,17 +32,17 @@ func Directories(b []byte) (list []Directory) {
 	return list
 }
 
-// BigEndian tells whether the file's numbers begin with the highest byte.
+// BigEndian tells whether the file is big-endian.
 func (d Directory) BigEndian() bool { return d.d.order.Uint16([]byte{0, 1}) == 1 }
 
-// Has tells whether there is an entry.
+// Has tells whether there is an entry with this tag.
 func (d Directory) Has(tag uint16) bool {
 	at, _, _ := d.d.find(tag)
 	return at != 0
 }
 
-// Numbers are the values of an entry of any type of numbers, at most so many; nil if there is none,
-// or if its values are not in the file. Fractions with a divisor of 0 are not a number.
+// Numbers gives at most `most` values of an entry of any numerical type. It gives nil if there is
+// no such entry, or if the file does not hold its values. The fraction 0/0 is NaN.
 func (d Directory) Numbers(tag uint16, most int) (v []float64) {
 	e, kind, count := d.d.find(tag)
 	if e == 0 {
@@ -59,7 +59,7 @@ func (d Directory) Numbers(tag uint16, most int) (v []float64) {
 	return v
 }
 
-// element is a value of a type, of which b holds the bytes.
+// element decodes one value of a type from its bytes.
 func (d directory) element(kind uint16, b []byte) float64 {
 	switch kind {
 	case typeByte, typeASCII, typeOther:
@@ -86,14 +86,14 @@ func (d directory) element(kind uint16, b []byte) float64 {
 	return math.NaN()
 }
 
-// Developed is the picture of a mosaic that is no file's of its own, within the limits: as Decode
-// has it, refused before memory is asked for. Errors of f come as they are.
-func Developed(f RawFile, lim Limits) (*Picture, error) {
+// DevelopRaw develops a mosaic that has no file of its own. Like Decode it checks the limits before
+// it allocates memory. Errors of f are returned unchanged.
+func DevelopRaw(f RawFile, lim Limits) (*Picture, error) {
 	return develop(f, fileInfo{}, lim.withDefaults(), func(err error) error { return err })
 }
 
-// developed is decodeBytes of a camera raw file that lim.Raw reads.
-func developed(b []byte, lim Limits) (*Picture, error) {
+// decodeRaw is decodeBytes for a camera raw file that lim.Raw reads.
+func decodeRaw(b []byte, lim Limits) (*Picture, error) {
 	explained := func(err error) error {
 		var little *memory.Error
 		if errors.As(err, &little) {
@@ -112,7 +112,7 @@ func developed(b []byte, lim Limits) (*Picture, error) {
 	return p, err
 }
 
-// develop asks for the pixels of a raw file, whose errors are explained.
+// develop checks the limits and develops a raw file. It passes errors of f through explained.
 func develop(f RawFile, info fileInfo, lim Limits, explained func(error) error) (*Picture, error) {
 	w, h := f.Sides()
 	if err := checkSize(image.Config{Width: w, Height: h}, DNG, fileInfo{}, 0, lim); err != nil {
@@ -144,8 +144,8 @@ func develop(f RawFile, info fileInfo, lim Limits, explained func(error) error) 
 	return p, nil
 }
 
-// scanDNG is scanTIFF of a raw file: what its first directory says of the picture, not of the
-// preview whose pixels it may hold.
+// scanDNG is scanTIFF for a raw file. It ignores what the first directory says about the preview
+// that it may hold.
 func scanDNG(b []byte) (info fileInfo) {
 	info = scanTIFF(b)
 	info.icc, info.hasAlpha, info.dropped = nil, false, nil

@@ -6,27 +6,31 @@ import (
 	"io"
 )
 
-// Waiter tells an encoder that the first rows of a picture are there, which may take until they are, or with an error that they will not come.
+// Waiter waits until the first `rows` rows of a picture are final. An error means that they will
+// never be.
 type Waiter func(rows int) error
 
-// GrowsIn tells whether EncodeRows reads p row by row in a format; otherwise it waits for all rows first.
-func (p *Picture) GrowsIn(f Format) bool { return f == PNG && p.Levels != nil }
+// EncodesByRow tells whether EncodeRows encodes p row by row in format f. Otherwise it first waits
+// for all rows.
+func (p *Picture) EncodesByRow(f Format) bool { return f == PNG && p.Levels != nil }
 
-// rowImage shows a picture with Levels to encoders that read from top to bottom, every pixel once, as image/png does (which asks whether all is opaque first, and
-// so is told beforehand): a row is converted when its first pixel is asked for. So there is no second copy of the picture, and rows may come while those
-// above are being encoded.
+// rowImage presents a picture with Levels to encoders that read every pixel once, from top to
+// bottom, as image/png does. (It first asks whether all pixels are opaque, so that is computed in
+// advance.) A row is converted when its first pixel is read. So there is no second copy of the
+// picture, and rows may be made while the encoder works on those above.
 type rowImage struct {
 	p      *Picture
 	wait   Waiter
 	model  color.Model
 	opaque bool
-	err    error // of wait; what is shown from then on means nothing
+	err    error // of wait; pixels are undefined after it
 	y      int
-	row    []uint16 // of all channels
+	row    []uint16 // four channels per pixel
 	pixel  rowPixel
 }
 
-// rowPixel is an opaque colour that is used again for every pixel, as a new one would have to be allocated.
+// rowPixel is an opaque colour. One is reused for every pixel, because a new one would be
+// allocated.
 type rowPixel struct{ r, g, b uint32 }
 
 func (c *rowPixel) RGBA() (r, g, b, a uint32) { return c.r, c.g, c.b, 0xffff }
@@ -79,7 +83,7 @@ func (m *rowImage) At(x, y int) color.Color {
 	return color.NRGBA64{R: v[0], G: v[1], B: v[2], A: v[3]}
 }
 
-// load converts a row.
+// load waits for row y and converts it.
 func (m *rowImage) load(y int) {
 	m.y = y
 	if m.err == nil && m.wait != nil {
@@ -105,7 +109,7 @@ func (m *rowImage) load(y int) {
 	}
 }
 
-// stopper ends an encoder once the rows have: what it writes fails.
+// stopper makes an encoder stop after an error of wait: its writes fail.
 type stopper struct {
 	w io.Writer
 	m *rowImage

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// growing gives rows away only after they were asked for or some time has gone by.
+// growing provides rows only when they are requested, or after some time.
 type growing struct {
 	mu   sync.Mutex
 	cond *sync.Cond
@@ -33,7 +33,8 @@ func (g *growing) tell(rows int, err error) {
 	g.cond.Broadcast()
 }
 
-// A picture that grows while it is encoded gives the bytes of one that is there, whatever its kind; rows are not read before they are there.
+// A picture that grows while it is encoded gives the same bytes as a complete one, for every kind.
+// Rows are not read before they are final.
 func TestEncodeRows(t *testing.T) {
 	r := newRand()
 	for _, depth := range []int{8, 16} {
@@ -73,10 +74,11 @@ func TestEncodeRows(t *testing.T) {
 						t.Fatal(err)
 					}
 					if !bytes.Equal(b.Bytes(), want) {
-						t.Errorf("%v, %d×%d, %d bits, grey %v, alpha %d: other bytes", f, w, h, depth, gray, alpha)
+						t.Errorf("%v, %d×%d, %d bits, grey %v, alpha %d: other bytes", f, w, h,
+							depth, gray, alpha)
 					}
-					if q.GrowsIn(f) != (f == PNG) || p.GrowsIn(f) {
-						t.Errorf("%v: grows: %v, %v", f, q.GrowsIn(f), p.GrowsIn(f))
+					if q.EncodesByRow(f) != (f == PNG) || p.EncodesByRow(f) {
+						t.Errorf("%v: grows: %v, %v", f, q.EncodesByRow(f), p.EncodesByRow(f))
 					}
 				}
 			}
@@ -84,7 +86,7 @@ func TestEncodeRows(t *testing.T) {
 	}
 }
 
-// Rows that do not come end the encoder with their error, and no more than what was there is written.
+// An error of wait ends the encoder, and only rows before it are written.
 func TestEncodeRowsFails(t *testing.T) {
 	r := newRand()
 	gone := errors.New("gone")
@@ -117,7 +119,8 @@ func TestEncodeRowsFails(t *testing.T) {
 // Levels go through floats and back unchanged.
 func TestLevelsStay(t *testing.T) {
 	for v := range 1 << 16 {
-		if v < 256 && quantise(levels8[v], 255) != float64(v) || quantise(level16(uint16(v)), 65535) != float64(v) {
+		if v < 256 && quantise(levels8[v], 255) != float64(v) ||
+			quantise(level16(uint16(v)), 65535) != float64(v) {
 			t.Fatalf("%d became another", v)
 		}
 	}

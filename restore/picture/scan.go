@@ -9,7 +9,7 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// fileInfo is what the standard decoders keep to themselves.
+// fileInfo holds what the standard decoders do not report.
 type fileInfo struct {
 	quality      int // of JPEG
 	blocks       *JPEGBlocks
@@ -17,30 +17,30 @@ type fileInfo struct {
 	gray         bool // one channel of grey, with or without alpha
 	hasAlpha     bool
 	bitsPerPixel int     // of PNG, before compression
-	halved       [2]bool // JPEG and WebP: colour is kept at half the width, the height
-	icc          []byte  // nil if there is none or it is broken
+	halved       [2]bool // JPEG and WebP: chroma has half the width, half the height
+	icc          []byte  // nil if there is none or it is damaged
 	colour       *pngColour
-	exif         []byte // TIFF structure, as it stands in the file
+	exif         []byte // a TIFF structure, as in the file
 	xmp, iptc    []byte
-	text         []byte // PNG's chunks
-	comment      []byte // JPEG's
+	text         []byte // text chunks of PNG
+	comment      []byte // of JPEG
 	density      density
 	dropped      []string
 }
 
-// drop remembers what of the file will not be in the next.
+// drop adds to the list of what a new file will lack.
 func (info *fileInfo) drop(what string) { info.dropped = dropOnce(info.dropped, what) }
 
 func (p *Picture) drop(what string) { p.Dropped = dropOnce(slices.Clone(p.Dropped), what) }
 
 func dropOnce(list []string, what string) []string {
-	if slices.Contains(list, what) || len(list) >= 8 { // damaged files may hold any number
+	if slices.Contains(list, what) || len(list) >= 8 { // damaged files may have any number
 		return list
 	}
 	return append(list, what)
 }
 
-// setEXIF takes the first EXIF of a file.
+// setEXIF keeps the first EXIF of a file.
 func (info *fileInfo) setEXIF(b []byte) {
 	if info.exif != nil || len(b) == 0 {
 		return
@@ -59,11 +59,11 @@ func (info *fileInfo) setXMP(b []byte) {
 	}
 }
 
-// setIRB takes the IPTC of Photoshop's resources.
+// setIRB keeps the IPTC record in Photoshop's resources.
 func (info *fileInfo) setIRB(irb []byte) {
 	irb, _ = bytes.CutPrefix(irb, []byte(irbHead))
 	if info.iptc == nil {
-		info.iptc = iptcOf(irb)
+		info.iptc = findIPTC(irb)
 	}
 }
 
@@ -75,14 +75,14 @@ const (
 	maxComment = 1 << 16
 )
 
-// scanJPEG reads the marker segments up to the first scan. A broken file gives what was found until
-// then.
+// scanJPEG reads the marker segments up to the first scan. Of a damaged file it reads as much as it
+// can.
 func scanJPEG(b []byte) fileInfo {
 	var info fileInfo
 	parts := map[byte][]byte{}
 	tables := map[byte][64]byte{}
 	var frame []byte
-	rgb := false // Adobe's segment says that colours were not turned to luminance and chroma
+	rgb := false // Adobe's segment says that colours are RGB, not luminance and chroma
 	total := byte(0)
 	for s := range jpegcodec.Segments(b) {
 		marker, body := s.Marker, s.Body
@@ -93,7 +93,7 @@ func scanJPEG(b []byte) fileInfo {
 		case marker == 0xdb:
 			readTables(tables, body)
 			if t, ok := tables[0]; ok && info.quality == 0 {
-				info.quality = jpegcodec.QualityOf(t[:])
+				info.quality = jpegcodec.NearestQuality(t[:])
 			}
 		case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
 			info.setEXIF(body[6:])
@@ -113,11 +113,13 @@ func scanJPEG(b []byte) fileInfo {
 			info.density = jfifDensity(body)
 		case marker == jpegcodec.MarkerAdobe:
 			rgb = rgb || len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")) && body[11] == 0
-		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFXX\x00")), marker == 0xec && bytes.HasPrefix(body, []byte("Ducky")): // about the file
+		// about the old file
+		case marker == 0xe0 && bytes.HasPrefix(body, []byte("JFXX\x00")), marker == 0xec &&
+			bytes.HasPrefix(body, []byte("Ducky")):
 		case marker == 0xeb && bytes.HasPrefix(body, []byte("JP")):
 			info.drop("content credentials, which are about the old file")
 		case marker >= 0xe0 && marker <= 0xef && len(body) > 0:
-			info.drop(fmt.Sprintf("what stands in JPEG's APP%d segment", marker-0xe0))
+			info.drop(fmt.Sprintf("JPEG's APP%d segment", marker-0xe0))
 		case marker == 0xfe && holdsPicture(body):
 			info.drop("a comment that holds a picture")
 		case marker == 0xfe && info.comment == nil && len(body) <= maxComment:
@@ -133,7 +135,7 @@ func scanJPEG(b []byte) fileInfo {
 			}
 		}
 	}
-	info.blocks = blocksOf(tables, frame, rgb)
+	info.blocks = readBlocks(tables, frame, rgb)
 	if total == 0 {
 		return info
 	}
@@ -149,16 +151,17 @@ func scanJPEG(b []byte) fileInfo {
 	return info
 }
 
-// readTables reads the tables of quantisation of a segment, those of 8 bits, in zig-zag order.
+// readTables reads the 8-bit quantisation tables of a segment, in zig-zag order.
 func readTables(tables map[byte][64]byte, body []byte) {
-	for len(body) >= 65 && body[0] < 4 { // 16 bits have a 1 in the upper half
+	for len(body) >= 65 && body[0] < 4 { // tables of 16 bits have a 1 in the upper half
 		tables[body[0]] = [64]byte(body[1:65])
 		body = body[65:]
 	}
 }
 
-// settleICC gives the profile if it describes colours of the kind that we write. One that is longer than its header says is cut to that.
-func (info *fileInfo) settleICC(gray bool) []byte {
+// usableICC gives the profile if it is for the kind of colours that we write, else nil. A profile
+// that is longer than its header says is cut to that length.
+func (info *fileInfo) usableICC(gray bool) []byte {
 	icc := info.icc
 	if icc == nil {
 		return nil
@@ -172,7 +175,8 @@ func (info *fileInfo) settleICC(gray bool) []byte {
 		return icc
 	}
 	switch {
-	case len(icc) < 132 || len(icc) > maxICC || int64(binary.BigEndian.Uint32(icc)) != int64(len(icc)) || string(icc[36:40]) != "acsp":
+	case len(icc) < 132 || len(icc) > maxICC ||
+		int64(binary.BigEndian.Uint32(icc)) != int64(len(icc)) || string(icc[36:40]) != "acsp":
 		info.drop("the colour profile, which is damaged")
 	case string(icc[16:20]) == "CMYK":
 		info.drop("the CMYK colour profile, as the result is RGB")
@@ -182,9 +186,10 @@ func (info *fileInfo) settleICC(gray bool) []byte {
 	return nil
 }
 
-// profileFits tells whether an ICC profile is whole and describes colours of the kind that we write.
+// profileFits tells whether an ICC profile is complete and for the kind of colours that we write.
 func profileFits(icc []byte, gray bool) bool {
-	if len(icc) < 132 || len(icc) > maxICC || int64(binary.BigEndian.Uint32(icc)) != int64(len(icc)) || string(icc[36:40]) != "acsp" {
+	if len(icc) < 132 || len(icc) > maxICC ||
+		int64(binary.BigEndian.Uint32(icc)) != int64(len(icc)) || string(icc[36:40]) != "acsp" {
 		return false
 	}
 	if gray {

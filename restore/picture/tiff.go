@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// scanTIFF reads what of the first directory the decoder keeps to itself.
+// scanTIFF reads what the decoder does not report from the first directory.
 func scanTIFF(b []byte) (info fileInfo) {
 	d, ok := firstDirectory(b)
 	if !ok {
@@ -24,11 +24,12 @@ func scanTIFF(b []byte) (info fileInfo) {
 	if info.iptc = d.bytesOrLongs(tagIPTC); info.iptc == nil {
 		info.setIRB(d.bytes(tagPhotoshop))
 	}
-	info.exif = exifOf(b)
+	info.exif = exifFromTIFF(b)
 	info.density = tiffDensity(d)
 	for _, e := range d.entries {
-		if tag := d.order.Uint16(b[e:]); !slices.Contains(describing, tag) && !aboutPixels(tag) {
-			info.drop(fmt.Sprintf("what TIFF's entry %d says", tag))
+		if tag := d.order.Uint16(b[e:]); !slices.Contains(descriptiveTags, tag) &&
+			!aboutPixels(tag) {
+			info.drop(fmt.Sprintf("TIFF's entry %d", tag))
 		}
 	}
 	if hasMakerNote(b) {
@@ -44,12 +45,15 @@ func scanTIFF(b []byte) (info fileInfo) {
 	return info
 }
 
-// aboutPixels tells whether an entry is about how the pixels lie in the file, or one that is
-// carried or told by itself.
+// aboutPixels tells whether an entry describes the layout of pixels in the file, or is handled
+// elsewhere.
 func aboutPixels(tag uint16) bool {
 	switch {
-	case tag >= 0x00fe && tag <= 0x0103, tag >= 0x0106 && tag <= 0x010a, tag >= 0x0111 && tag <= 0x011c, tag >= 0x0120 && tag <= 0x0125, tag >= 0x0128 && tag <= 0x0129,
-		tag == 0x012d, tag >= 0x013c && tag <= 0x0159, tag == 0x015b, tag >= 0x0200 && tag <= 0x0214, tag == tagPhotoshop, tag == 0x935c: // Photoshop's layers
+	case tag >= 0x00fe && tag <= 0x0103, tag >= 0x0106 && tag <= 0x010a, tag >= 0x0111 &&
+		tag <= 0x011c, tag >= 0x0120 && tag <= 0x0125, tag >= 0x0128 && tag <= 0x0129,
+		// Photoshop's layers
+		tag == 0x012d, tag >= 0x013c && tag <= 0x0159, tag == 0x015b, tag >= 0x0200 &&
+			tag <= 0x0214, tag == tagPhotoshop, tag == 0x935c:
 		return true
 	case tag == tagXMP, tag == tagIPTC, tag == tagICC, tag == tagExifDir, tag == tagGPSDir:
 		return true
@@ -57,8 +61,8 @@ func aboutPixels(tag uint16) bool {
 	return false
 }
 
-// inverted tells whether the library at hand gives the pixels of a fax's bits the wrong way round:
-// those in which white, which its codes call 0, is to be black.
+// inverted tells whether golang.org/x/image/tiff inverts the pixels of a fax-compressed file: it
+// ignores a photometric interpretation of "black is 0".
 func inverted(b []byte) bool {
 	d, ok := firstDirectory(b)
 	compression, _ := d.number(tagCompression)
@@ -74,7 +78,8 @@ func invertGray(img image.Image) {
 	}
 }
 
-// bytesOrLongs is bytes of an entry that some writers, for historical reasons, declare to be of long numbers, whose bytes then stand in the file's order.
+// bytesOrLongs is bytes for an entry that some writers, for historical reasons, declare as long
+// numbers. Its bytes may then be swapped.
 func (d directory) bytesOrLongs(tag uint16) []byte {
 	if b := d.bytes(tag); b != nil {
 		return bytes.Clone(b)
@@ -96,10 +101,10 @@ func (d directory) bytesOrLongs(tag uint16) []byte {
 	return b
 }
 
-// tiffMost is how many bytes of pixels a TIFF may have, whose offsets have 32 bits.
-const tiffMost = 1<<32 - 1<<20
+// maxTIFF is the largest size of a TIFF's pixels in bytes, because offsets have 32 bits.
+const maxTIFF = 1<<32 - 1<<20
 
-// tiffSize is that number.
+// tiffSize is the size of a TIFF's pixels in bytes.
 func tiffSize(w, h, depth int, gray, alpha bool) int64 {
 	channels := int64(3)
 	if gray {
@@ -111,8 +116,8 @@ func tiffSize(w, h, depth int, gray, alpha bool) int64 {
 	return int64(w) * int64(h) * channels * int64(depth/8)
 }
 
-// encodeTIFF writes strips of deflated differences. The library that reads TIFF for us writes it, too, but always with four channels and
-// without a colour profile.
+// encodeTIFF writes strips of deflated horizontal differences. golang.org/x/image/tiff can write
+// TIFF too, but always with four channels and without a colour profile.
 func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	channels, photometric := 3, 2
 	if p.Gray {
@@ -125,7 +130,7 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	row := p.W * channels * size
 	perStrip := max(1, min(p.H, (1<<18)/row))
 	var offsets, counts []uint32
-	var body bytes.Buffer // compressed, so in general much smaller than the picture
+	var body bytes.Buffer // compressed, so usually much smaller than the picture
 	for y := 0; y < p.H; y += perStrip {
 		from := body.Len()
 		z := zlib.NewWriter(&body)
@@ -149,7 +154,7 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	for range channels {
 		bits = append(bits, uint32(p.Depth))
 	}
-	// The directories about the picture stand behind the pixels; their offsets count the file's head of 8 bytes.
+	// The EXIF directories follow the pixels. Offsets include the file's header of 8 bytes.
 	about, described := splitEXIF(exif).write(8+body.Len(), tagOrientation)
 	body.Write(about)
 	t := &tiffDirectory{at: uint32(8 + body.Len())}
@@ -165,7 +170,7 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	t.add(0x0117, typeLong, counts...)
 	t.add(0x013d, typeShort, 2) // horizontal differences
 	if p.Alpha != nil {
-		t.add(tagExtraSamples, typeShort, 2) // colours are not multiplied with it
+		t.add(tagExtraSamples, typeShort, 2) // not premultiplied
 	}
 	for _, x := range []struct {
 		tag, kind uint16
@@ -191,7 +196,7 @@ func encodeTIFF(w io.Writer, p *Picture, icc, exif, xmp, iptc []byte) error {
 	return nil
 }
 
-// tiffRow packs a row of pixels as differences to the pixel on the left.
+// tiffRow encodes a row of pixels as differences to the pixel on the left.
 func (p *Picture) tiffRow(line []byte, y, channels int) {
 	most := float64(int(1)<<p.Depth - 1)
 	n := p.W * p.H
@@ -219,7 +224,7 @@ func (p *Picture) tiffRow(line []byte, y, channels int) {
 	}
 }
 
-// tiffDirectory collects entries, in the order of their tags, and what they point at.
+// tiffDirectory is a directory to write. Entries must be in the order of their tags.
 type tiffDirectory struct {
 	at      uint32 // offset in the file
 	entries []tiffEntry
@@ -249,7 +254,7 @@ func (t *tiffDirectory) add(tag, kind uint16, values ...uint32) {
 
 func (t *tiffDirectory) bytes() []byte {
 	b := binary.LittleEndian.AppendUint16(nil, uint16(len(t.entries)))
-	var far []byte
+	var data []byte
 	start := t.at + uint32(2+12*len(t.entries)+4)
 	for _, e := range t.entries {
 		b = binary.LittleEndian.AppendUint16(b, e.tag)
@@ -259,11 +264,11 @@ func (t *tiffDirectory) bytes() []byte {
 			b = append(b, append(e.data, 0, 0, 0, 0)[:4]...)
 			continue
 		}
-		b = binary.LittleEndian.AppendUint32(b, start+uint32(len(far)))
-		far = append(far, e.data...)
-		if len(far)%2 == 1 {
-			far = append(far, 0)
+		b = binary.LittleEndian.AppendUint32(b, start+uint32(len(data)))
+		data = append(data, e.data...)
+		if len(data)%2 == 1 {
+			data = append(data, 0)
 		}
 	}
-	return append(binary.LittleEndian.AppendUint32(b, 0), far...)
+	return append(binary.LittleEndian.AppendUint32(b, 0), data...)
 }

@@ -12,15 +12,17 @@ import (
 	"golang.org/x/image/tiff/lzw"
 )
 
-// tiffLayout is how the pixels of a TIFF file lie that the library at hand does not read: grey with alpha, colour with channels beyond alpha, and channels in planes of
-// their own ("planar configuration 2"). Samples are whole numbers of 8 or 16 bits.
+// tiffLayout is the layout of the pixels in a TIFF file that golang.org/x/image/tiff does not read:
+// grey with alpha, colour with further channels, and channels in separate planes ("planar
+// configuration 2"). Samples are unsigned integers of 8 or 16 bits.
 type tiffLayout struct {
-	b                  []byte
-	order              binary.ByteOrder
-	w, h               int
-	size               int // bytes of a sample
-	channels, colours  int // of a pixel; of them grey or red, green and blue
-	alpha              int // 1: colours are multiplied with the channel behind them; 2: they are not; 0: it is no alpha
+	b                 []byte
+	order             binary.ByteOrder
+	w, h              int
+	size              int // bytes of a sample
+	channels, colours int // of a pixel; of these, for colour: 1 (grey) or 3
+	// of the channel after the colours: 1: premultiplied alpha; 2: alpha; 0: no alpha
+	alpha              int
 	inverted           bool
 	planar             bool
 	compression        int64
@@ -45,7 +47,8 @@ const (
 	tiffNone, tiffLZW, tiffDeflate, tiffPackBits, tiffOldDeflate = 1, 5, 8, 32773, 32946
 )
 
-// unusualTIFF reads the layout of a file that this package reads by itself; nil if it is one for the library. Errors name what is not supported.
+// unusualTIFF reads the layout of a file that this package decodes itself. It is nil for files that
+// golang.org/x/image/tiff decodes. Errors name what is not supported.
 func unusualTIFF(b []byte) (*tiffLayout, error) {
 	d, ok := firstDirectory(b)
 	if !ok {
@@ -59,7 +62,8 @@ func unusualTIFF(b []byte) (*tiffLayout, error) {
 	}
 	bits := d.numbers(tagBitsPerSample, 64)
 	l := &tiffLayout{
-		b: b, order: d.order, w: int(number(tagImageWidth, 0)), h: int(number(tagImageLength, 0)), channels: int(number(tagSamples, int64(max(len(bits), 1)))),
+		b: b, order: d.order, w: int(number(tagImageWidth, 0)), h: int(number(tagImageLength, 0)),
+		channels:    int(number(tagSamples, int64(max(len(bits), 1)))),
 		compression: number(tagCompression, tiffNone), planar: number(tagPlanarConfig, 1) == 2,
 	}
 	photometric := number(tagPhotometric, -1)
@@ -70,7 +74,8 @@ func unusualTIFF(b []byte) (*tiffLayout, error) {
 		l.colours = 3
 	default:
 		if l.planar && l.channels > 1 {
-			return nil, fmt.Errorf("its channels are in separate planes and neither grey nor red, green and blue, which is unsupported")
+			return nil, fmt.Errorf("its channels are in separate planes and neither grey nor " +
+				"red, green and blue, which is unsupported")
 		}
 		return nil, nil
 	}
@@ -83,7 +88,8 @@ func unusualTIFF(b []byte) (*tiffLayout, error) {
 	}
 	l.planar = l.planar && l.channels > 1
 	switch {
-	case l.planar, l.colours == 1 && l.channels > 1, l.colours == 3 && l.channels > 4, l.colours == 3 && l.channels == 4 && l.alpha == 0:
+	case l.planar, l.colours == 1 && l.channels > 1, l.colours == 3 &&
+		l.channels > 4, l.colours == 3 && l.channels == 4 && l.alpha == 0:
 	default:
 		return nil, nil
 	}
@@ -113,7 +119,8 @@ func unusualTIFF(b []byte) (*tiffLayout, error) {
 	switch l.compression {
 	case tiffNone, tiffLZW, tiffDeflate, tiffPackBits, tiffOldDeflate:
 	default:
-		return nil, fmt.Errorf("%d channels%s with compression %d are unsupported", l.channels, planes, l.compression)
+		return nil, fmt.Errorf("%d channels%s with compression %d are unsupported", l.channels,
+			planes, l.compression)
 	}
 	switch p := number(tagPredictor, 1); p {
 	case 1:
@@ -133,7 +140,7 @@ func (l *tiffLayout) blocks(d directory, number func(tag uint16, or int64) int64
 		l.tiled = true
 		offsets, counts = tagTileOffsets, tagTileCounts
 		h := number(tagTileLength, 0)
-		// Tiles far larger than the picture are a way to make readers work.
+		// Hostile files may have tiles far larger than the picture.
 		if w < 8 || h < 8 || w > int64(l.w)+1024 || h > int64(l.h)+1024 {
 			return errors.New("its tiles have strange sides")
 		}
@@ -155,17 +162,18 @@ func (l *tiffLayout) blocks(d directory, number func(tag uint16, or int64) int64
 	return nil
 }
 
-// config is what image.DecodeConfig would say.
+// config is the result of image.DecodeConfig for this file.
 func (l *tiffLayout) config() image.Config { return image.Config{Width: l.w, Height: l.h} }
 
-// fits tells whether so many pixels can be in the file, by the most that each compression can do.
+// fits tells whether the file can hold so many pixels, given the highest ratio of each compression.
 func (l *tiffLayout) fits() bool {
-	most := map[int64]int64{tiffNone: 1, tiffLZW: 1400, tiffDeflate: 1032, tiffOldDeflate: 1032, tiffPackBits: 64}[l.compression]
+	most := map[int64]int64{tiffNone: 1, tiffLZW: 1400, tiffDeflate: 1032, tiffOldDeflate: 1032,
+		tiffPackBits: 64}[l.compression]
 	return int64(l.w)*int64(l.h)*int64(l.channels*l.size)/most <= int64(len(l.b))
 }
 
-// decode reads the pixels: *image.NRGBA or *image.NRGBA64, or without alpha or with colours that are multiplied with it *image.RGBA or *image.RGBA64. Grey has three equal
-// colours.
+// decode reads the pixels. The result is *image.NRGBA or *image.NRGBA64; without alpha or with
+// premultiplied alpha it is *image.RGBA or *image.RGBA64. Grey has three equal colours.
 func (l *tiffLayout) decode() (image.Image, error) {
 	r := image.Rect(0, 0, l.w, l.h)
 	var m image.Image
@@ -205,7 +213,8 @@ func (l *tiffLayout) decode() (image.Image, error) {
 		}
 		for y := range l.down {
 			for x := range l.across {
-				block, err := l.unpack((p*l.down+y)*l.across+x, min(l.blockH, l.h-y*l.blockH), perBlock)
+				block, err := l.unpack((p*l.down+y)*l.across+x, min(l.blockH, l.h-y*l.blockH),
+					perBlock)
 				if err != nil {
 					return nil, err
 				}
@@ -220,7 +229,8 @@ func (l *tiffLayout) decode() (image.Image, error) {
 	return m, nil
 }
 
-// place copies one channel of a block to the picture.
+// place copies one channel of a block to the picture. c is its index in the block, channel its
+// index in the pixel.
 func (l *tiffLayout) place(pix, block []byte, x0, y0, perBlock, c, channel int) {
 	to := []int{channel}
 	if channel == l.colours {
@@ -248,10 +258,11 @@ func (l *tiffLayout) place(pix, block []byte, x0, y0, perBlock, c, channel int) 
 	}
 }
 
-// errShortBlock is a strip or tile with less than its pixels.
+// errShortBlock says that a strip or tile lacks pixels.
 var errShortBlock = fmt.Errorf("not enough pixel data: %w", io.ErrUnexpectedEOF)
 
-// unpack gives a strip or tile without compression and prediction. Of a strip only the rows that are in the picture are asked for.
+// unpack decompresses strip or tile i and undoes its prediction. rows is the number of its rows
+// that are in the picture; others are not read.
 func (l *tiffLayout) unpack(i, rows, perBlock int) ([]byte, error) {
 	from, n := l.offsets[i], l.byteCount[i]
 	if from > int64(len(l.b)) {
@@ -295,13 +306,14 @@ func (l *tiffLayout) unpack(i, rows, perBlock int) ([]byte, error) {
 			continue
 		}
 		for i := 2 * perBlock; i+1 < row; i += 2 {
-			l.order.PutUint16(line[i:], l.order.Uint16(line[i:])+l.order.Uint16(line[i-2*perBlock:]))
+			l.order.PutUint16(line[i:], l.order.Uint16(line[i:])+l.order.Uint16(
+				line[i-2*perBlock:]))
 		}
 	}
 	return out, nil
 }
 
-// unpackBits undoes Apple's PackBits, up to so many bytes.
+// unpackBits undoes Apple's PackBits until it has `most` bytes or more.
 func unpackBits(packed []byte, most int) (out []byte) {
 	for len(packed) > 0 && len(out) < most {
 		n := int(int8(packed[0]))

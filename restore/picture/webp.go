@@ -6,8 +6,8 @@ import (
 	"image"
 )
 
-// errAnimated is for pictures that are films.
-var errAnimated = errors.New("it is animated; extract a frame, or use `restore video` for films")
+// errAnimated is the error for animated pictures.
+var errAnimated = errors.New("it is animated; extract a frame, or use `restore video` for video")
 
 // scanWebP walks the chunks of the container.
 func scanWebP(b []byte) (info fileInfo, err error) {
@@ -15,7 +15,7 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 	for at := 12; at+8 <= len(b); {
 		n := int64(binary.LittleEndian.Uint32(b[at+4:]))
 		if int64(at)+8+n > int64(len(b)) {
-			break // the decoder will say so
+			break // the decoder reports the error
 		}
 		body := b[at+8 : int64(at)+8+n]
 		switch string(b[at : at+4]) {
@@ -27,7 +27,8 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 		case "ICCP":
 			info.icc = append([]byte(nil), body...)
 		case "EXIF":
-			if len(body) > 6 && string(body[:6]) == "Exif\x00\x00" { // some writers keep JPEG's prefix
+			// some writers keep the prefix of JPEG files
+			if len(body) > 6 && string(body[:6]) == "Exif\x00\x00" {
 				body = body[6:]
 			}
 			info.setEXIF(body)
@@ -41,9 +42,10 @@ func scanWebP(b []byte) (info fileInfo, err error) {
 	return info, nil
 }
 
-// webpRows calls put with every row of decoded lossy WebP, counted from 0, as libwebp makes it:
-// colour, of half the resolution, is interpolated, and its Y′CbCr has BT.601's limited range, where
-// the standard library repeats colour and means JPEG's full range.
+// webpRows calls put with every row of decoded lossy WebP, counted from 0, with the bytes of
+// libwebp. It interpolates chroma, which has half the resolution, and converts from BT.601's
+// limited range, in libwebp's integer arithmetic (package frame converts video in floating point).
+// The standard library would repeat chroma and assume JPEG's full range.
 func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	cw, ch := (w+1)/2, (h+1)/2
@@ -57,7 +59,8 @@ func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 		}
 		far = min(max(far, 0), ch-1)
 		for _, c := range []struct{ to, plane []uint8 }{{cb, m.Cb}, {cr, m.Cr}} {
-			webpUpsample(c.to, c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*near):][:cw], c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*far):][:cw])
+			webpUpsample(c.to, c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*near):][:cw],
+				c.plane[m.COffset(m.Rect.Min.X, m.Rect.Min.Y+2*far):][:cw])
 		}
 		luma := m.Y[m.YOffset(m.Rect.Min.X, m.Rect.Min.Y+y):]
 		for x := range w {
@@ -70,13 +73,13 @@ func webpRows(m *image.YCbCr, put func(y int, red, green, blue []uint8)) {
 	}
 }
 
-// webpUpsample makes a row of full resolution from the nearer row of colour and the one on its
-// other side. Rounding is libwebp's.
+// webpUpsample makes a chroma row of full resolution from the two nearest rows: near is the nearer
+// one. It rounds like libwebp.
 func webpUpsample(to, near, far []uint8) {
 	edge := func(x int) uint8 { return uint8((3*int(near[x]) + int(far[x]) + 2) >> 2) }
 	to[0] = edge(0)
 	for x := 1; 2*x-1 < len(to); x++ {
-		if x == len(near) { // the last pixel of an even number
+		if x == len(near) { // the last pixel of an even width
 			to[2*x-1] = edge(x - 1)
 			break
 		}
@@ -89,5 +92,5 @@ func webpUpsample(to, near, far []uint8) {
 	}
 }
 
-// webpClip is a value of 6 bits behind the point as a level.
+// webpClip converts a fixed-point value with 6 fractional bits to an 8-bit level.
 func webpClip(v int) uint8 { return uint8(min(max(v>>6, 0), 255)) }

@@ -8,16 +8,16 @@ import (
 	"strconv"
 )
 
-// XMP is what photographers and programs say of a picture, in XML: keywords, copyright, how it was developed. It is carried over but for
-// what the new picture makes untrue or would give away: small pictures inside, the orientation, the size, and pointers to what does not come along.
+// XMP is metadata in XML: keywords, copyright, settings of raw converters. It is copied with the
+// new orientation and size, and without previews and references to data that is not copied.
 
-// maxXMP bounds what is carried: programs write some kilobytes, masks of raw converters more.
-// Reading it takes a second for four megabytes, however small it is packed.
+// maxXMP limits XMP in bytes. Programs write some kilobytes, with masks of raw converters more.
+// Reading four megabytes takes a second, even if they are compressed to little.
 const maxXMP = 2 << 20
 
-// Name spaces of XMP whose elements hold pictures, or lead to some.
+// Namespaces of XMP whose elements hold pictures or refer to them.
 var xmpPictures = map[string]bool{
-	"http://ns.adobe.com/xap/1.0/g/img/":          true, // what xmp:Thumbnails are made of
+	"http://ns.adobe.com/xap/1.0/g/img/":          true, // elements of xmp:Thumbnails
 	"http://ns.google.com/photos/1.0/image/":      true,
 	"http://ns.google.com/photos/1.0/depthmap/":   true,
 	"http://ns.google.com/photos/1.0/container/":  true,
@@ -27,13 +27,17 @@ var xmpPictures = map[string]bool{
 
 var (
 	xmpOrientation = regexp.MustCompile(`(tiff:Orientation(?:\s*=\s*["']|>\s*))\d+`)
-	xmpWidth       = regexp.MustCompile(`((?:tiff:ImageWidth|exif:PixelXDimension)(?:\s*=\s*["']|>\s*))\d+`)
-	xmpHeight      = regexp.MustCompile(`((?:tiff:ImageLength|exif:PixelYDimension)(?:\s*=\s*["']|>\s*))\d+`)
-	xmpPointers    = regexp.MustCompile(`\s(?:xmpNote:HasExtendedXMP|hdrgm:\w+)\s*=\s*(?:"[^"]*"|'[^']*')`)
+	xmpWidth       = regexp.MustCompile(
+		`((?:tiff:ImageWidth|exif:PixelXDimension)(?:\s*=\s*["']|>\s*))\d+`)
+	xmpHeight = regexp.MustCompile(
+		`((?:tiff:ImageLength|exif:PixelYDimension)(?:\s*=\s*["']|>\s*))\d+`)
+	xmpPointers = regexp.MustCompile(
+		`\s(?:xmpNote:HasExtendedXMP|hdrgm:\w+)\s*=\s*(?:"[^"]*"|'[^']*')`)
 )
 
-// settleXMP makes XMP that is true of an upright picture of w×h pixels; nil if it cannot be made sense of, or holds pictures where they cannot be cut out.
-func settleXMP(xmp []byte, w, h int) []byte {
+// cleanXMP copies XMP with the orientation and size of an upright picture of w×h pixels. It gives
+// nil if the XMP cannot be read, or holds pictures that cannot be cut out.
+func cleanXMP(xmp []byte, w, h int) []byte {
 	cut, ok := xmpCuts(xmp)
 	if !ok {
 		return nil
@@ -54,7 +58,8 @@ func settleXMP(xmp []byte, w, h int) []byte {
 	return xmpHeight.ReplaceAll(b, []byte("${1}"+strconv.Itoa(h)))
 }
 
-// xmpCuts finds the elements that hold pictures, from the top, as pairs of offsets; ok is false if there are other places with pictures, or this is not XML.
+// xmpCuts finds the elements that hold pictures, as pairs of offsets in ascending order. ok is
+// false if there are pictures elsewhere, or if this is not XML.
 func xmpCuts(xmp []byte) (cut [][2]int, ok bool) {
 	if len(xmp) > maxXMP || !bytes.Contains(xmp, []byte("rdf")) {
 		return nil, false
@@ -73,7 +78,8 @@ func xmpCuts(xmp []byte) (cut [][2]int, ok bool) {
 		if !isElement {
 			continue
 		}
-		if xmpPictures[e.Name.Space] || e.Name.Space == "http://ns.adobe.com/xap/1.0/" && e.Name.Local == "Thumbnails" {
+		if xmpPictures[e.Name.Space] || e.Name.Space == "http://ns.adobe.com/xap/1.0/" &&
+			e.Name.Local == "Thumbnails" {
 			if d.Skip() != nil {
 				return nil, false
 			}

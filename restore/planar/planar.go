@@ -1,6 +1,7 @@
-// Package planar holds the one picture type that the numerical rooms of restore share: three float32 planes in [-1, 1].
+// Package planar has the picture type of the numerical packages of restore: three float32 planes in
+// [-1, 1].
 //
-// Files and their quirks (orientation, profiles, alpha, 16 bit) belong to restore/picture; here is only what arithmetic needs.
+// Package picture handles files: orientation, profiles, alpha, 16 bits.
 package planar
 
 import (
@@ -9,14 +10,15 @@ import (
 	"math"
 )
 
-// Image is a picture of three planes (red, green, blue), one after the other, each H rows of W values. Values are nominally in
-// [-1, 1]: -1 is 8-bit 0, +1 is 8-bit 255. Observations with noise may leave that range; nothing here clamps unless asked to.
+// Image is a picture of three planes (red, green, blue), one after the other, each with H rows of W
+// values. Values are nominally in [-1, 1]: -1 is 8-bit 0, +1 is 8-bit 255. Noisy observations may
+// leave that range; only Clamp limits them.
 type Image struct {
 	W, H int
 	Pix  []float32 // length 3*W*H; value of channel c at column x of row y: Pix[(c*H+y)*W+x]
 }
 
-// SizeError says that a picture's header does not fit its values.
+// SizeError says that the sides of a picture do not fit its number of values.
 type SizeError struct {
 	W, H, Len int // Len is the number of values present
 }
@@ -25,10 +27,12 @@ func (e *SizeError) Error() string {
 	if e.W < 1 || e.H < 1 {
 		return fmt.Sprintf("picture of %d×%d pixels: width and height must be at least 1", e.W, e.H)
 	}
-	return fmt.Sprintf("picture of %d×%d pixels holds %d values; three planes need %d", e.W, e.H, e.Len, 3*e.W*e.H)
+	return fmt.Sprintf("picture of %d×%d pixels holds %d values; three planes need %d", e.W, e.H,
+		e.Len, 3*e.W*e.H)
 }
 
-// New returns a picture of w×h pixels, all values 0 (middle grey). It panics if w or h is below 1, as make does for a negative length.
+// New returns a picture of w×h pixels with all values 0 (middle grey). It panics if w or h is below
+// 1.
 func New(w, h int) *Image {
 	if w < 1 || h < 1 {
 		panic(&SizeError{W: w, H: h})
@@ -36,7 +40,7 @@ func New(w, h int) *Image {
 	return &Image{W: w, H: h, Pix: make([]float32, 3*w*h)}
 }
 
-// Check returns a *SizeError if W, H and len(Pix) do not belong together, nil otherwise.
+// Check returns a *SizeError if len(Pix) is not 3·W·H or a side is below 1.
 func (m *Image) Check() error {
 	if m.W < 1 || m.H < 1 || len(m.Pix) != 3*m.W*m.H {
 		return &SizeError{W: m.W, H: m.H, Len: len(m.Pix)}
@@ -76,10 +80,10 @@ func (m *Image) Clamp() *Image {
 	return m
 }
 
-// Crop returns a copy of the rectangle r, which must be non-empty and lie inside the picture; otherwise it returns an error.
+// Crop returns a copy of the rectangle r. It fails if r is empty or not inside the picture.
 func (m *Image) Crop(r image.Rectangle) (*Image, error) {
 	if r.Empty() || !r.In(image.Rect(0, 0, m.W, m.H)) {
-		return nil, fmt.Errorf("crop %v does not lie inside a picture of %d×%d pixels", r, m.W, m.H)
+		return nil, fmt.Errorf("crop %v is not inside a picture of %d×%d pixels", r, m.W, m.H)
 	}
 	out := New(r.Dx(), r.Dy())
 	for c := 0; c < 3; c++ {
@@ -92,7 +96,8 @@ func (m *Image) Crop(r image.Rectangle) (*Image, error) {
 	return out, nil
 }
 
-// FromNRGBA converts an 8-bit picture: 0 → -1, 255 → 1. Alpha is ignored. It panics on an empty picture.
+// FromNRGBA converts an 8-bit picture: 0 → -1, 255 → 1. Alpha is ignored. It panics on an empty
+// picture.
 func FromNRGBA(p *image.NRGBA) *Image {
 	b := p.Bounds()
 	m := New(b.Dx(), b.Dy())
@@ -107,7 +112,8 @@ func FromNRGBA(p *image.NRGBA) *Image {
 	return m
 }
 
-// ToNRGBA converts to an opaque 8-bit picture, clamping and rounding to the nearest level (NaN becomes middle grey).
+// ToNRGBA converts to an opaque 8-bit picture. It clamps values and rounds them to the nearest
+// level. NaN becomes middle grey.
 func (m *Image) ToNRGBA() *image.NRGBA {
 	p := image.NewNRGBA(image.Rect(0, 0, m.W, m.H))
 	for y := 0; y < m.H; y++ {
@@ -122,7 +128,8 @@ func (m *Image) ToNRGBA() *image.NRGBA {
 	return p
 }
 
-// To8 returns the 8-bit level (0..255) nearest to a value of [-1, 1]; values outside are clamped and NaN gives 128.
+// To8 returns the 8-bit level (0 to 255) nearest to a value in [-1, 1]. Values outside are clamped.
+// NaN gives 128.
 func To8(v float32) uint8 {
 	f := math.Round((float64(v) + 1) * 127.5)
 	switch {
@@ -136,8 +143,8 @@ func To8(v float32) uint8 {
 	return uint8(f)
 }
 
-// Mirror maps any position to 0 … n−1 (n ≥ 1) by reflection about the first and the last, which are not repeated (… c b | a b c …): how
-// pictures continue beyond their edges.
+// Mirror maps any position to 0 … n−1 (n ≥ 1) by reflection at the first and the last, which are
+// not repeated (… c b | a b c …). Pictures continue like this beyond their edges.
 func Mirror(i, n int) int {
 	if n == 1 {
 		return 0

@@ -77,7 +77,8 @@ func TestCrop(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	var e *SizeError
-	for _, m := range []*Image{{}, {W: 2, H: 2, Pix: make([]float32, 4)}, {W: -1, H: -1, Pix: make([]float32, 3)}} {
+	for _, m := range []*Image{{}, {W: 2, H: 2, Pix: make([]float32, 4)},
+		{W: -1, H: -1, Pix: make([]float32, 3)}} {
 		if err := m.Check(); !errors.As(err, &e) || err.Error() == "" {
 			t.Errorf("%d×%d with %d values: %v", m.W, m.H, len(m.Pix), err)
 		}
@@ -93,7 +94,7 @@ func TestCheck(t *testing.T) {
 func TestMirror(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 7} {
 		for i := -5 * n; i < 6*n; i++ {
-			want := i // walk back and forth, the slow way
+			want := i // walk back and forth, step by step
 			for want < 0 || want >= n {
 				if n == 1 {
 					want = 0

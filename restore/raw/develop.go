@@ -12,16 +12,16 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Rendering says how light becomes a picture.
+// Rendering holds the options of development.
 type Rendering struct {
-	// Curve is how much of the S-curve 3v²−2v³ follows sRGB's curve, 0 to 1: contrast.
+	// Curve is contrast: the share, 0 to 1, of the S-curve 3v²−2v³ that follows sRGB's curve.
 	Curve float64
-	// Bilinear demosaics by means of neighbours, not along edges.
+	// Bilinear demosaics by averages of neighbours, not along edges.
 	Bilinear bool
 }
 
-// Usual is the rendering that looks like an ordinary camera's.
-var Usual = Rendering{Curve: 0.3}
+// DefaultRendering gives pictures like those of an ordinary camera.
+var DefaultRendering = Rendering{Curve: 0.3}
 
 func (r Rendering) demosaicing() camera.Demosaicing {
 	if r.Bilinear {
@@ -30,14 +30,14 @@ func (r Rendering) demosaicing() camera.Demosaicing {
 	return camera.EdgeDirected
 }
 
-// depth is the bits of developed pictures.
+// depth is the number of bits per channel of developed pictures.
 const depth = 16
 
-// Develop makes the picture of a mosaic, of 16 bits in sRGB. Errors: *Error for a mosaic or a
-// rendering that cannot be, *memory.Error where there is no room.
+// Develop develops the mosaic into an sRGB picture of 16 bits. Errors: *Error for an invalid mosaic
+// or rendering, *memory.Error if there is not enough memory.
 func (m *Mosaic) Develop(r Rendering) (*picture.Picture, error) { return m.develop(r, false) }
 
-// develop is Develop; with packed the picture has Levels.
+// develop is Develop. If packed is true, the picture has Levels.
 func (m *Mosaic) develop(r Rendering, packed bool) (*picture.Picture, error) {
 	if err := check(m, r); err != nil {
 		return nil, err
@@ -46,7 +46,8 @@ func (m *Mosaic) develop(r Rendering, packed bool) (*picture.Picture, error) {
 	if packed {
 		perPixel = 6
 	}
-	if err := memory.Check(fmt.Sprintf("developing %d×%d pixels", m.W, m.H), memory.Bytes(m.W, m.H, perPixel)); err != nil {
+	if err := memory.Check(fmt.Sprintf("developing %d×%d pixels", m.W, m.H),
+		memory.Bytes(m.W, m.H, perPixel)); err != nil {
 		return nil, err
 	}
 	p := picture.New(m.W, m.H, nil)
@@ -71,25 +72,25 @@ func check(m *Mosaic, r Rendering) error {
 
 const (
 	bandRows = 64
-	// reach is more than how far demosaicing looks, and even, so that the pattern stays.
+	// reach is at least the radius of demosaicing, and even, so that the pattern stays the same.
 	reach = 4
 )
 
-// Developer develops mosaics one after the other in memory that it keeps: for streams. It serves
-// one goroutine at a time.
+// Developer develops a sequence of mosaics and reuses its memory, for streams. It is not safe for
+// concurrent use.
 type Developer struct {
 	workers *team.Team
-	job     func(worker, i int) // band, stored once: a new closure would take memory
-	bands   []planar.Image      // of each worker
+	job     func(worker, i int) // band, stored once because a new closure would be allocated
+	bands   []planar.Image      // one per worker
 	m       *Mosaic
 	r       Rendering
 	light   lights
-	// Where the picture goes: one of these.
+	// The destination is one of these.
 	pix    []float32
 	levels *picture.Levels
 }
 
-// NewDeveloper makes one that works on all cores.
+// NewDeveloper makes a Developer that uses all cores.
 func NewDeveloper() *Developer {
 	d := &Developer{workers: team.New(0)}
 	d.bands = make([]planar.Image, d.workers.Workers())
@@ -97,20 +98,21 @@ func NewDeveloper() *Developer {
 	return d
 }
 
-// Into is Mosaic.Develop to pix, which has 3·W·H values: three planes in [-1, 1]. Errors: *Error.
-func (d *Developer) Into(pix []float32, m *Mosaic, r Rendering) error {
+// Develop is Mosaic.Develop into pix, which has 3·W·H values: three planes in [-1, 1]. Errors:
+// *Error.
+func (d *Developer) Develop(pix []float32, m *Mosaic, r Rendering) error {
 	if err := check(m, r); err != nil {
 		return err
 	}
 	if len(pix) != 3*len(m.Pix) {
-		return wrong("%d places for a picture of %d×%d pixels", len(pix), m.W, m.H)
+		return wrong("a buffer of %d values for a picture of %d×%d pixels", len(pix), m.W, m.H)
 	}
 	d.pix, d.levels = pix, nil
 	d.run(m, r)
 	return nil
 }
 
-// run develops a mosaic band by band, which gives what developing it at once would.
+// run develops a mosaic in bands. The result is the same as in one piece.
 func (d *Developer) run(m *Mosaic, r Rendering) {
 	d.m, d.r, d.light = m, r, m.lights()
 	_ = d.workers.Each(context.Background(), (m.H+bandRows-1)/bandRows, d.job)
@@ -128,7 +130,8 @@ func (d *Developer) band(worker, i int) {
 	for v := range band.H {
 		for x, level := range m.Pix[(first+v)*m.W:][:m.W] {
 			c := m.Pattern.colour(x, first+v)
-			band.Pix[(c*band.H+v)*m.W+x] = float32(min(d.light.of(float64(level), x, first+v, c), 1))
+			band.Pix[(c*band.H+v)*m.W+x] = float32(
+				min(d.light.at(float64(level), x, first+v, c), 1))
 		}
 	}
 	m.finish(d.r, band, first)
@@ -142,8 +145,8 @@ func (d *Developer) band(worker, i int) {
 	}
 }
 
-// gains are those of white balance, the least of them 1: where the first colour is full all can be,
-// so that white stays white.
+// gains gives the gains of white balance, scaled so that the smallest is 1. Then highlights are
+// clipped at the level at which the first colour is full, and white stays white.
 func (m *Mosaic) gains() [3]float64 {
 	if m.Gains == [3]float64{} {
 		return [3]float64{1, 1, 1}
@@ -152,7 +155,7 @@ func (m *Mosaic) gains() [3]float64 {
 	return [3]float64{m.Gains[0] / least, m.Gains[1] / least, m.Gains[2] / least}
 }
 
-// lights turns levels into light after white balance.
+// lights converts levels to light after white balance.
 type lights struct {
 	black [4]float64
 	scale [4][3]float64
@@ -169,18 +172,18 @@ func (m *Mosaic) lights() (l lights) {
 	return l
 }
 
-// of is the light of a pixel of colour c; more than 1 is to be cut off. What noise takes below
-// black stays there, or the mean of dark parts would rise.
-func (l *lights) of(level float64, x, y, c int) float64 {
+// at is the light of a pixel of colour c. Callers clip values above 1. Values below black, which
+// come from noise, stay negative, or the mean of dark areas would rise.
+func (l *lights) at(level float64, x, y, c int) float64 {
 	k := x&1 + 2*(y&1)
 	return (level - l.black[k]) * l.scale[k][c]
 }
 
-// finish makes displayed colours of the light of a mosaic whose first row is row y of the whole.
+// finish turns light into displayed colours, in place. The first row of img is row y of the mosaic.
 func (m *Mosaic) finish(r Rendering, img *planar.Image, y int) {
 	px, py := m.Pattern.shifted(0, y).phase()
-	r.demosaicing().FillIn(img, px, py)
-	tone := camera.ToneOf(r.Curve)
+	r.demosaicing().Interpolate(img, px, py)
+	tone := camera.NewTone(r.Curve)
 	exposure := m.Exposure
 	if exposure == 0 {
 		exposure = 1
@@ -205,10 +208,10 @@ func (m *Mosaic) matrix() [9]float64 {
 	return m.Matrix
 }
 
-// Linear turns a picture that was developed by r into linear light, in place: 0 becomes -1, the
-// light of white 1. Its depth becomes 16 bits and its colour profile says so.
-func (r Rendering) Linear(p *picture.Picture) {
-	tone := camera.ToneOf(r.Curve)
+// ToLinear converts a picture developed by r to linear light, in place: no light is -1, the light
+// of white is 1. Its depth becomes 16 bits, and it gets a linear colour profile.
+func (r Rendering) ToLinear(p *picture.Picture) {
+	tone := camera.NewTone(r.Curve)
 	row := make([]float32, p.W)
 	for y := range 3 * p.H {
 		if p.Levels != nil {

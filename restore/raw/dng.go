@@ -55,12 +55,14 @@ const (
 	compressionLossless = 7
 )
 
-// sensorOf is the directory of the sensor's values: the largest mosaic that is no reduction.
-func sensorOf(list []picture.Directory) (best picture.Directory, err error) {
+// findSensor gives the directory of the sensor's values: the largest mosaic that is not a reduced
+// version.
+func findSensor(list []picture.Directory) (best picture.Directory, err error) {
 	area, linear := 0.0, false
 	for _, d := range list {
 		linear = linear || number(d, tagPhotometric, 0) == photometricLinear
-		if number(d, tagPhotometric, 0) != photometricMosaic || int(number(d, tagNewSubfile, 0))&1 != 0 {
+		if number(d, tagPhotometric, 0) != photometricMosaic ||
+			int(number(d, tagNewSubfile, 0))&1 != 0 {
 			continue
 		}
 		if a := number(d, tagWidth, 0) * number(d, tagHeight, 0); a > area {
@@ -71,12 +73,13 @@ func sensorOf(list []picture.Directory) (best picture.Directory, err error) {
 	case area > 0:
 		return best, nil
 	case linear:
-		return best, wrong("it holds no mosaic but colours that were made of one (LinearRaw), which is not supported")
+		return best, wrong("it holds demosaiced colours (LinearRaw), not a mosaic, which is not " +
+			"supported")
 	}
 	return best, wrong("it holds no mosaic of a sensor")
 }
 
-// number is the first value of an entry, or another where there is none that is a number.
+// number is the first value of an entry, or the given default if there is none or it is NaN.
 func number(d picture.Directory, tag uint16, or float64) float64 {
 	if v := d.Numbers(tag, 1); len(v) == 1 && !math.IsNaN(v[0]) {
 		return v[0]
@@ -84,11 +87,11 @@ func number(d picture.Directory, tag uint16, or float64) float64 {
 	return or
 }
 
-// patternOf reads the arrangement of colours.
-func patternOf(d picture.Directory) (Pattern, error) {
+// readPattern reads the arrangement of colours in the mosaic.
+func readPattern(d picture.Directory) (Pattern, error) {
 	dim, cells := d.Numbers(tagPatternDim, 2), d.Numbers(tagPattern, 64)
 	if number(d, tagLayout, 1) != 1 || len(dim) == 2 && (dim[0] != 2 || dim[1] != 2) {
-		return 0, wrong("its mosaic is no Bayer pattern of 2×2 pixels, which is not supported")
+		return 0, wrong("its mosaic is not a Bayer pattern of 2×2 pixels, which is not supported")
 	}
 	planes := d.Numbers(tagPlanes, 4)
 	if len(cells) == 4 && (planes == nil || len(planes) == 3) {
@@ -102,12 +105,13 @@ func patternOf(d picture.Directory) (Pattern, error) {
 			}
 		}
 	}
-	return 0, wrong("its mosaic is not of red, green and blue in a Bayer pattern, which is not supported")
+	return 0, wrong("its mosaic is not of red, green and blue in a Bayer pattern, which is not " +
+		"supported")
 }
 
-// blackOf reads the levels of black, which may be a pattern of any even or single sides: of larger
-// ones each pixel of the Bayer pattern has the mean.
-func blackOf(d picture.Directory) (black [4]float64, err error) {
+// readBlack reads the black levels. They may repeat with any even period, or with period 1. For
+// periods above 2 each pixel of the Bayer pattern gets the mean.
+func readBlack(d picture.Directory) (black [4]float64, err error) {
 	rows, columns := 1, 1
 	if dim := d.Numbers(tagBlackDim, 2); len(dim) == 2 {
 		for i, to := range []*int{&rows, &columns} {
@@ -115,7 +119,8 @@ func blackOf(d picture.Directory) (black [4]float64, err error) {
 				*to = int(v)
 				continue
 			}
-			return black, wrong("its levels of black repeat every %v pixels, which is not supported", dim)
+			return black, wrong("its black levels repeat every %v pixels, which is not supported",
+				dim)
 		}
 	}
 	v := d.Numbers(tagBlack, rows*columns)
@@ -123,7 +128,7 @@ func blackOf(d picture.Directory) (black [4]float64, err error) {
 		return black, nil
 	}
 	if len(v) < rows*columns {
-		return black, wrong("its levels of black are %d, not %d", len(v), rows*columns)
+		return black, wrong("it has %d black levels, not %d", len(v), rows*columns)
 	}
 	for k := range black {
 		sum, n := 0.0, 0.0
@@ -139,8 +144,9 @@ func blackOf(d picture.Directory) (black [4]float64, err error) {
 	return black, nil
 }
 
-// noiseOf reads what the file says of its noise: one law, or one for each of red, green and blue.
-func noiseOf(list ...picture.Directory) *Noise {
+// readNoise reads the noise parameters of the file: one pair, or one for each of red, green and
+// blue.
+func readNoise(list ...picture.Directory) *Noise {
 	for _, d := range list {
 		v := d.Numbers(tagNoise, 6)
 		n := &Noise{}
@@ -161,14 +167,14 @@ func noiseOf(list ...picture.Directory) *Noise {
 	return nil
 }
 
-// crop finds the part of the sensor that is the picture.
+// crop finds the part of the sensor that is shown.
 func (f *File) crop(d picture.Directory) error {
 	p, m := &f.pixels, &f.mosaic
 	x0, y0, x1, y1 := 0, 0, p.w, p.h
 	if v := d.Numbers(tagActive, 4); len(v) == 4 {
 		y0, x0, y1, x1 = whole(v[0]), whole(v[1]), whole(v[2]), whole(v[3])
 		if x0 < 0 || y0 < 0 || x1 > p.w || y1 > p.h || x1-x0 < 2 || y1-y0 < 2 {
-			return wrong("its active area, %v, does not lie in %d×%d pixels", v, p.w, p.h)
+			return wrong("its active area, %v, is not inside %d×%d pixels", v, p.w, p.h)
 		}
 	}
 	p.blackX, p.blackY = x0, y0
@@ -177,7 +183,8 @@ func (f *File) crop(d picture.Directory) error {
 	if len(origin) == 2 && len(size) == 2 {
 		x, y = whole(origin[0]), whole(origin[1])
 		if x < 0 || y < 0 || x > w-2 || y > h-2 || !(size[0] >= 2) || !(size[1] >= 2) {
-			return wrong("its crop, %v pixels from %v on, does not lie in %d×%d pixels", size, origin, w, h)
+			return wrong("its crop, %v pixels from %v on, is not inside %d×%d pixels", size, origin,
+				w, h)
 		}
 		w, h = int(min(size[0], float64(w-x))), int(min(size[1], float64(h-y)))
 	}
@@ -190,7 +197,7 @@ func (f *File) crop(d picture.Directory) error {
 	return nil
 }
 
-// whole rounds a number of a file to a whole one of at most 30 bits; what is none becomes -1.
+// whole rounds a number of a file to an integer of at most 30 bits. Others become -1.
 func whole(v float64) int {
 	if !(v >= 0 && v < 1<<30) {
 		return -1

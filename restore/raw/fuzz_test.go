@@ -18,24 +18,29 @@ func hostileSeeds(rng *rand.Rand) (list [][]byte) {
 			d.blockW, d.blockH = 8, 8
 		}
 		if i%3 == 0 {
-			d.jpeg = &jpegOptions{components: 1 + i%2, bits: d.bits, predictor: 1 + i%7, restart: i % 2}
+			d.jpeg = &jpegOptions{components: 1 + i%2, bits: d.bits, predictor: 1 + i%7,
+				restart: i % 2}
 		}
 		if i%4 == 0 {
 			d.order = binary.BigEndian
 		}
-		d.sensor = []entry{{tagActive, kShort, []float64{1, 1, 6, 8}}, {tagCropOrigin, kFraction, []float64{1, 0}}, {tagCropSize, kShort, []float64{4, 4}},
-			{tagBlackDim, kShort, []float64{2, 2}}, {tagBlack, kFraction, []float64{1, 2, 3, 4}}, {tagWhite, kShort, []float64{200}}, {tagLinear, kShort, []float64{5, 6, 7, 90}},
+		d.sensor = []entry{{tagActive, kShort, []float64{1, 1, 6, 8}},
+			{tagCropOrigin, kFraction, []float64{1, 0}}, {tagCropSize, kShort, []float64{4, 4}},
+			{tagBlackDim, kShort, []float64{2, 2}}, {tagBlack, kFraction, []float64{1, 2, 3, 4}},
+			{tagWhite, kShort, []float64{200}}, {tagLinear, kShort, []float64{5, 6, 7, 90}},
 			{tagBlackRows, kSigned, []float64{1, -1}}, {tagNoise, kDouble, []float64{1e-3, 1e-6}}}
-		d.first = []entry{{tagColour1, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}}, {tagForward2, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}},
-			{tagNeutral, kFraction, []float64{0.5, 1, 0.6}}, {tagExposure, kSigned, []float64{0.5}}, {tagIlluminant1, kShort, []float64{17}}, {274, kShort, []float64{5}}}
+		d.first = []entry{{tagColour1, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}},
+			{tagForward2, kSigned, []float64{1, 0.1, 0, 0.2, 1, 0, 0, 0, 1}},
+			{tagNeutral, kFraction, []float64{0.5, 1, 0.6}}, {tagExposure, kSigned, []float64{0.5}},
+			{tagIlluminant1, kShort, []float64{17}}, {274, kShort, []float64{5}}}
 		list = append(list, d.bytes(rng))
 	}
 	return list
 }
 
-// readHostile reads bytes: there is a picture that fits its header, or an error in words.
+// readHostile reads bytes, and fails unless there is a picture that fits its header, or an error.
 func readHostile(t *testing.T, b []byte) {
-	r := &Reader{Options: Options{Rendering: Usual}}
+	r := &Reader{Options: Options{Rendering: DefaultRendering}}
 	p, err := picture.Decode(bytes.NewReader(b), picture.Limits{MaxPixels: 1 << 16, Raw: r.Open})
 	if err != nil {
 		var decode *picture.DecodeError
@@ -59,7 +64,7 @@ func readHostile(t *testing.T, b []byte) {
 	}
 }
 
-// FuzzDNG: whatever the bytes.
+// FuzzDNG: any bytes.
 func FuzzDNG(f *testing.F) {
 	for _, b := range hostileSeeds(rand.New(rand.NewPCG(1, 14))) {
 		f.Add(b)
@@ -67,7 +72,7 @@ func FuzzDNG(f *testing.F) {
 	f.Fuzz(readHostile)
 }
 
-// Files of which some bytes are others, or are missing.
+// Files with changed or missing bytes.
 func TestHostile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 17))
 	seeds := hostileSeeds(rng)
@@ -75,7 +80,7 @@ func TestHostile(t *testing.T) {
 		b := bytes.Clone(seeds[rng.IntN(len(seeds))])
 		for range 1 + rng.IntN(4) {
 			at := rng.IntN(len(b))
-			if rng.IntN(2) == 0 { // directories stand at the end
+			if rng.IntN(2) == 0 { // directories are at the end
 				at = len(b) - 1 - rng.IntN(min(len(b), 400))
 			}
 			switch rng.IntN(4) {
@@ -100,11 +105,13 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// FuzzLossless: whatever the bytes, decoding ends within the samples that the header tells.
+// FuzzLossless: for any bytes decoding writes no more samples than the header gives.
 func FuzzLossless(f *testing.F) {
 	rng := rand.New(rand.NewPCG(1, 15))
 	for i := range 8 {
-		f.Add(encodeLossless(rng, make([]uint16, 5*4*2), jpegOptions{w: 5, h: 4, components: 2, bits: 12, predictor: 1 + i%7, restart: i % 3, long: i%2 == 0}))
+		f.Add(encodeLossless(rng, make([]uint16, 5*4*2),
+			jpegOptions{w: 5, h: 4, components: 2, bits: 12, predictor: 1 + i%7, restart: i % 3,
+				long: i%2 == 0}))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l, err := openLossless(b)

@@ -2,19 +2,19 @@ package raw
 
 import "bytes"
 
-// huffman is a table of lossless JPEG: its symbols are the numbers of bits of differences.
+// huffman is a Huffman table of lossless JPEG. Its symbols are numbers of bits of differences.
 type huffman struct {
-	// quick is by the next quickBits bits: length of the code in the upper byte, symbol in the
-	// lower; 0 where the code is longer.
+	// quick maps the next quickBits bits to the code's length (upper byte) and symbol (lower byte),
+	// or to 0 if the code is longer.
 	quick  [1 << quickBits]uint16
 	last   [17]int32 // the last code of each length, -1 if there is none
-	offset [17]int32 // what brings a code to the place of its symbol
+	offset [17]int32 // code + offset is the index of its symbol
 	symbol []byte
 }
 
 const quickBits = 9
 
-// readTables reads a segment of tables.
+// readTables reads a segment of Huffman tables.
 func readTables(tables *[4]*huffman, b []byte) error {
 	for len(b) > 0 {
 		if len(b) < 17 || b[0]>>4 != 0 || b[0]&15 > 3 {
@@ -42,7 +42,7 @@ func readTables(tables *[4]*huffman, b []byte) error {
 	return nil
 }
 
-// build makes the codes of the numbers of codes of each length.
+// build makes the codes from the number of codes of each length. It fails if there are too many.
 func (h *huffman) build(counts []byte) bool {
 	code, at := int32(0), int32(0)
 	for i := range h.last {
@@ -71,7 +71,7 @@ func (h *huffman) build(counts []byte) bool {
 	return true
 }
 
-// difference reads one; false where the bits end or are no code.
+// difference reads a difference. It gives false if the bits end or are no code.
 func (h *huffman) difference(r *bitReader) (int32, bool) {
 	r.fill()
 	var s uint
@@ -103,15 +103,15 @@ func (h *huffman) difference(r *bitReader) (int32, bool) {
 	return v, r.have >= 0
 }
 
-// bitReader reads bits from the highest on, and passes over the 0 behind each 0xff. Behind the end,
-// which a marker is too, come zeros, and have becomes negative when they are read.
+// bitReader reads bits, the highest first, and skips the 0 after each 0xff. After the end or a
+// marker it gives zeros, and have becomes negative when they are read.
 type bitReader struct {
 	b    []byte
 	acc  uint64 // the next bits, from the highest on
-	have int    // how many of them there are
+	have int    // number of valid bits
 }
 
-// fill makes sure that there are 32 bits, if there are so many.
+// fill loads bits, so that at least 32 are valid unless the data ends.
 func (r *bitReader) fill() {
 	for r.have >= 0 && r.have <= 56 && len(r.b) > 0 {
 		v := r.b[0]
@@ -129,7 +129,7 @@ func (r *bitReader) fill() {
 
 func (r *bitReader) skip(n int) { r.acc, r.have = r.acc<<n, r.have-n }
 
-// restart goes on behind a marker of restart; false if there is none.
+// restart skips a restart marker. It gives false if there is none.
 func (r *bitReader) restart() bool {
 	at := bytes.IndexByte(r.b, 0xff)
 	for at >= 0 && at+1 < len(r.b) && r.b[at+1] == 0xff {

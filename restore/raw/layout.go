@@ -13,18 +13,18 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// Layout says how mosaics lie in bytes that do not say it themselves.
+// Layout describes mosaics in raw bytes without a header.
 type Layout struct {
 	W, H    int
 	Packing Packing
-	Bits    int // of a sample
-	Stride  int // bytes from row to row; 0: without gaps
+	Bits    int // per sample
+	Stride  int // bytes from row to row; 0 means no gaps
 	Offset  int // bytes before the first row
-	// Mosaic tells all but the sides and the levels.
+	// Mosaic holds all other fields. Its W, H and Pix are not used.
 	Mosaic Mosaic
 }
 
-// LayoutUsage lists what ParseLayout reads, for help texts.
+// LayoutUsage lists the names that ParseLayout accepts, for help texts.
 const LayoutUsage = `size=WxH        of the mosaic in pixels (needed)
 bits=N          of a sample, 8 to 16 (needed)
 packing=P       bytes (8 bits), words (two bytes each, little-endian, the default for more), upper (the same, in the upper
@@ -36,8 +36,8 @@ matrix=A:B:...  nine numbers, row by row: colours after white balance to linear 
 exposure=E      factor of the light (default 1)
 stride=N        bytes from row to row (default: no gaps); offset=N: bytes before the first row (default 0)`
 
-// ParseLayout reads a layout from "name=value" pairs with commas between them; see LayoutUsage. Errors,
-// [*Error], name the pair and what is allowed.
+// ParseLayout reads a layout from "name=value" pairs with commas between them; see LayoutUsage.
+// Errors, [*Error], name the pair and what is allowed.
 func ParseLayout(spec string) (*Layout, error) {
 	l := &Layout{Mosaic: Mosaic{Gains: [3]float64{1, 1, 1}}}
 	given := map[string]bool{}
@@ -66,7 +66,7 @@ func ParseLayout(spec string) (*Layout, error) {
 	return l, l.Check()
 }
 
-// Check tells whether the fields fit together; the error is an [*Error].
+// Check fails with an [*Error] if the fields are invalid or contradict each other.
 func (l *Layout) Check() error {
 	if l.W < 2 || l.H < 2 || l.W > 1<<20 || l.H > 1<<20 {
 		return wrong("a mosaic of %d×%d pixels; sides are 2 to %d", l.W, l.H, 1<<20)
@@ -74,8 +74,10 @@ func (l *Layout) Check() error {
 	if err := l.Packing.Check(l.Bits); err != nil {
 		return err
 	}
-	if row := l.Packing.Row(l.W, l.Bits); l.Stride != 0 && (l.Stride < row || l.Stride > 1<<24) {
-		return wrong("a stride of %d bytes, where a row takes %d; it is that to %d", l.Stride, row, 1<<24)
+	if row := l.Packing.RowBytes(l.W, l.Bits); l.Stride != 0 &&
+		(l.Stride < row || l.Stride > 1<<24) {
+		return wrong("a stride of %d bytes; a row takes %d, and at most %d are possible", l.Stride,
+			row, 1<<24)
 	}
 	if l.Offset < 0 || l.Offset > 1<<30 {
 		return wrong("an offset of %d bytes; it is 0 to %d", l.Offset, 1<<30)
@@ -114,7 +116,8 @@ func (l *Layout) set(name, value string) (err error) {
 		l.W, e1 = strconv.Atoi(w)
 		l.H, e2 = strconv.Atoi(h)
 		if e1 != nil || e2 != nil {
-			err = wrong("size=%s: must be width and height with an x between them, as in 640x480", value)
+			err = wrong("size=%s: must be width and height with an x between them, as in 640x480",
+				value)
 		}
 	case "bits":
 		l.Bits = whole(8, 16)
@@ -137,7 +140,8 @@ func (l *Layout) set(name, value string) (err error) {
 			return wrong("matrix=%s: must be nine numbers with colons between them", value)
 		}
 		for i, s := range list {
-			if m.Matrix[i], err = strconv.ParseFloat(s, 64); err != nil || !(math.Abs(m.Matrix[i]) <= 100) {
+			if m.Matrix[i], err = strconv.ParseFloat(s, 64); err != nil ||
+				!(math.Abs(m.Matrix[i]) <= 100) {
 				return wrong("matrix: %q is no number from -100 to 100", s)
 			}
 		}
@@ -148,7 +152,7 @@ func (l *Layout) set(name, value string) (err error) {
 	case "offset":
 		l.Offset = whole(0, 1<<30)
 	default:
-		err = wrong("there is no %q; what there is:\n%s", name, LayoutUsage)
+		err = wrong("unknown name %q; the names are:\n%s", name, LayoutUsage)
 	}
 	return err
 }
@@ -158,36 +162,38 @@ func (l *Layout) stride() int {
 	if l.Stride != 0 {
 		return l.Stride
 	}
-	return l.Packing.Row(l.W, l.Bits)
+	return l.Packing.RowBytes(l.W, l.Bits)
 }
 
-// Bytes is the number of bytes of a mosaic, without those before it and with a gap behind each row.
+// Bytes is the number of bytes of a mosaic, with a gap after each row, and without Offset.
 func (l *Layout) Bytes() int { return l.H * l.stride() }
 
-// Decode reads a mosaic to the end of r and develops it within the limits, of which those about
-// files' kinds have no meaning. f tells the noise. Errors: *Error for another number of bytes than
-// the layout needs, *picture.DecodeError and *memory.Error for what the limits refuse, and r's.
-func (l *Layout) Decode(r io.Reader, lim picture.Limits, o Options) (p *picture.Picture, f *File, err error) {
+// Decode reads a mosaic to the end of r and develops it within the limits. Limits about file
+// formats are not used. f gives the noise profile. Errors: *Error if the number of bytes does not
+// fit the layout, *picture.DecodeError and *memory.Error if a limit is exceeded, and errors of r.
+func (l *Layout) Decode(r io.Reader, lim picture.Limits, o Options) (p *picture.Picture, f *File,
+	err error) {
 	if err := l.Check(); err != nil {
 		return nil, nil, err
 	}
 	f = &File{options: o, mosaic: l.Mosaic}
 	m := &f.mosaic
 	m.W, m.H = l.W, l.H
-	if o.Told() {
+	if o.HasNoise() {
 		m.Noise = o.Noise(m)
 	}
 	if err := m.checkLevels(); err != nil {
 		return nil, nil, err
 	}
 	f.read = func() ([]uint16, error) { return l.read(r) }
-	p, err = picture.Developed(f, lim)
+	p, err = picture.DevelopRaw(f, lim)
 	return p, f, err
 }
 
 // read reads the levels.
 func (l *Layout) read(r io.Reader) ([]uint16, error) {
-	if err := memory.Check(fmt.Sprintf("a mosaic of %d×%d pixels", l.W, l.H), memory.Sum(memory.Bytes(l.W, l.H, 2), int64(l.Bytes()))); err != nil {
+	if err := memory.Check(fmt.Sprintf("a mosaic of %d×%d pixels", l.W, l.H),
+		memory.Sum(memory.Bytes(l.W, l.H, 2), int64(l.Bytes()))); err != nil {
 		return nil, err
 	}
 	if _, err := io.CopyN(io.Discard, r, int64(l.Offset)); err != nil && !errors.Is(err, io.EOF) {
@@ -197,12 +203,16 @@ func (l *Layout) read(r io.Reader) ([]uint16, error) {
 	if err != nil {
 		return nil, err
 	}
-	least := (l.H-1)*l.stride() + l.Packing.Row(l.W, l.Bits)
+	least := (l.H-1)*l.stride() + l.Packing.RowBytes(l.W, l.Bits)
 	if len(b) > l.Bytes() {
-		return nil, wrong("there are more bytes than the %d of a mosaic of %d×%d pixels of %d bits; size=, bits=, packing=, stride= and offset= say how it lies", l.Bytes(), l.W, l.H, l.Bits)
+		return nil, wrong("there are more bytes than the %d of a mosaic of %d×%d pixels of %d "+
+			"bits; size=, bits=, packing=, stride= and offset= give the layout", l.Bytes(), l.W,
+			l.H, l.Bits)
 	}
 	if len(b) < least {
-		return nil, wrong("there are %d bytes behind the offset, and a mosaic of %d×%d pixels of %d bits needs %d; size=, bits=, packing=, stride= and offset= say how it lies", len(b), l.W, l.H, l.Bits, least)
+		return nil, wrong("there are %d bytes after the offset, but a mosaic of %d×%d pixels of "+
+			"%d bits needs %d; size=, bits=, packing=, stride= and offset= give the layout", len(b),
+			l.W, l.H, l.Bits, least)
 	}
 	pix := make([]uint16, l.W*l.H)
 	return pix, l.Packing.Unpack(pix, b, l.W, l.H, l.Bits, l.stride())

@@ -6,23 +6,23 @@ import (
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 )
 
-// lossless is a lossless JPEG (ITU-T T.81, process 14, Huffman), as DNG keeps mosaics: samples of 2
-// to 16 bits, of which each is told as the difference to a prediction from its neighbours.
+// lossless is a lossless JPEG (ITU-T T.81, process 14, Huffman), as used for mosaics in DNG:
+// samples of 2 to 16 bits, stored as differences to a prediction from their neighbours.
 type lossless struct {
-	w, h       int // of the JPEG's own pixels
-	components int // samples of a pixel
+	w, h       int // in the JPEG's own pixels
+	components int // samples per pixel
 	bits       int
 	predictor  int
-	shift      int // of all samples, to the left
-	restart    int // rows after which prediction begins anew; 0: never
+	shift      int // left shift of all samples
+	restart    int // prediction restarts after so many rows; 0 means never
 	tables     []*huffman
 	scan       []byte
 }
 
-// openLossless reads what stands before the samples. It asks for no more memory than the tables.
+// openLossless reads everything before the samples. It allocates only the tables.
 func openLossless(b []byte) (*lossless, error) {
 	if len(b) < 4 || b[0] != 0xff || b[1] != 0xd8 {
-		return nil, wrong("a part of it is no lossless JPEG")
+		return nil, wrong("a strip or tile of it is not a lossless JPEG")
 	}
 	l := &lossless{}
 	var tables [4]*huffman
@@ -41,7 +41,7 @@ func openLossless(b []byte) (*lossless, error) {
 			}
 			interval = int(binary.BigEndian.Uint16(s.Body))
 		case jpegcodec.MarkerSOS:
-			if err := l.begin(s.Body, ids, &tables, interval); err != nil {
+			if err := l.readScan(s.Body, ids, &tables, interval); err != nil {
 				return nil, err
 			}
 			l.scan = b[s.At+len(s.Body):]
@@ -58,26 +58,29 @@ func openLossless(b []byte) (*lossless, error) {
 	return nil, wrong("its lossless JPEG has no samples")
 }
 
-// frame reads the sizes and the components' names.
+// frame reads the sizes, and gives the components' identifiers.
 func (l *lossless) frame(b []byte) (ids []byte, err error) {
 	if l.components != 0 || len(b) < 6 || len(b) < 6+3*int(b[5]) {
 		return nil, wrong("its lossless JPEG has a damaged header")
 	}
-	l.bits, l.h, l.w, l.components = int(b[0]), int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:])), int(b[5])
+	l.bits, l.h, l.w, l.components = int(b[0]), int(binary.BigEndian.Uint16(b[1:])),
+		int(binary.BigEndian.Uint16(b[3:])), int(b[5])
 	if l.bits < 2 || l.bits > 16 || l.w < 1 || l.h < 1 || l.components < 1 || l.components > 4 {
-		return nil, wrong("its lossless JPEG has %d×%d pixels of %d samples of %d bits, which cannot be", l.w, l.h, l.components, l.bits)
+		return nil, wrong("its lossless JPEG has %d×%d pixels of %d samples of %d bits, which "+
+			"is invalid", l.w, l.h, l.components, l.bits)
 	}
 	for i := range l.components {
 		if b[6+3*i+1] != 0x11 {
-			return nil, wrong("its lossless JPEG has samples of different sizes, which is not supported")
+			return nil, wrong("its lossless JPEG has samples of different sizes, which is not " +
+				"supported")
 		}
 		ids = append(ids, b[6+3*i])
 	}
 	return ids, nil
 }
 
-// begin reads the header of the scan.
-func (l *lossless) begin(b, ids []byte, tables *[4]*huffman, interval int) error {
+// readScan reads the header of the scan.
+func (l *lossless) readScan(b, ids []byte, tables *[4]*huffman, interval int) error {
 	n := l.components
 	if n == 0 || len(b) < 1+2*n+3 || int(b[0]) != n {
 		return wrong("its lossless JPEG does not hold all samples in one scan")
@@ -92,19 +95,20 @@ func (l *lossless) begin(b, ids []byte, tables *[4]*huffman, interval int) error
 	rest := b[1+2*n:]
 	l.predictor, l.shift = int(rest[0]), int(rest[2]&15)
 	if l.predictor < 1 || l.predictor > 7 || l.shift >= l.bits {
-		return wrong("its lossless JPEG has predictor %d and shift %d, which cannot be", l.predictor, l.shift)
+		return wrong("its lossless JPEG has predictor %d and shift %d, which is invalid",
+			l.predictor, l.shift)
 	}
 	if interval%l.w != 0 {
-		return wrong("its lossless JPEG begins anew within rows, which is not supported")
+		return wrong("its lossless JPEG has restarts within rows, which is not supported")
 	}
 	l.restart = interval / l.w
 	return nil
 }
 
-// samples is how many there are.
+// samples is the number of samples.
 func (l *lossless) samples() int { return l.w * l.h * l.components }
 
-// decode reads the samples, row by row and pixel by pixel; dst has so many places.
+// decode reads the samples, row by row and pixel by pixel. dst must have room for samples() values.
 func (l *lossless) decode(dst []uint16) error {
 	r := bitReader{b: l.scan}
 	n := l.components
@@ -153,7 +157,8 @@ func (l *lossless) decode(dst []uint16) error {
 
 var errCut = &Error{"its lossless JPEG is cut off or damaged"}
 
-// predict is a sample by its neighbours on the left, above, and above on the left.
+// predict predicts a sample from its neighbours on the left (a), above (b), and above on the left
+// (c).
 func predict(predictor int, a, b, c int32) int32 {
 	switch predictor {
 	case 1:

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// jpegOptions are those of encodeLossless.
+// jpegOptions are the options of encodeLossless.
 type jpegOptions struct {
 	w, h, components, bits, predictor, shift, restart int
 	long                                              bool // codes of up to 16 bits
@@ -93,7 +93,8 @@ func encodeLossless(rng *rand.Rand, pix []uint16, o jpegOptions) []byte {
 				p = at(0, 1)
 			default:
 				a, b, c := at(1, 0), at(0, 1), at(1, 1)
-				p = [8]int{1: a, 2: b, 3: c, 4: a + b - c, 5: a + (b-c)>>1, 6: b + (a-c)>>1, 7: (a + b) >> 1}[o.predictor]
+				p = [8]int{1: a, 2: b, 3: c, 4: a + b - c, 5: a + (b-c)>>1, 6: b + (a-c)>>1,
+					7: (a + b) >> 1}[o.predictor]
 			}
 			d := int(int16(uint16(at(0, 0) - p)))
 			if d == -32768 {
@@ -117,7 +118,9 @@ func encodeLossless(rng *rand.Rand, pix []uint16, o jpegOptions) []byte {
 func TestLossless(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 2))
 	for i := range 300 {
-		o := jpegOptions{w: 1 + rng.IntN(40), h: 1 + rng.IntN(30), components: 1 + rng.IntN(4), bits: 2 + rng.IntN(15), predictor: 1 + i%7, long: rng.IntN(2) == 0, table: byte(rng.IntN(4))}
+		o := jpegOptions{w: 1 + rng.IntN(40), h: 1 + rng.IntN(30), components: 1 + rng.IntN(4),
+			bits: 2 + rng.IntN(15), predictor: 1 + i%7, long: rng.IntN(2) == 0,
+			table: byte(rng.IntN(4))}
 		if rng.IntN(3) == 0 {
 			o.shift = rng.IntN(min(o.bits, 4))
 		}
@@ -144,7 +147,7 @@ func TestLossless(t *testing.T) {
 		if err := l.decode(got); err != nil || !slices.Equal(got, pix) {
 			t.Fatalf("%+v: other samples, %v", o, err)
 		}
-		// Where more than the padding of the last byte is missing there are not all samples.
+		// If more than the padding of the last byte is missing, samples are missing.
 		cut := b[:len(b)-2-2-rng.IntN(len(b)/2)]
 		if l, err := openLossless(cut); err == nil && l.samples() > 8 {
 			if err := l.decode(make([]uint16, l.samples())); err == nil && len(cut) < len(b)-8 {
@@ -157,9 +160,10 @@ func TestLossless(t *testing.T) {
 func TestLosslessRefuses(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 3))
 	good := func() []byte {
-		return encodeLossless(rng, make([]uint16, 6*4*2), jpegOptions{w: 6, h: 4, components: 2, bits: 12, predictor: 1})
+		return encodeLossless(rng, make([]uint16, 6*4*2),
+			jpegOptions{w: 6, h: 4, components: 2, bits: 12, predictor: 1})
 	}
-	// Places: the frame begins behind FF D8 FF C3 and its length.
+	// Offsets: the frame begins after FF D8 FF C3 and its length.
 	for what, change := range map[string]func(b []byte) []byte{
 		"nothing":          func(b []byte) []byte { return nil },
 		"no JPEG":          func(b []byte) []byte { b[0] = 0; return b },

@@ -14,10 +14,10 @@ const (
 	smoothing = 2  // neighbours of a colour on each side
 )
 
-// Profile is the noise of the developed picture, which the sensor's noise (Noise, which must not be
-// nil) becomes by demosaicing, matrix and curve. It is measured: the light of up to 64 patches of
-// 64×64 pixels is smoothed, gets noise by the sensor's law, and is developed with and without it.
-// The same mosaic gives the same profile.
+// Profile measures the noise of the developed picture: what demosaicing, matrix and curve make of
+// the sensor's noise (Noise, which must not be nil). The light of up to 64 patches of 64×64 pixels
+// is smoothed, and developed with and without simulated sensor noise. The same mosaic gives the
+// same profile.
 func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
 	if err := check(m, r); err != nil {
 		return noise.Profile{}, err
@@ -33,7 +33,7 @@ func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
 	at := 0
 	for _, y := range ys {
 		for _, x := range xs {
-			// With what demosaicing looks at around it.
+			// The patch with the neighbours that demosaicing reads.
 			p := part{x: max(0, x-reach), y: max(0, y-reach)}
 			p.w, p.h = min(m.W, x+w+reach)-p.x, min(m.H, y+h+reach)-p.y
 			a, b := m.patch(rng, &light, p)
@@ -51,10 +51,10 @@ func (m *Mosaic) Profile(r Rendering) (noise.Profile, error) {
 	return noise.Measure(clean, noisy), nil
 }
 
-// part is a rectangle of a mosaic that begins at an even place.
+// part is a rectangle of a mosaic. Its origin is even.
 type part struct{ x, y, w, h int }
 
-// spread gives even positions of patches of a side, spread over n pixels.
+// spread gives even positions for patches of length side, spread over n pixels.
 func spread(n, side int) (at []int) {
 	count := min(max(n/side, 1), patches)
 	for i := range count {
@@ -74,7 +74,7 @@ func (m *Mosaic) patch(rng *rand.Rand, light *lights, p part) (clean, noisy *pla
 			for dv := -2 * smoothing; dv <= 2*smoothing; dv += 2 {
 				for du := -2 * smoothing; du <= 2*smoothing; du += 2 {
 					if a, b := p.x+u+du, p.y+v+dv; a >= 0 && a < m.W && b >= 0 && b < m.H {
-						sum, n = sum+light.of(float64(m.Pix[b*m.W+a]), a, b, c), n+1
+						sum, n = sum+light.at(float64(m.Pix[b*m.W+a]), a, b, c), n+1
 					}
 				}
 			}

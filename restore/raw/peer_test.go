@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// dcraw, another reader of raw files, finds the same levels, and develops to the same colours.
-// Debian's package of that name has it; without it the test is skipped.
+// dcraw, another raw converter, reads the same levels and develops the same colours. The test is
+// skipped if dcraw (Debian's package dcraw) is not installed.
 func TestAgainstDcraw(t *testing.T) {
 	if _, err := exec.LookPath("dcraw"); err != nil {
 		t.Skip("dcraw is not installed")
@@ -24,7 +24,8 @@ func TestAgainstDcraw(t *testing.T) {
 	dir := t.TempDir()
 	e := func(tag, kind uint16, v ...float64) entry { return entry{tag, kind, v} }
 	colours := [][]float64{{0, 1, 1, 2}, {1, 0, 2, 1}, {1, 2, 0, 1}, {2, 1, 1, 0}}
-	toCamera := []float64{0.8380, -0.2630, -0.0639, -0.2887, 1.0725, 0.2496, -0.0627, 0.1427, 0.5438}
+	toCamera := []float64{0.8380, -0.2630, -0.0639, -0.2887, 1.0725, 0.2496, -0.0627, 0.1427,
+		0.5438}
 	for i := range 8 {
 		const w, h, left, top = 150, 120, 5, 3
 		n := []int{8, 10, 12, 14, 16}[rng.IntN(5)]
@@ -39,15 +40,19 @@ func TestAgainstDcraw(t *testing.T) {
 		pattern := rng.IntN(4)
 		black, white := math.Round(float64(int(3)<<n)/64), float64(int(61)<<n)/64
 		// One colour all over: levels, white balance and matrix are compared, not demosaicing.
-		light := [3]float64{0.1 + 0.3*rng.Float64(), 0.1 + 0.3*rng.Float64(), 0.1 + 0.3*rng.Float64()}
+		light := [3]float64{0.1 + 0.3*rng.Float64(), 0.1 + 0.3*rng.Float64(), 0.1 +
+			0.3*rng.Float64()}
 		neutral := []float64{0.5, 1, 0.6}
 		for k := range d.pix {
 			u, v := k%w-left, k/w-top
 			c := int(colours[pattern][u&1+2*(v&1)])
 			d.pix[k] = uint16(math.Round(black + light[c]*neutral[c]*(white-black)))
 		}
-		d.sensor = []entry{e(tagActive, kLong, top, left, h-2, w-3), e(tagPattern, kByte, colours[pattern]...), e(tagBlack, kLong, black), e(tagWhite, kLong, white)}
-		d.first = []entry{e(tagColour1, kSigned, toCamera...), e(tagIlluminant1, kShort, 21), e(tagNeutral, kFraction, neutral...), e(272, 2, 'M', '1', 0)}
+		d.sensor = []entry{e(tagActive, kLong, top, left, h-2, w-3),
+			e(tagPattern, kByte, colours[pattern]...), e(tagBlack, kLong, black),
+			e(tagWhite, kLong, white)}
+		d.first = []entry{e(tagColour1, kSigned, toCamera...), e(tagIlluminant1, kShort, 21),
+			e(tagNeutral, kFraction, neutral...), e(272, 2, 'M', '1', 0)}
 		path := filepath.Join(dir, fmt.Sprintf("%d.dng", i))
 		b := d.bytes(rng)
 		if err := os.WriteFile(path, b, 0o644); err != nil {
@@ -64,7 +69,8 @@ func TestAgainstDcraw(t *testing.T) {
 		peer := func(args ...string) *picture.Picture {
 			t.Helper()
 			var said strings.Builder
-			cmd := exec.Command("dcraw", append(append([]string{"-c", "-T", "-t", "0"}, args...), path)...)
+			cmd := exec.Command("dcraw",
+				append(append([]string{"-c", "-T", "-t", "0"}, args...), path)...)
 			cmd.Stderr = &said
 			out, err := cmd.Output()
 			if err != nil {
@@ -92,7 +98,8 @@ func TestAgainstDcraw(t *testing.T) {
 		}
 		at := m.H/2*m.W + m.W/2
 		for c := range 3 {
-			a, b := float64(camera.Light(ours.Planar().Plane(c)[at])), float64(shown.Planar().Plane(c)[at]+1)/2
+			a, b := float64(camera.Light(ours.Planar().Plane(c)[at])),
+				float64(shown.Planar().Plane(c)[at]+1)/2
 			if math.Abs(a-b) > 0.01 {
 				t.Errorf("pattern %d, colour %d: light %.4f, dcraw has %.4f", pattern, c, a, b)
 			}

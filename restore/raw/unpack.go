@@ -1,24 +1,25 @@
 package raw
 
-// Packing is how the samples of a mosaic lie in memory, row by row.
+// Packing is the format of samples in memory, row by row.
 type Packing uint8
 
 const (
-	// Bytes: a byte each, 8 bits.
+	// Bytes: one byte per sample, 8 bits.
 	Bytes Packing = iota
-	// Words: two bytes each, little-endian, of 9 to 16 bits, which are the lower ones.
+	// Words: two bytes per sample, little-endian, with 9 to 16 bits in the lower bits.
 	Words
-	// UpperWords: the same with the samples in the upper bits.
+	// UpperWords: like Words, but in the upper bits.
 	UpperWords
-	// MIPI: as MIPI's CSI-2 packs RAW10, RAW12 and RAW14: the upper eight bits of four samples (of
-	// 12 bits two) in a byte each, then the lower bits of these, the first sample's lowest.
+	// MIPI: RAW10, RAW12 and RAW14 of MIPI CSI-2. The upper eight bits of four samples (two for 12
+	// bits) have a byte each. Then come their lower bits, beginning with the first sample in the
+	// lowest bits.
 	MIPI
-	// BigEndian: one bit after the other from the highest on, without gaps, of 8 to 16 bits, each
-	// row beginning with a byte: as TIFF and DNG files have it.
+	// BigEndian: samples of 8 to 16 bits without gaps, the highest bit first. Each row begins at a
+	// byte. TIFF and DNG files use it.
 	BigEndian
 )
 
-// Check tells what is wrong with a packing of samples of so many bits, as an [*Error].
+// Check fails with an [*Error] if the packing cannot hold samples of this number of bits.
 func (p Packing) Check(bits int) error {
 	ok := false
 	switch p {
@@ -31,17 +32,18 @@ func (p Packing) Check(bits int) error {
 	case BigEndian:
 		ok = bits >= 8 && bits <= 16
 	default:
-		return wrong("there is no packing %d", p)
+		return wrong("unknown packing %d", p)
 	}
 	if !ok {
-		return wrong("samples of %d bits in packing %d; bytes hold 8, words 9 to 16, MIPI 10, 12 or 14, big-endian bits 8 to 16", bits, p)
+		return wrong("samples of %d bits in packing %d; bytes hold 8, words 9 to 16, MIPI 10, "+
+			"12 or 14, big-endian bits 8 to 16", bits, p)
 	}
 	return nil
 }
 
-// Row is the number of bytes of a row of w samples without a gap behind it. A row of MIPI ends with
-// a whole group of samples.
-func (p Packing) Row(w, bits int) int {
+// RowBytes is the number of bytes of a row of w samples without a gap. A row of MIPI ends with a
+// whole group of samples.
+func (p Packing) RowBytes(w, bits int) int {
 	switch p {
 	case Bytes:
 		return w
@@ -54,7 +56,7 @@ func (p Packing) Row(w, bits int) int {
 	return (w*bits + 7) / 8
 }
 
-// mipiGroup is how many samples share bytes.
+// mipiGroup is the number of samples that share bytes.
 func mipiGroup(bits int) int {
 	if bits == 12 {
 		return 2
@@ -62,22 +64,23 @@ func mipiGroup(bits int) int {
 	return 4
 }
 
-// Unpack reads a mosaic of w×h samples of so many bits into dst, which has w·h places. Rows begin
-// stride bytes from each other in data; 0: without gaps. Errors, [*Error]: bits that the packing
-// does not have, and data that are too short.
+// Unpack reads w×h samples of bits bits into dst, which has w·h values. Rows in data begin stride
+// bytes apart; 0 means no gaps. It fails with an [*Error] if the packing cannot hold bits, or if
+// data is too short.
 func (p Packing) Unpack(dst []uint16, data []byte, w, h, bits, stride int) error {
 	if err := p.Check(bits); err != nil {
 		return err
 	}
 	if w < 1 || h < 1 || w > 1<<20 || h > 1<<20 || len(dst) != w*h {
-		return wrong("%d places for %d×%d samples", len(dst), w, h)
+		return wrong("a buffer of %d values for %d×%d samples", len(dst), w, h)
 	}
-	row := p.Row(w, bits)
+	row := p.RowBytes(w, bits)
 	if stride == 0 {
 		stride = row
 	}
 	if stride < row || stride > len(data) && h > 1 || len(data) < (h-1)*stride+row {
-		return wrong("%d bytes, with %d from row to row, do not hold %d×%d samples, whose rows take %d", len(data), stride, w, h, row)
+		return wrong("%d bytes, with %d from row to row, do not hold %d×%d samples, whose rows "+
+			"take %d", len(data), stride, w, h, row)
 	}
 	for y := range h {
 		p.row(dst[y*w:][:w], data[y*stride:][:row], bits)

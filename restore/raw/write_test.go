@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// entry is one of a directory that writeDNG writes.
+// entry is a directory entry for writeDNG.
 type entry struct {
 	tag, kind uint16
 	values    []float64
@@ -23,7 +23,7 @@ const (
 	kDouble   = 12
 )
 
-// dng is a file to be written: the levels of a mosaic and what the directories say.
+// dng is a file to write: the levels of a mosaic and the entries of its directories.
 type dng struct {
 	order   binary.AppendByteOrder
 	w, h    int
@@ -34,12 +34,13 @@ type dng struct {
 	jpeg    *jpegOptions // nil: uncompressed; its sides and components are set here
 	sensor  []entry      // of the sensor's directory, in place of those that are usual
 	first   []entry      // of the first directory
-	preview bool         // the first directory has a preview, and the sensor's stands below
+	preview bool         // the first directory has a preview, the sensor's directory is below it
 }
 
-// usual is a little-endian DNG of strips.
+// usual makes a little-endian DNG with strips.
 func usual(rng *rand.Rand, w, h, bits int) *dng {
-	d := &dng{order: binary.LittleEndian, w: w, h: h, bits: bits, blockH: 1 + rng.IntN(h), pix: make([]uint16, w*h), preview: rng.IntN(2) == 0}
+	d := &dng{order: binary.LittleEndian, w: w, h: h, bits: bits, blockH: 1 + rng.IntN(h),
+		pix: make([]uint16, w*h), preview: rng.IntN(2) == 0}
 	for i := range d.pix {
 		d.pix[i] = uint16(rng.IntN(1 << bits))
 	}
@@ -62,7 +63,7 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 			if d.blockW == 0 {
 				rows = min(rows, d.h-y)
 			}
-			block := make([]uint16, blockW*rows) // beyond the picture tiles hold whatever there is
+			block := make([]uint16, blockW*rows) // outside the picture tiles hold arbitrary values
 			for i := range block {
 				block[i] = uint16(rng.IntN(1 << d.bits))
 				if u, v := x+i%blockW, y+i/blockW; u < d.w && v < d.h {
@@ -79,12 +80,18 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 		compression = 7
 	}
 	one := func(tag, kind uint16, v ...float64) entry { return entry{tag, kind, v} }
-	sensor := []entry{one(254, kLong, 0), one(256, kLong, float64(d.w)), one(257, kLong, float64(d.h)), one(258, kShort, float64(d.bits)), one(259, kShort, compression),
-		one(262, kShort, 32803), one(277, kShort, 1), one(33421, kShort, 2, 2), one(33422, kByte, 0, 1, 1, 2)}
+	sensor := []entry{one(254, kLong, 0), one(256, kLong, float64(d.w)),
+		one(257, kLong, float64(d.h)), one(258, kShort, float64(d.bits)),
+		one(259, kShort, compression),
+		one(262, kShort, 32803), one(277, kShort, 1), one(33421, kShort, 2, 2),
+		one(33422, kByte, 0, 1, 1, 2)}
 	if d.blockW > 0 {
-		sensor = append(sensor, one(322, kShort, float64(blockW)), one(323, kShort, float64(blockH)), one(324, kLong, offsets...), one(325, kLong, counts...))
+		sensor = append(sensor, one(322, kShort, float64(blockW)),
+			one(323, kShort, float64(blockH)), one(324, kLong, offsets...),
+			one(325, kLong, counts...))
 	} else {
-		sensor = append(sensor, one(273, kLong, offsets...), one(278, kLong, float64(blockH)), one(279, kLong, counts...))
+		sensor = append(sensor, one(273, kLong, offsets...), one(278, kLong, float64(blockH)),
+			one(279, kLong, counts...))
 	}
 	first := []entry{one(50706, kByte, 1, 4, 0, 0), one(271, 2, 'A', 'C', 'M', 'E', ' ', 0)}
 	replace := func(list *[]entry, by []entry) {
@@ -96,7 +103,10 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 		}
 	}
 	replace(&sensor, d.sensor)
-	if !slices.ContainsFunc(d.first, func(e entry) bool { return e.tag == tagColour1 || e.tag == tagNeutral }) {
+	if !slices.ContainsFunc(d.first, func(e entry) bool {
+		return e.tag == tagColour1 ||
+			e.tag == tagNeutral
+	}) {
 		first = append(first, one(tagNeutral, kByte, 1, 1, 1))
 	}
 	replace(&first, d.first)
@@ -105,7 +115,10 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 		b, at = d.directory(b, sensor)
 		thumb := len(b)
 		b = append(b, make([]byte, 12)...)
-		replace(&first, []entry{one(254, kLong, 1), one(256, kLong, 2), one(257, kLong, 2), one(258, kShort, 8, 8, 8), one(259, kShort, 1), one(262, kShort, 2), one(273, kLong, float64(thumb)), one(277, kShort, 3), one(279, kLong, 12), one(330, kLong, float64(at))})
+		replace(&first, []entry{one(254, kLong, 1), one(256, kLong, 2), one(257, kLong, 2),
+			one(258, kShort, 8, 8, 8), one(259, kShort, 1), one(262, kShort, 2),
+			one(273, kLong, float64(thumb)), one(277, kShort, 3), one(279, kLong, 12),
+			one(330, kLong, float64(at))})
 		b, at = d.directory(b, first)
 	} else {
 		b, at = d.directory(b, append(sensor, first...))
@@ -114,7 +127,7 @@ func (d *dng) bytes(rng *rand.Rand) []byte {
 	return b
 }
 
-// pack is a block as it stands in the file.
+// pack encodes a block for the file.
 func (d *dng) pack(rng *rand.Rand, block []uint16, w, h int) []byte {
 	if d.jpeg != nil {
 		o := *d.jpeg
@@ -138,7 +151,7 @@ func (d *dng) pack(rng *rand.Rand, block []uint16, w, h int) []byte {
 	return data
 }
 
-// directory appends a directory and gives its place.
+// directory appends a directory and gives its offset.
 func (d *dng) directory(b []byte, list []entry) ([]byte, int) {
 	slices.SortFunc(list, func(a, b entry) int { return int(a.tag) - int(b.tag) })
 	var body []byte

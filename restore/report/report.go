@@ -1,5 +1,6 @@
-// Package report writes a restoration as one HTML file that a person can look at: before and after under a slider, how sure the method is,
-// the samples, and what the adapter proposed. The file needs no network and no other file.
+// Package report writes one HTML file about a restoration: before and after with a slider, maps of
+// standard deviation, the samples, and the adapter's output. The file needs no network and no other
+// file.
 package report
 
 import (
@@ -16,20 +17,21 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// MaxSide is the longest side of the pictures in a report; larger ones are reduced by a whole number.
+// MaxSide is the longest side of the pictures in a report; larger ones are reduced by a whole
+// number.
 const MaxSide = 1600
 
-// maxSamples is how many samples are shown.
+// maxSamples is the largest number of samples that is shown.
 const maxSamples = 12
 
-// Setting is a line of the table at the end.
+// Setting is a row of the table at the end.
 type Setting struct{ Name, Value string }
 
-// Report is what a page is made of.
+// Report is the content of a page.
 type Report struct {
 	Title    string
-	Before   *picture.Picture // the picture given; of another size than the result for super-resolution
-	Result   *restore.Result  // what of it is nil is left out of the page
+	Before   *picture.Picture // the input; for super-resolution its size differs from the result
+	Result   *restore.Result  // fields that are nil are left out
 	Settings []Setting
 }
 
@@ -47,22 +49,22 @@ type shown struct {
 type view struct {
 	Title         string
 	Before, After shown
-	Doubts        []doubt
+	Deviations    []deviationMap
 	Gradient      template.CSS
 	Samples       []shown
-	More          int // samples that are not shown
+	More          int // number of samples that are not shown
 	Latent        []shown
 	Settings      []Setting
 }
 
-// doubt is a map of standard deviations.
-type doubt struct {
+// deviationMap is a map of standard deviations.
+type deviationMap struct {
 	Map     shown
-	Top     string // of the scale, in 8-bit levels
+	Top     string // upper end of the scale, in 8-bit levels
 	Caption string
 }
 
-// Write makes the page.
+// Write writes the page.
 func (r Report) Write(w io.Writer) error {
 	res := r.Result
 	v := view{Title: r.Title, Settings: r.Settings, Gradient: gradient()}
@@ -78,13 +80,17 @@ func (r Report) Write(w io.Writer) error {
 	if res.Std != nil {
 		w, h := res.Picture.W, res.Picture.H
 		colours, top := heat(res.Std, w, h)
-		v.Doubts = append(v.Doubts, doubt{show("map of the standard deviation of pixels", colours), fmt.Sprintf("%.1f", top), pixelsCaption})
+		v.Deviations = append(v.Deviations,
+			deviationMap{show("map of the standard deviation of pixels", colours),
+				fmt.Sprintf("%.1f", top), pixelsCaption})
 	}
 	if res.Areas != nil {
 		w, h := res.Picture.W, res.Picture.H
 		const side = restore.AreaSide
 		areas, top := heat(res.Areas, (w+side-1)/side, (h+side-1)/side)
-		v.Doubts = append(v.Doubts, doubt{show("map of the standard deviation of areas", repeated(areas, side, w, h)), fmt.Sprintf("%.1f", top), areasCaption})
+		v.Deviations = append(v.Deviations,
+			deviationMap{show("map of the standard deviation of areas",
+				repeated(areas, side, w, h)), fmt.Sprintf("%.1f", top), areasCaption})
 	}
 	if res.Mean != nil {
 		v.Samples = append(v.Samples, show("mean of the samples", res.Mean))
@@ -98,11 +104,14 @@ func (r Report) Write(w io.Writer) error {
 	}
 	if l := res.Latent; l != nil {
 		v.Latent = []shown{
-			show("μ: grey is 0, white 3 standard deviations of the prior", restore.LatentPicture(l.Mu, l.W, l.H, 0, 3)),
-			show("σ: black is 0 (settled by the picture), white 1 (free)", restore.LatentPicture(l.Sigma, l.W, l.H, 0.5, 0.5)),
+			show("μ: grey is 0, white 3 standard deviations of the prior",
+				restore.LatentPicture(l.Mu, l.W, l.H, 0, 3)),
+			show("σ: black is 0 (settled by the picture), white 1 (free)",
+				restore.LatentPicture(l.Sigma, l.W, l.H, 0.5, 0.5)),
 		}
 		if len(l.Z) > 0 {
-			v.Latent = append(v.Latent, show("z of sample 1", restore.LatentPicture(l.Z[0], l.W, l.H, 0, 3)))
+			v.Latent = append(v.Latent, show("z of sample 1",
+				restore.LatentPicture(l.Z[0], l.W, l.H, 0, 3)))
 		}
 	}
 	if err != nil {
@@ -115,9 +124,10 @@ const pixelsCaption = `Standard deviation of the samples at every pixel, in 8-bi
 this map is bright, it may well be different from what is shown above.`
 
 var areasCaption = fmt.Sprintf(`Standard deviation of the samples' means over areas of %d×%d pixels, in 8-bit levels. Fine detail averages out
-there: where this map is bright, brightness, colour or whole shapes may be different.`, restore.AreaSide, restore.AreaSide)
+there: where this map is bright, brightness, colour or whole shapes may be different.`,
+	restore.AreaSide, restore.AreaSide)
 
-// repeated enlarges a picture by a whole number, and cuts it to w×h pixels.
+// repeated enlarges a picture by repeating pixels, and crops it to w×h pixels.
 func repeated(p *picture.Picture, by, w, h int) *picture.Picture {
 	pix := make([]float32, 3*w*h)
 	for i := range pix {
@@ -127,7 +137,8 @@ func repeated(p *picture.Picture, by, w, h int) *picture.Picture {
 	return picture.New(w, h, pix)
 }
 
-// embed packs a picture into a URL: PNG if it is small, where pixels matter, else JPEG.
+// embed encodes a picture as a data URL: small pictures as PNG, because single pixels matter,
+// others as JPEG.
 func embed(name string, p *picture.Picture) (shown, error) {
 	p = reduce(p)
 	f, kind := picture.JPEG, "jpeg"
@@ -140,10 +151,11 @@ func embed(name string, p *picture.Picture) (shown, error) {
 	if err := picture.Encode(&b, &q, f, 92); err != nil {
 		return shown{}, err
 	}
-	return shown{template.URL("data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(b.Bytes())), p.W, p.H, name}, nil
+	return shown{template.URL("data:image/" + kind + ";base64," +
+		base64.StdEncoding.EncodeToString(b.Bytes())), p.W, p.H, name}, nil
 }
 
-// reduce averages whole blocks of pixels so that the picture is at most MaxSide long.
+// reduce averages blocks of pixels so that no side is longer than MaxSide.
 func reduce(p *picture.Picture) *picture.Picture {
 	k := (max(p.W, p.H) + MaxSide - 1) / MaxSide
 	if k <= 1 {
@@ -178,8 +190,10 @@ func reduce(p *picture.Picture) *picture.Picture {
 	return &q
 }
 
-// stops are matplotlib's viridis in nine steps: even in brightness, and safe for those who do not see all colours.
-var stops = [9][3]float64{{68, 1, 84}, {72, 40, 120}, {62, 74, 137}, {49, 104, 142}, {38, 130, 142}, {31, 158, 137}, {53, 183, 121}, {110, 206, 88}, {253, 231, 37}}
+// stops are nine steps of matplotlib's viridis. Its brightness rises evenly, and it suits
+// colour-blind readers.
+var stops = [9][3]float64{{68, 1, 84}, {72, 40, 120}, {62, 74, 137}, {49, 104, 142}, {38, 130, 142},
+	{31, 158, 137}, {53, 183, 121}, {110, 206, 88}, {253, 231, 37}}
 
 func gradient() template.CSS {
 	s := "linear-gradient(to right"
@@ -189,8 +203,8 @@ func gradient() template.CSS {
 	return template.CSS(s + ")")
 }
 
-// heat colours a map of standard deviations, root mean square over the three channels; top is what the last colour means, in 8-bit levels: all but
-// one in two hundred pixels are below.
+// heat colours a map of standard deviations (root mean square over the three channels). top is the
+// value of the last colour, in 8-bit levels: one in two hundred pixels is above it.
 func heat(std []float32, w, h int) (p *picture.Picture, top float64) {
 	n := w * h
 	v := make([]float64, n)

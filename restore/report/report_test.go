@@ -7,7 +7,8 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// Large pictures are reduced by averaging, and the last block of a side may be left out but never read beyond.
+// Large pictures are reduced by averaging. An incomplete last block may be left out, but nothing
+// beyond the picture is read.
 func TestReduce(t *testing.T) {
 	w, h := 2*MaxSide+3, 7
 	p := picture.New(w, h, make([]float32, 3*w*h))
@@ -29,7 +30,8 @@ func TestReduce(t *testing.T) {
 	}
 }
 
-// The colours follow the deviation: the darkest where it is least, the brightest at the top of the scale and beyond.
+// Colours follow the deviation: the darkest for the smallest, the brightest at the top of the scale
+// and above.
 func TestHeat(t *testing.T) {
 	const w, h = 40, 10
 	std := make([]float32, 3*w*h)
@@ -47,7 +49,7 @@ func TestHeat(t *testing.T) {
 		}
 	}
 	for i := 1; i < w*h; i++ {
-		if level(i, 1) < level(i-1, 1) { // green rises all the way
+		if level(i, 1) < level(i-1, 1) { // green rises everywhere
 			t.Fatalf("pixel %d is darker than the one before", i)
 		}
 	}
@@ -56,7 +58,7 @@ func TestHeat(t *testing.T) {
 	}
 }
 
-// Areas are shown as large as they are.
+// Areas are shown in their real size.
 func TestRepeated(t *testing.T) {
 	small := picture.New(3, 2, make([]float32, 18))
 	for i := range small.Pix {

@@ -8,23 +8,23 @@ import (
 )
 
 const (
-	side   = 8  // of a block that moves as one, pixels
-	border = 2  // around it, looked at too
-	pad    = 24 // pixels around a plane that repeat its outermost ones
-	levels = 4  // of pictures, each half the size of the one before
-	wide   = 4  // pixels to each side that are searched in the smallest picture
+	side         = 8  // of a block with one vector, in pixels
+	border       = 2  // pixels around a block that are compared too
+	pad          = 24 // pixels around a plane, which repeat its edge
+	levels       = 4  // of the pyramid; each has half the size of the one before
+	searchRadius = 4  // in the coarsest picture, in pixels
 )
 
-// Costs of a vector, as shares of what the remaining noise alone would cost: of moving at all, and
-// of moving otherwise than the block beside. Where there is nothing but noise to be seen, nothing
-// moves, and blocks move together.
+// Costs of a vector, as shares of the cost of the residual noise: for moving at all, and for moving
+// differently from the block on the left. So where there is only noise, nothing moves, and blocks
+// move together.
 const (
-	remains  = 0.2 // share of the noise that restored frames still have
-	movePays = 0.15
-	turnPays = 0.15
+	residual = 0.2 // share of the noise that is left in restored frames
+	moveCost = 0.15
+	turnCost = 0.15
 )
 
-// vector tells where a block came from, relative to where it is, in pixels.
+// vector is the displacement of a block to its position in the previous frame, in pixels.
 type vector struct{ x, y float32 }
 
 // grey is the brightness of a frame, with pad pixels around it.
@@ -39,11 +39,11 @@ func (g *grey) fit(w, h int) {
 	g.pix = make([]float32, g.stride*(h+2*pad))
 }
 
-// at is the place of a pixel.
+// at is the index of a pixel.
 func (g *grey) at(x, y int) int { return (y+pad)*g.stride + x + pad }
 
-// spread repeats the outermost pixels.
-func (g *grey) spread() {
+// extend fills the border by repeating the outermost pixels.
+func (g *grey) extend() {
 	for y := range g.h {
 		row := g.pix[g.at(-pad, y):][:g.stride]
 		for x := range pad {
@@ -57,10 +57,10 @@ func (g *grey) spread() {
 	}
 }
 
-// matcher finds where the blocks of a frame came from.
+// matcher finds the vectors of a frame's blocks.
 type matcher struct {
 	now, before [levels]grey
-	used        int              // levels that are large enough
+	used        int              // number of levels that are large enough
 	found       [levels][]vector // per block
 	level       int
 	noise       float32
@@ -86,8 +86,8 @@ func (m *matcher) fit(w, h int) {
 	m.job = m.row
 }
 
-// see looks at a frame.
-func (m *matcher) see(frame []float32) {
+// load makes the pyramid of a frame.
+func (m *matcher) load(frame []float32) {
 	g := &m.now[0]
 	n := g.w * g.h
 	for y := range g.h {
@@ -97,7 +97,7 @@ func (m *matcher) see(frame []float32) {
 			to[x] = (red[x] + green[x] + blue[x]) * (1. / 3)
 		}
 	}
-	g.spread()
+	g.extend()
 	for l := 1; l < m.used; l++ {
 		from, to := &m.now[l-1], &m.now[l]
 		for y := range to.h {
@@ -107,17 +107,17 @@ func (m *matcher) see(frame []float32) {
 				row[x] = (a[2*x] + a[2*x+1] + b[2*x] + b[2*x+1]) / 4
 			}
 		}
-		to.spread()
+		to.extend()
 	}
 }
 
-// swap makes the frame the one before the next, which looks as it came out of the averaging.
+// swap makes the averaged frame the previous one for the next frame.
 func (m *matcher) swap(averaged []float32) {
-	m.see(averaged)
+	m.load(averaged)
 	m.now, m.before = m.before, m.now
 }
 
-// search finds the vectors of all blocks, from the smallest picture to the largest.
+// search finds the vectors of all blocks, from the coarsest picture to the finest.
 func (m *matcher) search(ctx context.Context, t *team.Team, noise float32) error {
 	m.noise = noise
 	for m.level = m.used - 1; m.level >= 0; m.level-- {
@@ -128,29 +128,29 @@ func (m *matcher) search(ctx context.Context, t *team.Team, noise float32) error
 	return nil
 }
 
-// row finds the vectors of a row of blocks. Blocks look at the one to their left, and rows not at
-// each other, so that the result is the same however many workers there are.
+// row finds the vectors of a row of blocks. A block depends on the one to its left, but rows do not
+// depend on each other, so the result is the same for any number of workers.
 func (m *matcher) row(_, by int) {
 	l := m.level
 	across := m.across(l)
-	s := seeker{m: m, now: &m.now[l], before: &m.before[l]}
+	s := blockSearch{m: m, now: &m.now[l], before: &m.before[l]}
 	for bx := range across {
-		s.begin(bx*side, by*side)
+		s.start(bx*side, by*side)
 		if bx > 0 {
-			s.beside, s.hasBeside = whole(m.found[l][by*across+bx-1]), true
+			s.left, s.hasLeft = whole(m.found[l][by*across+bx-1]), true
 		}
 		s.try(0, 0)
-		if s.hasBeside {
-			s.try(s.beside[0], s.beside[1])
+		if s.hasLeft {
+			s.try(s.left[0], s.left[1])
 		}
 		span := 1
 		if l == m.used-1 {
-			span = wide
+			span = searchRadius
 		} else {
-			m.above(&s, bx, by)
+			m.tryCoarser(&s, bx, by)
 		}
-		// Steps to neighbours until none is better, but for the smallest picture, which is searched
-		// through.
+		// In the coarsest picture the search is exhaustive; else it steps to neighbours until none
+		// is better.
 		if span > 1 {
 			for y := -span; y <= span; y++ {
 				for x := -span; x <= span; x++ {
@@ -167,8 +167,8 @@ func (m *matcher) row(_, by int) {
 	}
 }
 
-// above tries the vectors of the smaller picture's block and its neighbours.
-func (m *matcher) above(s *seeker, bx, by int) {
+// tryCoarser tries the vectors of the coarser picture's block and its neighbours.
+func (m *matcher) tryCoarser(s *blockSearch, bx, by int) {
 	l := m.level + 1
 	across, down := m.across(l), m.down(l)
 	for _, d := range [5][2]int{{0, 0}, {-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
@@ -185,33 +185,34 @@ func whole(v vector) [2]int {
 	return [2]int{int(math.Round(float64(v.x))), int(math.Round(float64(v.y)))}
 }
 
-// seeker looks for one block.
-type seeker struct {
+// blockSearch searches the vector of one block.
+type blockSearch struct {
 	m              *matcher
 	now, before    *grey
-	x0, y0, x1, y1 int // the block with its border, within the picture
-	best, beside   [2]int
-	hasBeside      bool
+	x0, y0, x1, y1 int // the block with its border, inside the picture
+	best, left     [2]int
+	hasLeft        bool
 	cost           float32 // of the best
-	pays           float32 // what a pixel's remaining noise costs
+	noiseCost      float32 // difference caused by residual noise alone
 }
 
-func (s *seeker) begin(x, y int) {
+func (s *blockSearch) start(x, y int) {
 	s.x0, s.y0 = max(x-border, 0), max(y-border, 0)
 	s.x1, s.y1 = min(x+side+border, s.now.w), min(y+side+border, s.now.h)
-	s.best, s.cost, s.hasBeside = [2]int{}, float32(math.Inf(1)), false
-	q := remains * s.m.noise
-	s.pays = q * q * float32((s.x1-s.x0)*(s.y1-s.y0))
+	s.best, s.cost, s.hasLeft = [2]int{}, float32(math.Inf(1)), false
+	q := residual * s.m.noise
+	s.noiseCost = q * q * float32((s.x1-s.x0)*(s.y1-s.y0))
 }
 
-// inside tells whether a vector stays within what is known around the picture.
-func (s *seeker) inside(x, y int) bool {
-	const room = pad - 2 // for what interpolation reads
-	return s.x0+x >= -room && s.y0+y >= -room && s.x1+x <= s.before.w+room && s.y1+y <= s.before.h+room
+// inside tells whether a vector stays within the padded picture.
+func (s *blockSearch) inside(x, y int) bool {
+	const room = pad - 2 // interpolation reads beyond
+	return s.x0+x >= -room && s.y0+y >= -room && s.x1+x <= s.before.w+room &&
+		s.y1+y <= s.before.h+room
 }
 
-// differ is the sum of squares of the differences for a vector.
-func (s *seeker) differ(x, y int) (sum float32) {
+// difference is the sum of squared differences for a vector.
+func (s *blockSearch) difference(x, y int) (sum float32) {
 	n := s.x1 - s.x0
 	for row := s.y0; row < s.y1; row++ {
 		a := s.now.pix[s.now.at(s.x0, row):][:n]
@@ -224,31 +225,31 @@ func (s *seeker) differ(x, y int) (sum float32) {
 	return sum
 }
 
-// extra is what a vector costs for itself.
-func (s *seeker) extra(x, y int) (cost float32) {
+// vectorCost is the cost of the vector itself.
+func (s *blockSearch) vectorCost(x, y int) (cost float32) {
 	if x != 0 || y != 0 {
-		cost = movePays * s.pays
+		cost = moveCost * s.noiseCost
 	}
-	if s.hasBeside && s.beside != [2]int{x, y} {
-		cost += turnPays * s.pays
+	if s.hasLeft && s.left != [2]int{x, y} {
+		cost += turnCost * s.noiseCost
 	}
 	return cost
 }
 
-// try takes a vector if it is better than the best so far.
-func (s *seeker) try(x, y int) bool {
+// try keeps a vector if it is better than the best so far.
+func (s *blockSearch) try(x, y int) bool {
 	if !s.inside(x, y) {
 		return false
 	}
-	if c := s.differ(x, y) + s.extra(x, y); c < s.cost {
+	if c := s.difference(x, y) + s.vectorCost(x, y); c < s.cost {
 		s.cost, s.best = c, [2]int{x, y}
 		return true
 	}
 	return false
 }
 
-// descend steps to better neighbours, a few times at most.
-func (s *seeker) descend() {
+// descend steps to better neighbours, at most four times.
+func (s *blockSearch) descend() {
 	for range 4 {
 		x, y := s.best[0], s.best[1]
 		better := s.try(x-1, y)
@@ -261,27 +262,28 @@ func (s *seeker) descend() {
 	}
 }
 
-// refine finds the fraction of a pixel, in eighths: it begins at the lowest point of parabolas through
-// the costs of the best vector and its neighbours, and steps on to better ones. What fits as well by
-// whole pixels stays.
-func (s *seeker) refine() vector {
+// refine finds the fraction of a pixel, in eighths. It starts at the minimum of parabolas through
+// the differences of the best vector and its neighbours, and steps to better ones. If a whole
+// vector is nearly as good, it stays.
+func (s *blockSearch) refine() vector {
 	x, y := s.best[0], s.best[1]
 	if !s.inside(x-1, y-1) || !s.inside(x+1, y+1) {
 		return vector{float32(x), float32(y)}
 	}
-	middle := s.differ(x, y)
+	middle := s.difference(x, y)
 	lowest := func(a, b float32) int {
 		bend := a + b - 2*middle
-		if !(bend > 2*s.pays) { // too flat to tell
+		if !(bend > 2*s.noiseCost) { // too flat
 			return 0
 		}
 		return int(math.Round(8 * float64(min(max((a-b)/(2*bend), -0.5), 0.5))))
 	}
-	u, v := lowest(s.differ(x-1, y), s.differ(x+1, y)), lowest(s.differ(x, y-1), s.differ(x, y+1))
+	u, v := lowest(s.difference(x-1, y), s.difference(x+1, y)),
+		lowest(s.difference(x, y-1), s.difference(x, y+1))
 	if u == 0 && v == 0 {
 		return vector{float32(x), float32(y)}
 	}
-	best, limit := s.between(x, y, u, v), middle-movePays*s.pays
+	best, limit := s.subpixelDifference(x, y, u, v), middle-moveCost*s.noiseCost
 	for range 3 {
 		at := [2]int{u, v}
 		for _, d := range [4][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
@@ -289,7 +291,7 @@ func (s *seeker) refine() vector {
 			if a < -8 || b < -8 || a > 8 || b > 8 {
 				continue
 			}
-			if c := s.between(x, y, a, b); c < best {
+			if c := s.subpixelDifference(x, y, a, b); c < best {
 				best, u, v = c, a, b
 			}
 		}
@@ -303,9 +305,9 @@ func (s *seeker) refine() vector {
 	return vector{float32(x) + float32(u)/8, float32(y) + float32(v)/8}
 }
 
-// between is differ for a vector and (u, v) eighths of a pixel more, from -8 to 8, interpolated
-// linearly.
-func (s *seeker) between(x, y, u, v int) (sum float32) {
+// subpixelDifference is difference for a vector and (u, v) eighths of a pixel more, from -8 to 8,
+// interpolated linearly.
+func (s *blockSearch) subpixelDifference(x, y, u, v int) (sum float32) {
 	if u < 0 {
 		x, u = x-1, u+8
 	}

@@ -2,34 +2,30 @@ package temporal
 
 import "math"
 
-// move brings a row of blocks of the average, and its weights, to where they are in the frame, and
-// tells how far the frame differs there.
+// move warps a row of blocks of the average, and its weights, to their positions in the frame, and
+// computes the distance of the frame from it.
 func (f *Filter) move(by int) {
 	across := f.match.across(0)
 	n := f.w * f.h
 	for bx := range across {
 		v := f.match.found[0][by*across+bx]
-		x0, y0 := bx*side, by*side
-		x1, y1 := min(x0+side, f.w), min(y0+side, f.h)
-		left, top := int(math.Floor(float64(v.x))), int(math.Floor(float64(v.y)))
-		cx, cy := cubic(v.x-float32(left)), cubic(v.y-float32(top))
+		b := f.newWarp(bx, by, v)
 		for c := range 3 {
-			f.warp(c*n, x0, y0, x1, y1, left, top, &cx, &cy)
+			f.warpBlock(c*n, &b)
 		}
-		fraction := cx[1] != 1 || cy[1] != 1
 		scale := float32(1. / 3)
-		if fraction {
-			scale *= strict
+		if !b.whole() {
+			scale *= fractionPenalty
 		}
 		nearX, nearY := int(math.Round(float64(v.x))), int(math.Round(float64(v.y)))
-		for y := y0; y < y1; y++ {
-			for x := x0; x < x1; x++ {
+		for y := b.y0; y < b.y1; y++ {
+			for x := b.x0; x < b.x1; x++ {
 				i := y*f.w + x
 				u, t := x+nearX, y+nearY
 				f.weight[1][i] = 0
 				if u >= 0 && t >= 0 && u < f.w && t < f.h {
 					f.weight[1][i] = f.weight[0][t*f.w+u]
-					if fraction {
+					if !b.whole() {
 						f.weight[1][i] = min(f.weight[1][i], shortMemory)
 					}
 				}
@@ -37,29 +33,49 @@ func (f *Filter) move(by int) {
 				for c := range 3 {
 					d += float32(math.Abs(float64(f.frame[c*n+i] - f.moved[c*n+i])))
 				}
-				f.differs[i] = d * scale
+				f.distance[i] = d * scale
 			}
 		}
 	}
 }
 
-// cubic gives the weights of four neighbours for a fraction of a pixel after the second (Catmull and
-// Rom's spline).
+// cubic gives the weights of four neighbours for a position t after the second (Catmull-Rom
+// spline).
 func cubic(t float32) [4]float32 {
 	if t == 0 {
 		return [4]float32{0, 1, 0, 0}
 	}
 	t2, t3 := t*t, t*t*t
-	return [4]float32{(-t3 + 2*t2 - t) / 2, (3*t3 - 5*t2 + 2) / 2, (-3*t3 + 4*t2 + t) / 2, (t3 - t2) / 2}
+	return [4]float32{(-t3 + 2*t2 - t) / 2, (3*t3 - 5*t2 + 2) / 2, (-3*t3 + 4*t2 + t) / 2,
+		(t3 - t2) / 2}
 }
 
-// warp moves a block of the plane at an offset: from (left, top) and a fraction further.
-func (f *Filter) warp(plane, x0, y0, x1, y1, left, top int, cx, cy *[4]float32) {
+// warp describes how a block of the average is moved.
+type warp struct {
+	x0, y0, x1, y1 int        // the block, inside the picture
+	left, top      int        // whole pixels of the vector, rounded down
+	cx, cy         [4]float32 // weights of the fractions
+}
+
+func (f *Filter) newWarp(bx, by int, v vector) (b warp) {
+	b.x0, b.y0 = bx*side, by*side
+	b.x1, b.y1 = min(b.x0+side, f.w), min(b.y0+side, f.h)
+	b.left, b.top = int(math.Floor(float64(v.x))), int(math.Floor(float64(v.y)))
+	b.cx, b.cy = cubic(v.x-float32(b.left)), cubic(v.y-float32(b.top))
+	return b
+}
+
+// whole tells whether the vector has whole pixels.
+func (b *warp) whole() bool { return b.cx[1] == 1 && b.cy[1] == 1 }
+
+// warpBlock moves a block of the plane that begins at index plane.
+func (f *Filter) warpBlock(plane int, b *warp) {
+	x0, y0, x1, y1, left, top, cx, cy := b.x0, b.y0, b.x1, b.y1, b.left, b.top, &b.cx, &b.cy
 	from, to := f.average[plane:plane+f.w*f.h], f.moved[plane:plane+f.w*f.h]
 	clampX := func(x int) int { return min(max(x, 0), f.w-1) }
 	clampY := func(y int) int { return min(max(y, 0), f.h-1) }
 	width := x1 - x0
-	if cx[1] == 1 && cy[1] == 1 {
+	if b.whole() {
 		for y := y0; y < y1; y++ {
 			row := from[clampY(y+top)*f.w:][:f.w]
 			if x0+left >= 0 && x1+left <= f.w {
@@ -72,7 +88,7 @@ func (f *Filter) warp(plane, x0, y0, x1, y1, left, top int, cx, cy *[4]float32) 
 		}
 		return
 	}
-	var rows [side + 3][side]float32 // moved sideways
+	var rows [side + 3][side]float32 // interpolated horizontally
 	for k := range y1 - y0 + 3 {
 		row := from[clampY(y0+top-1+k)*f.w:][:f.w]
 		if a := x0 + left - 1; a >= 0 && a+width+3 <= f.w {

@@ -15,12 +15,12 @@ import (
 const (
 	w, h  = 120, 88
 	sigma = 20 / 127.5
-	left  = sigma / 5 // noise that a restored frame still has
+	left  = sigma / 5 // noise that is left in a restored frame
 )
 
 var big = planar.FromNRGBA(synth.Photo(11, 2*w+200, 2*h+160))
 
-// view is what a camera sees of the photograph from a place in half pixels.
+// view is the camera's view of the photograph at a position in half pixels.
 func view(x0, y0 int) []float32 {
 	out := make([]float32, 3*w*h)
 	for c := range 3 {
@@ -60,8 +60,8 @@ func rms(a, b []float32) float64 {
 	return math.Sqrt(s / float64(len(a)))
 }
 
-// Where nothing moves and nothing is noisy, frames come out as they went in, to the bit; where there
-// is noise, eight frames leave little of it.
+// Without motion and noise frames are not changed at all. With noise eight frames reduce it
+// strongly.
 func TestStill(t *testing.T) {
 	var f Filter
 	x := view(40, 40)
@@ -110,7 +110,7 @@ func TestPan(t *testing.T) {
 	}
 }
 
-// Behind a square that crosses the picture nothing of it is left, and a cut begins anew.
+// A square that crosses the picture leaves no trail, and averaging starts again after a cut.
 func TestNoGhost(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	var f Filter
@@ -130,7 +130,7 @@ func TestNoGhost(t *testing.T) {
 		z := apply(t, &f, y)
 		for c := range 3 {
 			for v := 30; v < 54 && i > 0; v++ {
-				for u := 9*i - 5; u < 9*i+4; u++ { // where it was
+				for u := 9*i - 5; u < 9*i+4; u++ { // its old position
 					at := (c*h+v)*w + u
 					if e := math.Abs(float64(z[at] - x[at])); e > 6*left {
 						t.Fatalf("frame %d, pixel %d,%d: %.0f levels off, where one frame's noise is %.0f", i, u, v, 127.5*e, 127.5*left)
@@ -149,7 +149,7 @@ func TestNoGhost(t *testing.T) {
 	}
 }
 
-// Frames with next to no noise pass, as does the first of another size; odd sizes do no harm.
+// Frames with almost no noise are not changed, nor is the first of another size. Odd sizes work.
 func TestPass(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	var f Filter
@@ -158,7 +158,8 @@ func TestPass(t *testing.T) {
 	for _, level := range []float64{0, Quiet / 2, math.NaN()} {
 		y := noisy(rng, x)
 		out := slices.Clone(y)
-		if err := f.Apply(context.Background(), out, w, h, level); err != nil || !slices.Equal(out, y) {
+		if err := f.Apply(context.Background(), out, w, h, level); err != nil ||
+			!slices.Equal(out, y) {
 			t.Fatalf("noise %v: %v, or the frame changed", level, err)
 		}
 	}
@@ -184,7 +185,8 @@ func TestPass(t *testing.T) {
 	}
 }
 
-// The result does not depend on the number of workers, and no frame but the first two allocates.
+// The result does not depend on the number of workers, and only the first two frames allocate
+// memory.
 func TestWorkers(t *testing.T) {
 	results := [2][]float32{}
 	for k, workers := range []int{1, 7} {
@@ -217,7 +219,8 @@ func TestWorkers(t *testing.T) {
 func TestCubic(t *testing.T) {
 	for k := range 8 {
 		c, d := cubic(float32(k)/8), float32(k)/8
-		if sum, line := c[0]+c[1]+c[2]+c[3], -c[0]+c[2]+2*c[3]; math.Abs(float64(sum-1)) > 1e-6 || math.Abs(float64(line-d)) > 1e-6 {
+		if sum, line := c[0]+c[1]+c[2]+c[3], -c[0]+c[2]+2*c[3]; math.Abs(float64(sum-1)) > 1e-6 ||
+			math.Abs(float64(line-d)) > 1e-6 {
 			t.Errorf("at %v: sum %v, line %v", d, sum, line)
 		}
 	}
@@ -228,7 +231,8 @@ func BenchmarkApply(b *testing.B) {
 	x := make([]float32, 3*w*h)
 	rng := rand.New(rand.NewPCG(11, 12))
 	for i := range x {
-		x[i] = float32(math.Sin(float64(i%w)/7)*math.Sin(float64(i/w)/5))/2 + left*float32(rng.NormFloat64())
+		x[i] = float32(math.Sin(float64(i%w)/7)*math.Sin(float64(i/w)/5))/2 +
+			left*float32(rng.NormFloat64())
 	}
 	frame := make([]float32, len(x))
 	var f Filter

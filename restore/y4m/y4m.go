@@ -1,10 +1,11 @@
-// Package y4m reads and writes YUV4MPEG2, the uncompressed video that ffmpeg and others pass through pipes.
+// Package y4m reads and writes YUV4MPEG2, the uncompressed video that ffmpeg and others pass
+// through pipes.
 //
 //	ffmpeg -v error -i in.mp4 -f yuv4mpegpipe -strict -1 - | restore video -task denoise - - |
 //	  ffmpeg -v error -i - -colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv out.mp4
 //
-// Progressive video of 4:2:0, 4:2:2, 4:4:4 or luma alone, 8 to 16 bits; anything else is refused by name. A reader holds one line and nothing
-// of the frames, which the caller's buffers take.
+// It supports progressive video of 4:2:0, 4:2:2, 4:4:4 or luma alone, with 8 to 16 bits. Anything
+// else is refused by name. A reader holds only one line; frames go to the caller's buffers.
 package y4m
 
 import (
@@ -22,22 +23,23 @@ const (
 	magic     = "YUV4MPEG2"
 	frameWord = "FRAME"
 	maxLine   = 4096
-	// MaxPixels is the size of frames above which a header is refused, 65536 on a side apart.
+	// MaxPixels is the largest number of pixels of a frame. Sides are also limited to 65536.
 	MaxPixels = 1 << 26
 )
 
 // Header is the first line of a stream.
 type Header struct {
 	W, H   int
-	Format frame.Format // Planar or Gray; the matrix is BT.709 from 720 rows on, else BT.601: Y4M does not tell it
-	// Colour space as it stands in the line ("420mpeg2"), and all other parameters in their order ("F30:1", "A1:1", "XCOLORRANGE=LIMITED").
+	Format frame.Format // Planar or Gray; Y4M has no matrix: BT.709 from 720 rows on, else BT.601
+	// Space is the colour space as in the line ("420mpeg2"). Other holds all other parameters in
+	// their order ("F30:1", "A1:1", "XCOLORRANGE=LIMITED").
 	Space string
 	Other []string
 }
 
-// Error is a stream that breaks the rules.
+// Error says that a stream is invalid or not supported.
 type Error struct {
-	Frame  int // counted from 1; 0: the header
+	Frame  int // counted from 1; 0 for the header
 	Reason string
 }
 
@@ -52,7 +54,7 @@ func (e *Error) Error() string {
 type Reader struct {
 	Header
 	r *bufio.Reader
-	n int // frames begun
+	n int // number of frames begun
 }
 
 // NewReader reads the header.
@@ -71,7 +73,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	return y, nil
 }
 
-// line reads up to a newline, at most maxLine bytes. io.EOF: there is nothing any more.
+// line reads up to a newline, at most maxLine bytes. It gives io.EOF at the end of the stream.
 func (y *Reader) line() (string, error) {
 	var b []byte
 	for {
@@ -86,15 +88,19 @@ func (y *Reader) line() (string, error) {
 		case c == '\n':
 			return string(b), nil
 		case len(b) == maxLine || len(b) == len(magic) && y.n == 0 && string(b) != magic:
-			return "", &Error{y.n, "this is not YUV4MPEG2 video (ffmpeg makes it with -f yuv4mpegpipe)"}
+			return "", &Error{y.n, "this is not YUV4MPEG2 video (ffmpeg makes it with -f " +
+				"yuv4mpegpipe)"}
 		}
 		b = append(b, c)
 	}
 }
 
 func parse(line string) (Header, error) {
-	h := Header{Space: "420jpeg"} // the default of the format's makers
-	bad := func(format string, args ...any) (Header, error) { return h, &Error{0, fmt.Sprintf(format, args...)} }
+	h := Header{Space: "420jpeg"} // the default of mjpegtools
+	bad := func(format string, args ...any) (Header, error) {
+		return h,
+			&Error{0, fmt.Sprintf(format, args...)}
+	}
 	words := strings.Fields(line)
 	if len(words) == 0 || words[0] != magic {
 		return bad("this is not YUV4MPEG2 video (ffmpeg makes it with -f yuv4mpegpipe)")
@@ -106,7 +112,7 @@ func parse(line string) (Header, error) {
 		case 'W', 'H':
 			n, err := strconv.Atoi(v)
 			if err != nil || n < 1 || n > 1<<16 {
-				return bad("the header has %.20q for a side; 1 to 65536 pixels are possible", w)
+				return bad("the header has a side of %.20q; it must be 1 to 65536 pixels", w)
 			}
 			if w[0] == 'W' {
 				h.W = n
@@ -119,7 +125,8 @@ func parse(line string) (Header, error) {
 			continue
 		case 'I':
 			if v != "p" && v != "?" {
-				return bad("the video is interlaced (I%.8s); deinterlace it first, e.g. with ffmpeg -vf yadif", v)
+				return bad("the video is interlaced (I%.8s); deinterlace it first, e.g. with "+
+					"ffmpeg -vf yadif", v)
 			}
 		case 'X':
 			if w == "XCOLORRANGE=FULL" {
@@ -129,37 +136,40 @@ func parse(line string) (Header, error) {
 		h.Other = append(h.Other, w)
 	}
 	if h.W == 0 || h.H == 0 {
-		return bad("the header does not tell the width and height")
+		return bad("the header lacks width and height")
 	}
 	if h.W*h.H > MaxPixels {
-		return bad("frames of %d×%d pixels; at most %d are possible", h.W, h.H, MaxPixels)
+		return bad("frames of %d×%d pixels; at most %d pixels are possible", h.W, h.H, MaxPixels)
 	}
 	f, err := format(h.Space)
 	if err != nil {
 		return bad("%v", err)
 	}
 	f.Full = full
-	f.Matrix = MatrixOf(h.H)
+	f.Matrix = MatrixFor(h.H)
 	h.Format = f
 	return h, nil
 }
 
-// MatrixOf is how the colours of frames of that height are coded, by convention, as Y4M does not tell it.
-func MatrixOf(height int) frame.Matrix {
+// MatrixFor gives the usual matrix for frames of that height, because Y4M does not give it.
+func MatrixFor(height int) frame.Matrix {
 	if height >= 720 {
 		return frame.BT709
 	}
 	return frame.BT601
 }
 
-// format knows the names of colour spaces.
+// format gives the format of a named colour space.
 func format(space string) (frame.Format, error) {
 	f := frame.Format{Kind: frame.Planar, Bits: 8}
 	name := space
-	if i := strings.IndexByte(name, 'p'); i > 0 && i < len(name)-1 && name[i+1] >= '0' && name[i+1] <= '9' { // 420p10
+	// 420p10
+	if i := strings.IndexByte(name, 'p'); i > 0 && i < len(name)-1 && name[i+1] >= '0' &&
+		name[i+1] <= '9' {
 		bits, err := strconv.Atoi(name[i+1:])
 		if err != nil || bits < 9 || bits > 16 {
-			return f, fmt.Errorf("colour space %.20q has samples of another size than 8 to 16 bits", space)
+			return f, fmt.Errorf("colour space %.20q has samples of another size than 8 to 16 bits",
+				space)
 		}
 		f.Bits, name = bits, name[:i]
 	}
@@ -167,16 +177,17 @@ func format(space string) (frame.Format, error) {
 	case "420jpeg":
 		f.HalfX, f.HalfY = true, true
 	case "420", "420mpeg2":
-		f.HalfX, f.HalfY, f.CoX = true, true, true
+		f.HalfX, f.HalfY, f.CositedX = true, true, true
 	case "420paldv":
-		f.HalfX, f.HalfY, f.CoX, f.CoY = true, true, true, true
+		f.HalfX, f.HalfY, f.CositedX, f.CositedY = true, true, true, true
 	case "422":
-		f.HalfX, f.CoX = true, true
+		f.HalfX, f.CositedX = true, true
 	case "444":
 	default:
 		bits, mono := strings.CutPrefix(space, "mono")
 		if !mono {
-			return f, fmt.Errorf("colour space %.20q is not supported: 420, 422 and 444 (8 to 16 bits) and mono are", space)
+			return f, fmt.Errorf("colour space %.20q is not supported: 420, 422 and 444 (8 to "+
+				"16 bits) and mono are", space)
 		}
 		f.Kind = frame.Gray
 		if bits == "" {
@@ -184,7 +195,8 @@ func format(space string) (frame.Format, error) {
 		}
 		n, err := strconv.Atoi(bits)
 		if err != nil || n < 9 || n > 16 {
-			return f, fmt.Errorf("colour space %.20q has samples of another size than 8 to 16 bits", space)
+			return f, fmt.Errorf("colour space %.20q has samples of another size than 8 to 16 bits",
+				space)
 		}
 		f.Bits = n
 	}
@@ -194,8 +206,8 @@ func format(space string) (frame.Format, error) {
 // FrameSize is the number of bytes of a frame.
 func (h Header) FrameSize() int { return h.Format.Size(h.W, h.H) }
 
-// Read fills buf, FrameSize bytes, with the next frame. After the last it gives io.EOF, and an *Error if the stream ends inside a frame or
-// something else than a frame follows.
+// Read fills buf, FrameSize bytes, with the next frame. After the last frame it gives io.EOF. It
+// gives an *Error if the stream ends inside a frame, or if no frame follows.
 func (y *Reader) Read(buf []byte) error {
 	y.n++
 	line, err := y.line()
@@ -207,7 +219,8 @@ func (y *Reader) Read(buf []byte) error {
 	}
 	for _, w := range strings.Fields(line)[1:] {
 		if w[0] == 'I' && len(w) > 1 && w[1] != 'p' && w[1] != '1' {
-			return &Error{y.n, "is interlaced; deinterlace the video first, e.g. with ffmpeg -vf yadif"}
+			return &Error{y.n, "is interlaced; deinterlace the video first, e.g. with ffmpeg " +
+				"-vf yadif"}
 		}
 	}
 	n, err := io.ReadFull(y.r, buf[:y.FrameSize()])
@@ -241,7 +254,8 @@ func (y *Writer) Write(data []byte) error {
 	if len(data) != y.h.FrameSize() {
 		return fmt.Errorf("y4m: a frame of %d bytes, want %d", len(data), y.h.FrameSize())
 	}
-	y.b = append(append(y.b[:0], frameWord+"\n"...), data...) // one write, so that a pipe's reader wakes once
+	// one write, so that a pipe's reader wakes once
+	y.b = append(append(y.b[:0], frameWord+"\n"...), data...)
 	_, err := y.w.Write(y.b)
 	return err
 }

@@ -14,7 +14,8 @@ import (
 )
 
 func TestRoundTrip(t *testing.T) {
-	for _, space := range []string{"420jpeg", "420mpeg2", "420paldv", "420", "422", "444", "420p10", "422p10", "444p10", "444p16", "mono", "mono10"} {
+	for _, space := range []string{"420jpeg", "420mpeg2", "420paldv", "420", "422", "444", "420p10",
+		"422p10", "444p10", "444p16", "mono", "mono10"} {
 		in := "YUV4MPEG2 W17 H9 F30000:1001 Ip A1:1 XCOLORRANGE=FULL C" + space + "\n"
 		r, err := NewReader(strings.NewReader(in))
 		if err != nil {
@@ -63,7 +64,8 @@ func TestRoundTrip(t *testing.T) {
 
 func TestSizesAndSpaces(t *testing.T) {
 	for head, want := range map[string]int{
-		"W4 H4": 24, "W5 H3 C420mpeg2": 15 + 2*3*2, "W5 H3 C422": 15 + 2*3*3, "W5 H3 C444p10": 90, "W5 H3 Cmono": 15,
+		"W4 H4": 24, "W5 H3 C420mpeg2": 15 + 2*3*2, "W5 H3 C422": 15 + 2*3*3, "W5 H3 C444p10": 90,
+		"W5 H3 Cmono": 15,
 	} {
 		r, err := NewReader(strings.NewReader("YUV4MPEG2 " + head + "\n"))
 		if err != nil || r.FrameSize() != want {
@@ -109,7 +111,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// FuzzReader: whatever comes, an error or frames, never a panic or an unbounded allocation.
+// FuzzReader: any bytes give an error or frames, never a panic or an unlimited allocation.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte("YUV4MPEG2 W4 H2 F25:1 Ip C420jpeg\nFRAME\n123456789012FRAME Ip\n123456789012"))
 	f.Add([]byte("YUV4MPEG2 W2 H2 Cmono10 XCOLORRANGE=FULL\nFRAME\n12345678"))

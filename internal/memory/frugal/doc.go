@@ -1,3 +1,4 @@
-// Package frugal, imported for its effect by programs, makes them get by with little address space
-// (`ulimit -v`), and ends them in a line where it is too little for Go's runtime to start.
+// Package frugal is imported by programs for its effect. It makes them use less address space
+// (`ulimit -v`), and ends them with a one-line error if there is too little for Go's runtime to
+// start.
 package frugal

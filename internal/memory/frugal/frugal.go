@@ -11,8 +11,9 @@ package frugal
 // #include <malloc.h>
 // #endif
 //
-// // What Go's runtime reserves before main begins, with its threads on two cores, and for every core more.
-// // With less it ends with pages of traces, which nothing of Go's can prevent: hence a constructor.
+// // The address space that Go's runtime and its threads reserve before main, with two cores, and
+// // for each further core. With less the runtime ends with pages of traces. Go code cannot prevent
+// // this, so a constructor in C checks it.
 // enum { start_mb = 1500, core_mb = 10, most_cores = 64 };
 //
 // __attribute__((constructor)) static void frugal(void) {
@@ -27,13 +28,15 @@ package frugal
 // #else
 //         const char *name = "restore";
 // #endif
-//         fprintf(stderr, "%s: not enough memory: it needs about %ld MB of address space to start, and the limit (ulimit -v) is %ld MB\n",
+//         fprintf(stderr,
+//                 "%s: not enough memory: it needs about %ld MB of address space to start, "
+//                 "and the limit (ulimit -v) is %ld MB\n",
 //                 name, need, (long)(limit.rlim_cur / 1000000));
 //         _exit(1);
 //     }
 // #ifdef __GLIBC__
-//     // By default the C library keeps 64 MB or more of address space for every thread that allocates. This
-//     // makes it take memory of one place for all, which is slower where many threads ask at once.
+//     // By default the C library reserves 64 MB or more of address space for every thread that
+//     // allocates. One arena for all threads avoids that, but is slower if many allocate at once.
 //     mallopt(M_ARENA_MAX, 1);
 // #endif
 // }

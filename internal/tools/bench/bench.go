@@ -1,6 +1,7 @@
-// Package bench measures how fast a device runs the project's kernels, the whole network and a training step, always beside what a
-// loop of bare multiply-adds reaches on the same device at the same time. The figures are GFLOP/s (a multiply-add is two) of the
-// convolutions and matrix products; pointwise work takes time but does not count.
+// Package bench measures how fast a device runs the project's kernels, the whole network and a
+// training step, compared with a loop of multiply-adds on the same device. Figures are GFLOP/s of
+// the convolutions and matrix products (a multiply-add counts as two). Pointwise work takes time
+// but is not counted.
 package bench
 
 import (
@@ -15,7 +16,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// Options say what is measured.
+// Options select what is measured.
 type Options struct {
 	Network nets.Architecture
 	Side    int  // of the picture of the forward pass, in pixels; a multiple of Network.Align()
@@ -23,14 +24,15 @@ type Options struct {
 	Half    bool // float16 in memory and, where the device has them, cooperative matrices; see compile.Options
 }
 
-// precision says what Half means on a device.
+// precision describes the effect of Half on a device.
 func (o Options) precision(dev *gpu.Device) string {
 	c := dev.Info().Caps
 	switch {
 	case !o.Half || !compile.CanHalf(c, false):
 		return "fp32"
 	case c.Matrix[0] > 0:
-		return fmt.Sprintf("fp16, cooperative matrices %d×%d×%d", c.Matrix[0], c.Matrix[1], c.Matrix[2])
+		return fmt.Sprintf("fp16, cooperative matrices %d×%d×%d", c.Matrix[0], c.Matrix[1],
+			c.Matrix[2])
 	}
 	return "fp16"
 }
@@ -38,16 +40,16 @@ func (o Options) precision(dev *gpu.Device) string {
 // Figure is one measurement.
 type Figure struct {
 	Name    string  `json:"name"`
-	Count   int     `json:"count,omitempty"` // how often it occurs in one forward pass, 0 where that means nothing
+	Count   int     `json:"count,omitempty"` // occurrences in a forward pass, or 0
 	Seconds float64 `json:"seconds"`         // of one run
 	Flops   float64 `json:"flop,omitempty"`  // of one run
-	Bytes   float64 `json:"bytes,omitempty"` // read and written by one run, each operand once
+	Bytes   float64 `json:"bytes,omitempty"` // read and written by a run, each operand once
 }
 
-// Rate is in GFLOP/s.
+// Rate is the speed in GFLOP/s.
 func (f Figure) Rate() float64 { return f.Flops / f.Seconds / 1e9 }
 
-// text is one line, without what a figure lacks: arithmetic or a count.
+// text formats the figure as a line.
 func (f Figure) text(peak float64) string {
 	s := fmt.Sprintf("%-34s %9.3f ms", f.Name, f.Seconds*1e3)
 	if f.Flops > 0 {
@@ -62,7 +64,7 @@ func (f Figure) text(peak float64) string {
 	return s
 }
 
-// Report is everything that Run measured.
+// Report holds all results of Run.
 type Report struct {
 	Device    string   `json:"device"`
 	Driver    string   `json:"driver"`
@@ -70,26 +72,28 @@ type Report struct {
 	Side      int      `json:"side"`    // of the picture, in pixels
 	Peak      float64  `json:"peak"`    // of the multiply-add loop, FLOP/s
 	Transfers []Figure `json:"transfers"`
-	Precision string   `json:"precision"` // of tensors and weights in memory, and of products on cooperative matrices
-	Products  []Figure `json:"products"`  // large matrix products, what the device can do with such kernels at best
-	Kernels   []Figure `json:"kernels"`   // every shape of convolution in the network, on its own
+	Precision string   `json:"precision"` // of tensors, weights and matrix products
+	Products  []Figure `json:"products"`  // large matrix products: the best case for such kernels
+	Kernels   []Figure `json:"kernels"`   // each distinct convolution of the network alone
 	Forward   Figure   `json:"forward"`   // adapter and one-step flow map
-	Picture   Figure   `json:"picture"`   // the same with the way to the device and back
-	Steps     []Figure `json:"steps"`     // where the forward pass spends its time, by kind of step, longest first
+	Picture   Figure   `json:"picture"`   // the same with upload and download
+	Steps     []Figure `json:"steps"`     // time of the forward pass by kind of step, longest first
 	Training  Figure   `json:"training"`
 }
 
-// Run measures on an open device and prints to w as it goes. It stops between measurements when ctx ends.
+// Run measures on an open device and prints each result to w. It stops between measurements when
+// ctx is done.
 func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Report, error) {
 	info := dev.Info()
-	r := &Report{Device: info.Name, Driver: info.DriverName + " " + info.DriverInfo, Side: opt.Side, Precision: opt.precision(dev)}
+	r := &Report{Device: info.Name, Driver: info.DriverName + " " + info.DriverInfo, Side: opt.Side,
+		Precision: opt.precision(dev)}
 	var err error
 	if r.Peak, err = Peak(dev); err != nil {
 		return nil, fmt.Errorf("multiply-add loop: %w", err)
 	}
 	fmt.Fprintf(w, "multiply-add loop  %8.1f GFLOP/s (100 %%)\n", r.Peak/1e9)
 	line := func(f Figure) { fmt.Fprintln(w, "  "+f.text(r.Peak)) }
-	fmt.Fprintln(w, "\nbeside the arithmetic")
+	fmt.Fprintln(w, "\ntransfers and starts")
 	if r.Transfers, err = transfers(dev); err != nil {
 		return nil, fmt.Errorf("transfers: %w", err)
 	}
@@ -102,7 +106,8 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	}
 	fmt.Fprintf(w, "\nprecision: %s\n\nlarge matrix products\n", r.Precision)
 	for _, side := range productSides(info.Type) {
-		f, err := convolution{x: netdef.Shape{1, 1, side, side}, w: netdef.Shape{1, 1, side, side}, stride: 1}.measure(dev, opt)
+		f, err := convolution{x: netdef.Shape{1, 1, side, side}, w: netdef.Shape{1, 1, side, side},
+			stride: 1}.measure(dev, opt)
 		if err != nil {
 			return nil, fmt.Errorf("product of %d×%d: %w", side, side, err)
 		}
@@ -110,7 +115,8 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 		r.Products = append(r.Products, f)
 		line(f)
 	}
-	fmt.Fprintf(w, "\nconvolutions of the network at %d×%d pixels, each on its own\n", opt.Side, opt.Side)
+	fmt.Fprintf(w, "\nconvolutions of the network at %d×%d pixels, each on its own\n", opt.Side,
+		opt.Side)
 	for _, c := range net.convolutions() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -131,7 +137,8 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	}
 	line(r.Forward)
 	line(r.Picture)
-	fmt.Fprintf(w, "  %.1f pictures or tiles of this size per second, %.2f megapixels per second\n", 1/r.Picture.Seconds, float64(opt.Side*opt.Side)/r.Picture.Seconds/1e6)
+	fmt.Fprintf(w, "  %.1f pictures or tiles of this size per second, %.2f megapixels per second\n",
+		1/r.Picture.Seconds, float64(opt.Side*opt.Side)/r.Picture.Seconds/1e6)
 	if len(r.Steps) > 0 {
 		fmt.Fprintln(w, "  by kind of step, with a timestamp and a barrier around each:")
 	}
@@ -153,7 +160,8 @@ func Run(ctx context.Context, w io.Writer, dev *gpu.Device, opt Options) (*Repor
 	return r, nil
 }
 
-// productSides are the sizes of the large products: small enough for the time that a CPU takes.
+// productSides gives the sizes of the large products. A CPU gets a smaller one, which takes less
+// time.
 func productSides(t gpu.DeviceType) []int {
 	if t == gpu.CPU {
 		return []int{256}
@@ -161,11 +169,12 @@ func productSides(t gpu.DeviceType) []int {
 	return []int{1024, 4096}
 }
 
-// best runs f until it has taken about half a second in all, three times at least, and gives the shortest time of one run in
-// seconds. The shortest is what the machine can do; everything longer is somebody else's work.
+// best runs f at least three times, for about half a second, and gives the shortest time of a run
+// in seconds. Longer times are due to other work on the machine.
 func best(f func() error) (float64, error) {
 	shortest := time.Duration(0)
-	for start, n := time.Now(), 0; n < 3 || time.Since(start) < 500*time.Millisecond && n < 1000; n++ {
+	for start, n := time.Now(), 0; n < 3 || time.Since(start) < 500*time.Millisecond &&
+		n < 1000; n++ {
 		t := time.Now()
 		if err := f(); err != nil {
 			return 0, err
@@ -177,9 +186,10 @@ func best(f func() error) (float64, error) {
 	return shortest.Seconds(), nil
 }
 
-// program compiles outs for inference with random inputs, because numbers too small for normal floats, as zeros breed them, are slow
-// on some processors.
-func program(dev *gpu.Device, opt Options, g *netdef.Graph, outs ...*netdef.Node) (p *compile.Program, free func(), err error) {
+// program compiles outs for inference, with random inputs. Zeros would lead to subnormal numbers,
+// which are slow on some processors.
+func program(dev *gpu.Device, opt Options, g *netdef.Graph, outs ...*netdef.Node) (
+	p *compile.Program, free func(), err error) {
 	if err := g.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -188,7 +198,8 @@ func program(dev *gpu.Device, opt Options, g *netdef.Graph, outs ...*netdef.Node
 	if err != nil {
 		return nil, nil, err
 	}
-	if p, err = compile.Compile(dev, store, g, outs, compile.Options{Half: opt.Half, Settings: []string{"task", "sigma"}}); err != nil {
+	if p, err = compile.Compile(dev, store, g, outs,
+		compile.Options{Half: opt.Half, Settings: []string{"task", "sigma"}}); err != nil {
 		store.Close()
 		return nil, nil, err
 	}

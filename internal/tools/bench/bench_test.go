@@ -13,7 +13,7 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// A small network on a small picture: every figure is there, makes sense, and is printed.
+// With a small network and a small picture every figure is measured, valid and printed.
 func TestRun(t *testing.T) {
 	dev, err := gpu.Open(gpu.Options{})
 	if err != nil {
@@ -55,7 +55,8 @@ func TestRun(t *testing.T) {
 	for _, f := range r.Kernels {
 		found = found || f.Name == "3×3 24→24 at 8×8" // at the second level
 		var k, cin, cout, w, h int
-		if _, err := fmt.Sscanf(f.Name, "%d×%d %d→%d at %d×%d", &k, &k, &cin, &cout, &w, &h); err != nil {
+		if _, err := fmt.Sscanf(f.Name, "%d×%d %d→%d at %d×%d", &k, &k, &cin, &cout, &w,
+			&h); err != nil {
 			t.Fatalf("%q: %v", f.Name, err)
 		}
 		if k == 2 { // of stride 2

@@ -23,7 +23,7 @@ func floatBytes(v []float32) []byte {
 	return b
 }
 
-// network is the forward pass of the product: observation in, restored picture out.
+// network is the forward pass from observation to restored picture.
 type network struct {
 	graph *netdef.Graph
 	out   *netdef.Node
@@ -32,7 +32,8 @@ type network struct {
 
 func newNetwork(opt Options) (*network, error) {
 	if n := opt.Network.Align(); opt.Side < n || opt.Side%n != 0 {
-		return nil, fmt.Errorf("a picture of %d pixels a side: it must be a multiple of %d", opt.Side, n)
+		return nil, fmt.Errorf("a picture of %d pixels a side: it must be a multiple of %d",
+			opt.Side, n)
 	}
 	g := netdef.NewGraph()
 	y := g.Input("y", netdef.Shape{1, 3, opt.Side, opt.Side})
@@ -40,12 +41,14 @@ func newNetwork(opt Options) (*network, error) {
 	mask := g.Input("mask", netdef.Shape{1, h, h, nets.MaskChannels})
 	task := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
 	sigma := g.Input("sigma", netdef.Shape{1, 1, 1, 1})
-	mu, _ := nets.Adapter(g, opt.Network, nets.AdapterInput{Y: nets.ToFlow(g, opt.Network, g.Patchify(y)), Mask: mask, Task: task, Sigma: sigma})
+	mu, _ := nets.Adapter(g, opt.Network,
+		nets.AdapterInput{Y: nets.ToFlow(g, opt.Network, g.Patchify(y)), Mask: mask, Task: task,
+			Sigma: sigma})
 	out := g.Unpatchify(nets.FromFlow(g, opt.Network, nets.OneStep(g, opt.Network, mu)))
 	return &network{g, out, opt.Side}, g.Err()
 }
 
-// convolution is a shape that occurs in the network.
+// convolution is a convolution of the network.
 type convolution struct {
 	x, w   netdef.Shape
 	stride int
@@ -60,7 +63,8 @@ func (c convolution) name() string {
 	return s
 }
 
-// convolutions lists the distinct shapes, kernel size by kernel size; those on single sites are left out (embeddings).
+// convolutions lists the distinct convolutions by kernel size. It leaves out those on single sites
+// (embeddings).
 func (n *network) convolutions() []convolution {
 	var list []convolution
 	for _, node := range netdef.Reachable(n.out) {
@@ -69,7 +73,10 @@ func (n *network) convolutions() []convolution {
 			continue
 		}
 		c := convolution{node.In[0].Shape, node.In[1].Shape, op.Stride, 1}
-		at := slices.IndexFunc(list, func(o convolution) bool { return o.x == c.x && o.w == c.w && o.stride == c.stride })
+		at := slices.IndexFunc(list, func(o convolution) bool {
+			return o.x == c.x && o.w == c.w &&
+				o.stride == c.stride
+		})
 		if at < 0 {
 			list = append(list, c)
 		} else {
@@ -82,7 +89,7 @@ func (n *network) convolutions() []convolution {
 	return list
 }
 
-// measure runs the convolution alone.
+// measure measures the convolution alone.
 func (c convolution) measure(dev *gpu.Device, opt Options) (Figure, error) {
 	g := netdef.NewGraph()
 	out := g.Conv2D(g.Input("x", c.x), g.Param("w", c.w, netdef.HeNormal{Gain: 1}), c.stride)
@@ -92,11 +99,13 @@ func (c convolution) measure(dev *gpu.Device, opt Options) (Figure, error) {
 	}
 	defer free()
 	sec, err := best(p.Run)
-	return Figure{Name: c.name(), Count: c.count, Seconds: sec, Flops: p.Flops(), Bytes: 4 * float64(c.x.Size()+c.w.Size()+out.Shape.Size())}, err
+	return Figure{Name: c.name(), Count: c.count, Seconds: sec, Flops: p.Flops(),
+		Bytes: 4 * float64(c.x.Size()+c.w.Size()+out.Shape.Size())}, err
 }
 
-// measure runs the whole network, and once more with timestamps.
-func (n *network) measure(dev *gpu.Device, opt Options) (whole, picture Figure, steps []Figure, err error) {
+// measure measures the whole network, and its steps by timestamps.
+func (n *network) measure(dev *gpu.Device, opt Options) (whole, picture Figure, steps []Figure,
+	err error) {
 	p, free, err := program(dev, opt, n.graph, n.out)
 	if err != nil {
 		return whole, picture, nil, err
@@ -106,7 +115,8 @@ func (n *network) measure(dev *gpu.Device, opt Options) (whole, picture Figure, 
 	if err != nil {
 		return whole, picture, nil, err
 	}
-	whole = Figure{Name: fmt.Sprintf("%d dispatches", p.Dispatches()), Seconds: sec, Flops: p.Flops()}
+	whole = Figure{Name: fmt.Sprintf("%d dispatches", p.Dispatches()), Seconds: sec,
+		Flops: p.Flops()}
 	in, out := random(3*n.side*n.side), make([]float32, 3*n.side*n.side)
 	sec, err = best(func() error {
 		if err := p.SetInput("y", in); err != nil {

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	chains = 12 // running values per lane: enough to hide the latency, few enough to stay in registers
-	unroll = 32 // turns written out, each a multiply-add on every chain
-	turns  = 32 // of the loop around them
+	chains = 12 // values per lane: enough to hide latency, few enough for registers
+	unroll = 32 // unrolled turns, each a multiply-add on every chain
+	turns  = 32 // of the loop
 )
 
 // peakKernel is nothing but multiply-adds in registers, aᵢ ← aᵢ·aᵢ₊₁ + y, from values that only the memory knows, so that nothing
@@ -47,8 +47,8 @@ func (k peakKernel) Body(e *shaders.E) {
 	e.Stores(func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), []shaders.F{sum}) })
 }
 
-// Peak measures the floating-point operations per second, two for a multiply-add, that the device reaches when it does nothing else,
-// on all of its cores.
+// Peak measures the floating-point operations per second (a multiply-add counts as two) of a loop
+// of multiply-adds on all cores of the device.
 func Peak(dev *gpu.Device) (float64, error) {
 	info := dev.Info()
 	_, t := compile.Targets(info.Caps)
@@ -70,7 +70,8 @@ func Peak(dev *gpu.Device) (float64, error) {
 		return 0, err
 	}
 	defer out.Free()
-	// y = 0.2 draws every chain to 0.276…, where a·a + y = a: ordinary numbers for ever.
+	// With y = 0.2 every chain converges to 0.276…, where a·a + y = a, so all values stay normal
+	// numbers.
 	v := make([]float32, 2*t.Lanes)
 	for i := range v {
 		v[i] = []float32{0.2, 0.1}[i/t.Lanes]
@@ -78,7 +79,8 @@ func Peak(dev *gpu.Device) (float64, error) {
 	if err := dev.Write(in, 0, floatBytes(v)); err != nil {
 		return 0, err
 	}
-	pipe, err := dev.NewPipeline(gpu.PipelineDesc{Name: m.Name, Code: m.Words, Bindings: m.NumBindings(), PushBytes: m.PushBytes()})
+	pipe, err := dev.NewPipeline(gpu.PipelineDesc{Name: m.Name, Code: m.Words,
+		Bindings: m.NumBindings(), PushBytes: m.PushBytes()})
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +103,8 @@ func Peak(dev *gpu.Device) (float64, error) {
 		}
 		return c, nil
 	}
-	// As many dispatches as take 20 ms, found by doubling. The first run of all builds the code on some drivers and does not count.
+	// Double the number of dispatches until a run takes 20 ms. The very first run builds code on
+	// some drivers and does not count.
 	for n := 1; ; n *= 2 {
 		c, err := record(n)
 		if err != nil {
@@ -123,7 +126,8 @@ func Peak(dev *gpu.Device) (float64, error) {
 			sec, err = best(func() error { return dev.Run(c) })
 		}
 		c.Free()
-		return 2 * chains * unroll * turns * float64(t.Lanes) * float64(items) * float64(n) / sec, err
+		return 2 * chains * unroll * turns * float64(t.Lanes) * float64(items) * float64(n) / sec,
+			err
 	}
 }
 

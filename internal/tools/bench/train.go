@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/trainhost"
 )
 
-// trainingStep measures one step of the default training run on a rendered picture: operators, both networks forward and back, AdamW.
+// trainingStep measures a step of default training on a synthetic picture: operators, both networks
+// forward and backward, AdamW.
 func trainingStep(dev *gpu.Device, net nets.EdgeConfig) (Figure, error) {
 	cfg := trainhost.DefaultConfig()
 	pics := trainhost.NewPictures(cfg.Crop, synth.Photo(1, 2*cfg.Crop, 2*cfg.Crop))
@@ -24,7 +25,8 @@ func trainingStep(dev *gpu.Device, net nets.EdgeConfig) (Figure, error) {
 	p := t.Program()
 	sec, err := best(p.Run)
 	return Figure{
-		Name:    fmt.Sprintf("%d crops of %d×%d, %d dispatches", cfg.Per.Total(), cfg.Crop, cfg.Crop, p.Dispatches()),
+		Name: fmt.Sprintf("%d crops of %d×%d, %d dispatches", cfg.Per.Total(), cfg.Crop,
+			cfg.Crop, p.Dispatches()),
 		Seconds: sec, Flops: p.Flops(),
 	}, err
 }

@@ -9,7 +9,7 @@ import (
 
 const transferBytes = 32 << 20
 
-// transfers measures what is not arithmetic: the way to the device and back, memory on the device, and what it costs to start something.
+// transfers measures upload, download, copies on the device, and the time to start dispatches.
 func transfers(dev *gpu.Device) (list []Figure, err error) {
 	a, err := dev.NewBuffer(transferBytes, gpu.Local)
 	if err != nil {
@@ -48,7 +48,8 @@ func transfers(dev *gpu.Device) (list []Figure, err error) {
 	return starts(dev, list)
 }
 
-// starts adds the time of a run that does next to nothing, and of each of many dispatches that wait for each other.
+// starts adds the time of a run of a tiny dispatch, and the time per dispatch of many that wait for
+// each other.
 func starts(dev *gpu.Device, list []Figure) ([]Figure, error) {
 	const many = 200
 	for _, n := range []int{1, many} {
@@ -70,7 +71,8 @@ func starts(dev *gpu.Device, list []Figure) ([]Figure, error) {
 		}
 		f := Figure{Name: "a run of a single tiny dispatch", Seconds: sec}
 		if n == many {
-			f = Figure{Name: fmt.Sprintf("each of %d tiny dispatches", d), Seconds: sec / float64(d)}
+			f = Figure{Name: fmt.Sprintf("each of %d tiny dispatches", d),
+				Seconds: sec / float64(d)}
 		}
 		list = append(list, f)
 	}

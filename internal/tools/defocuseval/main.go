@@ -18,12 +18,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/internal/tools/photos"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/defocus"
@@ -44,7 +43,7 @@ func main() {
 }
 
 func run() error {
-	photos := flag.String("photos", "", "folder of photographs (JPEG, PNG)")
+	folder := flag.String("photos", "", "folder of photographs (JPEG, PNG)")
 	count := flag.Int("count", 40, "photographs, drawn by -seed")
 	seed := flag.Uint64("seed", 1, "draws the photographs and the noise")
 	blurs := flag.String("blurs", "none,0.5,0.7,1,1.5,2,3,4,6,disc:1,disc:2,disc:3,disc:4,disc:6,disc:8", "blurs to measure")
@@ -66,9 +65,14 @@ func run() error {
 		defer m.Close()
 		r.model = m
 	}
-	pics, names, err := load(*photos, *count, *seed)
+	pics, err := photos.Load(*folder, photos.Options{
+		Count: *count, Shuffle: rand.New(rand.NewPCG(*seed, 3)), Side: 256,
+	})
 	if err != nil {
 		return err
+	}
+	if len(pics) == 0 {
+		return fmt.Errorf("no photographs in %q", *folder)
 	}
 	for _, n := range strings.Split(*noises, ",") {
 		level, err := strconv.ParseFloat(n, 64)
@@ -83,7 +87,7 @@ func run() error {
 				return err
 			}
 			d := trainhost.Defocusing{Blur: b, Gamma: *gamma, Bright: 1, Noise: level, Quality: *quality}
-			if err := measure(pics, names, d, r, *verbose); err != nil {
+			if err := measure(pics, d, r, *verbose); err != nil {
 				return err
 			}
 		}
@@ -91,13 +95,14 @@ func run() error {
 	return nil
 }
 
-// measure prints a line about one blur.
-func measure(pics []*planar.Image, names []string, d trainhost.Defocusing, restorer *restorer, verbose bool) error {
+// measure prints a line about one way of blurring.
+func measure(pics []photos.Photo, d trainhost.Defocusing, restorer *restorer, verbose bool) error {
 	var verdicts [3]int
 	gains := make([][]float64, len(wayNames))
 	var found, off []float64
 	right := 0
-	for i, x := range pics {
+	for i, photo := range pics {
+		x := photo.Image
 		seen, err := d.Shoot(rand.New(rand.NewPCG(7, uint64(i))), x)
 		if err != nil {
 			return err
@@ -109,7 +114,7 @@ func measure(pics []*planar.Image, names []string, d trainhost.Defocusing, resto
 		}
 		verdicts[r.Certainty.Verdict]++
 		if verbose {
-			fmt.Printf("  %s: %v %v, sharp %.3f, disc %.2f, spread %.2f\n", names[i], r.Certainty.Verdict, r.Blur, r.Certainty.Sharp, r.Certainty.Disc, r.Certainty.Spread)
+			fmt.Printf("  %s: %v %v, sharp %.3f, disc %.2f, spread %.2f\n", photo.Name, r.Certainty.Verdict, r.Blur, r.Certainty.Sharp, r.Certainty.Disc, r.Certainty.Spread)
 		}
 		list, err := restorer.gains(x, seen, r.Blur, d)
 		if err != nil {
@@ -240,30 +245,4 @@ func (r *restorer) restore(y *planar.Image, given *defocus.Blur) (*planar.Image,
 		return nil, err
 	}
 	return result.Picture.Planar(), nil
-}
-
-// load reads the centre crops of photographs that seed draws from a folder.
-func load(folder string, count int, seed uint64) (pics []*planar.Image, names []string, err error) {
-	var paths []string
-	for _, ext := range []string{"*.jpg", "*.png"} {
-		p, err := filepath.Glob(filepath.Join(folder, ext))
-		if err != nil {
-			return nil, nil, err
-		}
-		paths = append(paths, p...)
-	}
-	if len(paths) == 0 {
-		return nil, nil, fmt.Errorf("no photographs (*.jpg, *.png) in %q", folder)
-	}
-	rng := rand.New(rand.NewPCG(seed, 3))
-	rng.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
-	for _, path := range paths[:min(count, len(paths))] {
-		img, err := imaging.Open(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		pics = append(pics, planar.FromNRGBA(imaging.CropCenter(img, 256, 256)))
-		names = append(names, filepath.Base(path))
-	}
-	return pics, names, nil
 }

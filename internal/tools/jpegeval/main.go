@@ -1,11 +1,11 @@
-// Jpegeval measures what denoising gains on JPEG pictures, in PSNR of luminance: over the file, by
-// the network alone, and within the bounds that the file sets (restore/jpegbound).
+// Command jpegeval measures the gain of denoising on JPEG pictures, in PSNR of luminance: of the
+// network alone, and within the bounds of the file (restore/jpegbound).
 //
 //	jpegeval -photos DIR -count 10 -quality 10,20,30,40
 //	jpegeval -photos DIR -count 24 -fit
 //
-// Every photograph is halved, which takes most of its own noise and compression away, and gives one
-// centre crop. With -fit it finds the numbers of jpegbound.Errors with the least squared error.
+// Every photograph is halved, which removes most of its own noise and compression, and gives one
+// centre crop. With -fit it finds the parameters of jpegbound.Errors with the highest mean PSNR.
 package main
 
 import (
@@ -16,14 +16,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/disintegration/imaging"
+	"github.com/vfmrestore/restore/internal/tools/photos"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/jpegbound"
+	"github.com/vfmrestore/restore/restore/metric"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -37,25 +37,25 @@ func main() {
 	}
 }
 
-// shot is a picture before and after compression, and what the network alone makes of it.
+// shot is a picture before and after compression, and the result of the network alone.
 type shot struct {
 	clean, result *planar.Image
 	file          *picture.Picture
-	noise         float64 // as jpegbound finds it
+	noise         float64 // estimated by jpegbound
 }
 
 func run() error {
-	photos := flag.String("photos", "", "folder of photographs")
+	folder := flag.String("photos", "", "folder of photographs")
 	count := flag.Int("count", 10, "photographs, drawn by -seed")
-	seed := flag.Uint64("seed", 1, "of the choice of photographs and of the noise")
+	seed := flag.Uint64("seed", 1, "seed of the choice of photographs and of the noise")
 	side := flag.Int("side", 256, "largest side of the crops, in pixels")
-	whole := flag.Bool("whole", false, "take photographs whole, and as they are")
-	qualities := flag.String("quality", "10,20,30,40", "of the files")
+	whole := flag.Bool("whole", false, "use whole photographs in full size")
+	qualities := flag.String("quality", "10,20,30,40", "qualities of the files")
 	sigma := flag.Float64("noise", 0, "white noise before compression, in levels of 255")
-	margin := flag.Float64("margin", 4, "how many times as strong noise is taken to be as it is found")
-	file := flag.String("weights", "", "weights in place of the embedded ones")
-	noisy := flag.Bool("denoise", false, "the weights are those for noise, not for JPEG")
-	fit := flag.Bool("fit", false, "find the numbers of jpegbound.Errors")
+	margin := flag.Float64("margin", 4, "factor on the estimated noise")
+	file := flag.String("weights", "", "weights file instead of the embedded weights")
+	noisy := flag.Bool("denoise", false, "the weights are for noise, not for JPEG")
+	fit := flag.Bool("fit", false, "find the parameters of jpegbound.Errors")
 	flag.Parse()
 	model, err := restore.Open(restore.Config{Weights: *file})
 	if err != nil {
@@ -63,9 +63,16 @@ func run() error {
 	}
 	defer model.Close()
 	rng := rand.New(rand.NewPCG(*seed, 1))
-	clean, err := load(*photos, *count, *side, *whole, rng)
+	o := photos.Options{Count: *count}
+	if !*whole {
+		o.Shuffle, o.Halve, o.Side, o.Multiple = rng, true, *side, 8
+	}
+	clean, err := photos.Load(*folder, o)
 	if err != nil {
 		return err
+	}
+	if len(clean) < *count {
+		return fmt.Errorf("%s holds %d pictures, not %d", *folder, len(clean), *count)
 	}
 	start := jpegbound.JPEGNetwork
 	if *noisy {
@@ -79,7 +86,7 @@ func run() error {
 		}
 		var shots []shot
 		for _, x := range clean {
-			s, err := shoot(model, x, quality, *sigma, rng)
+			s, err := shoot(model, x.Image, quality, *sigma, rng)
 			if err != nil {
 				return err
 			}
@@ -98,44 +105,16 @@ func run() error {
 	return nil
 }
 
-// load reads photographs.
-func load(folder string, count, side int, whole bool, rng *rand.Rand) (list []*planar.Image, err error) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, err
-	}
-	if !whole {
-		rng.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
-	}
-	for _, e := range entries {
-		if len(list) == count {
-			break
-		}
-		p, err := picture.DecodeFile(filepath.Join(folder, e.Name()), picture.Limits{Regular: true})
-		if err != nil {
-			continue // not a picture
-		}
-		m := p.Planar().ToNRGBA()
-		if !whole {
-			m = imaging.Resize(m, p.W/2, p.H/2, imaging.Lanczos)
-			m = imaging.CropCenter(m, min(side, p.W/2)/8*8, min(side, p.H/2)/8*8)
-		}
-		list = append(list, planar.FromNRGBA(m))
-	}
-	if len(list) < count {
-		return nil, fmt.Errorf("%s holds %d pictures, not %d", folder, len(list), count)
-	}
-	return list, nil
-}
-
-// shoot compresses a picture and restores it by the network alone.
-func shoot(model *restore.Model, x *planar.Image, quality int, sigma float64, rng *rand.Rand) (shot, error) {
+// shoot compresses a picture and restores it with the network alone.
+func shoot(model *restore.Model, x *planar.Image, quality int, sigma float64, rng *rand.Rand) (shot,
+	error) {
 	y := x.Clone()
 	for i := range y.Pix {
 		y.Pix[i] += float32(sigma / 127.5 * rng.NormFloat64())
 	}
 	var file bytes.Buffer
-	if err := jpegcodec.Encode(&file, y.Clamp().ToNRGBA(), jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
+	if err := jpegcodec.Encode(&file, y.Clamp().ToNRGBA(),
+		jpegcodec.Options{Quality: quality, Subsampling: jpegcodec.Sub420}); err != nil {
 		return shot{}, err
 	}
 	p, err := picture.Decode(&file, picture.Limits{})
@@ -143,13 +122,14 @@ func shoot(model *restore.Model, x *planar.Image, quality int, sigma float64, rn
 		return shot{}, err
 	}
 	free := *p
-	free.Blocks = new(picture.JPEGBlocks) // whose steps are so fine that nothing is bounded
+	free.Blocks = new(picture.JPEGBlocks) // steps of 0 switch the bounds off
 	r, err := model.Restore(context.Background(), &free, restore.Request{Task: task.Denoise})
 	if err != nil {
 		return shot{}, err
 	}
 	g := jpegbound.Grid(*p.Blocks)
-	noise := jpegbound.Noise(g, p.W, p.H, func(dst []float32, y int) [3][]float32 { return rows(p.Planar(), y, dst) })
+	noise := jpegbound.Noise(g, p.W, p.H,
+		func(dst []float32, y int) [3][]float32 { return rows(p.Planar(), y, dst) })
 	return shot{clean: x, result: r.Picture.Planar(), file: p, noise: noise}, nil
 }
 
@@ -163,7 +143,7 @@ func rows(x *planar.Image, y int, dst []float32) (parts [3][]float32) {
 	return parts
 }
 
-// bounded is the result within the file's bounds.
+// bounded gives the result within the file's bounds.
 func (s *shot) bounded(e jpegbound.Errors, margin float64) *planar.Image {
 	out := s.result.Clone()
 	b := jpegbound.New(jpegbound.Grid(*s.file.Blocks), e, margin*s.noise)
@@ -184,34 +164,34 @@ func report(quality int, shots []shot, e jpegbound.Errors, margin float64) {
 	least := math.Inf(1)
 	for i := range shots {
 		s := &shots[i]
-		p, a, b := psnr(s.file.Planar(), s.clean), psnr(s.result, s.clean), psnr(s.bounded(e, margin), s.clean)
+		p, a, b := psnr(s.file.Planar(), s.clean), psnr(s.result, s.clean),
+			psnr(s.bounded(e, margin), s.clean)
 		file, alone, bounded, least = file+p, alone+a-p, bounded+b-p, min(least, b-p)
 	}
 	n := float64(len(shots))
-	fmt.Printf("quality %d: file %.2f dB, the network gains %.3f, within bounds %.3f, at least %.2f\n", quality, file/n, alone/n, bounded/n, least)
+	fmt.Printf("quality %d: file %.2f dB, the network gains %.3f, within bounds %.3f, at least "+
+		"%.2f\n", quality, file/n, alone/n, bounded/n, least)
 }
 
-// psnr is that of luminance, of pictures rounded to 8 bits.
+// psnr is the PSNR of luminance of pictures rounded to 8 bits.
 func psnr(x, y *planar.Image) float64 {
-	luma := func(m *planar.Image, i int) float64 {
-		n := m.W * m.H
-		level := func(v float32) float64 { return math.Round(127.5*float64(v) + 127.5) }
-		return 0.299*level(m.Pix[i]) + 0.587*level(m.Pix[n+i]) + 0.114*level(m.Pix[2*n+i])
+	round := func(m *planar.Image) *planar.Image { return planar.FromNRGBA(m.ToNRGBA()) }
+	v, err := metric.PSNRLuminance(round(x), round(y))
+	if err != nil {
+		panic(err) // both have the same size
 	}
-	sum := 0.0
-	for i := range x.W * x.H {
-		d := luma(x, i) - luma(y, i)
-		sum += d * d
-	}
-	return 10 * math.Log10(255*255*float64(x.W*x.H)/sum)
+	return v
 }
 
-// search finds the numbers by which the mean PSNR is highest: steps along each, halved when none helps.
+// search finds the parameters with the highest mean PSNR. It steps along each of them, and halves
+// the step when no step helps.
 func search(shots []shot, e jpegbound.Errors, margin float64) jpegbound.Errors {
 	score := func(v [3]float64) float64 {
 		sum := 0.0
 		for i := range shots {
-			sum += psnr(shots[i].bounded(jpegbound.Errors{Scale: math.Exp(v[0]), Power: v[1], Fall: v[2]}, margin), shots[i].clean)
+			sum += psnr(shots[i].bounded(
+				jpegbound.Errors{Scale: math.Exp(v[0]), Power: v[1], Fall: v[2]}, margin),
+				shots[i].clean)
 		}
 		return sum / float64(len(shots))
 	}

@@ -1,4 +1,4 @@
-// Command montage pastes pictures side by side, row by row, for the documentation.
+// Command montage arranges pictures in rows, for the documentation.
 package main
 
 import (
@@ -12,7 +12,8 @@ import (
 
 func main() {
 	columns := flag.Int("columns", 3, "pictures in a row")
-	size := flag.String("size", "256x192", "width x height of each; others are enlarged or reduced without smoothing")
+	size := flag.String("size", "256x192",
+		"width x height of each; others are enlarged or reduced without smoothing")
 	flag.Parse()
 	if err := run(*columns, *size, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "montage:", err)
@@ -22,8 +23,10 @@ func main() {
 
 func run(columns int, size string, args []string) error {
 	var w, h int
-	if n, err := fmt.Sscanf(size, "%dx%d", &w, &h); n != 2 || err != nil || w < 1 || h < 1 || columns < 1 {
-		return fmt.Errorf("-size %q or -columns %d makes no sense", size, columns)
+	if n, err := fmt.Sscanf(size, "%dx%d", &w, &h); n != 2 || err != nil || w < 1 || h < 1 ||
+		columns < 1 {
+		return fmt.Errorf("-size %q must be like 256x192, and -columns %d at least 1", size,
+			columns)
 	}
 	if len(args) < 2 {
 		return fmt.Errorf("usage: montage [-columns N] [-size WxH] out.jpg in.png ...")

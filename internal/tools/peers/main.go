@@ -1,6 +1,7 @@
-// Command peers runs the shipped network with this project's own engine and with ONNX Runtime's CPU provider (onnxruntime-node, fetched from
-// the npm registry into a folder by scripts/bench-peers.sh), on the same random inputs with the same number of threads, and prints the times
-// and how far the results are apart. Both make what `restore` makes by default: the picture of z = μ, without the variance of z.
+// Command peers runs the embedded network with this project's engine and with ONNX Runtime's CPU
+// provider (onnxruntime-node, installed from the npm registry by scripts/bench-peers.sh), on the
+// same random inputs with the same number of threads. It prints the times and the difference of the
+// results. Both compute the default of `restore`: the picture of z = μ, without the variance of z.
 package main
 
 import (
@@ -26,9 +27,11 @@ import (
 )
 
 func main() {
-	dir := flag.String("dir", "", "folder with node_modules/onnxruntime-node, for the exchanged files too")
+	dir := flag.String("dir", "", "folder with node_modules/onnxruntime-node, also for the "+
+		"exchanged files")
 	side := flag.Int("size", 256, "side of the picture in pixels")
-	threads := flag.Int("threads", 1, "threads of ONNX Runtime; those of the Vulkan driver are its own setting (lavapipe: LP_NUM_THREADS)")
+	threads := flag.Int("threads", 1, "threads of ONNX Runtime; set those of the Vulkan driver "+
+		"by its own variable (lavapipe: LP_NUM_THREADS)")
 	seconds := flag.Float64("seconds", 3, "time of each measurement")
 	big := flag.Bool("large-kernels", false, "also measure with the large kernels of long runs")
 	flag.Parse()
@@ -53,8 +56,10 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	}
 	defer dev.Close()
 	g := netdef.NewGraph()
-	view, known := g.Input(restore.ONNXView, netdef.Shape{1, 3, side, side}), g.Input(restore.ONNXKnown, netdef.Shape{1, 1, side, side})
-	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}), g.Input(restore.ONNXSigma, netdef.Scalar)
+	view, known := g.Input(restore.ONNXView, netdef.Shape{1, 3, side, side}),
+		g.Input(restore.ONNXKnown, netdef.Shape{1, 1, side, side})
+	task, sigma := g.Input(restore.ONNXTask, netdef.Shape{1, 1, 1, nets.Tasks}),
+		g.Input(restore.ONNXSigma, netdef.Scalar)
 	flow := func(x *netdef.Node) *netdef.Node { return nets.ToFlow(g, n.Config, g.Patchify(x)) }
 	in := nets.AdapterInput{Y: flow(view), Mask: g.Patchify(known), Task: task, Sigma: sigma}
 	if n.Config.Traits().Noise {
@@ -68,11 +73,15 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	if err := g.Err(); err != nil {
 		return err
 	}
-	inputs := map[string][]float32{restore.ONNXTask: {1, 0, 0, 0, 0, 0, 0, 0}, restore.ONNXSigma: {0.05}}
-	dims := map[string][]int{restore.ONNXTask: {1, nets.Tasks, 1, 1}, restore.ONNXSigma: {1, 1, 1, 1}, restore.ONNXView: {1, 3, side, side}, restore.ONNXKnown: {1, 1, side, side}}
+	inputs := map[string][]float32{restore.ONNXTask: {1, 0, 0, 0, 0, 0, 0, 0},
+		restore.ONNXSigma: {0.05}}
+	dims := map[string][]int{restore.ONNXTask: {1, nets.Tasks, 1, 1},
+		restore.ONNXSigma: {1, 1, 1, 1}, restore.ONNXView: {1, 3, side, side},
+		restore.ONNXKnown: {1, 1, side, side}}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i := range 3 * side * side {
-		inputs[restore.ONNXView] = append(inputs[restore.ONNXView], float32(0.5*math.Sin(float64(i)/200)+0.05*rng.NormFloat64()))
+		inputs[restore.ONNXView] = append(inputs[restore.ONNXView],
+			float32(0.5*math.Sin(float64(i)/200)+0.05*rng.NormFloat64()))
 	}
 	if n.Config.Traits().Guess {
 		inputs[restore.ONNXGuess], dims[restore.ONNXGuess] = inputs[restore.ONNXView], dims[restore.ONNXView]
@@ -82,26 +91,29 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	names := []string{restore.ONNXMu, restore.ONNXPicture}
 	fmt.Printf("%s, %d×%d pixels, %d threads\n", dev.Info().Name, side, side, threads)
 
-	own := map[string][]float32{}
+	results := map[string][]float32{}
+	engine := &own{dev: dev, graph: g, outs: outs, unused: logvar, params: n.Params, inputs: inputs,
+		seconds: seconds}
 	tunings := []compile.Tuning{{}}
 	if big {
 		tunings = append(tunings, compile.Tuning{MaxFMA: compile.LongRun})
 	}
 	for i, tune := range tunings {
-		best, median, err := measure(dev, g, outs, logvar, n, inputs, tune, seconds, func(p *compile.Program) error {
+		best, median, err := engine.measure(tune, func(p *compile.Program) error {
 			for k, o := range outs {
 				v, err := p.Output(k)
 				if err != nil {
 					return err
 				}
-				own[names[k]] = toNCHW(o.Shape, v, o == pic)
+				results[names[k]] = toNCHW(o.Shape, v, o == pic)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		fmt.Printf("restore%-26s best %7.2f ms   median %7.2f ms\n", []string{"", " (large kernels)"}[i], 1e3*best, 1e3*median)
+		fmt.Printf("restore%-26s best %7.2f ms   median %7.2f ms\n",
+			[]string{"", " (large kernels)"}[i], 1e3*best, 1e3*median)
 	}
 
 	model, err := os.Create(filepath.Join(dir, "model.onnx"))
@@ -138,14 +150,15 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("%s printed %q: %w", script, text, err)
 	}
-	fmt.Printf("ONNX Runtime, CPU provider         best %7.2f ms   median %7.2f ms\n", r.Best, r.Median)
+	fmt.Printf("ONNX Runtime, CPU provider         best %7.2f ms   median %7.2f ms\n", r.Best,
+		r.Median)
 	for _, name := range names {
 		b, err := os.ReadFile(filepath.Join(dir, name+".out"))
 		if err != nil {
 			return err
 		}
 		var d, s float64
-		for i, v := range own[name] {
+		for i, v := range results[name] {
 			e := float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])) - v)
 			d += e * e
 			s += float64(v) * float64(v)
@@ -158,24 +171,41 @@ func run(dir string, side, threads int, seconds float64, big bool) error {
 	return nil
 }
 
-func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, unused *netdef.Node, n *restore.Network, inputs map[string][]float32, tune compile.Tuning, seconds float64, done func(*compile.Program) error) (best, median float64, err error) {
-	store, err := compile.NewStore(dev, netdef.Reachable(append(slices.Clone(outs), unused)...), false, 0)
+// own is the network in this project's engine.
+type own struct {
+	dev     *gpu.Device
+	graph   *netdef.Graph
+	outs    []*netdef.Node // that are computed; the picture is the last
+	unused  *netdef.Node   // has parameters, too
+	params  map[string][]float32
+	inputs  map[string][]float32
+	seconds float64 // of a measurement
+}
+
+// measure gives the shortest and the median time of a pass in seconds, and calls done with the
+// program after the last one.
+func (o *own) measure(tune compile.Tuning, done func(*compile.Program) error) (best, median float64,
+	err error) {
+	dev, outs := o.dev, o.outs
+	store, err := compile.NewStore(dev, netdef.Reachable(append(slices.Clone(outs), o.unused)...),
+		false, 0)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer store.Close()
-	if err := store.Set(n.Params); err != nil {
+	if err := store.Set(o.params); err != nil {
 		return 0, 0, err
 	}
-	p, err := compile.Compile(dev, store, g, outs, compile.Options{Tuning: tune, Settings: []string{restore.ONNXTask, restore.ONNXSigma}})
+	p, err := compile.Compile(dev, store, o.graph, outs,
+		compile.Options{Tuning: tune, Settings: []string{restore.ONNXTask, restore.ONNXSigma}})
 	if err != nil {
 		return 0, 0, err
 	}
 	defer p.Close()
-	// From picture in memory to picture in memory, as the other engine is timed.
+	// Timed from picture in memory to picture in memory, like the other engine.
 	picture := make([]float32, outs[len(outs)-1].Shape.Size())
 	pass := func() error {
-		for name, v := range inputs {
+		for name, v := range o.inputs {
 			if err := p.SetInput(name, v); err != nil {
 				return err
 			}
@@ -185,11 +215,12 @@ func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, unused *netd
 		}
 		return p.ReadOutput(len(outs)-1, picture)
 	}
-	if err := pass(); err != nil { // builds what the driver builds at first use
+	if err := pass(); err != nil { // the driver builds code at the first run
 		return 0, 0, err
 	}
 	var times []float64
-	for end := time.Now().Add(time.Duration(seconds * float64(time.Second))); time.Now().Before(end) || len(times) < 3; {
+	for end := time.Now().Add(time.Duration(o.seconds * float64(time.Second))); time.Now().Before(
+		end) || len(times) < 3; {
 		t := time.Now()
 		if err := pass(); err != nil {
 			return 0, 0, err
@@ -200,7 +231,7 @@ func measure(dev *gpu.Device, g *netdef.Graph, outs []*netdef.Node, unused *netd
 	return times[0], times[len(times)/2], done(p)
 }
 
-// toNCHW reorders [1,H,W,C] as ONNX has it; planar pictures stay.
+// toNCHW reorders [1,H,W,C] to ONNX's [1,C,H,W]. Planar pictures are not changed.
 func toNCHW(s netdef.Shape, v []float32, planar bool) []float32 {
 	if planar {
 		return v

@@ -1,5 +1,6 @@
-// Runs an ONNX model with ONNX Runtime's CPU provider on given inputs; called by the peers program beside it.
-// usage: node run.mjs FOLDER THREADS SECONDS    (FOLDER holds model.onnx, inputs.json and one .f32 file per input)
+// Runs an ONNX model with ONNX Runtime's CPU provider on given inputs. The peers program calls it.
+// usage: node run.mjs FOLDER THREADS SECONDS    (FOLDER holds model.onnx, inputs.json and one .f32
+// file per input)
 import fs from 'node:fs'
 import path from 'node:path'
 import ort from 'onnxruntime-node'

@@ -1,6 +1,6 @@
-// Command rawnoise measures what it is worth to know a sensor's noise: synthetic scenes go to the
-// mosaic of a camera at several film speeds, are developed, and restored with the noise that the
-// sensor's law becomes, and with the noise that is found.
+// Command rawnoise measures the gain from knowing a sensor's noise. It takes synthetic scenes to
+// the mosaic of a camera at several film speeds and develops them. It restores the pictures with
+// the noise profile from the sensor's parameters, and with estimated noise.
 //
 //	go run ./internal/tools/rawnoise -count 8 -size 320
 package main
@@ -23,7 +23,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// full and black are the levels of the sensor, of 14 bits.
+// full and black are the white and black level of the sensor, which has 14 bits.
 const (
 	full  = 15872
 	black = 512
@@ -54,29 +54,32 @@ func main() {
 				worst[k] = min(worst[k], v[k]-v[0])
 			}
 		}
-		fmt.Printf("| %g | %.2f | %.2f | %.2f | %+.2f | %+.2f |\n", iso, sum[0], sum[1], sum[2], worst[1], worst[2])
+		fmt.Printf("| %g | %.2f | %.2f | %.2f | %+.2f | %+.2f |\n", iso, sum[0], sum[1], sum[2],
+			worst[1], worst[2])
 	}
 }
 
-// measure gives the PSNR of a scene as it is developed, restored by the noise that is found, and by
-// the noise that is known.
-func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]float64, err error) {
+// measure gives the PSNR of a scene: developed, restored with estimated noise, and restored with
+// known noise.
+func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]float64,
+	err error) {
 	rng := rand.New(rand.NewPCG(seed, uint64(iso)))
 	clean, noisy := expose(rng, planar.FromNRGBA(synth.Photo(seed, size, size)), iso)
-	truth, err := clean.Develop(raw.Usual)
+	truth, err := clean.Develop(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
-	pic, err := noisy.Develop(raw.Usual)
+	pic, err := noisy.Develop(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
-	profile, err := noisy.Profile(raw.Usual)
+	profile, err := noisy.Profile(raw.DefaultRendering)
 	if err != nil {
 		return psnr, err
 	}
 	pics := [3]*picture.Picture{pic}
-	for k, req := range []restore.Request{{Task: task.Denoise}, {Task: task.Denoise, Profile: &profile}} {
+	for k, req := range []restore.Request{{Task: task.Denoise},
+		{Task: task.Denoise, Profile: &profile}} {
 		r, err := model.Restore(context.Background(), pic, req)
 		if err != nil {
 			return psnr, err
@@ -91,16 +94,18 @@ func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]
 	return psnr, nil
 }
 
-// expose makes the mosaic that a sensor would see of a scene, without and with its noise.
+// expose makes a sensor's mosaic of a scene, without and with noise.
 func expose(rng *rand.Rand, x *planar.Image, iso float64) (clean, noisy *raw.Mosaic) {
 	shot, read := camera.ISO(iso)
 	law := raw.Noise{Shot: [3]float64{shot, shot, shot}, Read: [3]float64{read, read, read}}
-	// A camera whose colours are less saturated than sRGB's, and what undoes it.
+	// A camera whose colours are less saturated than sRGB's, and the inverse matrix.
 	gains := [3]float64{2, 1, 1.6}
 	toCamera := [9]float64{0.7, 0.25, 0.05, 0.15, 0.75, 0.1, 0.05, 0.25, 0.7}
 	toSRGB := [9]float64{20. / 13, -0.5, -0.5 / 13, -4. / 13, 1.5, -2.5 / 13, 0, -0.5, 1.5}
 	mosaic := func() *raw.Mosaic {
-		return &raw.Mosaic{W: x.W, H: x.H, Pix: make([]uint16, x.W*x.H), Black: [4]float64{black, black, black, black}, White: full, Gains: gains, Matrix: toSRGB, Noise: &law}
+		return &raw.Mosaic{W: x.W, H: x.H, Pix: make([]uint16, x.W*x.H),
+			Black: [4]float64{black, black, black, black}, White: full, Gains: gains,
+			Matrix: toSRGB, Noise: &law}
 	}
 	clean, noisy = mosaic(), mosaic()
 	level := func(v float64) uint16 {

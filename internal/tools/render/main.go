@@ -1,4 +1,4 @@
-// Command render writes a synthetic photograph, so that the demo needs no picture of anybody's.
+// Command render writes a synthetic photograph, so that the demo needs no real one.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 )
 
 func main() {
-	seed := flag.Uint64("seed", 1, "which picture")
+	seed := flag.Uint64("seed", 1, "seed of the picture")
 	size := flag.String("size", "512x384", "width x height in pixels")
 	flag.Parse()
 	if err := run(*seed, *size, flag.Args()); err != nil {
@@ -23,7 +23,8 @@ func main() {
 
 func run(seed uint64, size string, args []string) error {
 	var w, h int
-	if n, err := fmt.Sscanf(size, "%dx%d", &w, &h); n != 2 || err != nil || w < 1 || h < 1 || w > 8192 || h > 8192 {
+	if n, err := fmt.Sscanf(size, "%dx%d", &w, &h); n != 2 || err != nil || w < 1 || h < 1 ||
+		w > 8192 || h > 8192 {
 		return fmt.Errorf("-size %q is not like 512x384", size)
 	}
 	if len(args) != 1 {

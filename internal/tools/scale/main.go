@@ -1,10 +1,13 @@
-// Command scale measures what pictures of growing size cost: it runs the restore program on each and writes a table and a plot.
+// Command scale measures time and memory for pictures of growing size. It runs the restore program
+// on each, and writes a table and a plot.
 //
 //	scale -bin bin/restore [-task denoise] [-largest 48] [-memory] [-svg FILE]
 //
-// Sizes are those of the results: super-resolution is given pictures of a quarter of the side. For inpainting a third of the pixels is missing.
-// The time is that of the second of two restorations in one process, from decoded picture to picture; the memory is that of the program, which decodes, restores and
-// encodes one picture: its own and, where the device shares it (as lavapipe does), the device's.
+// Sizes are those of the results: super-resolution gets pictures with a quarter of the side. For
+// inpainting a third of the pixels is missing. The time is that of the second of two restorations
+// in one process, from decoded picture to picture. The memory is that of the program, which
+// decodes, restores and encodes one picture. It includes the device's memory if the device shares
+// it, like lavapipe.
 package main
 
 import (
@@ -35,15 +38,16 @@ import (
 
 func main() {
 	bin := flag.String("bin", "bin/restore", "the program")
-	name := flag.String("task", "denoise", "what it is to do")
+	name := flag.String("task", "denoise", "task")
 	largest := flag.Float64("largest", 48, "megapixels of the largest picture")
 	only := flag.Bool("memory", false, "measure the memory only")
 	svg := flag.String("svg", "", "file of the plot")
-	one := flag.String("time", "", "restore this picture twice, print the seconds of the second time, and end (the program calls itself so)")
+	one := flag.String("time", "", "restore this picture twice, print the seconds of the second "+
+		"time, and end (for the program's own use)")
 	flag.Parse()
 	var err error
 	if *one != "" {
-		err = again(*one, *name)
+		err = restoreTwice(*one, *name)
 	} else {
 		err = measure(*bin, *name, *largest, *only, *svg)
 	}
@@ -53,8 +57,9 @@ func main() {
 	}
 }
 
-// sizes of 4:3 pictures, but for the first, which is the networks' usual square.
-var sizes = [][2]int{{256, 256}, {640, 480}, {1152, 864}, {2304, 1728}, {4000, 3000}, {5656, 4242}, {8000, 6000}}
+// sizes are those of 4:3 pictures, except the first, which is the networks' usual square.
+var sizes = [][2]int{{256, 256}, {640, 480}, {1152, 864}, {2304, 1728}, {4000, 3000}, {5656, 4242},
+	{8000, 6000}}
 
 func measure(bin, name string, largest float64, only bool, svg string) error {
 	what, err := task.Parse(name)
@@ -103,7 +108,8 @@ func measure(bin, name string, largest float64, only bool, svg string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %.2f | %d×%d | %.2f | %.3f | %.0f |\n", mp, s[0], s[1], seconds, seconds/mp, peak)
+		fmt.Printf("| %.2f | %d×%d | %.2f | %.3f | %.0f |\n", mp, s[0], s[1], seconds, seconds/mp,
+			peak)
 		perPixel = append(perPixel, plotter.XY{X: mp, Y: seconds / mp})
 		memory = append(memory, plotter.XY{X: mp, Y: peak / 1000})
 	}
@@ -121,14 +127,15 @@ func draw(svg, name string, perPixel, memory plotter.XYs) error {
 	p.Y.Min = 0
 	p.Legend.Top = true
 	p.Add(plotter.NewGrid())
-	if err := plotutil.AddLinePoints(p, "µs per pixel", perPixel, "peak memory, GB", memory); err != nil {
+	if err := plotutil.AddLinePoints(p, "µs per pixel", perPixel, "peak memory, GB",
+		memory); err != nil {
 		return err
 	}
 	return p.Save(16*vg.Centimeter, 9*vg.Centimeter, svg)
 }
 
-// again restores a picture twice.
-func again(path, name string) error {
+// restoreTwice restores a picture twice, and prints the seconds of the second time.
+func restoreTwice(path, name string) error {
 	what, err := task.Parse(name)
 	if err != nil {
 		return err
@@ -160,7 +167,8 @@ func again(path, name string) error {
 	return nil
 }
 
-// run runs a program and watches its memory: VmHWM of Linux, as the figures of wait4 begin with those of this process.
+// run runs a program and measures its peak memory, by VmHWM of Linux. The peak that wait4 gives
+// would include this process.
 func run(bin string, args ...string) (megabytes float64, text string, err error) {
 	cmd := exec.Command(bin, args...)
 	var out, fault bytes.Buffer
@@ -189,7 +197,7 @@ func run(bin string, args ...string) (megabytes float64, text string, err error)
 
 var highWater = regexp.MustCompile(`VmHWM:\s*([0-9]+) kB`)
 
-// holes are a third of n pixels, at random.
+// holes marks a random third of n pixels.
 func holes(n int) []bool {
 	missing := make([]bool, n)
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -199,7 +207,7 @@ func holes(n int) []bool {
 	return missing
 }
 
-// scene is a painted photograph, repeated as in mirrors, with noise of 10 levels.
+// scene is a synthetic photograph, continued by reflection, with noise of 10 levels.
 func scene(w, h int) *picture.Picture {
 	const side = 640
 	tile := planar.FromNRGBA(synth.Photo(1, side, side))
@@ -208,7 +216,8 @@ func scene(w, h int) *picture.Picture {
 	for y := range h {
 		for x := range w {
 			for c := range 3 {
-				m.Set(c, x, y, tile.At(c, planar.Mirror(x, side), planar.Mirror(y, side))+float32(10/127.5*rng.NormFloat64()))
+				m.Set(c, x, y, tile.At(c, planar.Mirror(x, side), planar.Mirror(y, side))+float32(
+					10/127.5*rng.NormFloat64()))
 			}
 		}
 	}

@@ -1,6 +1,6 @@
-// Command steady measures what averaging in time gives: photographs become short videos with white
-// noise (the camera still, panning by half pixels, a square that crosses), which a stream restores
-// frame by frame and averaged with those before.
+// Command steady measures averaging over time. It makes short videos with white noise from
+// photographs (still camera, panning by half pixels, a moving square). A stream restores them frame
+// by frame, with and without averaging.
 //
 //	go run ./internal/tools/steady [-sigma 20] FOLDER
 package main
@@ -25,19 +25,20 @@ import (
 
 const (
 	frames = 12
-	begin  = 4   // frames from here on count
-	margin = 160 // pixels of the photograph that the camera may move
+	begin  = 4   // frames before this one do not count
+	margin = 160 // range of the camera's motion in pixels of the photograph
 )
 
-// A kind of video: how far the camera moves from frame to frame, in half pixels, and whether a square
-// crosses.
+// kind is a kind of video: the camera's motion from frame to frame in half pixels, and whether a
+// square moves across.
 type kind struct {
 	name   string
 	dx, dy int
 	square bool
 }
 
-var kinds = []kind{{"still", 0, 0, false}, {"pan of 1.5, 0.5 pixels", 3, 1, false}, {"pan of 6, 2.5 pixels", 12, 5, false}, {"still, a square crosses", 0, 0, true}}
+var kinds = []kind{{"still", 0, 0, false}, {"pan of 1.5, 0.5 pixels", 3, 1, false},
+	{"pan of 6, 2.5 pixels", 12, 5, false}, {"still, a square crosses", 0, 0, true}}
 
 func main() {
 	sigma := flag.Float64("sigma", 20, "noise, in 8-bit levels")
@@ -74,12 +75,15 @@ func run(folder string, sigma float64) error {
 			if err != nil {
 				return err
 			}
-			for j, v := range []float64{one.psnr, mean.psnr, one.flicker, mean.flicker, one.behind, mean.behind} {
+			for j, v := range []float64{one.psnr, mean.psnr, one.flicker, mean.flicker, one.behind,
+				mean.behind} {
 				sums[k][j] += v
 			}
 		}
 	}
-	fmt.Printf("%.0f pictures, noise of %g levels\n\n| camera | each frame by itself | averaged | gain | flicker, levels | behind the square, levels |\n|---|---|---|---|---|---|\n", n, sigma)
+	fmt.Printf("%.0f pictures, noise of %g levels\n\n| camera | each frame by itself | averaged "+
+		"| gain | flicker, levels | behind the square, levels |\n|---|---|---|---|---|---|\n", n,
+		sigma)
 	for k, what := range kinds {
 		s := sums[k]
 		fmt.Printf("| %s | %.2f | %.2f | %+.2f |", what.name, s[0]/n, s[1]/n, (s[1]-s[0])/n)
@@ -99,15 +103,17 @@ func run(folder string, sigma float64) error {
 
 type result struct{ psnr, flicker, behind float64 }
 
-// score restores a video. behind is the root mean square error where the square was in the frame
-// before, flicker the standard deviation in time.
-func score(m *restore.Model, p *picture.Picture, what kind, sigma float64, seed uint64, temporal bool) (r result, err error) {
+// score restores a video. behind is the root mean square error at the square's position in the
+// previous frame, flicker the standard deviation over time.
+func score(m *restore.Model, p *picture.Picture, what kind, sigma float64, seed uint64,
+	temporal bool) (r result, err error) {
 	w, h := (p.W-margin)/2, (p.H-margin)/2
 	if w < 96 || h < 64 {
 		return r, fmt.Errorf("a picture of %d×%d pixels is too small", p.W, p.H)
 	}
 	s, err := m.NewStream(restore.StreamConfig{
-		Task: task.Denoise, Noise: sigma, W: w, H: h, In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}, Temporal: temporal,
+		Task: task.Denoise, Noise: sigma, W: w, H: h, In: frame.Format{Kind: frame.Float32},
+		Out: frame.Format{Kind: frame.Float32}, Temporal: temporal,
 	})
 	if err != nil {
 		return r, err
@@ -165,7 +171,7 @@ func score(m *restore.Model, p *picture.Picture, what kind, sigma float64, seed 
 	return r, nil
 }
 
-// half is what a camera sees of the photograph from a place, at half its size.
+// half is the camera's view of the photograph from a position, at half its size.
 func half(p *picture.Picture, x0, y0, w, h int) []float32 {
 	out := make([]float32, 3*w*h)
 	for c := range 3 {

@@ -21,7 +21,8 @@ func smooth(w, h int, r *rand.Rand) *image.NRGBA {
 	for y := range h {
 		for x := range w {
 			u, v := float64(x)/a, float64(y)/b
-			p := color.NRGBA{uint8(128 + 90*math.Sin(u+c)), uint8(128 + 90*math.Cos(v)), uint8(128 + 90*math.Sin(u+v)), 255}
+			p := color.NRGBA{uint8(128 + 90*math.Sin(u+c)), uint8(128 + 90*math.Cos(v)),
+				uint8(128 + 90*math.Sin(u+v)), 255}
 			if (x/17+y/13)%5 == 0 {
 				p.R, p.B = 30, 200
 			}
@@ -31,7 +32,7 @@ func smooth(w, h int, r *rand.Rand) *image.NRGBA {
 	return m
 }
 
-// TestSameAsStandard: where the resolution of colour is the standard library's, so is the file.
+// TestSameAsStandard: with the standard library's subsampling the files are equal.
 func TestSameAsStandard(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, rand.Uint64()))
 	for range 40 {
@@ -50,19 +51,22 @@ func TestSameAsStandard(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(ours.Bytes(), theirs.Bytes()) {
-			t.Fatalf("%d×%d, quality %d: %d bytes, the standard library makes %d, or others", w, h, q, ours.Len(), theirs.Len())
+			t.Fatalf("%d×%d, quality %d: %d bytes, the standard library makes %d, or others", w, h,
+				q, ours.Len(), theirs.Len())
 		}
 	}
 }
 
-// TestAllKinds decodes what is encoded from each type of image in each resolution of colour, and finds
-// the planes of colour of the right size and the picture close to what it was.
+// TestAllKinds decodes what is encoded from each type of image in each resolution of colour, and
+// finds the planes of colour of the right size and the picture close to what it was.
 func TestAllKinds(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, rand.Uint64()))
 	ratios := map[Subsampling]image.YCbCrSubsampleRatio{
-		Sub420: image.YCbCrSubsampleRatio420, Sub422: image.YCbCrSubsampleRatio422, Sub444: image.YCbCrSubsampleRatio444,
+		Sub420: image.YCbCrSubsampleRatio420, Sub422: image.YCbCrSubsampleRatio422,
+		Sub444: image.YCbCrSubsampleRatio444,
 	}
-	for _, size := range []image.Point{{1, 1}, {3, 2}, {5, 31}, {16, 16}, {17, 15}, {65, 40}, {128, 128}} {
+	for _, size := range []image.Point{{1, 1}, {3, 2}, {5, 31}, {16, 16}, {17, 15}, {65, 40},
+		{128, 128}} {
 		whole := smooth(size.X+9, size.Y+7, r)
 		m := whole.SubImage(image.Rect(5, 3, 5+size.X, 3+size.Y)).(*image.NRGBA)
 		rgba, any64 := image.NewRGBA(m.Rect), image.NewNRGBA64(m.Rect)
@@ -112,7 +116,8 @@ func TestAllKinds(t *testing.T) {
 				for y := range size.Y {
 					for x := range size.X {
 						c := m.NRGBAAt(5+x, 3+y)
-						if d := int(got.(*image.Gray).GrayAt(x, y).Y) - int(luma(c.R, c.G, c.B)); d < -3 || d > 3 {
+						if d := int(got.(*image.Gray).GrayAt(x, y).Y) -
+							int(luma(c.R, c.G, c.B)); d < -3 || d > 3 {
 							t.Fatalf("%v: luma is off by %d", size, d)
 						}
 					}
@@ -122,7 +127,8 @@ func TestAllKinds(t *testing.T) {
 			if y := got.(*image.YCbCr); y.SubsampleRatio != ratios[s] {
 				t.Fatalf("asked for %v, got %v", s, y.SubsampleRatio)
 			}
-			// At quality 100 only rounding is lost but for colour itself, which is compared with the mean of its group.
+			// At quality 100 only rounding is lost, except for chroma, which is compared with the
+			// mean of its group.
 			compareColour(t, fmt.Sprint(size, s), m, got.(*image.YCbCr), s)
 		}
 	}
@@ -178,7 +184,8 @@ func TestReduceUnbiased(t *testing.T) {
 	}
 }
 
-// weights is libjpeg's interpolation written down anew: which values of n make value x of full resolution, in quarters.
+// weights is a second implementation of libjpeg's interpolation: the weights, in quarters, of n
+// values in value x of full resolution.
 func weights(x, n int) (i, j, wi, wj int) {
 	i = x / 2
 	j = i + 1 - 2*((x+1)%2)
@@ -193,7 +200,9 @@ func TestRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, rand.Uint64()))
 	for range 60 {
 		w, h := 5+r.IntN(30), 1+r.IntN(20)
-		for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio420} {
+		for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444,
+			image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio440,
+			image.YCbCrSubsampleRatio420} {
 			m := image.NewYCbCr(image.Rect(0, 0, w, h), ratio)
 			for _, p := range [][]uint8{m.Y, m.Cb, m.Cr} {
 				for i := range p {
@@ -226,10 +235,12 @@ func TestRows(t *testing.T) {
 				for x := range w {
 					l := float64(m.Y[y*m.YStride+x])
 					cb, cr := float64(value(m.Cb, x, y)-128), float64(value(m.Cr, x, y)-128)
-					for c, want := range []float64{l + 1.402*cr, l - 0.344136*cb - 0.714136*cr, l + 1.772*cb} {
+					for c, want := range []float64{l + 1.402*cr, l - 0.344136*cb - 0.714136*cr, l +
+						1.772*cb} {
 						got := float64([][]uint8{red, green, blue}[c][x])
 						if math.Abs(got-min(max(want, 0), 255)) > 0.51 {
-							t.Fatalf("%v, %d×%d: channel %d at (%d, %d) is %v, not %.2f", ratio, w, h, c, x, y, got, want)
+							t.Fatalf("%v, %d×%d: channel %d at (%d, %d) is %v, not %.2f", ratio, w,
+								h, c, x, y, got, want)
 						}
 					}
 				}
@@ -238,8 +249,8 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// blocks is a file in which every block of every plane has one value, which every decoder's transform
-// gives exactly: what remains is interpolation.
+// blocks makes a file in which every block of every plane has one value. All decoders transform it
+// exactly, so they can differ only in interpolation.
 func blocks(t *testing.T, s Subsampling, w, h int) []byte {
 	ratio := image.YCbCrSubsampleRatio420
 	if s == Sub422 {
@@ -261,8 +272,8 @@ func blocks(t *testing.T, s Subsampling, w, h int) []byte {
 	return b.Bytes()
 }
 
-// TestSameAsLibjpeg compares with what libjpeg-turbo 2.1.5 (through PIL 9.4) made of such files: the CRC-32 of
-// its pixels, three bytes each. These were computed once, outside the test.
+// TestSameAsLibjpeg compares with libjpeg-turbo 2.1.5 (through PIL 9.4) by the CRC-32 of its pixels
+// of three bytes, which were computed once.
 func TestSameAsLibjpeg(t *testing.T) {
 	for s, want := range map[Subsampling]uint32{Sub420: 83399991, Sub422: 1886476550} {
 		p, err := Decode(bytes.NewReader(blocks(t, s, 45, 37)))
@@ -290,13 +301,15 @@ func TestErrors(t *testing.T) {
 	if err := Encode(failing{full}, m, Options{Quality: 90}); !errors.Is(err, full) {
 		t.Errorf("a full disk gave %v", err)
 	}
-	for _, o := range []Options{{Quality: 0}, {Quality: 101}, {Quality: 50, Subsampling: -1}, {Quality: 50, Subsampling: Gray + 1}} {
+	for _, o := range []Options{{Quality: 0}, {Quality: 101}, {Quality: 50, Subsampling: -1},
+		{Quality: 50, Subsampling: Gray + 1}} {
 		if Encode(io.Discard, image.NewRGBA(image.Rect(0, 0, 4, 4)), o) == nil {
 			t.Errorf("%+v passed", o)
 		}
 	}
 	for _, size := range []image.Point{{0, 5}, {5, 0}, {MaxSide + 1, 1}, {1, MaxSide + 1}} {
-		if Encode(io.Discard, image.NewGray(image.Rectangle{Max: size}), Options{Quality: 50}) == nil {
+		if Encode(io.Discard, image.NewGray(image.Rectangle{Max: size}),
+			Options{Quality: 50}) == nil {
 			t.Errorf("%v passed", size)
 		}
 	}
@@ -331,7 +344,8 @@ func BenchmarkCrop(b *testing.B) {
 
 func BenchmarkDecode(b *testing.B) {
 	var f bytes.Buffer
-	if err := Encode(&f, smooth(128, 128, rand.New(rand.NewPCG(1, 2))), Options{Quality: 80}); err != nil {
+	if err := Encode(&f, smooth(128, 128, rand.New(rand.NewPCG(1, 2))),
+		Options{Quality: 80}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

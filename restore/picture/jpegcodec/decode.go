@@ -13,9 +13,9 @@ type RGB struct {
 	Pix  []uint8
 }
 
-// Decode reads a JPEG file through the standard library, colour interpolated as Rows does. Grey files
-// give three equal planes. Files of four inks and files of red, green and blue are converted as the
-// standard library converts them. Errors are the standard library's.
+// Decode reads a JPEG file with the standard library and interpolates chroma with Rows. Grey files
+// give three equal planes. CMYK and RGB files are converted by the standard library. Errors are
+// those of the standard library.
 func Decode(r io.Reader) (*RGB, error) {
 	m, err := jpeg.Decode(r)
 	if err != nil {

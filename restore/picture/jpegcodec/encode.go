@@ -2,8 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 //
-// After image/jpeg's writer.go of Go 1.26. Changed: the resolution of colour is the caller's choice,
-// pixels come in rows, and the output goes through a slice.
+// From image/jpeg/writer.go of Go 1.26. Changed: the caller chooses the chroma
+// subsampling, pixels come in rows, and the output goes through a slice.
 
 package jpegcodec
 
@@ -12,20 +12,19 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"io"
 	"math/bits"
 	"sync"
 )
 
-// Subsampling is the resolution at which a file keeps its two planes of colour.
+// Subsampling is the resolution of the two chroma planes of a file.
 type Subsampling int
 
 const (
-	Sub420 Subsampling = iota // half of the width and half of the height
-	Sub422                    // half of the width
-	Sub444                    // all
-	Gray                      // no colour: one plane of luma
+	Sub420 Subsampling = iota // half the width and half the height
+	Sub422                    // half the width
+	Sub444                    // full resolution
+	Gray                      // no chroma, only luma
 )
 
 func (s Subsampling) String() string {
@@ -42,7 +41,7 @@ func (s Subsampling) String() string {
 	return fmt.Sprintf("Subsampling(%d)", int(s))
 }
 
-// step is how many pixels share one value of colour, across and down.
+// step is the number of pixels, horizontally and vertically, for one chroma value.
 func (s Subsampling) step() (x, y int) {
 	switch s {
 	case Sub420:
@@ -53,7 +52,7 @@ func (s Subsampling) step() (x, y int) {
 	return 1, 1
 }
 
-// Options say how to encode.
+// Options are the options of Encode.
 type Options struct {
 	Quality     int // 1 to 100, scaled as libjpeg does
 	Subsampling Subsampling
@@ -62,10 +61,10 @@ type Options struct {
 // MaxSide is the largest width or height that a JPEG file can have.
 const MaxSide = 1<<16 - 1
 
-// Encode writes m as a baseline JPEG file. Colour is what m's pixels are without their alpha: alpha is
-// ignored, and the colours of image.RGBA are taken as they stand. An *image.Gray becomes a file of one
-// plane whatever the subsampling. *image.Gray, *image.RGBA, *image.NRGBA and *image.YCbCr are read
-// without a call per pixel. Errors: options or sides out of range, and those of w.
+// Encode writes m as a baseline JPEG file. It ignores alpha, and uses the premultiplied colours of
+// image.RGBA unchanged. An *image.Gray becomes a file with only luma for any subsampling.
+// *image.Gray, *image.RGBA, *image.NRGBA and *image.YCbCr are read without a call per pixel.
+// Errors: options or sides out of range, and those of w.
 func Encode(w io.Writer, m image.Image, o Options) error {
 	b := m.Bounds()
 	if _, ok := m.(*image.Gray); ok {
@@ -77,10 +76,11 @@ func Encode(w io.Writer, m image.Image, o Options) error {
 	})
 }
 
-// EncodeRows is Encode of a picture of w×h pixels that comes row by row, from the top, each asked for
-// once: row fills rgb with w pixels of three bytes (red, green, blue), or of one if the subsampling is
-// Gray. Its error ends the encoding and is returned as it is.
-func EncodeRows(w io.Writer, width, height int, o Options, row func(y int, rgb []uint8) error) error {
+// EncodeRows is Encode for a picture whose rows come from a function. row is called once for each
+// row, from the top, and fills rgb with width pixels of three bytes (red, green, blue), or of one
+// byte if the subsampling is Gray. Its error ends the encoding and is returned unchanged.
+func EncodeRows(w io.Writer, width, height int, o Options,
+	row func(y int, rgb []uint8) error) error {
 	return encode(w, width, height, o, func(e *encoder, y int) error {
 		if e.gray {
 			return row(y, e.y[:width])
@@ -97,22 +97,22 @@ func EncodeRows(w io.Writer, width, height int, o Options, row func(y int, rgb [
 	})
 }
 
-// encoder holds what one file needs; encoders are used again, so that small files cost no memory.
+// encoder is the state of writing a file. Encoders are reused, so small files need no new memory.
 type encoder struct {
 	w    io.Writer
-	err  error // the first of w; what follows is dropped
+	err  error // first error of w; later output is dropped
 	out  []uint8
-	bits uint64 // not yet in out, the oldest highest
-	n    uint   // how many
+	bits uint64 // not yet in out; the oldest is the highest bit
+	n    uint   // number of these bits
 
 	width int
 	gray  bool
 	rgb   []uint8
-	// A row of pixels in full resolution, as many as blocks hold: slices of the bands below.
+	// The current row in full resolution, padded to whole blocks: slices of the bands below.
 	y, cb, cr []uint8
-	// A band is a row of blocks of luma in steps of the colour's blocks, one or two blocks high.
+	// A band is a row of MCUs, one or two blocks of luma high.
 	bandY, bandCb, bandCr []uint8
-	quant                 [nQuantIndex][blockSize]int32 // eight times what the file says, zig-zag
+	quant                 [nQuantIndex][blockSize]int32 // eight times the file's values, zig-zag
 	dc                    [3]int32
 }
 
@@ -120,7 +120,8 @@ var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func encode(w io.Writer, width, height int, o Options, row func(e *encoder, y int) error) error {
 	if width < 1 || height < 1 || width > MaxSide || height > MaxSide {
-		return fmt.Errorf("jpeg: a picture of %d×%d pixels; 1 to %d per side are possible", width, height, MaxSide)
+		return fmt.Errorf("jpeg: a picture of %d×%d pixels; 1 to %d per side are possible", width,
+			height, MaxSide)
 	}
 	if o.Quality < 1 || o.Quality > 100 {
 		return fmt.Errorf("jpeg: quality %d is not from 1 to 100", o.Quality)
@@ -138,7 +139,7 @@ func encode(w io.Writer, width, height int, o Options, row func(e *encoder, y in
 	sx, sy := o.Subsampling.step()
 	e.header(width, height, o)
 
-	// Columns and rows beyond the picture repeat its last.
+	// The last column and row are repeated to fill whole blocks.
 	padded := (width + 8*sx - 1) / (8 * sx) * (8 * sx)
 	for _, b := range []*[]uint8{&e.bandY, &e.bandCb, &e.bandCr} {
 		if cap(*b) < 8*sy*padded {
@@ -177,7 +178,7 @@ func encode(w io.Writer, width, height int, o Options, row func(e *encoder, y in
 			return e.err
 		}
 	}
-	e.emit(0x7f, 7) // the last byte is filled with ones
+	e.emit(0x7f, 7) // pads the last byte with ones
 	e.out = append(e.out, 0xff, 0xd9)
 	e.flush()
 	return e.err
@@ -190,13 +191,13 @@ func (e *encoder) flush() {
 	e.out = e.out[:0]
 }
 
-// header writes all up to the first block: tables of quantisation, frame, Huffman codes, scan.
+// header writes everything before the first block: quantisation tables, frame, Huffman codes, scan.
 func (e *encoder) header(width, height int, o Options) {
 	planes := 3
 	if e.gray {
 		planes = 1
 	}
-	tables := min(planes, 2) // one for luma and one for colour
+	tables := min(planes, 2) // one for luma and one for chroma
 	e.out = append(e.out, 0xff, 0xd8)
 	e.segment(0xdb, tables*(1+blockSize))
 	for i := range tables {
@@ -235,64 +236,12 @@ func (e *encoder) header(width, height int, o Options) {
 	e.out = append(e.out, 0, 63, 0)
 }
 
-// segment begins one of so many bytes.
+// segment writes the header of a segment with n bytes of data.
 func (e *encoder) segment(marker uint8, n int) {
 	e.out = append(e.out, 0xff, marker, uint8((n+2)>>8), uint8(n+2))
 }
 
-// fromRGB fills the row at hand from pixels of so many bytes, of which the first three are the colour.
-func (e *encoder) fromRGB(pix []uint8, size int) {
-	y, cb, cr := e.y[:e.width], e.cb[:e.width], e.cr[:e.width]
-	if e.gray {
-		for x := range y {
-			y[x] = luma(pix[size*x], pix[size*x+1], pix[size*x+2])
-		}
-		return
-	}
-	for x := range y {
-		p := pix[size*x : size*x+3 : size*x+3]
-		r, g, b := int32(p[0]), int32(p[1]), int32(p[2])
-		// JFIF's conversion with the constants and the rounding of libjpeg.
-		y[x] = uint8((19595*r + 38470*g + 7471*b + 1<<15) >> 16)
-		cb[x] = uint8((-11059*r - 21709*g + 32768*b + 1<<23 + 1<<15 - 1) >> 16)
-		cr[x] = uint8((32768*r - 27439*g - 5329*b + 1<<23 + 1<<15 - 1) >> 16)
-	}
-}
-
-func luma(r, g, b uint8) uint8 {
-	return uint8((19595*int32(r) + 38470*int32(g) + 7471*int32(b) + 1<<15) >> 16)
-}
-
-// convert fills the row at hand from row y of an image.
-func (e *encoder) convert(m image.Image, y int) {
-	r := m.Bounds()
-	switch m := m.(type) {
-	case *image.Gray:
-		copy(e.y, m.Pix[m.PixOffset(r.Min.X, y):][:e.width])
-	case *image.RGBA:
-		e.fromRGB(m.Pix[m.PixOffset(r.Min.X, y):], 4)
-	case *image.NRGBA:
-		e.fromRGB(m.Pix[m.PixOffset(r.Min.X, y):], 4)
-	case *image.YCbCr:
-		copy(e.y, m.Y[m.YOffset(r.Min.X, y):][:e.width])
-		if e.gray {
-			return
-		}
-		for x := range e.width {
-			c := m.COffset(r.Min.X+x, y)
-			e.cb[x], e.cr[x] = m.Cb[c], m.Cr[c]
-		}
-	default:
-		e.rgb = e.rgb[:0]
-		for x := range e.width {
-			c := color.NRGBAModel.Convert(m.At(r.Min.X+x, y)).(color.NRGBA)
-			e.rgb = append(e.rgb, c.R, c.G, c.B)
-		}
-		e.fromRGB(e.rgb, 3)
-	}
-}
-
-// band writes the blocks of a band.
+// band writes the blocks of the current band.
 func (e *encoder) band(padded, sx, sy int) {
 	var b block
 	if e.gray {
@@ -318,39 +267,7 @@ func (e *encoder) band(padded, sx, sy int) {
 	}
 }
 
-// reduce averages groups of sx×sy values of a band in place; rows stay as far apart as they were.
-// Halves are rounded up and down in turn, as libjpeg does, so that the mean stays.
-func reduce(band []uint8, stride, sx, sy int) {
-	switch {
-	case sx == 2 && sy == 2:
-		for y := range 8 {
-			a, b, to := band[2*y*stride:][:stride], band[(2*y+1)*stride:][:stride], band[y*stride:][:stride/2]
-			for x := range to {
-				sum := int(a[2*x]) + int(a[2*x+1]) + int(b[2*x]) + int(b[2*x+1])
-				to[x] = uint8((sum + 1 + x&1) >> 2)
-			}
-		}
-	case sx == 2:
-		for y := range 8 {
-			a := band[y*stride:][:stride]
-			for x := range stride / 2 {
-				a[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + x&1) >> 1)
-			}
-		}
-	}
-}
-
-// load takes the block whose first value is the first of band.
-func (b *block) load(band []uint8, stride int) {
-	for v := range 8 {
-		from, to := band[v*stride:][:8], b[8*v:][:8]
-		for u := range to {
-			to[u] = int32(from[u])
-		}
-	}
-}
-
-// block transforms and writes a block of a plane.
+// block transforms, quantises and writes a block of a plane.
 func (e *encoder) block(b *block, q quantIndex, plane int) {
 	fdct(b)
 	quant := &e.quant[q]
@@ -375,7 +292,8 @@ func (e *encoder) block(b *block, q quantIndex, plane int) {
 	}
 }
 
-// divide is v/q to the nearest whole number, halves away from zero. Most coefficients become zero, which needs no division.
+// divide is v/q rounded to the nearest integer, halves away from zero. Most coefficients become
+// zero, which needs no division.
 func divide(v, q int32) int32 {
 	if v >= 0 {
 		if v < q>>1 {
@@ -389,7 +307,7 @@ func divide(v, q int32) int32 {
 	return -((-v + q>>1) / q)
 }
 
-// code writes a value after a run of zeros.
+// code writes the code of a run of zeros and the value after it.
 func (e *encoder) code(lut *huffmanLUT, run, v int32) {
 	a, low := v, v
 	if v < 0 {
@@ -403,7 +321,7 @@ func (e *encoder) code(lut *huffmanLUT, run, v int32) {
 	}
 }
 
-// emit writes the low n bits of v, of which there are at most 16, and no others are set.
+// emit writes the low n bits of v. n is at most 16, and all other bits of v are 0.
 func (e *encoder) emit(v uint32, n uint) {
 	e.n += n
 	e.bits |= uint64(v) << (64 - e.n)

@@ -7,16 +7,16 @@ import (
 	"io"
 )
 
-// DecodeImage is image/jpeg's Decode of a whole file, but that colour of half the resolution is
-// interpolated, as Rows does, also in files of four inks (CMYK, and YCCK, which holds cyan, magenta
-// and yellow as Y′CbCr): there the standard library gives no planes but finished pixels, in which
-// values of colour are repeated. Pictures of three components are for Rows still.
+// DecodeImage is image/jpeg.Decode for a whole file, but it interpolates subsampled chroma of
+// four-ink files as Rows does (CMYK, and YCCK, which holds cyan, magenta and yellow as Y′CbCr). For
+// these the standard library gives pixels with repeated chroma values, not planes. The caller must
+// interpolate pictures of three components with Rows.
 func DecodeImage(b []byte) (image.Image, error) {
-	l := inksOf(b)
+	l := readInkLayout(b)
 	if !l.halved {
 		return jpeg.Decode(bytes.NewReader(b))
 	}
-	// Without the mark that they are Y′CbCr the components come out as they are stored.
+	// Without the mark for Y′CbCr the standard library gives the components unconverted.
 	var parts []io.Reader
 	at := 0
 	for _, mark := range l.marks {
@@ -33,21 +33,22 @@ func DecodeImage(b []byte) (image.Image, error) {
 	return m, nil
 }
 
-// inkLayout is how a file of four inks holds them.
+// inkLayout describes the components of a file with four inks.
 type inkLayout struct {
-	halved bool  // the second and third have half the width and height; false too for files that are of another kind
+	halved bool  // the second and third have half the width and height; false for other files
 	ycc    bool  // the first three are Y′CbCr
-	marks  []int // offsets of the bytes that say so
+	marks  []int // offsets of the bytes that mark Y′CbCr
 }
 
-func inksOf(b []byte) (l inkLayout) {
+func readInkLayout(b []byte) (l inkLayout) {
 	for s := range Segments(b) {
 		switch {
 		case isFrame(s.Marker):
 			if len(s.Body) != 6+4*3 || s.Body[5] != 4 {
 				return inkLayout{}
 			}
-			l.halved = s.Body[7] == 0x22 && s.Body[10] == 0x11 && s.Body[13] == 0x11 && s.Body[16] == 0x22
+			l.halved = s.Body[7] == 0x22 && s.Body[10] == 0x11 && s.Body[13] == 0x11 &&
+				s.Body[16] == 0x22
 		case s.Marker == MarkerAdobe && len(s.Body) >= 12 && string(s.Body[:5]) == "Adobe":
 			l.marks, l.ycc = append(l.marks, s.At+11), s.Body[11] != 0
 		}
@@ -55,8 +56,8 @@ func inksOf(b []byte) (l inkLayout) {
 	return l
 }
 
-// interpolateInks gives the second and third component their full resolution; m holds the
-// components inverted. ycc: the first three become inks of Y′CbCr.
+// interpolateInks interpolates the second and third component to full resolution. m holds inverted
+// components. If ycc is true, it also converts the first three from Y′CbCr to inks.
 func interpolateInks(m *image.CMYK, ycc bool) {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
 	p := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
@@ -73,7 +74,7 @@ func interpolateInks(m *image.CMYK, ycc bool) {
 	row := make([]uint8, 3*w)
 	for y := range h {
 		a, b, c := row[:w], row[w:2*w], row[2*w:]
-		if ycc { // libjpeg's cyan is 255 less red, and stored inverted again
+		if ycc { // cyan is 255 minus red, and stored inverted
 			rows.Row(y, a, b, c)
 		} else {
 			copy(a, p.Y[y*p.YStride:])

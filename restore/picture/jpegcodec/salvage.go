@@ -5,14 +5,14 @@ import (
 	"errors"
 )
 
-// errGone says that a scan breaks off.
-var errGone = errors.New("jpeg: the pixels break off")
+// errTruncated says that the file ends before any pixels.
+var errTruncated = errors.New("jpeg: the file ends before its pixels")
 
-// Salvage makes a whole file of one that breaks off or is damaged among its pixels, for a decoder that
-// reads whole files only: the blocks that are there stay as they are, those that are not become grey.
-// A scan that only refines what was there before is left out. share is how much of the picture's area
-// is there, 0 to 1. It fails where not even a part of the first scan is there, and for files of other
-// kinds than Huffman-coded ones of 8 bits.
+// Salvage makes a complete file from one whose pixels are cut off or damaged, because decoders read
+// only complete files. Readable blocks are copied, others become grey. If a scan that refines
+// earlier ones is damaged, it is left out. share is the share of the picture's area that was
+// readable, 0 to 1. Salvage fails if nothing of the first scan is readable, and for files that are
+// not Huffman-coded with 8 bits.
 func Salvage(b []byte) (whole []byte, share float64, err error) {
 	s := &salvager{b: b, share: 1}
 	s.e.out = append(s.e.out, 0xff, 0xd8)
@@ -20,7 +20,7 @@ func Salvage(b []byte) (whole []byte, share float64, err error) {
 		return nil, 0, err
 	}
 	for i := range s.parts {
-		if !s.parts[i].seen { // colour that was to come in later scans
+		if !s.parts[i].seen { // chroma of later scans that are missing
 			s.scan([]int{i}, nil)
 		}
 	}
@@ -29,12 +29,12 @@ func Salvage(b []byte) (whole []byte, share float64, err error) {
 
 type salvager struct {
 	b           []byte
-	e           encoder // whose out is the new file
+	e           encoder // e.out is the new file
 	w, h        int
 	progressive bool
 	parts       []part
 	hMax, vMax  int
-	codes       [2][4]*codes // of DC and AC
+	codes       [2][4]*codes // of DC and of AC
 	interval    int          // MCUs between restarts
 	share       float64
 }
@@ -42,21 +42,15 @@ type salvager struct {
 // part is a component.
 type part struct {
 	id, h, v int
-	dc, ac   int // numbers of its codes in the scan at hand
+	dc, ac   int // numbers of its codes in the current scan
 	seen     bool
 }
 
-// codes is a table of Huffman codes.
-type codes struct {
-	least, after, first [17]int32 // by length: the first code, that behind the last, and the place of the first's value
-	values              []uint8
-}
-
-// walk copies segments until a scan breaks off or the file ends.
+// walk copies segments until a scan is damaged or the file ends.
 func (s *salvager) walk() error {
 	for at := 2; ; {
 		for at < len(s.b) && s.b[at] != 0xff {
-			at++ // as decoders do
+			at++ // like decoders
 		}
 		for at < len(s.b) && s.b[at] == 0xff {
 			at++
@@ -100,14 +94,14 @@ func (s *salvager) walk() error {
 	}
 }
 
-// end is what a file without more scans is.
+// end is called if readable are no more scans. It fails if readable was none.
 func (s *salvager) end() error {
 	for _, p := range s.parts {
 		if p.seen {
 			return nil
 		}
 	}
-	return errGone
+	return errTruncated
 }
 
 func (s *salvager) readFrame(b []byte) bool {
@@ -135,7 +129,7 @@ func (s *salvager) readCodes(b []byte) bool {
 		c := &codes{}
 		code, n := int32(0), int32(0)
 		for l := 1; l <= 16; l++ {
-			c.least[l], c.first[l] = code, n
+			c.lowest[l], c.first[l] = code, n
 			code += int32(b[l])
 			n += int32(b[l])
 			c.after[l] = code
@@ -151,7 +145,7 @@ func (s *salvager) readCodes(b []byte) bool {
 	return true
 }
 
-// scanSegment handles the scan whose segment is given and whose pixels begin at `at`. more is false if it was the last.
+// scanSegment copies a scan whose pixels begin at offset at. more is false if it was the last one.
 func (s *salvager) scanSegment(segment, body []byte, at int) (next int, more bool, err error) {
 	if len(body) < 1 || body[0] < 1 || int(body[0]) > len(s.parts) || len(body) < 4+2*int(body[0]) {
 		return 0, false, s.end()
@@ -170,16 +164,18 @@ func (s *salvager) scanSegment(segment, body []byte, at int) (next int, more boo
 		s.parts[found].dc, s.parts[found].ac = int(body[2+2*i]>>4)&3, int(body[2+2*i])&3
 		which = append(which, found)
 	}
-	// Where the next marker is, if there is one but those of restarts.
+	// next becomes the offset of the next marker that is not a restart marker.
 	next = at
 	for ; next+1 < len(s.b); next++ {
-		if s.b[next] == 0xff && s.b[next+1] != 0 && (s.b[next+1] < 0xd0 || s.b[next+1] > 0xd7) && s.b[next+1] != 0xff {
+		if s.b[next] == 0xff && s.b[next+1] != 0 && (s.b[next+1] < 0xd0 || s.b[next+1] > 0xd7) &&
+			s.b[next+1] != 0xff {
 			break
 		}
 	}
 	last := next+1 >= len(s.b)
 	tail := body[1+2*int(body[0]):]
-	if s.progressive && (tail[0] != 0 || tail[2]>>4 != 0) { // finer values, or the next bit of what is there
+	// AC values, or a further bit of known values
+	if s.progressive && (tail[0] != 0 || tail[2]>>4 != 0) {
 		if last {
 			return 0, false, s.end()
 		}
@@ -191,12 +187,14 @@ func (s *salvager) scanSegment(segment, body []byte, at int) (next int, more boo
 	if done := s.scan(which, &bitReader{b: pixels}); !done {
 		return 0, false, nil
 	}
-	// It was whole: as it stood, so that tables of codes stay true for the scans behind it.
+	// The scan is complete. It is copied unchanged, so that its Huffman tables stay valid for later
+	// scans.
 	s.e.out = append(append(s.e.out[:from], segment...), pixels...)
 	return next, !last, nil
 }
 
-// scan writes the scan of some components, with codes of its own: what r has, or nothing, and grey blocks for the rest. It tells whether r had all.
+// scan writes a scan of some components with its own Huffman codes: the blocks that r holds, if r
+// is not nil, and grey blocks for the rest. It tells whether r held all blocks.
 func (s *salvager) scan(which []int, r *bitReader) bool {
 	e := &s.e
 	e.bits, e.n = 0, 0
@@ -226,7 +224,7 @@ func (s *salvager) scan(which []int, r *bitReader) bool {
 		down = ((s.h*p.v+s.vMax-1)/s.vMax + 7) / 8
 	}
 	var read, written [4]int32 // the last DC values
-	there := 0
+	readable := 0
 	for i := range across * down {
 		if r != nil && s.interval > 0 && i > 0 && i%s.interval == 0 {
 			read = [4]int32{}
@@ -243,16 +241,17 @@ func (s *salvager) scan(which []int, r *bitReader) bool {
 			s.unit(which, nil, &read, &written)
 			continue
 		}
-		there++
+		readable++
 	}
 	e.emit(0x7f, 7)
-	if part := float64(there) / float64(across*down); which[0] == 0 {
+	if part := float64(readable) / float64(across*down); which[0] == 0 {
 		s.share = part
 	}
 	return r != nil
 }
 
-// unit copies the blocks of the next MCU, or makes grey ones if r is nil. It tells whether they were there.
+// unit copies the blocks of the next MCU, or writes grey ones if r is nil. It tells whether all
+// were readable.
 func (s *salvager) unit(which []int, r *bitReader, read, written *[4]int32) bool {
 	for _, i := range which {
 		p := &s.parts[i]
@@ -322,105 +321,4 @@ func (s *salvager) block(i int, r *bitReader, read, written *[4]int32) bool {
 		}
 	}
 	return true
-}
-
-// bitReader reads the bits of a scan.
-type bitReader struct {
-	b    []byte
-	at   int
-	bits uint32
-	n    uint
-}
-
-func (r *bitReader) bit() (uint32, bool) {
-	if r.n == 0 {
-		if r.at >= len(r.b) {
-			return 0, false
-		}
-		v := r.b[r.at]
-		r.at++
-		if v == 0xff {
-			if r.at >= len(r.b) || r.b[r.at] != 0 {
-				r.at--
-				return 0, false
-			}
-			r.at++
-		}
-		r.bits, r.n = uint32(v), 8
-	}
-	r.n--
-	return r.bits >> r.n & 1, true
-}
-
-func (r *bitReader) read(n uint) (v uint32, ok bool) {
-	for range n {
-		b, ok := r.bit()
-		if !ok {
-			return 0, false
-		}
-		v = v<<1 | b
-	}
-	return v, true
-}
-
-func (r *bitReader) symbol(c *codes) (uint8, bool) {
-	if c == nil {
-		return 0, false
-	}
-	code := int32(0)
-	for l := 1; l <= 16; l++ {
-		b, ok := r.bit()
-		if !ok {
-			return 0, false
-		}
-		code = code<<1 | int32(b)
-		if code < c.after[l] && code >= c.least[l] {
-			return c.values[c.first[l]+code-c.least[l]], true
-		}
-	}
-	return 0, false
-}
-
-// restart passes the marker of a restart.
-func (r *bitReader) restart() bool {
-	r.n = 0
-	if r.at+1 >= len(r.b) || r.b[r.at] != 0xff || r.b[r.at+1] < 0xd0 || r.b[r.at+1] > 0xd7 {
-		return false
-	}
-	r.at += 2
-	return true
-}
-
-// Complete tells whether the scans of a file bring every value to its last bit: of a progressive file without its end
-// some may be missing and yet every scan be whole. Files of one pass are complete if their scan is, which decoders see.
-func Complete(b []byte) bool {
-	var open map[[2]int]bool // component and value: true until its last bit has come
-	left := 0
-	for s := range Segments(b) {
-		body := s.Body
-		switch {
-		case s.Marker == 0xc2 && len(body) >= 6 && len(body) >= 6+3*int(body[5]):
-			open = map[[2]int]bool{}
-			for i := range int(body[5]) {
-				for k := range blockSize {
-					open[[2]int{int(body[6+3*i]), k}] = true
-				}
-			}
-			left = len(open)
-		case s.Marker == MarkerSOS && open != nil && len(body) >= 1 && len(body) >= 4+2*int(body[0]):
-			tail := body[1+2*int(body[0]):]
-			if tail[2]&15 != 0 { // not the last bit
-				continue
-			}
-			for i := range int(body[0]) {
-				for k := int(tail[0]); k <= int(tail[1]); k++ {
-					if key := [2]int{int(body[1+2*i]), k}; open[key] {
-						open[key] = false
-						left--
-					}
-				}
-			}
-		}
-	}
-	return left == 0
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// planes are those of a decoded file.
+// planes gives the planes of a decoded file.
 func planes(t *testing.T, b []byte) (p [][]uint8, stride []int, size image.Point) {
 	t.Helper()
 	m, err := jpeg.Decode(bytes.NewReader(b))
@@ -27,13 +27,14 @@ func planes(t *testing.T, b []byte) (p [][]uint8, stride []int, size image.Point
 	return nil, nil, size
 }
 
-// pixelsBegin is where the first scan's do.
+// pixelsBegin is the offset of the first scan's pixels.
 func pixelsBegin(b []byte) int {
 	i := bytes.Index(b, []byte{0xff, 0xda})
 	return i + 2 + int(b[i+2])<<8 + int(b[i+3])
 }
 
-// TestSalvageOnePass cuts files of one pass everywhere: blocks that are there stay bit for bit, the others are grey, and share grows with the file.
+// TestSalvageOnePass cuts baseline files at all offsets. Readable blocks must be equal bit for bit,
+// others grey, and share must grow with the length.
 func TestSalvageOnePass(t *testing.T) {
 	files := map[string][]byte{}
 	m := smooth(57, 43, rand.New(rand.NewPCG(7, rand.Uint64())))
@@ -44,7 +45,8 @@ func TestSalvageOnePass(t *testing.T) {
 		}
 		files[s.String()] = b.Bytes()
 	}
-	restarts, err := os.ReadFile("testdata/restarts.jpg") // 4:2:0, a restart after every MCU, by libjpeg
+	// 4:2:0, a restart after every MCU, by libjpeg
+	restarts, err := os.ReadFile("testdata/restarts.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,8 @@ func TestSalvageOnePass(t *testing.T) {
 			}
 			p, stride, s := planes(t, fixed)
 			if s != size || share < before || share > 1 {
-				t.Fatalf("%s, %d bytes: %v of %v, share %g after %g", name, n, s, size, share, before)
+				t.Fatalf("%s, %d bytes: %v of %v, share %g after %g", name, n, s, size, share,
+					before)
 			}
 			before = share
 			sx, sy := 1, 1
@@ -84,9 +87,11 @@ func TestSalvageOnePass(t *testing.T) {
 					}
 					x, y := i%across*bw, i/across*bh
 					if at := y*stride[c] + x; i < there && p[c][at] != whole[c][at] {
-						t.Fatalf("%s, %d bytes: MCU %d of %d that are there was changed", name, n, i, there)
+						t.Fatalf("%s, %d bytes: MCU %d of %d that are there was changed", name, n,
+							i, there)
 					} else if i >= there && p[c][at] != 128 {
-						t.Fatalf("%s, %d bytes: MCU %d, not there, is %d in plane %d", name, n, i, p[c][at], c)
+						t.Fatalf("%s, %d bytes: MCU %d, not there, is %d in plane %d", name, n, i,
+							p[c][at], c)
 					}
 				}
 			}
@@ -97,7 +102,8 @@ func TestSalvageOnePass(t *testing.T) {
 	}
 }
 
-// TestSalvageManyPasses: of a progressive file, and of one with a scan for each plane, what is there is there, and no colour comes from nowhere.
+// TestSalvageManyPasses: for a progressive file, and one with a scan for each plane, readable
+// blocks are kept and missing chroma is neutral.
 func TestSalvageManyPasses(t *testing.T) {
 	for _, name := range []string{"progressive", "separate"} {
 		b, err := os.ReadFile("testdata/" + name + ".jpg")
@@ -126,12 +132,14 @@ func TestSalvageManyPasses(t *testing.T) {
 				}
 			}
 			if off > last*1.05+1 {
-				t.Fatalf("%s, %d bytes: further from the whole than with one less (%g, %g)", name, n, off, last)
+				t.Fatalf("%s, %d bytes: further from the whole than with one less (%g, %g)", name,
+					n, off, last)
 			}
 			last = off
 			if n == len(b)-40 && Complete(b[:n]) && name == "progressive" {
-				// The last scan has begun, so its header says that all will be there; its pixels say that they are not.
-				if _, err := jpeg.Decode(bytes.NewReader(append(bytes.Clone(b[:n]), 0xff, 0xd9))); err == nil {
+				// The header of the last scan is there, but its pixels are not.
+				if _, err := jpeg.Decode(
+					bytes.NewReader(append(bytes.Clone(b[:n]), 0xff, 0xd9))); err == nil {
 					t.Error("a scan that is cut off was read as whole")
 				}
 			}
@@ -148,7 +156,8 @@ func TestSalvageManyPasses(t *testing.T) {
 	}
 }
 
-// TestSalvageDamaged: bytes changed anywhere give a file that decodes, or an error, in bounded time.
+// TestSalvageDamaged: bytes changed anywhere give a file that decodes, or an error, in bounded
+// time.
 func TestSalvageDamaged(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, rand.Uint64()))
 	for _, name := range []string{"progressive", "separate", "restarts"} {

@@ -2,7 +2,8 @@
 // Use of this source code is governed by a BSD-style
 // license that can be found in the LICENSE file.
 //
-// The tables of image/jpeg's writer.go and scan.go of Go 1.26, unchanged but that the codes' tables are arrays.
+// The tables of image/jpeg's writer.go and scan.go of Go 1.26. Changed: the look-up tables of codes
+// are arrays.
 
 package jpegcodec
 
@@ -154,7 +155,7 @@ var theHuffmanSpec = [nHuffIndex]huffmanSpec{
 
 // huffmanLUT is a compiled look-up table representation of a huffmanSpec.
 // Each value maps to a uint32 of which the 8 most significant bits hold the
-// codeword size in bits and the 24 least significant bits hold the codeword.
+// codeword size in bits and the 24 lowest significant bits hold the codeword.
 // The maximum codeword size is 16 bits.
 type huffmanLUT [256]uint32
 

@@ -2,21 +2,21 @@ package jpegcodec
 
 import "image"
 
-// Rows gives the colours of a decoded JPEG file row by row. Colour of half the resolution is
-// interpolated as libjpeg does by default ("fancy upsampling"): a value of full resolution is three
-// quarters of the nearest value of the file and one quarter of the next, in each direction in which
-// there are half as many. Rounding is libjpeg's too, also of the way from Y′CbCr to red, green and
-// blue. Other ratios, which are rare, repeat values.
+// Rows gives the colours of a decoded JPEG file row by row. It interpolates chroma as libjpeg does
+// by default ("fancy upsampling"): in each subsampled direction a value of full resolution is three
+// quarters of the nearest value and one quarter of the next nearest. Rounding, also of the
+// conversion from Y′CbCr to RGB, is that of libjpeg. For other ratios, which are rare, values are
+// repeated.
 type Rows struct {
 	m         *image.YCbCr
-	cw, ch    int     // sides of the planes of colour
-	sum       []int32 // of two rows of colour, with their weights
+	cw, ch    int     // sides of the chroma planes
+	sum       []int32 // weighted sum of two chroma rows
 	cb, cr    []uint8
-	x, y      bool // whether colour is halved across, down
+	x, y      bool // whether chroma has half the width, half the height
 	byOffsets bool // an unusual ratio
 }
 
-// NewRows makes one for a picture that image/jpeg has decoded. Parts of pictures, whose Rect does not
+// NewRows makes Rows for a picture that image/jpeg has decoded. Subimages, whose Rect does not
 // begin at (0, 0), are not interpolated.
 func NewRows(m *image.YCbCr) *Rows {
 	w, h := m.Rect.Dx(), m.Rect.Dy()
@@ -37,7 +37,7 @@ func NewRows(m *image.YCbCr) *Rows {
 	}
 	if r.x {
 		r.cw = (w + 1) / 2
-		if r.cw <= 2 { // so narrow a picture is not interpolated at all by libjpeg
+		if r.cw <= 2 { // libjpeg does not interpolate such narrow pictures
 			r.byOffsets = true
 		}
 	}
@@ -48,7 +48,8 @@ func NewRows(m *image.YCbCr) *Rows {
 	return r
 }
 
-// Row puts row y, counted from the top of the picture, to three slices of as many values as the picture is wide.
+// Row writes row y, counted from the top of the picture, to three slices of at least the picture's
+// width.
 func (r *Rows) Row(y int, red, green, blue []uint8) {
 	w := r.m.Rect.Dx()
 	cb, cr := r.colour(r.m.Cb, r.cb, y), r.colour(r.m.Cr, r.cr, y)
@@ -56,7 +57,7 @@ func (r *Rows) Row(y int, red, green, blue []uint8) {
 	toRGB(luma, cb[:w], cr[:w], red[:w], green[:w], blue[:w])
 }
 
-// colour is row y of a plane in full resolution, in buf or where it stands.
+// colour gives row y of a chroma plane in full resolution, in buf or as a slice of the plane.
 func (r *Rows) colour(plane, buf []uint8, y int) []uint8 {
 	m := r.m
 	if r.byOffsets {
@@ -73,7 +74,8 @@ func (r *Rows) colour(plane, buf []uint8, y int) []uint8 {
 		across(buf, row)
 		return buf
 	}
-	// The nearer row, and the one on the other side of y, or the nearer again at the picture's border.
+	// near is the nearer chroma row, far the one on the other side of y. At the border both are the
+	// same.
 	near := y / 2
 	far := near + 1
 	if y%2 == 0 {
@@ -95,7 +97,7 @@ func (r *Rows) colour(plane, buf []uint8, y int) []uint8 {
 	return buf
 }
 
-// across doubles a row of more than two values; to has room for an even number.
+// across doubles a row of more than two values. to must have an even length.
 func across(to, row []uint8) {
 	last := len(row) - 1
 	to[0] = row[0]
@@ -109,7 +111,7 @@ func across(to, row []uint8) {
 	}
 }
 
-// acrossSums is across of sums that are four times too large.
+// acrossSums is across for values that are scaled by four.
 func acrossSums(to []uint8, sum []int32) {
 	last := len(sum) - 1
 	to[0] = uint8((4*sum[0] + 8) >> 4)

@@ -5,16 +5,18 @@ import (
 	"math/rand/v2"
 )
 
-// thing is an object of a scene: hit gives its colour where it covers a place, shadow the share of light that it takes from there.
-type thing interface {
+// object is an object of a scene. hit gives its colour at a position that it covers, shadow the
+// share of light that it blocks there.
+type object interface {
 	hit(u, v float64) (rgb, bool)
 	shadow(u, v float64) float64
 }
 
-// paints draws three saturated colours that go together.
+// paints draws three saturated colours that match.
 func paints(rng *rand.Rand) [3]rgb {
 	h := rng.Float64()
-	return [3]rgb{hue(h, 0.9, 0.75), hue(h+0.08+0.3*rng.Float64(), 0.85, 0.8), hue(h+0.5, 0.12, 0.85)}
+	return [3]rgb{hue(h, 0.9, 0.75), hue(h+0.08+0.3*rng.Float64(), 0.85, 0.8),
+		hue(h+0.5, 0.12, 0.85)}
 }
 
 // ellipseShadow is a soft shadow on the ground around (u, v).
@@ -53,7 +55,8 @@ func (b *ball) hit(u, v float64) (rgb, bool) {
 			c = b.paint[2]
 		}
 	case 1: // dots
-		if i, j := math.Floor(8*lon), math.Floor(8*lat); math.Hypot(8*lon-i-0.5, 8*lat-j-0.5) < 0.3 {
+		if i, j := math.Floor(8*lon), math.Floor(8*lat); math.Hypot(8*lon-i-0.5,
+			8*lat-j-0.5) < 0.3 {
 			c = b.paint[2]
 		}
 	default: // orange peel: the normal is bumpy
@@ -73,7 +76,7 @@ func (b *ball) shadow(u, v float64) float64 {
 	return ellipseShadow(u-b.u-0.45*b.r, v-b.v-b.r, 1.35*b.r, 0.35*b.r)
 }
 
-// crate is a box of planks, its lower edge at v, a narrow side seen on the right.
+// crate is a box of planks with the lower edge at v. A narrow side is visible on the right.
 type crate struct {
 	f          field
 	u, v, w, h float64
@@ -83,7 +86,7 @@ type crate struct {
 func (c *crate) hit(u, v float64) (rgb, bool) {
 	x, y := (u-c.u)/c.w+0.5, (v-c.v)/c.h+1
 	light := 1.0
-	if x > 0.8 { // the side runs back and up
+	if x > 0.8 { // the side in perspective
 		k := (x - 0.8) / 0.2
 		y += 0.12 * k
 		light, x = 0.45, 0.5*k
@@ -95,7 +98,8 @@ func (c *crate) hit(u, v float64) (rgb, bool) {
 	}
 	plank := math.Floor(5 * y)
 	tone := 0.8 + 0.4*c.f.hash(int(plank), 3)
-	grainy := (c.f+field(plank)).fractal(6*x, 60*y, 4, 0.7) + 0.3*math.Sin(40*y+7*c.f.noise(3*x, 4*y))
+	grainy := (c.f+field(plank)).fractal(6*x, 60*y, 4, 0.7) +
+		0.3*math.Sin(40*y+7*c.f.noise(3*x, 4*y))
 	p := c.paint.scale(tone).grain(0.3 * grainy)
 	if t := fract(5 * y); t < 0.06 || t > 0.96 {
 		p = p.scale(0.3)
@@ -125,7 +129,8 @@ type notice struct {
 
 func newNotice(rng *rand.Rand, u, v, size float64) *notice {
 	p := paints(rng)
-	n := &notice{f: field(rng.Uint32()), u: u, v: v, size: size, post: hex(0x6B4A2B), boardHeight: 0.62}
+	n := &notice{f: field(rng.Uint32()), u: u, v: v, size: size, post: hex(0x6B4A2B),
+		boardHeight: 0.62}
 	n.board, n.ink = mix(p[2], grey(0.8), 0.5), p[0].scale(0.25)
 	if rng.Float64() < 0.4 {
 		n.board, n.ink = p[0].scale(0.5), grey(0.9)
@@ -161,7 +166,7 @@ func (n *notice) shadow(u, v float64) float64 {
 	return 0.8 * ellipseShadow(u-n.u-0.2*n.size, v-n.v, 0.6*n.size, 0.07*n.size)
 }
 
-// house is a front with windows, a door and a tiled roof, standing on the horizon.
+// house is a front with windows, a door and a tiled roof, at the horizon.
 type house struct {
 	f                  field
 	u, w, v, h, gable  float64
@@ -171,7 +176,8 @@ type house struct {
 
 func newHouse(rng *rand.Rand, u, w, ground float64) house {
 	walls := []uint32{0xE8D9B8, 0xC96F4A, 0xD8A25E, 0xB9C4CC, 0xE9E3D5, 0xA84B3A, 0x8FA58A}
-	h := house{f: field(rng.Uint32()), u: u, w: w, v: ground + 0.012, h: 0.08 + 0.13*rng.Float64(), gable: 0.03 + 0.05*rng.Float64()}
+	h := house{f: field(rng.Uint32()), u: u, w: w, v: ground + 0.012, h: 0.08 + 0.13*rng.Float64(),
+		gable: 0.03 + 0.05*rng.Float64()}
 	h.wall = hex(walls[rng.IntN(len(walls))])
 	h.roof = mix(hex(0x8C3B24), hex(0x4A4E57), rng.Float64())
 	h.window = hex(0x1C2A3A)
