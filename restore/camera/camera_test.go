@@ -130,8 +130,8 @@ func TestDemosaicing(t *testing.T) {
 	const w, h = 24, 20
 	for phase := range 4 {
 		px, py := phase&1, phase>>1
-		for name, demosaic := range map[string]func(*planar.Image, int,
-			int){"bilinear": demosaicBilinear, "edges": demosaicEdges} {
+		for name, demosaic := range map[string]func(*planar.Image, int, int){
+			"bilinear": Bilinear.Interpolate, "edges": EdgeDirected.Interpolate} {
 			ramp := planar.New(w, h)
 			for c := range 3 {
 				for i := range w * h {
@@ -158,11 +158,72 @@ func TestDemosaicing(t *testing.T) {
 			}
 		}
 		a, b := mosaicked(edge, px, py), mosaicked(edge, px, py)
-		demosaicBilinear(a, px, py)
-		demosaicEdges(b, px, py)
+		Bilinear.Interpolate(a, px, py)
+		EdgeDirected.Interpolate(b, px, py)
 		if rms(edge, b) > 0.7*rms(edge, a) {
 			t.Errorf("phase %d: an edge is off by %g along edges, %g bilinearly", phase,
 				rms(edge, b), rms(edge, a))
+		}
+	}
+}
+
+// Edge-directed interpolation is Hamilton's and Adams', value by value, in float64.
+func TestEdgeDirected(t *testing.T) {
+	rng := newRand(t)
+	const w, h = 12, 10
+	for phase := range 4 {
+		px, py := phase&1, phase>>1
+		x := planar.New(w, h)
+		for i := range x.Pix {
+			x.Pix[i] = 2*rng.Float32() - 1
+		}
+		got := mosaicked(x, px, py)
+		EdgeDirected.Interpolate(got, px, py)
+		// raw is the value that the mosaic measures at a place, which may lie beyond the edges.
+		raw := func(u, v int) float64 {
+			u, v = planar.Mirror(u, w), planar.Mirror(v, h)
+			return float64(x.At(bayerColour(u+px, v+py), u, v))
+		}
+		green := func(u, v int) float64 {
+			if bayerColour(u+px, v+py) == 1 {
+				return raw(u, v)
+			}
+			along := func(du, dv int) (value, gradient float64) {
+				second := 2*raw(u, v) - raw(u-2*du, v-2*dv) - raw(u+2*du, v+2*dv)
+				a, b := raw(u-du, v-dv), raw(u+du, v+dv)
+				return (a+b)/2 + second/4, math.Abs(a-b) + math.Abs(second)
+			}
+			horizontal, dx := along(1, 0)
+			vertical, dy := along(0, 1)
+			switch {
+			case dx < dy:
+				return horizontal
+			case dy < dx:
+				return vertical
+			}
+			return (horizontal + vertical) / 2
+		}
+		for v := range h {
+			for u := range w {
+				for c := range 3 {
+					want, n := 0.0, 0.0
+					for dv := -1; dv <= 1; dv++ {
+						for du := -1; du <= 1; du++ {
+							if c != 1 && bayerColour(u+du+px, v+dv+py) == c {
+								a, b := planar.Mirror(u+du, w), planar.Mirror(v+dv, h)
+								want, n = want+raw(a, b)-green(a, b), n+1
+							}
+						}
+					}
+					if c != 1 && bayerColour(u+px, v+py) == c {
+						want, n = raw(u, v)-green(u, v), 1
+					}
+					if want /= max(n, 1); math.Abs(float64(got.At(c, u, v))-want-green(u, v)) > 1e-5 {
+						t.Fatalf("phase %d, plane %d at %d, %d: %v, want %v", phase, c, u, v,
+							got.At(c, u, v), want+green(u, v))
+					}
+				}
+			}
 		}
 	}
 }

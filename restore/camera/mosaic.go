@@ -13,11 +13,11 @@ func bayerColour(x, y int) int { return x&1 + y&1 }
 // Beyond their edges pictures continue by planar.Mirror. It keeps the parity of positions, and with
 // it the colour in the mosaic.
 
-// demosaicBilinear replaces, in place, the values that the mosaic does not measure: each becomes
-// the mean of the nearest measured values of its colour.
-func demosaicBilinear(img *planar.Image, px, py int) {
+// demosaicBilinear replaces, in place, the values of some planes that the mosaic does not measure:
+// each becomes the mean of the nearest measured values of its colour.
+func demosaicBilinear(img *planar.Image, px, py int, planes ...int) {
 	w, h := img.W, img.H
-	for ch := range 3 {
+	for _, ch := range planes {
 		p := img.Plane(ch)
 		for y := range h {
 			up, down := planar.Mirror(y-1, h)*w, planar.Mirror(y+1, h)*w
@@ -89,9 +89,7 @@ func demosaicEdges(img *planar.Image, px, py int) {
 			p[i] -= v
 		}
 	}
-	// This also replaces green at the red and blue pixels by the mean of its neighbours, which
-	// undoes the choice of direction there. The networks are trained with pictures made so.
-	demosaicBilinear(img, px, py)
+	demosaicBilinear(img, px, py, 0, 2)
 	for _, p := range [][]float32{r, b} {
 		for i, v := range g {
 			p[i] += v
@@ -107,9 +105,7 @@ func demosaicEdges(img *planar.Image, px, py int) {
 func (d Demosaicing) Interpolate(img *planar.Image, px, py int) {
 	switch d {
 	case Bilinear:
-		// This also replaces green at the red and blue pixels by the mean of its neighbours, which
-		// undoes the choice of direction there. The networks are trained with pictures made so.
-		demosaicBilinear(img, px, py)
+		demosaicBilinear(img, px, py, 0, 1, 2)
 	case EdgeDirected:
 		demosaicEdges(img, px, py)
 	}
