@@ -33,6 +33,8 @@ func main() {
 	log.SetFlags(0)
 	count := flag.Int("count", 8, "scenes")
 	size := flag.Int("size", 320, "side of the scenes in pixels")
+	scene := flag.Bool("scene", false,
+		"compare with the scene, not with its mosaic without noise, developed")
 	flag.Parse()
 	model, err := restore.Open(restore.Config{})
 	if err != nil {
@@ -45,7 +47,7 @@ func main() {
 		var sum [3]float64
 		worst := [3]float64{1: math.Inf(1), 2: math.Inf(1)}
 		for i := range *count {
-			v, err := measure(model, uint64(i), *size, iso)
+			v, err := measure(model, uint64(i), *size, iso, *scene)
 			if err != nil {
 				log.Fatal(err)
 			}
@@ -61,13 +63,17 @@ func main() {
 
 // measure gives the PSNR of a scene: developed, restored with estimated noise, and restored with
 // known noise.
-func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]float64,
-	err error) {
+func measure(model *restore.Model, seed uint64, size int, iso float64, scene bool) (
+	psnr [3]float64, err error) {
 	rng := rand.New(rand.NewPCG(seed, uint64(iso)))
-	clean, noisy := expose(rng, planar.FromNRGBA(synth.Photo(seed, size, size)), iso)
-	truth, err := clean.Develop(raw.DefaultRendering)
-	if err != nil {
-		return psnr, err
+	truth := planar.FromNRGBA(synth.Photo(seed, size, size))
+	clean, noisy := expose(rng, truth, iso)
+	if !scene {
+		developed, err := clean.Develop(raw.DefaultRendering)
+		if err != nil {
+			return psnr, err
+		}
+		truth = developed.Planar()
 	}
 	pic, err := noisy.Develop(raw.DefaultRendering)
 	if err != nil {
@@ -87,7 +93,7 @@ func measure(model *restore.Model, seed uint64, size int, iso float64) (psnr [3]
 		pics[1+k] = r.Picture
 	}
 	for k, p := range pics {
-		if psnr[k], err = metric.PSNR(p.Planar(), truth.Planar()); err != nil {
+		if psnr[k], err = metric.PSNR(p.Planar(), truth); err != nil {
 			return psnr, err
 		}
 	}
