@@ -67,6 +67,8 @@ lint:
 test: setup-test lint
 	$(GO) test -timeout $(TIMEOUT) ./...
 	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
+	VFM_SEPARATE_MEMORY=1 $(GO) test -short -timeout $(TIMEOUT) ./gpu/ ./internal/engine/ \
+		./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/
 	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then \

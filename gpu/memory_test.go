@@ -94,9 +94,9 @@ func TestSmallBuffersShareBlocks(t *testing.T) {
 		check(h)
 		h.b.Free()
 	}
-	// One empty block per memory type may be kept.
-	if d.memory.count > 3 {
-		t.Errorf("%d allocations left without any buffer", d.memory.count)
+	// One empty block per memory type may be kept, and the two buffers that staging writes by.
+	if limit := 3 + 2; d.memory.count > limit {
+		t.Errorf("%d allocations left without any buffer, at most %d expected", d.memory.count, limit)
 	}
 	for _, list := range d.memory.blocks {
 		for _, b := range list {

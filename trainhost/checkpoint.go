@@ -52,7 +52,7 @@ func saveArrays(path string, store *compile.Store, key string, state any) error 
 	}
 	f := &weights.File{Meta: map[string]string{weights.KeyNetwork: "checkpoint", key: string(meta)}}
 	for _, a := range optim.Arrays {
-		vals, err := a.Read(store)
+		vals, err := store.State(a)
 		if err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
@@ -74,7 +74,7 @@ type Checkpoint struct {
 }
 
 // storedArrays are the values of a checkpoint, by array and parameter name.
-type storedArrays map[optim.Array]map[string][]float32
+type storedArrays map[compile.Array]map[string][]float32
 
 // LoadCheckpoint reads a checkpoint.
 func LoadCheckpoint(path string) (*Checkpoint, error) {
@@ -103,7 +103,7 @@ func loadArrays(path string, f *weights.File, key string, state any) (storedArra
 	c := storedArrays{}
 	for _, t := range f.Tensors {
 		kind, name, ok := strings.Cut(t.Name, ":")
-		a := optim.Array(kind)
+		a := compile.Array(kind)
 		if !ok || !slices.Contains(optim.Arrays[:], a) {
 			return nil, fmt.Errorf("%s: unexpected tensor %q", path, t.Name)
 		}
@@ -116,7 +116,7 @@ func loadArrays(path string, f *weights.File, key string, state any) (storedArra
 }
 
 // Averaged returns the averaged weights θ⁻, φ⁻, which are evaluated and shipped.
-func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays[optim.Averages] }
+func (c *Checkpoint) Averaged() map[string][]float32 { return c.arrays[compile.Averages] }
 
 // init returns a function that fills a store: with all arrays to resume a run, or with the averaged
 // weights for a new one.
@@ -124,7 +124,7 @@ func (c storedArrays) init(resume bool) func(*compile.Store) error {
 	if resume {
 		return c.restore
 	}
-	return func(store *compile.Store) error { return store.Set(c[optim.Averages]) }
+	return func(store *compile.Store) error { return store.Set(c[compile.Averages]) }
 }
 
 // restore writes all arrays to a store.
@@ -133,7 +133,7 @@ func (c storedArrays) restore(store *compile.Store) error {
 		if len(c[a]) != len(store.Names()) {
 			return fmt.Errorf("the checkpoint has %d tensors in %q, the network has %d", len(c[a]), a, len(store.Names()))
 		}
-		if err := a.Write(store, c[a]); err != nil {
+		if err := store.SetState(a, c[a]); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost/optim"
 )
@@ -62,7 +63,7 @@ func wantExtended(t *testing.T, path string, extend func(*Checkpoint) error, nam
 	if d := math.Abs(float64(got-want) / float64(want)); !(d < 1e-5) {
 		t.Errorf("loss %g after extending, %g before", got, want)
 	}
-	p, err := optim.Weights.Read(tr.Store())
+	p, err := tr.Store().State(compile.Weights)
 	if err != nil {
 		t.Fatal(err)
 	}

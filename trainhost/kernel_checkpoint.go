@@ -9,7 +9,6 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore/motionblur"
-	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -51,7 +50,7 @@ func IsKernelCheckpoint(f *weights.File) bool { _, ok := f.Meta[kernelStateKey];
 // PackKernels makes the weights file of a checkpoint's averaged weights. Matrices and filters are
 // stored as dtype, vectors as float32.
 func PackKernels(c *KernelCheckpoint, dtype weights.DType, about About) (*weights.File, error) {
-	ema := c.arrays[optim.Averages]
+	ema := c.arrays[compile.Averages]
 	if len(ema) == 0 {
 		return nil, errors.New("the checkpoint holds no averaged weights")
 	}

@@ -118,7 +118,7 @@ func TestKernelTraining(t *testing.T) {
 		}
 		all := storedArrays{}
 		for _, a := range optim.Arrays {
-			if all[a], err = a.Read(k.Store()); err != nil {
+			if all[a], err = k.Store().State(a); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
-	"github.com/vfmrestore/restore/trainhost/optim"
 	"github.com/vfmrestore/restore/weights"
 )
 
@@ -69,7 +69,7 @@ func CheckpointFromNetwork(n *restore.Network) *Checkpoint {
 	_ = json.Unmarshal([]byte(n.Meta[weights.KeyProvenance]), &prov)
 	// Only edge networks are trained. From another one NewTrainer gets no sizes, and says so.
 	edge, _ := n.Config.(nets.EdgeConfig)
-	c := &Checkpoint{State: State{Network: edge}, arrays: storedArrays{optim.Averages: n.Params}}
+	c := &Checkpoint{State: State{Network: edge}, arrays: storedArrays{compile.Averages: n.Params}}
 	if k := len(prov.Runs); k > 0 {
 		c.State.History = prov.Runs[:k-1]
 		last := prov.Runs[k-1]

@@ -14,7 +14,6 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 	hostblur "github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/task"
-	"github.com/vfmrestore/restore/trainhost/optim"
 )
 
 var testDev *gpu.Device
@@ -111,7 +110,7 @@ func TestStepAgainstReference(t *testing.T) {
 			if err := store.Set(vals); err != nil {
 				t.Fatal(err)
 			}
-			if err := optim.Averages.Write(store, ema); err != nil {
+			if err := store.SetState(compile.Averages, ema); err != nil {
 				t.Fatal(err)
 			}
 			b, err := batchSource{pictures: noisePictures(4, 48), degrade: drawNoisy, seed: rng.Uint64(), counts: per, side: side, blurOnHost: true, noiseOnHost: net.Noise}.batch(7)
@@ -153,7 +152,7 @@ func TestStepAgainstReference(t *testing.T) {
 					t.Errorf("output %d: relative error %.2g", i, e)
 				}
 			}
-			g, err := store.State("g")
+			g, err := store.State(compile.Gradients)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -70,11 +70,11 @@ func TestResumeIsExact(t *testing.T) {
 		t.Fatal(done, err)
 	}
 	for _, a := range optim.Arrays {
-		want, err := a.Read(whole.Store())
+		want, err := whole.Store().State(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := a.Read(rest.Store())
+		got, err := rest.Store().State(a)
 		if err != nil {
 			t.Fatal(err)
 		}

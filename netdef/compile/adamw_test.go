@@ -42,7 +42,7 @@ func TestAdamW(t *testing.T) {
 		t.Fatal(err)
 	}
 	const lr, b1, b2, eps, ema, wd = 0.01, 0.9, 0.99, 1e-8, 0.9, 0.1
-	state := map[string]map[string][]float64{"p": {}, "m": {}, "v": {}, "ema": {}}
+	state := map[Array]map[string][]float64{Weights: {}, Moment1: {}, Moment2: {}, Averages: {}}
 	start, err := store.Get()
 	if err != nil {
 		t.Fatal(err)
@@ -50,10 +50,10 @@ func TestAdamW(t *testing.T) {
 	untouched := start["f"]
 	delete(start, "f")
 	for name, v := range start {
-		for _, a := range []string{"p", "m", "v", "ema"} {
+		for _, a := range []Array{Weights, Moment1, Moment2, Averages} {
 			state[a][name] = make([]float64, len(v))
 			for i := range v {
-				if a == "p" || a == "ema" {
+				if a == Weights || a == Averages {
 					state[a][name][i] = float64(v[i])
 				}
 			}
@@ -86,7 +86,7 @@ func TestAdamW(t *testing.T) {
 				if name == "w" {
 					a = float64(xs[i])
 				}
-				gr[i] = 2 * a * state["p"][name][i]
+				gr[i] = 2 * a * state[Weights][name][i]
 				norm += gr[i] * gr[i]
 			}
 		}
@@ -98,11 +98,11 @@ func TestAdamW(t *testing.T) {
 			}
 			for i := range gr {
 				d := gr[i] * scale
-				m, v := &state["m"][name][i], &state["v"][name][i]
+				m, v := &state[Moment1][name][i], &state[Moment2][name][i]
 				*m = b1**m + (1-b1)*d
 				*v = b2**v + (1-b2)*d*d
 				hm, hv := *m/(1-math.Pow(b1, float64(step))), *v/(1-math.Pow(b2, float64(step)))
-				q, e := &state["p"][name][i], &state["ema"][name][i]
+				q, e := &state[Weights][name][i], &state[Averages][name][i]
 				*q = *q*shrink - lr*hm/(math.Sqrt(hv)+eps)
 				*e = ema**e + (1-ema)**q
 			}
@@ -113,7 +113,7 @@ func TestAdamW(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a == "p" && !slices.Equal(got["f"], untouched) {
+		if a == Weights && !slices.Equal(got["f"], untouched) {
 			t.Error("a parameter without a gradient changed")
 		}
 		for name := range want {
@@ -174,7 +174,7 @@ func TestGradientsOfOddParameters(t *testing.T) {
 		if err := p.Run(); err != nil {
 			t.Fatal(err)
 		}
-		got, err := store.State("g")
+		got, err := store.State(Gradients)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,8 +73,8 @@ func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, setting
 			return p, err
 		}
 	}
-	for reg, name := range map[region]string{regParam: "p", regEMA: "ema", regGrad: "g", regM: "m", regV: "v"} {
-		p.bufs[reg] = store.bufs[name]
+	for reg, array := range map[region]Array{regParam: Weights, regEMA: Averages, regGrad: Gradients, regM: Moment1, regV: Moment2} {
+		p.bufs[reg] = store.bufs[array]
 	}
 	for _, c := range l.consts {
 		if err := dev.Write(p.bufs[regConst], int64(4*c.at.off), asBytes(c.data)); err != nil {

@@ -10,6 +10,19 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
+// Array is one of the arrays of a Store. Each holds a value for every parameter, with one layout.
+// Only training stores have others than Weights.
+type Array string
+
+// The arrays. Their names are those of checkpoint files.
+const (
+	Weights   Array = "p"
+	Averages  Array = "ema" // running averages of the weights
+	Gradients Array = "g"
+	Moment1   Array = "m" // AdamW's moments
+	Moment2   Array = "v"
+)
+
 // Store holds parameters on the device. Programs of different shapes can share a Store. A training
 // Store also holds gradients, AdamW's moments and the averaged weights, all with the same layout.
 type Store struct {
@@ -19,7 +32,7 @@ type Store struct {
 	order []string
 	size  int // elements
 	split int // the parameters before this element get weight decay
-	bufs  map[string]*gpu.Buffer
+	bufs  map[Array]*gpu.Buffer
 	gen   int // counts changes by the host, so that Programs repeat their phase once
 }
 
@@ -55,7 +68,7 @@ func NewStore(dev *gpu.Device, nodes []*netdef.Node, train bool, seed uint64) (*
 // EmptyStore is NewStore with zeros in place of initial values, for parameters that Set will fill.
 // Drawing initial values takes a tenth of a second for a million of them.
 func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, error) {
-	s := &Store{dev: dev, train: train, slots: map[string]slot{}, bufs: map[string]*gpu.Buffer{}}
+	s := &Store{dev: dev, train: train, slots: map[string]slot{}, bufs: map[Array]*gpu.Buffer{}}
 	var params []*netdef.Node
 	for _, n := range nodes {
 		if _, ok := n.Op.(*netdef.ParamOp); ok && !strings.HasPrefix(n.Name, EMAPrefix) {
@@ -74,17 +87,17 @@ func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, erro
 	add(true)
 	s.split = s.size
 	add(false)
-	names := []string{"p"}
+	arrays := []Array{Weights}
 	if train {
-		names = append(names, "m", "v", "ema", "g")
+		arrays = append(arrays, Moment1, Moment2, Averages, Gradients)
 	}
-	for _, name := range names {
+	for _, array := range arrays {
 		b, err := dev.NewBuffer(int64(4*(s.size+alignment)), gpu.Local)
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("parameters (%d values): %w", s.size, err)
 		}
-		s.bufs[name] = b
+		s.bufs[array] = b
 		if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
 			s.Close()
 			return nil, err
@@ -155,14 +168,14 @@ func (s *Store) value(name string, shape netdef.Shape) (*value, error) {
 // Set writes parameters by name. Parameters that are not in vals keep their values. In a training
 // store the averages are set to the same values.
 func (s *Store) Set(vals map[string][]float32) error {
-	if err := s.SetState("p", vals); err != nil || !s.train {
+	if err := s.SetState(Weights, vals); err != nil || !s.train {
 		return err
 	}
-	return s.SetState("ema", vals)
+	return s.SetState(Averages, vals)
 }
 
-// SetState writes parameters into one of the arrays "p", "ema", "m" and "v".
-func (s *Store) SetState(array string, vals map[string][]float32) error {
+// SetState writes values of parameters into an array.
+func (s *Store) SetState(array Array, vals map[string][]float32) error {
 	s.gen++
 	for name, v := range vals {
 		sl, ok := s.slots[name]
@@ -179,8 +192,8 @@ func (s *Store) SetState(array string, vals map[string][]float32) error {
 	return nil
 }
 
-// State returns one of the arrays "p", "ema", "m", "v" and "g", by parameter.
-func (s *Store) State(array string) (map[string][]float32, error) {
+// State returns an array, by parameter.
+func (s *Store) State(array Array) (map[string][]float32, error) {
 	b := s.bufs[array]
 	if b == nil {
 		return nil, fmt.Errorf("the store has no array %q", array)
@@ -197,7 +210,7 @@ func (s *Store) State(array string) (map[string][]float32, error) {
 }
 
 // Get returns the parameters.
-func (s *Store) Get() (map[string][]float32, error) { return s.State("p") }
+func (s *Store) Get() (map[string][]float32, error) { return s.State(Weights) }
 
 func asBytes(v []float32) []byte {
 	if len(v) == 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/trainhost/optim"
 )
@@ -196,7 +197,7 @@ func (s stage) train(ctx context.Context, dev *gpu.Device, c CheckerConfig) (par
 		return nil, err
 	}
 	defer trained.Close()
-	averages, err := optim.Averages.Read(trained.Store())
+	averages, err := trained.Store().State(compile.Averages)
 	if err != nil {
 		return nil, err
 	}
