@@ -6,7 +6,6 @@ import "C"
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +99,7 @@ func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
 		programs: map[programKey]*program{},
 	}
-	if o.SeparateMemory || os.Getenv("VFM_SEPARATE_MEMORY") == "1" {
+	if o.SeparateMemory {
 		d.info.Caps.Unified = false
 	}
 	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {

@@ -6,6 +6,7 @@ import "C"
 import (
 	"fmt"
 	"math"
+	"os"
 	"unsafe"
 )
 
@@ -99,7 +100,7 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 		caps.MaxWorkgroup[k] = int(q.groupSize[k])
 		caps.MaxGroups[k] = int(q.groupCount[k])
 	}
-	caps.Unified = c.mem.unified(info.Type)
+	caps.Unified = c.mem.unified(info.Type) && os.Getenv("VFM_SEPARATE_MEMORY") != "1"
 	heap := c.mem.largestLocal()
 	if heap >= 0 {
 		caps.HeapSize = c.mem.heaps[heap].size
