@@ -2,10 +2,9 @@ package task
 
 import (
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
+	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
@@ -135,25 +134,9 @@ func axpy[T real](acc []float64, a float64, x []T) {
 	}
 }
 
-// parallel runs f over 0..n−1 in contiguous parts, on several cores if the work (in multiply-adds)
-// is large enough. Every index is computed by the same instructions in any split, so results do not
-// depend on the number of cores.
-func parallel(n, work int, f func(from, to int)) {
-	parts := min(runtime.GOMAXPROCS(0), n, 1+work/partWork)
-	if parts <= 1 {
-		f(0, n)
-		return
-	}
-	var wg sync.WaitGroup
-	for p := 0; p < parts; p++ {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			f(p*n/parts, (p+1)*n/parts)
-		}()
-	}
-	wg.Wait()
-}
+// parallel is team.Split into as many parts as the work, in multiply-adds, pays for. Every index is
+// computed by the same instructions in any split, so results do not depend on the number of cores.
+func parallel(n, work int, f func(from, to int)) { team.Split(n, 1+work/partWork, f) }
 
 // Both blurs of this package have kernels of blurSide×blurSide weights; the Gaussian one has the
 // standard deviation gaussStd.
