@@ -1,10 +1,13 @@
 package restore
 
-import "github.com/vfmrestore/restore/restore/picture"
+import (
+	"github.com/vfmrestore/restore/restore/internal/tile"
+	"github.com/vfmrestore/restore/restore/picture"
+)
 
 // canvas is a result while tiles are put on it, from top to bottom.
 type canvas struct {
-	planes
+	tile.Planes
 	pic   *picture.Picture
 	final int // rows from the top that are as they will be, where nothing is projected or bounded
 	// Rows from the top with which job.finishRows is done.
@@ -15,40 +18,40 @@ type canvas struct {
 
 // canvas makes memory for a result.
 func (j *job) canvas() *canvas {
-	c := &canvas{planes: planes{w: j.w, h: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
+	c := &canvas{Planes: tile.Planes{W: j.w, H: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
 	if j.pic.Levels != nil {
-		c.levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
-		c.pic.Levels = c.levels
+		c.Levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
+		c.pic.Levels = c.Levels
 	} else {
 		if ws := j.req.memory; ws != nil && len(ws.out) == 3*j.w*j.h {
-			c.data = ws.out
+			c.Data = ws.out
 		} else {
-			c.data = make([]float32, 3*j.w*j.h)
+			c.Data = make([]float32, 3*j.w*j.h)
 		}
-		c.pic.Pix = c.data
+		c.pic.Pix = c.Data
 	}
 	return c
 }
 
 // writer puts tiles of the network's output on a canvas, as values of the picture, but for the projection, which needs the whole. Final rows stay as they are
 // if they come again, in smaller tiles after memory ran short, as somebody may be reading them already.
-func (j *job) writer(c *canvas) func(t tile, src []float32) {
+func (j *job) writer(c *canvas) func(t tile.Tile, src []float32) {
 	if j.op != nil {
-		return c.write
+		return c.Write
 	}
-	return func(t tile, src []float32) {
+	return func(t tile.Tile, src []float32) {
 		j.tone(src)
 		if j.bound == nil && (c.sample || !j.req.unfinished) {
 			j.putGrain(t, src)
 		}
-		if t.own.y < c.final {
-			t.own.h = max(bottom(t.own)-c.final, 0)
-			t.own.y = c.final
+		if t.Own.Y < c.final {
+			t.Own.H = max(t.Own.Bottom()-c.final, 0)
+			t.Own.Y = c.final
 		}
-		c.write(t, src)
-		j.keepKnown(c.planes, t.own)
-		j.hide(c.planes, t.own)
-		if end := min(bottom(t.own), c.h); end > c.final && t.own.x+t.own.w >= c.w {
+		c.Write(t, src)
+		j.keepKnown(c.Planes, t.Own)
+		j.hide(c.Planes, t.Own)
+		if end := min(t.Own.Bottom(), c.H); end > c.final && t.Own.X+t.Own.W >= c.W {
 			c.final = end
 			if j.finishes(c) {
 				end = j.finishRows(c, end)
@@ -64,38 +67,38 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 func (j *job) whole(pix []float32) *picture.Picture {
 	c := j.canvas()
 	c.rows = j.req.Rows
-	all := rect{0, 0, j.w, j.h}
-	j.writer(c)(tile{all, all}, pix)
+	all := tile.Rect{0, 0, j.w, j.h}
+	j.writer(c)(tile.Tile{all, all}, pix)
 	return j.finish(c)
 }
 
 // finish makes the picture of a canvas.
 func (j *job) finish(c *canvas) *picture.Picture {
 	if j.op != nil {
-		c.pic.Pix = j.settle(planes{w: j.w, h: j.h, data: j.project(c.data)})
+		c.pic.Pix = j.settle(tile.Planes{W: j.w, H: j.h, Data: j.project(c.Data)})
 	}
 	return c.pic
 }
 
 // settle turns the network's output for a whole picture into its values, in place.
-func (j *job) settle(p planes) []float32 {
-	j.tone(p.data)
-	j.keepKnown(p, rect{0, 0, p.w, p.h})
-	j.hide(p, rect{0, 0, p.w, p.h})
-	return p.data
+func (j *job) settle(p tile.Planes) []float32 {
+	j.tone(p.Data)
+	j.keepKnown(p, tile.Rect{0, 0, p.W, p.H})
+	j.hide(p, tile.Rect{0, 0, p.W, p.H})
+	return p.Data
 }
 
 // keepKnown puts the known pixels of a rectangle back, which may reach beyond the picture, if the request keeps them.
-func (j *job) keepKnown(p planes, r rect) {
+func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 	if !j.keep {
 		return
 	}
-	given, n := j.given(), p.w*p.h
-	for y := max(r.y, 0); y < min(bottom(r), p.h); y++ {
-		for i := y*p.w + max(r.x, 0); i < y*p.w+min(r.x+r.w, p.w); i++ {
+	given, n := j.given(), p.W*p.H
+	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
+		for i := y*p.W + max(r.X, 0); i < y*p.W+min(r.X+r.W, p.W); i++ {
 			if !j.req.Mask[i] {
 				for c := range 3 {
-					p.take(given, c*n+i)
+					p.CopyValue(given, c*n+i)
 				}
 			}
 		}

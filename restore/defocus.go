@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -116,7 +117,7 @@ func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Reque
 		return nil, err
 	}
 	seen := j.seen()
-	seen.Row = planes{w: pic.W, h: pic.H, data: clean.Picture.Pix, levels: clean.Picture.Levels}.row
+	seen.Row = tile.Planes{W: pic.W, H: pic.H, Data: clean.Picture.Pix, Levels: clean.Picture.Levels}.Row
 	pix, err := deblur.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/vfmrestore/restore/internal/synth"
 	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
@@ -38,7 +39,7 @@ func TestToldBlur(t *testing.T) {
 	}
 	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
 		clean := restored(t, m, p, Request{Task: task.Denoise, Noise: 3})
-		y := deblur.Picture{W: p.W, H: p.H, Row: planes{w: p.W, h: p.H, data: clean.Picture.Pix}.row}
+		y := deblur.Picture{W: p.W, H: p.H, Row: tile.Planes{W: p.W, H: p.H, Data: clean.Picture.Pix}.Row}
 		want, err := deblur.Deconvolve(context.Background(), y, blind.UniformField(p.W, p.H, b.Kernel()), noise.White(leftNoise*task.Sigma(3)), true)
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -134,7 +135,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		if err != nil {
 			return nil, err
 		}
-		j.finishRows(&canvas{planes: planes{w: sum.W, h: sum.H, data: sum.Pix}}, sum.H)
+		j.finishRows(&canvas{Planes: tile.Planes{W: sum.W, H: sum.H, Data: sum.Pix}}, sum.H)
 	}
 	if req.Rows != nil {
 		req.Rows(sum, sum.H)

@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/patch"
 	"github.com/vfmrestore/restore/restore/picture"
 )
@@ -24,10 +25,10 @@ func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error
 	if j.holes == nil {
 		return nil
 	}
-	at := planes{w: p.W, h: p.H, data: p.Pix, levels: p.Levels}
+	at := tile.Planes{W: p.W, H: p.H, Data: p.Pix, Levels: p.Levels}
 	low, high := -1-j.req.Below, 1+j.req.Above
 	n := p.W * p.H
-	q := patch.Picture{W: p.W, H: p.H, Missing: j.req.Mask, Row: at.row, Put: func(plane, pixel int, v float32) {
+	q := patch.Picture{W: p.W, H: p.H, Missing: j.req.Mask, Row: at.Row, Put: func(plane, pixel int, v float32) {
 		if j.covered != nil && !visible(j.covered, pixel) {
 			return // what is hidden stays as it was given
 		}

@@ -4,13 +4,15 @@ import (
 	"context"
 
 	"github.com/vfmrestore/restore/internal/engine"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
 // guess is the adapter's second view of motion blur: the estimate of package motionblur, which is made block by block as tiles ask for it and forgotten when no later tile does,
 // so that of large pictures little more than a row of blocks is in memory.
 type guess struct {
-	*mirrored
+	reader *tile.MirrorReader
+	w, h   int
 	ctx    context.Context
 	e      *estimator
 	bw, bh int // sides of a block,
@@ -22,8 +24,8 @@ type guess struct {
 }
 
 func newGuess(ctx context.Context, e *estimator, w, h int) *guess {
-	g := &guess{ctx: ctx, e: e, blocks: map[int][]float32{}}
-	g.mirrored = newMirrored(w, h, 3, g.copy)
+	g := &guess{w: w, h: h, ctx: ctx, e: e, blocks: map[int][]float32{}}
+	g.reader = tile.NewMirrorReader(w, h, 3, g.copy)
 	var down int
 	g.bw, g.bh, g.across, down = e.Grid()
 	g.last = make([]int, g.across*down)
@@ -31,18 +33,18 @@ func newGuess(ctx context.Context, e *estimator, w, h int) *guess {
 }
 
 // plan tells which tiles will be read, in this order.
-func (g *guess) plan(ts []tile) {
+func (g *guess) plan(ts []tile.Tile) {
 	g.next = 0
 	clear(g.last)
 	for i, t := range ts {
-		g.each(t.at, func(block int) { g.last[block] = i })
+		g.each(t.At, func(block int) { g.last[block] = i })
 	}
 }
 
 // each calls f for the blocks that a tile reads.
-func (g *guess) each(at rect, f func(block int)) {
-	left, right := extent(at.x, at.w, g.w)
-	top, end := extent(at.y, at.h, g.h)
+func (g *guess) each(at tile.Rect, f func(block int)) {
+	left, right := tile.MirrorRange(at.X, at.W, g.w)
+	top, end := tile.MirrorRange(at.Y, at.H, g.h)
 	for y := top / g.bh; y*g.bh < end; y++ {
 		for x := left / g.bw; x*g.bw < right; x++ {
 			f(y*g.across + x)
@@ -51,13 +53,13 @@ func (g *guess) each(at rect, f func(block int)) {
 }
 
 // prepare makes the blocks that the next tile reads and that are not there yet.
-func (g *guess) prepare(at rect) error {
+func (g *guess) prepare(at tile.Rect) error {
 	var which []int
 	var room [][]float32
 	g.each(at, func(i int) {
 		if g.blocks[i] == nil {
 			r := g.area(i)
-			g.blocks[i] = g.take()[:3*r.w*r.h]
+			g.blocks[i] = g.take()[:3*r.W*r.H]
 			which, room = append(which, i), append(room, g.blocks[i])
 		}
 	})
@@ -72,8 +74,8 @@ func (g *guess) prepare(at rect) error {
 }
 
 // fill reads the next tile, which is prepared, and forgets the blocks that no later one reads.
-func (g *guess) fill(at rect, dst []float32) {
-	g.read(at, dst)
+func (g *guess) fill(at tile.Rect, dst []float32) {
+	g.reader.Read(at, dst)
 	g.next++
 	for i, b := range g.blocks {
 		if g.last[i] < g.next {
@@ -94,20 +96,20 @@ func (g *guess) take() []float32 {
 }
 
 // area is where block i lies in the picture.
-func (g *guess) area(i int) rect {
+func (g *guess) area(i int) tile.Rect {
 	x, y, w, h := g.e.Area(i)
-	return rect{x, y, w, h}
+	return tile.Rect{x, y, w, h}
 }
 
 // copy puts a rectangle of the picture together from blocks.
-func (g *guess) copy(dst []float32, r rect) {
+func (g *guess) copy(dst []float32, r tile.Rect) {
 	g.each(r, func(i int) {
 		b := g.area(i)
-		x0, y0 := max(r.x, b.x), max(r.y, b.y)
-		n := min(r.x+r.w, b.x+b.w) - x0
+		x0, y0 := max(r.X, b.X), max(r.Y, b.Y)
+		n := min(r.X+r.W, b.X+b.W) - x0
 		for c := range 3 {
-			for y := y0; y < min(bottom(r), bottom(b)); y++ {
-				copy(dst[(c*r.h+y-r.y)*r.w+x0-r.x:][:n], g.blocks[i][(c*b.h+y-b.y)*b.w+x0-b.x:])
+			for y := y0; y < min(r.Bottom(), b.Bottom()); y++ {
+				copy(dst[(c*r.H+y-r.Y)*r.W+x0-r.X:][:n], g.blocks[i][(c*b.H+y-b.Y)*b.W+x0-b.X:])
 			}
 		}
 	})

@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -23,24 +24,24 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 	if !some {
 		return pic, nil
 	}
-	given := planes{w: pic.W, h: pic.H, data: pic.Pix, levels: pic.Levels}
+	given := tile.Planes{W: pic.W, H: pic.H, Data: pic.Pix, Levels: pic.Levels}
 	source := make([]bool, len(hidden))
 	for i, h := range hidden {
 		source[i] = h || !known(i)
 	}
-	fill, err := task.NewPieces(task.Inpaint, pic.W, pic.H, source, given.row)
+	fill, err := task.NewPieces(task.Inpaint, pic.W, pic.H, source, given.Row)
 	if err != nil {
 		return nil, err
 	}
 	n := pic.W * pic.H
 	q := *pic
-	to := planes{w: pic.W, h: pic.H}
+	to := tile.Planes{W: pic.W, H: pic.H}
 	if pic.Levels != nil {
 		q.Levels = picture.NewLevels(pic.Depth, 3*n)
-		to.levels = q.Levels
+		to.Levels = q.Levels
 	} else {
 		q.Pix = make([]float32, 3*n)
-		to.data = q.Pix
+		to.Data = q.Pix
 	}
 	const rows = 16
 	strip, row := make([]float32, 3*rows*pic.W), make([]float32, pic.W)
@@ -50,7 +51,7 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 		fill.Read(strip[:3*h*pic.W], 0, y, pic.W, h)
 		for c := range 3 {
 			for v := range h {
-				given.row(row, c, y+v, 0)
+				given.Row(row, c, y+v, 0)
 				filled := strip[(c*h+v)*pic.W:][:pic.W]
 				level.Write(0, filled)
 				level.Read(filled, 0)
@@ -60,10 +61,10 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 					}
 				}
 				at := (c*pic.H + y + v) * pic.W
-				if to.levels != nil {
-					to.levels.Write(at, row)
+				if to.Levels != nil {
+					to.Levels.Write(at, row)
 				} else {
-					copy(to.data[at:], row)
+					copy(to.Data[at:], row)
 				}
 			}
 		}
@@ -72,29 +73,29 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 }
 
 // hide puts the given values back where the result, p, cannot be seen, in a rectangle that may reach beyond it. Where the picture grew they are repeated.
-func (j *job) hide(p planes, r rect) {
+func (j *job) hide(p tile.Planes, r tile.Rect) {
 	if j.covered == nil {
 		return
 	}
-	from := planes{w: j.covered.W, h: j.covered.H, data: j.covered.Pix, levels: j.covered.Levels}
-	scale, n := p.w/from.w, p.w*p.h
+	from := tile.Planes{W: j.covered.W, H: j.covered.H, Data: j.covered.Pix, Levels: j.covered.Levels}
+	scale, n := p.W/from.W, p.W*p.H
 	var one [1]float32
-	for y := max(r.y, 0); y < min(bottom(r), p.h); y++ {
-		for x := max(r.x, 0); x < min(r.x+r.w, p.w); x++ {
-			i := y*p.w + x
+	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
+		for x := max(r.X, 0); x < min(r.X+r.W, p.W); x++ {
+			i := y*p.W + x
 			if j.alpha[i] > 0 {
 				continue
 			}
 			for c := range 3 {
 				if scale == 1 {
-					p.take(from, c*n+i)
+					p.CopyValue(from, c*n+i)
 					continue
 				}
-				from.row(one[:], c, y/scale, x/scale)
-				if p.levels != nil {
-					p.levels.Write(c*n+i, one[:])
+				from.Row(one[:], c, y/scale, x/scale)
+				if p.Levels != nil {
+					p.Levels.Write(c*n+i, one[:])
 				} else {
-					p.data[c*n+i] = one[0]
+					p.Data[c*n+i] = one[0]
 				}
 			}
 		}

@@ -123,7 +123,7 @@ func TestUncovered(t *testing.T) {
 		}
 	}
 	clear(q.Alpha)
-	if filled, err := uncovered(q, all); err != nil || firstBad(filled.Pix) >= 0 {
+	if filled, err := uncovered(q, all); err != nil || firstNonFinite(filled.Pix) >= 0 {
 		t.Errorf("nothing visible: %v", err)
 	}
 	// What an inpainting will replace is no colour to continue.

@@ -102,7 +102,7 @@ func (d *Diagnosis) clipped(j *job) {
 	black, white, all := 0, 0, 0
 	for y := range j.pic.H {
 		for c := range rows {
-			given.row(rows[c], c, y, 0)
+			given.Row(rows[c], c, y, 0)
 		}
 		for x := range j.pic.W {
 			if j.covered != nil && !visible(j.covered, y*j.pic.W+x) {

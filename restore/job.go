@@ -9,6 +9,7 @@ import (
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/jpegbound"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/patch"
@@ -47,17 +48,17 @@ type job struct {
 	op      *task.Operator // for the projection; nil without
 	y       *planar.Image  // and the observation that it projects to
 
-	w, h  int              // of the result
-	view  *mirrored        // what the adapter sees
-	bound *jpegbound.Bound // what a JPEG file says; nil: nothing
+	w, h  int                // of the result
+	view  *tile.MirrorReader // what the adapter sees
+	bound *jpegbound.Bound   // what a JPEG file says; nil: nothing
 	// compressed says that net is the network for compression.
 	compressed bool
 	guessing   bool   // it has a second view
 	guess      *guess // which is this
 
-	kernel *task.Kernel // that the guess is made with
-	blur   *Blur        // of motion blur, what was found
-	still  *mirrored    // the second view where it is made at once, by deconvolution; nil: guess
+	kernel *task.Kernel       // that the guess is made with
+	blur   *Blur              // of motion blur, what was found
+	still  *tile.MirrorReader // the second view where it is made at once, by deconvolution; nil: guess
 }
 
 // accept checks the request.
@@ -127,7 +128,7 @@ func (j *job) wantsLatent() bool { return j.req.Samples > 0 || j.req.Explain }
 func (j *job) oneStep() bool { return len(j.times) == 2 }
 
 // inOne tells whether one program does all, as there is one tile.
-func (j *job) inOne(ts []tile) bool { return len(ts) == 1 && j.oneStep() }
+func (j *job) inOne(ts []tile.Tile) bool { return len(ts) == 1 && j.oneStep() }
 
 // banded tells whether μ is needed for the tiles at hand only.
 func (j *job) banded() bool { return j.oneStep() && !j.wantsLatent() }
@@ -153,20 +154,20 @@ func (r *Request) Packs() bool {
 }
 
 // given is the picture itself.
-func (j *job) given() planes {
-	return planes{w: j.pic.W, h: j.pic.H, data: j.pic.Pix, levels: j.pic.Levels}
+func (j *job) given() tile.Planes {
+	return tile.Planes{W: j.pic.W, H: j.pic.H, Data: j.pic.Pix, Levels: j.pic.Levels}
 }
 
 // look prepares the adapter's views, which are made tile by tile. The caller calls forget in the end.
 func (m *Model) look(ctx context.Context, j *job) error {
 	given := j.given()
-	p, err := task.NewPieces(j.task, j.pic.W, j.pic.H, j.req.Mask, given.row)
+	p, err := task.NewPieces(j.task, j.pic.W, j.pic.H, j.req.Mask, given.Row)
 	if err != nil {
 		return err
 	}
-	j.view = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) { p.Read(dst, r.x, r.y, r.w, r.h) })
+	j.view = tile.NewMirrorReader(j.w, j.h, 3, func(dst []float32, r tile.Rect) { p.Read(dst, r.X, r.Y, r.W, r.H) })
 	if j.req.memory != nil {
-		j.view.reuse(&j.req.memory.view)
+		j.view.ReuseScratch(&j.req.memory.view)
 	}
 	if !j.guessing {
 		return nil
@@ -177,11 +178,11 @@ func (m *Model) look(ctx context.Context, j *job) error {
 			return err
 		}
 		j.kernel = j.blur.Kernel
-		all := planes{w: j.w, h: j.h, data: x}
-		j.still = newMirrored(j.w, j.h, 3, func(dst []float32, r rect) {
+		all := tile.Planes{W: j.w, H: j.h, Data: x}
+		j.still = tile.NewMirrorReader(j.w, j.h, 3, func(dst []float32, r tile.Rect) {
 			for c := range 3 {
-				for y := range r.h {
-					all.row(dst[(c*r.h+y)*r.w:][:r.w], c, r.y+y, r.x)
+				for y := range r.H {
+					all.Row(dst[(c*r.H+y)*r.W:][:r.W], c, r.Y+y, r.X)
 				}
 			}
 		})
@@ -195,7 +196,7 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if j.covered != nil {
 		e.ExcludePixels(func(i int) bool { return !visible(j.covered, i) })
 	}
-	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.row, task.Sigma(j.noise)); err != nil {
+	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.Row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
 	if j.pic.W*j.pic.H > largePicture {
@@ -307,7 +308,7 @@ func check(pic *picture.Picture, req Request) error {
 	if err := pic.Check(); err != nil {
 		return badRequest("picture", "cannot be used: %v", err)
 	}
-	if i := firstBad(pic.Pix); i >= 0 {
+	if i := firstNonFinite(pic.Pix); i >= 0 {
 		return badRequest("picture", "has a value that is not a finite number (%v at index %d)", pic.Pix[i], i)
 	}
 	switch {
@@ -371,27 +372,27 @@ func (j *job) oneHot() []float32 {
 
 // adapterInputs is what kindAdapter and kindWhole read.
 func (j *job) adapterInputs() []input {
-	known := func(_ rect, dst []float32) {
+	known := func(_ tile.Rect, dst []float32) {
 		for i := range dst {
 			dst[i] = 1
 		}
 	}
 	if j.req.Mask != nil {
-		m := newMirrored(j.w, j.h, 1, j.known)
+		m := tile.NewMirrorReader(j.w, j.h, 1, j.known)
 		if j.req.memory != nil {
-			m.reuse(&j.req.memory.known)
+			m.ReuseScratch(&j.req.memory.known)
 		}
-		known = m.read
+		known = m.Read
 	}
 	ins := []input{
-		{name: "view", fill: j.view.read}, {name: "known", fill: known},
+		{name: "view", fill: j.view.Read}, {name: "known", fill: known},
 		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
 	}
 	if j.net.Config.Traits().Noise {
 		ins = append(ins, value("noise", j.describe()...))
 	}
 	if j.still != nil {
-		ins = append(ins, input{name: "guess", fill: j.still.read})
+		ins = append(ins, input{name: "guess", fill: j.still.Read})
 	}
 	if j.guess != nil {
 		ins = append(ins, input{name: "guess", fill: j.guess.fill, plan: j.guess.plan, prepare: j.guess.prepare})
@@ -400,12 +401,12 @@ func (j *job) adapterInputs() []input {
 }
 
 // known writes 1 for the known pixels of a rectangle, 0 for the missing ones.
-func (j *job) known(dst []float32, r rect) {
-	for y := range r.h {
-		for x, missing := range j.req.Mask[(r.y+y)*j.w+r.x:][:r.w] {
-			dst[y*r.w+x] = 1
+func (j *job) known(dst []float32, r tile.Rect) {
+	for y := range r.H {
+		for x, missing := range j.req.Mask[(r.Y+y)*j.w+r.X:][:r.W] {
+			dst[y*r.W+x] = 1
 			if missing {
-				dst[y*r.w+x] = 0
+				dst[y*r.W+x] = 0
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -23,10 +24,10 @@ type Latent struct {
 	Kernel *task.Kernel
 }
 
-func newLatent(j *job, mu, logvar *sites) *Latent {
-	variance := newSites(logvar.dom)
-	for i, v := range logvar.data {
-		variance.data[i] = float32(math.Exp(float64(v)))
+func newLatent(j *job, mu, logvar *tile.Field) *Latent {
+	variance := tile.NewField(logvar.Dom)
+	for i, v := range logvar.Data {
+		variance.Data[i] = float32(math.Exp(float64(v)))
 	}
 	l := &Latent{W: j.w, H: j.h, Kernel: j.kernel, Mu: zPicture(j, mu), Sigma: pixels(j, variance, &squaredHaar)}
 	for i, v := range l.Sigma {
@@ -35,7 +36,7 @@ func newLatent(j *job, mu, logvar *sites) *Latent {
 	return l
 }
 
-func zPicture(j *job, z *sites) []float32 { return pixels(j, z, &nets.HaarMatrix) }
+func zPicture(j *job, z *tile.Field) []float32 { return pixels(j, z, &nets.HaarMatrix) }
 
 type matrix = [nets.FlowChannels][nets.FlowChannels]float64
 
@@ -50,12 +51,12 @@ var squaredHaar = func() (m matrix) {
 }()
 
 // pixels gives Mᵀ·s at every site, as planes of the result's size.
-func pixels(j *job, s *sites, m *matrix) []float32 {
+func pixels(j *job, s *tile.Field, m *matrix) []float32 {
 	out := make([]float32, 3*j.w*j.h)
 	for y := range j.h {
 		for x := range j.w {
-			site := s.data[((y-s.dom.y)/4*(s.dom.w/4)+(x-s.dom.x)/4)*nets.FlowChannels:][:nets.FlowChannels]
-			at := ((y-s.dom.y)%4*4 + (x-s.dom.x)%4) * 3
+			site := s.Data[((y-s.Dom.Y)/4*(s.Dom.W/4)+(x-s.Dom.X)/4)*nets.FlowChannels:][:nets.FlowChannels]
+			at := ((y-s.Dom.Y)%4*4 + (x-s.Dom.X)%4) * 3
 			for c := range 3 {
 				v := 0.0
 				for i, a := range site {

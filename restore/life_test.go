@@ -215,7 +215,7 @@ func TestMemoryEstimate(t *testing.T) {
 		}
 	}
 	til := m.tiling(m.net, m.net.halo, math.MaxInt)
-	if int64(til.limit)*bytesPerPixel(m.net.Config) > testDev.Info().Caps.HeapBudget/2 || til.limit < 1<<16 {
-		t.Errorf("tiles of %d pixels", til.limit)
+	if int64(til.MaxPixels)*bytesPerPixel(m.net.Config) > testDev.Info().Caps.HeapBudget/2 || til.MaxPixels < 1<<16 {
+		t.Errorf("tiles of %d pixels", til.MaxPixels)
 	}
 }

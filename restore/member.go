@@ -9,6 +9,7 @@ import (
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -41,7 +42,7 @@ func newGrid(cfg nets.Architecture, margin int) grid {
 	if margin == FullMargin {
 		margin = cfg.Halo(1)
 	}
-	return grid{align, roundUp(cfg.Halo(0), align), roundUp(margin, align)}
+	return grid{align, tile.RoundUp(cfg.Halo(0), align), tile.RoundUp(margin, align)}
 }
 
 // accept checks a network that the caller made.

@@ -99,7 +99,7 @@ func sure(f *blind.Field) bool {
 
 // seen is the job's picture as package motion looks at it.
 func (j *job) seen() deblur.Picture {
-	p := deblur.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().row}
+	p := deblur.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().Row}
 	if j.covered != nil {
 		p.Hidden = func(i int) bool { return !visible(j.covered, i) }
 	}

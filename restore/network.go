@@ -125,7 +125,7 @@ func (n *Network) check() ([]*netdef.Node, error) {
 		if len(v) != p.Shape.Size() {
 			return nil, badNetwork("parameter %q has %d values, the network wants %v", p.Name, len(v), p.Shape)
 		}
-		if i := firstBad(v); i >= 0 {
+		if i := firstNonFinite(v); i >= 0 {
 			return nil, badNetwork("parameter %q: value %d is %v, not a finite number", p.Name, i, v[i])
 		}
 	}

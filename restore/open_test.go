@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -49,8 +50,8 @@ func TestOpenNonsense(t *testing.T) {
 
 // The largest tile that there is makes one tile of every picture.
 func TestLargestTile(t *testing.T) {
-	ts := tiling{halo: 120, align: 8, inner: min(math.MaxInt, largestTile), limit: math.MaxInt}
-	if w, h, ok := ts.choose(rect{w: 5000, h: 3000}); !ok || w != 5000 || h != 3000 {
+	ts := tile.Tiling{Halo: 120, Align: 8, MaxOwn: min(math.MaxInt, largestTile), MaxPixels: math.MaxInt}
+	if w, h, ok := ts.Size(tile.Rect{W: 5000, H: 3000}); !ok || w != 5000 || h != 3000 {
 		t.Errorf("got %d×%d, %v", w, h, ok)
 	}
 }

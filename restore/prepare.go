@@ -46,7 +46,7 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 	r := m.newRun(ctx, j, nil)
 	ts, _ := r.tiles(j.net.halo)
 	for _, k := range j.kinds(j.inOne(ts)) {
-		err := m.engine.Prepare(ctx, &j.session, recipe{m: m, kind: k, of: j.of, w: ts[0].at.w, h: ts[0].at.h})
+		err := m.engine.Prepare(ctx, &j.session, recipe{m: m, kind: k, of: j.of, w: ts[0].At.W, h: ts[0].At.H})
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur"
 )
 
@@ -68,14 +69,14 @@ func bytesPerPixel(cfg nets.Architecture) int64 { return workPerPixel(cfg) + com
 func widestTensor(cfg nets.Architecture) int64 { return int64(cfg.Memory().Widest) * 4 / 16 }
 
 // tiling says how to choose tiles for a network by what the device allows.
-func (m *Model) tiling(n *loaded, halo, limit int) tiling {
+func (m *Model) tiling(n *loaded, halo, limit int) tile.Tiling {
 	caps := m.engine.Device().Info().Caps
-	pixels := min(int64(limit), tilePixels, int64(m.engine.Pace.Most()), caps.HeapBudget/2/bytesPerPixel(n.Config))
+	pixels := min(int64(limit), tile.MaxPixels, int64(m.engine.Pace.Most()), caps.HeapBudget/2/bytesPerPixel(n.Config))
 	if caps.MaxAlloc > 0 {
 		pixels = min(pixels, caps.MaxAlloc/workPerPixel(n.Config))
 	}
 	if caps.MaxStorageRange > 0 {
 		pixels = min(pixels, caps.MaxStorageRange/widestTensor(n.Config))
 	}
-	return tiling{halo: halo, align: n.align, inner: m.cfg.Tile, limit: int(pixels)}
+	return tile.Tiling{Halo: halo, Align: n.align, MaxOwn: m.cfg.Tile, MaxPixels: int(pixels)}
 }

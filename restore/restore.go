@@ -7,6 +7,7 @@ import (
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -100,7 +101,7 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 	if !moved && j.noise <= littleNoise && !j.wantsLatent() {
 		given, pix := j.given(), make([]float32, 3*j.w*j.h)
 		for i := range 3 * j.h {
-			given.row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
+			given.Row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
 		}
 		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
@@ -127,7 +128,7 @@ func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request
 		return nil, err
 	}
 	seen := j.seen()
-	seen.Row = planes{w: pic.W, h: pic.H, data: result.Picture.Pix, levels: result.Picture.Levels}.row
+	seen.Row = tile.Planes{W: pic.W, H: pic.H, Data: result.Picture.Pix, Levels: result.Picture.Levels}.Row
 	f, err := deblur.Find(ctx, seen)
 	if err != nil || f.Verdict() == blind.Blurred {
 		return nil, err
@@ -143,9 +144,9 @@ func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
 	r := &run{
 		m: m, session: &j.session, memory: j.req.memory, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
-		dom: rect{
+		dom: tile.Rect{
 			-j.net.margin, -j.net.margin,
-			domainSide(j.w, j.net.align) + 2*j.net.margin, domainSide(j.h, j.net.align) + 2*j.net.margin,
+			tile.DomainSide(j.w, j.net.align) + 2*j.net.margin, tile.DomainSide(j.h, j.net.align) + 2*j.net.margin,
 		},
 	}
 	if r.memory != nil {
@@ -176,7 +177,7 @@ func (r *run) planSamples(j *job) {
 }
 
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
-func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
+func (r *run) mode(j *job, result *Result) (mu, logvar *tile.Field, err error) {
 	pix := j.canvas()
 	if j.holes == nil {
 		pix.rows = j.req.Rows
@@ -186,12 +187,12 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 	adapter := stage{kind: j.kinds(false)[0], halo: r.net.halo, inputs: j.adapterInputs()}
 	r.plan(j, whole)
 	if !whole && !j.banded() || j.wantsLatent() {
-		mu = newSites(r.dom)
-		adapter.outputs = append(adapter.outputs, output{index: outMu, take: mu.write})
+		mu = tile.NewField(r.dom)
+		adapter.outputs = append(adapter.outputs, output{index: outMu, take: mu.Write})
 	}
 	if j.wantsLatent() {
-		logvar = newSites(r.dom)
-		adapter.outputs = append(adapter.outputs, output{index: outLogVar, take: logvar.write})
+		logvar = tile.NewField(r.dom)
+		adapter.outputs = append(adapter.outputs, output{index: outLogVar, take: logvar.Write})
 	}
 	if whole {
 		one := adapter
@@ -211,7 +212,7 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 			return nil, nil, err
 		}
 		// On in smaller tiles, adapter and flow map one after the other.
-		r.limit = r.dom.w * r.dom.h / 2
+		r.limit = r.dom.W * r.dom.H / 2
 		r.plan(j, false)
 	}
 	if j.banded() {
@@ -229,12 +230,12 @@ func (r *run) mode(j *job, result *Result) (mu, logvar *sites, err error) {
 }
 
 // oneStep is the flow map in one step from z to the picture.
-func (r *run) oneStep(j *job, z *sites, pix *canvas) stage {
+func (r *run) oneStep(j *job, z *tile.Field, pix *canvas) stage {
 	return stage{kind: kindOne, halo: r.net.halo, inputs: []input{field("z", z)}, outputs: []output{{index: 0, take: j.writer(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
-func (r *run) flow(j *job, z *sites, pix *canvas) error {
+func (r *run) flow(j *job, z *tile.Field, pix *canvas) error {
 	last := len(j.times) - 1
 	if last == 1 {
 		return r.sweep(r.oneStep(j, z, pix))
@@ -248,8 +249,8 @@ func (r *run) flow(j *job, z *sites, pix *canvas) error {
 			s.outputs = []output{{index: outStepPicture, take: j.writer(pix)}}
 			return r.sweep(s)
 		}
-		next := newSites(r.dom)
-		s.outputs = []output{{index: outStep, take: next.write}}
+		next := tile.NewField(r.dom)
+		s.outputs = []output{{index: outStep, take: next.Write}}
 		if err := r.sweep(s); err != nil {
 			return err
 		}
@@ -259,21 +260,21 @@ func (r *run) flow(j *job, z *sites, pix *canvas) error {
 }
 
 // samples draws pictures from N(μ, (temperature·σ)²) through the flow map, with their mean and deviation.
-func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
+func (r *run) samples(j *job, mu, logvar *tile.Field, result *Result) error {
 	if j.req.Samples == 0 {
 		return nil
 	}
-	z := newSites(r.dom)
+	z := tile.NewField(r.dom)
 	stats := newMoments(3 * j.w * j.h)
 	areas := newMoments(3 * areasAlong(j.w) * areasAlong(j.h))
 	shares := j.scaled()
 	for i := range j.req.Samples {
-		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at rect, dst []float32) {
+		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at tile.Rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
-			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.y / 4), X0: uint32(at.x / 4)}
+			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.Y / 4), X0: uint32(at.X / 4)}
 			copy(dst, k.Float32())
 		}}
-		draw := stage{kind: kindDraw, outputs: []output{{index: 0, take: z.write}}}
+		draw := stage{kind: kindDraw, outputs: []output{{index: 0, take: z.Write}}}
 		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
 		if shares != nil {
 			draw.kind = kindDrawScales
@@ -305,6 +306,6 @@ func (r *run) samples(j *job, mu, logvar *sites, result *Result) error {
 }
 
 // field is an input that a tile reads from a field over the domain.
-func field(name string, s *sites) input {
-	return input{name: name, fill: s.read}
+func field(name string, s *tile.Field) input {
+	return input{name: name, fill: s.Read}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -17,7 +18,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	t.Helper()
 	dom := m.newRun(t.Context(), j, nil).dom
 	g := netdef.NewGraph()
-	k := kinds{net.Config, dom.w, dom.h}
+	k := kinds{net.Config, dom.W, dom.H}
 	mu, logvar := k.adapter(g, j.guess != nil)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
@@ -51,7 +52,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			params[n.Name] = &netdef.Tensor{Shape: n.Shape, Data: float64s(net.Params[n.Name])}
 		}
 	}
-	at := uint32(int32(dom.x / 4))
+	at := uint32(int32(dom.X / 4))
 	inputs["key"] = netdef.Key{Seed: j.req.Seed, Sample: sample, Y0: at, X0: at}.Tensor()
 	out, err := reference.Run([]*netdef.Node{k.picture(g, x)}, inputs, params)
 	if err != nil {
@@ -61,11 +62,11 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	for c := range 3 {
 		for y := range j.h {
 			for x := range j.w {
-				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.h+y-dom.y)*dom.w+x-dom.x])
+				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.H+y-dom.Y)*dom.W+x-dom.X])
 			}
 		}
 	}
-	return j.settle(planes{w: j.w, h: j.h, data: pix})
+	return j.settle(tile.Planes{W: j.w, H: j.h, Data: pix})
 }
 
 func float64s(v []float32) []float64 {
@@ -108,7 +109,7 @@ func TestAgainstReference(t *testing.T) {
 			t.Fatalf("%v: a guess: %v", c.what, j.guess != nil)
 		}
 		seen := make([]float32, 3*j.w*j.h)
-		j.view.read(rect{0, 0, j.w, j.h}, seen)
+		j.view.Read(tile.Rect{X: 0, Y: 0, W: j.w, H: j.h}, seen)
 		worst := apart(res.Picture.Pix, oracle(t, m, net, j, 0, 0))
 		for i, s := range res.Samples {
 			worst = max(worst, apart(s.Pix, oracle(t, m, net, j, req.Temperature, uint32(i))))

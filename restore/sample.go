@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -52,7 +53,7 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	r := m.newRun(ctx, j, req.Progress)
 	r.planSamples(j)
 	// Mean 0 and log-variance 0 at every site: the prior.
-	prior := newSites(r.dom)
+	prior := tile.NewField(r.dom)
 	result := &Result{}
 	if err := r.samples(j, prior, prior, result); err != nil {
 		return nil, err

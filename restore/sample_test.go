@@ -10,6 +10,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -28,7 +29,7 @@ func TestSample(t *testing.T) {
 	if len(got) != 2 || calls != total || last != total {
 		t.Fatalf("%d pictures; progress was called %d times, %d of %d at last", len(got), calls, last, total)
 	}
-	w, h := domainSide(req.W, m.net.align), domainSide(req.H, m.net.align)
+	w, h := tile.DomainSide(req.W, m.net.align), tile.DomainSide(req.H, m.net.align)
 	g := netdef.NewGraph()
 	k := kinds{m.net.Config, w, h}
 	x := g.Scale(g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0), req.Temperature)
@@ -145,9 +146,9 @@ func TestLatent(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := m.newRun(context.Background(), j, nil)
-	mu, logvar := newSites(r.dom), newSites(r.dom)
+	mu, logvar := tile.NewField(r.dom), tile.NewField(r.dom)
 	ts, _ := r.tiles(m.net.halo)
-	s := stage{kind: kindAdapter, halo: m.net.halo, inputs: j.adapterInputs(), outputs: []output{{index: outMu, take: mu.write}, {index: outLogVar, take: logvar.write}}}
+	s := stage{kind: kindAdapter, halo: m.net.halo, inputs: j.adapterInputs(), outputs: []output{{index: outMu, take: mu.Write}, {index: outLogVar, take: logvar.Write}}}
 	if err := r.pass(s, ts); err != nil {
 		t.Fatal(err)
 	}
@@ -158,10 +159,10 @@ func TestLatent(t *testing.T) {
 		return sum
 	}
 	variance := 0.0
-	for _, v := range logvar.data {
+	for _, v := range logvar.Data {
 		variance += math.Exp(float64(v))
 	}
-	if a, b := square(l.Mu), square(mu.data); math.Abs(a/b-1) > 1e-5 {
+	if a, b := square(l.Mu), square(mu.Data); math.Abs(a/b-1) > 1e-5 {
 		t.Errorf("‖μ‖² is %g in pixels, %g in flow space", a, b)
 	}
 	if a := square(l.Sigma); math.Abs(a/variance-1) > 1e-5 {
@@ -180,7 +181,7 @@ func TestLatent(t *testing.T) {
 					at := (k%3*64+4*y+k/12)*64 + 4*x + k/3%4
 					d += v * float64(l.Z[0][at]-l.Mu[at])
 				}
-				eps := d / math.Exp(float64(logvar.data[(y*16+x)*nets.FlowChannels+i])/2)
+				eps := d / math.Exp(float64(logvar.Data[(y*16+x)*nets.FlowChannels+i])/2)
 				n, sum, squares = n+1, sum+eps, squares+eps*eps
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
 // A network's proposal N(μ, σ²) has one number of doubt for every coefficient, and noise that is
@@ -41,15 +42,15 @@ func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 		}
 	}
 	key := netdef.Key{Seed: seed, Sample: sample}
-	coarse := input{name: "coarse", fill: func(at rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) }}
+	coarse := input{name: "coarse", fill: func(at tile.Rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) }}
 	return []input{value("white", white...), coarse}
 }
 
 // smoothNoise writes Σ_l a_l·B_l n_l to the LL2 channels of a tile's sites, and 0 to the others.
-func smoothNoise(key netdef.Key, shares []float32, at rect, dst []float32) {
+func smoothNoise(key netdef.Key, shares []float32, at tile.Rect, dst []float32) {
 	clear(dst)
-	w, h := at.w/4, at.h/4
-	x0, y0 := floorDiv(at.x, 4), floorDiv(at.y, 4)
+	w, h := at.W/4, at.H/4
+	x0, y0 := floorDiv(at.X, 4), floorDiv(at.Y, 4)
 	for l, a := range shares {
 		if a == 0 {
 			continue

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestSmoothNoise(t *testing.T) {
 	shares := []float32{0.5, 0, 2}
 	const w, h = 48, 40
-	whole := rect{-16, -8, 4 * w, 4 * h}
+	whole := tile.Rect{X: -16, Y: -8, W: 4 * w, H: 4 * h}
 	square, step, n := 0.0, 0.0, 0.0
 	for sample := range 60 {
 		key := netdef.Key{Seed: 9, Sample: uint32(sample)}
@@ -24,13 +25,13 @@ func TestSmoothNoise(t *testing.T) {
 			all[i] = float32(math.NaN())
 		}
 		smoothNoise(key, shares, whole, all)
-		part := rect{20, 12, 40, 24}
-		some := make([]float32, part.w/4*part.h/4*nets.FlowChannels)
+		part := tile.Rect{X: 20, Y: 12, W: 40, H: 24}
+		some := make([]float32, part.W/4*part.H/4*nets.FlowChannels)
 		smoothNoise(key, shares, part, some)
-		for y := range part.h / 4 {
-			for x := range part.w / 4 {
-				a := all[((y+(part.y-whole.y)/4)*w+x+(part.x-whole.x)/4)*nets.FlowChannels:][:nets.FlowChannels]
-				if b := some[(y*(part.w/4)+x)*nets.FlowChannels:][:nets.FlowChannels]; !slices.Equal(a, b) {
+		for y := range part.H / 4 {
+			for x := range part.W / 4 {
+				a := all[((y+(part.Y-whole.Y)/4)*w+x+(part.X-whole.X)/4)*nets.FlowChannels:][:nets.FlowChannels]
+				if b := some[(y*(part.W/4)+x)*nets.FlowChannels:][:nets.FlowChannels]; !slices.Equal(a, b) {
 					t.Fatalf("site (%d, %d) of a tile is %v, of the whole %v", x, y, b[:4], a[:4])
 				}
 				for c, v := range a {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/frame"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/planar"
@@ -30,7 +31,7 @@ type frames struct {
 	begun      bool          // noise is known
 	shape      [noise.Numbers]float32
 	xs, ys     []int // where the columns and rows of the domain come from
-	dom        rect
+	dom        tile.Rect
 	tiles      workspace // of frames in tiles
 	out        []float32 // where the frame at hand goes
 	blurred    *estimator
@@ -89,12 +90,12 @@ func (e *frames) settle() (err error) {
 	w, h := e.viewer.Size()
 	e.seen = make([]float32, 3*w*h)
 	e.planar = planar.Image{W: w, H: h, Pix: e.seen}
-	n := e.dom.w * e.dom.h
-	for x := range e.dom.w {
-		e.xs = append(e.xs, planar.Mirror(e.dom.x+x, w))
+	n := e.dom.W * e.dom.H
+	for x := range e.dom.W {
+		e.xs = append(e.xs, planar.Mirror(e.dom.X+x, w))
 	}
-	for y := range e.dom.h {
-		e.ys = append(e.ys, planar.Mirror(e.dom.y+y, h))
+	for y := range e.dom.H {
+		e.ys = append(e.ys, planar.Mirror(e.dom.Y+y, h))
 	}
 	if j.guessing {
 		e.frame, e.blurred = make([]float32, 3*w*h), m.newEstimator()
@@ -102,7 +103,7 @@ func (e *frames) settle() (err error) {
 	}
 	e.class = j.oneHot()
 	e.work = engine.Work{
-		Recipe: recipe{m: m, kind: kindPicture.with(e.blurred != nil), of: j.of, w: e.dom.w, h: e.dom.h},
+		Recipe: recipe{m: m, kind: kindPicture.with(e.blurred != nil), of: j.of, w: e.dom.W, h: e.dom.H},
 		Count:  1, Pixels: n, Fill: e.fill, Take: e.take,
 	}
 	e.job = j
@@ -131,7 +132,7 @@ func (e *frames) setMask(mask []bool) error {
 
 // restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame, and sensor the noise that it is known to have.
 func (e *frames) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
-	if i := firstBad(pix); i >= 0 {
+	if i := firstNonFinite(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
 	e.pic.Pix, e.frameImage.Pix = pix, pix
@@ -146,7 +147,7 @@ func (e *frames) restore(ctx context.Context, out, pix []float32, alpha []byte, 
 			return noise, err
 		}
 	}
-	if e.job != nil && !e.m.engine.Pace.Allows(e.dom.w*e.dom.h) {
+	if e.job != nil && !e.m.engine.Pace.Allows(e.dom.W*e.dom.H) {
 		e.giveUp()
 	}
 	if e.job != nil && e.pic.Alpha == nil {
@@ -228,7 +229,7 @@ func (e *frames) extend(dst, pix []float32) {
 	for c := range len(pix) / (w * h) {
 		for y, from := range e.ys {
 			row := pix[(c*h+from)*w:][:w]
-			dst := dst[(c*e.dom.h+y)*e.dom.w:][:e.dom.w]
+			dst := dst[(c*e.dom.H+y)*e.dom.W:][:e.dom.W]
 			for x, from := range e.xs {
 				dst[x] = row[from]
 			}
@@ -254,11 +255,11 @@ func (e *frames) fill(_ int, in *engine.Slot) error {
 // take reads what became of it.
 func (e *frames) take(_ int, out *engine.Slot) error {
 	result := out.Output(outOnlyPicture)
-	if firstBad(result) >= 0 {
+	if firstNonFinite(result) >= 0 {
 		return &OutputError{e.m.engine.Device().Info().Name}
 	}
-	p := planes{w: e.planar.W, h: e.planar.H, data: e.out}
-	p.write(tile{e.dom, e.dom}, result)
+	p := tile.Planes{W: e.planar.W, H: e.planar.H, Data: e.out}
+	p.Write(tile.Tile{e.dom, e.dom}, result)
 	e.job.settle(p)
 	return nil
 }

@@ -5,23 +5,24 @@ import (
 	"fmt"
 
 	"github.com/vfmrestore/restore/internal/engine"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
 // input is what a program reads: of each tile, perPixel values per pixel, or a fixed number of values.
 type input struct {
 	name    string
 	fixed   int // number of values that do not depend on the size of the tile; 0: it does
-	fill    func(at rect, dst []float32)
-	plan    func(ts []tile)                      // if not nil, is told for which tiles fill will be called, in this order
-	held    func(at rect, in *engine.Slot) error // if not nil, in place of fill: the input comes from memory of the device
-	prepare func(at rect) error                  // if not nil, is called before fill and may use the device
+	fill    func(at tile.Rect, dst []float32)
+	plan    func(ts []tile.Tile)                      // if not nil, is told for which tiles fill will be called, in this order
+	held    func(at tile.Rect, in *engine.Slot) error // if not nil, in place of fill: the input comes from memory of the device
+	prepare func(at tile.Rect) error                  // if not nil, is called before fill and may use the device
 }
 
 // output takes an output of a program, which has 3 values per pixel.
 type output struct {
 	index int
-	take  func(t tile, src []float32)
-	held  func(t tile, in *engine.Slot) error // if not nil, in place of take: the output goes to memory of the device
+	take  func(t tile.Tile, src []float32)
+	held  func(t tile.Tile, in *engine.Slot) error // if not nil, in place of take: the output goes to memory of the device
 }
 
 // stage is one program run over the whole domain.
@@ -35,11 +36,11 @@ type stage struct {
 
 // value is an input that is the same for all tiles.
 func value(name string, v ...float32) input {
-	return input{name: name, fixed: len(v), fill: func(_ rect, dst []float32) { copy(dst, v) }}
+	return input{name: name, fixed: len(v), fill: func(_ tile.Rect, dst []float32) { copy(dst, v) }}
 }
 
 // plan announces the tiles to the inputs.
-func (s *stage) plan(ts []tile) {
+func (s *stage) plan(ts []tile.Tile) {
 	for _, x := range s.inputs {
 		if x.plan != nil {
 			x.plan(ts)
@@ -54,7 +55,7 @@ type run struct {
 	of          *member
 	net         *loaded
 	ctx         context.Context
-	dom         rect
+	dom         tile.Rect
 	limit       int // pixels of a tile; lowered when the device runs out of memory
 	done, total int
 	progress    func(done, total int)
@@ -63,21 +64,21 @@ type run struct {
 }
 
 // tiles cuts the domain for a stage. ok is false if these are the smallest tiles and still too large by what is known.
-func (r *run) tiles(halo int) (ts []tile, ok bool) {
-	w, h, ok := r.m.tiling(r.net, halo, r.limit).choose(r.dom)
-	return cutRect(r.dom, w, h, halo), ok
+func (r *run) tiles(halo int) (ts []tile.Tile, ok bool) {
+	w, h, ok := r.m.tiling(r.net, halo, r.limit).Size(r.dom)
+	return tile.Cut(r.dom, w, h, halo), ok
 }
 
 // sweep runs a stage.
 func (r *run) sweep(s stage) error {
-	return r.shrinking(s.halo, 1, func(ts []tile) error {
+	return r.shrinking(s.halo, 1, func(ts []tile.Tile) error {
 		s.plan(ts)
 		return r.pass(s, ts)
 	})
 }
 
 // shrinking calls work with the tiles of the domain, and again with smaller ones if the device cannot do what was chosen. stages is how often it runs each.
-func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
+func (r *run) shrinking(halo, stages int, work func(ts []tile.Tile) error) error {
 	ts, ok := r.tiles(halo)
 	renewed := false
 	for {
@@ -90,7 +91,7 @@ func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 		if err == nil || !engine.TooBig(err) {
 			return err
 		}
-		w, h := ts[0].at.w, ts[0].at.h
+		w, h := ts[0].At.W, ts[0].At.H
 		if !ok {
 			return fmt.Errorf("even in tiles of %d×%d pixels: %w", w, h, err)
 		}
@@ -102,14 +103,14 @@ func (r *run) shrinking(halo, stages int, work func(ts []tile) error) error {
 }
 
 // pass runs a stage over the given tiles.
-func (r *run) pass(s stage, ts []tile) error {
-	w, h := ts[0].at.w, ts[0].at.h
+func (r *run) pass(s stage, ts []tile.Tile) error {
+	w, h := ts[0].At.W, ts[0].At.H
 	work := engine.Work{
 		Recipe: recipe{m: r.m, kind: s.kind, of: r.of, w: w, h: h}, Count: len(ts), Pixels: w * h, Once: s.once,
 		Prepare: func(i int) error {
 			for _, x := range s.inputs {
 				if x.prepare != nil {
-					if err := x.prepare(ts[i].at); err != nil {
+					if err := x.prepare(ts[i].At); err != nil {
 						return err
 					}
 				}
@@ -120,15 +121,15 @@ func (r *run) pass(s stage, ts []tile) error {
 			for _, x := range s.inputs {
 				switch {
 				case x.held != nil:
-					if err := x.held(ts[i].at, in); err != nil {
+					if err := x.held(ts[i].At, in); err != nil {
 						return err
 					}
 				case x.fixed > 0:
 					v := r.buffer(x.name, x.fixed)
-					x.fill(ts[i].at, v)
+					x.fill(ts[i].At, v)
 					in.Set(x.name, v)
 				default:
-					x.fill(ts[i].at, in.Input(x.name))
+					x.fill(ts[i].At, in.Input(x.name))
 				}
 			}
 			for _, x := range s.outputs {
@@ -145,7 +146,7 @@ func (r *run) pass(s stage, ts []tile) error {
 				if x.held != nil {
 					continue
 				}
-				if firstBad(out.Output(x.index)) >= 0 {
+				if firstNonFinite(out.Output(x.index)) >= 0 {
 					return &OutputError{r.m.engine.Device().Info().Name}
 				}
 				x.take(ts[i], out.Output(x.index))

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/vfmrestore/restore/internal/team"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/jpegbound"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -43,7 +44,7 @@ func (j *job) within() {
 		errors = jpegbound.JPEGNetwork
 	}
 	j.bound = jpegbound.New(g, errors, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
-		return readRows(given, rect{0, y, j.w, blockSide}, dst)
+		return readRows(given, tile.Rect{0, y, j.w, blockSide}, dst)
 	}))
 }
 
@@ -54,22 +55,22 @@ func (j *job) finishes(c *canvas) bool { return j.bound != nil && (c.sample || !
 // with to end: it brings whole rows of blocks within the file's bounds, if there are any, and puts
 // grain back. It gives the number of rows that are done: where blocks go on below end, not all.
 func (j *job) finishRows(c *canvas, end int) int {
-	first, height := 0, c.h
+	first, height := 0, c.H
 	if j.bound != nil {
 		first, height = j.bound.Grid().Y, blockSide
 	}
-	var strips []rect
+	var strips []tile.Rect
 	at := c.finished
 	for at < end {
 		h := height
 		if at < first {
 			h = first
 		}
-		if at+h > end && end < c.h {
+		if at+h > end && end < c.H {
 			break
 		}
 		h = min(h, end-at)
-		strips = append(strips, rect{0, at, c.w, h})
+		strips = append(strips, tile.Rect{0, at, c.W, h})
 		at += h
 	}
 	c.finished = at
@@ -78,24 +79,24 @@ func (j *job) finishRows(c *canvas, end int) int {
 }
 
 // finishStrip is finishRows of some rows.
-func (j *job) finishStrip(c *canvas, r rect) {
-	n := r.w * r.h
+func (j *job) finishStrip(c *canvas, r tile.Rect) {
+	n := r.W * r.H
 	pix := make([]float32, 3*n)
-	result := readRows(c.planes, r, pix)
-	if j.bound != nil && r.h == blockSide {
-		j.bound.Strip(readRows(j.given(), r, make([]float32, 3*n)), result, r.w, c.sample)
+	result := readRows(c.Planes, r, pix)
+	if j.bound != nil && r.H == blockSide {
+		j.bound.Strip(readRows(j.given(), r, make([]float32, 3*n)), result, r.W, c.sample)
 		j.tone(pix)
 	}
-	j.putGrain(tile{r, r}, pix)
-	c.write(tile{r, r}, pix)
+	j.putGrain(tile.Tile{r, r}, pix)
+	c.Write(tile.Tile{r, r}, pix)
 }
 
 // readRows reads rows of planes into dst, and gives its three parts.
-func readRows(p planes, r rect, dst []float32) (parts [3][]float32) {
+func readRows(p tile.Planes, r tile.Rect, dst []float32) (parts [3][]float32) {
 	for c := range parts {
-		parts[c] = dst[c*r.w*r.h:][:r.w*r.h]
-		for y := range r.h {
-			p.row(parts[c][y*r.w:][:r.w], c, r.y+y, 0)
+		parts[c] = dst[c*r.W*r.H:][:r.W*r.H]
+		for y := range r.H {
+			p.Row(parts[c][y*r.W:][:r.W], c, r.Y+y, 0)
 		}
 	}
 	return parts

@@ -7,12 +7,3 @@ type workspace struct {
 	buffers     map[string][]float32 // of tiles
 	view, known [][]float32          // what mirrored reads by
 }
-
-// reuse lets a mirrored work in memory that is kept.
-func (m *mirrored) reuse(held *[][]float32) {
-	if len(*held) == len(m.scratch) {
-		m.scratch = *held
-	} else {
-		*held = m.scratch
-	}
-}

@@ -2,105 +2,15 @@ package restore
 
 import (
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/compile"
-	"github.com/vfmrestore/restore/restore/motionblur/reference"
 	"github.com/vfmrestore/restore/restore/picture"
-	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
-
-// Tiles anywhere, within the picture, beyond it, far beyond it, show it continued by reflection.
-func TestMirrored(t *testing.T) {
-	rnd := newRand(t)
-	for range 200 {
-		w, h := 1+rnd.IntN(90), 1+rnd.IntN(200)
-		p := randomPicture(rnd, w, h)
-		src := planes{w: w, h: h, data: p.Pix}
-		var outside atomic.Bool
-		m := newMirrored(w, h, 3, func(dst []float32, r rect) {
-			if r.x < 0 || r.y < 0 || r.x+r.w > w || bottom(r) > h || len(dst) != 3*r.w*r.h {
-				outside.Store(true)
-				return
-			}
-			for c := range 3 {
-				for y := range r.h {
-					src.row(dst[(c*r.h+y)*r.w:][:r.w], c, r.y+y, r.x)
-				}
-			}
-		})
-		for range 3 {
-			at := rect{rnd.IntN(300) - 150, rnd.IntN(500) - 250, 1 + rnd.IntN(120), 1 + rnd.IntN(180)}
-			got := make([]float32, 3*at.w*at.h)
-			m.read(at, got)
-			if outside.Load() {
-				t.Fatalf("%v of %d×%d asks for what is not there", at, w, h)
-			}
-			for i, v := range got {
-				x, y, c := i%at.w, i/at.w%at.h, i/at.w/at.h
-				if want := p.Pix[(c*h+planar.Mirror(at.y+y, h))*w+planar.Mirror(at.x+x, w)]; v != want {
-					t.Fatalf("%v of %d×%d: %g at (%d, %d), want %g", at, w, h, v, x, y, want)
-				}
-			}
-		}
-	}
-}
-
-// The guess at any tile is the whole picture's guess, to the bit; of a large picture only some blocks are held.
-func TestGuessInTiles(t *testing.T) {
-	rnd := newRand(t)
-	for _, size := range [][2]int{{40, 30}, {300, 180}, {900, 1500}} {
-		w, h := size[0], size[1]
-		p := randomPicture(rnd, w, h)
-		want := make([]float32, 3*w*h)
-		e := reference.NewEstimator(0)
-		if err := e.Deblur(t.Context(), want, p.Planar(), 0.04); err != nil {
-			t.Fatal(err)
-		}
-		whole := planes{w: w, h: h, data: want}
-		src := planes{w: w, h: h, data: p.Pix}
-		if err := e.Begin(t.Context(), w, h, src.row, 0.04); err != nil {
-			t.Fatal(err)
-		}
-		g := newGuess(t.Context(), &estimator{Estimator: e}, w, h)
-		m := newMirrored(w, h, 3, func(dst []float32, r rect) {
-			for c := range 3 {
-				for y := range r.h {
-					whole.row(dst[(c*r.h+y)*r.w:][:r.w], c, r.y+y, r.x)
-				}
-			}
-		})
-		margin := 8 * rnd.IntN(4)
-		dom := rect{-margin, -margin, domainSide(w, 8) + 2*margin, domainSide(h, 8) + 2*margin}
-		for _, side := range []int{200, 104} { // begun again with other tiles
-			ts := cutRect(dom, min(side, dom.w), min(side, dom.h), 32)
-			g.plan(ts)
-			most, made := 0, 0
-			got, right := make([]float32, 3*side*side), make([]float32, 3*side*side)
-			for _, x := range ts {
-				before := len(g.blocks)
-				if err := g.prepare(x.at); err != nil {
-					t.Fatal(err)
-				}
-				g.fill(x.at, got)
-				m.read(x.at, right)
-				if n := 3 * x.at.w * x.at.h; !slices.Equal(got[:n], right[:n]) {
-					t.Fatalf("%d×%d: another guess at %v", w, h, x.at)
-				}
-				most, made = max(most, before, len(g.blocks)), made+1
-			}
-			if h > 3*g.bh && most > 3*g.across || len(g.blocks) > 0 {
-				t.Errorf("%d×%d: %d blocks held at a time, %d in the end, rows have %d", w, h, most, len(g.blocks), g.across)
-			}
-		}
-		e.End()
-	}
-}
 
 // What is told of rows is true: they are as in the result, and stay so; every row comes, in order, also if memory runs short.
 func TestRows(t *testing.T) {
