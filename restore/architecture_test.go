@@ -32,9 +32,9 @@ func TestOtherArchitecture(t *testing.T) {
 			t.Errorf("the model describes itself as %s", info)
 		}
 		res := restored(t, m, p, req)
-		j, err := m.accept(p, req)
+		j, err := m.newCheckedJob(p, req)
 		if err == nil {
-			err = m.look(t.Context(), j)
+			err = m.prepareViews(t.Context(), j)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ const (
 func (r *Request) Memory(w, h int, levels bool) int64 {
 	side := r.Task.Scale()
 	perPixel := floatBytes
-	if levels && r.Packs() {
+	if levels && r.KeepsLevels() {
 		perPixel = levelsBytes
 	}
 	if r.Samples > 0 || r.Explain {
@@ -49,12 +49,12 @@ func (r *Request) Memory(w, h int, levels bool) int64 {
 }
 
 // fits is nil, or a *MemoryError.
-func (r *Request) fits(w, h int, levels bool) error {
+func (r *Request) checkMemory(w, h int, levels bool) error {
 	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", r.Task, w, h), r.Memory(w, h, levels))
 }
 
 // fits is nil, or a *MemoryError: every frame on its way has its planes, given and restored, and the engine those of the tile that all may fit.
-func (cfg *StreamConfig) fits() error {
+func (cfg *StreamConfig) checkMemory() error {
 	side := cfg.Task.Scale()
 	given, made := memory.Bytes(cfg.W, cfg.H, floatBytes), memory.Bytes(cfg.W, side, cfg.H, side, floatBytes)
 	need := memory.Sum(given, made, made)
@@ -68,6 +68,6 @@ func (cfg *StreamConfig) fits() error {
 }
 
 // fits is nil, or a *MemoryError.
-func (r *SampleRequest) fits() error {
+func (r *SampleRequest) checkMemory() error {
 	return memory.Check(fmt.Sprintf("%d samples of %d×%d pixels", r.Samples, r.W, r.H), memory.Sum(memory.Bytes(r.W, r.H, floatBytes, r.Samples), memory.Bytes(r.W, r.H, 4*floatBytes)))
 }

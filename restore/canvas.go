@@ -6,7 +6,7 @@ import (
 )
 
 // canvas is a result while tiles are put on it, from top to bottom.
-type canvas struct {
+type resultCanvas struct {
 	tile.Planes
 	pic   *picture.Picture
 	final int // rows from the top that are as they will be, where nothing is projected or bounded
@@ -17,8 +17,8 @@ type canvas struct {
 }
 
 // canvas makes memory for a result.
-func (j *job) canvas() *canvas {
-	c := &canvas{Planes: tile.Planes{W: j.w, H: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
+func (j *job) newCanvas() *resultCanvas {
+	c := &resultCanvas{Planes: tile.Planes{W: j.w, H: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
 	if j.pic.Levels != nil {
 		c.Levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
 		c.pic.Levels = c.Levels
@@ -35,13 +35,13 @@ func (j *job) canvas() *canvas {
 
 // writer puts tiles of the network's output on a canvas, as values of the picture, but for the projection, which needs the whole. Final rows stay as they are
 // if they come again, in smaller tiles after memory ran short, as somebody may be reading them already.
-func (j *job) writer(c *canvas) func(t tile.Tile, src []float32) {
-	if j.op != nil {
+func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
+	if j.projector != nil {
 		return c.Write
 	}
 	return func(t tile.Tile, src []float32) {
-		j.tone(src)
-		if j.bound == nil && (c.sample || !j.req.unfinished) {
+		j.limitValues(src)
+		if j.bound == nil && (c.sample || !j.req.skipFinish) {
 			j.putGrain(t, src)
 		}
 		if t.Own.Y < c.final {
@@ -50,10 +50,10 @@ func (j *job) writer(c *canvas) func(t tile.Tile, src []float32) {
 		}
 		c.Write(t, src)
 		j.keepKnown(c.Planes, t.Own)
-		j.hide(c.Planes, t.Own)
+		j.putHiddenBack(c.Planes, t.Own)
 		if end := min(t.Own.Bottom(), c.H); end > c.final && t.Own.X+t.Own.W >= c.W {
 			c.final = end
-			if j.finishes(c) {
+			if j.finishesRows(c) {
 				end = j.finishRows(c, end)
 			}
 			if c.rows != nil && end > 0 {
@@ -64,36 +64,36 @@ func (j *job) writer(c *canvas) func(t tile.Tile, src []float32) {
 }
 
 // whole makes the picture of a result that was made at once, three planes, which are changed.
-func (j *job) whole(pix []float32) *picture.Picture {
-	c := j.canvas()
+func (j *job) pictureOf(pix []float32) *picture.Picture {
+	c := j.newCanvas()
 	c.rows = j.req.Rows
 	all := tile.Rect{0, 0, j.w, j.h}
-	j.writer(c)(tile.Tile{all, all}, pix)
-	return j.finish(c)
+	j.tileWriter(c)(tile.Tile{all, all}, pix)
+	return j.finishPicture(c)
 }
 
 // finish makes the picture of a canvas.
-func (j *job) finish(c *canvas) *picture.Picture {
-	if j.op != nil {
-		c.pic.Pix = j.settle(tile.Planes{W: j.w, H: j.h, Data: j.project(c.Data)})
+func (j *job) finishPicture(c *resultCanvas) *picture.Picture {
+	if j.projector != nil {
+		c.pic.Pix = j.finishValues(tile.Planes{W: j.w, H: j.h, Data: j.project(c.Data)})
 	}
 	return c.pic
 }
 
 // settle turns the network's output for a whole picture into its values, in place.
-func (j *job) settle(p tile.Planes) []float32 {
-	j.tone(p.Data)
+func (j *job) finishValues(p tile.Planes) []float32 {
+	j.limitValues(p.Data)
 	j.keepKnown(p, tile.Rect{0, 0, p.W, p.H})
-	j.hide(p, tile.Rect{0, 0, p.W, p.H})
+	j.putHiddenBack(p, tile.Rect{0, 0, p.W, p.H})
 	return p.Data
 }
 
 // keepKnown puts the known pixels of a rectangle back, which may reach beyond the picture, if the request keeps them.
 func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
-	if !j.keep {
+	if !j.keepKnownPixels {
 		return
 	}
-	given, n := j.given(), p.W*p.H
+	given, n := j.input(), p.W*p.H
 	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
 		for i := y*p.W + max(r.X, 0); i < y*p.W+min(r.X+r.W, p.W); i++ {
 			if !j.req.Mask[i] {
@@ -106,7 +106,7 @@ func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 }
 
 // tone limits the values of three planes and makes grey pictures grey.
-func (j *job) tone(pix []float32) {
+func (j *job) limitValues(pix []float32) {
 	low, high := -1-j.req.Below, 1+j.req.Above
 	for i, v := range pix {
 		pix[i] = min(max(v, low), high)

@@ -63,14 +63,14 @@ type Config struct {
 }
 
 // largestTile is as good as any larger one: no picture is longer.
-const largestTile = 1 << 30
+const maxTile = 1 << 30
 
 // hungAfter is far beyond what a tile takes where no dispatch takes longer than dispatchLimit.
-const hungAfter = 2 * time.Minute
+const defaultTimeout = 2 * time.Minute
 
 func (cfg Config) timeout() time.Duration {
 	if cfg.Timeout == 0 {
-		return hungAfter
+		return defaultTimeout
 	}
 	return max(cfg.Timeout, 0)
 }
@@ -167,18 +167,18 @@ type Request struct {
 
 	// unfinished leaves the wide holes of Result.Picture, its grain and the bounds of its JPEG file,
 	// but not those of samples, to an ensemble.
-	unfinished bool
+	skipFinish bool
 	// network asks for motion-deblur by the network, with Kernel for its second view.
-	network bool
+	byNetwork bool
 	// memory, if not nil, is used again for many pictures.
-	memory *workspace
+	memory *frameMemory
 	// moved asks for denoising by the network that undoes movement too.
-	moved bool
+	byMovementNetwork bool
 	// compressed asks for denoising by the network that undoes JPEG, if there is one.
-	compressed bool
+	byCompressionNetwork bool
 	// found, if not nil, is the blur that Inspect found for this task in this picture, with the
 	// noise that would be found again.
-	found *Blur
+	foundBlur *Blur
 }
 
 // AreaSide is the side of the areas of Result.Areas, in pixels.

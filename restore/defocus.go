@@ -23,22 +23,22 @@ var TrainedBlur = defocus.Blur{Shape: defocus.Gaussian, Width: 3}
 
 // The Gaussians around it that the network undoes better than deconvolution does: on six training photographs with noise of 1 level it gains 2.20 dB of 2.85 pixels
 // and 2.00 of 3.3, deconvolution 1.95 and 1.89; of 2.7 pixels 1.68 and 1.97.
-const leastTrained, mostTrained = 2.8, 3.3
+const minTrainedWidth, maxTrainedWidth = 2.8, 3.3
 
 // trainedFor tells whether gaussian-deblur's network undoes a blur.
-func trainedFor(b defocus.Blur) bool {
-	return b.Shape == defocus.Gaussian && b.Width >= leastTrained && b.Width <= mostTrained
+func isTrainedBlur(b defocus.Blur) bool {
+	return b.Shape == defocus.Gaussian && b.Width >= minTrainedWidth && b.Width <= maxTrainedWidth
 }
 
 // What a found blur must be sure of for that network: of another blur it makes the picture worse by decibels, which deconvolution does not.
 const (
-	mostDisc        = 0.05
-	mostWidthSpread = 0.14
+	maxDisc        = 0.05
+	maxWidthSpread = 0.14
 )
 
 // surelyTrained tells whether a blur that was found is surely one for gaussian-deblur's network.
-func (b *Blur) surelyTrained() bool {
-	return trainedFor(b.Defocus) && b.Certainty.Disc <= mostDisc && b.Certainty.Spread <= mostWidthSpread
+func (b *Blur) networkApplies() bool {
+	return isTrainedBlur(b.Defocus) && b.Certainty.Disc <= maxDisc && b.Certainty.Spread <= maxWidthSpread
 }
 
 // checkBlur holds what Request.Blur must be.
@@ -57,35 +57,35 @@ func (r *Request) checkBlur() error {
 }
 
 // asTrained tells whether gaussian-deblur's network does the job without the blur being looked at: it is told so, or there is no other way.
-func (m *Model) asTrained(req Request) bool {
+func (m *Model) skipsBlurSearch(req Request) bool {
 	switch {
 	case req.Blur != nil:
-		return trainedFor(*req.Blur)
+		return isTrainedBlur(*req.Blur)
 	case req.Project: // which is for that network's blur
 		return true
 	}
-	_, _, ok := m.memberFor(task.Denoise)
+	_, _, ok := m.networkFor(task.Denoise)
 	return !ok
 }
 
 // refocus answers a request for gaussian-deblur of another blur than the network's, or of one that is to be found.
-func (m *Model) refocus(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+func (m *Model) deblurDefocus(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	b, err := j.findDefocus(ctx)
 	if err != nil {
 		return nil, err
 	}
 	j.blur = b
 	if b.Verdict != blind.Blurred {
-		return m.leaveAlone(ctx, pic, req, j)
+		return m.restoreWithoutDeblurring(ctx, pic, req, j)
 	}
 	var result *Result
-	if b.surelyTrained() && !pic.Gray { // that network's noise is not grey
+	if b.networkApplies() && !pic.Gray { // that network's noise is not grey
 		req.Profile, req.Blur = &j.profile, &b.Defocus
 		result, err = m.Restore(ctx, pic, req)
 	} else {
 		b.Kernel = b.Defocus.Kernel()
 		b.Field = blind.UniformField(pic.W, pic.H, b.Kernel)
-		result, err = m.deconvolved(ctx, pic, req, j)
+		result, err = m.denoiseAndDeconvolve(ctx, pic, req, j)
 	}
 	if err != nil {
 		return nil, err
@@ -97,48 +97,48 @@ func (m *Model) refocus(ctx context.Context, pic *picture.Picture, req Request, 
 const (
 	// coarseNoise is how much stronger than its finest band a blurred picture's noise counts in the others: what an estimate finds there is
 	// texture that the blur has left.
-	coarseNoise = 1.5
+	maxCoarseNoise = 1.5
 	// leftNoise is the share of the noise, as the finest band has it, that deconvolution takes to be left after denoising.
-	leftNoise = 0.25
+	residualNoise = 0.25
 )
 
 // deconvolved denoises the picture and deconvolves it with the kernel of j.blur. Samples and the latent, if asked for, are those of
 // motion-deblur's network with that kernel.
-func (m *Model) deconvolved(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	level := j.profile
 	if level.Found {
 		for b := range level.Luma {
-			level.Luma[b] = min(level.Luma[b], coarseNoise*level.Luma[noise.Diagonal])
-			level.Chroma[b] = min(level.Chroma[b], coarseNoise*level.Chroma[noise.Diagonal])
+			level.Luma[b] = min(level.Luma[b], maxCoarseNoise*level.Luma[noise.Diagonal])
+			level.Chroma[b] = min(level.Chroma[b], maxCoarseNoise*level.Chroma[noise.Diagonal])
 		}
 	}
 	clean, err := m.Restore(ctx, pic, Request{Task: task.Denoise, Profile: &level, Progress: req.Progress, Below: req.Below, Above: req.Above})
 	if err != nil {
 		return nil, err
 	}
-	seen := j.seen()
+	seen := j.deblurInput()
 	seen.Row = tile.Planes{W: pic.W, H: pic.H, Data: clean.Picture.Pix, Levels: clean.Picture.Levels}.Row
-	pix, err := deblur.Deconvolve(ctx, seen, j.blur.Field, noise.White(leftNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
+	pix, err := deblur.Deconvolve(ctx, seen, j.blur.Field, noise.White(residualNoise*level.Luma[noise.Diagonal]), j.task != task.MotionDeblur || j.blur.Given)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
-	if j.wantsLatent() {
+	if j.needsLatent() {
 		draw := req
 		draw.Task, draw.Kernel, draw.Blur, draw.Profile, draw.Rows = task.MotionDeblur, j.blur.Kernel, nil, &level, nil
-		draw.network, draw.found = true, nil
+		draw.byNetwork, draw.foundBlur = true, nil
 		if result, err = m.Restore(ctx, pic, draw); err != nil {
 			return nil, err
 		}
 	}
-	result.Picture, result.Blur = j.whole(pix), j.blur
+	result.Picture, result.Blur = j.pictureOf(pix), j.blur
 	return result, nil
 }
 
 // findDefocus tells the width and the shape of the picture's blur.
 func (j *job) findDefocus(ctx context.Context) (*Blur, error) {
-	if j.req.found != nil {
-		return j.req.found, nil
+	if j.req.foundBlur != nil {
+		return j.req.foundBlur, nil
 	}
 	if given := j.req.Blur; given != nil {
 		b := &Blur{Verdict: blind.Blurred, Defocus: *given, Given: true}
@@ -147,7 +147,7 @@ func (j *job) findDefocus(ctx context.Context) (*Blur, error) {
 		}
 		return b, nil
 	}
-	y, unknown := j.seen().Brightness()
+	y, unknown := j.deblurInput().Brightness()
 	r, err := defocus.Estimate(ctx, y, unknown)
 	if err != nil {
 		return nil, err

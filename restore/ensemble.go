@@ -68,7 +68,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	n := req.Ensemble
 	pic = pic.Unpacked()
 	turn := func(o orientation, pic *picture.Picture, req Request) (*Result, error) {
-		req.Ensemble, req.Rows, req.unfinished = 0, nil, true
+		req.Ensemble, req.Rows, req.skipFinish = 0, nil, true
 		if show := req.Progress; show != nil {
 			req.Progress = func(done, total int) { show(int(o)*total+done, n*total) }
 		}
@@ -78,7 +78,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	if err != nil {
 		return nil, err
 	}
-	seen, err := uncovered(pic, req.known)
+	seen, err := fillHidden(pic, req.isKnown)
 	if err != nil {
 		return nil, err
 	}
@@ -121,9 +121,9 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	}
 	if req.Mask != nil { // the mean of several fillings would be none
 		req.Profile = &result.Profile // which was found
-		j, err := m.accept(pic, req)
+		j, err := m.newCheckedJob(pic, req)
 		if err == nil {
-			err = j.fill(ctx, sum, 0)
+			err = j.fillHoles(ctx, sum, 0)
 		}
 		if err != nil {
 			return nil, err
@@ -131,11 +131,11 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	}
 	if result.Task == task.Denoise && (pic.Blocks != nil || req.Grain != [2]float64{}) {
 		req.Profile = &result.Profile // which was found
-		j, err := m.accept(pic, req)
+		j, err := m.newCheckedJob(pic, req)
 		if err != nil {
 			return nil, err
 		}
-		j.finishRows(&canvas{Planes: tile.Planes{W: sum.W, H: sum.H, Data: sum.Pix}}, sum.H)
+		j.finishRows(&resultCanvas{Planes: tile.Planes{W: sum.W, H: sum.H, Data: sum.Pix}}, sum.H)
 	}
 	if req.Rows != nil {
 		req.Rows(sum, sum.H)

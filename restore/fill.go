@@ -13,7 +13,7 @@ import (
 // like, and samples vary by blocks only.
 
 // wideHoles finds the holes of the job's mask that are filled so.
-func (j *job) wideHoles() (patch.Holes, error) {
+func (j *job) findHoles() (patch.Holes, error) {
 	if !j.task.Masked() || j.req.Expected || j.req.Mask == nil {
 		return nil, nil
 	}
@@ -21,7 +21,7 @@ func (j *job) wideHoles() (patch.Holes, error) {
 }
 
 // fill fills the wide holes of a restoration, as a picture of its own for every number.
-func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error {
+func (j *job) fillHoles(ctx context.Context, p *picture.Picture, number uint64) error {
 	if j.holes == nil {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error
 	low, high := -1-j.req.Below, 1+j.req.Above
 	n := p.W * p.H
 	q := patch.Picture{W: p.W, H: p.H, Missing: j.req.Mask, Row: at.Row, Put: func(plane, pixel int, v float32) {
-		if j.covered != nil && !visible(j.covered, pixel) {
+		if j.original != nil && !visible(j.original, pixel) {
 			return // what is hidden stays as it was given
 		}
 		if v = min(max(v, low), high); p.Levels != nil {
@@ -38,8 +38,8 @@ func (j *job) fill(ctx context.Context, p *picture.Picture, number uint64) error
 			p.Pix[plane*n+pixel] = v
 		}
 	}}
-	if j.covered != nil {
-		q.Hidden = func(i int) bool { return !visible(j.covered, i) }
+	if j.original != nil {
+		q.Hidden = func(i int) bool { return !visible(j.original, i) }
 	}
 	return j.holes.Fill(ctx, q, j.req.Seed<<16+number)
 }

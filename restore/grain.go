@@ -11,7 +11,7 @@ func (j *job) putGrain(t tile.Tile, src []float32) {
 	if luma == 0 && chroma == 0 {
 		return
 	}
-	given := j.given()
+	given := j.input()
 	x0, y0 := max(t.Own.X, 0), max(t.Own.Y, 0)
 	x1, y1 := min(t.Own.X+t.Own.W, j.w), min(t.Own.Bottom(), j.h)
 	if x0 >= x1 {

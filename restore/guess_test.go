@@ -24,7 +24,7 @@ func TestGuessInTiles(t *testing.T) {
 		if err := e.Begin(t.Context(), w, h, src.Row, 0.04); err != nil {
 			t.Fatal(err)
 		}
-		g := newGuess(t.Context(), &estimator{Estimator: e}, w, h)
+		g := newSecondView(t.Context(), &deviceEstimator{Estimator: e}, w, h)
 		m := tile.NewMirrorReader(w, h, 3, func(dst []float32, r tile.Rect) {
 			for c := range 3 {
 				for y := range r.H {
@@ -36,23 +36,23 @@ func TestGuessInTiles(t *testing.T) {
 		dom := tile.Rect{X: -margin, Y: -margin, W: tile.DomainSide(w, 8) + 2*margin, H: tile.DomainSide(h, 8) + 2*margin}
 		for _, side := range []int{200, 104} { // begun again with other tiles
 			ts := tile.Cut(dom, min(side, dom.W), min(side, dom.H), 32)
-			g.plan(ts)
+			g.planTiles(ts)
 			most, made := 0, 0
 			got, right := make([]float32, 3*side*side), make([]float32, 3*side*side)
 			for _, x := range ts {
 				before := len(g.blocks)
-				if err := g.prepare(x.At); err != nil {
+				if err := g.prepareTile(x.At); err != nil {
 					t.Fatal(err)
 				}
-				g.fill(x.At, got)
+				g.readTile(x.At, got)
 				m.Read(x.At, right)
 				if n := 3 * x.At.W * x.At.H; !slices.Equal(got[:n], right[:n]) {
 					t.Fatalf("%d×%d: another guess at %v", w, h, x.At)
 				}
 				most, made = max(most, before, len(g.blocks)), made+1
 			}
-			if h > 3*g.bh && most > 3*g.across || len(g.blocks) > 0 {
-				t.Errorf("%d×%d: %d blocks held at a time, %d in the end, rows have %d", w, h, most, len(g.blocks), g.across)
+			if h > 3*g.blockH && most > 3*g.perRow || len(g.blocks) > 0 {
+				t.Errorf("%d×%d: %d blocks held at a time, %d in the end, rows have %d", w, h, most, len(g.blocks), g.perRow)
 			}
 		}
 		e.End()

@@ -70,7 +70,7 @@ func sharedModel(t testing.TB, tile, margin int) *Model {
 	if shared == nil {
 		shared = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed)})
 	}
-	shared.cfg.Tile, shared.net.grid = tile, newGrid(shared.net.Config, margin)
+	shared.cfg.Tile, shared.general.grid = tile, newGrid(shared.general.Config, margin)
 	return shared
 }
 
@@ -80,9 +80,9 @@ func variant(t testing.TB, m *Model) *Model { return variantOf(t, m, 1) }
 // variantOf is variant with a share of the device's time.
 func variantOf(t testing.TB, m *Model, share float64) *Model {
 	t.Helper()
-	v := &Model{cfg: m.cfg, net: m.net, kernels: m.kernels}
-	for _, of := range m.members {
-		v.members = append(v.members, &member{tasks: of.tasks, read: of.read})
+	v := &Model{cfg: m.cfg, general: m.general, kernels: m.kernels}
+	for _, of := range m.networks {
+		v.networks = append(v.networks, &taskNetwork{tasks: of.tasks, load: of.load})
 	}
 	v.shareParameters()
 	var err error
@@ -135,7 +135,7 @@ func request(rnd *rand.Rand, what task.Task, p *picture.Picture) Request {
 	case task.GaussianDeblur:
 		r.Blur = &TrainedBlur
 	case task.MotionDeblur: // of less noise, the kernel is found by edges, which is not the network's part
-		r.Noise += mostBlindNoise + 1
+		r.Noise += maxBlindNoise + 1
 	}
 	if what.Masked() {
 		r.Mask = make([]bool, p.W*p.H)

@@ -13,7 +13,7 @@ import (
 func visible(pic *picture.Picture, i int) bool { return pic.Alpha == nil || pic.Alpha[i] > 0 }
 
 // uncovered is pic with its hidden pixels filled from those that are visible and known; pic itself if none is hidden.
-func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, error) {
+func fillHidden(pic *picture.Picture, known func(i int) bool) (*picture.Picture, error) {
 	hidden := make([]bool, len(pic.Alpha))
 	some := false
 	for i := range hidden {
@@ -73,17 +73,17 @@ func uncovered(pic *picture.Picture, known func(i int) bool) (*picture.Picture, 
 }
 
 // hide puts the given values back where the result, p, cannot be seen, in a rectangle that may reach beyond it. Where the picture grew they are repeated.
-func (j *job) hide(p tile.Planes, r tile.Rect) {
-	if j.covered == nil {
+func (j *job) putHiddenBack(p tile.Planes, r tile.Rect) {
+	if j.original == nil {
 		return
 	}
-	from := tile.Planes{W: j.covered.W, H: j.covered.H, Data: j.covered.Pix, Levels: j.covered.Levels}
+	from := tile.Planes{W: j.original.W, H: j.original.H, Data: j.original.Pix, Levels: j.original.Levels}
 	scale, n := p.W/from.W, p.W*p.H
 	var one [1]float32
 	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
 		for x := max(r.X, 0); x < min(r.X+r.W, p.W); x++ {
 			i := y*p.W + x
-			if j.alpha[i] > 0 {
+			if j.resultAlpha[i] > 0 {
 				continue
 			}
 			for c := range 3 {

@@ -59,7 +59,7 @@ func TestHiddenColours(t *testing.T) {
 			case "samples":
 				req.Samples = 2
 			case "projected":
-				if !projects(what) {
+				if !canProject(what) {
 					continue
 				}
 				req.Project = true
@@ -112,7 +112,7 @@ func TestUncovered(t *testing.T) {
 	}
 	q := withHole(newRand(t), p)
 	for _, p := range []*picture.Picture{p, q} {
-		filled, err := uncovered(p, all)
+		filled, err := fillHidden(p, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestUncovered(t *testing.T) {
 		}
 	}
 	clear(q.Alpha)
-	if filled, err := uncovered(q, all); err != nil || firstNonFinite(filled.Pix) >= 0 {
+	if filled, err := fillHidden(q, all); err != nil || firstNonFinite(filled.Pix) >= 0 {
 		t.Errorf("nothing visible: %v", err)
 	}
 	// What an inpainting will replace is no colour to continue.
@@ -136,7 +136,7 @@ func TestUncovered(t *testing.T) {
 		}
 	}
 	q.Alpha[20*10+10] = 0
-	filled, err := uncovered(q, func(i int) bool { return !missing(i) })
+	filled, err := fillHidden(q, func(i int) bool { return !missing(i) })
 	if err != nil || filled.Pix[20*10+10] != -1 {
 		t.Errorf("filled with %g from what is missing (%v)", filled.Pix[20*10+10], err)
 	}

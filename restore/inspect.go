@@ -36,15 +36,15 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
-	seen, err := uncovered(pic, req.known)
+	seen, err := fillHidden(pic, req.isKnown)
 	if err != nil {
 		return nil, err
 	}
 	j := &job{req: req, task: task.Denoise, pic: seen, w: pic.W, h: pic.H}
 	if seen != pic {
-		j.covered = pic
+		j.original = pic
 	}
-	j.setNoise(j.find())
+	j.setNoise(j.findNoise())
 	d := &Diagnosis{Noise: j.profile}
 	if d.Motion, err = j.findBlur(ctx); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func square(v float64) float64 { return v * v }
 // clipped counts black and white pixels that can be seen.
 func (d *Diagnosis) clipped(j *job) {
 	const edge = 1 - 1.0/255 // half a level of 8 bits from the end
-	given := j.given()
+	given := j.input()
 	var rows [3][]float32
 	for c := range rows {
 		rows[c] = make([]float32, j.pic.W)
@@ -105,7 +105,7 @@ func (d *Diagnosis) clipped(j *job) {
 			given.Row(rows[c], c, y, 0)
 		}
 		for x := range j.pic.W {
-			if j.covered != nil && !visible(j.covered, y*j.pic.W+x) {
+			if j.original != nil && !visible(j.original, y*j.pic.W+x) {
 				continue
 			}
 			r, g, b := rows[0][x], rows[1][x], rows[2][x]
@@ -136,7 +136,7 @@ func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*R
 		return &Result{Picture: &copied, Noise: task.Std8(d.Noise.Sigma()), Profile: d.Noise, Task: task.Denoise}, d, nil
 	}
 	found := map[task.Task]*Blur{}
-	if _, told := toldNoise(req.Noise); !told && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
+	if _, told := requestedNoise(req.Noise); !told && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
 		found[task.MotionDeblur], found[task.GaussianDeblur] = d.Motion, d.Defocus
 	}
 	var r *Result
@@ -144,7 +144,7 @@ func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*R
 		step := req
 		step.Task = t
 		if i == 0 {
-			step.found = found[t]
+			step.foundBlur = found[t]
 		}
 		if t != task.Denoise {
 			step.Grain = [2]float64{}

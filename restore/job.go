@@ -20,12 +20,12 @@ import (
 
 const (
 	// keepNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone: less than rounding hides.
-	keepNoise = 0.5
+	maxKeptNoise = 0.5
 	// textureNoise is the estimate of noise that clean pictures may give.
-	textureNoise = 1.5
+	maxTextureNoise = 1.5
 	// fewWindows is the number of whole windows below which the shape of noise cannot be told.
-	fewWindows = 4
-	maxSteps   = 1000
+	minNoiseWindows = 4
+	maxSteps        = 1000
 )
 
 // job is a request that was checked, with all that is made once for the whole picture.
@@ -34,133 +34,133 @@ type job struct {
 	req     Request
 	pic     *picture.Picture // with what alpha hides filled in
 	// The picture as it was given, and the result's alpha, where something is hidden.
-	covered *picture.Picture
-	alpha   []float32
-	task    task.Task
-	of      *member // whose task it is
-	net     *loaded // which is this network
-	class   int     // its place in the one-hot vector
-	noise   float64 // the level of profile, in 8-bit levels
-	profile noise.Profile
-	times   []float64      // of the partition, from 1 to 0
-	keep    bool           // the known pixels
-	holes   patch.Holes    // wide ones, which are filled from the picture's patches
-	op      *task.Operator // for the projection; nil without
-	y       *planar.Image  // and the observation that it projects to
+	original        *picture.Picture
+	resultAlpha     []float32
+	task            task.Task
+	network         *taskNetwork   // whose task it is
+	loaded          *loadedNetwork // which is this network
+	class           int            // its place in the one-hot vector
+	noise           float64        // the level of profile, in 8-bit levels
+	profile         noise.Profile
+	times           []float64      // of the partition, from 1 to 0
+	keepKnownPixels bool           // the known pixels
+	holes           patch.Holes    // wide ones, which are filled from the picture's patches
+	projector       *task.Operator // for the projection; nil without
+	observation     *planar.Image  // and the observation that it projects to
 
 	w, h  int                // of the result
 	view  *tile.MirrorReader // what the adapter sees
 	bound *jpegbound.Bound   // what a JPEG file says; nil: nothing
 	// compressed says that net is the network for compression.
-	compressed bool
-	guessing   bool   // it has a second view
-	guess      *guess // which is this
+	byCompressionNetwork bool
+	hasSecondView        bool        // it has a second view
+	secondView           *secondView // which is this
 
-	kernel *task.Kernel       // that the guess is made with
-	blur   *Blur              // of motion blur, what was found
-	still  *tile.MirrorReader // the second view where it is made at once, by deconvolution; nil: guess
+	kernel          *task.Kernel       // that the guess is made with
+	blur            *Blur              // of motion blur, what was found
+	deconvolvedView *tile.MirrorReader // the second view where it is made at once, by deconvolution; nil: guess
 }
 
 // accept checks the request.
-func (m *Model) accept(pic *picture.Picture, req Request) (*job, error) {
+func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
-	if pic.Levels != nil && !req.Packs() {
+	if pic.Levels != nil && !req.KeepsLevels() {
 		pic = pic.Unpacked()
 	}
 	t := req.Task
 	if t.Masked() {
-		t = task.ResolveOf(t, req.known, pic.W, pic.H)
+		t = task.ResolveOf(t, req.isKnown, pic.W, pic.H)
 	}
-	req.compressed = mostlyCompressed(pic, req)
+	req.byCompressionNetwork = isStronglyCompressed(pic, req)
 	j, err := m.newJob(req, t, pic.W, pic.H)
 	if err != nil {
 		return nil, err
 	}
-	if j.pic, err = uncovered(pic, req.known); err != nil {
+	if j.pic, err = fillHidden(pic, req.isKnown); err != nil {
 		return nil, err
 	}
 	if j.pic != pic {
-		j.covered, j.alpha = pic, pic.Like(j.w, j.h, nil).Alpha
+		j.original, j.resultAlpha = pic, pic.Like(j.w, j.h, nil).Alpha
 	}
 	if j.task.Masked() { // what was to go may stand in them
 		j.pic = j.pic.WithoutMakerNotes()
 	}
-	if j.holes, err = j.wideHoles(); err != nil {
+	if j.holes, err = j.findHoles(); err != nil {
 		return nil, err
 	}
-	j.setNoise(j.find())
-	if level, told := toldNoise(req.Noise); told && req.Profile == nil {
+	j.setNoise(j.findNoise())
+	if level, told := requestedNoise(req.Noise); told && req.Profile == nil {
 		j.noise = level // to the bit
 	}
-	j.within()
-	return j, j.projection()
+	j.prepareBound()
+	return j, j.prepareProjection()
 }
 
 // newJob is what can be said of a job without the picture, which has w×h pixels: by which programs task t is done, and what they make.
 func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	j = &job{req: req, task: t, times: partition(req.Steps, req.Times), w: w * t.Scale(), h: h * t.Scale()}
 	who := t
-	_, _, knows := m.memberFor(compression)
+	_, _, knows := m.networkFor(compression)
 	switch {
-	case req.moved:
+	case req.byMovementNetwork:
 		who = movement
-	case t == task.Denoise && req.compressed && knows:
-		who, j.compressed = compression, true
+	case t == task.Denoise && req.byCompressionNetwork && knows:
+		who, j.byCompressionNetwork = compression, true
 	}
-	if j.of, j.class, err = m.memberOf(who); err != nil {
+	if j.network, j.class, err = m.requireNetwork(who); err != nil {
 		return nil, err
 	}
-	if j.net, err = j.of.read(); err != nil {
+	if j.loaded, err = j.network.load(); err != nil {
 		return nil, err
 	}
-	if j.guessing = j.net.Config.Traits().Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
-		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.unread)
+	if j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur; j.hasSecondView && m.kernelsErr != nil {
+		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.kernelsErr)
 	}
 	return j, nil
 }
 
 // wantsLatent tells whether μ and σ are needed once the picture of z = μ is there.
-func (j *job) wantsLatent() bool { return j.req.Samples > 0 || j.req.Explain }
+func (j *job) needsLatent() bool { return j.req.Samples > 0 || j.req.Explain }
 
 // oneStep tells whether the flow map takes z to the picture at once.
 func (j *job) oneStep() bool { return len(j.times) == 2 }
 
 // inOne tells whether one program does all, as there is one tile.
-func (j *job) inOne(ts []tile.Tile) bool { return len(ts) == 1 && j.oneStep() }
+func (j *job) inSingleTile(ts []tile.Tile) bool { return len(ts) == 1 && j.oneStep() }
 
 // banded tells whether μ is needed for the tiles at hand only.
-func (j *job) banded() bool { return j.oneStep() && !j.wantsLatent() }
+func (j *job) usesBand() bool { return j.oneStep() && !j.needsLatent() }
 
 // kinds are the programs that make the picture of z = μ: one that does all, or the adapter and the flow map.
-func (j *job) kinds(inOne bool) []kind {
+func (j *job) programs(inOne bool) []programKind {
 	switch {
-	case inOne && j.wantsLatent():
-		return []kind{kindWhole.with(j.guessing)}
+	case inOne && j.needsLatent():
+		return []programKind{programWhole.withSecondView(j.hasSecondView)}
 	case inOne:
-		return []kind{kindPicture.with(j.guessing)}
-	case j.banded():
-		return []kind{kindMuHeld.with(j.guessing), kindOneHeld}
+		return []programKind{programPicture.withSecondView(j.hasSecondView)}
+	case j.usesBand():
+		return []programKind{programMuToBand.withSecondView(j.hasSecondView), programFlowFromBand}
 	case j.oneStep():
-		return []kind{kindAdapter.with(j.guessing), kindOne}
+		return []programKind{programAdapter.withSecondView(j.hasSecondView), programFlow}
 	}
-	return []kind{kindAdapter.with(j.guessing), kindStep}
+	return []programKind{programAdapter.withSecondView(j.hasSecondView), programStep}
 }
 
 // Packs tells whether the result of a picture with Levels can have Levels too: where more than one is made, floats are.
-func (r *Request) Packs() bool {
+func (r *Request) KeepsLevels() bool {
 	return r.Samples == 0 && !r.Explain && !r.Project && r.Ensemble <= 1
 }
 
 // given is the picture itself.
-func (j *job) given() tile.Planes {
+func (j *job) input() tile.Planes {
 	return tile.Planes{W: j.pic.W, H: j.pic.H, Data: j.pic.Pix, Levels: j.pic.Levels}
 }
 
 // look prepares the adapter's views, which are made tile by tile. The caller calls forget in the end.
-func (m *Model) look(ctx context.Context, j *job) error {
-	given := j.given()
+func (m *Model) prepareViews(ctx context.Context, j *job) error {
+	given := j.input()
 	p, err := task.NewPieces(j.task, j.pic.W, j.pic.H, j.req.Mask, given.Row)
 	if err != nil {
 		return err
@@ -169,17 +169,17 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	if j.req.memory != nil {
 		j.view.ReuseScratch(&j.req.memory.view)
 	}
-	if !j.guessing {
+	if !j.hasSecondView {
 		return nil
 	}
 	if j.blur != nil && j.blur.Kernel != nil {
-		x, err := deblur.Deconvolve(ctx, j.seen(), j.blur.Field, j.profile, j.blur.Given)
+		x, err := deblur.Deconvolve(ctx, j.deblurInput(), j.blur.Field, j.profile, j.blur.Given)
 		if err != nil {
 			return err
 		}
 		j.kernel = j.blur.Kernel
 		all := tile.Planes{W: j.w, H: j.h, Data: x}
-		j.still = tile.NewMirrorReader(j.w, j.h, 3, func(dst []float32, r tile.Rect) {
+		j.deconvolvedView = tile.NewMirrorReader(j.w, j.h, 3, func(dst []float32, r tile.Rect) {
 			for c := range 3 {
 				for y := range r.H {
 					all.Row(dst[(c*r.H+y)*r.W:][:r.W], c, r.Y+y, r.X)
@@ -188,39 +188,39 @@ func (m *Model) look(ctx context.Context, j *job) error {
 		})
 		return nil
 	}
-	e, _ := m.estimators.Get().(*estimator)
+	e, _ := m.estimators.Get().(*deviceEstimator)
 	if e == nil {
-		e = m.newEstimator()
+		e = m.newDeviceEstimator()
 	}
 	e.runner.session = &j.session
-	if j.covered != nil {
-		e.ExcludePixels(func(i int) bool { return !visible(j.covered, i) })
+	if j.original != nil {
+		e.ExcludePixels(func(i int) bool { return !visible(j.original, i) })
 	}
 	if err := e.Begin(ctx, j.pic.W, j.pic.H, given.Row, task.Sigma(j.noise)); err != nil {
 		return err
 	}
 	if j.pic.W*j.pic.H > largePicture {
-		if err := m.dropShort(ctx); err != nil {
+		if err := m.dropMotionBlurPrograms(ctx); err != nil {
 			return err
 		}
 	}
-	j.guess, j.kernel = newGuess(ctx, e, j.w, j.h), e.Kernel()
+	j.secondView, j.kernel = newSecondView(ctx, e, j.w, j.h), e.Kernel()
 	return nil
 }
 
 // forget gives back what look took.
-func (m *Model) forget(j *job) {
-	if j.guess != nil {
-		j.guess.e.End()
-		m.estimators.Put(j.guess.e)
+func (m *Model) releaseViews(j *job) {
+	if j.secondView != nil {
+		j.secondView.estimator.End()
+		m.estimators.Put(j.secondView.estimator)
 	}
 }
 
 // known tells whether a pixel is.
-func (r *Request) known(i int) bool { return r.Mask == nil || !r.Mask[i] }
+func (r *Request) isKnown(i int) bool { return r.Mask == nil || !r.Mask[i] }
 
 // knownOf turns a mask of what is missing into 1 where a pixel is known.
-func knownOf(missing []bool) []float32 {
+func knownValues(missing []bool) []float32 {
 	known := make([]float32, len(missing))
 	for i, m := range missing {
 		if !m {
@@ -231,33 +231,33 @@ func knownOf(missing []bool) []float32 {
 }
 
 // find is the noise that the request tells, or that is found in the picture.
-func (j *job) find() noise.Profile {
+func (j *job) findNoise() noise.Profile {
 	if j.req.Profile != nil {
 		return *j.req.Profile
 	}
-	if level, told := toldNoise(j.req.Noise); told {
+	if level, told := requestedNoise(j.req.Noise); told {
 		return whiteNoise(j.pic, level)
 	}
 	src := noise.Source{W: j.pic.W, H: j.pic.H, Crop: j.pic.Crop}
 	switch {
-	case j.covered != nil:
-		src.Known = func(i int) bool { return j.req.known(i) && visible(j.covered, i) }
+	case j.original != nil:
+		src.Known = func(i int) bool { return j.req.isKnown(i) && visible(j.original, i) }
 	case j.req.Mask != nil:
-		src.Known = j.req.known
+		src.Known = j.req.isKnown
 	}
-	return findNoise(new(noise.Estimator), src, j.task)
+	return estimateNoise(new(noise.Estimator), src, j.task)
 }
 
 // whiteNoise is white noise of a level in 8-bit steps, as it is in such a picture.
 func whiteNoise(p *picture.Picture, level float64) noise.Profile {
-	if colourless(p) {
+	if isGray(p) {
 		return noise.Grey(task.Sigma(level))
 	}
 	return noise.White(task.Sigma(level))
 }
 
 // colourless tells whether the three channels of a picture are the same everywhere.
-func colourless(p *picture.Picture) bool {
+func isGray(p *picture.Picture) bool {
 	if p.Gray {
 		return true
 	}
@@ -275,13 +275,13 @@ func colourless(p *picture.Picture) bool {
 }
 
 // findNoise estimates the noise of a picture for a task.
-func findNoise(e *noise.Estimator, src noise.Source, t task.Task) noise.Profile {
+func estimateNoise(e *noise.Estimator, src noise.Source, t task.Task) noise.Profile {
 	p := e.Estimate(src)
-	if src.Known != nil && e.Windows() < fewWindows {
+	if src.Known != nil && e.Windows() < minNoiseWindows {
 		// Single missing pixels leave no window whole: white noise is taken for granted, and 2×2 blocks looked at.
 		p = noise.White(task.EstimateSigmaOf(src.W, src.H, src.Crop, src.Known))
 	}
-	if t.Masked() && task.Std8(p.Sigma()) < textureNoise {
+	if t.Masked() && task.Std8(p.Sigma()) < maxTextureNoise {
 		p = noise.White(0)
 	}
 	return p
@@ -290,11 +290,11 @@ func findNoise(e *noise.Estimator, src noise.Source, t task.Task) noise.Profile 
 // setNoise tells the job what noise there is. More than MaxNoise counts as that.
 func (j *job) setNoise(p noise.Profile) {
 	j.profile, j.noise = p.Limit(task.Sigma(MaxNoise)), min(task.Std8(p.Sigma()), MaxNoise)
-	j.keep = j.task.Masked() && j.noise <= keepNoise
+	j.keepKnownPixels = j.task.Masked() && j.noise <= maxKeptNoise
 }
 
 // describe is the vector of the noise's shape, as the adapter reads it.
-func (j *job) describe() []float32 {
+func (j *job) noiseVector() []float32 {
 	v := make([]float32, noise.Numbers)
 	j.profile.Vector(v)
 	return v
@@ -320,7 +320,7 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("mask", "has no meaning for task %v", req.Task)
 	case req.Mask != nil && len(req.Mask) != pic.W*pic.H:
 		return badRequest("mask", "has %d values, the picture has %d×%d pixels", len(req.Mask), pic.W, pic.H)
-	case req.Mask != nil && !somethingKnown(req.Mask):
+	case req.Mask != nil && !anyKnown(req.Mask):
 		return badRequest("mask", "leaves nothing of the picture: every pixel is missing")
 	case checkNoise(req.Noise) != nil:
 		return checkNoise(req.Noise)
@@ -344,7 +344,7 @@ func check(pic *picture.Picture, req Request) error {
 		return badRequest("steps", "are %d, must be 1 to %d", req.Steps, maxSteps)
 	case req.Ensemble < 0 || req.Ensemble > orientations || req.Ensemble&(req.Ensemble-1) != 0:
 		return badRequest("ensemble", "is %d, must be 1, 2, 4 or 8", req.Ensemble)
-	case req.Project && !projects(req.Task):
+	case req.Project && !canProject(req.Task):
 		return badRequest("project", "has no meaning for task %v, only for inpainting and gaussian-deblur", req.Task)
 	case !(req.Temperature >= 0) || math.IsInf(req.Temperature, 0):
 		return badRequest("temperature", "is %v, must be 0 or more", req.Temperature)
@@ -354,7 +354,7 @@ func check(pic *picture.Picture, req Request) error {
 
 func inUnit(v float64) bool { return v >= 0 && v <= 1 }
 
-func somethingKnown(mask []bool) bool {
+func anyKnown(mask []bool) bool {
 	for _, missing := range mask {
 		if !missing {
 			return true
@@ -378,7 +378,7 @@ func (j *job) adapterInputs() []input {
 		}
 	}
 	if j.req.Mask != nil {
-		m := tile.NewMirrorReader(j.w, j.h, 1, j.known)
+		m := tile.NewMirrorReader(j.w, j.h, 1, j.writeKnown)
 		if j.req.memory != nil {
 			m.ReuseScratch(&j.req.memory.known)
 		}
@@ -386,22 +386,22 @@ func (j *job) adapterInputs() []input {
 	}
 	ins := []input{
 		{name: "view", fill: j.view.Read}, {name: "known", fill: known},
-		value("task", j.oneHot()...), value("sigma", float32(task.Sigma(j.noise))),
+		constant("task", j.oneHot()...), constant("sigma", float32(task.Sigma(j.noise))),
 	}
-	if j.net.Config.Traits().Noise {
-		ins = append(ins, value("noise", j.describe()...))
+	if j.loaded.Config.Traits().Noise {
+		ins = append(ins, constant("noise", j.noiseVector()...))
 	}
-	if j.still != nil {
-		ins = append(ins, input{name: "guess", fill: j.still.Read})
+	if j.deconvolvedView != nil {
+		ins = append(ins, input{name: "guess", fill: j.deconvolvedView.Read})
 	}
-	if j.guess != nil {
-		ins = append(ins, input{name: "guess", fill: j.guess.fill, plan: j.guess.plan, prepare: j.guess.prepare})
+	if j.secondView != nil {
+		ins = append(ins, input{name: "guess", fill: j.secondView.readTile, planTiles: j.secondView.planTiles, prepareTile: j.secondView.prepareTile})
 	}
 	return ins
 }
 
 // known writes 1 for the known pixels of a rectangle, 0 for the missing ones.
-func (j *job) known(dst []float32, r tile.Rect) {
+func (j *job) writeKnown(dst []float32, r tile.Rect) {
 	for y := range r.H {
 		for x, missing := range j.req.Mask[(r.Y+y)*j.w+r.X:][:r.W] {
 			dst[y*r.W+x] = 1

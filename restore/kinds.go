@@ -8,64 +8,64 @@ import (
 )
 
 // kind is one of the device programs. All work on w×h pixels, in flow space on sites [1, h/4, w/4, 48].
-type kind uint8
+type programKind uint8
 
 const (
 	// view [1,3,h,w], known [1,1,h,w], task, sigma (and noise, if the network is told its shape) → mu, logvar, and the picture f(mu) [1,3,h,w] in one step
-	kindWhole kind = iota + 1
+	programWhole programKind = iota + 1
 	// the same → mu, and the picture
-	kindPicture
+	programPicture
 	// view, known, task, sigma → mu, logvar
-	kindAdapter
+	programAdapter
 	// view, known, task, sigma → mu
-	kindMu
+	programMu
 	// kindMu whose mu stays on the device
-	kindMuHeld
+	programMuToBand
 	// kindOne whose z comes from there
-	kindOneHeld
+	programFlowFromBand
 	// mu, logvar, key, temperature → z = mu + temperature·exp(logvar/2)·ε
-	kindDraw
+	programDraw
 	// the same, and white, coarse → z = mu + temperature·exp(logvar/2)·(white·ε + coarse)
-	kindDrawScales
+	programDrawScales
 	// z → the picture f(z) in one step
-	kindOne
+	programFlow
 	// x, r, t → x − (t−r)·u(x, r, t), in flow space and as a picture
-	kindStep
+	programStep
 	// One of package motionblur's.
-	kindMotionBlur
+	programMotionBlur
 
 	// guessing is added to one of the adapter's kinds that has one more input: guess [1,3,h,w].
-	guessing kind = 1 << 7
+	secondViewFlag programKind = 1 << 7
 )
 
-var kindNames = [...]string{
-	kindWhole: "whole", kindPicture: "picture", kindAdapter: "adapter", kindMu: "mu", kindMuHeld: "mu, held", kindOneHeld: "one, held", kindDraw: "draw",
-	kindDrawScales: "draw in scales", kindOne: "one", kindStep: "step", kindMotionBlur: "motion blur",
+var programNames = [...]string{
+	programWhole: "whole", programPicture: "picture", programAdapter: "adapter", programMu: "mu", programMuToBand: "mu, held", programFlowFromBand: "one, held", programDraw: "draw",
+	programDrawScales: "draw in scales", programFlow: "one", programStep: "step", programMotionBlur: "motion blur",
 }
 
 // String returns the kind's name, for messages.
-func (k kind) String() string {
-	name := kindNames[k&^guessing]
-	if k&guessing != 0 {
+func (k programKind) String() string {
+	name := programNames[k&^secondViewFlag]
+	if k&secondViewFlag != 0 {
 		name += " with guess"
 	}
 	return name
 }
 
 // with returns the kind, one of the adapter's, that also reads a guess if there is one.
-func (k kind) with(guess bool) kind {
+func (k programKind) withSecondView(guess bool) programKind {
 	if guess {
-		return k | guessing
+		return k | secondViewFlag
 	}
 	return k
 }
 
 // held says what of a kind's inputs and outputs stays on the device.
-func (k kind) held() (inputs []string, outputs []int) {
-	switch k &^ guessing {
-	case kindMuHeld:
+func (k programKind) onDevice() (inputs []string, outputs []int) {
+	switch k &^ secondViewFlag {
+	case programMuToBand:
 		return nil, []int{outMu}
-	case kindOneHeld:
+	case programFlowFromBand:
 		return []string{"z"}, nil
 	}
 	return nil, nil
@@ -79,33 +79,33 @@ const (
 )
 
 // kinds builds the programs' graphs for one size.
-type kinds struct {
+type graphBuilder struct {
 	cfg  nets.Architecture
 	w, h int
 }
 
-func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
+func (k graphBuilder) build(g *netdef.Graph, what programKind) ([]*netdef.Node, error) {
 	var outs []*netdef.Node
-	guess := what&guessing != 0
-	switch what &^ guessing {
-	case kindWhole:
+	guess := what&secondViewFlag != 0
+	switch what &^ secondViewFlag {
+	case programWhole:
 		outs = k.whole(g, guess)
-	case kindPicture:
+	case programPicture:
 		all := k.whole(g, guess)
 		outs = []*netdef.Node{all[outMu], all[outPicture]} // mu too: between programs for tiles it is float32, so here as well
-	case kindAdapter:
+	case programAdapter:
 		mu, logvar := k.adapter(g, guess)
 		outs = []*netdef.Node{mu, logvar}
-	case kindMu, kindMuHeld:
+	case programMu, programMuToBand:
 		mu, _ := k.adapter(g, guess)
 		outs = []*netdef.Node{mu}
-	case kindDraw:
+	case programDraw:
 		outs = []*netdef.Node{k.draw(g, false)}
-	case kindDrawScales:
+	case programDrawScales:
 		outs = []*netdef.Node{k.draw(g, true)}
-	case kindOne, kindOneHeld:
+	case programFlow, programFlowFromBand:
 		outs = []*netdef.Node{k.picture(g, nets.OneStep(g, k.cfg, k.sites(g, "z")))}
-	case kindStep:
+	case programStep:
 		outs = k.step(g)
 	default:
 		return nil, fmt.Errorf("restore: no program %q", what)
@@ -113,21 +113,25 @@ func (k kinds) build(g *netdef.Graph, what kind) ([]*netdef.Node, error) {
 	return outs, g.Err()
 }
 
-func (k kinds) shape() netdef.Shape { return netdef.Shape{1, k.h / 4, k.w / 4, nets.FlowChannels} }
+func (k graphBuilder) shape() netdef.Shape {
+	return netdef.Shape{1, k.h / 4, k.w / 4, nets.FlowChannels}
+}
 
-func (k kinds) sites(g *netdef.Graph, name string) *netdef.Node { return g.Input(name, k.shape()) }
+func (k graphBuilder) sites(g *netdef.Graph, name string) *netdef.Node {
+	return g.Input(name, k.shape())
+}
 
 // picture brings flow space back to planes.
-func (k kinds) picture(g *netdef.Graph, x *netdef.Node) *netdef.Node {
+func (k graphBuilder) picture(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 	return g.Unpatchify(nets.FromFlow(g, k.cfg, x))
 }
 
 // flow brings planes to flow space.
-func (k kinds) flow(g *netdef.Graph, name string) *netdef.Node {
+func (k graphBuilder) flow(g *netdef.Graph, name string) *netdef.Node {
 	return nets.ToFlow(g, k.cfg, g.Patchify(g.Input(name, netdef.Shape{1, 3, k.h, k.w})))
 }
 
-func (k kinds) adapter(g *netdef.Graph, guessed bool) (mu, logvar *netdef.Node) {
+func (k graphBuilder) adapter(g *netdef.Graph, guessed bool) (mu, logvar *netdef.Node) {
 	view := k.flow(g, "view")
 	known := g.Input("known", netdef.Shape{1, 1, k.h, k.w})
 	what := g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks})
@@ -141,12 +145,12 @@ func (k kinds) adapter(g *netdef.Graph, guessed bool) (mu, logvar *netdef.Node) 
 	return nets.Adapter(g, k.cfg, in)
 }
 
-func (k kinds) whole(g *netdef.Graph, guessed bool) []*netdef.Node {
+func (k graphBuilder) whole(g *netdef.Graph, guessed bool) []*netdef.Node {
 	mu, logvar := k.adapter(g, guessed)
 	return []*netdef.Node{mu, logvar, k.picture(g, nets.OneStep(g, k.cfg, mu))}
 }
 
-func (k kinds) draw(g *netdef.Graph, inScales bool) *netdef.Node {
+func (k graphBuilder) draw(g *netdef.Graph, inScales bool) *netdef.Node {
 	mu, logvar := k.sites(g, "mu"), k.sites(g, "logvar")
 	spread := g.Mul(g.Exp(g.Scale(logvar, 0.5)), g.Input("temperature", netdef.Scalar))
 	noise := g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0)
@@ -157,7 +161,7 @@ func (k kinds) draw(g *netdef.Graph, inScales bool) *netdef.Node {
 	return g.Add(mu, g.Mul(spread, noise))
 }
 
-func (k kinds) step(g *netdef.Graph) []*netdef.Node {
+func (k graphBuilder) step(g *netdef.Graph) []*netdef.Node {
 	x, r, t := k.sites(g, "x"), g.Input("r", netdef.Scalar), g.Input("t", netdef.Scalar)
 	next := g.Sub(x, g.Mul(nets.FlowMap(g, k.cfg, x, r, t), g.Sub(t, r)))
 	return []*netdef.Node{next, k.picture(g, next)}

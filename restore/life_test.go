@@ -176,17 +176,17 @@ func TestDropShort(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 70, 60)
 	req := request(rnd, task.MotionDeblur, p)
-	req.Noise = 2 * mostBlindNoise // so that the spectrum is looked at
+	req.Noise = 2 * maxBlindNoise // so that the spectrum is looked at
 	want := restored(t, m, p, req).Picture.Pix
 	before := len(m.engine.Programs())
-	if err := m.dropShort(t.Context()); err != nil {
+	if err := m.dropMotionBlurPrograms(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if freed := before - len(m.engine.Programs()); freed != 3 {
 		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
 	}
 	for _, x := range m.engine.Programs() {
-		if e := x.Recipe.(recipe); e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter {
+		if e := x.Recipe.(recipe); e.kind == programMotionBlur && e.blurred.Kind != motionblur.Filter {
 			t.Errorf("%q is still there", e.blurred.Kind)
 		}
 	}
@@ -202,20 +202,20 @@ func TestMemoryEstimate(t *testing.T) {
 	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
 	for _, x := range m.engine.Programs() {
 		e := x.Recipe.(recipe)
-		if e.kind == kindMotionBlur {
+		if e.kind == programMotionBlur {
 			if x.Program.WorkBytes() > e.blurred.Bytes() {
 				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, x.Program.WorkBytes(), e.blurred.Bytes())
 			}
 			continue
 		}
 		actual := float64(x.Program.WorkBytes()) / float64(e.w*e.h)
-		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net.Config))
-		if actual > float64(workPerPixel(m.net.Config)) || actual < 4 {
-			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net.Config))
+		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.general.Config))
+		if actual > float64(workPerPixel(m.general.Config)) || actual < 4 {
+			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.general.Config))
 		}
 	}
-	til := m.tiling(m.net, m.net.halo, math.MaxInt)
-	if int64(til.MaxPixels)*bytesPerPixel(m.net.Config) > testDev.Info().Caps.HeapBudget/2 || til.MaxPixels < 1<<16 {
+	til := m.tiling(m.general, m.general.halo, math.MaxInt)
+	if int64(til.MaxPixels)*bytesPerPixel(m.general.Config) > testDev.Info().Caps.HeapBudget/2 || til.MaxPixels < 1<<16 {
 		t.Errorf("tiles of %d pixels", til.MaxPixels)
 	}
 }

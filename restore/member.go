@@ -16,14 +16,14 @@ import (
 
 // member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. A specialist may have
 // a form of its own.
-type member struct {
-	tasks      []task.Task             // in the order of the one-hot vector, noTask where there is none
-	read       func() (*loaded, error) // the same every time
+type taskNetwork struct {
+	tasks      []task.Task                    // in the order of the one-hot vector, noTask where there is none
+	load       func() (*loadedNetwork, error) // the same every time
 	parameters engine.Parameters
 }
 
 // loaded is a network that was read and checked.
-type loaded struct {
+type loadedNetwork struct {
 	*Network
 	nodes []*netdef.Node // its parameters
 	grid
@@ -46,7 +46,7 @@ func newGrid(cfg nets.Architecture, margin int) grid {
 }
 
 // accept checks a network that the caller made.
-func (cfg Config) accept(n *Network) (*loaded, error) {
+func (cfg Config) useNetwork(n *Network) (*loadedNetwork, error) {
 	if n == nil {
 		return nil, badNetwork("there is none")
 	}
@@ -54,35 +54,35 @@ func (cfg Config) accept(n *Network) (*loaded, error) {
 	if err != nil { // its configuration may be of no network
 		return nil, err
 	}
-	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
 }
 
 // read reads a network from a file, which checks it.
-func (cfg Config) read(f *weights.File) (*loaded, error) {
+func (cfg Config) useFile(f *weights.File) (*loadedNetwork, error) {
 	n, nodes, err := readNetwork(f)
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
 }
 
 // newMember is for a network that is there.
-func newMember(l *loaded) (*member, error) {
-	tasks, err := l.places()
-	return &member{tasks: tasks, read: func() (*loaded, error) { return l, nil }}, err
+func newTaskNetwork(l *loadedNetwork) (*taskNetwork, error) {
+	tasks, err := l.taskOrder()
+	return &taskNetwork{tasks: tasks, load: func() (*loadedNetwork, error) { return l, nil }}, err
 }
 
 // specialists makes the members beside the general one: those of the Config, or of the embedded weights, which are read when they are needed first.
-func (cfg Config) specialists(general *Network) (list []*member, err error) {
+func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error) {
 	for _, n := range cfg.Special {
-		l, err := cfg.accept(n)
+		l, err := cfg.useNetwork(n)
 		if err == nil {
-			err = stands(n, general)
+			err = checkSpecialist(n, general)
 		}
 		if err != nil {
 			return nil, err
 		}
-		s, err := newMember(l)
+		s, err := newTaskNetwork(l)
 		if err != nil {
 			return nil, err
 		}
@@ -94,22 +94,22 @@ func (cfg Config) specialists(general *Network) (list []*member, err error) {
 	for _, names := range weights.Specials() {
 		var some []task.Task
 		for _, name := range names {
-			t, err := parsePlace(name)
+			t, err := parseTaskOrPart(name)
 			if err != nil {
 				return nil, fmt.Errorf("embedded %s: %w", weights.SpecialName(names), err)
 			}
 			some = append(some, t)
 		}
-		list = append(list, &member{
-			tasks: inPlaces(some),
-			read:  sync.OnceValues(func() (*loaded, error) { return cfg.readSpecial(names, some, general) }),
+		list = append(list, &taskNetwork{
+			tasks: oneHotOrder(some),
+			load:  sync.OnceValues(func() (*loadedNetwork, error) { return cfg.loadEmbeddedSpecialist(names, some, general) }),
 		})
 	}
 	return list, nil
 }
 
 // inPlaces puts tasks at their class.
-func inPlaces(some []task.Task) []task.Task {
+func oneHotOrder(some []task.Task) []task.Task {
 	if len(some) == 1 && partNames[some[0]] != "" {
 		return some
 	}
@@ -123,16 +123,16 @@ func inPlaces(some []task.Task) []task.Task {
 }
 
 // readSpecial reads an embedded specialist for some tasks, of these names.
-func (cfg Config) readSpecial(names []string, some []task.Task, general *Network) (*loaded, error) {
+func (cfg Config) loadEmbeddedSpecialist(names []string, some []task.Task, general *Network) (*loadedNetwork, error) {
 	f, err := weights.Special(names)
 	if err != nil {
 		return nil, err
 	}
-	n, err := cfg.read(f)
+	n, err := cfg.useFile(f)
 	if err == nil {
-		err = stands(n.Network, general)
+		err = checkSpecialist(n.Network, general)
 	}
-	if want := listed(inPlaces(some)); err == nil && n.Meta[weights.KeyTasks] != want {
+	if want := joinTasks(oneHotOrder(some)); err == nil && n.Meta[weights.KeyTasks] != want {
 		err = badNetwork("%s is %q, not %q", weights.KeyTasks, n.Meta[weights.KeyTasks], want)
 	}
 	if err != nil {
@@ -142,7 +142,7 @@ func (cfg Config) readSpecial(names []string, some []task.Task, general *Network
 }
 
 // stands says why a specialist cannot stand in for the general network.
-func stands(n, general *Network) error {
+func checkSpecialist(n, general *Network) error {
 	if n.Config.Traits().Guess && !general.Config.Traits().Guess {
 		return badNetwork("a network for some tasks takes a second view of motion blur, which is made only where the general one takes it")
 	}
@@ -150,8 +150,8 @@ func stands(n, general *Network) error {
 }
 
 // memberFor finds who does a task, and the task's place in the one-hot vector: specialists before the general network.
-func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
-	for _, of := range m.members {
+func (m *Model) networkFor(t task.Task) (of *taskNetwork, class int, ok bool) {
+	for _, of := range m.networks {
 		if i := slices.Index(of.tasks, t); i >= 0 {
 			return of, i, true
 		}
@@ -160,8 +160,8 @@ func (m *Model) memberFor(t task.Task) (of *member, class int, ok bool) {
 }
 
 // memberOf is memberFor with an error for people.
-func (m *Model) memberOf(t task.Task) (of *member, class int, err error) {
-	of, class, ok := m.memberFor(t)
+func (m *Model) requireNetwork(t task.Task) (of *taskNetwork, class int, err error) {
+	of, class, ok := m.networkFor(t)
 	if !ok {
 		err = &UnsupportedTaskError{t.String(), strings.Join(taskNames(m.Tasks()), ", ")}
 	}
@@ -169,13 +169,13 @@ func (m *Model) memberOf(t task.Task) (of *member, class int, err error) {
 }
 
 // general is the network for all tasks that have none of their own.
-func (m *Model) general() *member { return m.members[len(m.members)-1] }
+func (m *Model) generalNetwork() *taskNetwork { return m.networks[len(m.networks)-1] }
 
 // Tasks lists the tasks that the networks were trained for.
 func (m *Model) Tasks() []task.Task {
 	var list []task.Task
 	for _, t := range task.All() {
-		if _, _, ok := m.memberFor(t); ok {
+		if _, _, ok := m.networkFor(t); ok {
 			list = append(list, t)
 		}
 	}
@@ -185,14 +185,14 @@ func (m *Model) Tasks() []task.Task {
 // shareParameters says what each member's programs read: its network's parameters, with the general
 // ones those of the kernel network.
 func (m *Model) shareParameters() {
-	for _, of := range m.members {
+	for _, of := range m.networks {
 		of.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {
-			n, err := of.read()
+			n, err := of.load()
 			if err != nil {
 				return nil, nil, err
 			}
 			nodes, values := n.nodes, []map[string][]float32{n.Params}
-			if of == m.general() {
+			if of == m.generalNetwork() {
 				nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
 			}
 			return nodes, values, nil

@@ -48,7 +48,7 @@ func TestSpecialists(t *testing.T) {
 		req := request(rnd, what, p)
 		req.Samples, req.Steps = 1, 1+rnd.IntN(2)
 		if what == task.MotionDeblur {
-			req.Noise = 2 * mostBlindNoise // of less noise, denoising has its part
+			req.Noise = 2 * maxBlindNoise // of less noise, denoising has its part
 		}
 		want := sharedModel(t, 0, 8)
 		if slices.Contains(alone.Tasks(), what) {
@@ -123,7 +123,7 @@ func TestBadSpecialists(t *testing.T) {
 
 // Every specialist in the binary fits the general network, and knows the tasks that its file is called after.
 func TestEmbeddedSpecialists(t *testing.T) {
-	general, _, err := Config{}.load()
+	general, _, err := Config{}.loadGeneral()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,18 +135,18 @@ func TestEmbeddedSpecialists(t *testing.T) {
 		t.Errorf("%d specialists of %d files", len(list), len(weights.Specials()))
 	}
 	for _, s := range list {
-		n, err := s.read()
+		n, err := s.load()
 		if err != nil {
 			t.Fatal(err)
 		}
-		places, err := n.places()
+		places, err := n.taskOrder()
 		if err != nil || !slices.Equal(places, s.tasks[:len(places)]) || len(s.tasks) > nets.Tasks {
 			t.Errorf("tasks %v, %v; want %v", places, err, s.tasks)
 		}
 	}
 	// A file of another name.
 	for _, names := range weights.Specials() {
-		if _, err := (Config{}).readSpecial(names, task.All(), general.Network); err == nil || !strings.Contains(err.Error(), weights.KeyTasks) {
+		if _, err := (Config{}).loadEmbeddedSpecialist(names, task.All(), general.Network); err == nil || !strings.Contains(err.Error(), weights.KeyTasks) {
 			t.Errorf("a specialist for other tasks than its name says: %v", err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 //     gives (package motionblur), which does not need one that is certain.
 
 // mostBlindNoise is the noise, in 8-bit levels, up to which edges tell a kernel.
-const mostBlindNoise = 5
+const maxBlindNoise = 5
 
 // Blur is what a Result tells about a picture's blur.
 type Blur struct {
@@ -38,22 +38,22 @@ type Blur struct {
 
 // findBlur tells how the job's picture is blurred.
 func (j *job) findBlur(ctx context.Context) (*Blur, error) {
-	if j.req.found != nil {
-		return j.req.found, nil
+	if j.req.foundBlur != nil {
+		return j.req.foundBlur, nil
 	}
 	if k := j.req.Kernel; k != nil {
 		return &Blur{Verdict: blind.Blurred, Field: blind.UniformField(j.pic.W, j.pic.H, k), Kernel: k, Given: true}, nil
 	}
-	if j.noise > mostBlindNoise {
+	if j.noise > maxBlindNoise {
 		return &Blur{}, nil
 	}
-	f, err := deblur.Find(ctx, j.seen())
+	f, err := deblur.Find(ctx, j.deblurInput())
 	if err != nil {
 		return nil, err
 	}
 	b := &Blur{Verdict: f.Verdict(), Field: f}
 	if best := f.Best(); best != nil {
-		if b.Kernel = best.Kernel; !sure(f) {
+		if b.Kernel = best.Kernel; !trustKernels(f) {
 			b.Verdict, b.Kernel = blind.Untold, nil
 		}
 	}
@@ -67,41 +67,41 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 // the camera move in many ways at once, single windows pass and lose up to 2.8 dB, but never half
 // of a picture's.
 const (
-	sureGain      = 0.6
-	sureAgreement = 0.85
-	sureShare     = 0.5
+	minKernelGain      = 0.6
+	minKernelAgreement = 0.85
+	minTrustedShare    = 0.5
 )
 
 // Kernels of several windows may also be trusted because they are alike: at least so many of them,
 // in at least half of the windows. Means of the training video's frames reach 0.80.
 const (
-	coherentWindows = 3
-	leastCoherence  = 0.85
+	minCoherentWindows = 3
+	minCoherence       = 0.85
 )
 
 // sure tells whether the kernels of a field may be trusted.
-func sure(f *blind.Field) bool {
+func trustKernels(f *blind.Field) bool {
 	told, trusted := 0, 0
 	for _, w := range f.Windows {
 		if w.Kernel == nil || w.Borrowed {
 			continue
 		}
 		told++
-		if w.Certainty.Gain >= sureGain && w.Certainty.Agreement >= sureAgreement {
+		if w.Certainty.Gain >= minKernelGain && w.Certainty.Agreement >= minKernelAgreement {
 			trusted++
 		}
 	}
-	if told >= coherentWindows && 2*told >= len(f.Windows) && f.Coherence() >= leastCoherence {
+	if told >= minCoherentWindows && 2*told >= len(f.Windows) && f.Coherence() >= minCoherence {
 		return true
 	}
-	return told > 0 && float64(trusted) >= sureShare*float64(told)
+	return told > 0 && float64(trusted) >= minTrustedShare*float64(told)
 }
 
 // seen is the job's picture as package motion looks at it.
-func (j *job) seen() deblur.Picture {
-	p := deblur.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.given().Row}
-	if j.covered != nil {
-		p.Hidden = func(i int) bool { return !visible(j.covered, i) }
+func (j *job) deblurInput() deblur.Picture {
+	p := deblur.Picture{W: j.pic.W, H: j.pic.H, Gray: j.pic.Gray, Row: j.input().Row}
+	if j.original != nil {
+		p.Hidden = func(i int) bool { return !visible(j.original, i) }
 	}
 	return p
 }

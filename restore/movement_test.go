@@ -59,14 +59,14 @@ func TestMovement(t *testing.T) {
 	}
 	req = Request{Task: task.MotionDeblur, Samples: 1}
 	got = restored(t, both, p, req)
-	if req.Task = task.Denoise; got.Noise <= mostBlindNoise {
+	if req.Task = task.Denoise; got.Noise <= maxBlindNoise {
 		t.Fatalf("noise of %g is found in noise", got.Noise)
 	}
 	want = restored(t, both, p, req)
 	if got.Task != task.MotionDeblur || got.Blur == nil || got.Blur.Verdict == blind.Blurred || !slices.Equal(got.Picture.Pix, want.Picture.Pix) || !slices.Equal(got.Samples[0].Pix, want.Samples[0].Pix) {
 		t.Errorf("a picture of much noise is not denoised alone: task %v, blur %+v", got.Task, got.Blur)
 	}
-	for name, req := range map[string]Request{"noise": {Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}, "denoise": {Task: task.Denoise, Noise: 3}} {
+	for name, req := range map[string]Request{"noise": {Task: task.MotionDeblur, Noise: 2 * maxBlindNoise}, "denoise": {Task: task.Denoise, Noise: 3}} {
 		if !slices.Equal(restored(t, both, p, req).Picture.Pix, restored(t, sharedModel(t, 0, 8), p, req).Picture.Pix) {
 			t.Errorf("%s: the network for movement has changed it", name)
 		}

@@ -45,15 +45,15 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 		return nil, nil, err
 	}
 	for _, p := range params {
-		if t := f.Find(p.Name); !slices.Equal(natural(t.Shape), natural(p.Shape[:])) {
-			return nil, nil, badNetwork("%q has shape %v, the network's is %v", p.Name, t.Shape, natural(p.Shape[:]))
+		if t := f.Find(p.Name); !slices.Equal(trimShape(t.Shape), trimShape(p.Shape[:])) {
+			return nil, nil, badNetwork("%q has shape %v, the network's is %v", p.Name, t.Shape, trimShape(p.Shape[:]))
 		}
 	}
 	return n, params, nil
 }
 
 // natural drops leading axes of size 1: vectors are vectors in files, 1×1 convolutions matrices.
-func natural(shape []int) []int {
+func trimShape(shape []int) []int {
 	for len(shape) > 1 && shape[0] == 1 {
 		shape = shape[1:]
 	}
@@ -81,10 +81,10 @@ func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 	}
 	f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig] = n.Config.Name(), compact.String()
 	if f.Meta[weights.KeyTasks] == "" {
-		f.Meta[weights.KeyTasks] = listed(task.All())
+		f.Meta[weights.KeyTasks] = joinTasks(task.All())
 	}
 	for _, p := range params {
-		t := weights.Tensor{Name: p.Name, Shape: natural(p.Shape[:]), DType: weights.F32, Data: n.Params[p.Name]}
+		t := weights.Tensor{Name: p.Name, Shape: trimShape(p.Shape[:]), DType: weights.F32, Data: n.Params[p.Name]}
 		if len(t.Shape) > 1 {
 			t.DType = dtype
 		}
@@ -96,7 +96,7 @@ func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 // graph builds both networks at their smallest size, to know their parameters.
 func (n *Network) graph() (*netdef.Graph, []*netdef.Node, error) {
 	side := max(n.Config.Align(), 8) // planar pictures need a width of 8
-	k := kinds{n.Config, side, side}
+	k := graphBuilder{n.Config, side, side}
 	g := netdef.NewGraph()
 	outs := k.whole(g, n.Config.Traits().Guess)
 	return g, outs, g.Err()
@@ -134,7 +134,7 @@ func (n *Network) check() ([]*netdef.Node, error) {
 			return nil, badNetwork("parameter %q is none of this network", name)
 		}
 	}
-	_, err = n.places()
+	_, err = n.taskOrder()
 	return params, err
 }
 
@@ -154,7 +154,7 @@ const (
 var partNames = map[task.Task]string{movement: "movement", compression: "compression"}
 
 // parsePlace is task.Parse, and knows parts of tasks.
-func parsePlace(name string) (task.Task, error) {
+func parseTaskOrPart(name string) (task.Task, error) {
 	for part, known := range partNames {
 		if name == known {
 			return part, nil
@@ -164,7 +164,7 @@ func parsePlace(name string) (task.Task, error) {
 }
 
 // places gives the tasks in the order of the one-hot vector.
-func (n *Network) places() ([]task.Task, error) {
+func (n *Network) taskOrder() ([]task.Task, error) {
 	text := n.Meta[weights.KeyTasks]
 	if text == "" {
 		return task.All(), nil
@@ -175,7 +175,7 @@ func (n *Network) places() ([]task.Task, error) {
 			ts = append(ts, noTask)
 			continue
 		}
-		t, err := parsePlace(name)
+		t, err := parseTaskOrPart(name)
 		if err == nil && (t == task.Inpaint || slices.Contains(ts, t)) {
 			err = fmt.Errorf("%v has no place of its own there", t)
 		}
@@ -189,7 +189,7 @@ func (n *Network) places() ([]task.Task, error) {
 
 // Tasks lists the tasks that the network was trained for. It fails with a *NetworkError if weights.KeyTasks is no list of tasks.
 func (n *Network) Tasks() ([]task.Task, error) {
-	ts, err := n.places()
+	ts, err := n.taskOrder()
 	return slices.DeleteFunc(ts, func(t task.Task) bool { return t < 0 }), err
 }
 
@@ -198,7 +198,7 @@ func (n *Network) SetTasks(ts []task.Task) {
 	if n.Meta == nil {
 		n.Meta = map[string]string{}
 	}
-	n.Meta[weights.KeyTasks] = listed(inPlaces(ts))
+	n.Meta[weights.KeyTasks] = joinTasks(oneHotOrder(ts))
 }
 
 // SetMovement says that the network was trained for what moves in a picture, in the place of
@@ -223,7 +223,7 @@ func (n *Network) SetCompression() {
 func (n *Network) ForCompression() bool { return n.Meta[weights.KeyTasks] == partNames[compression] }
 
 // listed is how weights.KeyTasks lists tasks.
-func listed(places []task.Task) string {
+func joinTasks(places []task.Task) string {
 	return strings.TrimRight(strings.Join(taskNames(places), ","), ",")
 }
 

@@ -36,7 +36,7 @@ func TestNetworkFile(t *testing.T) {
 		if err := weights.Save(path, f); err != nil {
 			t.Fatal(err)
 		}
-		back, _, err := Config{Weights: path}.load()
+		back, _, err := Config{Weights: path}.loadGeneral()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,11 +131,11 @@ func TestTasksOfNetwork(t *testing.T) {
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
 	net.Meta = map[string]string{weights.KeyTasks: "gaussian-deblur,denoise"}
 	m := variant(t, sharedModel(t, 0, NoMargin))
-	places, err := net.places()
+	places, err := net.taskOrder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.members = []*member{{tasks: places, read: m.general().read}}
+	m.networks = []*taskNetwork{{tasks: places, load: m.generalNetwork().load}}
 	m.shareParameters()
 	rnd := newRand(t)
 	p := randomPicture(rnd, 20, 20)

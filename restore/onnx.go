@@ -27,14 +27,14 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 		return err
 	}
 	g := netdef.NewGraph()
-	outs := kinds{n.Config, w, h}.whole(g, n.Config.Traits().Guess)
+	outs := graphBuilder{n.Config, w, h}.whole(g, n.Config.Traits().Guess)
 	if err := g.Err(); err != nil {
 		return &NetworkError{"no network for pictures of this size can be built", err}
 	}
-	tasks, err := n.places()
+	tasks, err := n.taskOrder()
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{weights.KeyTasks: listed(tasks)}
+	meta := map[string]string{weights.KeyTasks: joinTasks(tasks)}
 	return onnx.Write(out, n.Config.Name(), []onnx.Output{{Name: ONNXMu, Node: outs[outMu]}, {Name: ONNXLogVar, Node: outs[outLogVar]}, {Name: ONNXPicture, Node: outs[outPicture]}}, n.Params, meta)
 }

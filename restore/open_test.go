@@ -50,7 +50,7 @@ func TestOpenNonsense(t *testing.T) {
 
 // The largest tile that there is makes one tile of every picture.
 func TestLargestTile(t *testing.T) {
-	ts := tile.Tiling{Halo: 120, Align: 8, MaxOwn: min(math.MaxInt, largestTile), MaxPixels: math.MaxInt}
+	ts := tile.Tiling{Halo: 120, Align: 8, MaxOwn: min(math.MaxInt, maxTile), MaxPixels: math.MaxInt}
 	if w, h, ok := ts.Size(tile.Rect{W: 5000, H: 3000}); !ok || w != 5000 || h != 3000 {
 		t.Errorf("got %d×%d, %v", w, h, ok)
 	}
@@ -60,14 +60,14 @@ func TestLargestTile(t *testing.T) {
 func TestBudget(t *testing.T) {
 	var e *MemoryError
 	r := Request{Task: task.SuperResolve}
-	if err := r.fits(1<<28, 1<<28, false); !errors.As(err, &e) {
+	if err := r.checkMemory(1<<28, 1<<28, false); !errors.As(err, &e) {
 		t.Errorf("a picture: got %v", err)
 	}
 	s := SampleRequest{W: 1 << 14, H: 1 << 14, Samples: math.MaxInt32}
-	if err := s.fits(); !errors.As(err, &e) {
+	if err := s.checkMemory(); !errors.As(err, &e) {
 		t.Errorf("samples: got %v", err)
 	}
-	if err := (&SampleRequest{W: 64, H: 64, Samples: 2}).fits(); err != nil {
+	if err := (&SampleRequest{W: 64, H: 64, Samples: 2}).checkMemory(); err != nil {
 		t.Error(err)
 	}
 	if small, large := r.Memory(100, 100, true), (&Request{Task: task.SuperResolve, Samples: 3}).Memory(100, 100, true); small != 3*160000 || large < 12*160000*5 {

@@ -96,7 +96,7 @@ func TestStreamAfterTheFirstTile(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	for give, want := range map[time.Duration]time.Duration{0: hungAfter, -1: 0, time.Second: time.Second} {
+	for give, want := range map[time.Duration]time.Duration{0: defaultTimeout, -1: 0, time.Second: time.Second} {
 		if got := (Config{Timeout: give}).timeout(); got != want {
 			t.Errorf("timeout %v counts as %v, want %v", give, got, want)
 		}

@@ -29,24 +29,24 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 	if w < 1 || h < 1 {
 		return badRequest("picture", "has %d×%d pixels", w, h)
 	}
-	req.compressed = mostlyCompressed(p, req)
+	req.byCompressionNetwork = isStronglyCompressed(p, req)
 	if req.Task.Masked() || req.Ensemble > 1 {
-		return m.alive(ctx)
+		return m.checkAlive(ctx)
 	}
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return err
 	}
-	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
-		return m.alive(ctx)
+	if req.Task == task.GaussianDeblur && !m.skipsBlurSearch(req) { // the picture decides
+		return m.checkAlive(ctx)
 	}
 	j, err := m.newJob(req, req.Task, w, h)
 	if err != nil {
 		return err
 	}
 	r := m.newRun(ctx, j, nil)
-	ts, _ := r.tiles(j.net.halo)
-	for _, k := range j.kinds(j.inOne(ts)) {
-		err := m.engine.Prepare(ctx, &j.session, recipe{m: m, kind: k, of: j.of, w: ts[0].At.W, h: ts[0].At.H})
+	ts, _ := r.tiles(j.loaded.halo)
+	for _, k := range j.programs(j.inSingleTile(ts)) {
+		err := m.engine.Prepare(ctx, &j.session, recipe{m: m, kind: k, network: j.network, w: ts[0].At.W, h: ts[0].At.H})
 		if err != nil {
 			return err
 		}

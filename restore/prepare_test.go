@@ -26,7 +26,7 @@ func TestPrepare(t *testing.T) {
 		"enlarged":  {w: 20, h: 12, req: Request{Task: task.SuperResolve, Noise: 5}},
 		"two steps": {w: 40, h: 50, req: Request{Task: task.Denoise, Noise: 5, Steps: 2}},
 		"tiles":     {w: 130, h: 70, tile: 32, req: Request{Task: task.GaussianDeblur, Noise: 5, Blur: &TrainedBlur}},
-		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}},
+		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 2 * maxBlindNoise}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := openTiny(t, c.tile)
@@ -45,7 +45,7 @@ func TestPrepare(t *testing.T) {
 			}
 			for _, x := range m.engine.Programs() {
 				p := x.Recipe.(recipe)
-				if !built[p] && p.kind != kindMotionBlur && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
+				if !built[p] && p.kind != programMotionBlur && p.kind != programDraw && (p.kind != programFlow || c.req.Samples == 0) {
 					t.Errorf("%s of %d×%d was built after all", p.kind, p.w, p.h)
 				}
 				delete(built, p)

@@ -14,8 +14,8 @@ import (
 // recipe says what a program computes (engine.Recipe).
 type recipe struct {
 	m       *Model
-	kind    kind
-	of      *member            // whose parameters
+	kind    programKind
+	network *taskNetwork       // whose parameters
 	w, h    int                // of the tile
 	blurred motionblur.Program // of kindMotionBlur
 }
@@ -24,10 +24,10 @@ type recipe struct {
 const largePicture = 4 << 20
 
 // dropShort frees motionblur's programs that run once a picture: with their kernels they take some hundred megabytes on software drivers.
-func (m *Model) dropShort(ctx context.Context) error {
+func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	return m.engine.Drop(ctx, func(r engine.Recipe) bool {
 		p := r.(recipe)
-		return p.kind == kindMotionBlur && p.blurred.Kind != motionblur.Filter
+		return p.kind == programMotionBlur && p.blurred.Kind != motionblur.Filter
 	})
 }
 
@@ -35,7 +35,7 @@ func (m *Model) dropShort(ctx context.Context) error {
 var settings = []string{"task", "sigma", "noise"}
 
 // Parameters are those of the recipe's network.
-func (r recipe) Parameters() *engine.Parameters { return &r.of.parameters }
+func (r recipe) Parameters() *engine.Parameters { return &r.network.parameters }
 
 // Graph builds the graph of the program, and says how to compile it and what it takes of the
 // device's memory.
@@ -44,17 +44,17 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 	if r.m.cfg.Once {
 		opt.Tuning.MaxFMA = compile.SingleRun(r.w * r.h)
 	}
-	if r.kind == kindMotionBlur {
+	if r.kind == programMotionBlur {
 		outs, err = r.blurred.Build(g)
 		return outs, r.blurred.Options(opt), r.blurred.Bytes(), err
 	}
 	opt.Half, opt.Settings = r.m.cfg.Precision.Half(r.m.engine.Device().Info()), settings
-	n, err := r.of.read()
+	n, err := r.network.load()
 	if err != nil {
 		return nil, opt, 0, err
 	}
-	opt.HeldInputs, opt.HeldOutputs = r.kind.held()
-	outs, err = kinds{n.Config, r.w, r.h}.build(g, r.kind)
+	opt.HeldInputs, opt.HeldOutputs = r.kind.onDevice()
+	outs, err = graphBuilder{n.Config, r.w, r.h}.build(g, r.kind)
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }
 
@@ -69,7 +69,7 @@ func bytesPerPixel(cfg nets.Architecture) int64 { return workPerPixel(cfg) + com
 func widestTensor(cfg nets.Architecture) int64 { return int64(cfg.Memory().Widest) * 4 / 16 }
 
 // tiling says how to choose tiles for a network by what the device allows.
-func (m *Model) tiling(n *loaded, halo, limit int) tile.Tiling {
+func (m *Model) tiling(n *loadedNetwork, halo, limit int) tile.Tiling {
 	caps := m.engine.Device().Info().Caps
 	pixels := min(int64(limit), tile.MaxPixels, int64(m.engine.Pace.Most()), caps.HeapBudget/2/bytesPerPixel(n.Config))
 	if caps.MaxAlloc > 0 {

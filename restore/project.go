@@ -7,31 +7,31 @@ import (
 
 // projects tells whether the projection trick makes sense for a task: AᵀA is a projection, or so near to one (the Gaussian blur's
 // largest singular value is 1) that x + Aᵀ(y − A x) is a step towards y.
-func projects(t task.Task) bool { return t.Takes(task.OptionProject) }
+func canProject(t task.Task) bool { return t.Takes(task.OptionProject) }
 
 // projection prepares Request.Project.
-func (j *job) projection() (err error) {
+func (j *job) prepareProjection() (err error) {
 	if !j.req.Project {
 		return nil
 	}
 	var mask []float32
 	if j.req.Mask != nil {
-		mask = knownOf(j.req.Mask)
+		mask = knownValues(j.req.Mask)
 	}
-	j.op, err = task.NewOperator(j.task, j.w, j.h, task.Params{Mask: mask})
+	j.projector, err = task.NewOperator(j.task, j.w, j.h, task.Params{Mask: mask})
 	if err != nil {
 		return err
 	}
-	j.y = j.pic.Planar()
+	j.observation = j.pic.Planar()
 	if mask != nil { // what stands in the missing pixels is no observation
-		j.y, err = j.op.Apply(j.y)
+		j.observation, err = j.projector.Apply(j.observation)
 	}
 	return err
 }
 
 // project takes pix over.
 func (j *job) project(pix []float32) []float32 {
-	out, err := j.op.Project(&planar.Image{W: j.w, H: j.h, Pix: pix}, j.y)
+	out, err := j.projector.Project(&planar.Image{W: j.w, H: j.h, Pix: pix}, j.observation)
 	if err != nil { // sizes were settled by prepare, and the network's output was checked
 		panic("restore: projection: " + err.Error())
 	}

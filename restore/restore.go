@@ -21,18 +21,18 @@ import (
 // Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, ctx.Err(), *OutputError, and those of the
 // device: *gpu.OutOfMemoryError if not even the smallest tiles fit, *gpu.DeviceLostError, *gpu.CallError.
 func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) (*Result, error) {
-	if err := m.alive(ctx); err != nil {
+	if err := m.checkAlive(ctx); err != nil {
 		return nil, err
 	}
 	if pic != nil && req.Task.Valid() {
-		if err := req.fits(pic.W, pic.H, pic.Levels != nil); err != nil {
+		if err := req.checkMemory(pic.W, pic.H, pic.Levels != nil); err != nil {
 			return nil, err
 		}
 	}
 	if req.Ensemble > 1 {
 		return m.ensemble(ctx, pic, req)
 	}
-	j, err := m.accept(pic, req)
+	j, err := m.newCheckedJob(pic, req)
 	if err != nil {
 		return nil, err
 	}
@@ -40,40 +40,40 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 		if j.blur, err = j.findBlur(ctx); err != nil {
 			return nil, err
 		}
-		_, _, cleans := m.memberFor(task.Denoise)
+		_, _, cleans := m.networkFor(task.Denoise)
 		switch {
-		case !cleans || req.network: // the network does it all
+		case !cleans || req.byNetwork: // the network does it all
 		case j.blur.Kernel != nil:
-			return m.deconvolved(ctx, pic, req, j)
-		case j.noise <= mostBlindNoise:
-			return m.leaveAlone(ctx, pic, req, j)
+			return m.denoiseAndDeconvolve(ctx, pic, req, j)
+		case j.noise <= maxBlindNoise:
+			return m.restoreWithoutDeblurring(ctx, pic, req, j)
 		case j.profile.Found:
-			if result, err := m.onlyNoisy(ctx, pic, req, j); result != nil || err != nil {
+			if result, err := m.denoiseIfSharp(ctx, pic, req, j); result != nil || err != nil {
 				return result, err
 			}
 		}
 	}
 	if j.task == task.GaussianDeblur {
-		if !m.asTrained(req) {
-			return m.refocus(ctx, pic, req, j)
+		if !m.skipsBlurSearch(req) {
+			return m.deblurDefocus(ctx, pic, req, j)
 		}
 		j.blur = &Blur{Verdict: blind.Blurred, Defocus: TrainedBlur, Given: req.Blur != nil}
 		if req.Blur != nil {
 			j.blur.Defocus = *req.Blur
 		}
 	}
-	if err := m.look(ctx, j); err != nil {
+	if err := m.prepareViews(ctx, j); err != nil {
 		return nil, err
 	}
-	defer m.forget(j)
+	defer m.releaseViews(j)
 	r := m.newRun(ctx, j, req.Progress)
 	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}
-	mu, logvar, err := r.mode(j, result)
+	mu, logvar, err := r.restoreMean(j, result)
 	if err != nil {
 		return nil, err
 	}
-	if j.holes != nil && !req.unfinished {
-		if err := j.fill(ctx, result.Picture, 0); err != nil {
+	if j.holes != nil && !req.skipFinish {
+		if err := j.fillHoles(ctx, result.Picture, 0); err != nil {
 			return nil, err
 		}
 		if req.Rows != nil {
@@ -88,25 +88,25 @@ func (m *Model) Restore(ctx context.Context, pic *picture.Picture, req Request) 
 
 // littleNoise is the noise, in 8-bit levels, up to which a picture that is left alone is not even
 // denoised.
-const littleNoise = 0.75
+const negligibleNoise = 0.75
 
 // leaveAlone answers a request for motion-deblur or gaussian-deblur of a picture without blur that
 // a kernel could undo: what moved is left to the network that knows movement, and else it is
 // denoised where there is noise to speak of.
-func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+func (m *Model) restoreWithoutDeblurring(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	moved := false
 	if j.task == task.MotionDeblur && j.blur.Verdict == blind.Untold {
-		_, _, moved = m.memberFor(movement)
+		_, _, moved = m.networkFor(movement)
 	}
-	if !moved && j.noise <= littleNoise && !j.wantsLatent() {
-		given, pix := j.given(), make([]float32, 3*j.w*j.h)
+	if !moved && j.noise <= negligibleNoise && !j.needsLatent() {
+		given, pix := j.input(), make([]float32, 3*j.w*j.h)
 		for i := range 3 * j.h {
 			given.Row(pix[i*j.w:][:j.w], i/j.h, i%j.h, 0)
 		}
-		return &Result{Picture: j.whole(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
+		return &Result{Picture: j.pictureOf(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur}, nil
 	}
-	req.Task, req.Kernel, req.Blur, req.moved = task.Denoise, nil, nil, moved
-	if _, told := toldNoise(req.Noise); !told {
+	req.Task, req.Kernel, req.Blur, req.byMovementNetwork = task.Denoise, nil, nil, moved
+	if _, told := requestedNoise(req.Noise); !told {
 		req.Profile = &j.profile
 	}
 	result, err := m.Restore(ctx, pic, req)
@@ -120,14 +120,14 @@ func (m *Model) leaveAlone(ctx context.Context, pic *picture.Picture, req Reques
 // onlyNoisy answers a request for motion-deblur of a picture in which much noise was found, which
 // may be its texture, if it shows no blur once that is taken away: that is then the result. It
 // gives nil for others.
-func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+func (m *Model) denoiseIfSharp(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	clean := req
 	clean.Task, clean.Profile, clean.Rows = task.Denoise, &j.profile, nil
 	result, err := m.Restore(ctx, pic, clean)
 	if err != nil {
 		return nil, err
 	}
-	seen := j.seen()
+	seen := j.deblurInput()
 	seen.Row = tile.Planes{W: pic.W, H: pic.H, Data: result.Picture.Pix, Levels: result.Picture.Levels}.Row
 	f, err := deblur.Find(ctx, seen)
 	if err != nil || f.Verdict() == blind.Blurred {
@@ -143,10 +143,10 @@ func (m *Model) onlyNoisy(ctx context.Context, pic *picture.Picture, req Request
 // newRun lays out the domain of a job.
 func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total int)) *run {
 	r := &run{
-		m: m, session: &j.session, memory: j.req.memory, of: j.of, net: j.net, ctx: ctx, limit: math.MaxInt, progress: progress, buffers: map[string][]float32{},
-		dom: tile.Rect{
-			-j.net.margin, -j.net.margin,
-			tile.DomainSide(j.w, j.net.align) + 2*j.net.margin, tile.DomainSide(j.h, j.net.align) + 2*j.net.margin,
+		m: m, session: &j.session, memory: j.req.memory, network: j.network, loaded: j.loaded, ctx: ctx, maxPixels: math.MaxInt, progress: progress, buffers: map[string][]float32{},
+		domain: tile.Rect{
+			-j.loaded.margin, -j.loaded.margin,
+			tile.DomainSide(j.w, j.loaded.align) + 2*j.loaded.margin, tile.DomainSide(j.h, j.loaded.align) + 2*j.loaded.margin,
 		},
 	}
 	if r.memory != nil {
@@ -156,102 +156,102 @@ func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total in
 }
 
 // count is the number of tiles of a stage.
-func (r *run) count(halo int) int {
+func (r *run) tileCount(halo int) int {
 	ts, _ := r.tiles(halo)
 	return len(ts)
 }
 
 // plan counts the runs of programs ahead.
-func (r *run) plan(j *job, whole bool) {
-	n := r.count(r.net.halo)
+func (r *run) planRuns(j *job, whole bool) {
+	n := r.tileCount(r.loaded.halo)
 	if whole {
 		r.total = n
 	} else {
 		r.total = n * len(j.times) // adapter, and the steps of the flow map
 	}
-	r.planSamples(j)
+	r.planSampleRuns(j)
 }
 
-func (r *run) planSamples(j *job) {
-	r.total += j.req.Samples * (r.count(0) + r.count(r.net.halo)*(len(j.times)-1))
+func (r *run) planSampleRuns(j *job) {
+	r.total += j.req.Samples * (r.tileCount(0) + r.tileCount(r.loaded.halo)*(len(j.times)-1))
 }
 
 // mode runs the adapter and makes the picture of z = μ. What only samples need is nil without them.
-func (r *run) mode(j *job, result *Result) (mu, logvar *tile.Field, err error) {
-	pix := j.canvas()
+func (r *run) restoreMean(j *job, result *Result) (mu, logvar *tile.Field, err error) {
+	pix := j.newCanvas()
 	if j.holes == nil {
 		pix.rows = j.req.Rows
 	}
-	ts, _ := r.tiles(r.net.halo)
-	whole := j.inOne(ts)
-	adapter := stage{kind: j.kinds(false)[0], halo: r.net.halo, inputs: j.adapterInputs()}
-	r.plan(j, whole)
-	if !whole && !j.banded() || j.wantsLatent() {
-		mu = tile.NewField(r.dom)
-		adapter.outputs = append(adapter.outputs, output{index: outMu, take: mu.Write})
+	ts, _ := r.tiles(r.loaded.halo)
+	whole := j.inSingleTile(ts)
+	adapter := stage{program: j.programs(false)[0], halo: r.loaded.halo, inputs: j.adapterInputs()}
+	r.planRuns(j, whole)
+	if !whole && !j.usesBand() || j.needsLatent() {
+		mu = tile.NewField(r.domain)
+		adapter.outputs = append(adapter.outputs, output{index: outMu, write: mu.Write})
 	}
-	if j.wantsLatent() {
-		logvar = tile.NewField(r.dom)
-		adapter.outputs = append(adapter.outputs, output{index: outLogVar, take: logvar.Write})
+	if j.needsLatent() {
+		logvar = tile.NewField(r.domain)
+		adapter.outputs = append(adapter.outputs, output{index: outLogVar, write: logvar.Write})
 	}
 	if whole {
 		one := adapter
-		one.kind = j.kinds(true)[0]
-		if j.wantsLatent() {
-			one.outputs = append(one.outputs, output{index: outPicture, take: j.writer(pix)})
+		one.program = j.programs(true)[0]
+		if j.needsLatent() {
+			one.outputs = append(one.outputs, output{index: outPicture, write: j.tileWriter(pix)})
 		} else {
-			one.outputs = []output{{index: outOnlyPicture, take: j.writer(pix)}}
+			one.outputs = []output{{index: outOnlyPicture, write: j.tileWriter(pix)}}
 		}
-		one.plan(ts)
-		err = r.pass(one, ts)
+		one.planTiles(ts)
+		err = r.runTiles(one, ts)
 		if err == nil {
-			result.Picture = j.finish(pix)
+			result.Picture = j.finishPicture(pix)
 			return mu, logvar, nil
 		}
 		if !engine.TooBig(err) {
 			return nil, nil, err
 		}
 		// On in smaller tiles, adapter and flow map one after the other.
-		r.limit = r.dom.W * r.dom.H / 2
-		r.plan(j, false)
+		r.maxPixels = r.domain.W * r.domain.H / 2
+		r.planRuns(j, false)
 	}
-	if j.banded() {
-		err = r.roll(adapter, func(mu *band) stage {
-			return stage{kind: kindOneHeld, halo: r.net.halo, inputs: []input{{name: "z", held: mu.read}}, outputs: []output{{index: 0, take: j.writer(pix)}}}
+	if j.usesBand() {
+		err = r.runInBand(adapter, func(mu *band) stage {
+			return stage{program: programFlowFromBand, halo: r.loaded.halo, inputs: []input{{name: "z", fromBand: mu.read}}, outputs: []output{{index: 0, write: j.tileWriter(pix)}}}
 		})
-	} else if err = r.sweep(adapter); err == nil {
+	} else if err = r.runStage(adapter); err == nil {
 		err = r.flow(j, mu, pix)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	result.Picture = j.finish(pix)
+	result.Picture = j.finishPicture(pix)
 	return mu, logvar, nil
 }
 
 // oneStep is the flow map in one step from z to the picture.
-func (r *run) oneStep(j *job, z *tile.Field, pix *canvas) stage {
-	return stage{kind: kindOne, halo: r.net.halo, inputs: []input{field("z", z)}, outputs: []output{{index: 0, take: j.writer(pix)}}}
+func (r *run) oneStep(j *job, z *tile.Field, pix *resultCanvas) stage {
+	return stage{program: programFlow, halo: r.loaded.halo, inputs: []input{fromField("z", z)}, outputs: []output{{index: 0, write: j.tileWriter(pix)}}}
 }
 
 // flow takes z to the picture along the partition: x ← x + (t_k − t_{k−1})·u(x, t_k, t_{k−1}) for k = 1 … K (Algorithm 1).
-func (r *run) flow(j *job, z *tile.Field, pix *canvas) error {
+func (r *run) flow(j *job, z *tile.Field, pix *resultCanvas) error {
 	last := len(j.times) - 1
 	if last == 1 {
-		return r.sweep(r.oneStep(j, z, pix))
+		return r.runStage(r.oneStep(j, z, pix))
 	}
 	x := z
 	for k := 1; k <= last; k++ {
 		t, to := j.times[k-1], j.times[k]
-		s := stage{kind: kindStep, halo: r.net.halo}
-		s.inputs = []input{field("x", x), value("r", float32(to)), value("t", float32(t))}
+		s := stage{program: programStep, halo: r.loaded.halo}
+		s.inputs = []input{fromField("x", x), constant("r", float32(to)), constant("t", float32(t))}
 		if k == last {
-			s.outputs = []output{{index: outStepPicture, take: j.writer(pix)}}
-			return r.sweep(s)
+			s.outputs = []output{{index: outStepPicture, write: j.tileWriter(pix)}}
+			return r.runStage(s)
 		}
-		next := tile.NewField(r.dom)
-		s.outputs = []output{{index: outStep, take: next.Write}}
-		if err := r.sweep(s); err != nil {
+		next := tile.NewField(r.domain)
+		s.outputs = []output{{index: outStep, write: next.Write}}
+		if err := r.runStage(s); err != nil {
 			return err
 		}
 		x = next
@@ -264,35 +264,35 @@ func (r *run) samples(j *job, mu, logvar *tile.Field, result *Result) error {
 	if j.req.Samples == 0 {
 		return nil
 	}
-	z := tile.NewField(r.dom)
+	z := tile.NewField(r.domain)
 	stats := newMoments(3 * j.w * j.h)
 	areas := newMoments(3 * areasAlong(j.w) * areasAlong(j.h))
-	shares := j.scaled()
+	shares := j.noiseScales()
 	for i := range j.req.Samples {
 		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at tile.Rect, dst []float32) {
 			// Sites left of and above the picture's first have negative positions, which wrap around.
 			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.Y / 4), X0: uint32(at.X / 4)}
 			copy(dst, k.Float32())
 		}}
-		draw := stage{kind: kindDraw, outputs: []output{{index: 0, take: z.Write}}}
-		draw.inputs = []input{field("mu", mu), field("logvar", logvar), key, value("temperature", float32(spread(j.req.Temperature)))}
+		draw := stage{program: programDraw, outputs: []output{{index: 0, write: z.Write}}}
+		draw.inputs = []input{fromField("mu", mu), fromField("logvar", logvar), key, constant("temperature", float32(temperatureOf(j.req.Temperature)))}
 		if shares != nil {
-			draw.kind = kindDrawScales
+			draw.program = programDrawScales
 			draw.inputs = append(draw.inputs, scaleInputs(shares, j.req.Seed, uint32(i))...)
 		}
-		if err := r.sweep(draw); err != nil {
+		if err := r.runStage(draw); err != nil {
 			return err
 		}
 		if result.Latent != nil && !j.req.StatisticsOnly {
 			result.Latent.Z = append(result.Latent.Z, zPicture(j, z))
 		}
-		pix := j.canvas()
+		pix := j.newCanvas()
 		pix.sample = true
 		if err := r.flow(j, z, pix); err != nil {
 			return err
 		}
-		sample := j.finish(pix)
-		if err := j.fill(r.ctx, sample, uint64(i)+1); err != nil {
+		sample := j.finishPicture(pix)
+		if err := j.fillHoles(r.ctx, sample, uint64(i)+1); err != nil {
 			return err
 		}
 		stats.add(sample.Pix)
@@ -306,6 +306,6 @@ func (r *run) samples(j *job, mu, logvar *tile.Field, result *Result) error {
 }
 
 // field is an input that a tile reads from a field over the domain.
-func field(name string, s *tile.Field) input {
+func fromField(name string, s *tile.Field) input {
 	return input{name: name, fill: s.Read}
 }

@@ -16,10 +16,10 @@ import (
 // oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of steps.
 func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, sample uint32) []float32 {
 	t.Helper()
-	dom := m.newRun(t.Context(), j, nil).dom
+	dom := m.newRun(t.Context(), j, nil).domain
 	g := netdef.NewGraph()
-	k := kinds{net.Config, dom.W, dom.H}
-	mu, logvar := k.adapter(g, j.guess != nil)
+	k := graphBuilder{net.Config, dom.W, dom.H}
+	mu, logvar := k.adapter(g, j.secondView != nil)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
@@ -34,8 +34,8 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	}
 	for _, in := range j.adapterInputs() {
 		v := make([]float32, sizes[in.name])
-		if in.prepare != nil {
-			if err := in.prepare(dom); err != nil {
+		if in.prepareTile != nil {
+			if err := in.prepareTile(dom); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -66,7 +66,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			}
 		}
 	}
-	return j.settle(tile.Planes{W: j.w, H: j.h, Data: pix})
+	return j.finishValues(tile.Planes{W: j.w, H: j.h, Data: pix})
 }
 
 func float64s(v []float32) []float64 {
@@ -98,15 +98,15 @@ func TestAgainstReference(t *testing.T) {
 		req.Samples, req.Steps, req.Times, req.Temperature = 2, c.steps, c.times, 0.7
 		req.Noise += 1
 		res := restored(t, m, p, req)
-		j, err := m.accept(p, req)
+		j, err := m.newCheckedJob(p, req)
 		if err == nil {
-			err = m.look(t.Context(), j)
+			err = m.prepareViews(t.Context(), j)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (j.guess != nil) != (c.what == task.MotionDeblur) {
-			t.Fatalf("%v: a guess: %v", c.what, j.guess != nil)
+		if (j.secondView != nil) != (c.what == task.MotionDeblur) {
+			t.Fatalf("%v: a guess: %v", c.what, j.secondView != nil)
 		}
 		seen := make([]float32, 3*j.w*j.h)
 		j.view.Read(tile.Rect{X: 0, Y: 0, W: j.w, H: j.h}, seen)
@@ -245,7 +245,7 @@ func TestKindsOfPictures(t *testing.T) {
 	for _, what := range []task.Task{task.Inpaint, task.InpaintBox, task.InpaintRandom} {
 		p = randomPicture(rnd, 10, 12)
 		req = request(rnd, what, p)
-		req.Noise, req.Samples = keepNoise*rnd.Float64(), 2
+		req.Noise, req.Samples = maxKeptNoise*rnd.Float64(), 2
 		res = restored(t, m, p, req)
 		req.Noise = 3
 		noisy := restored(t, m, p, req)

@@ -10,27 +10,27 @@ import (
 
 // roll runs the adapter and the flow map over the domain side by side, from top to bottom: the flow map follows as soon as μ is there for a row of its
 // tiles, and what lies above is forgotten. So of μ, which is as large as the picture in floats, only a band is held, on the device.
-func (r *run) roll(adapter stage, flow func(mu *band) stage) error {
-	return r.shrinking(adapter.halo, 2, func(ts []tile.Tile) error {
-		adapter.plan(ts)
+func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
+	return r.withTiles(adapter.halo, 2, func(ts []tile.Tile) error {
+		adapter.planTiles(ts)
 		lead, next := tile.Rows(ts), 0
-		then := tile.FollowingRows(lead, r.dom, adapter.halo)
-		mu, err := newBand(r.ctx, r.m.engine, r.dom, tile.BandHeight(lead, then, adapter.halo)/4)
+		then := tile.FollowingRows(lead, r.domain, adapter.halo)
+		mu, err := newBand(r.ctx, r.m.engine, r.domain, tile.BandHeight(lead, then, adapter.halo)/4)
 		if err != nil {
 			return err
 		}
 		defer mu.memory.Free()
 		first := adapter
-		first.once = true
-		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{index: outMu, held: mu.write})
+		first.lostWithDevice = true
+		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{index: outMu, toBand: mu.write})
 		second := flow(mu)
-		second.once = true
+		second.lostWithDevice = true
 		for _, row := range lead {
-			if err := r.pass(first, row); err != nil {
+			if err := r.runTiles(first, row); err != nil {
 				return err
 			}
-			for ; next < len(then) && tile.Ready(then[next], row, r.dom, adapter.halo); next++ {
-				if err := r.pass(second, then[next]); err != nil {
+			for ; next < len(then) && tile.Ready(then[next], row, r.domain, adapter.halo); next++ {
+				if err := r.runTiles(second, then[next]); err != nil {
 					return err
 				}
 			}

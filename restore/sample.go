@@ -28,7 +28,7 @@ const maxSamplePixels = 1 << 28
 // pictures; weights trained without the mean-flow term give textures at best. Errors as those of
 // Restore.
 func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Picture, error) {
-	if err := m.alive(ctx); err != nil {
+	if err := m.checkAlive(ctx); err != nil {
 		return nil, err
 	}
 	switch {
@@ -42,18 +42,18 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return nil, err
 	}
-	if err := req.fits(); err != nil {
+	if err := req.checkMemory(); err != nil {
 		return nil, err
 	}
 	blank := picture.New(req.W, req.H, make([]float32, 3*req.W*req.H))
 	j := &job{
-		class: -1, of: m.general(), net: m.net, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},
+		class: -1, network: m.generalNetwork(), loaded: m.general, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},
 		pic: blank, w: req.W, h: req.H, times: partition(req.Steps, req.Times),
 	}
 	r := m.newRun(ctx, j, req.Progress)
-	r.planSamples(j)
+	r.planSampleRuns(j)
 	// Mean 0 and log-variance 0 at every site: the prior.
-	prior := tile.NewField(r.dom)
+	prior := tile.NewField(r.domain)
 	result := &Result{}
 	if err := r.samples(j, prior, prior, result); err != nil {
 		return nil, err

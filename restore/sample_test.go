@@ -29,14 +29,14 @@ func TestSample(t *testing.T) {
 	if len(got) != 2 || calls != total || last != total {
 		t.Fatalf("%d pictures; progress was called %d times, %d of %d at last", len(got), calls, last, total)
 	}
-	w, h := tile.DomainSide(req.W, m.net.align), tile.DomainSide(req.H, m.net.align)
+	w, h := tile.DomainSide(req.W, m.general.align), tile.DomainSide(req.H, m.general.align)
 	g := netdef.NewGraph()
-	k := kinds{m.net.Config, w, h}
+	k := graphBuilder{m.general.Config, w, h}
 	x := g.Scale(g.Normal(k.shape(), g.Input("key", netdef.KeyShape), 0), req.Temperature)
 	num := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
 	for i := range 2 {
 		from, to := req.Times[i], req.Times[i+1]
-		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.net.Config, x, num(to), num(from)), from-to))
+		x = g.Sub(x, g.Scale(nets.FlowMap(g, m.general.Config, x, num(to), num(from)), from-to))
 	}
 	out := k.picture(g, x)
 	params := map[string]*netdef.Tensor{}
@@ -138,18 +138,18 @@ func TestLatent(t *testing.T) {
 	if l == nil || l.W != 64 || l.H != 64 || len(l.Z) != 2 {
 		t.Fatalf("latent %+v", l)
 	}
-	j, err := m.accept(p, req)
+	j, err := m.newCheckedJob(p, req)
 	if err == nil {
-		err = m.look(t.Context(), j)
+		err = m.prepareViews(t.Context(), j)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := m.newRun(context.Background(), j, nil)
-	mu, logvar := tile.NewField(r.dom), tile.NewField(r.dom)
-	ts, _ := r.tiles(m.net.halo)
-	s := stage{kind: kindAdapter, halo: m.net.halo, inputs: j.adapterInputs(), outputs: []output{{index: outMu, take: mu.Write}, {index: outLogVar, take: logvar.Write}}}
-	if err := r.pass(s, ts); err != nil {
+	mu, logvar := tile.NewField(r.domain), tile.NewField(r.domain)
+	ts, _ := r.tiles(m.general.halo)
+	s := stage{program: programAdapter, halo: m.general.halo, inputs: j.adapterInputs(), outputs: []output{{index: outMu, write: mu.Write}, {index: outLogVar, write: logvar.Write}}}
+	if err := r.runTiles(s, ts); err != nil {
 		t.Fatal(err)
 	}
 	square := func(v []float32) (sum float64) {

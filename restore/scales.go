@@ -25,8 +25,8 @@ const coarseStream = 200
 
 // scaled gives the shares of the job's samples; nil for white noise, which samples of the prior
 // have too.
-func (j *job) scaled() []float32 {
-	if s := j.net.Config.Traits().Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
+func (j *job) noiseScales() []float32 {
+	if s := j.loaded.Config.Traits().Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
 		return s[j.class]
 	}
 	return nil
@@ -43,7 +43,7 @@ func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 	}
 	key := netdef.Key{Seed: seed, Sample: sample}
 	coarse := input{name: "coarse", fill: func(at tile.Rect, dst []float32) { smoothNoise(key, shares[1:], at, dst) }}
-	return []input{value("white", white...), coarse}
+	return []input{constant("white", white...), coarse}
 }
 
 // smoothNoise writes Σ_l a_l·B_l n_l to the LL2 channels of a tile's sites, and 0 to the others.
@@ -86,15 +86,15 @@ func smoothNoise(key netdef.Key, shares []float32, at tile.Rect, dst []float32) 
 }
 
 // knots are the four numbers along an axis that a place depends on.
-type knots struct {
+type splineKnots struct {
 	first  int
 	weight [4]float64
 	norm   float64 // of the weights
 }
 
 // knotsOf gives the knots of so many sites from one on.
-func knotsOf(from, sites, step int) []knots {
-	list := make([]knots, sites)
+func knotsOf(from, sites, step int) []splineKnots {
+	list := make([]splineKnots, sites)
 	for i := range list {
 		list[i] = knotsAt(from+i, step)
 	}
@@ -102,7 +102,7 @@ func knotsOf(from, sites, step int) []knots {
 }
 
 // knotsAt gives the knots of a site, for a number every step sites.
-func knotsAt(site, step int) (k knots) {
+func knotsAt(site, step int) (k splineKnots) {
 	k.first = floorDiv(site, step) - 1
 	t := (float64(site-(k.first+1)*step) + 0.5) / float64(step)
 	s := 1 - t

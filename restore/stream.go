@@ -65,21 +65,21 @@ type Stream struct {
 	head   chan *slot // was ready, and did not fit where it was to be written
 	worker sync.WaitGroup
 	once   sync.Once
-	last   *format // of the last frame on the device; the worker's
+	last   *streamFormat // of the last frame on the device; the worker's
 
-	format    atomic.Pointer[format] // of the next frame
+	format    atomic.Pointer[streamFormat] // of the next frame
 	resized   atomic.Bool
 	packing   sync.Mutex // guards the scratch for reading of all formats
 	unpacking sync.Mutex // and for writing
 
 	sending sync.Mutex    // guards sent, and that nothing is queued after End
 	sent    int64         // frames; -1 after End
-	over    chan struct{} // closed by End
+	ended   chan struct{} // closed by End
 
-	lock    sync.Mutex
-	times   [1024]time.Duration // of the last frames received
-	settled int64               // frames received
-	dropped int64
+	lock     sync.Mutex
+	times    [1024]time.Duration // of the last frames received
+	received int64               // frames received
+	dropped  int64
 }
 
 // Latency holds percentiles of FrameInfo.Latency over the last 1024 frames.
@@ -92,7 +92,7 @@ type Latency struct {
 // NewStream makes a Stream and starts its worker. Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, those of
 // frame.NewConverter. The device is used from the first frame on.
 func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
-	if err := m.alive(context.Background()); err != nil {
+	if err := m.checkAlive(context.Background()); err != nil {
 		return nil, err
 	}
 	if cfg.InFlight == 0 {
@@ -110,7 +110,7 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if !cfg.Task.Valid() {
 		return nil, &task.UnknownTaskError{Name: cfg.Task.String()}
 	}
-	s := &Stream{m: m, cfg: cfg, over: make(chan struct{})}
+	s := &Stream{m: m, cfg: cfg, ended: make(chan struct{})}
 	g, err := s.newFormat(cfg.W, cfg.H, cfg.Mask)
 	if err != nil {
 		return nil, err
@@ -126,9 +126,9 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	restored := s.ready
 	if cfg.Temporal {
 		restored = make(chan *slot, cfg.InFlight)
-		s.worker.Go(func() { s.stage(restored, s.ready, s.averager()) })
+		s.worker.Go(func() { s.runStage(restored, s.ready, s.averager()) })
 	}
-	s.worker.Go(func() { s.stage(s.queue, restored, s.restore) })
+	s.worker.Go(func() { s.runStage(s.queue, restored, s.restoreSlot) })
 	return s, nil
 }
 
@@ -141,7 +141,7 @@ func (s *Stream) End() {
 	defer s.sending.Unlock()
 	if s.sent >= 0 {
 		s.sent = -1
-		close(s.over)
+		close(s.ended)
 		close(s.queue)
 	}
 }
@@ -149,8 +149,8 @@ func (s *Stream) End() {
 // Latency tells how long frames took so far. It may be called at any time, by anybody.
 func (s *Stream) Latency() Latency {
 	s.lock.Lock()
-	n := min(s.settled, int64(len(s.times)))
-	l := Latency{Frames: s.settled, Dropped: s.dropped}
+	n := min(s.received, int64(len(s.times)))
+	l := Latency{Frames: s.received, Dropped: s.dropped}
 	v := slices.Clone(s.times[:n])
 	s.lock.Unlock()
 	if n == 0 {
@@ -173,7 +173,7 @@ func (s *Stream) Close() error {
 
 // stage takes frames from one channel through do to the next, until the first is closed, which closes
 // the next too, or the Stream is. Frames that failed before pass.
-func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
+func (s *Stream) runStage(from, to chan *slot, do func(*slot) error) {
 	for {
 		select {
 		case f, open := <-from:
@@ -182,7 +182,7 @@ func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
 				return
 			}
 			if f.err == nil {
-				f.err = guarded(f, do)
+				f.err = recoverPanic(f, do)
 			}
 			to <- f
 		case <-s.ctx.Done():
@@ -193,7 +193,7 @@ func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
 
 // guarded does something with a frame. A panic is the frame's error: it would end the process, which
 // nobody else can keep it from.
-func guarded(f *slot, do func(*slot) error) (err error) {
+func recoverPanic(f *slot, do func(*slot) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
@@ -203,13 +203,13 @@ func guarded(f *slot, do func(*slot) error) (err error) {
 }
 
 // restore takes a frame to the device and back.
-func (s *Stream) restore(f *slot) (err error) {
+func (s *Stream) restoreSlot(f *slot) (err error) {
 	frames := &f.format.frames
 	if s.last != nil && s.last != f.format {
-		frames.noise, frames.begun = s.last.frames.noise, s.last.frames.begun
+		frames.noise, frames.hasNoise = s.last.frames.noise, s.last.frames.hasNoise
 	}
 	s.last = f.format
-	if f.masked {
+	if f.hasMask {
 		if err := frames.setMask(f.mask); err != nil {
 			return err
 		}

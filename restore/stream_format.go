@@ -9,23 +9,23 @@ import (
 )
 
 // format is what a Stream needs for frames of one size.
-type format struct {
+type streamFormat struct {
 	task    task.Task
 	w, h    int
 	in, out *frame.Converter
-	raw     *rawReader // which reads in place of in; nil without
-	changes bool       // of frames returned, only the change is written
-	mask    []bool     // of frames without their own
-	frames  frames     // the worker's
+	raw     *rawReader    // which reads in place of in; nil without
+	changes bool          // of frames returned, only the change is written
+	mask    []bool        // of frames without their own
+	frames  frameRestorer // the worker's
 }
 
-func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
+func (s *Stream) newFormat(w, h int, mask []bool) (*streamFormat, error) {
 	cfg := s.cfg
 	cfg.W, cfg.H, cfg.Mask = w, h, slices.Clone(mask)
-	if err := cfg.fits(); err != nil {
+	if err := cfg.checkMemory(); err != nil {
 		return nil, err
 	}
-	g := &format{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
+	g := &streamFormat{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
 	var err error
 	if cfg.Raw != nil {
 		cfg.In = frame.Format{Kind: frame.Float32} // what developing gives
@@ -71,7 +71,7 @@ func (s *Stream) Size() (w, h int) {
 func (s *Stream) InSize() int  { return s.format.Load().inSize() }
 func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }
 
-func (g *format) inSize() int {
+func (g *streamFormat) inSize() int {
 	if g.raw != nil {
 		return g.raw.bytes()
 	}
@@ -80,45 +80,45 @@ func (g *format) inSize() int {
 
 // slot is a frame on its way.
 type slot struct {
-	info   FrameInfo
-	format *format
-	pix    []float32     // of the frame given
-	out    []float32     // and of the restored one
-	codes  []uint16      // of the frame given, where the change is written
-	alpha  []byte        // of the frame given, where both formats have it
-	mask   []bool        // of its own,
-	masked bool          // if it has one
-	noise  noise.Profile // of a sensor whose noise is known,
-	known  bool          // if it is
-	err    error
+	info     FrameInfo
+	format   *streamFormat
+	pix      []float32     // of the frame given
+	out      []float32     // and of the restored one
+	codes    []uint16      // of the frame given, where the change is written
+	alpha    []byte        // of the frame given, where both formats have it
+	mask     []bool        // of its own,
+	hasMask  bool          // if it has one
+	noise    noise.Profile // of a sensor whose noise is known,
+	hasNoise bool          // if it is
+	err      error
 }
 
 // sensor is the noise of a frame that is known by its sensor; nil if it is not.
 func (f *slot) sensor() *noise.Profile {
-	if f.known {
+	if f.hasNoise {
 		return &f.noise
 	}
 	return nil
 }
 
 // fit gives the slot memory for a frame, if it was for another size.
-func (f *slot) fit(g *format) {
+func (f *slot) fit(g *streamFormat) {
 	if f.format == g {
 		return
 	}
 	f.format = g
 	scale := g.task.Scale()
-	f.pix, f.out = sized(f.pix, 3*g.w*g.h), sized(f.out, 3*g.w*g.h*scale*scale)
+	f.pix, f.out = resized(f.pix, 3*g.w*g.h), resized(f.out, 3*g.w*g.h*scale*scale)
 	if g.changes {
-		f.codes = sized(f.codes, g.in.Codes())
+		f.codes = resized(f.codes, g.in.Codes())
 	}
 	if g.in.Format().HasAlpha() && g.out.Format().HasAlpha() {
-		f.alpha = sized(f.alpha, g.w*g.h)
+		f.alpha = resized(f.alpha, g.w*g.h)
 	}
 }
 
 // sized gives n values, in the old ones' memory if it is enough.
-func sized[T any](old []T, n int) []T {
+func resized[T any](old []T, n int) []T {
 	if cap(old) >= n {
 		return old[:n]
 	}

@@ -33,7 +33,7 @@ type FrameInfo struct {
 }
 
 // none is no frame.
-var none = FrameInfo{Index: -1}
+var noFrame = FrameInfo{Index: -1}
 
 // Submit gives the next frame, InSize bytes without gaps, which are not needed any more when it
 // returns. It waits while InFlight frames are on their way, but with StreamConfig.DropOldest.
@@ -53,12 +53,12 @@ func (s *Stream) SubmitFrame(ctx context.Context, f Frame) (dropped FrameInfo, e
 // submit takes the frame's planes from data if this is not nil.
 func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped FrameInfo, err error) {
 	began := time.Now()
-	if err := s.format.Load().accepts(&given, data); err != nil { // before another frame has to go for it
-		return none, err
+	if err := s.format.Load().check(&given, data); err != nil { // before another frame has to go for it
+		return noFrame, err
 	}
-	f, dropped, err := s.room(ctx)
+	f, dropped, err := s.acquireSlot(ctx)
 	if err != nil {
-		return none, err
+		return noFrame, err
 	}
 	if err := s.pack(f, &given, data); err != nil {
 		s.free <- f
@@ -79,7 +79,7 @@ func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped 
 }
 
 // accepts looks at a frame, whose planes are set to those of data if this is not nil.
-func (g *format) accepts(given *Frame, data []byte) error {
+func (g *streamFormat) check(given *Frame, data []byte) error {
 	if data != nil {
 		if n := g.inSize(); len(data) != n {
 			return badRequest("frame", "has %d bytes, must have %d", len(data), n)
@@ -101,7 +101,7 @@ func (g *format) accepts(given *Frame, data []byte) error {
 		return badRequest("mask", "has no meaning for task %v", g.task)
 	case len(given.Mask) != g.w*g.h:
 		return badRequest("mask", "has %d values, the frame has %d×%d pixels", len(given.Mask), g.w, g.h)
-	case !somethingKnown(given.Mask):
+	case !anyKnown(given.Mask):
 		return badRequest("mask", "leaves nothing of the frame: every pixel is missing")
 	}
 	return nil
@@ -112,17 +112,17 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	s.packing.Lock()
 	defer s.packing.Unlock()
 	g := s.format.Load()
-	if err := g.accepts(given, data); err != nil { // it may have been resized in between
+	if err := g.check(given, data); err != nil { // it may have been resized in between
 		return err
 	}
 	f.fit(g)
 	f.err = nil
-	f.mask, f.masked = append(f.mask[:0], given.Mask...), given.Mask != nil
-	f.known = false
+	f.mask, f.hasMask = append(f.mask[:0], given.Mask...), given.Mask != nil
+	f.hasNoise = false
 	if g.raw != nil {
 		p, err := g.raw.read(f.pix, given.Planes[0])
 		if p != nil {
-			f.noise, f.known = *p, true
+			f.noise, f.hasNoise = *p, true
 		}
 		return err
 	}
@@ -138,18 +138,18 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 
 // room waits for a slot to send, or takes that of the oldest frame that is not on the device where
 // these may be dropped.
-func (s *Stream) room(ctx context.Context) (f *slot, dropped FrameInfo, err error) {
+func (s *Stream) acquireSlot(ctx context.Context) (f *slot, dropped FrameInfo, err error) {
 	select {
-	case <-s.over:
-		return nil, none, ErrEnded
+	case <-s.ended:
+		return nil, noFrame, ErrEnded
 	default:
 	}
 	if s.ctx.Err() != nil {
-		return nil, none, ErrClosed
+		return nil, noFrame, ErrClosed
 	}
 	select { // what is free is given even where no time is left to wait
 	case f := <-s.free:
-		return f, none, nil
+		return f, noFrame, nil
 	default:
 	}
 	var head, ready, queue chan *slot // nil, which gives nothing, unless frames are dropped
@@ -165,26 +165,26 @@ func (s *Stream) room(ctx context.Context) (f *slot, dropped FrameInfo, err erro
 	}
 	select { // all are in somebody's hands
 	case f := <-s.free:
-		return f, none, nil
+		return f, noFrame, nil
 	case f := <-head:
 		return s.drop(f)
 	case f := <-ready:
 		return s.drop(f)
 	case f := <-queue:
 		return s.drop(f)
-	case <-s.over:
-		return nil, none, ErrEnded
+	case <-s.ended:
+		return nil, noFrame, ErrEnded
 	case <-s.ctx.Done():
-		return nil, none, ErrClosed
+		return nil, noFrame, ErrClosed
 	case <-ctx.Done():
-		return nil, none, ctx.Err()
+		return nil, noFrame, ctx.Err()
 	}
 }
 
 // drop gives up a frame for its slot. None: the channel that it came from was closed, by End.
 func (s *Stream) drop(f *slot) (*slot, FrameInfo, error) {
 	if f == nil {
-		return nil, none, ErrEnded
+		return nil, noFrame, ErrEnded
 	}
 	s.lock.Lock()
 	s.dropped++
@@ -193,7 +193,7 @@ func (s *Stream) drop(f *slot) (*slot, FrameInfo, error) {
 }
 
 // take waits for a restored frame; nil without an error: there will be none any more.
-func (s *Stream) take(ctx context.Context) (*slot, error) {
+func (s *Stream) nextRestored(ctx context.Context) (*slot, error) {
 	if s.ctx.Err() != nil {
 		return nil, ErrClosed
 	}
@@ -219,12 +219,12 @@ func (s *Stream) take(ctx context.Context) (*slot, error) {
 // Next waits for the next restored frame, which Receive then gives, and tells about it: its size,
 // where frames are resized. Errors: as of Receive, but for those of the frame.
 func (s *Stream) Next(ctx context.Context) (FrameInfo, error) {
-	f, err := s.take(ctx)
+	f, err := s.nextRestored(ctx)
 	if err != nil {
-		return none, err
+		return noFrame, err
 	}
 	if f == nil {
-		return none, io.EOF
+		return noFrame, io.EOF
 	}
 	info := f.info
 	s.head <- f // never waits: there are as many places as slots
@@ -240,7 +240,7 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	if n := s.OutSize(); len(dst) != n && !s.resized.Load() {
 		return FrameInfo{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), n)
 	}
-	return s.receive(ctx, func(g *format) (frame.Planes, error) {
+	return s.receive(ctx, func(g *streamFormat) (frame.Planes, error) {
 		if len(dst) != g.out.Bytes() {
 			return frame.Planes{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), g.out.Bytes())
 		}
@@ -252,7 +252,7 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 // ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels
 // and rows.
 func (s *Stream) ReceiveFrame(ctx context.Context, dst frame.Planes) (FrameInfo, error) {
-	return s.receive(ctx, func(g *format) (frame.Planes, error) {
+	return s.receive(ctx, func(g *streamFormat) (frame.Planes, error) {
 		if err := g.out.Check(dst); err != nil {
 			return dst, &RequestError{"frame", "has no room: " + err.Error()}
 		}
@@ -261,8 +261,8 @@ func (s *Stream) ReceiveFrame(ctx context.Context, dst frame.Planes) (FrameInfo,
 }
 
 // receive writes the next frame to where place says.
-func (s *Stream) receive(ctx context.Context, place func(g *format) (frame.Planes, error)) (FrameInfo, error) {
-	f, err := s.take(ctx)
+func (s *Stream) receive(ctx context.Context, place func(g *streamFormat) (frame.Planes, error)) (FrameInfo, error) {
+	f, err := s.nextRestored(ctx)
 	if err != nil {
 		return FrameInfo{}, err
 	}
@@ -286,8 +286,8 @@ func (s *Stream) receive(ctx context.Context, place func(g *format) (frame.Plane
 		return info, fmt.Errorf("frame %d: %w", info.Index+1, err)
 	}
 	s.lock.Lock()
-	s.times[s.settled%int64(len(s.times))] = info.Latency
-	s.settled++
+	s.times[s.received%int64(len(s.times))] = info.Latency
+	s.received++
 	s.lock.Unlock()
 	return info, nil
 }

@@ -21,7 +21,7 @@ type RawFormat struct {
 }
 
 // again is after how many frames the noise of a sensor is measured again: it grows with the light.
-const again = 64
+const measureEvery = 64
 
 // rawReader reads frames of one size that are mosaics.
 type rawReader struct {
@@ -50,7 +50,7 @@ func newRawReader(cfg *StreamConfig) (*rawReader, error) {
 	if s := r.format.Stride; s != 0 && (s < r.row() || s > 1<<24) {
 		return nil, badRequest("raw format", "has a stride of %d bytes, where a row takes %d", s, r.row())
 	}
-	_, told := toldNoise(cfg.Noise)
+	_, told := requestedNoise(cfg.Noise)
 	r.known = m.Noise != nil && !told
 	return r, nil
 }
@@ -109,7 +109,7 @@ func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 			return nil, err
 		}
 	}
-	if r.known && r.count%again == 0 {
+	if r.known && r.count%measureEvery == 0 {
 		if r.profile, err = m.Profile(r.format.Rendering); err != nil {
 			return nil, err
 		}

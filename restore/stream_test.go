@@ -42,7 +42,7 @@ func TestStreamEqualsRestore(t *testing.T) {
 		p := randomPicture(rnd, 45, 30)
 		req := request(rnd, what, p)
 		if what == task.MotionDeblur {
-			req.Noise = 2 * mostBlindNoise // of less noise, Restore looks for edges, which streams do not
+			req.Noise = 2 * maxBlindNoise // of less noise, Restore looks for edges, which streams do not
 		}
 		s, err := m.NewStream(StreamConfig{Task: what, Mask: req.Mask, Noise: req.Noise, W: p.W, H: p.H,
 			In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}, InFlight: 2})

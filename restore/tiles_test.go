@@ -47,7 +47,7 @@ func TestTileSizeDoesNotMatter(t *testing.T) {
 
 	// The comparison would notice a halo that is too small.
 	m := variant(t, sharedModel(t, 16, NoMargin))
-	m.net.halo = 16
+	m.general.halo = 16
 	p := randomPicture(rnd, 130, 70)
 	req := request(rnd, task.Denoise, p)
 	half := restored(t, m, p, req)

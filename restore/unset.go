@@ -14,7 +14,7 @@ const (
 
 // toldNoise is the level in 8-bit levels that a Noise tells, at most MaxNoise; ok is false where it
 // is to be estimated.
-func toldNoise(noise float64) (level float64, ok bool) {
+func requestedNoise(noise float64) (level float64, ok bool) {
 	switch {
 	case !(noise > 0):
 		return 0, false
@@ -25,7 +25,7 @@ func toldNoise(noise float64) (level float64, ok bool) {
 }
 
 // spread is the temperature that a Temperature tells.
-func spread(temperature float64) float64 {
+func temperatureOf(temperature float64) float64 {
 	switch {
 	case temperature == 0:
 		return 1

@@ -11,15 +11,15 @@ import (
 )
 
 // strongJPEG is the quality up to which JPEG's artefacts are most of what is wrong with a picture.
-const strongJPEG = 75
+const maxStrongQuality = 75
 
 // mostlyCompressed tells whether denoising is best done by the network that undoes JPEG: the file
 // says that it was compressed much, its blocks begin at the picture's corner, as that network knows
 // them, and nobody told the noise.
-func mostlyCompressed(p *picture.Picture, req Request) bool {
-	_, told := toldNoise(req.Noise)
+func isStronglyCompressed(p *picture.Picture, req Request) bool {
+	_, told := requestedNoise(req.Noise)
 	b := p.Blocks
-	return b != nil && b.X == 0 && b.Y == 0 && p.JPEGQuality <= strongJPEG && !told && (req.Profile == nil || req.Profile.Found)
+	return b != nil && b.X == 0 && b.Y == 0 && p.JPEGQuality <= maxStrongQuality && !told && (req.Profile == nil || req.Profile.Found)
 }
 
 // noiseMargin is how many times as strong noise is taken to be as it is found to be before
@@ -32,15 +32,15 @@ const blockSide = 8
 
 // within prepares that the result stays within what a JPEG file says of its picture: for denoising
 // of noise that was found, in pictures that are as the file had them.
-func (j *job) within() {
+func (j *job) prepareBound() {
 	b := j.pic.Blocks
-	if b == nil || j.task != task.Denoise || !j.profile.Found || j.covered != nil || j.req.moved {
+	if b == nil || j.task != task.Denoise || !j.profile.Found || j.original != nil || j.req.byMovementNetwork {
 		return
 	}
 	g := jpegbound.Grid(*b)
-	given := j.given()
+	given := j.input()
 	errors := jpegbound.NoiseNetwork
-	if j.compressed {
+	if j.byCompressionNetwork {
 		errors = jpegbound.JPEGNetwork
 	}
 	j.bound = jpegbound.New(g, errors, noiseMargin*jpegbound.Noise(g, j.w, j.h, func(dst []float32, y int) [3][]float32 {
@@ -49,12 +49,14 @@ func (j *job) within() {
 }
 
 // finishes tells whether the rows of a canvas wait for finishRows.
-func (j *job) finishes(c *canvas) bool { return j.bound != nil && (c.sample || !j.req.unfinished) }
+func (j *job) finishesRows(c *resultCanvas) bool {
+	return j.bound != nil && (c.sample || !j.req.skipFinish)
+}
 
 // finishRows does what is left to do with the rows of a canvas, from the first that it was not done
 // with to end: it brings whole rows of blocks within the file's bounds, if there are any, and puts
 // grain back. It gives the number of rows that are done: where blocks go on below end, not all.
-func (j *job) finishRows(c *canvas, end int) int {
+func (j *job) finishRows(c *resultCanvas, end int) int {
 	first, height := 0, c.H
 	if j.bound != nil {
 		first, height = j.bound.Grid().Y, blockSide
@@ -79,13 +81,13 @@ func (j *job) finishRows(c *canvas, end int) int {
 }
 
 // finishStrip is finishRows of some rows.
-func (j *job) finishStrip(c *canvas, r tile.Rect) {
+func (j *job) finishStrip(c *resultCanvas, r tile.Rect) {
 	n := r.W * r.H
 	pix := make([]float32, 3*n)
 	result := readRows(c.Planes, r, pix)
 	if j.bound != nil && r.H == blockSide {
-		j.bound.Strip(readRows(j.given(), r, make([]float32, 3*n)), result, r.W, c.sample)
-		j.tone(pix)
+		j.bound.Strip(readRows(j.input(), r, make([]float32, 3*n)), result, r.W, c.sample)
+		j.limitValues(pix)
 	}
 	j.putGrain(tile.Tile{r, r}, pix)
 	c.Write(tile.Tile{r, r}, pix)
