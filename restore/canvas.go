@@ -5,26 +5,27 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// canvas is a result while tiles are put on it, from top to bottom.
+// resultCanvas is a result to which tiles are written, from top to bottom.
 type resultCanvas struct {
 	tile.Planes
-	pic   *picture.Picture
-	final int // rows from the top that are as they will be, where nothing is projected or bounded
-	// Rows from the top with which job.finishRows is done.
-	finished int
-	sample   bool                                // it is one draw of several
+	pic *picture.Picture
+	// written is the number of rows from the top that tiles have written for good. They may still need
+	// the projection or finishRows.
+	written  int
+	finished int                                 // rows from the top that finishRows has finished
+	sample   bool                                // it is one of the samples
 	rows     func(p *picture.Picture, final int) // Request.Rows
 }
 
-// canvas makes memory for a result.
+// newCanvas allocates the memory of a result.
 func (j *job) newCanvas() *resultCanvas {
 	c := &resultCanvas{Planes: tile.Planes{W: j.w, H: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
 	if j.pic.Levels != nil {
 		c.Levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
 		c.pic.Levels = c.Levels
 	} else {
-		if ws := j.req.memory; ws != nil && len(ws.out) == 3*j.w*j.h {
-			c.Data = ws.out
+		if memory := j.req.memory; memory != nil && len(memory.out) == 3*j.w*j.h {
+			c.Data = memory.out
 		} else {
 			c.Data = make([]float32, 3*j.w*j.h)
 		}
@@ -33,8 +34,10 @@ func (j *job) newCanvas() *resultCanvas {
 	return c
 }
 
-// writer puts tiles of the network's output on a canvas, as values of the picture, but for the projection, which needs the whole. Final rows stay as they are
-// if they come again, in smaller tiles after memory ran short, as somebody may be reading them already.
+// tileWriter returns a function that writes tiles of the network's output to a canvas, as the final
+// values of the picture. The projection is left to finishPicture, because it needs the whole picture.
+// If memory runs short and rows come again in smaller tiles, the written rows are kept: somebody may
+// be reading them.
 func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
 	if j.projector != nil {
 		return c.Write
@@ -44,15 +47,15 @@ func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
 		if j.bound == nil && (c.sample || !j.req.skipFinish) {
 			j.putGrain(t, src)
 		}
-		if t.Own.Y < c.final {
-			t.Own.H = max(t.Own.Bottom()-c.final, 0)
-			t.Own.Y = c.final
+		if t.Own.Y < c.written {
+			t.Own.H = max(t.Own.Bottom()-c.written, 0)
+			t.Own.Y = c.written
 		}
 		c.Write(t, src)
 		j.keepKnown(c.Planes, t.Own)
 		j.putHiddenBack(c.Planes, t.Own)
-		if end := min(t.Own.Bottom(), c.H); end > c.final && t.Own.X+t.Own.W >= c.W {
-			c.final = end
+		if end := min(t.Own.Bottom(), c.H); end > c.written && t.Own.Right() >= c.W {
+			c.written = end
 			if j.finishesRows(c) {
 				end = j.finishRows(c, end)
 			}
@@ -63,16 +66,15 @@ func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
 	}
 }
 
-// whole makes the picture of a result that was made at once, three planes, which are changed.
+// pictureOf makes the picture of a result that was computed at once, three planes, which it changes.
 func (j *job) pictureOf(pix []float32) *picture.Picture {
 	c := j.newCanvas()
 	c.rows = j.req.Rows
-	all := tile.Rect{0, 0, j.w, j.h}
-	j.tileWriter(c)(tile.Tile{all, all}, pix)
+	j.tileWriter(c)(tile.Whole(tile.Rect{W: j.w, H: j.h}), pix)
 	return j.finishPicture(c)
 }
 
-// finish makes the picture of a canvas.
+// finishPicture makes the picture of a canvas.
 func (j *job) finishPicture(c *resultCanvas) *picture.Picture {
 	if j.projector != nil {
 		c.pic.Pix = j.finishValues(tile.Planes{W: j.w, H: j.h, Data: j.project(c.Data)})
@@ -80,22 +82,25 @@ func (j *job) finishPicture(c *resultCanvas) *picture.Picture {
 	return c.pic
 }
 
-// settle turns the network's output for a whole picture into its values, in place.
+// finishValues turns the network's output for a whole picture into the final values, in place.
 func (j *job) finishValues(p tile.Planes) []float32 {
 	j.limitValues(p.Data)
-	j.keepKnown(p, tile.Rect{0, 0, p.W, p.H})
-	j.putHiddenBack(p, tile.Rect{0, 0, p.W, p.H})
+	all := tile.Rect{W: p.W, H: p.H}
+	j.keepKnown(p, all)
+	j.putHiddenBack(p, all)
 	return p.Data
 }
 
-// keepKnown puts the known pixels of a rectangle back, which may reach beyond the picture, if the request keeps them.
+// keepKnown puts the known pixels of a rectangle, which may reach beyond the picture, back into p if
+// the job keeps them.
 func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 	if !j.keepKnownPixels {
 		return
 	}
 	given, n := j.input(), p.W*p.H
-	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
-		for i := y*p.W + max(r.X, 0); i < y*p.W+min(r.X+r.W, p.W); i++ {
+	r = tile.Inside(r, p.W, p.H)
+	for y := r.Y; y < r.Bottom(); y++ {
+		for i := y*p.W + r.X; i < y*p.W+r.Right(); i++ {
 			if !j.req.Mask[i] {
 				for c := range 3 {
 					p.CopyValue(given, c*n+i)
@@ -105,7 +110,8 @@ func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 	}
 }
 
-// tone limits the values of three planes and makes grey pictures grey.
+// limitValues limits the values of three planes to the range of the request, and makes grey pictures
+// grey.
 func (j *job) limitValues(pix []float32) {
 	low, high := -1-j.req.Below, 1+j.req.Above
 	for i, v := range pix {
@@ -119,4 +125,5 @@ func (j *job) limitValues(pix []float32) {
 	}
 }
 
+// like makes a picture of planes of the result's size.
 func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

@@ -6,82 +6,80 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Where alpha is 0 nobody sees a colour, and what stands there is often black, or the remains of something: a task would draw it into what is seen. So the networks are
-// shown the visible colours continued there (push-pull), estimates leave these pixels out, and in the result the given values stand there again.
+// Pixels whose alpha is 0 are hidden. Their colour is often black, or a remainder of something, and a
+// task would draw it into what is visible. So the networks see the visible colours continued there
+// (push-pull), estimates exclude these pixels, and the result has the given values there.
 
-// visible tells whether a pixel of a picture is, if only a little.
+// visible reports whether a pixel of a picture is visible, at least a little.
 func visible(pic *picture.Picture, i int) bool { return pic.Alpha == nil || pic.Alpha[i] > 0 }
 
-// uncovered is pic with its hidden pixels filled from those that are visible and known; pic itself if none is hidden.
+// fillHidden returns pic with its hidden pixels filled from those that are visible and known. It
+// returns pic itself if no pixel is hidden.
 func fillHidden(pic *picture.Picture, known func(i int) bool) (*picture.Picture, error) {
 	hidden := make([]bool, len(pic.Alpha))
-	some := false
+	found := false
 	for i := range hidden {
 		if !visible(pic, i) {
-			hidden[i], some = true, true
+			hidden[i], found = true, true
 		}
 	}
-	if !some {
+	if !found {
 		return pic, nil
 	}
-	given := tile.Planes{W: pic.W, H: pic.H, Data: pic.Pix, Levels: pic.Levels}
-	source := make([]bool, len(hidden))
+	given := tile.PlanesOf(pic)
+	excluded := make([]bool, len(hidden))
 	for i, h := range hidden {
-		source[i] = h || !known(i)
+		excluded[i] = h || !known(i)
 	}
-	fill, err := task.NewPieces(task.Inpaint, pic.W, pic.H, source, given.Row)
+	fill, err := task.NewPieces(task.Inpaint, pic.W, pic.H, excluded, given.Row)
 	if err != nil {
 		return nil, err
 	}
-	n := pic.W * pic.H
-	q := *pic
-	to := tile.Planes{W: pic.W, H: pic.H}
+	filled := *pic
 	if pic.Levels != nil {
-		q.Levels = picture.NewLevels(pic.Depth, 3*n)
-		to.Levels = q.Levels
+		filled.Levels = picture.NewLevels(pic.Depth, 3*pic.W*pic.H)
 	} else {
-		q.Pix = make([]float32, 3*n)
-		to.Data = q.Pix
+		filled.Pix = make([]float32, 3*pic.W*pic.H)
 	}
+	to := tile.PlanesOf(&filled)
 	const rows = 16
 	strip, row := make([]float32, 3*rows*pic.W), make([]float32, pic.W)
-	level := picture.NewLevels(pic.Depth, pic.W) // what is filled in stands in the file's steps, so that pictures with Levels are not other ones
+	// Filled values are rounded to the file's steps, so that pictures with and without Levels are
+	// filled with the same.
+	level := picture.NewLevels(pic.Depth, pic.W)
 	for y := 0; y < pic.H; y += rows {
 		h := min(rows, pic.H-y)
 		fill.Read(strip[:3*h*pic.W], 0, y, pic.W, h)
 		for c := range 3 {
 			for v := range h {
 				given.Row(row, c, y+v, 0)
-				filled := strip[(c*h+v)*pic.W:][:pic.W]
-				level.Write(0, filled)
-				level.Read(filled, 0)
+				values := strip[(c*h+v)*pic.W:][:pic.W]
+				level.Write(0, values)
+				level.Read(values, 0)
 				for x, hidden := range hidden[(y+v)*pic.W:][:pic.W] {
 					if hidden {
-						row[x] = filled[x]
+						row[x] = values[x]
 					}
 				}
-				at := (c*pic.H + y + v) * pic.W
-				if to.Levels != nil {
-					to.Levels.Write(at, row)
-				} else {
-					copy(to.Data[at:], row)
-				}
+				to.Put((c*pic.H+y+v)*pic.W, row)
 			}
 		}
 	}
-	return &q, nil
+	return &filled, nil
 }
 
-// hide puts the given values back where the result, p, cannot be seen, in a rectangle that may reach beyond it. Where the picture grew they are repeated.
+// putHiddenBack puts the given values back into the hidden pixels of the result p, in a rectangle that
+// may reach beyond it. If the picture was enlarged they are repeated.
 func (j *job) putHiddenBack(p tile.Planes, r tile.Rect) {
 	if j.original == nil {
 		return
 	}
-	from := tile.Planes{W: j.original.W, H: j.original.H, Data: j.original.Pix, Levels: j.original.Levels}
+	from := tile.PlanesOf(j.original)
 	scale, n := p.W/from.W, p.W*p.H
+	r = tile.Inside(r, p.W, p.H)
 	var one [1]float32
-	for y := max(r.Y, 0); y < min(r.Bottom(), p.H); y++ {
-		for x := max(r.X, 0); x < min(r.X+r.W, p.W); x++ {
+	for y := r.Y; y < r.Bottom(); y++ {
+		for x := r.X; x < r.Right(); x++ {
 			i := y*p.W + x
 			if j.resultAlpha[i] > 0 {
 				continue
@@ -92,11 +90,7 @@ func (j *job) putHiddenBack(p tile.Planes, r tile.Rect) {
 					continue
 				}
 				from.Row(one[:], c, y/scale, x/scale)
-				if p.Levels != nil {
-					p.Levels.Write(c*n+i, one[:])
-				} else {
-					p.Data[c*n+i] = one[0]
-				}
+				p.Put(c*n+i, one[:])
 			}
 		}
 	}

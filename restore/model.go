@@ -11,29 +11,32 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// Model is a network on a device. Its methods are safe for concurrent use; tiles of concurrent
-// pictures take turns on the device, the work on the host overlaps.
+// Model is a set of networks on a device. Its methods are safe for concurrent use. Tiles of concurrent
+// pictures take turns on the device; the work on the host overlaps.
 type Model struct {
-	cfg        Config
-	general    *loadedNetwork        // the general network
-	source     string                // where its weights come from, for Info
-	networks   []*taskNetwork        // the networks for some tasks, and at the end the general one
-	kernels    motionblur.Parameters // of the network that reads motion blur's kernels, where there is a second view
-	kernelsErr error                 // why there are no kernels: motion-deblur alone needs them
+	cfg      Config
+	general  *loadedNetwork // for all tasks that have no network of their own
+	source   string         // where its weights come from, for Info
+	networks []*taskNetwork // those for some tasks, and at the end the general one
+	// kernels are the parameters of the kernel network, if the adapter has a second view. kernelsErr
+	// says why they cannot be read; only motion-deblur needs them.
+	kernels    motionblur.Parameters
+	kernelsErr error
 	engine     *engine.Engine
-	// *estimator, which make the adapter's second view: each has memory of its own.
+	// estimators holds *deviceEstimator, each with memory of its own. They make the second view.
 	estimators sync.Pool
 }
 
-// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
-// *weights.FormatError) and weights.Default, and those of gpu.Open.
+// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of
+// weights.Load (among them *weights.FormatError) and weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
 	}
 	cfg.Tile = min(cfg.Tile, maxTile)
 	if cfg.Margin < FullMargin || cfg.Margin > 1<<20 {
-		return nil, &ConfigError{"Margin", fmt.Sprintf("is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
+		return nil, &ConfigError{"Margin", fmt.Sprintf(
+			"is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
 	}
 	if !(cfg.Pace >= 0 && cfg.Pace <= 1) {
 		return nil, &ConfigError{"Pace", fmt.Sprintf("is %v, must be a share above 0 and up to 1, or 0 for all", cfg.Pace)}
@@ -52,11 +55,14 @@ func Open(cfg Config) (*Model, error) {
 	}
 	m := &Model{cfg: cfg, networks: append(others, general), general: network, source: source}
 	if m.general.Config.Traits().Guess {
-		go cfg.kernelNetwork() // decodes it while the device is opened
+		go cfg.kernelNetwork() // decodes it while the device opens
 	}
 	opened, err := engine.Open(engine.Options{
 		Shared: cfg.Shared, Share: cfg.Pace,
-		GPU: gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()},
+		GPU: gpu.Options{
+			Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage,
+			CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout(),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -77,6 +83,7 @@ func Open(cfg Config) (*Model, error) {
 	return m, nil
 }
 
+// loadGeneral loads the general network. source says where its weights come from.
 func (cfg Config) loadGeneral() (n *loadedNetwork, source string, err error) {
 	if cfg.Network != nil {
 		n, err = cfg.useNetwork(cfg.Network)
@@ -99,17 +106,17 @@ func (cfg Config) loadGeneral() (n *loadedNetwork, source string, err error) {
 	return n, source, err
 }
 
-// Close frees everything on the device. It waits for the tile that is being computed; calls that
+// Close frees everything on the device. It waits for the tile that is being computed. Calls that
 // still run, and later ones, return ErrClosed. Closing again does nothing.
 func (m *Model) Close() error {
 	m.engine.Close()
 	return nil
 }
 
-// alive tells why to stop, if there is a reason.
+// checkAlive returns an error if the Model is closed or ctx is done.
 func (m *Model) checkAlive(ctx context.Context) error { return m.engine.Alive(ctx) }
 
-// count is the number of parameters.
+// parameterCount is the number of parameters of the general network.
 func (m *Model) parameterCount() (n int) {
 	for _, p := range m.general.nodes {
 		n += p.Shape.Size()

@@ -7,17 +7,20 @@ import (
 	"github.com/vfmrestore/restore/netdef/compile"
 )
 
-// Precision says in how many bits the networks' activations and weights stand in the device's memory, and are multiplied where
-// the device has cooperative matrices. All other arithmetic is float32 whatever the precision.
+// Precision says in how many bits the device's memory holds the networks' activations and weights,
+// and in how many bits cooperative matrices multiply them. All other arithmetic is float32 at any
+// precision.
 type Precision int
 
 // The precisions.
 const (
-	// AutoPrecision is Float16 on GPUs that can store it, Float32 on others and on software drivers, which gain nothing by it.
+	// AutoPrecision is Float16 on GPUs that can store it. It is Float32 on others and on software
+	// drivers, which gain nothing by Float16.
 	AutoPrecision Precision = iota
 	Float32
-	// Float16 takes half the memory and memory traffic. Restorations differ by hundredths of a decibel (docs/QUALITY.md).
-	// It needs 16-bit storage buffers and, on Mesa's software driver, Config.Portable.
+	// Float16 needs half the memory and memory traffic. Restorations differ by hundredths of a decibel
+	// (docs/QUALITY.md). It needs 16-bit storage buffers and, on Mesa's software driver,
+	// Config.Portable.
 	Float16
 )
 
@@ -40,12 +43,12 @@ func ParsePrecision(s string) (Precision, error) {
 	return 0, fmt.Errorf("precision %q is none of auto, fp32 and fp16", s)
 }
 
-// Half tells whether programs for a device are to store float16.
+// Half reports whether programs for a device store float16.
 func (p Precision) Half(info gpu.Info) bool {
 	return p == Float16 || p == AutoPrecision && compile.GainsByHalf(info)
 }
 
-// checkPrecision refuses what the device cannot do.
+// checkPrecision returns a *ConfigError if the device cannot work at the precision.
 func (cfg Config) checkPrecision(info gpu.Info) error {
 	switch {
 	case cfg.Precision < AutoPrecision || cfg.Precision > Float16:

@@ -5,11 +5,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// projects tells whether the projection trick makes sense for a task: AᵀA is a projection, or so near to one (the Gaussian blur's
-// largest singular value is 1) that x + Aᵀ(y − A x) is a step towards y.
+// canProject reports whether the projection trick makes sense for a task: AᵀA is a projection, or
+// close enough to one (the Gaussian blur's largest singular value is 1) that x + Aᵀ(y − A x) is a step
+// towards y.
 func canProject(t task.Task) bool { return t.Takes(task.OptionProject) }
 
-// projection prepares Request.Project.
+// prepareProjection prepares Request.Project.
 func (j *job) prepareProjection() (err error) {
 	if !j.req.Project {
 		return nil
@@ -23,16 +24,16 @@ func (j *job) prepareProjection() (err error) {
 		return err
 	}
 	j.observation = j.pic.Planar()
-	if mask != nil { // what stands in the missing pixels is no observation
+	if mask != nil { // missing pixels are no observation
 		j.observation, err = j.projector.Apply(j.observation)
 	}
 	return err
 }
 
-// project takes pix over.
+// project projects a picture, in the memory of pix.
 func (j *job) project(pix []float32) []float32 {
 	out, err := j.projector.Project(&planar.Image{W: j.w, H: j.h, Pix: pix}, j.observation)
-	if err != nil { // sizes were settled by prepare, and the network's output was checked
+	if err != nil { // sizes and values were checked before
 		panic("restore: projection: " + err.Error())
 	}
 	return out.Pix

@@ -13,35 +13,51 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// frames restores frame after frame.
+// frameRestorer restores frame after frame of one size.
 type frameRestorer struct {
-	m             *Model
-	cfg           StreamConfig
-	checked       *job // what is to be done
-	job           *job // the same where a frame is a single tile: it is reused then
-	tiled         bool // the device cannot do a frame in a single tile
-	viewer        *task.Viewer
-	view          []float32 // the view of the frame itself
-	pic           picture.Picture
-	planar        planar.Image // of seen
-	frameImage    planar.Image // the frame at hand
-	estimator     noise.Estimator
-	source        noise.Source  // the frame, to look at
-	noise         noise.Profile // smoothed
-	hasNoise      bool          // noise is known
-	shape         [noise.Numbers]float32
-	xs, ys        []int // where the columns and rows of the domain come from
+	m     *Model
+	cfg   StreamConfig
+	below float32 // how far values may go below -1
+	above float32 // and above 1
+
+	// The current frame.
+	pic        picture.Picture
+	frameImage planar.Image // its planes
+	out        []float32    // where its restoration goes
+
+	// The noise.
+	estimator noise.Estimator
+	source    noise.Source  // the current frame
+	noise     noise.Profile // smoothed, if hasNoise
+	hasNoise  bool
+
+	checked *job        // what to do
+	tiled   bool        // the device cannot do a frame in a single tile
+	memory  frameMemory // for frames in tiles
+
+	// For frames in a single tile: the same job, and the memory that all frames use in turn. job is nil
+	// if they do not fit in one.
+	job           *job
 	domain        tile.Rect
-	memory        frameMemory // of frames in tiles
-	out           []float32   // where the frame at hand goes
+	viewer        *task.Viewer
+	view          []float32    // the adapter's view of the frame
+	planar        planar.Image // the same
+	columns, rows []int        // of the view, for the columns and rows of the domain
+	secondView    []float32    // the adapter's second view of the frame
 	blurEstimator *deviceEstimator
-	secondView    []float32 // the guess at the frame itself
-	sigma         [1]float32
 	oneHot        []float32
+	sigma         [1]float32
+	shape         [noise.Numbers]float32
 	session       engine.Session
 	work          engine.Work
-	below         float32 // how far values may go below -1
-	above         float32 // and above 1
+}
+
+// frameMemory is memory that a Stream whose frames are done in tiles uses for one frame after the
+// other: it is as large as a frame. Only one request at a time may use it.
+type frameMemory struct {
+	out         []float32            // the result's planes
+	buffers     map[string][]float32 // of run
+	view, known [][]float32          // scratch memory of tile.MirrorReader
 }
 
 // noiseMemory is the share of a new frame in the smoothed estimate.
@@ -62,8 +78,11 @@ func (e *frameRestorer) init(m *Model, cfg StreamConfig) error {
 	if err := checkNoise(cfg.Noise); err != nil {
 		return err
 	}
-	// A level is told in any case: there is no frame yet to estimate it in.
-	j, err := m.newCheckedJob(&e.pic, Request{Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise), Below: e.below, Above: e.above, Expected: true})
+	// The request gives a level in any case: there is no frame yet to estimate it in.
+	j, err := m.newCheckedJob(&e.pic, Request{
+		Task: cfg.Task, Mask: cfg.Mask, Noise: max(cfg.Noise, NoNoise),
+		Below: e.below, Above: e.above, Expected: true,
+	})
 	if err != nil {
 		return err
 	}
@@ -71,8 +90,8 @@ func (e *frameRestorer) init(m *Model, cfg StreamConfig) error {
 	return e.prepareSingleTile()
 }
 
-// settle makes what frames in a single tile need, if they fit one. Until a device that may be slow has shown what it can do, they may not: it is asked again
-// after every frame then.
+// prepareSingleTile makes what frames in a single tile need, if they fit in one. A device that may be
+// slow allows small tiles only, until it has shown its speed. So this is tried again for every frame.
 func (e *frameRestorer) prepareSingleTile() (err error) {
 	m, cfg, j := e.m, e.cfg, e.checked
 	r := m.newRun(context.Background(), j, nil)
@@ -92,10 +111,10 @@ func (e *frameRestorer) prepareSingleTile() (err error) {
 	e.planar = planar.Image{W: w, H: h, Pix: e.view}
 	n := e.domain.W * e.domain.H
 	for x := range e.domain.W {
-		e.xs = append(e.xs, planar.Mirror(e.domain.X+x, w))
+		e.columns = append(e.columns, planar.Mirror(e.domain.X+x, w))
 	}
 	for y := range e.domain.H {
-		e.ys = append(e.ys, planar.Mirror(e.domain.Y+y, h))
+		e.rows = append(e.rows, planar.Mirror(e.domain.Y+y, h))
 	}
 	if j.hasSecondView {
 		e.secondView, e.blurEstimator = make([]float32, 3*w*h), m.newDeviceEstimator()
@@ -110,8 +129,7 @@ func (e *frameRestorer) prepareSingleTile() (err error) {
 	return nil
 }
 
-// setMask changes the mask, if it is another one. It is kept: nobody may change it until it is
-// replaced.
+// setMask changes the mask, if it is another one. The mask is copied.
 func (e *frameRestorer) setMask(mask []bool) error {
 	if slices.Equal(mask, e.cfg.Mask) {
 		return nil
@@ -130,7 +148,8 @@ func (e *frameRestorer) setMask(mask []bool) error {
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and tells the noise level. alpha, if not nil, is that of the frame, and sensor the noise that it is known to have.
+// restore makes out of pix, both planes in [-1, 1], and returns the noise level in 8-bit levels. alpha,
+// if not nil, is that of the frame; sensor, if not nil, its noise.
 func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
 	if i := firstNonFinite(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
@@ -139,7 +158,7 @@ func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha [
 	e.setAlpha(alpha)
 	profile := e.profile(sensor)
 	noise := task.Std8(profile.Sigma())
-	if level, told := requestedNoise(e.cfg.Noise); told {
+	if level, given := requestedNoise(e.cfg.Noise); given {
 		noise = level
 	}
 	if e.job == nil && !e.tiled {
@@ -157,10 +176,13 @@ func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha [
 		}
 		e.useTiles()
 	}
-	whole := profile // a copy, so that only frames that come here allocate
-	req := Request{Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole, Below: e.below, Above: e.above, Expected: true, memory: &e.memory}
+	whole := profile // a copy, so that only frames in tiles allocate
+	req := Request{
+		Task: e.cfg.Task, Mask: e.cfg.Mask, Profile: &whole,
+		Below: e.below, Above: e.above, Expected: true, memory: &e.memory,
+	}
 	e.memory.out = out
-	if req.Task == task.GaussianDeblur { // as in frames of a single tile, whose blur is not looked for
+	if req.Task == task.GaussianDeblur { // as for frames in a single tile, whose blur is not estimated
 		req.Blur = &TrainedBlur
 	}
 	r, err := e.m.Restore(ctx, &e.pic, req)
@@ -173,10 +195,10 @@ func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha [
 	return noise, nil
 }
 
-// giveUp does all further frames in tiles.
+// useTiles restores all further frames in tiles.
 func (e *frameRestorer) useTiles() { e.job, e.tiled = nil, true }
 
-// setAlpha gives the picture alpha if it hides something; else it changes nothing for the networks.
+// setAlpha gives the picture alpha if that hides a pixel. Other alpha has no effect on the networks.
 func (e *frameRestorer) setAlpha(alpha []byte) {
 	e.pic.Alpha = nil
 	if !slices.Contains(alpha, 0) {
@@ -188,17 +210,19 @@ func (e *frameRestorer) setAlpha(alpha []byte) {
 	}
 }
 
-// profile is the noise of the frame at hand, smoothed if it is an estimate.
+// profile is the noise of the current frame, smoothed if it is an estimate.
 func (e *frameRestorer) profile(sensor *noise.Profile) noise.Profile {
 	if sensor != nil {
 		return sensor.Limit(task.Sigma(MaxNoise))
 	}
-	if level, told := requestedNoise(e.cfg.Noise); told {
+	if level, given := requestedNoise(e.cfg.Noise); given {
 		return whiteNoise(&e.pic, level)
 	}
 	src := e.source
 	if e.pic.Alpha != nil {
-		src.Known = func(i int) bool { return visible(&e.pic, i) && (e.cfg.Mask == nil || !e.cfg.Mask[i]) }
+		src.Known = func(i int) bool {
+			return visible(&e.pic, i) && (e.cfg.Mask == nil || !e.cfg.Mask[i])
+		}
 	}
 	p := estimateNoise(&e.estimator, src, e.cfg.Task)
 	if e.hasNoise {
@@ -208,7 +232,7 @@ func (e *frameRestorer) profile(sensor *noise.Profile) noise.Profile {
 	return p.Limit(task.Sigma(MaxNoise))
 }
 
-// direct is Model.Restore for a frame in a single tile, in memory that is there already.
+// restoreSingleTile is Model.Restore for a frame in a single tile, without allocating memory.
 func (e *frameRestorer) restoreSingleTile(ctx context.Context, out []float32, profile noise.Profile) error {
 	e.viewer.View(e.view, e.pic.Pix)
 	e.sigma[0] = float32(profile.Sigma())
@@ -227,17 +251,17 @@ func (e *frameRestorer) restoreSingleTile(ctx context.Context, out []float32, pr
 func (e *frameRestorer) extend(dst, pix []float32) {
 	w, h := e.planar.W, e.planar.H
 	for c := range len(pix) / (w * h) {
-		for y, from := range e.ys {
+		for y, from := range e.rows {
 			row := pix[(c*h+from)*w:][:w]
 			dst := dst[(c*e.domain.H+y)*e.domain.W:][:e.domain.W]
-			for x, from := range e.xs {
+			for x, from := range e.columns {
 				dst[x] = row[from]
 			}
 		}
 	}
 }
 
-// fill writes the inputs of the frame at hand.
+// fill writes the inputs for the current frame.
 func (e *frameRestorer) fill(_ int, in *engine.Slot) error {
 	e.extend(in.Input("view"), e.view)
 	e.extend(in.Input("known"), e.viewer.Known())
@@ -252,14 +276,14 @@ func (e *frameRestorer) fill(_ int, in *engine.Slot) error {
 	return nil
 }
 
-// take reads what became of it.
+// take reads the output for the current frame.
 func (e *frameRestorer) take(_ int, out *engine.Slot) error {
 	result := out.Output(outOnlyPicture)
 	if firstNonFinite(result) >= 0 {
 		return &OutputError{e.m.engine.Device().Info().Name}
 	}
 	p := tile.Planes{W: e.planar.W, H: e.planar.H, Data: e.out}
-	p.Write(tile.Tile{e.domain, e.domain}, result)
+	p.Write(tile.Whole(e.domain), result)
 	e.job.finishValues(p)
 	return nil
 }

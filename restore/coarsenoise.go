@@ -8,23 +8,22 @@ import (
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// A network's proposal N(μ, σ²) has one number of doubt for every coefficient, and noise that is
-// independent from site to site averages out over an area: samples would be sure of the brightness
-// of what they are not sure of at all. So the noise of the blocks' means (LL2) is a sum of several
-// scales,
+// A network's proposal N(μ, σ²) has one σ for every coefficient. Noise that is independent from site
+// to site averages out over an area, so all samples would have the same brightness even where it is
+// uncertain. So the noise of the blocks' means (LL2) is a sum of several scales,
 //
 //	ε = a₀·n₀ + Σ_l a_l·B_l n_l,
 //
-// where n_l has a number for every 2^l × 2^l sites, B_l continues these smoothly (cubic B-splines,
-// scaled to variance 1 everywhere), and a are nets.Traits.Scales, set on training pictures
-// (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by their
-// absolute position, like all noise: tiles do not show.
+// where n_l has a number for every 2^l × 2^l sites, and B_l interpolates these smoothly (cubic
+// B-splines, scaled to variance 1 everywhere). The weights a are nets.Traits.Scales, set on training
+// pictures (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by
+// their absolute position, like all noise, so tiles do not show.
 
 // coarseStream is the first of Philox's streams for n_1, n_2, …
 const coarseStream = 200
 
-// scaled gives the shares of the job's samples; nil for white noise, which samples of the prior
-// have too.
+// noiseScales returns the weights a for the job's samples. It returns nil for white noise, which
+// samples of the prior have too.
 func (j *job) noiseScales() []float32 {
 	if s := j.loaded.Config.Traits().Scales; j.class >= 0 && j.class < len(s) && len(s[j.class]) > 0 {
 		return s[j.class]
@@ -32,8 +31,8 @@ func (j *job) noiseScales() []float32 {
 	return nil
 }
 
-// scaleInputs are what kindDrawScales reads beside kindDraw: the share of white noise for every
-// channel, and the coarse noise.
+// scaleInputs are the inputs of programDrawScales that programDraw does not have: the weight of white
+// noise for every channel, and the coarse noise.
 func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 	white := make([]float32, nets.FlowChannels)
 	for c := range white {
@@ -85,14 +84,14 @@ func smoothNoise(key netdef.Key, shares []float32, at tile.Rect, dst []float32) 
 	}
 }
 
-// knots are the four numbers along an axis that a place depends on.
+// splineKnots are the four numbers along an axis that a site depends on.
 type splineKnots struct {
 	first  int
 	weight [4]float64
 	norm   float64 // of the weights
 }
 
-// knotsOf gives the knots of so many sites from one on.
+// knotsOf returns the knots of some sites, the first of which is from.
 func knotsOf(from, sites, step int) []splineKnots {
 	list := make([]splineKnots, sites)
 	for i := range list {
@@ -101,7 +100,7 @@ func knotsOf(from, sites, step int) []splineKnots {
 	return list
 }
 
-// knotsAt gives the knots of a site, for a number every step sites.
+// knotsAt returns the knots of a site, if there is a number for every step sites.
 func knotsAt(site, step int) (k splineKnots) {
 	k.first = floorDiv(site, step) - 1
 	t := (float64(site-(k.first+1)*step) + 0.5) / float64(step)

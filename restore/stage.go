@@ -1,45 +1,55 @@
 package restore
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// input is what a program reads: of each tile, perPixel values per pixel, or a fixed number of values.
+// input is an input of a program. It has the values of each tile, a fixed number per pixel, or it is
+// the same for all tiles.
 type input struct {
-	name        string
-	fixed       int // number of values that do not depend on the size of the tile; 0: it does
-	fill        func(at tile.Rect, dst []float32)
-	planTiles   func(ts []tile.Tile)                      // if not nil, is told for which tiles fill will be called, in this order
-	fromBand    func(at tile.Rect, in *engine.Slot) error // if not nil, in place of fill: the input comes from memory of the device
-	prepareTile func(at tile.Rect) error                  // if not nil, is called before fill and may use the device
+	name  string
+	fixed int // number of values, if it does not depend on the size of the tile; else 0
+	fill  func(at tile.Rect, dst []float32)
+	// planTiles, if not nil, is called with the tiles for which fill will be called, in this order.
+	planTiles func(ts []tile.Tile)
+	// prepareTile, if not nil, is called before fill and may use the device.
+	prepareTile func(at tile.Rect) error
+	// fromBand, if not nil, replaces fill: the input comes from a band on the device.
+	fromBand func(at tile.Rect, in *engine.Slot) error
 }
 
-// output takes an output of a program, which has 3 values per pixel.
+// output is an output of a program, with 3 values per pixel.
 type output struct {
-	index  int
-	write  func(t tile.Tile, src []float32)
-	toBand func(t tile.Tile, in *engine.Slot) error // if not nil, in place of take: the output goes to memory of the device
+	index int
+	write func(t tile.Tile, src []float32)
+	// toBand, if not nil, replaces write: the output goes to a band on the device.
+	toBand func(t tile.Tile, in *engine.Slot) error
 }
 
 // stage is one program run over the whole domain.
 type stage struct {
-	program        programKind
-	halo           int
-	lostWithDevice bool // what it reads or writes is lost with the device
-	inputs         []input
-	outputs        []output
+	program programKind
+	halo    int
+	inputs  []input
+	outputs []output
+	// lostWithDevice says that the stage reads or writes a band, whose content is lost with the device.
+	lostWithDevice bool
 }
 
-// value is an input that is the same for all tiles.
+// constant is an input that is the same for all tiles.
 func constant(name string, v ...float32) input {
 	return input{name: name, fixed: len(v), fill: func(_ tile.Rect, dst []float32) { copy(dst, v) }}
 }
 
-// plan announces the tiles to the inputs.
+// fromField is an input that a tile reads from a field over the domain.
+func fromField(name string, s *tile.Field) input {
+	return input{name: name, fill: s.Read}
+}
+
+// planTiles announces the tiles to the inputs.
 func (s *stage) planTiles(ts []tile.Tile) {
 	for _, x := range s.inputs {
 		if x.planTiles != nil {
@@ -48,28 +58,7 @@ func (s *stage) planTiles(ts []tile.Tile) {
 	}
 }
 
-// run is one call of Restore as it goes over its domain.
-type run struct {
-	m           *Model
-	session     *engine.Session
-	network     *taskNetwork
-	loaded      *loadedNetwork
-	ctx         context.Context
-	domain      tile.Rect
-	maxPixels   int // pixels of a tile; lowered when the device runs out of memory
-	done, total int
-	progress    func(done, total int)
-	buffers     map[string][]float32
-	memory      *frameMemory // nil: none is kept
-}
-
-// tiles cuts the domain for a stage. ok is false if these are the smallest tiles and still too large by what is known.
-func (r *run) tiles(halo int) (ts []tile.Tile, ok bool) {
-	w, h, ok := r.m.tiling(r.loaded, halo, r.maxPixels).Size(r.domain)
-	return tile.Cut(r.domain, w, h, halo), ok
-}
-
-// sweep runs a stage.
+// runStage runs a stage over the domain.
 func (r *run) runStage(s stage) error {
 	return r.withTiles(s.halo, 1, func(ts []tile.Tile) error {
 		s.planTiles(ts)
@@ -77,7 +66,9 @@ func (r *run) runStage(s stage) error {
 	})
 }
 
-// shrinking calls work with the tiles of the domain, and again with smaller ones if the device cannot do what was chosen. stages is how often it runs each.
+// withTiles calls work with the tiles of the domain. If the device cannot compute tiles of that size,
+// it calls work again with smaller ones; if the device is lost, once more with a new device. stages is
+// how many stages work runs over the tiles.
 func (r *run) withTiles(halo, stages int, work func(ts []tile.Tile) error) error {
 	ts, ok := r.tiles(halo)
 	renewed := false
@@ -102,11 +93,12 @@ func (r *run) withTiles(halo, stages int, work func(ts []tile.Tile) error) error
 	}
 }
 
-// pass runs a stage over the given tiles.
+// runTiles runs a stage over the given tiles.
 func (r *run) runTiles(s stage, ts []tile.Tile) error {
 	w, h := ts[0].At.W, ts[0].At.H
 	work := engine.Work{
-		Recipe: recipe{m: r.m, kind: s.program, network: r.network, w: w, h: h}, Count: len(ts), Pixels: w * h, Once: s.lostWithDevice,
+		Recipe: recipe{m: r.m, kind: s.program, network: r.network, w: w, h: h},
+		Count:  len(ts), Pixels: w * h, Once: s.lostWithDevice,
 		Prepare: func(i int) error {
 			for _, x := range s.inputs {
 				if x.prepareTile != nil {
@@ -158,7 +150,7 @@ func (r *run) runTiles(s stage, ts []tile.Tile) error {
 	return r.m.engine.Run(r.ctx, r.session, &work)
 }
 
-// buffer gives n values of scratch memory, the same for the same name.
+// buffer returns n values of scratch memory, the same for the same name.
 func (r *run) buffer(name string, n int) []float32 {
 	if cap(r.buffers[name]) < n {
 		r.buffers[name] = make([]float32, n)
@@ -166,6 +158,7 @@ func (r *run) buffer(name string, n int) []float32 {
 	return r.buffers[name][:n]
 }
 
+// tileDone counts a finished run of a program.
 func (r *run) tileDone() {
 	r.done++
 	r.total = max(r.total, r.done)

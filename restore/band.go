@@ -8,14 +8,15 @@ import (
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// roll runs the adapter and the flow map over the domain side by side, from top to bottom: the flow map follows as soon as μ is there for a row of its
-// tiles, and what lies above is forgotten. So of μ, which is as large as the picture in floats, only a band is held, on the device.
+// runInBand runs the adapter and the flow map over the domain in turns, a row of tiles each, from top
+// to bottom (tile.FollowingRows). The flow map runs as soon as μ is there for its row. μ is as large
+// as the picture in floats; so only a band of it is in memory, on the device.
 func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 	return r.withTiles(adapter.halo, 2, func(ts []tile.Tile) error {
 		adapter.planTiles(ts)
 		lead, next := tile.Rows(ts), 0
-		then := tile.FollowingRows(lead, r.domain, adapter.halo)
-		mu, err := newBand(r.ctx, r.m.engine, r.domain, tile.BandHeight(lead, then, adapter.halo)/4)
+		following := tile.FollowingRows(lead, r.domain, adapter.halo)
+		mu, err := newBand(r.ctx, r.m.engine, r.domain, tile.BandHeight(lead, following, adapter.halo)/4)
 		if err != nil {
 			return err
 		}
@@ -29,8 +30,8 @@ func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 			if err := r.runTiles(first, row); err != nil {
 				return err
 			}
-			for ; next < len(then) && tile.Ready(then[next], row, r.domain, adapter.halo); next++ {
-				if err := r.runTiles(second, then[next]); err != nil {
+			for ; next < len(following) && tile.Ready(following[next], row, r.domain, adapter.halo); next++ {
+				if err := r.runTiles(second, following[next]); err != nil {
 					return err
 				}
 			}
@@ -39,8 +40,8 @@ func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 	})
 }
 
-// band holds some neighbouring rows of sites of a domain on the device: row k lies where k modulo ring
-// does, so that writing a row overwrites the one ring rows above.
+// band holds some neighbouring rows of sites of a domain on the device. It is a ring: row k is at
+// k modulo ring, so a row overwrites the one ring rows above.
 type band struct {
 	dom    tile.Rect
 	ring   int
@@ -52,8 +53,8 @@ func newBand(ctx context.Context, e *engine.Engine, dom tile.Rect, ring int) (*b
 	return &band{dom, ring, memory}, err
 }
 
-// rows calls f with the rows of sites that part, which lies in the tile at, and the band have in
-// common: once, or twice where the ring is closed between them.
+// rows calls f for the rows of sites that part, which lies in the tile at, and the band have in
+// common. It calls f once, or twice if they cross the end of the ring.
 func (b *band) rows(at, part tile.Rect, f func(r engine.Rows) error) error {
 	stride := b.dom.W / 4 * nets.FlowChannels
 	for y, end := (part.Y-b.dom.Y)/4, (part.Y-b.dom.Y+part.H)/4; y < end; {
@@ -72,12 +73,12 @@ func (b *band) rows(at, part tile.Rect, f func(r engine.Rows) error) error {
 	return nil
 }
 
-// read is the input z of a tile.
+// read copies the input z of a tile from the band.
 func (b *band) read(at tile.Rect, in *engine.Slot) error {
 	return b.rows(at, at, func(r engine.Rows) error { return in.FromBand("z", b.memory, r) })
 }
 
-// write takes the own part of a tile's μ.
+// write copies the own part of a tile's μ to the band.
 func (b *band) write(t tile.Tile, in *engine.Slot) error {
 	return b.rows(t.At, t.Own, func(r engine.Rows) error { return in.ToBand(outMu, b.memory, r) })
 }

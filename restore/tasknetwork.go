@@ -14,29 +14,30 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// member is one of a Model's networks: the general one, or a specialist, which was trained on for some tasks and does them in its place. A specialist may have
-// a form of its own.
+// taskNetwork is one of a Model's networks: the general one, or a specialist. A specialist was trained
+// further for some tasks and does them instead of the general network. It may have another
+// architecture.
 type taskNetwork struct {
-	tasks      []task.Task                    // in the order of the one-hot vector, noTask where there is none
-	load       func() (*loadedNetwork, error) // the same every time
+	tasks      []task.Task                    // in the order of the one-hot vector
+	load       func() (*loadedNetwork, error) // returns the same every time
 	parameters engine.Parameters
 }
 
-// loaded is a network that was read and checked.
+// loadedNetwork is a network that was read and checked.
 type loadedNetwork struct {
 	*Network
 	nodes []*netdef.Node // its parameters
 	grid
 }
 
-// grid says how a network's pictures are laid out and cut.
+// grid says how pictures are laid out and cut for a network, in pixels.
 type grid struct {
-	align  int // pixels; domains and tiles are multiples
-	halo   int // pixels that one network (adapter or flow map) needs around what it computes, rounded up to align
+	align  int // sides of domains and tiles are multiples
+	halo   int // what one network (adapter or flow map) needs around its result, rounded up to align
 	margin int // of the domain around the picture
 }
 
-// newGrid lays out for a configuration and a Config.Margin.
+// newGrid returns the grid for a network and a Config.Margin.
 func newGrid(cfg nets.Architecture, margin int) grid {
 	align := max(cfg.Align(), 8) // planar pictures need a width of 8
 	if margin == FullMargin {
@@ -45,19 +46,19 @@ func newGrid(cfg nets.Architecture, margin int) grid {
 	return grid{align, tile.RoundUp(cfg.Halo(0), align), tile.RoundUp(margin, align)}
 }
 
-// accept checks a network that the caller made.
+// useNetwork checks a network that the caller made.
 func (cfg Config) useNetwork(n *Network) (*loadedNetwork, error) {
 	if n == nil {
-		return nil, badNetwork("there is none")
+		return nil, badNetwork("the network is nil")
 	}
 	nodes, err := n.check()
-	if err != nil { // its configuration may be of no network
+	if err != nil { // newGrid needs a valid configuration
 		return nil, err
 	}
 	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
 }
 
-// read reads a network from a file, which checks it.
+// useFile makes a network of a weights file, and checks it.
 func (cfg Config) useFile(f *weights.File) (*loadedNetwork, error) {
 	n, nodes, err := readNetwork(f)
 	if err != nil {
@@ -66,13 +67,14 @@ func (cfg Config) useFile(f *weights.File) (*loadedNetwork, error) {
 	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
 }
 
-// newMember is for a network that is there.
+// newTaskNetwork is for a network that is loaded.
 func newTaskNetwork(l *loadedNetwork) (*taskNetwork, error) {
 	tasks, err := l.taskOrder()
 	return &taskNetwork{tasks: tasks, load: func() (*loadedNetwork, error) { return l, nil }}, err
 }
 
-// specialists makes the members beside the general one: those of the Config, or of the embedded weights, which are read when they are needed first.
+// specialists returns the networks for some tasks: those of the Config, or those embedded, which are
+// read when they are first needed.
 func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error) {
 	for _, n := range cfg.Special {
 		l, err := cfg.useNetwork(n)
@@ -108,21 +110,7 @@ func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error)
 	return list, nil
 }
 
-// inPlaces puts tasks at their class.
-func oneHotOrder(some []task.Task) []task.Task {
-	if len(some) == 1 && partNames[some[0]] != "" {
-		return some
-	}
-	all := task.All()
-	for i, t := range all {
-		if !slices.Contains(some, t) {
-			all[i] = noTask
-		}
-	}
-	return all
-}
-
-// readSpecial reads an embedded specialist for some tasks, of these names.
+// loadEmbeddedSpecialist reads the embedded network for some tasks, which have these names.
 func (cfg Config) loadEmbeddedSpecialist(names []string, some []task.Task, general *Network) (*loadedNetwork, error) {
 	f, err := weights.Special(names)
 	if err != nil {
@@ -141,7 +129,7 @@ func (cfg Config) loadEmbeddedSpecialist(names []string, some []task.Task, gener
 	return n, nil
 }
 
-// stands says why a specialist cannot stand in for the general network.
+// checkSpecialist returns an error if a network cannot replace the general one for some tasks.
 func checkSpecialist(n, general *Network) error {
 	if n.Config.Traits().Guess && !general.Config.Traits().Guess {
 		return badNetwork("a network for some tasks takes a second view of motion blur, which is made only where the general one takes it")
@@ -149,7 +137,8 @@ func checkSpecialist(n, general *Network) error {
 	return nil
 }
 
-// memberFor finds who does a task, and the task's place in the one-hot vector: specialists before the general network.
+// networkFor returns the network that does a task, and the task's place in its one-hot vector.
+// Specialists come before the general network.
 func (m *Model) networkFor(t task.Task) (of *taskNetwork, class int, ok bool) {
 	for _, of := range m.networks {
 		if i := slices.Index(of.tasks, t); i >= 0 {
@@ -159,7 +148,7 @@ func (m *Model) networkFor(t task.Task) (of *taskNetwork, class int, ok bool) {
 	return nil, 0, false
 }
 
-// memberOf is memberFor with an error for people.
+// requireNetwork is networkFor with an *UnsupportedTaskError.
 func (m *Model) requireNetwork(t task.Task) (of *taskNetwork, class int, err error) {
 	of, class, ok := m.networkFor(t)
 	if !ok {
@@ -168,7 +157,7 @@ func (m *Model) requireNetwork(t task.Task) (of *taskNetwork, class int, err err
 	return of, class, err
 }
 
-// general is the network for all tasks that have none of their own.
+// generalNetwork is the network for all tasks that have none of their own.
 func (m *Model) generalNetwork() *taskNetwork { return m.networks[len(m.networks)-1] }
 
 // Tasks lists the tasks that the networks were trained for.
@@ -182,8 +171,8 @@ func (m *Model) Tasks() []task.Task {
 	return list
 }
 
-// shareParameters says what each member's programs read: its network's parameters, with the general
-// ones those of the kernel network.
+// shareParameters says which parameters the programs of each network read: the network's own, and
+// with the general network also those of the kernel network.
 func (m *Model) shareParameters() {
 	for _, of := range m.networks {
 		of.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {

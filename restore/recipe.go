@@ -15,15 +15,17 @@ import (
 type recipe struct {
 	m       *Model
 	kind    programKind
-	network *taskNetwork       // whose parameters
-	w, h    int                // of the tile
-	blurred motionblur.Program // of kindMotionBlur
+	network *taskNetwork       // whose parameters it reads
+	w, h    int                // of the tile, in pixels
+	blurred motionblur.Program // for programMotionBlur
 }
 
-// largePicture is the number of pixels from which on memory matters more than the time that building programs anew takes.
+// largePicture is the number of pixels from which on memory is scarcer than the time to build programs
+// again.
 const largePicture = 4 << 20
 
-// dropShort frees motionblur's programs that run once a picture: with their kernels they take some hundred megabytes on software drivers.
+// dropMotionBlurPrograms frees motionblur's programs that run once per picture. With their kernels they
+// take some hundred megabytes on software drivers.
 func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	return m.engine.Drop(ctx, func(r engine.Recipe) bool {
 		p := r.(recipe)
@@ -31,14 +33,15 @@ func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	})
 }
 
-// settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of a stream.
+// settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of
+// a stream.
 var settings = []string{"task", "sigma", "noise"}
 
 // Parameters are those of the recipe's network.
 func (r recipe) Parameters() *engine.Parameters { return &r.network.parameters }
 
-// Graph builds the graph of the program, and says how to compile it and what it takes of the
-// device's memory.
+// Graph builds the graph of the program. It returns its outputs, how to compile it, and how many bytes
+// of the device's memory it takes.
 func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
 	opt = compile.Options{Portable: r.m.cfg.Portable}
 	if r.m.cfg.Once {
@@ -58,17 +61,17 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }
 
-// workPerPixel bounds the working memory (Program.WorkBytes) of any kind of program per pixel, in bytes.
+// workPerPixel bounds the working memory of any program (Program.WorkBytes), in bytes per pixel.
 func workPerPixel(cfg nets.Architecture) int64 { return int64(cfg.Memory().Work) * 4 / 16 }
 
-// bytesPerPixel bounds all that a program takes: working memory, and for each turn 10 planes of inputs
+// bytesPerPixel bounds all memory of a program: working memory, and for each turn 10 planes of inputs
 // and 9 of outputs.
 func bytesPerPixel(cfg nets.Architecture) int64 { return workPerPixel(cfg) + compile.Turns*4*(10+9) }
 
-// widestTensor is the size of the largest single tensor per pixel, in bytes.
+// widestTensor is the size of the largest single tensor, in bytes per pixel.
 func widestTensor(cfg nets.Architecture) int64 { return int64(cfg.Memory().Widest) * 4 / 16 }
 
-// tiling says how to choose tiles for a network by what the device allows.
+// tiling says how to choose tiles for a network on this device.
 func (m *Model) tiling(n *loadedNetwork, halo, limit int) tile.Tiling {
 	caps := m.engine.Device().Info().Caps
 	pixels := min(int64(limit), tile.MaxPixels, int64(m.engine.Pace.Most()), caps.HeapBudget/2/bytesPerPixel(n.Config))
