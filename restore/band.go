@@ -8,9 +8,9 @@ import (
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// runInBand runs the adapter and the flow map over the domain in turns, a row of tiles each, from top
-// to bottom (tile.FollowingRows). The flow map runs as soon as μ is there for its row. μ is as large
-// as the picture in floats; so only a band of it is in memory, on the device.
+// runInBand runs the adapter and the flow map over the domain in turns, a row of tiles each, from
+// top to bottom (tile.FollowingRows). The flow map runs as soon as μ is there for its row. μ is as
+// large as the picture in floats; so only a band of it is in memory, on the device.
 func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 	return r.withTiles(adapter.halo, 2, func(ts []tile.Tile) error {
 		adapter.planTiles(ts)

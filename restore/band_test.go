@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Memory that runs out when the flow map's turn comes makes the tiles smaller, not the picture wrong.
+// Memory that runs out when the flow map's turn comes makes the tiles smaller, not the picture
+// wrong.
 func TestBandAfterOutOfMemory(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 150, 170)

@@ -9,8 +9,8 @@ import (
 type resultCanvas struct {
 	tile.Planes
 	pic *picture.Picture
-	// written is the number of rows from the top that tiles have written for good. They may still need
-	// the projection or finishRows.
+	// written is the number of rows from the top that tiles have written for good. They may still
+	// need the projection or finishRows.
 	written  int
 	finished int                                 // rows from the top that finishRows has finished
 	sample   bool                                // it is one of the samples
@@ -35,9 +35,9 @@ func (j *job) newCanvas() *resultCanvas {
 }
 
 // tileWriter returns a function that writes tiles of the network's output to a canvas, as the final
-// values of the picture. The projection is left to finishPicture, because it needs the whole picture.
-// If memory runs short and rows come again in smaller tiles, the written rows are kept: somebody may
-// be reading them.
+// values of the picture. The projection is left to finishPicture, because it needs the whole
+// picture. If memory runs short and rows come again in smaller tiles, the written rows are kept:
+// somebody may be reading them.
 func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
 	if j.projector != nil {
 		return c.Write
@@ -66,7 +66,8 @@ func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
 	}
 }
 
-// pictureOf makes the picture of a result that was computed at once, three planes, which it changes.
+// pictureOf makes the picture of a result that was computed at once, three planes, which it
+// changes.
 func (j *job) pictureOf(pix []float32) *picture.Picture {
 	c := j.newCanvas()
 	c.rows = j.req.Rows
@@ -91,8 +92,8 @@ func (j *job) finishValues(p tile.Planes) []float32 {
 	return p.Data
 }
 
-// keepKnown puts the known pixels of a rectangle, which may reach beyond the picture, back into p if
-// the job keeps them.
+// keepKnown puts the known pixels of a rectangle, which may reach beyond the picture, back into p
+// if the job keeps them.
 func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 	if !j.keepKnownPixels {
 		return
@@ -110,8 +111,8 @@ func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
 	}
 }
 
-// limitValues limits the values of three planes to the range of the request, and makes grey pictures
-// grey.
+// limitValues limits the values of three planes to the range of the request, and makes grey
+// pictures grey.
 func (j *job) limitValues(pix []float32) {
 	low, high := -1-j.req.Below, 1+j.req.Above
 	for i, v := range pix {

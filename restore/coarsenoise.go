@@ -8,16 +8,16 @@ import (
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// A network's proposal N(μ, σ²) has one σ for every coefficient. Noise that is independent from site
-// to site averages out over an area, so all samples would have the same brightness even where it is
-// uncertain. So the noise of the blocks' means (LL2) is a sum of several scales,
+// A network's proposal N(μ, σ²) has one σ for every coefficient. Noise that is independent from
+// site to site averages out over an area, so all samples would have the same brightness even where
+// it is uncertain. So the noise of the blocks' means (LL2) is a sum of several scales,
 //
 //	ε = a₀·n₀ + Σ_l a_l·B_l n_l,
 //
 // where n_l has a number for every 2^l × 2^l sites, and B_l interpolates these smoothly (cubic
-// B-splines, scaled to variance 1 everywhere). The weights a are nets.Traits.Scales, set on training
-// pictures (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers are keyed by
-// their absolute position, like all noise, so tiles do not show.
+// B-splines, scaled to variance 1 everywhere). The weights a are nets.Traits.Scales, set on
+// training pictures (trainhost.CalibrateScales). The other coefficients keep white noise. Numbers
+// are keyed by their absolute position, like all noise, so tiles do not show.
 
 // coarseStream is the first of Philox's streams for n_1, n_2, …
 const coarseStream = 200
@@ -31,8 +31,8 @@ func (j *job) noiseScales() []float32 {
 	return nil
 }
 
-// scaleInputs are the inputs of programDrawScales that programDraw does not have: the weight of white
-// noise for every channel, and the coarse noise.
+// scaleInputs are the inputs of programDrawScales that programDraw does not have: the weight of
+// white noise for every channel, and the coarse noise.
 func scaleInputs(shares []float32, seed uint64, sample uint32) []input {
 	white := make([]float32, nets.FlowChannels)
 	for c := range white {

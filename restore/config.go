@@ -22,16 +22,16 @@ type Config struct {
 	// network above, and may have another architecture. The embedded weights bring such networks.
 	Special []*Network
 
-	// Tile is the upper bound, in pixels, for the sides of the part of the restored picture that one
-	// tile gives. It is rounded down to a multiple that the network's levels allow. The tile itself
-	// is larger by the receptive field of one network (256 pixels with the shipped one).
-	// 0 chooses by speed and by the device's memory. It changes the picture by rounding only.
+	// Tile is the upper bound, in pixels, for the sides of the part of the restored picture that
+	// one tile gives. It is rounded down to a multiple that the network's levels allow. The tile
+	// itself is larger by the receptive field of one network (256 pixels with the shipped one). 0
+	// chooses by speed and by the device's memory. It changes the picture by rounding only.
 	Tile int
-	// Margin is how many pixels the networks see beyond each side of the picture, which is continued
-	// by reflection. With FullMargin no pixel of the result (in one step) sees where the continuation
-	// ends. With NoMargin only the rounding of the size adds pixels. Any margin is tiled exactly. A
-	// margin of M costs (W+2M)(H+2M)/WH times the work; a full one costs 8 times the work for 256×256
-	// pixels and the shipped network.
+	// Margin is how many pixels the networks see beyond each side of the picture, which is
+	// continued by reflection. With FullMargin no pixel of the result (in one step) sees where the
+	// continuation ends. With NoMargin only the rounding of the size adds pixels. Any margin is
+	// tiled exactly. A margin of M costs (W+2M)(H+2M)/WH times the work; a full one costs 8 times
+	// the work for 256×256 pixels and the shipped network.
 	Margin int
 
 	Validation bool         // switch on the Vulkan validation layer; slow
@@ -47,9 +47,9 @@ type Config struct {
 	// minutes, a negative value no limit.
 	Timeout time.Duration
 
-	// Pace is the share of the device's time that the Model may use, above 0 and at most 1; 0 means 1.
-	// After every run of a network (a tile, a frame) the device rests, to leave time to others or to
-	// cool down. The time to build programs before the first runs does not count.
+	// Pace is the share of the device's time that the Model may use, above 0 and at most 1; 0 means
+	// 1. After every run of a network (a tile, a frame) the device rests, to leave time to others
+	// or to cool down. The time to build programs before the first runs does not count.
 	Pace float64
 
 	// Shared is a device to use instead of opening one. Device, Validation, OnMessage, CacheDir and

@@ -14,13 +14,13 @@ const (
 	// maxCoarseNoise limits the noise of a blurred picture's coarser bands, relative to its finest
 	// band. What an estimate finds there beyond this is texture that the blur has left.
 	maxCoarseNoise = 1.5
-	// residualNoise is the share of the finest band's noise that deconvolution assumes is left after
-	// denoising.
+	// residualNoise is the share of the finest band's noise that deconvolution assumes is left
+	// after denoising.
 	residualNoise = 0.25
 )
 
-// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples and
-// the latent, if asked for, come from motion-deblur's network with that kernel.
+// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
+// and the latent, if asked for, come from motion-deblur's network with that kernel.
 func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	level := j.profile
 	if level.Found {

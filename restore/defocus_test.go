@@ -18,8 +18,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A blur that is told is undone by the network that knows it, or by deconvolution of the denoised picture; where there is none, the picture is
-// denoised.
+// A blur that is told is undone by the network that knows it, or by deconvolution of the denoised
+// picture; where there is none, the picture is denoised.
 func TestToldBlur(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

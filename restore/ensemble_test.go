@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// All eight orientations together are the same whichever way the picture lies, which no single one is.
+// All eight orientations together are the same whichever way the picture lies, which no single one
+// is.
 func TestEnsemble(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

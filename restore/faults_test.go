@@ -22,7 +22,8 @@ func frail(t *testing.T, f *gpu.Faults) (*Model, error) {
 		Validation: gpu.ValidationAvailable(), faults: f})
 }
 
-// A device that is lost in any submission is opened anew, and the picture is what it would have been; one that is lost for good is an error.
+// A device that is lost in any submission is opened anew, and the picture is what it would have
+// been; one that is lost for good is an error.
 func TestLostAtEverySubmit(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 60, 20)
@@ -77,7 +78,8 @@ func TestLostAtEverySubmit(t *testing.T) {
 	restored(t, m, p, req) // and afterwards all is well
 }
 
-// Memory that is refused at any allocation gives smaller tiles and the same picture, or, when opening, a clear error.
+// Memory that is refused at any allocation gives smaller tiles and the same picture, or, when
+// opening, a clear error.
 func TestNoMemoryAtEveryAllocation(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 100, 40)
@@ -152,7 +154,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 }
 
-// Programs of ever new sizes do not take more memory either, once the old ones are gone: a folder may hold pictures of any size.
+// Programs of ever new sizes do not take more memory either, once the old ones are gone: a folder
+// may hold pictures of any size.
 func TestManySizesStayFlat(t *testing.T) {
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), CacheDir: "-", Margin: NoMargin})
 	if err != nil {

@@ -29,8 +29,9 @@ func isTrainedBlur(b defocus.Blur) bool {
 	return b.Shape == defocus.Gaussian && b.Width >= minTrainedWidth && b.Width <= maxTrainedWidth
 }
 
-// An estimated blur must be this certain for that network. On another blur it makes the picture worse
-// by decibels, which deconvolution does not. The limits are for defocus.Certainty's Disc and Spread.
+// An estimated blur must be this certain for that network. On another blur it makes the picture
+// worse by decibels, which deconvolution does not. The limits are for defocus.Certainty's Disc and
+// Spread.
 const (
 	maxDisc        = 0.05
 	maxWidthSpread = 0.14
@@ -66,8 +67,8 @@ func (m *Model) deblurGaussian(ctx context.Context, pic *picture.Picture, req Re
 	return nil, nil
 }
 
-// deblurDefocus does gaussian-deblur of a blur that the network was not trained for, or that must be
-// estimated.
+// deblurDefocus does gaussian-deblur of a blur that the network was not trained for, or that must
+// be estimated.
 func (m *Model) deblurDefocus(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	b, err := j.findDefocus(ctx)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 )
 
 // putGrain puts a share of the removed noise back, of luminance and of chroma, in the own part of a
-// tile's planes: r + g·(y − r) for the result r and the picture given y, along the axis (1,1,1)/√3 and
-// across it.
+// tile's planes: r + g·(y − r) for the result r and the picture given y, along the axis (1,1,1)/√3
+// and across it.
 func (j *job) putGrain(t tile.Tile, src []float32) {
 	luma, chroma := float32(j.req.Grain[0]), float32(j.req.Grain[1])
 	if luma == 0 && chroma == 0 {

@@ -8,7 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/reference"
 )
 
-// The guess at any tile is the whole picture's guess, to the bit; of a large picture only some blocks are held.
+// The guess at any tile is the whole picture's guess, to the bit; of a large picture only some
+// blocks are held.
 func TestGuessInTiles(t *testing.T) {
 	rnd := newRand(t)
 	for _, size := range [][2]int{{40, 30}, {300, 180}, {900, 1500}} {

@@ -59,7 +59,8 @@ func tinyNetwork(t testing.TB, cfg nets.Architecture, seed uint64) *Network {
 	return n
 }
 
-// shared is the model of the tiny network that tests use one after the other: building its programs is what takes time.
+// shared is the model of the tiny network that tests use one after the other: building its programs
+// is what takes time.
 var shared *Model
 
 const sharedSeed = 7

@@ -6,9 +6,9 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Pixels whose alpha is 0 are hidden. Their colour is often black, or a remainder of something, and a
-// task would draw it into what is visible. So the networks see the visible colours continued there
-// (push-pull), estimates exclude these pixels, and the result has the given values there.
+// Pixels whose alpha is 0 are hidden. Their colour is often black, or a remainder of something, and
+// a task would draw it into what is visible. So the networks see the visible colours continued
+// there (push-pull), estimates exclude these pixels, and the result has the given values there.
 
 // visible reports whether a pixel of a picture is visible, at least a little.
 func visible(pic *picture.Picture, i int) bool { return pic.Alpha == nil || pic.Alpha[i] > 0 }
@@ -68,8 +68,8 @@ func fillHidden(pic *picture.Picture, known func(i int) bool) (*picture.Picture,
 	return &filled, nil
 }
 
-// putHiddenBack puts the given values back into the hidden pixels of the result p, in a rectangle that
-// may reach beyond it. If the picture was enlarged they are repeated.
+// putHiddenBack puts the given values back into the hidden pixels of the result p, in a rectangle
+// that may reach beyond it. If the picture was enlarged they are repeated.
 func (j *job) putHiddenBack(p tile.Planes, r tile.Rect) {
 	if j.original == nil {
 		return

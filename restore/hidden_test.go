@@ -13,7 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// withHole gives a picture alpha of 0 on a disc, partly transparent on its rim, 1 elsewhere, and returns the same with other colours where it is 0.
+// withHole gives a picture alpha of 0 on a disc, partly transparent on its rim, 1 elsewhere, and
+// returns the same with other colours where it is 0.
 func withHole(rnd *rand.Rand, p *picture.Picture) (other *picture.Picture) {
 	n := p.W * p.H
 	p.Alpha = make([]float32, n)
@@ -32,7 +33,8 @@ func withHole(rnd *rand.Rand, p *picture.Picture) (other *picture.Picture) {
 	return &q
 }
 
-// TestHiddenColours: what alpha hides changes nothing that is seen, for every task, and stands in the result as it was given; estimates do not see it.
+// TestHiddenColours: what alpha hides changes nothing that is seen, for every task, and stands in
+// the result as it was given; estimates do not see it.
 func TestHiddenColours(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -103,7 +105,8 @@ func TestHiddenColours(t *testing.T) {
 	}
 }
 
-// TestUncovered: the visible colours are continued, and a picture without a visible pixel is no trouble.
+// TestUncovered: the visible colours are continued, and a picture without a visible pixel is no
+// trouble.
 func TestUncovered(t *testing.T) {
 	all := func(int) bool { return true }
 	p := picture.New(20, 20, make([]float32, 1200))

@@ -8,9 +8,9 @@ import (
 	"github.com/vfmrestore/restore/restore/picture"
 )
 
-// Wide holes are filled with the picture's own patches (package patch), beginning from the network's
-// result. For z = μ that result is a mean of all that may be there, which looks like no picture, and
-// samples vary between blocks only.
+// Wide holes are filled with the picture's own patches (package patch), beginning from the
+// network's result. For z = μ that result is a mean of all that may be there, which looks like no
+// picture, and samples vary between blocks only.
 
 // findHoles finds the holes of the job's mask that are filled in this way.
 func (j *job) findHoles() (patch.Holes, error) {

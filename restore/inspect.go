@@ -9,7 +9,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Diagnosis says what is wrong with a picture, as far as that can be estimated without the networks.
+// Diagnosis says what is wrong with a picture, as far as that can be estimated without the
+// networks.
 type Diagnosis struct {
 	Noise   noise.Profile
 	Motion  *Blur   // what motion-deblur would find
@@ -21,8 +22,8 @@ type Diagnosis struct {
 }
 
 const (
-	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised. Less noise is
-	// hardly visible.
+	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised. Less noise
+	// is hardly visible.
 	worthDenoising = 1.5
 	// worthUnblocking is the visibility of JPEG's blocks (noise.Profile.Blocks) from which on
 	// denoising is advised.
@@ -58,8 +59,8 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 }
 
 // advise chooses the tasks. At most one blur is undone. Each of the two searches takes the other's
-// blur for its own, and a defocused picture's motion kernel is round. So if both find a blur and the
-// kernel is round, the search that estimates one number only (defocus) decides.
+// blur for its own, and a defocused picture's motion kernel is round. So if both find a blur and
+// the kernel is round, the search that estimates one number only (defocus) decides.
 func (d *Diagnosis) advise(j *job) []task.Task {
 	switch {
 	case d.Motion.Verdict == blind.Blurred && !(d.Defocus.Verdict == blind.Blurred && round(d.Motion.Kernel)):

@@ -13,9 +13,9 @@ import (
 // maxStrongQuality is the JPEG quality up to which JPEG's artefacts are most of a picture's damage.
 const maxStrongQuality = 75
 
-// isStronglyCompressed reports whether denoise should use the network that undoes JPEG: the file says
-// that it was compressed strongly, its blocks begin at the picture's corner, as that network expects
-// them, and the request gives no noise.
+// isStronglyCompressed reports whether denoise should use the network that undoes JPEG: the file
+// says that it was compressed strongly, its blocks begin at the picture's corner, as that network
+// expects them, and the request gives no noise.
 func isStronglyCompressed(p *picture.Picture, req Request) bool {
 	_, given := requestedNoise(req.Noise)
 	b := p.Blocks
@@ -23,16 +23,16 @@ func isStronglyCompressed(p *picture.Picture, req Request) bool {
 		!given && (req.Profile == nil || req.Profile.Found)
 }
 
-// noiseMargin is the factor by which the noise before compression is taken to be stronger than it is
-// estimated. Noise that is mistaken for JPEG's error comes back in part: with 1.5, a file of quality
-// 92 with noise of 5 levels lost 0.3 dB; with 5, files without noise gain a quarter less.
+// noiseMargin is the factor by which the noise before compression is taken to be stronger than it
+// is estimated. Noise that is mistaken for JPEG's error comes back in part: with 1.5, a file of
+// quality 92 with noise of 5 levels lost 0.3 dB; with 5, files without noise gain a quarter less.
 const noiseMargin = 4
 
 // blockSide is the side of JPEG's blocks, in pixels.
 const blockSide = 8
 
-// prepareBound prepares to keep the result within what a JPEG file says of its picture. That is done
-// if denoise estimates the noise, and the picture is as the file had it.
+// prepareBound prepares to keep the result within what a JPEG file says of its picture. That is
+// done if denoise estimates the noise, and the picture is as the file had it.
 func (j *job) prepareBound() {
 	b := j.pic.Blocks
 	if b == nil || j.task != task.Denoise || !j.profile.Found || j.original != nil || j.req.byMovementNetwork {
@@ -55,8 +55,8 @@ func (j *job) finishesRows(c *resultCanvas) bool {
 }
 
 // finishRows does the last work on the rows of a canvas, from the first unfinished one to end: it
-// brings complete rows of blocks within the file's bounds, if there are any, and puts grain back. It
-// returns the number of finished rows. That is less than end if a block continues below.
+// brings complete rows of blocks within the file's bounds, if there are any, and puts grain back.
+// It returns the number of finished rows. That is less than end if a block continues below.
 func (j *job) finishRows(c *resultCanvas, end int) int {
 	first, height := 0, c.H
 	if j.bound != nil {

@@ -9,21 +9,21 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Latent is the adapter's proposal for a picture, q(z|y) = N(μ, diag σ²), shown in pixels. The latents
-// of flow space go back through the inverse of the front end's orthonormal transform, which keeps
-// white noise white. Under the prior N(0, I) every pixel of z has mean 0 and standard deviation 1.
-// Where the observation determines z, σ is below 1.
+// Latent is the adapter's proposal for a picture, q(z|y) = N(μ, diag σ²), shown in pixels. The
+// latents of flow space go back through the inverse of the front end's orthonormal transform, which
+// keeps white noise white. Under the prior N(0, I) every pixel of z has mean 0 and standard
+// deviation 1. Where the observation determines z, σ is below 1.
 type Latent struct {
 	W, H int
 	Mu   []float32 // μ, three planes of W×H as Picture.Pix, in units of the prior's standard deviation
-	// Sigma is σ of every pixel of z, three planes. Correlations between the pixels of a 4×4 block are
-	// left out.
+	// Sigma is σ of every pixel of z, three planes. Correlations between the pixels of a 4×4 block
+	// are left out.
 	Sigma []float32
 	Z     [][]float32 // the z of each sample; empty with StatisticsOnly
-	// Kernel is, for motion blur, the kernel of the adapter's second view: the kernel that was found
-	// or given, or the mean of the posterior over kernels (restore/motionblur). That mean shows a
-	// kernel and its half-turn, because the picture's spectrum cannot tell them apart. nil for other
-	// tasks, and for networks without that view.
+	// Kernel is, for motion blur, the kernel of the adapter's second view: the kernel that was
+	// found or given, or the mean of the posterior over kernels (restore/motionblur). That mean
+	// shows a kernel and its half-turn, because the picture's spectrum cannot tell them apart. nil
+	// for other tasks, and for networks without that view.
 	Kernel *task.Kernel
 }
 
@@ -83,8 +83,8 @@ func LatentPicture(pix []float32, w, h int, middle, spread float64) *picture.Pic
 	return picture.New(w, h, out)
 }
 
-// KernelPicture shows a kernel, every weight as a square of side pixels. Black is 0, white the largest
-// weight.
+// KernelPicture shows a kernel, every weight as a square of side pixels. Black is 0, white the
+// largest weight.
 func KernelPicture(k *task.Kernel, side int) *picture.Picture {
 	n, top := k.Size*side, float32(1e-30)
 	for _, w := range k.W {

@@ -170,7 +170,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// Of large pictures motionblur's programs that run once are freed, and are there again for the next picture.
+// Of large pictures motionblur's programs that run once are freed, and are there again for the next
+// picture.
 func TestDropShort(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	rnd := newRand(t)

@@ -12,7 +12,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// otherForm is a configuration that differs from tinyConfig in all that the layout of a picture depends on.
+// otherForm is a configuration that differs from tinyConfig in all that the layout of a picture
+// depends on.
 func otherForm() nets.EdgeConfig {
 	c := tinyConfig()
 	c.Widths, c.Blocks, c.Gates, c.Fine = []int{16, 8, 8}, []int{1, 0}, []int{1, 0, 3}, 8
@@ -20,7 +21,8 @@ func otherForm() nets.EdgeConfig {
 	return c
 }
 
-// A specialist, whatever its form, does its tasks as it would alone, and all others are done as without it.
+// A specialist, whatever its form, does its tasks as it would alone, and all others are done as
+// without it.
 func TestSpecialists(t *testing.T) {
 	rnd := newRand(t)
 	general, special := tinyNetwork(t, tinyConfig(), sharedSeed), tinyNetwork(t, otherForm(), sharedSeed+1)
@@ -121,7 +123,8 @@ func TestBadSpecialists(t *testing.T) {
 	}
 }
 
-// Every specialist in the binary fits the general network, and knows the tasks that its file is called after.
+// Every specialist in the binary fits the general network, and knows the tasks that its file is
+// called after.
 func TestEmbeddedSpecialists(t *testing.T) {
 	general, _, err := Config{}.loadGeneral()
 	if err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/vfmrestore/restore/restore/temporal"
 )
 
-// MemoryError says that work needs more of the host's memory than there is. It is returned before the
-// work begins, so the process survives a request that is too large. A device that is short of memory
-// gives a *gpu.OutOfMemoryError.
+// MemoryError says that work needs more of the host's memory than there is. It is returned before
+// the work begins, so the process survives a request that is too large. A device that is short of
+// memory gives a *gpu.OutOfMemoryError.
 type MemoryError = memory.Error
 
 // Bytes per pixel of the result.
@@ -55,8 +55,9 @@ func (r *Request) checkMemory(w, h int, levels bool) error {
 	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", r.Task, w, h), r.Memory(w, h, levels))
 }
 
-// checkMemory returns a *MemoryError if the stream does not fit the memory. Each frame in flight has
-// its planes, given and restored; the engine has those of the one tile that may hold a whole frame.
+// checkMemory returns a *MemoryError if the stream does not fit the memory. Each frame in flight
+// has its planes, given and restored; the engine has those of the one tile that may hold a whole
+// frame.
 func (cfg *StreamConfig) checkMemory() error {
 	side := cfg.Task.Scale()
 	given, made := memory.Bytes(cfg.W, cfg.H, floatBytes), memory.Bytes(cfg.W, side, cfg.H, side, floatBytes)

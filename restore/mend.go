@@ -8,8 +8,8 @@ import (
 )
 
 // Mend inspects a picture and does what Diagnosis.Steps say, each with the settings of the request
-// (whose Task is ignored). It returns the result of the last step. If there are no steps, the result
-// is a copy of the picture. Errors are those of Inspect and Restore.
+// (whose Task is ignored). It returns the result of the last step. If there are no steps, the
+// result is a copy of the picture. Errors are those of Inspect and Restore.
 func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*Result, *Diagnosis, error) {
 	d, err := Inspect(ctx, pic)
 	if err != nil {

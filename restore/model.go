@@ -11,15 +11,15 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// Model is a set of networks on a device. Its methods are safe for concurrent use. Tiles of concurrent
-// pictures take turns on the device; the work on the host overlaps.
+// Model is a set of networks on a device. Its methods are safe for concurrent use. Tiles of
+// concurrent pictures take turns on the device; the work on the host overlaps.
 type Model struct {
 	cfg      Config
 	general  *loadedNetwork // for all tasks that have no network of their own
 	source   string         // where its weights come from, for Info
 	networks []*taskNetwork // those for some tasks, and at the end the general one
-	// kernels are the parameters of the kernel network, if the adapter has a second view. kernelsErr
-	// says why they cannot be read; only motion-deblur needs them.
+	// kernels are the parameters of the kernel network, if the adapter has a second view.
+	// kernelsErr says why they cannot be read; only motion-deblur needs them.
 	kernels    motionblur.Parameters
 	kernelsErr error
 	engine     *engine.Engine

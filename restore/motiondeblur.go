@@ -14,13 +14,13 @@ import (
 //
 //   - If the kernel is given or can be estimated, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
-//   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found (not
-//     given) and, after denoising, no blur.
-//   - If no kernel can be estimated although there is little noise, the network that was trained for
-//     movement restores it, and denoises.
-//   - If there is too much noise to estimate a kernel by edges, the network does it. Its second view
-//     comes from the posterior over kernels that the spectrum gives (package motionblur), which does
-//     not need a certain one.
+//   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
+//     (not given) and, after denoising, no blur.
+//   - If no kernel can be estimated although there is little noise, the network that was trained
+//     for movement restores it, and denoises.
+//   - If there is too much noise to estimate a kernel by edges, the network does it. Its second
+//     view comes from the posterior over kernels that the spectrum gives (package motionblur),
+//     which does not need a certain one.
 
 // maxBlindNoise is the noise, in 8-bit levels, up to which edges can tell a kernel.
 const maxBlindNoise = 5
@@ -45,8 +45,8 @@ func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Requ
 	return nil, nil
 }
 
-// denoiseIfSharp denoises a picture in which much noise was found. That noise may be its texture. If
-// the denoised picture shows no blur, it is the result. Otherwise denoiseIfSharp returns nil.
+// denoiseIfSharp denoises a picture in which much noise was found. That noise may be its texture.
+// If the denoised picture shows no blur, it is the result. Otherwise denoiseIfSharp returns nil.
 func (m *Model) denoiseIfSharp(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	clean := req
 	clean.Task, clean.Profile, clean.Rows = task.Denoise, &j.profile, nil
@@ -93,8 +93,8 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 }
 
 // A picture is deconvolved if at least minTrustedShare of the windows with a kernel have one of at
-// least this gain and agreement. The limits were chosen on photographs of the training set, shaken in
-// light, and on means of the training video's frames. On the photographs, deconvolution by such
+// least this gain and agreement. The limits were chosen on photographs of the training set, shaken
+// in light, and on means of the training video's frames. On the photographs, deconvolution by such
 // kernels gained 0.4 to 5.6 dB and lost nothing; by others it gained as often as it lost. In the
 // video, where people and the camera move in many ways at once, single windows pass and lose up to
 // 2.8 dB, but never half of a picture's windows.
@@ -104,8 +104,9 @@ const (
 	minTrustedShare    = 0.5
 )
 
-// Kernels of several windows are also trusted if they are alike: at least minCoherentWindows of them,
-// in at least half of the windows. Means of the training video's frames reach a coherence of 0.80.
+// Kernels of several windows are also trusted if they are alike: at least minCoherentWindows of
+// them, in at least half of the windows. Means of the training video's frames reach a coherence of
+// 0.80.
 const (
 	minCoherentWindows = 3
 	minCoherence       = 0.85

@@ -21,8 +21,9 @@ type Network struct {
 	Meta   map[string]string    // of the weights file; may be nil
 }
 
-// NetworkFromFile makes a network of a weights file. It fails with a *NetworkError if a parameter is
-// missing, unknown or of another shape than the configuration says. The values are shared with f.
+// NetworkFromFile makes a network of a weights file. It fails with a *NetworkError if a parameter
+// is missing, unknown or of another shape than the configuration says. The values are shared with
+// f.
 func NetworkFromFile(f *weights.File) (*Network, error) {
 	n, _, err := readNetwork(f)
 	return n, err
@@ -51,7 +52,8 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 	return n, params, nil
 }
 
-// trimShape drops leading axes of size 1. In files vectors are vectors and 1×1 convolutions matrices.
+// trimShape drops leading axes of size 1. In files vectors are vectors and 1×1 convolutions
+// matrices.
 func trimShape(shape []int) []int {
 	for len(shape) > 1 && shape[0] == 1 {
 		shape = shape[1:]
@@ -60,9 +62,9 @@ func trimShape(shape []int) []int {
 }
 
 // File makes the content of a weights file. Names and shapes come from the graph, without leading
-// axes of size 1. Matrices and filters are stored as dtype, vectors as weights.F32 (they are few, and
-// biases need the accuracy). Meta is copied; network and configuration are set in it, and all six
-// tasks if it names none. It fails with a *NetworkError if the parameters do not fit the
+// axes of size 1. Matrices and filters are stored as dtype, vectors as weights.F32 (they are few,
+// and biases need the accuracy). Meta is copied; network and configuration are set in it, and all
+// six tasks if it names none. It fails with a *NetworkError if the parameters do not fit the
 // configuration. The values are shared.
 func (n *Network) File(dtype weights.DType) (*weights.File, error) {
 	params, err := n.check()

@@ -153,7 +153,8 @@ func TestTasksOfNetwork(t *testing.T) {
 	}
 }
 
-// Without the network that reads motion blur's kernels everything else works, in pictures and in streams, and motion-deblur says what is missing.
+// Without the network that reads motion blur's kernels everything else works, in pictures and in
+// streams, and motion-deblur says what is missing.
 func TestWithoutTheKernelNetwork(t *testing.T) {
 	missing := errors.New("built without kernels")
 	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (motionblur.Parameters, error) { return motionblur.Parameters{}, missing }})

@@ -14,8 +14,8 @@ import (
 const (
 	// noTask marks a place of the one-hot vector whose task the network was not trained for.
 	noTask task.Task = -1
-	// movement is the part of motion-deblur that no kernel describes. Its own network was trained at
-	// denoise's place in the one-hot vector.
+	// movement is the part of motion-deblur that no kernel describes. Its own network was trained
+	// at denoise's place in the one-hot vector.
 	movement task.Task = -2
 	// compression is the part of denoise that undoes JPEG. It has such a network too.
 	compression task.Task = -3
@@ -66,8 +66,8 @@ func (n *Network) Tasks() ([]task.Task, error) {
 	return slices.DeleteFunc(ts, func(t task.Task) bool { return t < 0 }), err
 }
 
-// SetTasks says that the network was trained for these tasks alone, each at the place of its class in
-// the one-hot vector.
+// SetTasks says that the network was trained for these tasks alone, each at the place of its class
+// in the one-hot vector.
 func (n *Network) SetTasks(ts []task.Task) {
 	if n.Meta == nil {
 		n.Meta = map[string]string{}
@@ -84,8 +84,8 @@ func (n *Network) SetMovement() {
 	n.Meta[weights.KeyTasks] = partNames[movement]
 }
 
-// SetCompression says that the network was trained for JPEG's artefacts, at denoise's place. denoise
-// uses it if a picture's file says that these are most of its damage.
+// SetCompression says that the network was trained for JPEG's artefacts, at denoise's place.
+// denoise uses it if a picture's file says that these are most of its damage.
 func (n *Network) SetCompression() {
 	if n.Meta == nil {
 		n.Meta = map[string]string{}
@@ -116,8 +116,8 @@ func taskNames(ts []task.Task) []string {
 	return names
 }
 
-// oneHotOrder returns the order of the one-hot vector of a network for some tasks: each at its class,
-// or one part alone.
+// oneHotOrder returns the order of the one-hot vector of a network for some tasks: each at its
+// class, or one part alone.
 func oneHotOrder(some []task.Task) []task.Task {
 	if len(some) == 1 && partNames[some[0]] != "" {
 		return some

@@ -7,8 +7,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A level that is told for a grey picture, whether its file says that it is grey or not, is luminance's
-// alone.
+// A level that is told for a grey picture, whether its file says that it is grey or not, is
+// luminance's alone.
 func TestGreyNoiseTold(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 40, 36)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxKeptNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone. It
-	// is less than rounding hides.
+	// maxKeptNoise is the noise, in 8-bit levels, up to which inpainting leaves known pixels alone.
+	// It is less than rounding hides.
 	maxKeptNoise = 0.5
 	// maxTextureNoise is the noise, in 8-bit levels, that is estimated in clean pictures too.
 	maxTextureNoise = 1.5

@@ -16,8 +16,8 @@ const (
 	ONNXSigma = "sigma" // [1,1,1,1]: standard deviation of the noise, in units of the view
 	// [1,16,1,1]: the shape of the noise (restore/noise, Profile.Vector); only with Config.Noise
 	ONNXNoise = "noise"
-	// [1,3,h,w]: for motion-deblur the estimate of restore/motionblur, for other tasks the view; only
-	// with Config.Guess
+	// [1,3,h,w]: for motion-deblur the estimate of restore/motionblur, for other tasks the view;
+	// only with Config.Guess
 	ONNXGuess   = "guess"
 	ONNXMu      = "mu"      // [1,48,h/4,w/4]: the mean of q(z|y)
 	ONNXLogVar  = "logvar"  // [1,48,h/4,w/4]: its log-variance

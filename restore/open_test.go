@@ -90,7 +90,8 @@ func TestStreamBudget(t *testing.T) {
 	}
 }
 
-// End beside a Submit that waits, and beside many: every Submit ends, the frames that were taken come out, and nothing panics.
+// End beside a Submit that waits, and beside many: every Submit ends, the frames that were taken
+// come out, and nothing panics.
 func TestEndBesideSubmit(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	for range 20 {

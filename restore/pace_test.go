@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// On a device that is too slow for a tile as large as the picture, later pictures are done in smaller ones, and are the same.
+// On a device that is too slow for a tile as large as the picture, later pictures are done in
+// smaller ones, and are the same.
 func TestSlowDevice(t *testing.T) {
 	rnd := newRand(t)
 	m := variant(t, sharedModel(t, 0, NoMargin))
@@ -57,7 +58,8 @@ func TestSlowDevice(t *testing.T) {
 	}
 }
 
-// A device that may be slow gets small tiles at first. Once it has shown that it is not, a stream takes whole frames, and allocates nothing any more.
+// A device that may be slow gets small tiles at first. Once it has shown that it is not, a stream
+// takes whole frames, and allocates nothing any more.
 func TestStreamAfterTheFirstTile(t *testing.T) {
 	rnd := newRand(t)
 	m := variant(t, sharedModel(t, 0, NoMargin))
@@ -101,7 +103,8 @@ func TestTimeout(t *testing.T) {
 			t.Errorf("timeout %v counts as %v, want %v", give, got, want)
 		}
 	}
-	// A limit that no run can keep is a lost device, opened again once, and then the caller's to know.
+	// A limit that no run can keep is a lost device, opened again once, and then the caller's to
+	// know.
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), CacheDir: "-", Timeout: time.Nanosecond})
 	if err == nil { // else the weights went to the device by a run
 		defer m.Close()

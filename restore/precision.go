@@ -18,8 +18,8 @@ const (
 	// drivers, which gain nothing by Float16.
 	AutoPrecision Precision = iota
 	Float32
-	// Float16 needs half the memory and memory traffic. Restorations differ by hundredths of a decibel
-	// (docs/QUALITY.md). It needs 16-bit storage buffers and, on Mesa's software driver,
+	// Float16 needs half the memory and memory traffic. Restorations differ by hundredths of a
+	// decibel (docs/QUALITY.md). It needs 16-bit storage buffers and, on Mesa's software driver,
 	// Config.Portable.
 	Float16
 )

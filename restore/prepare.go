@@ -12,11 +12,11 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 	return m.PrepareFor(ctx, &picture.Picture{W: w, H: h}, req)
 }
 
-// PrepareFor builds the programs that Restore will need for such a picture and request. It saves time
-// while the picture is still being read (picture.Limits.Header), or before the first frame comes. Of
-// p only what file headers tell is used. It is never necessary. It does nothing if the picture decides
-// which programs are needed: for tasks with a mask, for gaussian-deblur of another blur than
-// TrainedBlur, and for an Ensemble, which turns pictures. Errors: as Restore's.
+// PrepareFor builds the programs that Restore will need for such a picture and request. It saves
+// time while the picture is still being read (picture.Limits.Header), or before the first frame
+// comes. Of p only what file headers tell is used. It is never necessary. It does nothing if the
+// picture decides which programs are needed: for tasks with a mask, for gaussian-deblur of another
+// blur than TrainedBlur, and for an Ensemble, which turns pictures. Errors: as Restore's.
 func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request) error {
 	if !req.Task.Valid() {
 		return &task.UnknownTaskError{Name: req.Task.String()}

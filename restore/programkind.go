@@ -1,7 +1,7 @@
 package restore
 
-// programKind is one of the device programs. All work on a tile of w×h pixels; in flow space that is a
-// tensor of sites, [1, h/4, w/4, 48].
+// programKind is one of the device programs. All work on a tile of w×h pixels; in flow space that
+// is a tensor of sites, [1, h/4, w/4, 48].
 type programKind uint8
 
 const (
@@ -29,8 +29,8 @@ const (
 	// one of package motionblur's
 	programMotionBlur
 
-	// secondViewFlag is added to a program with the adapter that has one more input, the second view:
-	// guess [1,3,h,w].
+	// secondViewFlag is added to a program with the adapter that has one more input, the second
+	// view: guess [1,3,h,w].
 	secondViewFlag programKind = 1 << 7
 )
 
@@ -50,8 +50,8 @@ func (k programKind) String() string {
 	return name
 }
 
-// withSecondView returns the program, one with the adapter, that also reads a second view if there is
-// one.
+// withSecondView returns the program, one with the adapter, that also reads a second view if there
+// is one.
 func (k programKind) withSecondView(exists bool) programKind {
 	if exists {
 		return k | secondViewFlag
@@ -70,7 +70,8 @@ func (k programKind) onDevice() (inputs []string, outputs []int) {
 	return nil, nil
 }
 
-// Indices of the outputs of programWhole, programAdapter, programMu (the first one) and programStep.
+// Indices of the outputs of programWhole, programAdapter, programMu (the first one) and
+// programStep.
 const (
 	outMu, outLogVar, outPicture = 0, 1, 2
 	outOnlyPicture               = 1 // of programPicture

@@ -6,8 +6,8 @@ import (
 )
 
 // canProject reports whether the projection trick makes sense for a task: AᵀA is a projection, or
-// close enough to one (the Gaussian blur's largest singular value is 1) that x + Aᵀ(y − A x) is a step
-// towards y.
+// close enough to one (the Gaussian blur's largest singular value is 1) that x + Aᵀ(y − A x) is a
+// step towards y.
 func canProject(t task.Task) bool { return t.Takes(task.OptionProject) }
 
 // prepareProjection prepares Request.Project.

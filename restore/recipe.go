@@ -20,12 +20,12 @@ type recipe struct {
 	blurred motionblur.Program // for programMotionBlur
 }
 
-// largePicture is the number of pixels from which on memory is scarcer than the time to build programs
-// again.
+// largePicture is the number of pixels from which on memory is scarcer than the time to build
+// programs again.
 const largePicture = 4 << 20
 
-// dropMotionBlurPrograms frees motionblur's programs that run once per picture. With their kernels they
-// take some hundred megabytes on software drivers.
+// dropMotionBlurPrograms frees motionblur's programs that run once per picture. With their kernels
+// they take some hundred megabytes on software drivers.
 func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	return m.engine.Drop(ctx, func(r engine.Recipe) bool {
 		p := r.(recipe)
@@ -33,15 +33,15 @@ func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	})
 }
 
-// settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures of
-// a stream.
+// settings are the inputs that are the same for all tiles of a picture, and mostly for all pictures
+// of a stream.
 var settings = []string{"task", "sigma", "noise"}
 
 // Parameters are those of the recipe's network.
 func (r recipe) Parameters() *engine.Parameters { return &r.network.parameters }
 
-// Graph builds the graph of the program. It returns its outputs, how to compile it, and how many bytes
-// of the device's memory it takes.
+// Graph builds the graph of the program. It returns its outputs, how to compile it, and how many
+// bytes of the device's memory it takes.
 func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
 	opt = compile.Options{Portable: r.m.cfg.Portable}
 	if r.m.cfg.Once {
@@ -64,8 +64,8 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 // workPerPixel bounds the working memory of any program (Program.WorkBytes), in bytes per pixel.
 func workPerPixel(cfg nets.Architecture) int64 { return int64(cfg.Memory().Work) * 4 / 16 }
 
-// bytesPerPixel bounds all memory of a program: working memory, and for each turn 10 planes of inputs
-// and 9 of outputs.
+// bytesPerPixel bounds all memory of a program: working memory, and for each turn 10 planes of
+// inputs and 9 of outputs.
 func bytesPerPixel(cfg nets.Architecture) int64 { return workPerPixel(cfg) + compile.Turns*4*(10+9) }
 
 // widestTensor is the size of the largest single tensor, in bytes per pixel.

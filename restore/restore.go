@@ -9,12 +9,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after the
-// current tile.
+// Restore repairs a picture, which is not changed. It may take long: cancel ctx to stop it after
+// the current tile.
 //
-// Grey pictures go through the network as three equal channels; the result is the mean of its three.
-// Alpha is kept as it is, or enlarged with the picture. Colours of pixels whose alpha is 0 are not
-// used, and are the same in the result.
+// Grey pictures go through the network as three equal channels; the result is the mean of its
+// three. Alpha is kept as it is, or enlarged with the picture. Colours of pixels whose alpha is 0
+// are not used, and are the same in the result.
 //
 // Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed,
 // ctx.Err(), *OutputError, and those of the device: *gpu.OutOfMemoryError if not even the smallest

@@ -13,7 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of steps.
+// oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of
+// steps.
 func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, sample uint32) []float32 {
 	t.Helper()
 	dom := m.newRun(t.Context(), j, nil).domain

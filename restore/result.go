@@ -11,16 +11,16 @@ import (
 // AreaSide is the side of the areas of Result.Areas, in pixels.
 const AreaSide = 16
 
-// Result is the answer to a Request. Its pictures have the depth, format, profile, grey and alpha of
-// the given picture (enlarged for super-resolution). Their values are limited to [-1, 1] (see
-// Request.Below). If the given picture has Levels, the restoration has Levels too, unless samples, a
-// latent, the projection or an ensemble are asked for.
+// Result is the answer to a Request. Its pictures have the depth, format, profile, grey and alpha
+// of the given picture (enlarged for super-resolution). Their values are limited to [-1, 1] (see
+// Request.Below). If the given picture has Levels, the restoration has Levels too, unless samples,
+// a latent, the projection or an ensemble are asked for.
 type Result struct {
 	Picture *picture.Picture   // from z = μ, the mode of the adapter's proposal; see Request.Ensemble
 	Samples []*picture.Picture // the samples; sample i is the same however many are drawn
 	Mean    *picture.Picture   // mean of the samples; nil without samples
-	// Std is the samples' standard deviation (unbiased, divided by N−1), three planes as Picture.Pix;
-	// nil if N < 2.
+	// Std is the samples' standard deviation (unbiased, divided by N−1), three planes as
+	// Picture.Pix; nil if N < 2.
 	Std []float32
 	// Areas is the standard deviation of the samples' means over areas of AreaSide×AreaSide pixels
 	// (fewer at the right and lower border): three planes of ⌈H/AreaSide⌉ rows of ⌈W/AreaSide⌉
@@ -44,8 +44,8 @@ type Blur struct {
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.
 	Given bool
-	// Defocus is the blur of gaussian-deblur. It is no blur for motion-deblur, and unless the verdict
-	// is blind.Blurred.
+	// Defocus is the blur of gaussian-deblur. It is no blur for motion-deblur, and unless the
+	// verdict is blind.Blurred.
 	Defocus defocus.Blur
 	// Certainty is what the verdict about Defocus is based on; zero if the blur was given.
 	Certainty defocus.Certainty

@@ -12,7 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// What is told of rows is true: they are as in the result, and stay so; every row comes, in order, also if memory runs short.
+// What is told of rows is true: they are as in the result, and stay so; every row comes, in order,
+// also if memory runs short.
 func TestRows(t *testing.T) {
 	rnd := newRand(t)
 	for i, what := range append(task.All(), task.Inpaint) {
@@ -68,7 +69,8 @@ func TestRows(t *testing.T) {
 		}
 	}
 
-	// Memory that runs short after some rows are told: smaller tiles begin again, and what was told stays.
+	// Memory that runs short after some rows are told: smaller tiles begin again, and what was told
+	// stays.
 	p := randomPicture(rnd, 150, 400)
 	req := request(rnd, task.Denoise, p)
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix

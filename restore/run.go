@@ -40,8 +40,8 @@ func (m *Model) newRun(ctx context.Context, j *job, progress func(done, total in
 	return r
 }
 
-// tiles cuts the domain for a stage. ok is false if even the smallest tiles are larger than the device
-// is known to allow; these are then returned.
+// tiles cuts the domain for a stage. ok is false if even the smallest tiles are larger than the
+// device is known to allow; these are then returned.
 func (r *run) tiles(halo int) (ts []tile.Tile, ok bool) {
 	w, h, ok := r.m.tiling(r.loaded, halo, r.maxPixels).Size(r.domain)
 	return tile.Cut(r.domain, w, h, halo), ok

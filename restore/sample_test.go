@@ -80,7 +80,8 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// The projection makes known pixels those of the observation, noise included, and brings a deblurred picture nearer to what was seen.
+// The projection makes known pixels those of the observation, noise included, and brings a
+// deblurred picture nearer to what was seen.
 func TestProjection(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -126,7 +127,8 @@ func TestProjection(t *testing.T) {
 	}
 }
 
-// The latent in pixels has, block by block, the length it has in flow space; its variances add up to the same.
+// The latent in pixels has, block by block, the length it has in flow space; its variances add up
+// to the same.
 func TestLatent(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

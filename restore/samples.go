@@ -17,7 +17,8 @@ func (r *run) samples(j *job, mu, logvar *tile.Field, result *Result) error {
 	shares := j.noiseScales()
 	for i := range j.req.Samples {
 		key := input{name: "key", fixed: netdef.KeyShape.Size(), fill: func(at tile.Rect, dst []float32) {
-			// Sites left of and above the picture's first one have negative positions, which wrap around.
+			// Sites left of and above the picture's first one have negative positions, which wrap
+			// around.
 			k := netdef.Key{Seed: j.req.Seed, Sample: uint32(i), Y0: uint32(at.Y / 4), X0: uint32(at.X / 4)}
 			copy(dst, k.Float32())
 		}}

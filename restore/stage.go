@@ -7,8 +7,8 @@ import (
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
-// input is an input of a program. It has the values of each tile, a fixed number per pixel, or it is
-// the same for all tiles.
+// input is an input of a program. It has the values of each tile, a fixed number per pixel, or it
+// is the same for all tiles.
 type input struct {
 	name  string
 	fixed int // number of values, if it does not depend on the size of the tile; else 0
@@ -35,7 +35,8 @@ type stage struct {
 	halo    int
 	inputs  []input
 	outputs []output
-	// lostWithDevice says that the stage reads or writes a band, whose content is lost with the device.
+	// lostWithDevice says that the stage reads or writes a band, whose content is lost with the
+	// device.
 	lostWithDevice bool
 }
 
@@ -66,9 +67,9 @@ func (r *run) runStage(s stage) error {
 	})
 }
 
-// withTiles calls work with the tiles of the domain. If the device cannot compute tiles of that size,
-// it calls work again with smaller ones; if the device is lost, once more with a new device. stages is
-// how many stages work runs over the tiles.
+// withTiles calls work with the tiles of the domain. If the device cannot compute tiles of that
+// size, it calls work again with smaller ones; if the device is lost, once more with a new device.
+// stages is how many stages work runs over the tiles.
 func (r *run) withTiles(halo, stages int, work func(ts []tile.Tile) error) error {
 	ts, ok := r.tiles(halo)
 	renewed := false

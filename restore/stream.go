@@ -17,12 +17,12 @@ import (
 // StreamConfig says what to do with every frame of a Stream.
 type StreamConfig struct {
 	Task task.Task // GaussianDeblur undoes TrainedBlur: the blur of frames is not estimated
-	// Mask has a value for every pixel, true if the pixel is missing, for all frames that bring no mask
-	// of their own. Inpainting needs it.
+	// Mask has a value for every pixel, true if the pixel is missing, for all frames that bring no
+	// mask of their own. Inpainting needs it.
 	Mask []bool
-	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see Request).
-	// At 0 and below it is estimated in every frame and smoothed over about eight, so that the picture
-	// does not flicker with the estimate.
+	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see
+	// Request). At 0 and below it is estimated in every frame and smoothed over about eight, so
+	// that the picture does not flicker with the estimate.
 	Noise float64
 
 	W, H int          // of the frames given, in pixels; Stream.Resize changes them
@@ -31,29 +31,29 @@ type StreamConfig struct {
 	// Frame.Planes, and replaces In.
 	Raw *RawFormat
 	Out frame.Format // of the frames returned; those of super-resolution are 4·W by 4·H pixels
-	// InFlight is how many frames may be between Submit and Receive. 0 means 3: one is packed, one is
-	// on the device, one is unpacked.
+	// InFlight is how many frames may be between Submit and Receive. 0 means 3: one is packed, one
+	// is on the device, one is unpacked.
 	InFlight int
 	// DropOldest is for live pictures. If InFlight frames are on their way, Submit drops the oldest
 	// that is not on the device instead of waiting for Receive. InFlight must then be at least 2.
 	DropOldest bool
 	// Temporal averages every frame with those before it (package temporal), for Denoise alone. The
-	// remaining noise flickers less, and what does not move, or can be followed, gets clearer. The only
-	// delay is the time on the host, while the next frame is on the device. A frame then depends on
-	// those before it; after DropOldest or an error, on those that came before that.
+	// remaining noise flickers less, and what does not move, or can be followed, gets clearer. The
+	// only delay is the time on the host, while the next frame is on the device. A frame then
+	// depends on those before it; after DropOldest or an error, on those that came before that.
 	Temporal bool
 }
 
-// Stream restores frames of one format, in order. While one frame is on the device, the next is packed
-// and the last unpacked. After the first frames, frames allocate no memory if they fit in a tile, have
-// no alpha of 0 and bring no mask of their own.
+// Stream restores frames of one format, in order. While one frame is on the device, the next is
+// packed and the last unpacked. After the first frames, frames allocate no memory if they fit in a
+// tile, have no alpha of 0 and bring no mask of their own.
 //
-// If the frames given and returned have the same matrix, subsampling (frame.CanChange) and size, luma
-// and chroma are changed by what the networks changed, not by the way to RGB and back: pixels that
-// stay the same keep their codes.
+// If the frames given and returned have the same matrix, subsampling (frame.CanChange) and size,
+// luma and chroma are changed by what the networks changed, not by the way to RGB and back: pixels
+// that stay the same keep their codes.
 //
-// Several goroutines may call all methods at once. Of frames that are submitted at the same time any
-// may be the first. So one goroutine should submit and one receive (or one do both, if it never
+// Several goroutines may call all methods at once. Of frames that are submitted at the same time
+// any may be the first. So one goroutine should submit and one receive (or one do both, if it never
 // submits more than InFlight frames ahead). Several Streams of a Model share its device.
 type Stream struct {
 	m      *Model
@@ -90,9 +90,9 @@ type Latency struct {
 	P50, P95, P99, Max time.Duration
 }
 
-// NewStream makes a Stream and starts its worker. The device is used from the first frame on. Errors:
-// *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, and those of
-// frame.NewConverter.
+// NewStream makes a Stream and starts its worker. The device is used from the first frame on.
+// Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed,
+// and those of frame.NewConverter.
 func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	if err := m.checkAlive(context.Background()); err != nil {
 		return nil, err
@@ -139,8 +139,8 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 // ErrEnded is returned by Submit after End.
 var ErrEnded = errors.New("restore: the stream has been ended")
 
-// End says that no more frames come. Receive returns the frames on their way and then io.EOF. A Submit
-// that is waiting returns ErrEnded, and so do later ones.
+// End says that no more frames come. Receive returns the frames on their way and then io.EOF. A
+// Submit that is waiting returns ErrEnded, and so do later ones.
 func (s *Stream) End() {
 	s.sending.Lock()
 	defer s.sending.Unlock()
@@ -167,8 +167,8 @@ func (s *Stream) Latency() Latency {
 	return l
 }
 
-// Close ends the Stream at once. Frames on their way are dropped; it waits for the one on the device.
-// Closing again does nothing.
+// Close ends the Stream at once. Frames on their way are dropped; it waits for the one on the
+// device. Closing again does nothing.
 func (s *Stream) Close() error {
 	s.once.Do(func() {
 		s.cancel()
@@ -177,9 +177,9 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// runStage takes frames from one channel, calls do and sends them to the next channel, until the first
-// is closed, which closes the next one too, or the Stream is closed. Frames that failed before are
-// passed on.
+// runStage takes frames from one channel, calls do and sends them to the next channel, until the
+// first is closed, which closes the next one too, or the Stream is closed. Frames that failed
+// before are passed on.
 func (s *Stream) runStage(from, to chan *slot, do func(*slot) error) {
 	for {
 		select {
@@ -198,8 +198,8 @@ func (s *Stream) runStage(from, to chan *slot, do func(*slot) error) {
 	}
 }
 
-// recoverPanic calls do with a frame. A panic becomes the frame's error: it would end the process, and
-// no caller could prevent that.
+// recoverPanic calls do with a frame. A panic becomes the frame's error: it would end the process,
+// and no caller could prevent that.
 func recoverPanic(f *slot, do func(*slot) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -21,8 +21,8 @@ type RawFormat struct {
 	Rendering raw.Rendering // raw.DefaultRendering, or another one
 }
 
-// measureEvery is the number of frames after which the noise of a sensor is measured again: it grows
-// with the light.
+// measureEvery is the number of frames after which the noise of a sensor is measured again: it
+// grows with the light.
 const measureEvery = 64
 
 // rawReader reads frames of one size that are mosaics.
@@ -101,8 +101,8 @@ func (r *rawReader) check(p frame.Plane) (frame.Plane, error) {
 	return p, nil
 }
 
-// read develops a frame into pix. It returns the frame's noise; nil if that is to be estimated or is
-// given by StreamConfig.Noise.
+// read develops a frame into pix. It returns the frame's noise; nil if that is to be estimated or
+// is given by StreamConfig.Noise.
 func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 	p, err := r.check(p)
 	if err != nil {

@@ -33,8 +33,8 @@ func (s *Stream) nextRestored(ctx context.Context) (*slot, error) {
 	}
 }
 
-// Next waits for the next restored frame, which Receive then returns, and describes it; its size may
-// differ after Resize. Errors: as of Receive, but not those of the frame.
+// Next waits for the next restored frame, which Receive then returns, and describes it; its size
+// may differ after Resize. Errors: as of Receive, but not those of the frame.
 func (s *Stream) Next(ctx context.Context) (FrameInfo, error) {
 	f, err := s.nextRestored(ctx)
 	if err != nil {
@@ -49,10 +49,10 @@ func (s *Stream) Next(ctx context.Context) (FrameInfo, error) {
 }
 
 // Receive waits for the next restored frame and writes it to dst, OutSize bytes without gaps. After
-// End and the last frame it returns io.EOF. A frame that could not be restored gives its error (as of
-// Model.Restore) and its FrameInfo; the frames after it are tried. Other errors: ctx.Err(), ErrClosed,
-// *RequestError for a wrong length. After Resize, that error means that the frame has another size,
-// which FrameInfo tells; the frame then stays the next one.
+// End and the last frame it returns io.EOF. A frame that could not be restored gives its error (as
+// of Model.Restore) and its FrameInfo; the frames after it are tried. Other errors: ctx.Err(),
+// ErrClosed, *RequestError for a wrong length. After Resize, that error means that the frame has
+// another size, which FrameInfo tells; the frame then stays the next one.
 func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	if n := s.OutSize(); len(dst) != n && !s.resized.Load() {
 		return FrameInfo{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), n)
@@ -66,8 +66,8 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	})
 }
 
-// ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels and
-// rows.
+// ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels
+// and rows.
 func (s *Stream) ReceiveFrame(ctx context.Context, dst frame.Planes) (FrameInfo, error) {
 	return s.receive(ctx, func(g *streamFormat) (frame.Planes, error) {
 		if err := g.out.Check(dst); err != nil {

@@ -35,8 +35,8 @@ type frameRestorer struct {
 	tiled   bool        // the device cannot do a frame in a single tile
 	memory  frameMemory // for frames in tiles
 
-	// For frames in a single tile: the same job, and the memory that all frames use in turn. job is nil
-	// if they do not fit in one.
+	// For frames in a single tile: the same job, and the memory that all frames use in turn. job is
+	// nil if they do not fit in one.
 	job           *job
 	domain        tile.Rect
 	viewer        *task.Viewer
@@ -90,8 +90,9 @@ func (e *frameRestorer) init(m *Model, cfg StreamConfig) error {
 	return e.prepareSingleTile()
 }
 
-// prepareSingleTile makes what frames in a single tile need, if they fit in one. A device that may be
-// slow allows small tiles only, until it has shown its speed. So this is tried again for every frame.
+// prepareSingleTile makes what frames in a single tile need, if they fit in one. A device that may
+// be slow allows small tiles only, until it has shown its speed. So this is tried again for every
+// frame.
 func (e *frameRestorer) prepareSingleTile() (err error) {
 	m, cfg, j := e.m, e.cfg, e.checked
 	r := m.newRun(context.Background(), j, nil)
@@ -148,8 +149,8 @@ func (e *frameRestorer) setMask(mask []bool) error {
 	return nil
 }
 
-// restore makes out of pix, both planes in [-1, 1], and returns the noise level in 8-bit levels. alpha,
-// if not nil, is that of the frame; sensor, if not nil, its noise.
+// restore makes out of pix, both planes in [-1, 1], and returns the noise level in 8-bit levels.
+// alpha, if not nil, is that of the frame; sensor, if not nil, its noise.
 func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
 	if i := firstNonFinite(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
@@ -198,7 +199,8 @@ func (e *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha [
 // useTiles restores all further frames in tiles.
 func (e *frameRestorer) useTiles() { e.job, e.tiled = nil, true }
 
-// setAlpha gives the picture alpha if that hides a pixel. Other alpha has no effect on the networks.
+// setAlpha gives the picture alpha if that hides a pixel. Other alpha has no effect on the
+// networks.
 func (e *frameRestorer) setAlpha(alpha []byte) {
 	e.pic.Alpha = nil
 	if !slices.Contains(alpha, 0) {

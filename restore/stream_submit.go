@@ -10,8 +10,8 @@ import (
 // Frame is a frame given to a Stream.
 type Frame struct {
 	Planes frame.Planes // its values; not used any more after Submit has returned
-	// Mask is this frame's, if not nil, instead of StreamConfig's; for inpainting. A mask that differs
-	// from that of the frame before costs time and memory.
+	// Mask is this frame's, if not nil, instead of StreamConfig's; for inpainting. A mask that
+	// differs from that of the frame before costs time and memory.
 	Mask []bool
 	// Timestamp and Cookie may have any meaning. They come back with the restored frame: a capture
 	// time, an index of buffers, a pointer of C.
@@ -41,9 +41,9 @@ func (s *Stream) Submit(ctx context.Context, data []byte) error {
 	return err
 }
 
-// SubmitFrame is Submit for frames in the layout of cameras. dropped is the frame that was dropped for
-// this one; its Index is -1 if none was. Errors: those of Submit, a mask of the wrong size, and planes
-// too small for a frame.
+// SubmitFrame is Submit for frames in the layout of cameras. dropped is the frame that was dropped
+// for this one; its Index is -1 if none was. Errors: those of Submit, a mask of the wrong size, and
+// planes too small for a frame.
 func (s *Stream) SubmitFrame(ctx context.Context, f Frame) (dropped FrameInfo, err error) {
 	return s.submit(ctx, f, nil)
 }
@@ -134,8 +134,8 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	return err
 }
 
-// acquireSlot waits for a free slot. If frames may be dropped, it takes the slot of the oldest frame
-// that is not on the device.
+// acquireSlot waits for a free slot. If frames may be dropped, it takes the slot of the oldest
+// frame that is not on the device.
 func (s *Stream) acquireSlot(ctx context.Context) (f *slot, dropped FrameInfo, err error) {
 	select {
 	case <-s.ended:

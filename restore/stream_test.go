@@ -266,7 +266,8 @@ func TestStreamMisuse(t *testing.T) {
 	}
 }
 
-// Luma below black and above white comes out of a stream as it went in, where pixels are kept: by the way for frames of one tile, and by that for larger ones.
+// Luma below black and above white comes out of a stream as it went in, where pixels are kept: by
+// the way for frames of one tile, and by that for larger ones.
 func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
 	for _, tile := range []int{0, 16} {
 		m := sharedModel(t, tile, NoMargin)

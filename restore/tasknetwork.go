@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// taskNetwork is one of a Model's networks: the general one, or a specialist. A specialist was trained
-// further for some tasks and does them instead of the general network. It may have another
+// taskNetwork is one of a Model's networks: the general one, or a specialist. A specialist was
+// trained further for some tasks and does them instead of the general network. It may have another
 // architecture.
 type taskNetwork struct {
 	tasks      []task.Task                    // in the order of the one-hot vector
@@ -73,8 +73,8 @@ func newTaskNetwork(l *loadedNetwork) (*taskNetwork, error) {
 	return &taskNetwork{tasks: tasks, load: func() (*loadedNetwork, error) { return l, nil }}, err
 }
 
-// specialists returns the networks for some tasks: those of the Config, or those embedded, which are
-// read when they are first needed.
+// specialists returns the networks for some tasks: those of the Config, or those embedded, which
+// are read when they are first needed.
 func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error) {
 	for _, n := range cfg.Special {
 		l, err := cfg.useNetwork(n)

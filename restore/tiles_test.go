@@ -6,7 +6,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// TestTileSizeDoesNotMatter compares pictures restored whole with the same in tiles, for both kinds of margin.
+// TestTileSizeDoesNotMatter compares pictures restored whole with the same in tiles, for both kinds
+// of margin.
 func TestTileSizeDoesNotMatter(t *testing.T) {
 	rnd := newRand(t)
 	tasks := append(task.All(), task.Inpaint)

@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// jpegOf gives a smooth picture with a textured part through a JPEG file of a quality, as the program
-// reads it. No value is near black or white, where it would be clipped.
+// jpegOf gives a smooth picture with a textured part through a JPEG file of a quality, as the
+// program reads it. No value is near black or white, where it would be clipped.
 func jpegOf(t *testing.T, rnd *rand.Rand, w, h, quality int) *picture.Picture {
 	t.Helper()
 	var file bytes.Buffer

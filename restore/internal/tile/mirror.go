@@ -33,8 +33,8 @@ type MirrorReader struct {
 // stripRows is the number of rows of a tile that are read at a time.
 const stripRows = 64
 
-// NewMirrorReader makes a reader for a picture of w×h pixels. piece writes all planes of a rectangle
-// that lies in the picture to dst; several goroutines call it at once.
+// NewMirrorReader makes a reader for a picture of w×h pixels. piece writes all planes of a
+// rectangle that lies in the picture to dst; several goroutines call it at once.
 func NewMirrorReader(w, h, planes int, piece func(dst []float32, r Rect)) *MirrorReader {
 	t := team.New(0)
 	m := &MirrorReader{

@@ -71,7 +71,8 @@ func Inside(r Rect, w, h int) Rect {
 	return Rect{x, y, min(r.Right(), w) - x, min(r.Bottom(), h) - y}
 }
 
-// CopyValue copies value i from planes that have the same size and also have, or do not have, levels.
+// CopyValue copies value i from planes that have the same size and also have, or do not have,
+// levels.
 func (p Planes) CopyValue(from Planes, i int) {
 	if p.Levels != nil {
 		p.Levels.Copy(from.Levels, i)

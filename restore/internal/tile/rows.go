@@ -15,14 +15,14 @@ func Rows(tiles []Tile) (rows [][]Tile) {
 	return rows
 }
 
-// FollowingRows returns the rows of tiles for the network that follows, of the same size as the rows
-// that lead.
+// FollowingRows returns the rows of tiles for the network that follows, of the same size as the
+// rows that lead.
 //
-// If it used the same rows, each would reach a halo beyond what the leading network has finished. It
-// would have to wait for the next leading row, and the band would have to hold nearly two rows. So
-// the following rows lie a halo higher and end where the leading network has got to. The first row
-// cannot lie higher and owns less instead: what it reads below is not finished, but that does not
-// reach what it owns. If this needs one row more, the leading rows are returned.
+// If it used the same rows, each would reach a halo beyond what the leading network has finished.
+// It would have to wait for the next leading row, and the band would have to hold nearly two rows.
+// So the following rows lie a halo higher and end where the leading network has got to. The first
+// row cannot lie higher and owns less instead: what it reads below is not finished, but that does
+// not reach what it owns. If this needs one row more, the leading rows are returned.
 func FollowingRows(lead [][]Tile, dom Rect, halo int) (rows [][]Tile) {
 	done, end := dom.Y, dom.Bottom()
 	for _, row := range lead {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// The flow map follows the adapter row by row of tiles; everything it reads is there and not yet overwritten.
+// The flow map follows the adapter row by row of tiles; everything it reads is there and not yet
+// overwritten.
 func TestBand(t *testing.T) {
 	rnd := newRand(t)
 	for range 300 {

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Domains have few different sizes, because every size needs programs of its own, which some drivers
-// take seconds to build. Sides of pictures up to maxPowerOfTwo pixels are rounded up to a power of
-// two, larger ones to a multiple of domainStep.
+// Domains have few different sizes, because every size needs programs of its own, which some
+// drivers take seconds to build. Sides of pictures up to maxPowerOfTwo pixels are rounded up to a
+// power of two, larger ones to a multiple of domainStep.
 const (
 	minDomain     = 64
 	maxPowerOfTwo = 1024
@@ -25,8 +25,8 @@ const (
 // RoundUp returns the smallest multiple of step that is at least n.
 func RoundUp(n, step int) int { return (n + step - 1) / step * step }
 
-// DomainSide is the side of the domain, without margins, of a picture with n pixels along that side.
-// It is a multiple of align.
+// DomainSide is the side of the domain, without margins, of a picture with n pixels along that
+// side. It is a multiple of align.
 func DomainSide(n, align int) int {
 	if n > maxPowerOfTwo {
 		return RoundUp(RoundUp(n, domainStep), align)
@@ -46,9 +46,9 @@ type Tiling struct {
 	MaxPixels int // upper bound for the pixels of a tile
 }
 
-// Size returns the sides of the tiles for a domain: those with the least work within the limit, work
-// on the halos included. Among large tiles with hardly more work it takes those that need the least
-// memory. If even the smallest tiles exceed the limit, it returns these, and ok is false.
+// Size returns the sides of the tiles for a domain: those with the least work within the limit,
+// work on the halos included. Among large tiles with hardly more work it takes those that need the
+// least memory. If even the smallest tiles exceed the limit, it returns these, and ok is false.
 func (t Tiling) Size(dom Rect) (w, h int, ok bool) {
 	widths, heights := t.sides(dom.W), t.sides(dom.H)
 	each := func(f func(w, h, work int)) {

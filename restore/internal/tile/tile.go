@@ -1,9 +1,9 @@
-// Package tile is the geometry of tiles: how a picture's domain is cut into them, in which order two
-// networks work through it, and how tiles are read from and written to whole pictures.
+// Package tile is the geometry of tiles: how a picture's domain is cut into them, in which order
+// two networks work through it, and how tiles are read from and written to whole pictures.
 //
-// The domain is the picture, continued by reflection to sides that suit the networks and to a margin.
-// All lengths are in pixels. Positions are relative to the picture's first pixel, so those in the
-// margin are negative.
+// The domain is the picture, continued by reflection to sides that suit the networks and to a
+// margin. All lengths are in pixels. Positions are relative to the picture's first pixel, so those
+// in the margin are negative.
 package tile
 
 // Rect is a rectangle of pixels.
