@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Memory that runs out when the flow map's turn comes makes the tiles smaller, not the picture
-// wrong.
+// If memory runs out at the flow map's first program, the tiles get smaller, and the picture stays
+// the same.
 func TestBandAfterOutOfMemory(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 150, 170)

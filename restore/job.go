@@ -109,7 +109,7 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	}
 	j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur
 	if j.hasSecondView && m.kernelsErr != nil {
-		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.kernelsErr)
+		return nil, fmt.Errorf("%v needs the kernel network, which cannot be read: %w", t, m.kernelsErr)
 	}
 	return j, nil
 }

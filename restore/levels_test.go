@@ -9,8 +9,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A picture with Levels gives the same as the same picture with floats, rounded, and stays as it
-// is.
+// A picture with Levels gives the same as the picture with floats, rounded, and is not changed.
 func TestRestoresLevels(t *testing.T) {
 	rnd := newRand(t)
 	for _, what := range task.All() {

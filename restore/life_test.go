@@ -37,7 +37,7 @@ func TestCancel(t *testing.T) {
 	if _, err := m.Restore(ctx, p, req); !errors.Is(err, context.Canceled) || calls != 1 {
 		t.Errorf("cancelled before: %v, after %d tiles", err, calls)
 	}
-	// While somebody else has the device.
+	// While another caller has the device.
 	release, err := m.engine.Hold(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestCancel(t *testing.T) {
 	restored(t, m, p, req) // and the model still works
 }
 
-// cancelledInWait is a context that ends when something begins to wait for its end.
+// cancelledInWait is a context that is cancelled as soon as somebody waits for it.
 type cancelledInWait struct {
 	context.Context
 	cancel func()
@@ -98,7 +98,7 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// TestClose closes while pictures are in the works, on a device of the model's own.
+// TestClose closes while pictures are being restored, on a device of the model's own.
 func TestClose(t *testing.T) {
 	rnd := newRand(t)
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: gputest.OnMessage,
@@ -141,7 +141,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestOutOfMemory has a device that takes small tiles only, then none.
+// TestOutOfMemory uses a device that allows small tiles only, then none.
 func TestOutOfMemory(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 130, 70)
@@ -170,8 +170,8 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// Of large pictures motionblur's programs that run once are freed, and are there again for the next
-// picture.
+// For large pictures, motionblur's programs that run once are freed. The next picture builds them
+// again.
 func TestDropShort(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	rnd := newRand(t)
@@ -196,7 +196,7 @@ func TestDropShort(t *testing.T) {
 	}
 }
 
-// TestMemoryEstimate compares with what programs take.
+// TestMemoryEstimate compares the estimate with what programs take.
 func TestMemoryEstimate(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	p := randomPicture(newRand(t), 10, 10)

@@ -34,10 +34,11 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 	cfg, err := nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig])
 	var unknown *nets.UnknownError
 	if errors.As(err, &unknown) {
-		return nil, nil, badNetwork("they are for a network %q, this program runs %s", unknown.Name, strings.Join(nets.Names(), " and "))
+		return nil, nil, badNetwork("they are for a network %q, this program runs %s",
+			unknown.Name, strings.Join(nets.Names(), " and "))
 	}
 	if err != nil {
-		return nil, nil, &NetworkError{weights.KeyConfig + " is no configuration", err}
+		return nil, nil, &NetworkError{weights.KeyConfig + " is not a configuration", err}
 	}
 	n := &Network{Config: cfg, Params: f.Params(), Meta: maps.Clone(f.Meta)}
 	params, err := n.check()

@@ -18,7 +18,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// TestNetworkFile writes weights to disk, reads them back and restores with them.
+// TestNetworkFile writes weights to disk, reads them and restores with them.
 func TestNetworkFile(t *testing.T) {
 	rnd := newRand(t)
 	cfg := tinyConfig()
@@ -65,7 +65,7 @@ func TestNetworkFile(t *testing.T) {
 	}
 }
 
-// TestBadNetworks breaks a weights file in every way that matters.
+// TestBadNetworks breaks a weights file in every way that check must find.
 func TestBadNetworks(t *testing.T) {
 	for name, spoil := range map[string]func(f *weights.File){
 		"missing": func(f *weights.File) { f.Tensors = f.Tensors[1:] },
@@ -126,7 +126,7 @@ func replace(f *weights.File, old, new string) {
 	f.Meta[weights.KeyConfig] = strings.Replace(f.Meta[weights.KeyConfig], old, new, 1)
 }
 
-// TestTasksOfNetwork has a network that was trained for two tasks, in another order.
+// TestTasksOfNetwork uses a network that was trained for two tasks, in another order.
 func TestTasksOfNetwork(t *testing.T) {
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
 	net.Meta = map[string]string{weights.KeyTasks: "gaussian-deblur,denoise"}
@@ -153,8 +153,8 @@ func TestTasksOfNetwork(t *testing.T) {
 	}
 }
 
-// Without the network that reads motion blur's kernels everything else works, in pictures and in
-// streams, and motion-deblur says what is missing.
+// Without the kernel network everything else works, for pictures and for streams. motion-deblur
+// says what is missing.
 func TestWithoutTheKernelNetwork(t *testing.T) {
 	missing := errors.New("built without kernels")
 	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (motionblur.Parameters, error) { return motionblur.Parameters{}, missing }})

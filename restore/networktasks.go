@@ -49,7 +49,7 @@ func (n *Network) taskOrder() ([]task.Task, error) {
 		}
 		t, err := parseTaskOrPart(name)
 		if err == nil && (t == task.Inpaint || slices.Contains(ts, t)) {
-			err = fmt.Errorf("%v has no place of its own there", t)
+			err = fmt.Errorf("%v cannot be in this list, or is in it twice", t)
 		}
 		if err != nil {
 			return nil, &NetworkError{weights.KeyTasks, err}

@@ -33,7 +33,7 @@ func (n *Network) ONNX(out io.Writer, w, h int) error {
 	g := netdef.NewGraph()
 	outs := graphBuilder{n.Config, w, h}.whole(g, n.Config.Traits().Guess)
 	if err := g.Err(); err != nil {
-		return &NetworkError{"no network for pictures of this size can be built", err}
+		return &NetworkError{"no network can be built for pictures of this size", err}
 	}
 	tasks, err := n.taskOrder()
 	if err != nil {

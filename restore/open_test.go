@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Whatever a program gives to Open, it gets an error and no panic.
+// Open returns an error for any bad Config, and does not panic.
 func TestOpenNonsense(t *testing.T) {
 	change := func(f func(*nets.EdgeConfig)) *Network {
 		cfg := nets.DefaultEdge()
@@ -48,7 +48,7 @@ func TestOpenNonsense(t *testing.T) {
 	}
 }
 
-// The largest tile that there is makes one tile of every picture.
+// The largest tile size makes one tile of every picture.
 func TestLargestTile(t *testing.T) {
 	ts := tile.Tiling{Halo: 120, Align: 8, MaxOwn: min(math.MaxInt, maxTile), MaxPixels: math.MaxInt}
 	if w, h, ok := ts.Size(tile.Rect{W: 5000, H: 3000}); !ok || w != 5000 || h != 3000 {
@@ -56,7 +56,7 @@ func TestLargestTile(t *testing.T) {
 	}
 }
 
-// Sizes that no memory holds give a typed error before anything is allocated.
+// Sizes that fit in no memory give a typed error before anything is allocated.
 func TestBudget(t *testing.T) {
 	var e *MemoryError
 	r := Request{Task: task.SuperResolve}
@@ -75,7 +75,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Streams too: of any size whose product is beyond a number's range.
+// So do streams, also if the product of their sides overflows.
 func TestStreamBudget(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	for _, side := range []int{1 << 16, 1 << 22, math.MaxInt32} {
@@ -90,8 +90,8 @@ func TestStreamBudget(t *testing.T) {
 	}
 }
 
-// End beside a Submit that waits, and beside many: every Submit ends, the frames that were taken
-// come out, and nothing panics.
+// End is called while one Submit waits, and while many do: every Submit returns, the accepted
+// frames come out, and nothing panics.
 func TestEndBesideSubmit(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	for range 20 {

@@ -40,7 +40,7 @@ func ParsePrecision(s string) (Precision, error) {
 			return Precision(i), nil
 		}
 	}
-	return 0, fmt.Errorf("precision %q is none of auto, fp32 and fp16", s)
+	return 0, fmt.Errorf("precision %q must be auto, fp32 or fp16", s)
 }
 
 // Half reports whether programs for a device store float16.
@@ -54,9 +54,10 @@ func (cfg Config) checkPrecision(info gpu.Info) error {
 	case cfg.Precision < AutoPrecision || cfg.Precision > Float16:
 		return &ConfigError{"Precision", fmt.Sprintf("is %d, must be AutoPrecision, Float32 or Float16", cfg.Precision)}
 	case cfg.Precision == Float16 && !info.Caps.Storage16:
-		return &ConfigError{"Precision", fmt.Sprintf("is fp16, which %s cannot store (it has no 16-bit storage buffers); take auto or fp32", info.Name)}
+		return &ConfigError{"Precision", fmt.Sprintf(
+			"is fp16, which %s cannot store (it has no 16-bit storage buffers); use auto or fp32", info.Name)}
 	case cfg.Precision == Float16 && !compile.CanHalf(info.Caps, cfg.Portable):
-		return &ConfigError{"Precision", "is fp16, which Mesa's software driver would only be slower with; take auto or fp32, or Portable to see what it does"}
+		return &ConfigError{"Precision", "is fp16, which is only slower on Mesa's software driver; use auto or fp32, or set Portable to try it"}
 	}
 	return nil
 }

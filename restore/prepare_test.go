@@ -14,7 +14,7 @@ func openTiny(t *testing.T, tile int) *Model {
 	return m
 }
 
-// Prepare builds just the programs that Restore then uses.
+// Prepare builds exactly the programs that Restore then uses.
 func TestPrepare(t *testing.T) {
 	for name, c := range map[string]struct {
 		w, h int

@@ -78,7 +78,7 @@ func float64s(v []float32) []float64 {
 	return d
 }
 
-// TestAgainstReference compares whole restorations, tiled and not, with float64.
+// TestAgainstReference compares whole restorations, in one tile and in several, with float64.
 func TestAgainstReference(t *testing.T) {
 	rnd := newRand(t)
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
@@ -109,13 +109,13 @@ func TestAgainstReference(t *testing.T) {
 		if (j.secondView != nil) != (c.what == task.MotionDeblur) {
 			t.Fatalf("%v: a guess: %v", c.what, j.secondView != nil)
 		}
-		seen := make([]float32, 3*j.w*j.h)
-		j.view.Read(tile.Rect{X: 0, Y: 0, W: j.w, H: j.h}, seen)
+		view := make([]float32, 3*j.w*j.h)
+		j.view.Read(tile.Rect{X: 0, Y: 0, W: j.w, H: j.h}, view)
 		worst := apart(res.Picture.Pix, oracle(t, m, net, j, 0, 0))
 		for i, s := range res.Samples {
 			worst = max(worst, apart(s.Pix, oracle(t, m, net, j, req.Temperature, uint32(i))))
 		}
-		moved := apart(res.Picture.Pix, seen)
+		moved := apart(res.Picture.Pix, view)
 		t.Logf("%+v: off by %.2g; the network moved pixels by %.2g", c, worst, moved)
 		if !(worst < 2e-4) || moved < 0.05 {
 			t.Errorf("%+v: off by %g from the reference, which moves pixels by %g", c, worst, moved)
@@ -155,7 +155,7 @@ func TestSamplesAndStatistics(t *testing.T) {
 			t.Fatalf("value %d: mean %g, std %g, want %g, %g", i, a.Mean.Pix[i], a.Std[i], mean, std)
 		}
 	}
-	// Of areas: 3 by 2 of them, the last ones smaller.
+	// There are 3 by 2 areas; the last ones are smaller.
 	if len(a.Areas) != 3*2*3 {
 		t.Fatalf("%d values of areas", len(a.Areas))
 	}

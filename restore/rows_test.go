@@ -12,8 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// What is told of rows is true: they are as in the result, and stay so; every row comes, in order,
-// also if memory runs short.
+// Rows are final when Request.Rows reports them. All rows are reported, in order, also if memory
+// runs short.
 func TestRows(t *testing.T) {
 	rnd := newRand(t)
 	for i, what := range append(task.All(), task.Inpaint) {
@@ -41,9 +41,9 @@ func TestRows(t *testing.T) {
 				q.Levels.Write(0, p.Pix)
 				q.Pix, p = nil, &q
 			}
-			var seen *picture.Picture
+			var last *picture.Picture
 			var rows []int
-			told := make([]float32, 3*16*p.W*p.H) // of every row when it was told
+			reported := make([]float32, 3*16*p.W*p.H) // of every row when it was reported
 			req.Rows = func(q *picture.Picture, n int) {
 				from := 0
 				if len(rows) > 0 {
@@ -53,24 +53,24 @@ func TestRows(t *testing.T) {
 					for y := from; y < n; y++ {
 						at := (c*q.H + y) * q.W
 						if q.Levels != nil {
-							q.Levels.Read(told[at:at+q.W], at)
+							q.Levels.Read(reported[at:at+q.W], at)
 						} else {
-							copy(told[at:at+q.W], q.Pix[at:])
+							copy(reported[at:at+q.W], q.Pix[at:])
 						}
 					}
 				}
-				seen, rows = q, append(rows, n)
+				last, rows = q, append(rows, n)
 			}
 			r := restored(t, sharedModel(t, 16, NoMargin), p, req)
 			pix := r.Picture.Unpacked().Pix
-			if seen != r.Picture || !slices.IsSorted(rows) || rows[len(rows)-1] != r.Picture.H || len(rows) < 3 || !slices.Equal(told[:len(pix)], pix) {
-				t.Errorf("%v: rows %v of %d are told, or other rows", what, rows, r.Picture.H)
+			if last != r.Picture || !slices.IsSorted(rows) || rows[len(rows)-1] != r.Picture.H || len(rows) < 3 || !slices.Equal(reported[:len(pix)], pix) {
+				t.Errorf("%v: rows %v of %d are reported, or other rows", what, rows, r.Picture.H)
 			}
 		}
 	}
 
-	// Memory that runs short after some rows are told: smaller tiles begin again, and what was told
-	// stays.
+	// If memory runs short after some rows are reported, smaller tiles begin again, and the
+	// reported rows stay the same.
 	p := randomPicture(rnd, 150, 400)
 	req := request(rnd, task.Denoise, p)
 	want := restored(t, sharedModel(t, 0, NoMargin), p, req).Picture.Pix
@@ -85,14 +85,14 @@ func TestRows(t *testing.T) {
 		}
 		return compiled(store, g, outs, opt)
 	}
-	var told []float32
+	var reported []float32
 	var rows []int
 	req.Rows = func(q *picture.Picture, n int) {
 		if rows == nil {
 			fail = 2 // the second time with nothing else in memory
 			dropAll(t, m)
 			for c := range 3 {
-				told = append(told, q.Pix[c*q.W*q.H:][:n*q.W]...)
+				reported = append(reported, q.Pix[c*q.W*q.H:][:n*q.W]...)
 			}
 		}
 		rows = append(rows, n)
@@ -100,8 +100,8 @@ func TestRows(t *testing.T) {
 	got := restored(t, m, p, req).Picture
 	for c := range 3 {
 		n := rows[0] * p.W
-		if !slices.Equal(told[c*n:(c+1)*n], got.Pix[c*p.W*p.H:][:n]) {
-			t.Error("rows that were told have changed")
+		if !slices.Equal(reported[c*n:(c+1)*n], got.Pix[c*p.W*p.H:][:n]) {
+			t.Error("reported rows have changed")
 		}
 	}
 	if d := apart(got.Pix, want); d > 5e-5 || fail > 0 || !slices.IsSorted(rows) || rows[len(rows)-1] != p.H || rows[0] == p.H {
@@ -110,6 +110,6 @@ func TestRows(t *testing.T) {
 
 	p = randomPicture(rnd, 40, 40)
 	req = request(rnd, task.GaussianDeblur, p)
-	req.Project, req.Rows = true, func(*picture.Picture, int) { t.Error("rows are told before the projection") }
+	req.Project, req.Rows = true, func(*picture.Picture, int) { t.Error("rows are reported before the projection") }
 	restored(t, sharedModel(t, 16, NoMargin), p, req)
 }

@@ -104,10 +104,10 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 		return nil, badRequest("frames in flight", "are %d, must be 1 to 64", cfg.InFlight)
 	}
 	if cfg.DropOldest && cfg.InFlight < 2 {
-		return nil, badRequest("frames in flight", "are 1, must be 2 or more where the oldest are dropped: one is on the device")
+		return nil, badRequest("frames in flight", "are 1, must be at least 2 to drop the oldest: one is on the device")
 	}
 	if cfg.Temporal && !cfg.Task.Takes(task.OptionSingle) {
-		return nil, badRequest("frames", "are averaged in time for task %v alone, not for %v", task.Denoise, cfg.Task)
+		return nil, badRequest("frames", "can be averaged in time for task %v only, not for %v", task.Denoise, cfg.Task)
 	}
 	if !cfg.Task.Valid() {
 		return nil, &task.UnknownTaskError{Name: cfg.Task.String()}
@@ -203,7 +203,7 @@ func (s *Stream) runStage(from, to chan *slot, do func(*slot) error) {
 func recoverPanic(f *slot, do func(*slot) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("restore: an error in this program: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return do(f)

@@ -132,7 +132,7 @@ func (cfg Config) loadEmbeddedSpecialist(names []string, some []task.Task, gener
 // checkSpecialist returns an error if a network cannot replace the general one for some tasks.
 func checkSpecialist(n, general *Network) error {
 	if n.Config.Traits().Guess && !general.Config.Traits().Guess {
-		return badNetwork("a network for some tasks takes a second view of motion blur, which is made only where the general one takes it")
+		return badNetwork("a network for some tasks reads the second view of motion blur, which the general network does not read")
 	}
 	return nil
 }

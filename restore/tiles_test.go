@@ -6,8 +6,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// TestTileSizeDoesNotMatter compares pictures restored whole with the same in tiles, for both kinds
-// of margin.
+// TestTileSizeDoesNotMatter compares pictures restored whole with the same pictures in tiles, for
+// both kinds of margin.
 func TestTileSizeDoesNotMatter(t *testing.T) {
 	rnd := newRand(t)
 	tasks := append(task.All(), task.Inpaint)
@@ -46,7 +46,7 @@ func TestTileSizeDoesNotMatter(t *testing.T) {
 	}
 	t.Logf("largest difference %.2g", worst)
 
-	// The comparison would notice a halo that is too small.
+	// The comparison would detect a halo that is too small.
 	m := variant(t, sharedModel(t, 16, NoMargin))
 	m.general.halo = 16
 	p := randomPicture(rnd, 130, 70)

@@ -7,7 +7,7 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Tiles anywhere, within the picture, beyond it, far beyond it, show it continued by reflection.
+// Tiles in the picture, partly outside and far outside show the picture continued by reflection.
 func TestMirrored(t *testing.T) {
 	rnd := newRand(t)
 	for range 200 {

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// The flow map follows the adapter row by row of tiles; everything it reads is there and not yet
-// overwritten.
+// Everything that a following row reads is in the band and not yet overwritten.
 func TestBand(t *testing.T) {
 	rnd := newRand(t)
 	for range 300 {

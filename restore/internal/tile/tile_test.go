@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestCut checks that tiles own everything once, at the right distance from their ends.
+// TestCut checks that the own parts cover the domain once, at the right distance from the tiles'
+// ends.
 func TestCut(t *testing.T) {
 	rnd := newRand(t)
 	for range 500 {

@@ -11,8 +11,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Coarse noise has the variance that is asked for at every site, varies slowly, and is the same
-// whatever tile it is made for.
+// Coarse noise has the variance that is asked for at every site, varies slowly, and does not depend
+// on the tile.
 func TestSmoothNoise(t *testing.T) {
 	shares := []float32{0.5, 0, 2}
 	const w, h = 48, 40
@@ -51,7 +51,7 @@ func TestSmoothNoise(t *testing.T) {
 			}
 		}
 	}
-	// The seed is fixed, so that these are facts and not luck.
+	// The seed is fixed, so the result is always the same.
 	want := 0.25 + 4.0
 	if square/n < 0.9*want || square/n > 1.1*want {
 		t.Errorf("variance %g, want %g", square/n, want)
@@ -61,9 +61,8 @@ func TestSmoothNoise(t *testing.T) {
 	}
 }
 
-// Samples in scales: with a share of 1 for white noise alone they are as without scales, coarse
-// shares move blocks as one, and tiles do not show. z = μ, other classes and the prior do not
-// change.
+// With weight 1 for white noise alone, samples are as without scales. Coarse weights move blocks
+// together, and tiles do not show. z = μ, other tasks and the prior do not change.
 func TestSamplesInScales(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 90, 70)

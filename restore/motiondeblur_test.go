@@ -9,9 +9,9 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// Where no kernel can be told, motion-deblur is done by the network for movement, told the same
-// noise as denoising is; where the kernel is given, or noise that was told hides it, and for all
-// other tasks it is as if that network were not there.
+// If no kernel can be estimated, the network for movement does motion-deblur, at the noise that
+// denoise would use. It has no effect on other tasks, nor if the kernel is given, or if noise that
+// is given hides it.
 func TestMovement(t *testing.T) {
 	rnd := newRand(t)
 	special := tinyNetwork(t, otherForm(), sharedSeed+1)
@@ -51,8 +51,8 @@ func TestMovement(t *testing.T) {
 	if req.Task = task.MotionDeblur; !slices.Equal(restored(t, both, p, req).Picture.Pix, want.Picture.Pix) {
 		t.Error("without noise nothing is done")
 	}
-	// Much noise that is found may be texture: without a blur behind it, the picture is denoised,
-	// and no more.
+	// Much noise that is estimated may be texture. If there is no blur behind it, the picture is
+	// only denoised.
 	p = randomPicture(rnd, 96, 96)
 	for i := range p.Pix {
 		p.Pix[i] = float32(0.15 * rnd.NormFloat64())

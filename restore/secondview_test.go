@@ -8,9 +8,9 @@ import (
 	"github.com/vfmrestore/restore/restore/motionblur/reference"
 )
 
-// The guess at any tile is the whole picture's guess, to the bit; of a large picture only some
-// blocks are held.
-func TestGuessInTiles(t *testing.T) {
+// The second view of any tile is that of the whole picture, bit for bit. Only some blocks of a
+// large picture are in memory.
+func TestSecondViewInTiles(t *testing.T) {
 	rnd := newRand(t)
 	for _, size := range [][2]int{{40, 30}, {300, 180}, {900, 1500}} {
 		w, h := size[0], size[1]

@@ -14,7 +14,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Pictures from the prior against Algorithm 1 in float64.
+// Compares pictures from the prior with Algorithm 1 in float64.
 func TestSample(t *testing.T) {
 	rnd := newRand(t)
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
@@ -80,8 +80,8 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// The projection makes known pixels those of the observation, noise included, and brings a
-// deblurred picture nearer to what was seen.
+// The projection makes known pixels equal to the observation, noise included, and brings a
+// deblurred picture closer to its observation.
 func TestProjection(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -127,8 +127,8 @@ func TestProjection(t *testing.T) {
 	}
 }
 
-// The latent in pixels has, block by block, the length it has in flow space; its variances add up
-// to the same.
+// In every block the latent in pixels has the same norm as in flow space, and the same sum of
+// variances.
 func TestLatent(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

@@ -11,7 +11,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// TestBadRequests checks that each is refused in words, before anything is computed.
+// TestBadRequests checks that each bad request gives an error in words before anything is computed.
 func TestBadRequests(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

@@ -18,14 +18,14 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A blur that is told is undone by the network that knows it, or by deconvolution of the denoised
-// picture; where there is none, the picture is denoised.
-func TestToldBlur(t *testing.T) {
+// A given blur is undone by the network if that was trained for it, else by deconvolution of the
+// denoised picture. If the given blur is none, the picture is denoised.
+func TestGivenBlur(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
 	p := randomPicture(rnd, 61, 54)
 	req := Request{Task: task.GaussianDeblur, Noise: 3, Temperature: 1}
-	told := func(b defocus.Blur) *Result {
+	given := func(b defocus.Blur) *Result {
 		req.Blur = &b
 		r := restored(t, m, p, req)
 		if r.Task != task.GaussianDeblur || r.Blur == nil || !r.Blur.Given || r.Blur.Defocus != b {
@@ -33,8 +33,8 @@ func TestToldBlur(t *testing.T) {
 		}
 		return r
 	}
-	network := told(TrainedBlur)
-	if near := told(defocus.Blur{Shape: defocus.Gaussian, Width: 2.8}); !slices.Equal(near.Picture.Pix, network.Picture.Pix) {
+	network := given(TrainedBlur)
+	if near := given(defocus.Blur{Shape: defocus.Gaussian, Width: 2.8}); !slices.Equal(near.Picture.Pix, network.Picture.Pix) {
 		t.Error("2.8 pixels are not undone by the network of 3 pixels")
 	}
 	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
@@ -44,7 +44,7 @@ func TestToldBlur(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := told(b)
+		got := given(b)
 		for i, v := range want {
 			if math.Abs(float64(min(max(v, -1), 1)-got.Picture.Pix[i])) > 1e-6 {
 				t.Fatalf("%v, value %d is %g, deconvolution gives %g", b, i, got.Picture.Pix[i], v)
@@ -53,7 +53,7 @@ func TestToldBlur(t *testing.T) {
 		rows := 0
 		req.Rows = func(_ *picture.Picture, n int) { rows = n }
 		req.Samples = 2
-		if r := told(b); len(r.Samples) != 2 || r.Std == nil || rows != p.H || !slices.Equal(r.Picture.Pix, got.Picture.Pix) {
+		if r := given(b); len(r.Samples) != 2 || r.Std == nil || rows != p.H || !slices.Equal(r.Picture.Pix, got.Picture.Pix) {
 			t.Errorf("%v with samples: %d samples, %d rows, or another picture", b, len(r.Samples), rows)
 		}
 		req.Rows, req.Samples = nil, 0
@@ -62,12 +62,12 @@ func TestToldBlur(t *testing.T) {
 		}
 	}
 	want := restored(t, m, p, Request{Task: task.Denoise, Noise: 3, Temperature: 1})
-	if got := told(defocus.Blur{}); !slices.Equal(got.Picture.Pix, want.Picture.Pix) || got.Blur.Verdict != blind.Sharp {
+	if got := given(defocus.Blur{}); !slices.Equal(got.Picture.Pix, want.Picture.Pix) || got.Blur.Verdict != blind.Sharp {
 		t.Errorf("no blur: not as denoised, or %+v", got.Blur)
 	}
 }
 
-// A blur that is not told is looked for.
+// A blur that is not given is estimated.
 func TestFoundBlur(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	sharp := planar.FromNRGBA(synth.Photo(702, 160, 160))
@@ -92,7 +92,7 @@ func TestFoundBlur(t *testing.T) {
 	if r = restored(t, m, blurred(defocus.Blur{}), req); r.Blur.Verdict == blind.Blurred || r.Blur.Kernel != nil {
 		t.Errorf("a sharp picture is found as %+v", r.Blur)
 	}
-	// In other orientations nothing is looked for again.
+	// The blur is not estimated again for the other orientations.
 	req.Ensemble = 2
 	if r := restored(t, m, blurred(defocus.Blur{Shape: defocus.Gaussian, Width: 2}), req); r.Blur.Verdict != blind.Blurred || r.Blur.Given {
 		t.Errorf("with an ensemble: %+v", r.Blur)

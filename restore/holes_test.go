@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// wideMask is a mask of some pixels and a wide rectangle, and which of them are in the latter.
+// wideMask returns a mask of some pixels and a wide rectangle, and which pixels lie in the
+// rectangle.
 func wideMask(w, h int) (missing, wide []bool) {
 	missing, wide = make([]bool, w*h), make([]bool, w*h)
 	for i := range missing {
@@ -21,7 +22,7 @@ func wideMask(w, h int) (missing, wide []bool) {
 	return missing, wide
 }
 
-// differ tells whether two pictures are different anywhere in a mask, and out of it.
+// differ reports whether two pictures differ anywhere inside a mask, and outside of it.
 func differ(a, b []float32, where []bool) (inside, outside bool) {
 	for i := range a {
 		if a[i] != b[i] {
@@ -31,9 +32,9 @@ func differ(a, b []float32, where []bool) (inside, outside bool) {
 	return inside, outside
 }
 
-// Wide holes are filled from the picture itself, and nothing else is another than with Expected: in
-// the picture, of floats and of levels, and in samples, each in its own way; in an ensemble too.
-// Rows come once, when all is done.
+// Wide holes are filled with the picture's own patches; everything else is as with Expected. That
+// holds for pictures with floats and with levels, for samples, each filled in its own way, and for
+// an ensemble. Rows come once, at the end.
 func TestWideHoles(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, 8)
@@ -45,7 +46,7 @@ func TestWideHoles(t *testing.T) {
 	req.Rows = func(_ *picture.Picture, n int) { rows = append(rows, n) }
 	got := restored(t, m, p, req)
 	if !slices.Equal(rows, []int{h}) {
-		t.Errorf("rows are told as %v", rows)
+		t.Errorf("rows are reported as %v", rows)
 	}
 	req.Rows, req.Expected = nil, true
 	mean := restored(t, m, p, req)
@@ -72,8 +73,8 @@ func TestWideHoles(t *testing.T) {
 		t.Error("another seed gives the same filling")
 	}
 
-	// What is filled is taken from what is known: of a picture of two values there are only these,
-	// but for the step at the edge.
+	// The filling consists of known pixels: a picture of two values has only these two, except in
+	// the blend at the edge.
 	flat := randomPicture(rnd, w, h)
 	for i := range flat.Pix {
 		flat.Pix[i] = float32(1-i%w/2%2*2) * 0.5
@@ -93,8 +94,8 @@ func TestWideHoles(t *testing.T) {
 	}
 }
 
-// Pictures with Levels are filled in their steps, and where alpha is 0 the given colours stand,
-// which are no source either.
+// Pictures with Levels are filled in their steps. Hidden pixels keep the given colours and are no
+// source of patches.
 func TestWideHolesOfLevels(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, 8)
@@ -124,7 +125,8 @@ func TestWideHolesOfLevels(t *testing.T) {
 	if r.Picture.Levels == nil {
 		t.Fatal("the result has no levels")
 	}
-	floats := restored(t, m, p.Unpacked(), req).Picture.Pix // whose holes may be filled in another way: roundings decide which patch is nearer
+	// Its holes may be filled in another way: rounding decides which patch is nearer.
+	floats := restored(t, m, p.Unpacked(), req).Picture.Pix
 	got := r.Picture.Unpacked().Pix
 	for i, v := range got {
 		k := i % (w * h)

@@ -7,9 +7,9 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A level that is told for a grey picture, whether its file says that it is grey or not, is
-// luminance's alone.
-func TestGreyNoiseTold(t *testing.T) {
+// A given level means noise of luminance alone if the picture is grey, whether its file says so or
+// not.
+func TestGivenNoiseOfGreyPicture(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 40, 36)
 	if got := whiteNoise(p, 20); got != noise.White(task.Sigma(20)) {

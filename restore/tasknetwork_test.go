@@ -12,8 +12,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// otherForm is a configuration that differs from tinyConfig in all that the layout of a picture
-// depends on.
+// otherForm is a configuration that differs from tinyConfig in everything that the layout of a
+// picture depends on.
 func otherForm() nets.EdgeConfig {
 	c := tinyConfig()
 	c.Widths, c.Blocks, c.Gates, c.Fine = []int{16, 8, 8}, []int{1, 0}, []int{1, 0, 3}, 8
@@ -21,7 +21,7 @@ func otherForm() nets.EdgeConfig {
 	return c
 }
 
-// A specialist, whatever its form, does its tasks as it would alone, and all others are done as
+// A specialist of any architecture does its tasks as it would alone. All other tasks are done as
 // without it.
 func TestSpecialists(t *testing.T) {
 	rnd := newRand(t)
@@ -45,7 +45,7 @@ func TestSpecialists(t *testing.T) {
 		t.Errorf("tasks are %v and %v", both.Tasks(), alone.Tasks())
 	}
 	p := randomPicture(rnd, 31, 20)
-	// Back and forth, so that programs of both are there at once.
+	// In turns, so that programs of both are in memory at once.
 	for _, what := range []task.Task{task.SuperResolve, task.Denoise, task.MotionDeblur, task.InpaintBox, task.SuperResolve} {
 		req := request(rnd, what, p)
 		req.Samples, req.Steps = 1, 1+rnd.IntN(2)
@@ -123,8 +123,8 @@ func TestBadSpecialists(t *testing.T) {
 	}
 }
 
-// Every specialist in the binary fits the general network, and knows the tasks that its file is
-// called after.
+// Every embedded specialist fits the general network, and does the tasks that its file is named
+// after.
 func TestEmbeddedSpecialists(t *testing.T) {
 	general, _, err := Config{}.loadGeneral()
 	if err != nil {
@@ -147,7 +147,7 @@ func TestEmbeddedSpecialists(t *testing.T) {
 			t.Errorf("tasks %v, %v; want %v", places, err, s.tasks)
 		}
 	}
-	// A file of another name.
+	// A file with the wrong name.
 	for _, names := range weights.Specials() {
 		if _, err := (Config{}).loadEmbeddedSpecialist(names, task.All(), general.Network); err == nil || !strings.Contains(err.Error(), weights.KeyTasks) {
 			t.Errorf("a specialist for other tasks than its name says: %v", err)

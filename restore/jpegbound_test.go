@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// jpegOf gives a smooth picture with a textured part through a JPEG file of a quality, as the
-// program reads it. No value is near black or white, where it would be clipped.
+// jpegOf writes a smooth picture with a textured part to a JPEG file of a quality, and reads it as
+// the program does. No value is so near to black or white that it would be clipped.
 func jpegOf(t *testing.T, rnd *rand.Rand, w, h, quality int) *picture.Picture {
 	t.Helper()
 	var file bytes.Buffer
@@ -41,9 +41,10 @@ func jpegOf(t *testing.T, rnd *rand.Rand, w, h, quality int) *picture.Picture {
 	return p
 }
 
-// The result of denoising a JPEG picture lies in the cells of its file, where all values are inside
-// their range; so do samples, whole rows are told as done only when they are, in tiles as at once;
-// and noise that was told, or pictures that are no file's, are left to the network alone.
+// The result of denoising a JPEG picture lies within the intervals of its file, if all values are
+// inside their range. So do samples. Rows are reported only when they are final, in one tile and in
+// several. If the noise is given, or the picture does not come from a file, the network's result is
+// not changed.
 func TestWithinJPEG(t *testing.T) {
 	rnd := newRand(t)
 	p := jpegOf(t, rnd, 83, 61, 30)
@@ -71,28 +72,28 @@ func TestWithinJPEG(t *testing.T) {
 	var early []float32
 	req.Rows = func(q *picture.Picture, rows int) {
 		if rows <= last && rows < q.H {
-			t.Errorf("%d rows are told after %d", rows, last)
+			t.Errorf("%d rows are reported after %d", rows, last)
 		}
 		last = rows
 		early = append(early[:0], q.Pix[:rows*q.W]...)
 	}
 	inTiles := restored(t, tiled, p, req)
 	if last != p.H || !slices.Equal(early, inTiles.Picture.Pix[:p.W*p.H]) {
-		t.Errorf("%d of %d rows are told", last, p.H)
+		t.Errorf("%d of %d rows are reported", last, p.H)
 	}
 	for i, v := range inTiles.Picture.Pix {
 		if math.Abs(float64(v-got.Picture.Pix[i])) > 2e-3 {
 			t.Fatalf("value %d is %v in tiles, %v at once", i, v, got.Picture.Pix[i])
 		}
 	}
-	told := Request{Task: task.Denoise, Noise: 5}
-	if !slices.Equal(restored(t, whole, p, told).Picture.Pix, restored(t, whole, &bare, told).Picture.Pix) {
-		t.Error("the bounds of the file hold for noise that was told, too")
+	given := Request{Task: task.Denoise, Noise: 5}
+	if !slices.Equal(restored(t, whole, p, given).Picture.Pix, restored(t, whole, &bare, given).Picture.Pix) {
+		t.Error("the bounds of the file are applied although the noise is given")
 	}
 }
 
-// outsideCells is how far luminance's coefficients of a restoration are outside of the cells of the
-// file that it was made from, in steps, in the mean.
+// outsideCells is how far the coefficients of a restoration's luminance lie outside of their file's
+// intervals, in quantisation steps, on average.
 func outsideCells(p, r *picture.Picture) float64 {
 	var sum float64
 	n := 0
@@ -113,7 +114,7 @@ func outsideCells(p, r *picture.Picture) float64 {
 	return sum / float64(n)
 }
 
-// Grain comes after the bounds: all of it gives the picture back.
+// Grain is added after the bounds: a grain of 1 gives the given picture.
 func TestWithinJPEGGrain(t *testing.T) {
 	rnd := newRand(t)
 	p := jpegOf(t, rnd, 64, 40, 30)
@@ -128,7 +129,7 @@ func TestWithinJPEGGrain(t *testing.T) {
 	}
 }
 
-// A network for compression does denoising of files of low quality, and nothing else.
+// A network for compression denoises files of low quality, and does nothing else.
 func TestCompression(t *testing.T) {
 	rnd := newRand(t)
 	special := tinyNetwork(t, otherForm(), sharedSeed+2)
@@ -149,7 +150,7 @@ func TestCompression(t *testing.T) {
 	}
 	for name, other := range map[string]bool{
 		"quality 95":           differs(high, Request{Task: task.Denoise}),
-		"told noise":           differs(low, Request{Task: task.Denoise, Noise: 5}),
+		"given noise":          differs(low, Request{Task: task.Denoise, Noise: 5}),
 		"a picture of no file": differs(picture.New(low.W, low.H, low.Pix), Request{Task: task.Denoise}),
 		"super-resolve":        differs(low, Request{Task: task.SuperResolve}),
 	} {
