@@ -69,7 +69,7 @@ func TestNetworkFile(t *testing.T) {
 func TestBadNetworks(t *testing.T) {
 	for name, spoil := range map[string]func(f *weights.File){
 		"missing": func(f *weights.File) { f.Tensors = f.Tensors[1:] },
-		"none of this": func(f *weights.File) {
+		"does not belong": func(f *weights.File) {
 			f.Tensors[0].Name = "adapter/unheard-of"
 			f.Tensors = append(f.Tensors, first(t))
 		},
@@ -83,9 +83,9 @@ func TestBadNetworks(t *testing.T) {
 		"multiples of 8":     func(f *weights.File) { replace(f, `"widths":[8,`, `"widths":[9,`) },
 		"must be 0 to 64":    func(f *weights.File) { replace(f, `"mid":1`, `"mid":65`) },
 		"unknown task":       func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,cook" },
-		"place of its own":   func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,denoise" },
+		"in it twice":        func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,denoise" },
 		"not a finite":       func(f *weights.File) { f.Tensors[2].Data[0] = float32(math.NaN()) },
-		"the network wants ": func(f *weights.File) { replace(f, `"widths":[8,16]`, `"widths":[8,24]`) },
+		"the network needs ": func(f *weights.File) { replace(f, `"widths":[8,16]`, `"widths":[8,24]`) },
 	} {
 		f, err := tinyNetwork(t, tinyConfig(), 1).File(weights.F32)
 		if err != nil {

@@ -23,92 +23,92 @@ type secondView struct {
 }
 
 func newSecondView(ctx context.Context, e *deviceEstimator, w, h int) *secondView {
-	g := &secondView{w: w, h: h, ctx: ctx, estimator: e, blocks: map[int][]float32{}}
-	g.reader = tile.NewMirrorReader(w, h, 3, g.read)
+	v := &secondView{w: w, h: h, ctx: ctx, estimator: e, blocks: map[int][]float32{}}
+	v.reader = tile.NewMirrorReader(w, h, 3, v.read)
 	var down int
-	g.blockW, g.blockH, g.perRow, down = e.Grid()
-	g.lastReader = make([]int, g.perRow*down)
-	return g
+	v.blockW, v.blockH, v.perRow, down = e.Grid()
+	v.lastReader = make([]int, v.perRow*down)
+	return v
 }
 
 // planTiles says which tiles will be read, in this order.
-func (g *secondView) planTiles(ts []tile.Tile) {
-	g.next = 0
-	clear(g.lastReader)
+func (v *secondView) planTiles(ts []tile.Tile) {
+	v.next = 0
+	clear(v.lastReader)
 	for i, t := range ts {
-		g.eachBlock(t.At, func(block int) { g.lastReader[block] = i })
+		v.eachBlock(t.At, func(block int) { v.lastReader[block] = i })
 	}
 }
 
 // eachBlock calls f for the blocks that a tile reads.
-func (g *secondView) eachBlock(at tile.Rect, f func(block int)) {
-	left, right := tile.MirrorRange(at.X, at.W, g.w)
-	top, end := tile.MirrorRange(at.Y, at.H, g.h)
-	for y := top / g.blockH; y*g.blockH < end; y++ {
-		for x := left / g.blockW; x*g.blockW < right; x++ {
-			f(y*g.perRow + x)
+func (v *secondView) eachBlock(at tile.Rect, f func(block int)) {
+	left, right := tile.MirrorRange(at.X, at.W, v.w)
+	top, end := tile.MirrorRange(at.Y, at.H, v.h)
+	for y := top / v.blockH; y*v.blockH < end; y++ {
+		for x := left / v.blockW; x*v.blockW < right; x++ {
+			f(y*v.perRow + x)
 		}
 	}
 }
 
 // prepareTile computes the blocks that the next tile reads and that are not in memory.
-func (g *secondView) prepareTile(at tile.Rect) error {
+func (v *secondView) prepareTile(at tile.Rect) error {
 	var missing []int
 	var values [][]float32
-	g.eachBlock(at, func(i int) {
-		if g.blocks[i] == nil {
-			r := g.area(i)
-			g.blocks[i] = g.room()[:3*r.W*r.H]
-			missing, values = append(missing, i), append(values, g.blocks[i])
+	v.eachBlock(at, func(i int) {
+		if v.blocks[i] == nil {
+			r := v.area(i)
+			v.blocks[i] = v.room()[:3*r.W*r.H]
+			missing, values = append(missing, i), append(values, v.blocks[i])
 		}
 	})
-	err := g.estimator.Blocks(g.ctx, missing, values)
+	err := v.estimator.Blocks(v.ctx, missing, values)
 	if err != nil {
 		for k, i := range missing {
-			delete(g.blocks, i)
-			g.free = append(g.free, values[k])
+			delete(v.blocks, i)
+			v.free = append(v.free, values[k])
 		}
 	}
 	return err
 }
 
 // readTile reads the next tile, which is prepared, and drops the blocks that no later one reads.
-func (g *secondView) readTile(at tile.Rect, dst []float32) {
-	g.reader.Read(at, dst)
-	g.next++
-	for i, b := range g.blocks {
-		if g.lastReader[i] < g.next {
-			delete(g.blocks, i)
-			g.free = append(g.free, b)
+func (v *secondView) readTile(at tile.Rect, dst []float32) {
+	v.reader.Read(at, dst)
+	v.next++
+	for i, b := range v.blocks {
+		if v.lastReader[i] < v.next {
+			delete(v.blocks, i)
+			v.free = append(v.free, b)
 		}
 	}
 }
 
 // room returns memory for a block.
-func (g *secondView) room() []float32 {
-	if n := len(g.free); n > 0 {
-		b := g.free[n-1]
-		g.free = g.free[:n-1]
+func (v *secondView) room() []float32 {
+	if n := len(v.free); n > 0 {
+		b := v.free[n-1]
+		v.free = v.free[:n-1]
 		return b
 	}
-	return make([]float32, 3*min(g.blockW, g.w)*min(g.blockH, g.h))
+	return make([]float32, 3*min(v.blockW, v.w)*min(v.blockH, v.h))
 }
 
 // area is the rectangle of block i in the picture.
-func (g *secondView) area(i int) tile.Rect {
-	x, y, w, h := g.estimator.Area(i)
+func (v *secondView) area(i int) tile.Rect {
+	x, y, w, h := v.estimator.Area(i)
 	return tile.Rect{X: x, Y: y, W: w, H: h}
 }
 
 // read copies a rectangle of the picture from its blocks.
-func (g *secondView) read(dst []float32, r tile.Rect) {
-	g.eachBlock(r, func(i int) {
-		b := g.area(i)
+func (v *secondView) read(dst []float32, r tile.Rect) {
+	v.eachBlock(r, func(i int) {
+		b := v.area(i)
 		x0, y0 := max(r.X, b.X), max(r.Y, b.Y)
 		n := min(r.X+r.W, b.X+b.W) - x0
 		for c := range 3 {
 			for y := y0; y < min(r.Bottom(), b.Bottom()); y++ {
-				copy(dst[(c*r.H+y-r.Y)*r.W+x0-r.X:][:n], g.blocks[i][(c*b.H+y-b.Y)*b.W+x0-b.X:])
+				copy(dst[(c*r.H+y-r.Y)*r.W+x0-r.X:][:n], v.blocks[i][(c*b.H+y-b.Y)*b.W+x0-b.X:])
 			}
 		}
 	})
