@@ -78,8 +78,10 @@ func (r *run) restoreMean(j *job, result *Result) (mu, logvar *tile.Field, err e
 	}
 	ts, _ := r.tiles(r.loaded.halo)
 	single := j.inSingleTile(ts)
-	adapter := stage{program: j.programs(false)[0], halo: r.loaded.halo, inputs: j.adapterInputs()}
 	r.planRuns(j, single)
+	adapter := stage{
+		program: j.programs(false)[0], halo: r.loaded.halo, inputs: j.adapterInputs(),
+	}
 	if !single && !j.usesBand() || j.needsLatent() {
 		mu = tile.NewField(r.domain)
 		adapter.outputs = append(adapter.outputs, output{index: outMu, write: mu.Write})
@@ -89,42 +91,53 @@ func (r *run) restoreMean(j *job, result *Result) (mu, logvar *tile.Field, err e
 		adapter.outputs = append(adapter.outputs, output{index: outLogVar, write: logvar.Write})
 	}
 	if single {
-		one := adapter
-		one.program = j.programs(true)[0]
-		if j.needsLatent() {
-			one.outputs = append(one.outputs, output{index: outPicture, write: j.tileWriter(pix)})
-		} else {
-			one.outputs = []output{{index: outOnlyPicture, write: j.tileWriter(pix)}}
+		err = r.restoreSingleTile(j, adapter, ts, pix)
+		if engine.TooBig(err) {
+			// Go on in smaller tiles, with the adapter and the flow map in programs of their own.
+			r.maxPixels = r.domain.W * r.domain.H / 2
+			r.planRuns(j, false)
+			single = false
 		}
-		one.planTiles(ts)
-		err = r.runTiles(one, ts)
-		if err == nil {
-			result.Picture = j.finishPicture(pix)
-			return mu, logvar, nil
-		}
-		if !engine.TooBig(err) {
-			return nil, nil, err
-		}
-		// Go on in smaller tiles, with the adapter and the flow map in programs of their own.
-		r.maxPixels = r.domain.W * r.domain.H / 2
-		r.planRuns(j, false)
 	}
-	if j.usesBand() {
-		err = r.runInBand(adapter, func(mu *band) stage {
-			return stage{
-				program: programFlowFromBand, halo: r.loaded.halo,
-				inputs:  []input{{name: "z", fromBand: mu.read}},
-				outputs: []output{{index: 0, write: j.tileWriter(pix)}},
-			}
-		})
-	} else if err = r.runStage(adapter); err == nil {
-		err = r.flow(j, mu, pix)
+	if !single {
+		err = r.restoreInTiles(j, adapter, mu, pix)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	result.Picture = j.finishPicture(pix)
 	return mu, logvar, nil
+}
+
+// restoreSingleTile runs the adapter and the flow map in one program over one tile.
+func (r *run) restoreSingleTile(j *job, adapter stage, ts []tile.Tile, pix *resultCanvas) error {
+	both := adapter
+	both.program = j.programs(true)[0]
+	if j.needsLatent() {
+		both.outputs = append(both.outputs, output{index: outPicture, write: j.tileWriter(pix)})
+	} else {
+		both.outputs = []output{{index: outOnlyPicture, write: j.tileWriter(pix)}}
+	}
+	both.planTiles(ts)
+	return r.runTiles(both, ts)
+}
+
+// restoreInTiles runs the adapter, which writes μ, and then the flow map over the tiles of the
+// domain; or both in turns, if μ is not needed later.
+func (r *run) restoreInTiles(j *job, adapter stage, mu *tile.Field, pix *resultCanvas) error {
+	if j.usesBand() {
+		return r.runInBand(adapter, func(mu *band) stage {
+			return stage{
+				program: programFlowFromBand, halo: r.loaded.halo,
+				inputs:  []input{{name: "z", fromBand: mu.read}},
+				outputs: []output{{index: 0, write: j.tileWriter(pix)}},
+			}
+		})
+	}
+	if err := r.runStage(adapter); err != nil {
+		return err
+	}
+	return r.flow(j, mu, pix)
 }
 
 // oneStep is the stage of the flow map in one step from z to the picture.
