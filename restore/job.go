@@ -73,7 +73,7 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 	if j.pic != pic {
 		j.original, j.resultAlpha = pic, pic.Like(j.w, j.h, nil).Alpha
 	}
-	if j.task.Masked() { // their preview may show what is to be removed
+	if j.task.Masked() { // the notes may hold a preview that shows what is to be removed
 		j.pic = j.pic.WithoutMakerNotes()
 	}
 	if j.holes, err = j.findHoles(); err != nil {

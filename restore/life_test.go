@@ -187,8 +187,8 @@ func TestDropShort(t *testing.T) {
 		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
 	}
 	for _, x := range m.engine.Programs() {
-		if e := x.Recipe.(recipe); e.kind == programMotionBlur && e.blurred.Kind != motionblur.Filter {
-			t.Errorf("%q is still there", e.blurred.Kind)
+		if e := x.Recipe.(recipe); e.program == programMotionBlur && e.motionBlur.Kind != motionblur.Filter {
+			t.Errorf("%q is still there", e.motionBlur.Kind)
 		}
 	}
 	if got := restored(t, m, p, req).Picture.Pix; !slices.Equal(got, want) {
@@ -203,16 +203,16 @@ func TestMemoryEstimate(t *testing.T) {
 	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
 	for _, x := range m.engine.Programs() {
 		e := x.Recipe.(recipe)
-		if e.kind == programMotionBlur {
-			if x.Program.WorkBytes() > e.blurred.Bytes() {
-				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, x.Program.WorkBytes(), e.blurred.Bytes())
+		if e.program == programMotionBlur {
+			if x.Program.WorkBytes() > e.motionBlur.Bytes() {
+				t.Errorf("%v: %d bytes, estimated as %d", e.motionBlur, x.Program.WorkBytes(), e.motionBlur.Bytes())
 			}
 			continue
 		}
 		actual := float64(x.Program.WorkBytes()) / float64(e.w*e.h)
-		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.general.Config))
+		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.program, e.w, e.h, actual, workPerPixel(m.general.Config))
 		if actual > float64(workPerPixel(m.general.Config)) || actual < 4 {
-			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.general.Config))
+			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.program, actual, workPerPixel(m.general.Config))
 		}
 	}
 	til := m.tiling(m.general, m.general.halo, math.MaxInt)

@@ -68,7 +68,8 @@ func (cfg *StreamConfig) checkMemory() error {
 	if cfg.Temporal {
 		need = memory.Sum(need, memory.Bytes(cfg.W, cfg.H, temporal.BytesPerPixel))
 	}
-	return memory.Check(fmt.Sprintf("a stream of %d×%d pixels with %d frames on their way", cfg.W, cfg.H, cfg.InFlight), need)
+	return memory.Check(
+		fmt.Sprintf("a stream of %d×%d pixels with %d frames on their way", cfg.W, cfg.H, cfg.InFlight), need)
 }
 
 // checkMemory returns a *MemoryError if the samples do not fit the memory.

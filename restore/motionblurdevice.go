@@ -33,7 +33,7 @@ func (m *Model) newDeviceEstimator() *deviceEstimator {
 func (s *motionBlurRunner) run(ctx context.Context, p motionblur.Program, in []motionblur.Input, out [][]float32) error {
 	r := s.recipes[p]
 	if r == nil {
-		r = recipe{m: s.m, kind: programMotionBlur, network: s.m.generalNetwork(), blurred: p}
+		r = recipe{m: s.m, program: programMotionBlur, network: s.m.generalNetwork(), motionBlur: p}
 		s.recipes[p] = r
 	}
 	s.work.Recipe, s.in, s.out = r, in, out

@@ -44,9 +44,9 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 	}
 	r := m.newRun(ctx, j, nil)
 	ts, _ := r.tiles(j.loaded.halo)
-	for _, k := range j.programs(j.inSingleTile(ts)) {
-		err := m.engine.Prepare(ctx, &j.session, recipe{m: m, kind: k, network: j.network, w: ts[0].At.W, h: ts[0].At.H})
-		if err != nil {
+	for _, program := range j.programs(j.inSingleTile(ts)) {
+		r := recipe{m: m, program: program, network: j.network, w: ts[0].At.W, h: ts[0].At.H}
+		if err := m.engine.Prepare(ctx, &j.session, r); err != nil {
 			return err
 		}
 	}

@@ -45,13 +45,13 @@ func TestPrepare(t *testing.T) {
 			}
 			for _, x := range m.engine.Programs() {
 				p := x.Recipe.(recipe)
-				if !built[p] && p.kind != programMotionBlur && p.kind != programDraw && (p.kind != programFlow || c.req.Samples == 0) {
-					t.Errorf("%s of %d×%d was built after all", p.kind, p.w, p.h)
+				if !built[p] && p.program != programMotionBlur && p.program != programDraw && (p.program != programFlow || c.req.Samples == 0) {
+					t.Errorf("%s of %d×%d was built after all", p.program, p.w, p.h)
 				}
 				delete(built, p)
 			}
 			for r := range built {
-				t.Errorf("%s of %d×%d was built in vain", r.kind, r.w, r.h)
+				t.Errorf("%s of %d×%d was built in vain", r.program, r.w, r.h)
 			}
 		})
 	}

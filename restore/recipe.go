@@ -13,11 +13,11 @@ import (
 
 // recipe says what a program computes (engine.Recipe).
 type recipe struct {
-	m       *Model
-	kind    programKind
-	network *taskNetwork       // whose parameters it reads
-	w, h    int                // of the tile, in pixels
-	blurred motionblur.Program // for programMotionBlur
+	m          *Model
+	program    programKind
+	network    *taskNetwork       // whose parameters it reads
+	w, h       int                // of the tile, in pixels
+	motionBlur motionblur.Program // for programMotionBlur
 }
 
 // largePicture is the number of pixels from which on memory is scarcer than the time to build
@@ -29,7 +29,7 @@ const largePicture = 4 << 20
 func (m *Model) dropMotionBlurPrograms(ctx context.Context) error {
 	return m.engine.Drop(ctx, func(r engine.Recipe) bool {
 		p := r.(recipe)
-		return p.kind == programMotionBlur && p.blurred.Kind != motionblur.Filter
+		return p.program == programMotionBlur && p.motionBlur.Kind != motionblur.Filter
 	})
 }
 
@@ -47,17 +47,17 @@ func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options
 	if r.m.cfg.Once {
 		opt.Tuning.MaxFMA = compile.SingleRun(r.w * r.h)
 	}
-	if r.kind == programMotionBlur {
-		outs, err = r.blurred.Build(g)
-		return outs, r.blurred.Options(opt), r.blurred.Bytes(), err
+	if r.program == programMotionBlur {
+		outs, err = r.motionBlur.Build(g)
+		return outs, r.motionBlur.Options(opt), r.motionBlur.Bytes(), err
 	}
 	opt.Half, opt.Settings = r.m.cfg.Precision.Half(r.m.engine.Device().Info()), settings
 	n, err := r.network.load()
 	if err != nil {
 		return nil, opt, 0, err
 	}
-	opt.HeldInputs, opt.HeldOutputs = r.kind.onDevice()
-	outs, err = graphBuilder{n.Config, r.w, r.h}.build(g, r.kind)
+	opt.HeldInputs, opt.HeldOutputs = r.program.onDevice()
+	outs, err = graphBuilder{n.Config, r.w, r.h}.build(g, r.program)
 	return outs, opt, int64(r.w*r.h) * bytesPerPixel(n.Config), err
 }
 

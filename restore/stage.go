@@ -98,7 +98,7 @@ func (r *run) withTiles(halo, stages int, work func(ts []tile.Tile) error) error
 func (r *run) runTiles(s stage, ts []tile.Tile) error {
 	w, h := ts[0].At.W, ts[0].At.H
 	work := engine.Work{
-		Recipe: recipe{m: r.m, kind: s.program, network: r.network, w: w, h: h},
+		Recipe: recipe{m: r.m, program: s.program, network: r.network, w: w, h: h},
 		Count:  len(ts), Pixels: w * h, Once: s.lostWithDevice,
 		Prepare: func(i int) error {
 			for _, x := range s.inputs {

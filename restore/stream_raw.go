@@ -110,7 +110,9 @@ func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 	}
 	m, row := &r.mosaic, r.row()
 	for y := range m.H {
-		if err := r.format.Packing.Unpack(m.Pix[y*m.W:][:m.W], p.Data[p.Offset+y*p.Stride:][:row], m.W, 1, r.format.Bits, 0); err != nil {
+		src := p.Data[p.Offset+y*p.Stride:][:row]
+		err := r.format.Packing.Unpack(m.Pix[y*m.W:][:m.W], src, m.W, 1, r.format.Bits, 0)
+		if err != nil {
 			return nil, err
 		}
 	}

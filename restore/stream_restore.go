@@ -123,8 +123,11 @@ func (f *frameRestorer) prepareSingleTile() (err error) {
 	}
 	f.oneHot = j.oneHot()
 	f.work = engine.Work{
-		Recipe: recipe{m: m, kind: programPicture.withSecondView(f.blurEstimator != nil), network: j.network, w: f.domain.W, h: f.domain.H},
-		Count:  1, Pixels: n, Fill: f.fill, Take: f.take,
+		Recipe: recipe{
+			m: m, program: programPicture.withSecondView(j.hasSecondView), network: j.network,
+			w: f.domain.W, h: f.domain.H,
+		},
+		Count: 1, Pixels: n, Fill: f.fill, Take: f.take,
 	}
 	f.job = j
 	return nil

@@ -104,7 +104,9 @@ func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error)
 		}
 		list = append(list, &taskNetwork{
 			tasks: oneHotOrder(some),
-			load:  sync.OnceValues(func() (*loadedNetwork, error) { return cfg.loadEmbeddedSpecialist(names, some, general) }),
+			load: sync.OnceValues(func() (*loadedNetwork, error) {
+				return cfg.loadEmbeddedSpecialist(names, some, general)
+			}),
 		})
 	}
 	return list, nil

@@ -97,7 +97,10 @@ func (j *job) adapterInputs() []input {
 		ins = append(ins, input{name: "guess", fill: j.deconvolvedView.Read})
 	}
 	if j.secondView != nil {
-		ins = append(ins, input{name: "guess", fill: j.secondView.readTile, planTiles: j.secondView.planTiles, prepareTile: j.secondView.prepareTile})
+		ins = append(ins, input{
+			name: "guess", fill: j.secondView.readTile,
+			planTiles: j.secondView.planTiles, prepareTile: j.secondView.prepareTile,
+		})
 	}
 	return ins
 }
