@@ -43,7 +43,7 @@ func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 // band holds some neighbouring rows of sites of a domain on the device. It is a ring: row k is at
 // k modulo ring, so a row overwrites the one ring rows above.
 type band struct {
-	dom    tile.Rect
+	domain tile.Rect
 	ring   int
 	memory *engine.Band
 }
@@ -56,12 +56,12 @@ func newBand(ctx context.Context, e *engine.Engine, dom tile.Rect, ring int) (*b
 // rows calls f for the rows of sites that part, which lies in the tile at, and the band have in
 // common. It calls f once, or twice if they cross the end of the ring.
 func (b *band) rows(at, part tile.Rect, f func(r engine.Rows) error) error {
-	stride := b.dom.W / 4 * nets.FlowChannels
-	for y, end := (part.Y-b.dom.Y)/4, (part.Y-b.dom.Y+part.H)/4; y < end; {
+	stride := b.domain.W / 4 * nets.FlowChannels
+	for y, end := (part.Y-b.domain.Y)/4, (part.Y-b.domain.Y+part.H)/4; y < end; {
 		n := min(end-y, b.ring-y%b.ring)
 		err := f(engine.Rows{
-			Band: y%b.ring*stride + (part.X-b.dom.X)/4*nets.FlowChannels, BandStride: stride,
-			Value:       ((y-(at.Y-b.dom.Y)/4)*(at.W/4) + (part.X-at.X)/4) * nets.FlowChannels,
+			Band: y%b.ring*stride + (part.X-b.domain.X)/4*nets.FlowChannels, BandStride: stride,
+			Value:       ((y-(at.Y-b.domain.Y)/4)*(at.W/4) + (part.X-at.X)/4) * nets.FlowChannels,
 			ValueStride: at.W / 4 * nets.FlowChannels,
 			Size:        part.W / 4 * nets.FlowChannels, Count: n,
 		})

@@ -79,7 +79,7 @@ func (m *Model) deblurDefocus(ctx context.Context, pic *picture.Picture, req Req
 		return m.restoreWithoutDeblurring(ctx, pic, req, j)
 	}
 	var result *Result
-	if b.networkApplies() && !pic.Gray { // that network's noise is not grey
+	if b.networkApplies() && !pic.Gray { // that network was not trained on grey noise
 		req.Profile, req.Blur = &j.profile, &b.Defocus
 		result, err = m.Restore(ctx, pic, req)
 	} else {

@@ -28,7 +28,7 @@ type Latent struct {
 }
 
 func newLatent(j *job, mu, logvar *tile.Field) *Latent {
-	variance := tile.NewField(logvar.Dom)
+	variance := tile.NewField(logvar.Domain)
 	for i, v := range logvar.Data {
 		variance.Data[i] = float32(math.Exp(float64(v)))
 	}
@@ -60,7 +60,7 @@ func pixels(j *job, s *tile.Field, m *matrix) []float32 {
 	for y := range j.h {
 		for x := range j.w {
 			site := s.Site(x, y)
-			at := ((y-s.Dom.Y)%4*4 + (x-s.Dom.X)%4) * 3
+			at := ((y-s.Domain.Y)%4*4 + (x-s.Domain.X)%4) * 3
 			for c := range 3 {
 				v := 0.0
 				for i, a := range site {

@@ -22,7 +22,7 @@ import (
 //     view comes from the posterior over kernels that the spectrum gives (package motionblur),
 //     which does not need a certain one.
 
-// maxBlindNoise is the noise, in 8-bit levels, up to which edges can tell a kernel.
+// maxBlindNoise is the noise, in 8-bit levels, up to which a kernel can be estimated by edges.
 const maxBlindNoise = 5
 
 // deblurMotion does motion-deblur. It returns nil if the network is to do it.

@@ -9,8 +9,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// The tasks of a network stand in its weights file (weights.KeyTasks), in the order of the one-hot
-// vector that tells the adapter its task.
+// The tasks of a network are listed in its weights file (weights.KeyTasks), in the order of the
+// one-hot vector that tells the adapter its task.
 const (
 	// noTask marks a place of the one-hot vector whose task the network was not trained for.
 	noTask task.Task = -1

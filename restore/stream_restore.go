@@ -73,7 +73,7 @@ func (f *frameRestorer) init(m *Model, cfg StreamConfig) error {
 	if cfg.Mask != nil {
 		f.source.Known = (&Request{Mask: cfg.Mask}).isKnown
 	}
-	low, high := cfg.Out.RGBRange() // the frame's writer limits further
+	low, high := cfg.Out.RGBRange() // Converter.Write limits further
 	f.below, f.above = -1-low, high-1
 	if err := checkNoise(cfg.Noise); err != nil {
 		return err

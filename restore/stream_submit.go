@@ -150,7 +150,7 @@ func (s *Stream) acquireSlot(ctx context.Context) (f *slot, dropped FrameInfo, e
 		return f, noFrame, nil
 	default:
 	}
-	var head, ready, queue chan *slot // nil channels give nothing; so unless frames are dropped
+	var head, ready, queue chan *slot // nil, so never ready, unless frames may be dropped
 	if s.cfg.DropOldest {
 		head, ready, queue = s.head, s.ready, s.queue
 		for _, from := range []chan *slot{head, ready, queue} { // from the oldest on

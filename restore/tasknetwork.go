@@ -141,22 +141,22 @@ func checkSpecialist(n, general *Network) error {
 
 // networkFor returns the network that does a task, and the task's place in its one-hot vector.
 // Specialists come before the general network.
-func (m *Model) networkFor(t task.Task) (of *taskNetwork, class int, ok bool) {
-	for _, of := range m.networks {
-		if i := slices.Index(of.tasks, t); i >= 0 {
-			return of, i, true
+func (m *Model) networkFor(t task.Task) (network *taskNetwork, class int, ok bool) {
+	for _, network := range m.networks {
+		if i := slices.Index(network.tasks, t); i >= 0 {
+			return network, i, true
 		}
 	}
 	return nil, 0, false
 }
 
 // requireNetwork is networkFor with an *UnsupportedTaskError.
-func (m *Model) requireNetwork(t task.Task) (of *taskNetwork, class int, err error) {
-	of, class, ok := m.networkFor(t)
+func (m *Model) requireNetwork(t task.Task) (network *taskNetwork, class int, err error) {
+	network, class, ok := m.networkFor(t)
 	if !ok {
 		err = &UnsupportedTaskError{t.String(), strings.Join(taskNames(m.Tasks()), ", ")}
 	}
-	return of, class, err
+	return network, class, err
 }
 
 // generalNetwork is the network for all tasks that have none of their own.
@@ -176,14 +176,14 @@ func (m *Model) Tasks() []task.Task {
 // shareParameters says which parameters the programs of each network read: the network's own, and
 // with the general network also those of the kernel network.
 func (m *Model) shareParameters() {
-	for _, of := range m.networks {
-		of.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {
-			n, err := of.load()
+	for _, network := range m.networks {
+		network.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {
+			n, err := network.load()
 			if err != nil {
 				return nil, nil, err
 			}
 			nodes, values := n.nodes, []map[string][]float32{n.Params}
-			if of == m.generalNetwork() {
+			if network == m.generalNetwork() {
 				nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
 			}
 			return nodes, values, nil

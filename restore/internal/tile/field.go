@@ -2,11 +2,11 @@ package tile
 
 import "github.com/vfmrestore/restore/netdef/nets"
 
-// Field is a tensor of flow space over a domain, as large as the picture: Dom.H/4 rows of Dom.W/4
-// sites of nets.FlowChannels float32 values, channels last.
+// Field is a tensor of flow space over a domain, as large as the picture: Domain.H/4 rows of
+// Domain.W/4 sites of nets.FlowChannels float32 values, channels last.
 type Field struct {
-	Dom  Rect
-	Data []float32
+	Domain Rect
+	Data   []float32
 }
 
 // NewField returns a field of zeros.
@@ -20,7 +20,7 @@ func (f *Field) Site(x, y int) []float32 {
 }
 
 func (f *Field) index(x, y int) int {
-	return ((y-f.Dom.Y)/4*(f.Dom.W/4) + (x-f.Dom.X)/4) * nets.FlowChannels
+	return ((y-f.Domain.Y)/4*(f.Domain.W/4) + (x-f.Domain.X)/4) * nets.FlowChannels
 }
 
 // rows calls do for every row of sites of part, which lies in the field and in the tile at. field
