@@ -111,7 +111,7 @@ type Request struct {
 	// all. They are for video, whose codes reach there (frame.Format.RGBRange).
 	Below, Above float32
 
-	// What follows is for requests that this package makes of itself.
+	// The following fields are for requests that this package makes itself.
 
 	// skipFinish leaves out of Result.Picture (but not out of samples) the filling of wide holes,
 	// the grain and the bounds of a JPEG file. An ensemble adds them to its mean.
