@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// TestOtherArchitecture restores with the weights file of a network that is no edge network, whole
-// and in tiles, and compares with float64.
+// TestOtherArchitecture restores with the weights file of a network that is not an edge network,
+// whole and in tiles, and compares with float64.
 func TestOtherArchitecture(t *testing.T) {
 	rnd := newRand(t)
 	net := tinyNetwork(t, nets.PlainConfig{Width: 16, Blocks: 2, Emb: 8, SD: nets.PhotoSD()}, sharedSeed)
@@ -32,9 +32,9 @@ func TestOtherArchitecture(t *testing.T) {
 			t.Errorf("the model describes itself as %s", info)
 		}
 		res := restored(t, m, p, req)
-		j, err := m.accept(p, req)
+		j, err := m.newCheckedJob(p, req)
 		if err == nil {
-			err = m.look(t.Context(), j)
+			err = m.prepareViews(t.Context(), j)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -1,56 +1,62 @@
 package restore
 
-import "github.com/vfmrestore/restore/restore/picture"
+import (
+	"github.com/vfmrestore/restore/restore/internal/tile"
+	"github.com/vfmrestore/restore/restore/picture"
+)
 
-// canvas is a result while tiles are put on it, from top to bottom.
-type canvas struct {
-	planes
-	pic   *picture.Picture
-	final int // rows from the top that are as they will be, where nothing is projected or bounded
-	// Rows from the top with which job.finishRows is done.
-	finished int
-	sample   bool                                // it is one draw of several
+// resultCanvas is a result to which tiles are written, from top to bottom.
+type resultCanvas struct {
+	tile.Planes
+	pic *picture.Picture
+	// written is the number of rows from the top that tiles have written for good. They may still
+	// need the projection or finishRows.
+	written  int
+	finished int                                 // rows from the top that finishRows has finished
+	sample   bool                                // it is one of the samples
 	rows     func(p *picture.Picture, final int) // Request.Rows
 }
 
-// canvas makes memory for a result.
-func (j *job) canvas() *canvas {
-	c := &canvas{planes: planes{w: j.w, h: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
+// newCanvas allocates the memory of a result.
+func (j *job) newCanvas() *resultCanvas {
+	c := &resultCanvas{Planes: tile.Planes{W: j.w, H: j.h}, pic: j.pic.Like(j.w, j.h, nil)}
 	if j.pic.Levels != nil {
-		c.levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
-		c.pic.Levels = c.levels
+		c.Levels = picture.NewLevels(j.pic.Depth, 3*j.w*j.h)
+		c.pic.Levels = c.Levels
 	} else {
-		if ws := j.req.memory; ws != nil && len(ws.out) == 3*j.w*j.h {
-			c.data = ws.out
+		if memory := j.req.memory; memory != nil && len(memory.out) == 3*j.w*j.h {
+			c.Data = memory.out
 		} else {
-			c.data = make([]float32, 3*j.w*j.h)
+			c.Data = make([]float32, 3*j.w*j.h)
 		}
-		c.pic.Pix = c.data
+		c.pic.Pix = c.Data
 	}
 	return c
 }
 
-// writer puts tiles of the network's output on a canvas, as values of the picture, but for the projection, which needs the whole. Final rows stay as they are
-// if they come again, in smaller tiles after memory ran short, as somebody may be reading them already.
-func (j *job) writer(c *canvas) func(t tile, src []float32) {
-	if j.op != nil {
-		return c.write
+// tileWriter returns a function that writes tiles of the network's output to a canvas, as the final
+// values of the picture. The projection is left to finishPicture, because it needs the whole
+// picture. If memory runs short and rows come again in smaller tiles, the written rows are kept:
+// somebody may be reading them.
+func (j *job) tileWriter(c *resultCanvas) func(t tile.Tile, src []float32) {
+	if j.projector != nil {
+		return c.Write
 	}
-	return func(t tile, src []float32) {
-		j.tone(src)
-		if j.bound == nil && (c.sample || !j.req.unfinished) {
+	return func(t tile.Tile, src []float32) {
+		j.limitValues(src)
+		if j.bound == nil && (c.sample || !j.req.skipFinish) {
 			j.putGrain(t, src)
 		}
-		if t.own.y < c.final {
-			t.own.h = max(bottom(t.own)-c.final, 0)
-			t.own.y = c.final
+		if t.Own.Y < c.written {
+			t.Own.H = max(t.Own.Bottom()-c.written, 0)
+			t.Own.Y = c.written
 		}
-		c.write(t, src)
-		j.keepKnown(c.planes, t.own)
-		j.hide(c.planes, t.own)
-		if end := min(bottom(t.own), c.h); end > c.final && t.own.x+t.own.w >= c.w {
-			c.final = end
-			if j.finishes(c) {
+		c.Write(t, src)
+		j.keepKnown(c.Planes, t.Own)
+		j.putHiddenBack(c.Planes, t.Own)
+		if end := min(t.Own.Bottom(), c.H); end > c.written && t.Own.Right() >= c.W {
+			c.written = end
+			if j.finishesRows(c) {
 				end = j.finishRows(c, end)
 			}
 			if c.rows != nil && end > 0 {
@@ -60,50 +66,54 @@ func (j *job) writer(c *canvas) func(t tile, src []float32) {
 	}
 }
 
-// whole makes the picture of a result that was made at once, three planes, which are changed.
-func (j *job) whole(pix []float32) *picture.Picture {
-	c := j.canvas()
+// pictureOf makes the picture of a result that was computed at once, three planes, which it
+// changes.
+func (j *job) pictureOf(pix []float32) *picture.Picture {
+	c := j.newCanvas()
 	c.rows = j.req.Rows
-	all := rect{0, 0, j.w, j.h}
-	j.writer(c)(tile{all, all}, pix)
-	return j.finish(c)
+	j.tileWriter(c)(tile.Whole(tile.Rect{W: j.w, H: j.h}), pix)
+	return j.finishPicture(c)
 }
 
-// finish makes the picture of a canvas.
-func (j *job) finish(c *canvas) *picture.Picture {
-	if j.op != nil {
-		c.pic.Pix = j.settle(planes{w: j.w, h: j.h, data: j.project(c.data)})
+// finishPicture makes the picture of a canvas.
+func (j *job) finishPicture(c *resultCanvas) *picture.Picture {
+	if j.projector != nil {
+		c.pic.Pix = j.finishValues(tile.Planes{W: j.w, H: j.h, Data: j.project(c.Data)})
 	}
 	return c.pic
 }
 
-// settle turns the network's output for a whole picture into its values, in place.
-func (j *job) settle(p planes) []float32 {
-	j.tone(p.data)
-	j.keepKnown(p, rect{0, 0, p.w, p.h})
-	j.hide(p, rect{0, 0, p.w, p.h})
-	return p.data
+// finishValues turns the network's output for a whole picture into the final values, in place.
+func (j *job) finishValues(p tile.Planes) []float32 {
+	j.limitValues(p.Data)
+	all := tile.Rect{W: p.W, H: p.H}
+	j.keepKnown(p, all)
+	j.putHiddenBack(p, all)
+	return p.Data
 }
 
-// keepKnown puts the known pixels of a rectangle back, which may reach beyond the picture, if the request keeps them.
-func (j *job) keepKnown(p planes, r rect) {
-	if !j.keep {
+// keepKnown puts the known pixels of a rectangle, which may reach beyond the picture, back into p
+// if the job keeps them.
+func (j *job) keepKnown(p tile.Planes, r tile.Rect) {
+	if !j.keepKnownPixels {
 		return
 	}
-	given, n := j.given(), p.w*p.h
-	for y := max(r.y, 0); y < min(bottom(r), p.h); y++ {
-		for i := y*p.w + max(r.x, 0); i < y*p.w+min(r.x+r.w, p.w); i++ {
+	given, n := j.input(), p.W*p.H
+	r = tile.Inside(r, p.W, p.H)
+	for y := r.Y; y < r.Bottom(); y++ {
+		for i := y*p.W + r.X; i < y*p.W+r.Right(); i++ {
 			if !j.req.Mask[i] {
 				for c := range 3 {
-					p.take(given, c*n+i)
+					p.CopyValue(given, c*n+i)
 				}
 			}
 		}
 	}
 }
 
-// tone limits the values of three planes and makes grey pictures grey.
-func (j *job) tone(pix []float32) {
+// limitValues limits the values of three planes to the range of the request, and makes grey
+// pictures grey.
+func (j *job) limitValues(pix []float32) {
 	low, high := -1-j.req.Below, 1+j.req.Above
 	for i, v := range pix {
 		pix[i] = min(max(v, low), high)
@@ -116,4 +126,5 @@ func (j *job) tone(pix []float32) {
 	}
 }
 
+// like makes a picture of planes of the result's size.
 func (j *job) like(pix []float32) *picture.Picture { return j.pic.Like(j.w, j.h, pix) }

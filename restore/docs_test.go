@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The code of the camera engineer's page is that of files which are compiled and run.
+// The code on the camera engineer's page is taken from files that are compiled and run.
 func TestCodeInDocs(t *testing.T) {
 	page, err := os.ReadFile("../docs/CAMERA.md")
 	if err != nil {

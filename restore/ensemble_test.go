@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// All eight orientations together are the same whichever way the picture lies, which no single one is.
+// The mean of all eight orientations does not depend on the picture's own orientation. A single
+// restoration does.
 func TestEnsemble(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -59,7 +60,7 @@ func TestEnsemble(t *testing.T) {
 	}
 }
 
-// Orientations are those of an independent implementation, each once.
+// The orientations are those of an independent implementation, each once.
 func TestOrientations(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 5, 3)

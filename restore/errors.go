@@ -6,12 +6,12 @@ import (
 	"github.com/vfmrestore/restore/internal/engine"
 )
 
-// ErrClosed is returned by calls on a Model after, or while, it is closed.
+// ErrClosed is returned by calls on a Model that is closed, before or during the call.
 var ErrClosed = engine.ErrClosed
 
 // RequestError says that a picture cannot be restored as asked.
 type RequestError struct {
-	Field  string // of Request, in lower case, or "picture"
+	Field  string // a field of Request in lower case, or "picture"
 	Reason string // completes "the FIELD ..."
 }
 
@@ -29,7 +29,7 @@ func (e *ConfigError) Error() string { return "restore: Config." + e.Field + " "
 // NetworkError says that weights do not belong to a network that this program knows.
 type NetworkError struct {
 	What string // what is wrong
-	Err  error  // the cause below, if there is one
+	Err  error  // the cause; may be nil
 }
 
 func (e *NetworkError) Error() string {
@@ -53,7 +53,7 @@ func (e *UnsupportedTaskError) Error() string {
 	return fmt.Sprintf("these weights were not trained for task %s, only for %s", e.Task, e.Trained)
 }
 
-// OutputError says that the device gave something that is no picture.
+// OutputError says that the device computed values that are no picture.
 type OutputError struct{ Device string }
 
 func (e *OutputError) Error() string {

@@ -16,13 +16,14 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// frail opens a model with a device of its own that fails as told.
+// frail opens a model with a device of its own that fails as faults say.
 func frail(t *testing.T, f *gpu.Faults) (*Model, error) {
 	return Open(Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: gputest.OnMessage,
 		Validation: gpu.ValidationAvailable(), faults: f})
 }
 
-// A device that is lost in any submission is opened anew, and the picture is what it would have been; one that is lost for good is an error.
+// If a device is lost in any submission, it is opened again, and the picture is the same. If it is
+// lost every time, that is an error.
 func TestLostAtEverySubmit(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 60, 20)
@@ -52,7 +53,7 @@ func TestLostAtEverySubmit(t *testing.T) {
 		t.Errorf("only %d runs", lost)
 	}
 
-	// A stream survives, too.
+	// A stream survives too.
 	f32 := frame.Format{Kind: frame.Float32}
 	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 5, W: 24, H: 24, In: f32, Out: f32})
 	if err != nil {
@@ -67,7 +68,7 @@ func TestLostAtEverySubmit(t *testing.T) {
 		t.Errorf("a stream whose device is lost: %v", err)
 	}
 
-	// Lost again and again.
+	// It is lost every time.
 	f.Lose.Store(-1)
 	var gone *gpu.DeviceLostError
 	if _, err = m.Restore(context.Background(), p, req); !errors.As(err, &gone) {
@@ -77,7 +78,8 @@ func TestLostAtEverySubmit(t *testing.T) {
 	restored(t, m, p, req) // and afterwards all is well
 }
 
-// Memory that is refused at any allocation gives smaller tiles and the same picture, or, when opening, a clear error.
+// If any allocation fails, the tiles are smaller and the picture is the same; while opening, there
+// is a clear error.
 func TestNoMemoryAtEveryAllocation(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 100, 40)
@@ -129,7 +131,7 @@ func resident(t *testing.T) float64 {
 	return v
 }
 
-// A thousand pictures do not take more memory than a few hundred did.
+// A thousand pictures do not take more memory than a few hundred.
 func TestMemoryStaysFlat(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -152,7 +154,8 @@ func TestMemoryStaysFlat(t *testing.T) {
 	}
 }
 
-// Programs of ever new sizes do not take more memory either, once the old ones are gone: a folder may hold pictures of any size.
+// Programs of more and more sizes do not take more memory either, after the old ones are freed: a
+// folder may hold pictures of any size.
 func TestManySizesStayFlat(t *testing.T) {
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), CacheDir: "-", Margin: NoMargin})
 	if err != nil {
@@ -176,7 +179,7 @@ func TestManySizesStayFlat(t *testing.T) {
 	}
 }
 
-// Sixty-four goroutines on one Model, with requests of every kind; run with -race by `make race`.
+// 64 goroutines use one Model, with requests of every kind. `make race` runs this with -race.
 func TestManyGoroutines(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

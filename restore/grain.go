@@ -1,27 +1,30 @@
 package restore
 
-// putGrain puts a share of what denoising took away back, luminance and chroma apart, in the own part of a tile's planes: r + g·(y − r)
-// for the result r and the picture given y, along the axis (1,1,1)/√3 and across it.
-func (j *job) putGrain(t tile, src []float32) {
+import (
+	"github.com/vfmrestore/restore/restore/internal/tile"
+)
+
+// putGrain puts a share of the removed noise back, of luminance and of chroma, in the own part of a
+// tile's planes: r + g·(y − r) for the result r and the picture given y, along the axis (1,1,1)/√3
+// and across it.
+func (j *job) putGrain(t tile.Tile, src []float32) {
 	luma, chroma := float32(j.req.Grain[0]), float32(j.req.Grain[1])
 	if luma == 0 && chroma == 0 {
 		return
 	}
-	given := j.given()
-	x0, y0 := max(t.own.x, 0), max(t.own.y, 0)
-	x1, y1 := min(t.own.x+t.own.w, j.w), min(bottom(t.own), j.h)
-	if x0 >= x1 {
+	given := j.input()
+	own := tile.Inside(t.Own, j.w, j.h)
+	if own.W <= 0 {
 		return
 	}
 	var rows, out [3][]float32
 	for c := range rows {
-		rows[c] = make([]float32, x1-x0)
+		rows[c] = make([]float32, own.W)
 	}
-	for y := y0; y < y1; y++ {
+	for y := own.Y; y < own.Bottom(); y++ {
 		for c := range rows {
-			given.row(rows[c], c, y, x0)
-			at := (c*t.at.h+y-t.at.y)*t.at.w + x0 - t.at.x
-			out[c] = src[at : at+x1-x0]
+			given.Row(rows[c], c, y, own.X)
+			out[c] = src[(c*t.At.H+y-t.At.Y)*t.At.W+own.X-t.At.X:][:own.W]
 		}
 		for x := range rows[0] {
 			r, g, b := rows[0][x]-out[0][x], rows[1][x]-out[1][x], rows[2][x]-out[2][x]

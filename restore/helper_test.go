@@ -17,7 +17,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// testDev is shared by the tests' models; the validation layer watches it where it is installed.
+// testDev is shared by the tests' models. The validation layer checks it if it is installed.
 var testDev *gpu.Device
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func tinyConfig() nets.EdgeConfig {
 	return nets.EdgeConfig{Widths: []int{8, 16}, Blocks: []int{1}, Mid: 1, Gates: []int{3, 1}, Guess: true, Emb: 8, SD: nets.PhotoSD()}
 }
 
-// tinyNetwork has weights that leave nothing at its neutral start.
+// tinyNetwork returns a network with random weights, so that no part of it is at its neutral start.
 func tinyNetwork(t testing.TB, cfg nets.Architecture, seed uint64) *Network {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 2))
@@ -59,30 +59,31 @@ func tinyNetwork(t testing.TB, cfg nets.Architecture, seed uint64) *Network {
 	return n
 }
 
-// shared is the model of the tiny network that tests use one after the other: building its programs is what takes time.
+// shared is the model of the tiny network. The tests use it one after the other, because building
+// its programs takes most of the time.
 var shared *Model
 
 const sharedSeed = 7
 
-// sharedModel is that model, set to tiles and a margin as Open would.
+// sharedModel is that model with a tile size and a margin, set as Open would.
 func sharedModel(t testing.TB, tile, margin int) *Model {
 	t.Helper()
 	if shared == nil {
 		shared = open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed)})
 	}
-	shared.cfg.Tile, shared.net.grid = tile, newGrid(shared.net.Config, margin)
+	shared.cfg.Tile, shared.general.grid = tile, newGrid(shared.general.Config, margin)
 	return shared
 }
 
-// variant is a model of the same networks that a test may change, with programs of its own.
+// variant returns a model of the same networks that a test may change. It has programs of its own.
 func variant(t testing.TB, m *Model) *Model { return variantOf(t, m, 1) }
 
-// variantOf is variant with a share of the device's time.
+// variantOf is variant with a share of the device's time (Config.Pace).
 func variantOf(t testing.TB, m *Model, share float64) *Model {
 	t.Helper()
-	v := &Model{cfg: m.cfg, net: m.net, kernels: m.kernels}
-	for _, of := range m.members {
-		v.members = append(v.members, &member{tasks: of.tasks, read: of.read})
+	v := &Model{cfg: m.cfg, general: m.general, kernels: m.kernels}
+	for _, of := range m.networks {
+		v.networks = append(v.networks, &taskNetwork{tasks: of.tasks, load: of.load})
 	}
 	v.shareParameters()
 	var err error
@@ -113,7 +114,7 @@ func open(t testing.TB, cfg Config) *Model {
 	return m
 }
 
-// randomPicture is smooth with noise, as photographs are.
+// randomPicture is smooth with noise, like photographs.
 func randomPicture(rnd *rand.Rand, w, h int) *picture.Picture {
 	pix := make([]float32, 3*w*h)
 	for c := range 3 {
@@ -128,14 +129,14 @@ func randomPicture(rnd *rand.Rand, w, h int) *picture.Picture {
 	return picture.New(w, h, pix)
 }
 
-// request is a valid request of the task for the picture.
+// request returns a valid request of the task for the picture.
 func request(rnd *rand.Rand, what task.Task, p *picture.Picture) Request {
 	r := Request{Task: what, Noise: 20 * rnd.Float64(), Seed: rnd.Uint64(), Temperature: 1}
 	switch what {
 	case task.GaussianDeblur:
 		r.Blur = &TrainedBlur
 	case task.MotionDeblur: // of less noise, the kernel is found by edges, which is not the network's part
-		r.Noise += mostBlindNoise + 1
+		r.Noise += maxBlindNoise + 1
 	}
 	if what.Masked() {
 		r.Mask = make([]bool, p.W*p.H)

@@ -13,7 +13,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// withHole gives a picture alpha of 0 on a disc, partly transparent on its rim, 1 elsewhere, and returns the same with other colours where it is 0.
+// withHole gives a picture alpha of 0 on a disc, between 0 and 1 on its rim, 1 elsewhere. It
+// returns the same picture with other colours where alpha is 0.
 func withHole(rnd *rand.Rand, p *picture.Picture) (other *picture.Picture) {
 	n := p.W * p.H
 	p.Alpha = make([]float32, n)
@@ -32,7 +33,8 @@ func withHole(rnd *rand.Rand, p *picture.Picture) (other *picture.Picture) {
 	return &q
 }
 
-// TestHiddenColours: what alpha hides changes nothing that is seen, for every task, and stands in the result as it was given; estimates do not see it.
+// TestHiddenColours checks for every task that hidden colours do not affect visible pixels or
+// estimates, and are in the result as they were given.
 func TestHiddenColours(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -59,7 +61,7 @@ func TestHiddenColours(t *testing.T) {
 			case "samples":
 				req.Samples = 2
 			case "projected":
-				if !projects(what) {
+				if !canProject(what) {
 					continue
 				}
 				req.Project = true
@@ -85,7 +87,7 @@ func TestHiddenColours(t *testing.T) {
 						v := out.Pix[c*n+i]
 						if out.Alpha[i] > 0 {
 							if v != other.Pix[c*n+i] {
-								t.Fatalf("%v, %s: pixel %d that is seen depends on what is not", what, kind, i)
+								t.Fatalf("%v, %s: pixel %d that is visible depends on a hidden one", what, kind, i)
 							}
 							continue
 						}
@@ -103,8 +105,8 @@ func TestHiddenColours(t *testing.T) {
 	}
 }
 
-// TestUncovered: the visible colours are continued, and a picture without a visible pixel is no trouble.
-func TestUncovered(t *testing.T) {
+// TestFillHidden checks that visible colours are continued, also if no pixel is visible.
+func TestFillHidden(t *testing.T) {
 	all := func(int) bool { return true }
 	p := picture.New(20, 20, make([]float32, 1200))
 	for i := range p.Pix {
@@ -112,7 +114,7 @@ func TestUncovered(t *testing.T) {
 	}
 	q := withHole(newRand(t), p)
 	for _, p := range []*picture.Picture{p, q} {
-		filled, err := uncovered(p, all)
+		filled, err := fillHidden(p, all)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,10 +125,10 @@ func TestUncovered(t *testing.T) {
 		}
 	}
 	clear(q.Alpha)
-	if filled, err := uncovered(q, all); err != nil || firstBad(filled.Pix) >= 0 {
+	if filled, err := fillHidden(q, all); err != nil || firstNonFinite(filled.Pix) >= 0 {
 		t.Errorf("nothing visible: %v", err)
 	}
-	// What an inpainting will replace is no colour to continue.
+	// Missing pixels, which inpainting will replace, are not continued.
 	missing := func(i int) bool { return i%20 < 10 }
 	for i := range q.Alpha {
 		q.Alpha[i] = 1
@@ -136,13 +138,13 @@ func TestUncovered(t *testing.T) {
 		}
 	}
 	q.Alpha[20*10+10] = 0
-	filled, err := uncovered(q, func(i int) bool { return !missing(i) })
+	filled, err := fillHidden(q, func(i int) bool { return !missing(i) })
 	if err != nil || filled.Pix[20*10+10] != -1 {
 		t.Errorf("filled with %g from what is missing (%v)", filled.Pix[20*10+10], err)
 	}
 }
 
-// TestStreamHidden: frames of video with alpha are treated as pictures are.
+// TestStreamHidden checks the same for frames of video with alpha.
 func TestStreamHidden(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -179,25 +181,26 @@ func TestStreamHidden(t *testing.T) {
 	}
 	for i := range p.Alpha {
 		if out[0][4*i+3] > 0 && !slices.Equal(out[0][4*i:4*i+4], out[1][4*i:4*i+4]) {
-			t.Fatalf("pixel %d that is seen depends on what is not", i)
+			t.Fatalf("pixel %d that is visible depends on a hidden one", i)
 		}
 	}
 }
 
-// TestInpaintingDropsMakerNotes: they may hold a preview of what was to go; other tasks keep them.
+// TestInpaintingDropsMakerNotes: they may hold a preview that shows what inpainting removes. Other
+// tasks keep them.
 func TestInpaintingDropsMakerNotes(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
 	for _, what := range []task.Task{task.Inpaint, task.Denoise} {
 		p := randomPicture(rnd, 12, 10)
-		// II*, a directory with a pointer to another, which has notes of five bytes.
+		// II*, a directory with a pointer to another one, which has notes of five bytes.
 		b := binary.LittleEndian.AppendUint32([]byte("II*\x00"), 8)
 		b = append(b, 1, 0, 0x69, 0x87, 4, 0, 1, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0)
 		b = append(b, 1, 0, 0x7c, 0x92, 7, 0, 5, 0, 0, 0, 44, 0, 0, 0, 0, 0, 0, 0)
 		p.EXIF = append(b, "NOTES"...)
 		q := restored(t, m, p, request(rnd, what, p)).Picture
 		if kept := slices.Contains(q.EXIF, 'N'); kept == what.Masked() || kept == (len(q.Dropped) == 1) {
-			t.Errorf("%v: notes %v, told %q", what, kept, q.Dropped)
+			t.Errorf("%v: notes %v, dropped %q", what, kept, q.Dropped)
 		}
 	}
 }

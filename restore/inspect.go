@@ -9,22 +9,23 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Diagnosis says what is wrong with a picture, as far as it can be told without a network.
+// Diagnosis says what is wrong with a picture, as far as that can be estimated without the
+// networks.
 type Diagnosis struct {
 	Noise   noise.Profile
 	Motion  *Blur   // what motion-deblur would find
 	Defocus *Blur   // what gaussian-deblur would find
-	Black   float64 // share of the pixels, 0 to 1, all of whose channels are black
-	White   float64 // share of which any channel is white
-	// Steps are the tasks that mend it, in their order; none if the picture is sound.
+	Black   float64 // share of the visible pixels, 0 to 1, with all channels black
+	White   float64 // share of the visible pixels, 0 to 1, with any channel white
+	// Steps are the tasks that repair the picture, in order; none if it needs none.
 	Steps []task.Task
 }
 
 const (
-	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised: less is
-	// hardly seen.
+	// worthDenoising is the noise, in 8-bit levels, from which on denoising is advised. Less noise
+	// is hardly visible.
 	worthDenoising = 1.5
-	// worthUnblocking is how visible JPEG's blocks are (noise.Profile.Blocks) from which on
+	// worthUnblocking is the visibility of JPEG's blocks (noise.Profile.Blocks) from which on
 	// denoising is advised.
 	worthUnblocking = 0.35
 )
@@ -36,15 +37,15 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	if err := check(pic, req); err != nil {
 		return nil, err
 	}
-	seen, err := uncovered(pic, req.known)
+	seen, err := fillHidden(pic, req.isKnown)
 	if err != nil {
 		return nil, err
 	}
 	j := &job{req: req, task: task.Denoise, pic: seen, w: pic.W, h: pic.H}
 	if seen != pic {
-		j.covered = pic
+		j.original = pic
 	}
-	j.setNoise(j.find())
+	j.setNoise(j.findNoise())
 	d := &Diagnosis{Noise: j.profile}
 	if d.Motion, err = j.findBlur(ctx); err != nil {
 		return nil, err
@@ -57,9 +58,9 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	return d, nil
 }
 
-// advise chooses the tasks. One blur is undone at most: of the two searches each takes the other's
-// blur for its own, and a defocused picture's motion kernel is round, so the search with one number
-// to find goes first where both find something narrow.
+// advise chooses the tasks. At most one blur is undone. Each of the two searches takes the other's
+// blur for its own, and a defocused picture's motion kernel is round. So if both find a blur and
+// the kernel is round, the search that estimates one number only (defocus) decides.
 func (d *Diagnosis) advise(j *job) []task.Task {
 	switch {
 	case d.Motion.Verdict == blind.Blurred && !(d.Defocus.Verdict == blind.Blurred && round(d.Motion.Kernel)):
@@ -72,7 +73,7 @@ func (d *Diagnosis) advise(j *job) []task.Task {
 	return nil
 }
 
-// round tells whether a kernel is about as wide in all directions.
+// round reports whether a kernel is about as wide in all directions.
 func round(k *task.Kernel) bool {
 	if k == nil {
 		return true
@@ -91,10 +92,10 @@ func round(k *task.Kernel) bool {
 
 func square(v float64) float64 { return v * v }
 
-// clipped counts black and white pixels that can be seen.
+// clipped counts the visible pixels that are black and those that are white.
 func (d *Diagnosis) clipped(j *job) {
 	const edge = 1 - 1.0/255 // half a level of 8 bits from the end
-	given := j.given()
+	given := j.input()
 	var rows [3][]float32
 	for c := range rows {
 		rows[c] = make([]float32, j.pic.W)
@@ -102,10 +103,10 @@ func (d *Diagnosis) clipped(j *job) {
 	black, white, all := 0, 0, 0
 	for y := range j.pic.H {
 		for c := range rows {
-			given.row(rows[c], c, y, 0)
+			given.Row(rows[c], c, y, 0)
 		}
 		for x := range j.pic.W {
-			if j.covered != nil && !visible(j.covered, y*j.pic.W+x) {
+			if j.original != nil && !visible(j.original, y*j.pic.W+x) {
 				continue
 			}
 			r, g, b := rows[0][x], rows[1][x], rows[2][x]
@@ -121,41 +122,4 @@ func (d *Diagnosis) clipped(j *job) {
 	if all > 0 {
 		d.Black, d.White = float64(black)/float64(all), float64(white)/float64(all)
 	}
-}
-
-// Mend inspects a picture and does what Diagnosis.Steps say, each with what the request tells (its
-// Task does not count), and gives what came of the last. Of a sound picture the result is a copy.
-// Errors are those of Inspect and Restore.
-func (m *Model) Mend(ctx context.Context, pic *picture.Picture, req Request) (*Result, *Diagnosis, error) {
-	d, err := Inspect(ctx, pic)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(d.Steps) == 0 {
-		copied := *pic
-		return &Result{Picture: &copied, Noise: task.Std8(d.Noise.Sigma()), Profile: d.Noise, Task: task.Denoise}, d, nil
-	}
-	found := map[task.Task]*Blur{}
-	if _, told := toldNoise(req.Noise); !told && req.Profile == nil && req.Kernel == nil && req.Blur == nil && req.Ensemble <= 1 { // what would be searched for again
-		found[task.MotionDeblur], found[task.GaussianDeblur] = d.Motion, d.Defocus
-	}
-	var r *Result
-	for i, t := range d.Steps {
-		step := req
-		step.Task = t
-		if i == 0 {
-			step.found = found[t]
-		}
-		if t != task.Denoise {
-			step.Grain = [2]float64{}
-		}
-		if i+1 < len(d.Steps) {
-			step.Rows = nil
-		}
-		if r, err = m.Restore(ctx, pic, step); err != nil {
-			return nil, d, err
-		}
-		pic = r.Picture
-	}
-	return r, d, nil
 }

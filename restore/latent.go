@@ -4,29 +4,33 @@ import (
 	"math"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Latent is what the adapter proposes for a picture, q(z|y) = N(μ, diag σ²), seen in pixels: the latents of flow space go back through
-// the inverse of the front end's orthonormal transform, in which white noise stays white. Under the prior N(0, I) every pixel of z has mean
-// 0 and standard deviation 1; what the observation settles shows as σ below 1.
+// Latent is the adapter's proposal for a picture, q(z|y) = N(μ, diag σ²), shown in pixels. The
+// latents of flow space go back through the inverse of the front end's orthonormal transform, which
+// keeps white noise white. Under the prior N(0, I) every pixel of z has mean 0 and standard
+// deviation 1. Where the observation determines z, σ is below 1.
 type Latent struct {
-	W, H  int
-	Mu    []float32   // μ, three planes of W×H as Picture.Pix, in units of the prior's standard deviation
-	Sigma []float32   // σ of every pixel of z; what neighbouring pixels of a 4×4 block share is left out
+	W, H int
+	Mu   []float32 // μ, three planes of W×H as Picture.Pix, in units of the prior's standard deviation
+	// Sigma is σ of every pixel of z, three planes. Correlations between the pixels of a 4×4 block
+	// are left out.
+	Sigma []float32
 	Z     [][]float32 // the z of each sample; empty with StatisticsOnly
-	// Kernel is, for motion blur, what the adapter's second view is made with: the kernel that was
-	// found or given, or the mean of the posterior over kernels (restore/motionblur), which shows both a
-	// kernel and its half-turn, as the picture's spectrum cannot tell them apart. nil for other
-	// tasks, and networks without that view.
+	// Kernel is, for motion blur, the kernel of the adapter's second view: the kernel that was
+	// found or given, or the mean of the posterior over kernels (restore/motionblur). That mean
+	// shows a kernel and its half-turn, because the picture's spectrum cannot tell them apart. nil
+	// for other tasks, and for networks without that view.
 	Kernel *task.Kernel
 }
 
-func newLatent(j *job, mu, logvar *sites) *Latent {
-	variance := newSites(logvar.dom)
-	for i, v := range logvar.data {
-		variance.data[i] = float32(math.Exp(float64(v)))
+func newLatent(j *job, mu, logvar *tile.Field) *Latent {
+	variance := tile.NewField(logvar.Domain)
+	for i, v := range logvar.Data {
+		variance.Data[i] = float32(math.Exp(float64(v)))
 	}
 	l := &Latent{W: j.w, H: j.h, Kernel: j.kernel, Mu: zPicture(j, mu), Sigma: pixels(j, variance, &squaredHaar)}
 	for i, v := range l.Sigma {
@@ -35,7 +39,8 @@ func newLatent(j *job, mu, logvar *sites) *Latent {
 	return l
 }
 
-func zPicture(j *job, z *sites) []float32 { return pixels(j, z, &nets.HaarMatrix) }
+// zPicture returns z in pixels.
+func zPicture(j *job, z *tile.Field) []float32 { return pixels(j, z, &nets.HaarMatrix) }
 
 type matrix = [nets.FlowChannels][nets.FlowChannels]float64
 
@@ -49,13 +54,13 @@ var squaredHaar = func() (m matrix) {
 	return m
 }()
 
-// pixels gives Mᵀ·s at every site, as planes of the result's size.
-func pixels(j *job, s *sites, m *matrix) []float32 {
+// pixels returns Mᵀ·s at every site, as planes of the result's size.
+func pixels(j *job, s *tile.Field, m *matrix) []float32 {
 	out := make([]float32, 3*j.w*j.h)
 	for y := range j.h {
 		for x := range j.w {
-			site := s.data[((y-s.dom.y)/4*(s.dom.w/4)+(x-s.dom.x)/4)*nets.FlowChannels:][:nets.FlowChannels]
-			at := ((y-s.dom.y)%4*4 + (x-s.dom.x)%4) * 3
+			site := s.Site(x, y)
+			at := ((y-s.Domain.Y)%4*4 + (x-s.Domain.X)%4) * 3
 			for c := range 3 {
 				v := 0.0
 				for i, a := range site {
@@ -68,8 +73,8 @@ func pixels(j *job, s *sites, m *matrix) []float32 {
 	return out
 }
 
-// LatentPicture shows values around middle as a picture: middle is grey, middle ± spread white and black. For Mu and Z, 0 and 3; for
-// Sigma, 0.5 and 0.5.
+// LatentPicture shows values around middle as a picture: middle becomes grey, middle + spread white
+// and middle − spread black. Use 0 and 3 for Mu and Z, 0.5 and 0.5 for Sigma.
 func LatentPicture(pix []float32, w, h int, middle, spread float64) *picture.Picture {
 	out := make([]float32, len(pix))
 	for i, v := range pix {
@@ -78,7 +83,8 @@ func LatentPicture(pix []float32, w, h int, middle, spread float64) *picture.Pic
 	return picture.New(w, h, out)
 }
 
-// KernelPicture shows a kernel, every weight as a square of side pixels: black is 0, white the largest weight.
+// KernelPicture shows a kernel, every weight as a square of side pixels. Black is 0, white the
+// largest weight.
 func KernelPicture(k *task.Kernel, side int) *picture.Picture {
 	n, top := k.Size*side, float32(1e-30)
 	for _, w := range k.W {

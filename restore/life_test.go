@@ -37,7 +37,7 @@ func TestCancel(t *testing.T) {
 	if _, err := m.Restore(ctx, p, req); !errors.Is(err, context.Canceled) || calls != 1 {
 		t.Errorf("cancelled before: %v, after %d tiles", err, calls)
 	}
-	// While somebody else has the device.
+	// While another caller has the device.
 	release, err := m.engine.Hold(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func TestCancel(t *testing.T) {
 	restored(t, m, p, req) // and the model still works
 }
 
-// cancelledInWait is a context that ends when something begins to wait for its end.
+// cancelledInWait is a context that is cancelled as soon as somebody waits for it.
 type cancelledInWait struct {
 	context.Context
 	cancel func()
@@ -98,7 +98,7 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// TestClose closes while pictures are in the works, on a device of the model's own.
+// TestClose closes while pictures are being restored, on a device of the model's own.
 func TestClose(t *testing.T) {
 	rnd := newRand(t)
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), 1), Tile: 16, Margin: NoMargin, CacheDir: "-", OnMessage: gputest.OnMessage,
@@ -141,7 +141,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// TestOutOfMemory has a device that takes small tiles only, then none.
+// TestOutOfMemory uses a device that allows small tiles only, then none.
 func TestOutOfMemory(t *testing.T) {
 	rnd := newRand(t)
 	p := randomPicture(rnd, 130, 70)
@@ -170,24 +170,25 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-// Of large pictures motionblur's programs that run once are freed, and are there again for the next picture.
+// For large pictures, motionblur's programs that run once are freed. The next picture builds them
+// again.
 func TestDropShort(t *testing.T) {
 	m := variant(t, sharedModel(t, 0, NoMargin))
 	rnd := newRand(t)
 	p := randomPicture(rnd, 70, 60)
 	req := request(rnd, task.MotionDeblur, p)
-	req.Noise = 2 * mostBlindNoise // so that the spectrum is looked at
+	req.Noise = 2 * maxBlindNoise // so that the spectrum is looked at
 	want := restored(t, m, p, req).Picture.Pix
 	before := len(m.engine.Programs())
-	if err := m.dropShort(t.Context()); err != nil {
+	if err := m.dropMotionBlurPrograms(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if freed := before - len(m.engine.Programs()); freed != 3 {
 		t.Errorf("%d of %d programs were freed, not those for spectrum, comparison and network", freed, before)
 	}
 	for _, x := range m.engine.Programs() {
-		if e := x.Recipe.(recipe); e.kind == kindMotionBlur && e.blurred.Kind != motionblur.Filter {
-			t.Errorf("%q is still there", e.blurred.Kind)
+		if e := x.Recipe.(recipe); e.program == programMotionBlur && e.motionBlur.Kind != motionblur.Filter {
+			t.Errorf("%q is still there", e.motionBlur.Kind)
 		}
 	}
 	if got := restored(t, m, p, req).Picture.Pix; !slices.Equal(got, want) {
@@ -195,27 +196,27 @@ func TestDropShort(t *testing.T) {
 	}
 }
 
-// TestMemoryEstimate compares with what programs take.
+// TestMemoryEstimate compares the estimate with what programs take.
 func TestMemoryEstimate(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	p := randomPicture(newRand(t), 10, 10)
 	restored(t, m, p, Request{Task: task.Denoise, Samples: 1, Temperature: 1})
 	for _, x := range m.engine.Programs() {
 		e := x.Recipe.(recipe)
-		if e.kind == kindMotionBlur {
-			if x.Program.WorkBytes() > e.blurred.Bytes() {
-				t.Errorf("%v: %d bytes, estimated as %d", e.blurred, x.Program.WorkBytes(), e.blurred.Bytes())
+		if e.program == programMotionBlur {
+			if x.Program.WorkBytes() > e.motionBlur.Bytes() {
+				t.Errorf("%v: %d bytes, estimated as %d", e.motionBlur, x.Program.WorkBytes(), e.motionBlur.Bytes())
 			}
 			continue
 		}
 		actual := float64(x.Program.WorkBytes()) / float64(e.w*e.h)
-		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.kind, e.w, e.h, actual, workPerPixel(m.net.Config))
-		if actual > float64(workPerPixel(m.net.Config)) || actual < 4 {
-			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.kind, actual, workPerPixel(m.net.Config))
+		t.Logf("%s %d×%d: %.1f bytes per pixel, at most %d expected", e.program, e.w, e.h, actual, workPerPixel(m.general.Config))
+		if actual > float64(workPerPixel(m.general.Config)) || actual < 4 {
+			t.Errorf("%s: %g bytes per pixel, estimated as %d", e.program, actual, workPerPixel(m.general.Config))
 		}
 	}
-	til := m.tiling(m.net, m.net.halo, math.MaxInt)
-	if int64(til.limit)*bytesPerPixel(m.net.Config) > testDev.Info().Caps.HeapBudget/2 || til.limit < 1<<16 {
-		t.Errorf("tiles of %d pixels", til.limit)
+	til := m.tiling(m.general, m.general.halo, math.MaxInt)
+	if int64(til.MaxPixels)*bytesPerPixel(m.general.Config) > testDev.Info().Caps.HeapBudget/2 || til.MaxPixels < 1<<16 {
+		t.Errorf("tiles of %d pixels", til.MaxPixels)
 	}
 }

@@ -11,38 +11,41 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// Model is a network on a device. Its methods are safe for concurrent use; tiles of concurrent
-// pictures take turns on the device, the work on the host overlaps.
+// Model is a set of networks on a device. Its methods are safe for concurrent use. Tiles of
+// concurrent pictures take turns on the device; the work on the host overlaps.
 type Model struct {
-	cfg     Config
-	net     *loaded               // the general network
-	source  string                // where its weights come from, for Info
-	members []*member             // the networks for some tasks, and at the end the general one
-	kernels motionblur.Parameters // of the network that reads motion blur's kernels, where there is a second view
-	unread  error                 // why there are no kernels: motion-deblur alone needs them
-	engine  *engine.Engine
-	// *estimator, which make the adapter's second view: each has memory of its own.
+	cfg      Config
+	general  *loadedNetwork // for all tasks that have no network of their own
+	source   string         // where its weights come from, for Info
+	networks []*taskNetwork // those for some tasks, and at the end the general one
+	// kernels are the parameters of the kernel network, if the adapter has a second view.
+	// kernelsErr says why they cannot be read; only motion-deblur needs them.
+	kernels    motionblur.Parameters
+	kernelsErr error
+	engine     *engine.Engine
+	// estimators holds *deviceEstimator, each with memory of its own. They make the second view.
 	estimators sync.Pool
 }
 
-// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
-// *weights.FormatError) and weights.Default, and those of gpu.Open.
+// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of
+// weights.Load (among them *weights.FormatError) and weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
 	}
-	cfg.Tile = min(cfg.Tile, largestTile)
+	cfg.Tile = min(cfg.Tile, maxTile)
 	if cfg.Margin < FullMargin || cfg.Margin > 1<<20 {
-		return nil, &ConfigError{"Margin", fmt.Sprintf("is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
+		return nil, &ConfigError{"Margin", fmt.Sprintf(
+			"is %d, must be FullMargin, NoMargin or a number of pixels up to 2^20", cfg.Margin)}
 	}
 	if !(cfg.Pace >= 0 && cfg.Pace <= 1) {
 		return nil, &ConfigError{"Pace", fmt.Sprintf("is %v, must be a share above 0 and up to 1, or 0 for all", cfg.Pace)}
 	}
-	network, source, err := cfg.load()
+	network, source, err := cfg.loadGeneral()
 	if err != nil {
 		return nil, err
 	}
-	general, err := newMember(network)
+	general, err := newTaskNetwork(network)
 	if err != nil {
 		return nil, err
 	}
@@ -50,13 +53,16 @@ func Open(cfg Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source}
-	if m.net.Config.Traits().Guess {
-		go cfg.kernelNetwork() // decodes it while the device is opened
+	m := &Model{cfg: cfg, networks: append(others, general), general: network, source: source}
+	if m.general.Config.Traits().Guess {
+		go cfg.kernelNetwork() // decodes it while the device opens
 	}
 	opened, err := engine.Open(engine.Options{
 		Shared: cfg.Shared, Share: cfg.Pace,
-		GPU: gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()},
+		GPU: gpu.Options{
+			Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage,
+			CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout(),
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -66,8 +72,8 @@ func Open(cfg Config) (*Model, error) {
 		m.Close()
 		return nil, err
 	}
-	if m.net.Config.Traits().Guess {
-		m.kernels, m.unread = cfg.kernelNetwork()
+	if m.general.Config.Traits().Guess {
+		m.kernels, m.kernelsErr = cfg.kernelNetwork()
 	}
 	m.shareParameters()
 	if err = m.engine.Upload(context.Background(), &general.parameters); err != nil {
@@ -77,9 +83,10 @@ func Open(cfg Config) (*Model, error) {
 	return m, nil
 }
 
-func (cfg Config) load() (n *loaded, source string, err error) {
+// loadGeneral loads the general network. source says where its weights come from.
+func (cfg Config) loadGeneral() (n *loadedNetwork, source string, err error) {
 	if cfg.Network != nil {
-		n, err = cfg.accept(cfg.Network)
+		n, err = cfg.useNetwork(cfg.Network)
 		return n, "given by the program", err
 	}
 	var f *weights.File
@@ -93,25 +100,25 @@ func (cfg Config) load() (n *loaded, source string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	if n, err = cfg.read(f); err != nil && cfg.Weights != "" {
+	if n, err = cfg.useFile(f); err != nil && cfg.Weights != "" {
 		err = fmt.Errorf("%s: %w", cfg.Weights, err)
 	}
 	return n, source, err
 }
 
-// Close frees everything on the device. It waits for the tile that is being computed; calls that
+// Close frees everything on the device. It waits for the tile that is being computed. Calls that
 // still run, and later ones, return ErrClosed. Closing again does nothing.
 func (m *Model) Close() error {
 	m.engine.Close()
 	return nil
 }
 
-// alive tells why to stop, if there is a reason.
-func (m *Model) alive(ctx context.Context) error { return m.engine.Alive(ctx) }
+// checkAlive returns an error if the Model is closed or ctx is done.
+func (m *Model) checkAlive(ctx context.Context) error { return m.engine.Alive(ctx) }
 
-// count is the number of parameters.
-func (m *Model) count() (n int) {
-	for _, p := range m.net.nodes {
+// parameterCount is the number of parameters of the general network.
+func (m *Model) parameterCount() (n int) {
+	for _, p := range m.general.nodes {
 		n += p.Shape.Size()
 	}
 	return n
@@ -125,5 +132,5 @@ func (m *Model) Info() string {
 		driver += " " + d.DriverInfo
 	}
 	return fmt.Sprintf("%s (%v, %s, Vulkan %v); %s network of widths %v, %d parameters; weights: %s",
-		d.Name, d.Type, driver, d.API, m.net.Config.Name(), m.net.Config.Traits().Widths, m.count(), m.source)
+		d.Name, d.Type, driver, d.API, m.general.Config.Name(), m.general.Config.Traits().Widths, m.parameterCount(), m.source)
 }

@@ -1,8 +1,11 @@
 package restore
 
-import "math"
+import (
+	"math"
+)
 
-// moments is the running mean and spread of vectors, by Welford's recurrence: no cancellation however small the spread.
+// moments computes mean and standard deviation of vectors by Welford's recurrence, which has no
+// cancellation however small the deviation is.
 type moments struct {
 	n    int
 	mean []float32
@@ -23,7 +26,7 @@ func (m *moments) add(v []float32) {
 	}
 }
 
-// std returns the unbiased standard deviation, nil for less than two vectors. It takes the memory over.
+// std returns the unbiased standard deviation, in the memory of m; nil for less than two vectors.
 func (m *moments) std() []float32 {
 	if m.n < 2 {
 		return nil
@@ -37,7 +40,7 @@ func (m *moments) std() []float32 {
 // areasAlong is the number of areas along a side of n pixels.
 func areasAlong(n int) int { return (n + AreaSide - 1) / AreaSide }
 
-// areaMeans gives the means of three planes of w×h values over areas.
+// areaMeans returns the means of three planes of w×h values over areas.
 func areaMeans(pix []float32, w, h int) []float32 {
 	aw, ah := areasAlong(w), areasAlong(h)
 	sums := make([]float64, 3*aw*ah)

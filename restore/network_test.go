@@ -18,7 +18,7 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// TestNetworkFile writes weights to disk, reads them back and restores with them.
+// TestNetworkFile writes weights to disk, reads them and restores with them.
 func TestNetworkFile(t *testing.T) {
 	rnd := newRand(t)
 	cfg := tinyConfig()
@@ -36,7 +36,7 @@ func TestNetworkFile(t *testing.T) {
 		if err := weights.Save(path, f); err != nil {
 			t.Fatal(err)
 		}
-		back, _, err := Config{Weights: path}.load()
+		back, _, err := Config{Weights: path}.loadGeneral()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,11 +65,11 @@ func TestNetworkFile(t *testing.T) {
 	}
 }
 
-// TestBadNetworks breaks a weights file in every way that matters.
+// TestBadNetworks breaks a weights file in every way that check must find.
 func TestBadNetworks(t *testing.T) {
 	for name, spoil := range map[string]func(f *weights.File){
 		"missing": func(f *weights.File) { f.Tensors = f.Tensors[1:] },
-		"none of this": func(f *weights.File) {
+		"does not belong": func(f *weights.File) {
 			f.Tensors[0].Name = "adapter/unheard-of"
 			f.Tensors = append(f.Tensors, first(t))
 		},
@@ -83,9 +83,9 @@ func TestBadNetworks(t *testing.T) {
 		"multiples of 8":     func(f *weights.File) { replace(f, `"widths":[8,`, `"widths":[9,`) },
 		"must be 0 to 64":    func(f *weights.File) { replace(f, `"mid":1`, `"mid":65`) },
 		"unknown task":       func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,cook" },
-		"place of its own":   func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,denoise" },
+		"in it twice":        func(f *weights.File) { f.Meta[weights.KeyTasks] = "denoise,denoise" },
 		"not a finite":       func(f *weights.File) { f.Tensors[2].Data[0] = float32(math.NaN()) },
-		"the network wants ": func(f *weights.File) { replace(f, `"widths":[8,16]`, `"widths":[8,24]`) },
+		"the network needs ": func(f *weights.File) { replace(f, `"widths":[8,16]`, `"widths":[8,24]`) },
 	} {
 		f, err := tinyNetwork(t, tinyConfig(), 1).File(weights.F32)
 		if err != nil {
@@ -126,16 +126,16 @@ func replace(f *weights.File, old, new string) {
 	f.Meta[weights.KeyConfig] = strings.Replace(f.Meta[weights.KeyConfig], old, new, 1)
 }
 
-// TestTasksOfNetwork has a network that was trained for two tasks, in another order.
+// TestTasksOfNetwork uses a network that was trained for two tasks, in another order.
 func TestTasksOfNetwork(t *testing.T) {
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
 	net.Meta = map[string]string{weights.KeyTasks: "gaussian-deblur,denoise"}
 	m := variant(t, sharedModel(t, 0, NoMargin))
-	places, err := net.places()
+	places, err := net.taskOrder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.members = []*member{{tasks: places, read: m.general().read}}
+	m.networks = []*taskNetwork{{tasks: places, load: m.generalNetwork().load}}
 	m.shareParameters()
 	rnd := newRand(t)
 	p := randomPicture(rnd, 20, 20)
@@ -153,7 +153,8 @@ func TestTasksOfNetwork(t *testing.T) {
 	}
 }
 
-// Without the network that reads motion blur's kernels everything else works, in pictures and in streams, and motion-deblur says what is missing.
+// Without the kernel network everything else works, for pictures and for streams. motion-deblur
+// says what is missing.
 func TestWithoutTheKernelNetwork(t *testing.T) {
 	missing := errors.New("built without kernels")
 	m := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), kernels: func() (motionblur.Parameters, error) { return motionblur.Parameters{}, missing }})

@@ -7,7 +7,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Kernels for a single picture compute what the others do.
+// Kernels for a single picture compute the same as the others.
 func TestOnce(t *testing.T) {
 	defer func(was bool) { small.Kernels = was }(small.Kernels)
 	small.Kernels = false

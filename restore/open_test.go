@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/netdef/nets"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Whatever a program gives to Open, it gets an error and no panic.
+// Open returns an error for any bad Config, and does not panic.
 func TestOpenNonsense(t *testing.T) {
 	change := func(f func(*nets.EdgeConfig)) *Network {
 		cfg := nets.DefaultEdge()
@@ -47,26 +48,26 @@ func TestOpenNonsense(t *testing.T) {
 	}
 }
 
-// The largest tile that there is makes one tile of every picture.
+// The largest tile size makes one tile of every picture.
 func TestLargestTile(t *testing.T) {
-	ts := tiling{halo: 120, align: 8, inner: min(math.MaxInt, largestTile), limit: math.MaxInt}
-	if w, h, ok := ts.choose(rect{w: 5000, h: 3000}); !ok || w != 5000 || h != 3000 {
+	ts := tile.Tiling{Halo: 120, Align: 8, MaxOwn: min(math.MaxInt, maxTile), MaxPixels: math.MaxInt}
+	if w, h, ok := ts.Size(tile.Rect{W: 5000, H: 3000}); !ok || w != 5000 || h != 3000 {
 		t.Errorf("got %d×%d, %v", w, h, ok)
 	}
 }
 
-// Sizes that no memory holds give a typed error before anything is allocated.
+// Sizes that fit in no memory give a typed error before anything is allocated.
 func TestBudget(t *testing.T) {
 	var e *MemoryError
 	r := Request{Task: task.SuperResolve}
-	if err := r.fits(1<<28, 1<<28, false); !errors.As(err, &e) {
+	if err := r.checkMemory(1<<28, 1<<28, false); !errors.As(err, &e) {
 		t.Errorf("a picture: got %v", err)
 	}
 	s := SampleRequest{W: 1 << 14, H: 1 << 14, Samples: math.MaxInt32}
-	if err := s.fits(); !errors.As(err, &e) {
+	if err := s.checkMemory(); !errors.As(err, &e) {
 		t.Errorf("samples: got %v", err)
 	}
-	if err := (&SampleRequest{W: 64, H: 64, Samples: 2}).fits(); err != nil {
+	if err := (&SampleRequest{W: 64, H: 64, Samples: 2}).checkMemory(); err != nil {
 		t.Error(err)
 	}
 	if small, large := r.Memory(100, 100, true), (&Request{Task: task.SuperResolve, Samples: 3}).Memory(100, 100, true); small != 3*160000 || large < 12*160000*5 {
@@ -74,7 +75,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Streams too: of any size whose product is beyond a number's range.
+// So do streams, also if the product of their sides overflows.
 func TestStreamBudget(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	for _, side := range []int{1 << 16, 1 << 22, math.MaxInt32} {
@@ -89,7 +90,8 @@ func TestStreamBudget(t *testing.T) {
 	}
 }
 
-// End beside a Submit that waits, and beside many: every Submit ends, the frames that were taken come out, and nothing panics.
+// End is called while one Submit waits, and while many do: every Submit returns, the accepted
+// frames come out, and nothing panics.
 func TestEndBesideSubmit(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	for range 20 {

@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// On a device that is too slow for a tile as large as the picture, later pictures are done in smaller ones, and are the same.
+// On a device that is too slow for a tile as large as the picture, later pictures are done in
+// smaller tiles, with the same result.
 func TestSlowDevice(t *testing.T) {
 	rnd := newRand(t)
 	m := variant(t, sharedModel(t, 0, NoMargin))
@@ -37,7 +38,7 @@ func TestSlowDevice(t *testing.T) {
 	}
 	t.Logf("%d tiles of at most %d pixels", n, m.engine.Pace.Most())
 
-	// A stream goes over to tiles as well.
+	// A stream changes to tiles too.
 	f32 := frame.Format{Kind: frame.Float32}
 	s, err := m.NewStream(StreamConfig{Task: task.Denoise, Noise: 5, W: 24, H: 24, In: f32, Out: f32})
 	if err != nil {
@@ -57,7 +58,8 @@ func TestSlowDevice(t *testing.T) {
 	}
 }
 
-// A device that may be slow gets small tiles at first. Once it has shown that it is not, a stream takes whole frames, and allocates nothing any more.
+// A device that may be slow gets small tiles at first. After it has shown its speed, a stream does
+// whole frames, and allocates nothing.
 func TestStreamAfterTheFirstTile(t *testing.T) {
 	rnd := newRand(t)
 	m := variant(t, sharedModel(t, 0, NoMargin))
@@ -96,12 +98,13 @@ func TestStreamAfterTheFirstTile(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	for give, want := range map[time.Duration]time.Duration{0: hungAfter, -1: 0, time.Second: time.Second} {
+	for give, want := range map[time.Duration]time.Duration{0: defaultTimeout, -1: 0, time.Second: time.Second} {
 		if got := (Config{Timeout: give}).timeout(); got != want {
 			t.Errorf("timeout %v counts as %v, want %v", give, got, want)
 		}
 	}
-	// A limit that no run can keep is a lost device, opened again once, and then the caller's to know.
+	// If no run can keep the time limit, the device counts as lost. It is opened again once, and
+	// then the caller gets the error.
 	m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), CacheDir: "-", Timeout: time.Nanosecond})
 	if err == nil { // else the weights went to the device by a run
 		defer m.Close()

@@ -10,7 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A restoration with float16 in the device's memory is that with float32 but for rounding, whatever the tiles.
+// Restorations with float16 and float32 in the device's memory differ by rounding only, in any
+// tiles.
 func TestFloat16(t *testing.T) {
 	if !testDev.Info().Caps.Storage16 {
 		t.Skip("the device has no 16-bit storage")
@@ -40,7 +41,8 @@ func TestFloat16(t *testing.T) {
 	}
 }
 
-// Precisions that a device cannot have are refused with the reason; auto takes float16 on GPUs only.
+// A precision that the device cannot have gives an error with the reason. Auto is float16 on GPUs
+// only.
 func TestPrecisions(t *testing.T) {
 	for _, p := range []Precision{-1, 3} {
 		if m, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Shared: testDev, Precision: p}); err == nil {

@@ -14,7 +14,7 @@ func openTiny(t *testing.T, tile int) *Model {
 	return m
 }
 
-// Prepare builds just the programs that Restore then uses.
+// Prepare builds exactly the programs that Restore then uses.
 func TestPrepare(t *testing.T) {
 	for name, c := range map[string]struct {
 		w, h int
@@ -26,7 +26,7 @@ func TestPrepare(t *testing.T) {
 		"enlarged":  {w: 20, h: 12, req: Request{Task: task.SuperResolve, Noise: 5}},
 		"two steps": {w: 40, h: 50, req: Request{Task: task.Denoise, Noise: 5, Steps: 2}},
 		"tiles":     {w: 130, h: 70, tile: 32, req: Request{Task: task.GaussianDeblur, Noise: 5, Blur: &TrainedBlur}},
-		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 2 * mostBlindNoise}},
+		"a shake":   {w: 60, h: 60, req: Request{Task: task.MotionDeblur, Noise: 2 * maxBlindNoise}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := openTiny(t, c.tile)
@@ -45,13 +45,13 @@ func TestPrepare(t *testing.T) {
 			}
 			for _, x := range m.engine.Programs() {
 				p := x.Recipe.(recipe)
-				if !built[p] && p.kind != kindMotionBlur && p.kind != kindDraw && (p.kind != kindOne || c.req.Samples == 0) {
-					t.Errorf("%s of %d×%d was built after all", p.kind, p.w, p.h)
+				if !built[p] && p.program != programMotionBlur && p.program != programDraw && (p.program != programFlow || c.req.Samples == 0) {
+					t.Errorf("%s of %d×%d was built after all", p.program, p.w, p.h)
 				}
 				delete(built, p)
 			}
 			for r := range built {
-				t.Errorf("%s of %d×%d was built in vain", r.kind, r.w, r.h)
+				t.Errorf("%s of %d×%d was built in vain", r.program, r.w, r.h)
 			}
 		})
 	}

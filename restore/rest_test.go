@@ -12,7 +12,7 @@ import (
 )
 
 // With a pace of a quarter, the time from the first run to the end of the last is at least four
-// times that of all runs but the last, however busy the machine is; the pictures are the same, and
+// times that of all runs but the last, however busy the machine is. The pictures are the same, and
 // no frame allocates.
 func TestPaceOfRuns(t *testing.T) {
 	rnd := newRand(t)

@@ -8,17 +8,19 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of steps.
+// oracle restores in float64: the whole domain at once, z = μ + temperature·σ·ε, in any number of
+// steps.
 func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, sample uint32) []float32 {
 	t.Helper()
-	dom := m.newRun(t.Context(), j, nil).dom
+	dom := m.newRun(t.Context(), j, nil).domain
 	g := netdef.NewGraph()
-	k := kinds{net.Config, dom.w, dom.h}
-	mu, logvar := k.adapter(g, j.guess != nil)
+	k := graphBuilder{net.Config, dom.W, dom.H}
+	mu, logvar := k.adapter(g, j.secondView != nil)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }
@@ -33,8 +35,8 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	}
 	for _, in := range j.adapterInputs() {
 		v := make([]float32, sizes[in.name])
-		if in.prepare != nil {
-			if err := in.prepare(dom); err != nil {
+		if in.prepareTile != nil {
+			if err := in.prepareTile(dom); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -51,7 +53,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 			params[n.Name] = &netdef.Tensor{Shape: n.Shape, Data: float64s(net.Params[n.Name])}
 		}
 	}
-	at := uint32(int32(dom.x / 4))
+	at := uint32(int32(dom.X / 4))
 	inputs["key"] = netdef.Key{Seed: j.req.Seed, Sample: sample, Y0: at, X0: at}.Tensor()
 	out, err := reference.Run([]*netdef.Node{k.picture(g, x)}, inputs, params)
 	if err != nil {
@@ -61,11 +63,11 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	for c := range 3 {
 		for y := range j.h {
 			for x := range j.w {
-				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.h+y-dom.y)*dom.w+x-dom.x])
+				pix[(c*j.h+y)*j.w+x] = float32(out[0].Data[(c*dom.H+y-dom.Y)*dom.W+x-dom.X])
 			}
 		}
 	}
-	return j.settle(planes{w: j.w, h: j.h, data: pix})
+	return j.finishValues(tile.Planes{W: j.w, H: j.h, Data: pix})
 }
 
 func float64s(v []float32) []float64 {
@@ -76,7 +78,7 @@ func float64s(v []float32) []float64 {
 	return d
 }
 
-// TestAgainstReference compares whole restorations, tiled and not, with float64.
+// TestAgainstReference compares whole restorations, in one tile and in several, with float64.
 func TestAgainstReference(t *testing.T) {
 	rnd := newRand(t)
 	net := tinyNetwork(t, tinyConfig(), sharedSeed)
@@ -97,23 +99,23 @@ func TestAgainstReference(t *testing.T) {
 		req.Samples, req.Steps, req.Times, req.Temperature = 2, c.steps, c.times, 0.7
 		req.Noise += 1
 		res := restored(t, m, p, req)
-		j, err := m.accept(p, req)
+		j, err := m.newCheckedJob(p, req)
 		if err == nil {
-			err = m.look(t.Context(), j)
+			err = m.prepareViews(t.Context(), j)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if (j.guess != nil) != (c.what == task.MotionDeblur) {
-			t.Fatalf("%v: a guess: %v", c.what, j.guess != nil)
+		if (j.secondView != nil) != (c.what == task.MotionDeblur) {
+			t.Fatalf("%v: a guess: %v", c.what, j.secondView != nil)
 		}
-		seen := make([]float32, 3*j.w*j.h)
-		j.view.read(rect{0, 0, j.w, j.h}, seen)
+		view := make([]float32, 3*j.w*j.h)
+		j.view.Read(tile.Rect{X: 0, Y: 0, W: j.w, H: j.h}, view)
 		worst := apart(res.Picture.Pix, oracle(t, m, net, j, 0, 0))
 		for i, s := range res.Samples {
 			worst = max(worst, apart(s.Pix, oracle(t, m, net, j, req.Temperature, uint32(i))))
 		}
-		moved := apart(res.Picture.Pix, seen)
+		moved := apart(res.Picture.Pix, view)
 		t.Logf("%+v: off by %.2g; the network moved pixels by %.2g", c, worst, moved)
 		if !(worst < 2e-4) || moved < 0.05 {
 			t.Errorf("%+v: off by %g from the reference, which moves pixels by %g", c, worst, moved)
@@ -153,7 +155,7 @@ func TestSamplesAndStatistics(t *testing.T) {
 			t.Fatalf("value %d: mean %g, std %g, want %g, %g", i, a.Mean.Pix[i], a.Std[i], mean, std)
 		}
 	}
-	// Of areas: 3 by 2 of them, the last ones smaller.
+	// There are 3 by 2 areas; the last ones are smaller.
 	if len(a.Areas) != 3*2*3 {
 		t.Fatalf("%d values of areas", len(a.Areas))
 	}
@@ -244,7 +246,7 @@ func TestKindsOfPictures(t *testing.T) {
 	for _, what := range []task.Task{task.Inpaint, task.InpaintBox, task.InpaintRandom} {
 		p = randomPicture(rnd, 10, 12)
 		req = request(rnd, what, p)
-		req.Noise, req.Samples = keepNoise*rnd.Float64(), 2
+		req.Noise, req.Samples = maxKeptNoise*rnd.Float64(), 2
 		res = restored(t, m, p, req)
 		req.Noise = 3
 		noisy := restored(t, m, p, req)

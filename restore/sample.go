@@ -4,11 +4,12 @@ import (
 	"context"
 	"math"
 
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// SampleRequest asks for pictures from the prior; the fields are those of Request.
+// SampleRequest asks for pictures from the prior. The fields are those of Request.
 type SampleRequest struct {
 	W, H        int
 	Samples     int // 1 to MaxSamples
@@ -23,11 +24,10 @@ type SampleRequest struct {
 const maxSamplePixels = 1 << 28
 
 // Sample draws pictures without any observation: z ~ N(0, temperature²·I) (a Temperature of 0 means
-// 1) through the flow map (Algorithm 1). What they look like tells what the flow map knows of
-// pictures; weights trained without the mean-flow term give textures at best. Errors as those of
-// Restore.
+// 1) through the flow map (Algorithm 1). They show what the flow map knows of pictures. Weights
+// trained without the mean-flow term give textures at best. Errors: as Restore's.
 func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Picture, error) {
-	if err := m.alive(ctx); err != nil {
+	if err := m.checkAlive(ctx); err != nil {
 		return nil, err
 	}
 	switch {
@@ -41,18 +41,21 @@ func (m *Model) Sample(ctx context.Context, req SampleRequest) ([]*picture.Pictu
 	if err := checkTimes(req.Steps, req.Times); err != nil {
 		return nil, err
 	}
-	if err := req.fits(); err != nil {
+	if err := req.checkMemory(); err != nil {
 		return nil, err
 	}
 	blank := picture.New(req.W, req.H, make([]float32, 3*req.W*req.H))
 	j := &job{
-		class: -1, of: m.general(), net: m.net, req: Request{Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed},
+		class: -1, network: m.generalNetwork(), loaded: m.general,
+		req: Request{
+			Task: task.Denoise, Samples: req.Samples, Temperature: req.Temperature, Seed: req.Seed,
+		},
 		pic: blank, w: req.W, h: req.H, times: partition(req.Steps, req.Times),
 	}
 	r := m.newRun(ctx, j, req.Progress)
-	r.planSamples(j)
+	r.planSampleRuns(j)
 	// Mean 0 and log-variance 0 at every site: the prior.
-	prior := newSites(r.dom)
+	prior := tile.NewField(r.domain)
 	result := &Result{}
 	if err := r.samples(j, prior, prior, result); err != nil {
 		return nil, err

@@ -16,9 +16,9 @@ import (
 
 // StreamConfig says what to do with every frame of a Stream.
 type StreamConfig struct {
-	Task task.Task // GaussianDeblur is of TrainedBlur: the blur of frames is not looked for
-	// Mask has a value for every pixel, true where it is missing, for all frames that bring none of
-	// their own; for inpainting, which needs it.
+	Task task.Task // GaussianDeblur undoes TrainedBlur: the blur of frames is not estimated
+	// Mask has a value for every pixel, true if the pixel is missing, for all frames that bring no
+	// mask of their own. Inpainting needs it.
 	Mask []bool
 	// Noise is the standard deviation of the frames' noise in 8-bit levels, or NoNoise (see
 	// Request). At 0 and below it is estimated in every frame and smoothed over about eight, so
@@ -31,29 +31,30 @@ type StreamConfig struct {
 	// Frame.Planes, and replaces In.
 	Raw *RawFormat
 	Out frame.Format // of the frames returned; those of super-resolution are 4·W by 4·H pixels
-	// InFlight is how many frames may be between Submit and Receive; 0 means 3: one being packed, one on the device, one being unpacked.
+	// InFlight is how many frames may be between Submit and Receive. 0 means 3: one is packed, one
+	// is on the device, one is unpacked.
 	InFlight int
-	// DropOldest is for live pictures: where InFlight frames are on their way, Submit drops the
-	// oldest that is not on the device instead of waiting for Receive. InFlight is then at least 2.
+	// DropOldest is for live pictures. If InFlight frames are on their way, Submit drops the oldest
+	// that is not on the device instead of waiting for Receive. InFlight must then be at least 2.
 	DropOldest bool
-	// Temporal averages every frame with those before it (package temporal), for Denoise alone:
-	// noise that is left flickers less, and what does not move, or can be followed, comes out
-	// clearer. It adds no delay but the time it takes on the host, beside the next frame's on the
-	// device. A frame then depends on those before it; after DropOldest or an error, on those that
-	// came before that.
+	// Temporal averages every frame with those before it (package temporal), for Denoise alone. The
+	// remaining noise flickers less, and what does not move, or can be followed, gets clearer. The
+	// only delay is the time on the host, while the next frame is on the device. A frame then
+	// depends on those before it; after DropOldest or an error, on those that came before that.
 	Temporal bool
 }
 
-// Stream restores frames of one format, in order. While one frame is on the device the next is
-// packed and the last unpacked. Once the first frames are through, frames that fit a tile, hide
-// nothing under alpha of 0 and bring no mask of their own allocate no memory any more.
+// Stream restores frames of one format, in order. While one frame is on the device, the next is
+// packed and the last unpacked. After the first frames, frames allocate no memory if they fit in a
+// tile, have no alpha of 0 and bring no mask of their own.
 //
-// Luma and chroma of a frame are changed by what the networks changed, not by the way to RGB and
-// back, where frames given and returned have the same matrix and subsampling (frame.CanChange) and
-// size: pixels that stay as they are keep their codes.
+// If the frames given and returned have the same matrix, subsampling (frame.CanChange) and size,
+// luma and chroma are changed by what the networks changed, not by the way to RGB and back: pixels
+// that stay the same keep their codes.
 //
-// All methods may be called by several goroutines at once. Of frames that are submitted at the same time any may be the first, so one goroutine should submit and one
-// receive (or one do both, if it never submits more than InFlight frames ahead). Several Streams of a Model share its device.
+// Several goroutines may call all methods at once. Of frames that are submitted at the same time
+// any may be the first. So one goroutine should submit and one receive (or one do both, if it never
+// submits more than InFlight frames ahead). Several Streams of a Model share its device.
 type Stream struct {
 	m      *Model
 	cfg    StreamConfig
@@ -62,37 +63,38 @@ type Stream struct {
 	free   chan *slot
 	queue  chan *slot // to the device
 	ready  chan *slot // to Receive
-	head   chan *slot // was ready, and did not fit where it was to be written
+	head   chan *slot // taken from ready, and did not fit where it was to be written
 	worker sync.WaitGroup
 	once   sync.Once
-	last   *format // of the last frame on the device; the worker's
+	last   *streamFormat // of the last frame on the device; for the worker
 
-	format    atomic.Pointer[format] // of the next frame
+	format    atomic.Pointer[streamFormat] // of the next frame
 	resized   atomic.Bool
-	packing   sync.Mutex // guards the scratch for reading of all formats
+	packing   sync.Mutex // guards the scratch memory for reading of all formats
 	unpacking sync.Mutex // and for writing
 
 	sending sync.Mutex    // guards sent, and that nothing is queued after End
 	sent    int64         // frames; -1 after End
-	over    chan struct{} // closed by End
+	ended   chan struct{} // closed by End
 
-	lock    sync.Mutex
-	times   [1024]time.Duration // of the last frames received
-	settled int64               // frames received
-	dropped int64
+	lock     sync.Mutex
+	times    [1024]time.Duration // of the last frames received
+	received int64               // frames
+	dropped  int64
 }
 
 // Latency holds percentiles of FrameInfo.Latency over the last 1024 frames.
 type Latency struct {
-	Frames             int64 // in all
-	Dropped            int64 // others, by StreamConfig.DropOldest
+	Frames             int64 // received in all
+	Dropped            int64 // dropped, by StreamConfig.DropOldest
 	P50, P95, P99, Max time.Duration
 }
 
-// NewStream makes a Stream and starts its worker. Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed, those of
-// frame.NewConverter. The device is used from the first frame on.
+// NewStream makes a Stream and starts its worker. The device is used from the first frame on.
+// Errors: *RequestError, *UnsupportedTaskError, *task.UnknownTaskError, *MemoryError, ErrClosed,
+// and those of frame.NewConverter.
 func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
-	if err := m.alive(context.Background()); err != nil {
+	if err := m.checkAlive(context.Background()); err != nil {
 		return nil, err
 	}
 	if cfg.InFlight == 0 {
@@ -102,21 +104,23 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 		return nil, badRequest("frames in flight", "are %d, must be 1 to 64", cfg.InFlight)
 	}
 	if cfg.DropOldest && cfg.InFlight < 2 {
-		return nil, badRequest("frames in flight", "are 1, must be 2 or more where the oldest are dropped: one is on the device")
+		return nil, badRequest("frames in flight", "are 1, must be at least 2 to drop the oldest: one is on the device")
 	}
 	if cfg.Temporal && !cfg.Task.Takes(task.OptionSingle) {
-		return nil, badRequest("frames", "are averaged in time for task %v alone, not for %v", task.Denoise, cfg.Task)
+		return nil, badRequest("frames", "can be averaged in time for task %v only, not for %v", task.Denoise, cfg.Task)
 	}
 	if !cfg.Task.Valid() {
 		return nil, &task.UnknownTaskError{Name: cfg.Task.String()}
 	}
-	s := &Stream{m: m, cfg: cfg, over: make(chan struct{})}
+	s := &Stream{m: m, cfg: cfg, ended: make(chan struct{})}
 	g, err := s.newFormat(cfg.W, cfg.H, cfg.Mask)
 	if err != nil {
 		return nil, err
 	}
 	s.format.Store(g)
-	s.free, s.queue, s.ready, s.head = make(chan *slot, cfg.InFlight), make(chan *slot, cfg.InFlight), make(chan *slot, cfg.InFlight), make(chan *slot, cfg.InFlight)
+	for _, c := range []*chan *slot{&s.free, &s.queue, &s.ready, &s.head} {
+		*c = make(chan *slot, cfg.InFlight)
+	}
 	for range cfg.InFlight {
 		f := &slot{}
 		f.fit(g)
@@ -126,31 +130,32 @@ func (m *Model) NewStream(cfg StreamConfig) (*Stream, error) {
 	restored := s.ready
 	if cfg.Temporal {
 		restored = make(chan *slot, cfg.InFlight)
-		s.worker.Go(func() { s.stage(restored, s.ready, s.averager()) })
+		s.worker.Go(func() { s.runStage(restored, s.ready, s.averager()) })
 	}
-	s.worker.Go(func() { s.stage(s.queue, restored, s.restore) })
+	s.worker.Go(func() { s.runStage(s.queue, restored, s.restoreSlot) })
 	return s, nil
 }
 
 // ErrEnded is returned by Submit after End.
 var ErrEnded = errors.New("restore: the stream has been ended")
 
-// End says that no more frames come: Receive gives what is on its way and then io.EOF. A Submit that waits beside it returns ErrEnded, as do later ones.
+// End says that no more frames come. Receive returns the frames on their way and then io.EOF. A
+// Submit that is waiting returns ErrEnded, and so do later ones.
 func (s *Stream) End() {
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	if s.sent >= 0 {
 		s.sent = -1
-		close(s.over)
+		close(s.ended)
 		close(s.queue)
 	}
 }
 
-// Latency tells how long frames took so far. It may be called at any time, by anybody.
+// Latency returns how long frames took so far. It may be called at any time, from any goroutine.
 func (s *Stream) Latency() Latency {
 	s.lock.Lock()
-	n := min(s.settled, int64(len(s.times)))
-	l := Latency{Frames: s.settled, Dropped: s.dropped}
+	n := min(s.received, int64(len(s.times)))
+	l := Latency{Frames: s.received, Dropped: s.dropped}
 	v := slices.Clone(s.times[:n])
 	s.lock.Unlock()
 	if n == 0 {
@@ -162,7 +167,8 @@ func (s *Stream) Latency() Latency {
 	return l
 }
 
-// Close ends the Stream at once; frames on their way are dropped. It waits for the one on the device. Closing again does nothing.
+// Close ends the Stream at once. Frames on their way are dropped; it waits for the one on the
+// device. Closing again does nothing.
 func (s *Stream) Close() error {
 	s.once.Do(func() {
 		s.cancel()
@@ -171,9 +177,10 @@ func (s *Stream) Close() error {
 	return nil
 }
 
-// stage takes frames from one channel through do to the next, until the first is closed, which closes
-// the next too, or the Stream is. Frames that failed before pass.
-func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
+// runStage takes frames from one channel, calls do and sends them to the next channel, until the
+// first is closed, which closes the next one too, or the Stream is closed. Frames that failed
+// before are passed on.
+func (s *Stream) runStage(from, to chan *slot, do func(*slot) error) {
 	for {
 		select {
 		case f, open := <-from:
@@ -182,7 +189,7 @@ func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
 				return
 			}
 			if f.err == nil {
-				f.err = guarded(f, do)
+				f.err = recoverPanic(f, do)
 			}
 			to <- f
 		case <-s.ctx.Done():
@@ -191,25 +198,25 @@ func (s *Stream) stage(from, to chan *slot, do func(*slot) error) {
 	}
 }
 
-// guarded does something with a frame. A panic is the frame's error: it would end the process, which
-// nobody else can keep it from.
-func guarded(f *slot, do func(*slot) error) (err error) {
+// recoverPanic calls do with a frame. A panic becomes the frame's error: it would end the process,
+// and no caller could prevent that.
+func recoverPanic(f *slot, do func(*slot) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("restore: a fault of this program: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("restore: an error in this program: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return do(f)
 }
 
-// restore takes a frame to the device and back.
-func (s *Stream) restore(f *slot) (err error) {
+// restoreSlot takes a frame to the device and back.
+func (s *Stream) restoreSlot(f *slot) (err error) {
 	frames := &f.format.frames
 	if s.last != nil && s.last != f.format {
-		frames.noise, frames.begun = s.last.frames.noise, s.last.frames.begun
+		frames.noise, frames.hasNoise = s.last.frames.noise, s.last.frames.hasNoise
 	}
 	s.last = f.format
-	if f.masked {
+	if f.hasMask {
 		if err := frames.setMask(f.mask); err != nil {
 			return err
 		}

@@ -8,27 +8,27 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// format is what a Stream needs for frames of one size.
-type format struct {
+// streamFormat is what a Stream needs for frames of one size.
+type streamFormat struct {
 	task    task.Task
 	w, h    int
 	in, out *frame.Converter
-	raw     *rawReader // which reads in place of in; nil without
-	changes bool       // of frames returned, only the change is written
-	mask    []bool     // of frames without their own
-	frames  frames     // the worker's
+	raw     *rawReader    // reads instead of in; nil if frames are no mosaics
+	changes bool          // only the change is written to frames returned
+	mask    []bool        // of frames without a mask of their own
+	frames  frameRestorer // used by the worker
 }
 
-func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
+func (s *Stream) newFormat(w, h int, mask []bool) (*streamFormat, error) {
 	cfg := s.cfg
 	cfg.W, cfg.H, cfg.Mask = w, h, slices.Clone(mask)
-	if err := cfg.fits(); err != nil {
+	if err := cfg.checkMemory(); err != nil {
 		return nil, err
 	}
-	g := &format{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
+	g := &streamFormat{task: cfg.Task, w: w, h: h, mask: cfg.Mask}
 	var err error
 	if cfg.Raw != nil {
-		cfg.In = frame.Format{Kind: frame.Float32} // what developing gives
+		cfg.In = frame.Format{Kind: frame.Float32} // the result of developing
 		if g.raw, err = newRawReader(&cfg); err != nil {
 			return nil, err
 		}
@@ -44,9 +44,9 @@ func (s *Stream) newFormat(w, h int, mask []bool) (*format, error) {
 	return g, g.frames.init(s.m, cfg)
 }
 
-// Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask;
-// those on their way keep theirs. The noise that was estimated so far is remembered. Errors: as of
-// NewStream; the Stream then goes on as before.
+// Resize says that the frames submitted from now on have w×h pixels and, for inpainting, this mask.
+// Frames on their way keep theirs. The noise estimated so far is kept. Errors: as of NewStream; the
+// Stream then goes on as before.
 func (s *Stream) Resize(w, h int, mask []bool) error {
 	if s.ctx.Err() != nil {
 		return ErrClosed
@@ -60,65 +60,66 @@ func (s *Stream) Resize(w, h int, mask []bool) error {
 	return nil
 }
 
-// Size is that of the frames given, as it was told last, in pixels.
+// Size is the size of the frames given, in pixels, since the last Resize.
 func (s *Stream) Size() (w, h int) {
 	g := s.format.Load()
 	return g.w, g.h
 }
 
-// InSize and OutSize are the numbers of bytes of the frames given and returned, without gaps and of
-// the size that was told last.
-func (s *Stream) InSize() int  { return s.format.Load().inSize() }
+// InSize is the number of bytes of the frames given, without gaps, since the last Resize.
+func (s *Stream) InSize() int { return s.format.Load().inSize() }
+
+// OutSize is the number of bytes of the frames returned, without gaps, since the last Resize.
 func (s *Stream) OutSize() int { return s.format.Load().out.Bytes() }
 
-func (g *format) inSize() int {
+func (g *streamFormat) inSize() int {
 	if g.raw != nil {
 		return g.raw.bytes()
 	}
 	return g.in.Bytes()
 }
 
-// slot is a frame on its way.
+// slot holds a frame on its way.
 type slot struct {
-	info   FrameInfo
-	format *format
-	pix    []float32     // of the frame given
-	out    []float32     // and of the restored one
-	codes  []uint16      // of the frame given, where the change is written
-	alpha  []byte        // of the frame given, where both formats have it
-	mask   []bool        // of its own,
-	masked bool          // if it has one
-	noise  noise.Profile // of a sensor whose noise is known,
-	known  bool          // if it is
-	err    error
+	info     FrameInfo
+	format   *streamFormat
+	pix      []float32 // of the frame given
+	out      []float32 // of the restored frame
+	codes    []uint16  // of the frame given, if only the change is written
+	alpha    []byte    // of the frame given, if both formats have alpha
+	mask     []bool    // of its own, if hasMask
+	hasMask  bool
+	noise    noise.Profile // known by its sensor, if hasNoise
+	hasNoise bool
+	err      error
 }
 
-// sensor is the noise of a frame that is known by its sensor; nil if it is not.
+// sensor is the noise of a frame that is known by its sensor; nil if it is not known.
 func (f *slot) sensor() *noise.Profile {
-	if f.known {
+	if f.hasNoise {
 		return &f.noise
 	}
 	return nil
 }
 
-// fit gives the slot memory for a frame, if it was for another size.
-func (f *slot) fit(g *format) {
+// fit gives the slot the memory for a frame, if it was for another size.
+func (f *slot) fit(g *streamFormat) {
 	if f.format == g {
 		return
 	}
 	f.format = g
 	scale := g.task.Scale()
-	f.pix, f.out = sized(f.pix, 3*g.w*g.h), sized(f.out, 3*g.w*g.h*scale*scale)
+	f.pix, f.out = resized(f.pix, 3*g.w*g.h), resized(f.out, 3*g.w*g.h*scale*scale)
 	if g.changes {
-		f.codes = sized(f.codes, g.in.Codes())
+		f.codes = resized(f.codes, g.in.Codes())
 	}
 	if g.in.Format().HasAlpha() && g.out.Format().HasAlpha() {
-		f.alpha = sized(f.alpha, g.w*g.h)
+		f.alpha = resized(f.alpha, g.w*g.h)
 	}
 }
 
-// sized gives n values, in the old ones' memory if it is enough.
-func sized[T any](old []T, n int) []T {
+// resized returns n values, in the old ones' memory if that is large enough.
+func resized[T any](old []T, n int) []T {
 	if cap(old) >= n {
 		return old[:n]
 	}

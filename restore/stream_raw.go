@@ -8,27 +8,29 @@ import (
 	"github.com/vfmrestore/restore/restore/raw"
 )
 
-// RawFormat says how frames are given that are mosaics of a sensor.
+// RawFormat describes frames that are mosaics of a sensor.
 type RawFormat struct {
 	Packing raw.Packing
 	Bits    int // of a sample
-	Stride  int // bytes from row to row, where a frame.Plane does not tell; 0: without gaps
-	// Mosaic tells all but the sides and the levels: pattern, black and white, white balance,
-	// matrix, exposure. Where it has Noise, and StreamConfig.Noise tells none, frames are restored
-	// by that; what it becomes is measured in the first frame and again in every 64th.
+	Stride  int // bytes from row to row, if a frame.Plane does not say; 0: no gaps
+	// Mosaic gives everything but the size and the samples: pattern, black and white level, white
+	// balance, matrix, exposure. If it has Noise, and StreamConfig.Noise gives no level, frames are
+	// restored by that. The noise of the developed picture is then measured in the first frame and
+	// again in every 64th.
 	Mosaic    raw.Mosaic
-	Rendering raw.Rendering // raw.DefaultRendering, or one's own
+	Rendering raw.Rendering // raw.DefaultRendering, or another one
 }
 
-// again is after how many frames the noise of a sensor is measured again: it grows with the light.
-const again = 64
+// measureEvery is the number of frames after which the noise of a sensor is measured again: it
+// grows with the light.
+const measureEvery = 64
 
 // rawReader reads frames of one size that are mosaics.
 type rawReader struct {
 	format  RawFormat
 	mosaic  raw.Mosaic
 	develop *raw.Developer
-	known   bool // the noise is the sensor's
+	known   bool // the noise is known by the sensor
 	profile noise.Profile
 	count   int
 }
@@ -50,15 +52,15 @@ func newRawReader(cfg *StreamConfig) (*rawReader, error) {
 	if s := r.format.Stride; s != 0 && (s < r.row() || s > 1<<24) {
 		return nil, badRequest("raw format", "has a stride of %d bytes, where a row takes %d", s, r.row())
 	}
-	_, told := toldNoise(cfg.Noise)
-	r.known = m.Noise != nil && !told
+	_, given := requestedNoise(cfg.Noise)
+	r.known = m.Noise != nil && !given
 	return r, nil
 }
 
-// row is the number of bytes of a row without a gap behind it.
+// row is the number of bytes of a row without a gap after it.
 func (r *rawReader) row() int { return r.format.Packing.RowBytes(r.mosaic.W, r.format.Bits) }
 
-// stride is the number of bytes from row to row, where the frame does not tell.
+// stride is the number of bytes from row to row, if the frame does not say.
 func (r *rawReader) stride() int {
 	if r.format.Stride != 0 {
 		return r.format.Stride
@@ -69,7 +71,7 @@ func (r *rawReader) stride() int {
 // bytes is the number of bytes of a frame of such rows.
 func (r *rawReader) bytes() int { return r.mosaic.H * r.stride() }
 
-// check gives the plane with its stride settled, or says why a frame does not lie in it.
+// check returns the plane with its stride set. It returns an error if a frame does not fit in it.
 func (r *rawReader) check(p frame.Plane) (frame.Plane, error) {
 	row, rows := r.row(), r.mosaic.H
 	if p.Stride == 0 {
@@ -92,12 +94,15 @@ func (r *rawReader) check(p frame.Plane) (frame.Plane, error) {
 		high += (rows - 1) * stride
 	}
 	if low < 0 || high > len(p.Data)-row {
-		return p, badRequest("frame", "cannot be read: a mosaic of %d×%d pixels with an offset of %d and a stride of %d does not lie in %d bytes", r.mosaic.W, rows, p.Offset, p.Stride, len(p.Data))
+		return p, badRequest("frame",
+			"cannot be read: a mosaic of %d×%d pixels with an offset of %d and a stride of %d does not lie in %d bytes",
+			r.mosaic.W, rows, p.Offset, p.Stride, len(p.Data))
 	}
 	return p, nil
 }
 
-// read develops a frame into pix, and tells what noise it has; nil where that is found, or told.
+// read develops a frame into pix. It returns the frame's noise; nil if that is to be estimated or
+// is given by StreamConfig.Noise.
 func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 	p, err := r.check(p)
 	if err != nil {
@@ -105,11 +110,13 @@ func (r *rawReader) read(pix []float32, p frame.Plane) (*noise.Profile, error) {
 	}
 	m, row := &r.mosaic, r.row()
 	for y := range m.H {
-		if err := r.format.Packing.Unpack(m.Pix[y*m.W:][:m.W], p.Data[p.Offset+y*p.Stride:][:row], m.W, 1, r.format.Bits, 0); err != nil {
+		src := p.Data[p.Offset+y*p.Stride:][:row]
+		err := r.format.Packing.Unpack(m.Pix[y*m.W:][:m.W], src, m.W, 1, r.format.Bits, 0)
+		if err != nil {
 			return nil, err
 		}
 	}
-	if r.known && r.count%again == 0 {
+	if r.known && r.count%measureEvery == 0 {
 		if r.profile, err = m.Profile(r.format.Rendering); err != nil {
 			return nil, err
 		}

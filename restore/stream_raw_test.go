@@ -12,8 +12,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A Stream of mosaics gives what developing them and Restore give, by the noise that the sensor is
-// known to have, wherever rows lie.
+// A Stream of mosaics gives the same as developing them and Restore at the sensor's known noise, in
+// any layout of rows.
 func TestStreamRaw(t *testing.T) {
 	rnd := newRand(t)
 	model := sharedModel(t, 0, NoMargin)
@@ -21,16 +21,16 @@ func TestStreamRaw(t *testing.T) {
 	const w, h, bits = 46, 31, 12
 	for _, c := range []struct {
 		law    bool    // the sensor's noise is known
-		told   float64 // noise that is told
+		given  float64 // given noise
 		stride int     // beyond a row; negative: the last row first
-	}{{law: true}, {law: true, stride: 5}, {law: true, told: 9}, {told: 9, stride: -3}, {}} {
+	}{{law: true}, {law: true, stride: 5}, {law: true, given: 9}, {given: 9, stride: -3}, {}} {
 		f := RawFormat{Packing: raw.MIPI, Bits: bits, Rendering: raw.DefaultRendering}
 		f.Mosaic = raw.Mosaic{Pattern: raw.BGGR, Black: [4]float64{64, 65, 66, 64}, White: 4000, Gains: [3]float64{2, 1, 1.5}}
 		if c.law {
 			n := raw.NewNoise(3, 20, 64, 4000)
 			f.Mosaic.Noise = &n
 		}
-		s, err := model.NewStream(StreamConfig{Task: task.Denoise, Noise: c.told, W: w, H: h, Raw: &f, Out: frame.Format{Kind: frame.Float32}})
+		s, err := model.NewStream(StreamConfig{Task: task.Denoise, Noise: c.given, W: w, H: h, Raw: &f, Out: frame.Format{Kind: frame.Float32}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,8 +61,8 @@ func TestStreamRaw(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req := Request{Task: task.Denoise, Noise: c.told}
-		if c.law && c.told == 0 {
+		req := Request{Task: task.Denoise, Noise: c.given}
+		if c.law && c.given == 0 {
 			profile, err := m.Profile(raw.DefaultRendering)
 			if err != nil {
 				t.Fatal(err)
@@ -84,7 +84,7 @@ func TestStreamRaw(t *testing.T) {
 		if d := apart(unfloats(dst), want.Picture.Pix); !(d < 1e-6) {
 			t.Errorf("%+v: off by %g", c, d)
 		}
-		// Frames that do not lie in their bytes, and others after them.
+		// Frames that do not fit in their bytes give errors; others after them are restored.
 		var bad *RequestError
 		for what, p := range map[string]frame.Plane{
 			"short": {Data: data[:(h-1)*step], Stride: step}, "far": {Data: data, Offset: len(data) + 1}, "before": {Data: data, Offset: math.MinInt}, "narrow": {Data: data, Stride: row - 1},

@@ -5,7 +5,8 @@ import (
 	"github.com/vfmrestore/restore/restore/temporal"
 )
 
-// averager averages restored frames with those before them. Pixels that alpha hides stay as they are.
+// averager returns a function that averages restored frames with those before them. Pixels that
+// alpha hides stay as they are.
 func (s *Stream) averager() func(*slot) error {
 	var filter temporal.Filter
 	return func(f *slot) error {

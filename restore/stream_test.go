@@ -16,7 +16,7 @@ import (
 	"github.com/vfmrestore/restore/restore/temporal"
 )
 
-// floats is a frame of Float32.
+// floats returns a frame of Float32.
 func floats(pix []float32) []byte {
 	b := make([]byte, 4*len(pix))
 	for i, v := range pix {
@@ -33,7 +33,7 @@ func unfloats(b []byte) []float32 {
 	return v
 }
 
-// A Stream gives what Restore gives, for every task, in order, and then ends.
+// A Stream gives the same as Restore, for every task, in order, and then ends.
 func TestStreamEqualsRestore(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -42,7 +42,7 @@ func TestStreamEqualsRestore(t *testing.T) {
 		p := randomPicture(rnd, 45, 30)
 		req := request(rnd, what, p)
 		if what == task.MotionDeblur {
-			req.Noise = 2 * mostBlindNoise // of less noise, Restore looks for edges, which streams do not
+			req.Noise = 2 * maxBlindNoise // of less noise, Restore looks for edges, which streams do not
 		}
 		s, err := m.NewStream(StreamConfig{Task: what, Mask: req.Mask, Noise: req.Noise, W: p.W, H: p.H,
 			In: frame.Format{Kind: frame.Float32}, Out: frame.Format{Kind: frame.Float32}, InFlight: 2})
@@ -96,7 +96,7 @@ func TestStreamEqualsRestore(t *testing.T) {
 	}
 }
 
-// In the steady state no frame allocates, whatever the bytes look like.
+// In the steady state no frame allocates memory, in any format.
 func TestStreamDoesNotAllocate(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -266,7 +266,8 @@ func TestStreamMisuse(t *testing.T) {
 	}
 }
 
-// Luma below black and above white comes out of a stream as it went in, where pixels are kept: by the way for frames of one tile, and by that for larger ones.
+// Luma below black and above white comes out of a stream unchanged if its pixels are kept, for
+// frames of one tile and for larger ones.
 func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
 	for _, tile := range []int{0, 16} {
 		m := sharedModel(t, tile, NoMargin)
@@ -299,8 +300,8 @@ func TestStreamKeepsHeadAndFootRoom(t *testing.T) {
 	}
 }
 
-// A stream that averages in time gives what the filter makes of its frames without it, to the bit
-// and in order, and takes nothing but denoising.
+// A stream that averages in time gives what the filter makes of the frames of a stream that does
+// not, bit for bit and in order. It accepts denoise only.
 func TestStreamTemporal(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)
@@ -364,7 +365,7 @@ func TestStreamTemporal(t *testing.T) {
 	}
 }
 
-// Averaging leaves what alpha hides as it was given.
+// Averaging does not change hidden pixels.
 func TestStreamTemporalAlpha(t *testing.T) {
 	rnd := newRand(t)
 	m := sharedModel(t, 0, NoMargin)

@@ -10,8 +10,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Who has no time left still gives a frame for which there is room and gets one that is ready;
-// otherwise they are told that the time is over.
+// With a context that is done, Submit still accepts a frame if there is room, and Receive still
+// returns one that is ready. Otherwise they return the context's error.
 func TestStreamWithoutTime(t *testing.T) {
 	m := sharedModel(t, 0, NoMargin)
 	rgb := frame.Format{Kind: frame.RGB}

@@ -211,7 +211,7 @@ var largePixels int64 = 4 << 20
 // limits returns the limits for reading pictures.
 func (o *options) limits() picture.Limits {
 	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
-	if req := o.request(nil); req.Packs() {
+	if req := o.request(nil); req.KeepsLevels() {
 		l.Pack = max(1, largePixels/int64(o.task.Scale()*o.task.Scale())) // of the result
 	}
 	return l
