@@ -13,6 +13,7 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/raw"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -115,7 +116,7 @@ func (a *app) folder(o *options) error {
 		return cause
 	}
 	if o.verbose {
-		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed, skipped, b.failed, time.Since(b.began).Seconds())
+		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed-b.unsupported, skipped+b.unsupported, b.failed, time.Since(b.began).Seconds())
 	}
 	if b.failed > 0 || b.salvaged > 0 {
 		return &partlyError{b.failed, b.salvaged, len(jobs)}
@@ -133,6 +134,7 @@ type batch struct {
 
 	mu                     sync.Mutex
 	done, failed, salvaged int
+	unsupported            int // raw files
 	shown                  bool
 }
 
@@ -156,15 +158,25 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())
 	}
+	// Raw files of other kinds are left out like other files that are no pictures.
+	var rawFile *raw.Error
+	unsupported := errors.As(err, &rawFile) && rawFile.Unsupported
+	if unsupported {
+		l.Status = "skipped"
+	}
 	l.Seconds = time.Since(began).Seconds()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.done++
 	b.clear()
-	if err != nil {
+	switch {
+	case unsupported:
+		b.unsupported++
+		fmt.Fprintf(b.app.err, "restore: passed over: %s\n", oneLine(err.Error()))
+	case err != nil:
 		b.failed++
 		fmt.Fprintf(b.app.err, "restore: %s\n", oneLine(err.Error()))
-	} else {
+	default:
 		f, _ := picture.FormatOf(j.out)
 		b.app.reportDropped(j.in, result.Picture, f)
 		if s := result.Picture.Salvaged; s != nil {

@@ -151,4 +151,28 @@ func TestRaw(t *testing.T) {
 	} {
 		fails(t, dir, nil, c.code, c.words, append([]string{"-weights", w, "-task", "denoise"}, strings.Fields(c.args)...)...)
 	}
+	// In a folder a raw file of another kind is passed over, and a damaged one fails.
+	if err := os.Mkdir(filepath.Join(dir, "kinds"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	copied := func(from, to string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, from))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, "kinds", to), b)
+		return b
+	}
+	copied("packed.dng", "packed.dng")
+	sound := copied("in.dng", "in.dng")
+	args := strings.Fields("-task denoise -noise 8 -v -json kinds done -weights " + w)
+	r := program(t, dir, nil, args...)
+	if r.code != exitOK || !strings.Contains(r.stderr, "1 restored, 1 skipped, 0 failed") ||
+		!strings.Contains(r.stderr, "passed over: kinds/packed.dng: ") || strings.Count(r.out, `"status":"skipped"`) != 1 {
+		t.Errorf("a raw file of another kind: exit code %d, stdout %q, stderr %q", r.code, r.out, r.stderr)
+	}
+	write(t, filepath.Join(dir, "kinds", "cut.dng"), sound[:len(sound)/2])
+	if r := program(t, dir, nil, args...); r.code != exitUsage {
+		t.Errorf("a damaged raw file: exit code %d, stderr %q", r.code, r.stderr)
+	}
 }

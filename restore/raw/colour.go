@@ -67,7 +67,7 @@ func colours(m *Mosaic, d picture.Directory) error {
 			neutral[r] = (toCamera[3*r]*x + toCamera[3*r+1]*y + toCamera[3*r+2]*(1-x-y)) / y
 		}
 	default: // DNGs of cameras have at least one of the two
-		return wrong("it has no colour information: neither white balance (AsShotNeutral) nor a " +
+		return unsupported("it has no colour information: neither white balance (AsShotNeutral) nor a " +
 			"colour matrix")
 	}
 	for c, v := range neutral {

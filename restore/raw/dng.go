@@ -73,10 +73,10 @@ func findSensor(list []picture.Directory) (best picture.Directory, err error) {
 	case area > 0:
 		return best, nil
 	case linear:
-		return best, wrong("it holds demosaiced colours (LinearRaw), not a mosaic, which is not " +
+		return best, unsupported("it holds demosaiced colours (LinearRaw), not a mosaic, which is not " +
 			"supported")
 	}
-	return best, wrong("it holds no mosaic of a sensor")
+	return best, unsupported("it holds no mosaic of a sensor")
 }
 
 // number is the first value of an entry, or the given default if there is none or it is NaN.
@@ -91,7 +91,7 @@ func number(d picture.Directory, tag uint16, or float64) float64 {
 func readPattern(d picture.Directory) (Pattern, error) {
 	dim, cells := d.Numbers(tagPatternDim, 2), d.Numbers(tagPattern, 64)
 	if number(d, tagLayout, 1) != 1 || len(dim) == 2 && (dim[0] != 2 || dim[1] != 2) {
-		return 0, wrong("its mosaic is not a Bayer pattern of 2×2 pixels, which is not supported")
+		return 0, unsupported("its mosaic is not a Bayer pattern of 2×2 pixels, which is not supported")
 	}
 	planes := d.Numbers(tagPlanes, 4)
 	if len(cells) == 4 && (planes == nil || len(planes) == 3) {
@@ -105,7 +105,7 @@ func readPattern(d picture.Directory) (Pattern, error) {
 			}
 		}
 	}
-	return 0, wrong("its mosaic is not of red, green and blue in a Bayer pattern, which is not " +
+	return 0, unsupported("its mosaic is not of red, green and blue in a Bayer pattern, which is not " +
 		"supported")
 }
 
@@ -119,7 +119,7 @@ func readBlack(d picture.Directory) (black [4]float64, err error) {
 				*to = int(v)
 				continue
 			}
-			return black, wrong("its black levels repeat every %v pixels, which is not supported",
+			return black, unsupported("its black levels repeat every %v pixels, which is not supported",
 				dim)
 		}
 	}

@@ -71,7 +71,7 @@ func (l *lossless) frame(b []byte) (ids []byte, err error) {
 	}
 	for i := range l.components {
 		if b[6+3*i+1] != 0x11 {
-			return nil, wrong("its lossless JPEG has samples of different sizes, which is not " +
+			return nil, unsupported("its lossless JPEG has samples of different sizes, which is not " +
 				"supported")
 		}
 		ids = append(ids, b[6+3*i])
@@ -99,7 +99,7 @@ func (l *lossless) readScan(b, ids []byte, tables *[4]*huffman, interval int) er
 			l.predictor, l.shift)
 	}
 	if interval%l.w != 0 {
-		return wrong("its lossless JPEG has restarts within rows, which is not supported")
+		return unsupported("its lossless JPEG has restarts within rows, which is not supported")
 	}
 	l.restart = interval / l.w
 	return nil
@@ -155,7 +155,7 @@ func (l *lossless) decode(dst []uint16) error {
 	return nil
 }
 
-var errCut = &Error{"its lossless JPEG is cut off or damaged"}
+var errCut = &Error{What: "its lossless JPEG is cut off or damaged"}
 
 // predict predicts a sample from its neighbours on the left (a), above (b), and above on the left
 // (c).

@@ -89,11 +89,20 @@ func (n *Noise) valid() bool {
 }
 
 // Error says why a mosaic or a raw file cannot be developed.
-type Error struct{ What string }
+type Error struct {
+	What        string
+	Unsupported bool // the file is of a kind that this package does not develop, and may be sound
+}
 
 func (e *Error) Error() string { return e.What }
 
-func wrong(format string, args ...any) error { return &Error{fmt.Sprintf(format, args...)} }
+func wrong(format string, args ...any) error {
+	return &Error{What: fmt.Sprintf(format, args...)}
+}
+
+func unsupported(format string, args ...any) error {
+	return &Error{What: fmt.Sprintf(format, args...), Unsupported: true}
+}
 
 // Check tells whether the fields fit together; the error is an [*Error].
 func (m *Mosaic) Check() error {

@@ -40,17 +40,17 @@ func (p *pixels) open(b []byte, d picture.Directory) error {
 	case !(w >= 2 && w <= 1<<20 && h >= 2 && h <= 1<<20):
 		return wrong("its mosaic has %.0f×%.0f pixels; sides must be 2 to %d", w, h, 1<<20)
 	case samples != 1:
-		return wrong("its mosaic has %g samples in a pixel, which is not supported", samples)
+		return unsupported("its mosaic has %g samples in a pixel, which is not supported", samples)
 	case compression == 34892 || compression == 52546:
-		return wrong("its mosaic is compressed with loss (method %g), which is not supported",
+		return unsupported("its mosaic is compressed with loss (method %g), which is not supported",
 			compression)
 	case compression != compressionNone && compression != compressionLossless:
-		return wrong("its mosaic is compressed by method %g, which is not supported; "+
+		return unsupported("its mosaic is compressed by method %g, which is not supported; "+
 			"uncompressed and lossless JPEG are", compression)
 	case !(bits >= 8 && bits <= 16) || bits != math.Floor(bits):
 		return wrong("its mosaic has samples of %g bits; 8 to 16 are supported", bits)
 	case compression == compressionNone && number(d, tagPredictor, 1) != 1:
-		return wrong("its mosaic is stored as differences (predictor %g), which is not supported",
+		return unsupported("its mosaic is stored as differences (predictor %g), which is not supported",
 			number(d, tagPredictor, 1))
 	}
 	p.b, p.w, p.h, p.bits = b, int(w), int(h), int(bits)
