@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -125,7 +126,7 @@ func TestFillHidden(t *testing.T) {
 		}
 	}
 	clear(q.Alpha)
-	if filled, err := fillHidden(q, all); err != nil || firstNonFinite(filled.Pix) >= 0 {
+	if filled, err := fillHidden(q, all); err != nil || finite.FirstNot(filled.Pix) >= 0 {
 		t.Errorf("nothing visible: %v", err)
 	}
 	// Missing pixels, which inpainting will replace, are not continued.

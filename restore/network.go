@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore/task"
@@ -128,7 +129,7 @@ func (n *Network) check() ([]*netdef.Node, error) {
 		if len(v) != p.Shape.Size() {
 			return nil, badNetwork("parameter %q has %d values, the network needs %v", p.Name, len(v), p.Shape)
 		}
-		if i := firstNonFinite(v); i >= 0 {
+		if i := finite.FirstNot(v); i >= 0 {
 			return nil, badNetwork("parameter %q: value %d is %v, not a finite number", p.Name, i, v[i])
 		}
 	}

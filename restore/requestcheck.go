@@ -3,6 +3,7 @@ package restore
 import (
 	"math"
 
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -18,7 +19,7 @@ func check(pic *picture.Picture, req Request) error {
 	if err := pic.Check(); err != nil {
 		return badRequest("picture", "cannot be used: %v", err)
 	}
-	if i := firstNonFinite(pic.Pix); i >= 0 {
+	if i := finite.FirstNot(pic.Pix); i >= 0 {
 		return badRequest("picture", "has a value that is not a finite number (%v at index %d)", pic.Pix[i], i)
 	}
 	switch {
@@ -123,14 +124,4 @@ func checkTimes(steps int, times []float64) error {
 		}
 	}
 	return nil
-}
-
-// firstNonFinite returns the index of the first value that is not a finite number, or -1.
-func firstNonFinite(v []float32) int {
-	for i, x := range v {
-		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
-			return i
-		}
-	}
-	return -1
 }

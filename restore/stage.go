@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vfmrestore/restore/internal/engine"
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/restore/internal/tile"
 )
 
@@ -139,7 +140,7 @@ func (r *run) runTiles(s stage, ts []tile.Tile) error {
 				if x.toBand != nil {
 					continue
 				}
-				if firstNonFinite(out.Output(x.index)) >= 0 {
+				if finite.FirstNot(out.Output(x.index)) >= 0 {
 					return &OutputError{r.m.engine.Device().Info().Name}
 				}
 				x.write(ts[i], out.Output(x.index))

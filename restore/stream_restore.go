@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vfmrestore/restore/internal/engine"
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/restore/frame"
 	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/noise"
@@ -155,7 +156,7 @@ func (f *frameRestorer) setMask(mask []bool) error {
 // restore makes out of pix, both planes in [-1, 1], and returns the noise level in 8-bit levels.
 // alpha, if not nil, is that of the frame; sensor, if not nil, its noise.
 func (f *frameRestorer) restore(ctx context.Context, out, pix []float32, alpha []byte, sensor *noise.Profile) (float64, error) {
-	if i := firstNonFinite(pix); i >= 0 {
+	if i := finite.FirstNot(pix); i >= 0 {
 		return 0, badRequest("frame", "has a value that is not a finite number (%v at index %d)", pix[i], i)
 	}
 	f.pic.Pix, f.frameImage.Pix = pix, pix
@@ -284,7 +285,7 @@ func (f *frameRestorer) fill(_ int, in *engine.Slot) error {
 // take reads the output for the current frame.
 func (f *frameRestorer) take(_ int, out *engine.Slot) error {
 	result := out.Output(outOnlyPicture)
-	if firstNonFinite(result) >= 0 {
+	if finite.FirstNot(result) >= 0 {
 		return &OutputError{f.m.engine.Device().Info().Name}
 	}
 	p := tile.Planes{W: f.planar.W, H: f.planar.H, Data: f.out}

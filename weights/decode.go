@@ -11,6 +11,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/vfmrestore/restore/internal/finite"
 	"github.com/vfmrestore/restore/internal/memory"
 )
 
@@ -112,7 +113,7 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 			continue
 		}
 		f.Tensors[i] = Tensor{Name: e.name, Shape: e.shape, DType: e.dtype, Data: values(data[e.from:e.to], e.dtype)}
-		if k := firstNonFinite(f.Tensors[i].Data); k >= 0 {
+		if k := finite.FirstNot(f.Tensors[i].Data); k >= 0 {
 			return nil, bad(tensorPlace(e.name), "value at index %d is %v, not a finite number", k, f.Tensors[i].Data[k])
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/vfmrestore/restore/internal/finite"
 )
 
 // Encode writes f as a `.vfm` file. Each tensor is stored with its DType. Equal Files give equal
@@ -153,7 +154,7 @@ func validate(f *File) error {
 		if n != int64(len(t.Data)) {
 			return bad(where, "shape %v means %d values, but there are %d", t.Shape, n, len(t.Data))
 		}
-		if i := firstNonFinite(t.Data); i >= 0 {
+		if i := finite.FirstNot(t.Data); i >= 0 {
 			return bad(where, "value at index %d is %v, not a finite number", i, t.Data[i])
 		}
 	}

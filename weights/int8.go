@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/vfmrestore/restore/internal/finite"
 )
 
 // An I8 tensor is stored as integers from −127 to 127. Another tensor holds, as F32, a scale for
@@ -82,7 +84,7 @@ func withScales(all []Tensor, data map[string][]byte) ([]Tensor, error) {
 			}
 			t.Data[k] = float32(int8(b)) * s.Data[k%c]
 		}
-		if k := firstNonFinite(t.Data); k >= 0 {
+		if k := finite.FirstNot(t.Data); k >= 0 {
 			return nil, bad(where, "value at index %d is %v, not a finite number", k, t.Data[k])
 		}
 	}

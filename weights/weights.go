@@ -15,7 +15,6 @@ package weights
 
 import (
 	"fmt"
-	"math"
 )
 
 // Keys of [File.Meta] that this project uses. Other keys are kept unchanged.
@@ -173,14 +172,4 @@ func elements(shape []int, limit int64) (int64, error) {
 		n *= int64(d)
 	}
 	return n, nil
-}
-
-// firstNonFinite returns the index of the first NaN or infinity, or -1.
-func firstNonFinite(v []float32) int {
-	for i, x := range v {
-		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
-			return i
-		}
-	}
-	return -1
 }
