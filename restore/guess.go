@@ -2,9 +2,11 @@ package restore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // guess is the adapter's second view of motion blur: the estimate of package motionblur, which is made block by block as tiles ask for it and forgotten when no later tile does,
@@ -129,10 +131,14 @@ type estimator struct {
 	runner *blurRunner
 }
 
-func (m *Model) newEstimator() *estimator {
+// newEstimator fails if the program was built without the network that reads blur kernels.
+func (m *Model) newEstimator() (*estimator, error) {
+	if _, err := m.kernels(); err != nil {
+		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", task.MotionDeblur, err)
+	}
 	s := &blurRunner{m: m, recipes: map[motionblur.Program]engine.Recipe{}}
 	s.work = engine.Work{Count: 1, Fill: s.fill, Take: s.take}
-	return &estimator{motionblur.NewDeviceEstimator(s.run), s}
+	return &estimator{motionblur.NewDeviceEstimator(s.run), s}, nil
 }
 
 func (s *blurRunner) run(ctx context.Context, p motionblur.Program, in []motionblur.Input, out [][]float32) error {

@@ -80,7 +80,7 @@ func variant(t testing.TB, m *Model) *Model { return variantOf(t, m, 1) }
 // variantOf is variant with a share of the device's time.
 func variantOf(t testing.TB, m *Model, share float64) *Model {
 	t.Helper()
-	v := &Model{cfg: m.cfg, net: m.net, kernels: m.kernels}
+	v := &Model{cfg: m.cfg, net: m.net}
 	for _, of := range m.members {
 		v.members = append(v.members, &member{tasks: of.tasks, read: of.read})
 	}

@@ -2,7 +2,6 @@ package restore
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 
@@ -114,9 +113,7 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.net, err = j.of.read(); err != nil {
 		return nil, err
 	}
-	if j.guessing = j.net.Config.Traits().Guess && t == task.MotionDeblur; j.guessing && m.unread != nil {
-		return nil, fmt.Errorf("%v reads the blur by a network of its own: %w", t, m.unread)
-	}
+	j.guessing = j.net.Config.Traits().Guess && t == task.MotionDeblur
 	return j, nil
 }
 
@@ -189,7 +186,9 @@ func (m *Model) look(ctx context.Context, j *job) error {
 	}
 	e, _ := m.estimators.Get().(*estimator)
 	if e == nil {
-		e = m.newEstimator()
+		if e, err = m.newEstimator(); err != nil {
+			return err
+		}
 	}
 	e.runner.session = &j.session
 	if j.covered != nil {

@@ -26,6 +26,9 @@ type loaded struct {
 	*Network
 	nodes []*netdef.Node // its parameters
 	grid
+	// values gives the parameters by name. Network.Params is nil for embedded weights, whose values
+	// are read only when they are needed.
+	values func() (map[string][]float32, error)
 }
 
 // grid says how a network's pictures are laid out and cut.
@@ -53,7 +56,34 @@ func (cfg Config) accept(n *Network) (*loaded, error) {
 	if err != nil { // its configuration may be of no network
 		return nil, err
 	}
-	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return cfg.loaded(n, nodes), nil
+}
+
+func (cfg Config) loaded(n *Network, nodes []*netdef.Node) *loaded {
+	values := func() (map[string][]float32, error) { return n.Params, nil }
+	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin), values}
+}
+
+// embedded is a network of the binary: its form at once, its values when they are needed. file
+// reads all of the file, and name names it in errors.
+func (cfg Config) embedded(name string, meta map[string]string, file func() (*weights.File, error)) (*loaded, error) {
+	n, nodes, err := formOf(meta)
+	if err != nil {
+		return nil, fmt.Errorf("embedded %s: %w", name, err)
+	}
+	l := cfg.loaded(n, nodes)
+	l.values = func() (map[string][]float32, error) {
+		f, err := file()
+		if err != nil {
+			return nil, err
+		}
+		whole, err := NetworkFromFile(f) // checks the values
+		if err != nil {
+			return nil, fmt.Errorf("embedded %s: %w", name, err)
+		}
+		return whole.Params, nil
+	}
+	return l, nil
 }
 
 // read reads a network from a file, which checks it.
@@ -62,7 +92,7 @@ func (cfg Config) read(f *weights.File) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loaded{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return cfg.loaded(n, nodes), nil
 }
 
 // newMember is for a network that is there.
@@ -123,14 +153,15 @@ func inPlaces(some []task.Task) []task.Task {
 
 // readSpecial reads an embedded specialist for some tasks, of these names.
 func (cfg Config) readSpecial(names []string, some []task.Task, general *Network) (*loaded, error) {
-	f, err := weights.Special(names)
+	meta, err := weights.SpecialMeta(names)
 	if err != nil {
 		return nil, err
 	}
-	n, err := cfg.read(f)
-	if err == nil {
-		err = stands(n.Network, general)
+	n, err := cfg.embedded(weights.SpecialName(names), meta, func() (*weights.File, error) { return weights.Special(names) })
+	if err != nil {
+		return nil, err
 	}
+	err = stands(n.Network, general)
 	if want := listed(inPlaces(some)); err == nil && n.Meta[weights.KeyTasks] != want {
 		err = badNetwork("%s is %q, not %q", weights.KeyTasks, n.Meta[weights.KeyTasks], want)
 	}
@@ -190,9 +221,13 @@ func (m *Model) shareParameters() {
 			if err != nil {
 				return nil, nil, err
 			}
-			nodes, values := n.nodes, []map[string][]float32{n.Params}
-			if of == m.general() {
-				nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
+			params, err := n.values()
+			if err != nil {
+				return nil, nil, err
+			}
+			nodes, values := n.nodes, []map[string][]float32{params}
+			if kernels, err := m.kernels(); of == m.general() && err == nil {
+				nodes, values = slices.Concat(nodes, kernels.Nodes), append(values, kernels.Values)
 			}
 			return nodes, values, nil
 		}

@@ -15,17 +15,16 @@ import (
 // pictures take turns on the device, the work on the host overlaps.
 type Model struct {
 	cfg     Config
-	net     *loaded               // the general network
-	source  string                // where its weights come from, for Info
-	members []*member             // the networks for some tasks, and at the end the general one
-	kernels motionblur.Parameters // of the network that reads motion blur's kernels, where there is a second view
-	unread  error                 // why there are no kernels: motion-deblur alone needs them
+	net     *loaded   // the general network
+	source  string    // where its weights come from, for Info
+	members []*member // the networks for some tasks, and at the end the general one
 	engine  *engine.Engine
 	// *estimator, which make the adapter's second view: each has memory of its own.
 	estimators sync.Pool
 }
 
-// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of weights.Load (among them
+// Open opens a device and reads the weights. Those embedded in the program are read, and all are put on the device, when a picture first needs them
+// (or PrepareFor says that one will). Errors: *ConfigError, *NetworkError, those of weights.Load (among them
 // *weights.FormatError) and weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
@@ -51,9 +50,6 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source}
-	if m.net.Config.Traits().Guess {
-		go cfg.kernelNetwork() // decodes it while the device is opened
-	}
 	opened, err := engine.Open(engine.Options{
 		Shared: cfg.Shared, Share: cfg.Pace,
 		GPU: gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()},
@@ -66,15 +62,17 @@ func Open(cfg Config) (*Model, error) {
 		m.Close()
 		return nil, err
 	}
-	if m.net.Config.Traits().Guess {
-		m.kernels, m.unread = cfg.kernelNetwork()
-	}
 	m.shareParameters()
-	if err = m.engine.Upload(context.Background(), &general.parameters); err != nil {
-		m.Close()
-		return nil, err
-	}
 	return m, nil
+}
+
+// kernels gives the parameters of the network that reads motion blur's kernels: none if the general
+// network has no second view. It is decoded when it is first needed.
+func (m *Model) kernels() (motionblur.Parameters, error) {
+	if !m.net.Config.Traits().Guess {
+		return motionblur.Parameters{}, nil
+	}
+	return m.cfg.kernelNetwork()
 }
 
 func (cfg Config) load() (n *loaded, source string, err error) {
@@ -82,21 +80,22 @@ func (cfg Config) load() (n *loaded, source string, err error) {
 		n, err = cfg.accept(cfg.Network)
 		return n, "given by the program", err
 	}
-	var f *weights.File
 	if cfg.Weights == "" {
-		source = "embedded"
-		f, err = weights.Default()
-	} else {
-		source = cfg.Weights
-		f, err = weights.Load(cfg.Weights)
+		meta, err := weights.DefaultMeta()
+		if err != nil {
+			return nil, "", err
+		}
+		n, err = cfg.embedded(weights.DefaultName, meta, weights.Default)
+		return n, "embedded", err
 	}
+	f, err := weights.Load(cfg.Weights)
 	if err != nil {
 		return nil, "", err
 	}
-	if n, err = cfg.read(f); err != nil && cfg.Weights != "" {
+	if n, err = cfg.read(f); err != nil {
 		err = fmt.Errorf("%s: %w", cfg.Weights, err)
 	}
-	return n, source, err
+	return n, cfg.Weights, err
 }
 
 // Close frees everything on the device. It waits for the tile that is being computed; calls that

@@ -15,9 +15,10 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 // PrepareFor builds the networks' programs that Restore will need for a picture and a request like
 // this one, while the picture is still being read, say (picture.Limits.Header), or before the first
 // frame comes: until then a first picture takes longer than later ones. Of p only what stands in
-// headers is looked at. It is never needed, and does nothing for tasks with a mask and for
-// gaussian-deblur of another blur than TrainedBlur, as the picture decides how they are done, and
-// for an Ensemble, which turns pictures. Errors: as Restore's.
+// headers is looked at. It is never needed, and does nothing for tasks with a mask, for
+// gaussian-deblur of another blur than TrainedBlur and for motion-deblur of a picture whose noise
+// is not told, as the picture decides how they are done, and for an Ensemble, which turns pictures.
+// Errors: as Restore's.
 func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request) error {
 	if !req.Task.Valid() {
 		return &task.UnknownTaskError{Name: req.Task.String()}
@@ -39,6 +40,9 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
 		return m.alive(ctx)
 	}
+	if req.Task == task.MotionDeblur && !m.deblursByNetwork(req) { // the picture decides
+		return m.alive(ctx)
+	}
 	j, err := m.newJob(req, req.Task, w, h)
 	if err != nil {
 		return err
@@ -52,4 +56,14 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 		}
 	}
 	return nil
+}
+
+// deblursByNetwork reports whether motion-deblur is sure to be done by the network with its second
+// view, see Restore.
+func (m *Model) deblursByNetwork(req Request) bool {
+	if _, _, cleans := m.memberFor(task.Denoise); !cleans || req.network {
+		return true
+	}
+	level, told := toldNoise(req.Noise)
+	return told && level > mostBlindNoise && req.Kernel == nil && req.Profile == nil
 }

@@ -97,7 +97,10 @@ func (e *frames) settle() (err error) {
 		e.ys = append(e.ys, planar.Mirror(e.dom.y+y, h))
 	}
 	if j.guessing {
-		e.frame, e.blurred = make([]float32, 3*w*h), m.newEstimator()
+		if e.blurred, err = m.newEstimator(); err != nil {
+			return err
+		}
+		e.frame = make([]float32, 3*w*h)
 		e.blurred.runner.session = &e.session
 	}
 	e.class = j.oneHot()

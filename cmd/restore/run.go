@@ -142,7 +142,7 @@ func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *pict
 // restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	if o.task.Takes(task.OptionKernel) {
-		motionblur.PreloadLibrary("") // while the device is opened
+		motionblur.CacheLibrary("")
 	}
 	cfg := o.config()
 	cfg.Once = once
