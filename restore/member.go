@@ -27,7 +27,7 @@ type loaded struct {
 	nodes []*netdef.Node // its parameters
 	grid
 	// values gives the parameters by name. Network.Params is nil for embedded weights, whose values
-	// are read only when they are needed.
+	// are read only when they are needed. Calls come one at a time.
 	values func() (map[string][]float32, error)
 }
 
@@ -84,6 +84,23 @@ func (cfg Config) embedded(name string, meta map[string]string, file func() (*we
 		return whole.Params, nil
 	}
 	return l, nil
+}
+
+// readAhead reads the values in the background, for the next call of values.
+func (l *loaded) readAhead() {
+	read := l.values
+	ahead := make(chan struct{})
+	var values map[string][]float32
+	var err error
+	go func() {
+		defer close(ahead)
+		values, err = read()
+	}()
+	l.values = func() (map[string][]float32, error) {
+		<-ahead
+		l.values = read // so that they are not kept
+		return values, err
+	}
 }
 
 // read reads a network from a file, which checks it.

@@ -27,6 +27,18 @@ type Model struct {
 // (or PrepareFor says that one will). Errors: *ConfigError, *NetworkError, those of weights.Load (among them
 // *weights.FormatError) and weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
+	m, err := newModel(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.openDevice(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// newModel is Open without the device.
+func newModel(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
 	}
@@ -50,20 +62,25 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, members: append(others, general), net: network, source: source}
+	m.shareParameters()
+	return m, nil
+}
+
+func (m *Model) openDevice() error {
+	cfg := m.cfg
 	opened, err := engine.Open(engine.Options{
 		Shared: cfg.Shared, Share: cfg.Pace,
 		GPU: gpu.Options{Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage, CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout()},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	m.engine = opened
 	if err := cfg.checkPrecision(m.engine.Device().Info()); err != nil {
 		m.Close()
-		return nil, err
+		return err
 	}
-	m.shareParameters()
-	return m, nil
+	return nil
 }
 
 // kernels gives the parameters of the network that reads motion blur's kernels: none if the general

@@ -20,32 +20,12 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 // is not told, as the picture decides how they are done, and for an Ensemble, which turns pictures.
 // Errors: as Restore's.
 func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request) error {
-	if !req.Task.Valid() {
-		return &task.UnknownTaskError{Name: req.Task.String()}
-	}
-	if p == nil {
-		return badRequest("picture", "is missing")
-	}
-	w, h := p.W, p.H
-	if w < 1 || h < 1 {
-		return badRequest("picture", "has %d×%d pixels", w, h)
-	}
-	req.compressed = mostlyCompressed(p, req)
-	if req.Task.Masked() || req.Ensemble > 1 {
-		return m.alive(ctx)
-	}
-	if err := checkTimes(req.Steps, req.Times); err != nil {
-		return err
-	}
-	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
-		return m.alive(ctx)
-	}
-	if req.Task == task.MotionDeblur && !m.deblursByNetwork(req) { // the picture decides
-		return m.alive(ctx)
-	}
-	j, err := m.newJob(req, req.Task, w, h)
+	j, err := m.jobFor(p, req)
 	if err != nil {
 		return err
+	}
+	if j == nil {
+		return m.alive(ctx)
 	}
 	r := m.newRun(ctx, j, nil)
 	ts, _ := r.tiles(j.net.halo)
@@ -56,6 +36,52 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 		}
 	}
 	return nil
+}
+
+// OpenFor is Open and then PrepareFor, but reads the weights that the picture needs while the device
+// is opened. Errors are Open's: what keeps the programs from being built is tried again, and
+// reported, by Restore.
+func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (*Model, error) {
+	m, err := newModel(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if j, err := m.jobFor(p, req); err == nil && j != nil {
+		j.net.readAhead()
+	}
+	if err := m.openDevice(); err != nil {
+		return nil, err
+	}
+	_ = m.PrepareFor(ctx, p, req)
+	return m, nil
+}
+
+// jobFor returns what PrepareFor knows of a job. It is nil if the picture decides.
+func (m *Model) jobFor(p *picture.Picture, req Request) (*job, error) {
+	if !req.Task.Valid() {
+		return nil, &task.UnknownTaskError{Name: req.Task.String()}
+	}
+	if p == nil {
+		return nil, badRequest("picture", "is missing")
+	}
+	w, h := p.W, p.H
+	if w < 1 || h < 1 {
+		return nil, badRequest("picture", "has %d×%d pixels", w, h)
+	}
+	req.compressed = mostlyCompressed(p, req)
+	if req.Task.Masked() || req.Ensemble > 1 {
+		return nil, nil
+	}
+	if err := checkTimes(req.Steps, req.Times); err != nil {
+		return nil, err
+	}
+	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
+		return nil, nil
+	}
+	if req.Task == task.MotionDeblur && !m.deblursByNetwork(req) { // the picture decides
+		return nil, nil
+	}
+	return m.newJob(req, req.Task, w, h)
 }
 
 // deblursByNetwork reports whether motion-deblur is sure to be done by the network with its second
