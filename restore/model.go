@@ -23,9 +23,10 @@ type Model struct {
 	estimators sync.Pool
 }
 
-// Open opens a device and reads the weights. Those embedded in the program are read, and all are put on the device, when a picture first needs them
-// (or PrepareFor says that one will). Errors: *ConfigError, *NetworkError, those of weights.Load (among them
-// *weights.FormatError) and weights.Default, and those of gpu.Open.
+// Open opens a device and reads the weights. Weights embedded in the program are only read when a
+// picture, or PrepareFor, first needs them. All weights are put on the device at that time. Errors:
+// *ConfigError, *NetworkError, those of weights.Load (among them *weights.FormatError) and
+// weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
 	m, err := newModel(cfg)
 	if err != nil {
@@ -37,7 +38,7 @@ func Open(cfg Config) (*Model, error) {
 	return m, nil
 }
 
-// newModel is Open without the device.
+// newModel is Open without the device, which openDevice opens.
 func newModel(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}

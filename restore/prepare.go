@@ -38,9 +38,9 @@ func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request)
 	return nil
 }
 
-// OpenFor is Open and then PrepareFor, but reads the weights that the picture needs while the device
-// is opened. Errors are Open's: what keeps the programs from being built is tried again, and
-// reported, by Restore.
+// OpenFor is Open and then PrepareFor, but reads the weights that the picture needs while the
+// device is opened. Errors are Open's. Those of PrepareFor are not returned: Restore tries again,
+// and returns them if they last.
 func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (*Model, error) {
 	m, err := newModel(cfg)
 	if err != nil {

@@ -88,8 +88,8 @@ func Default() (*File, error) {
 	return f, err
 }
 
-// DefaultMeta is the Meta of Default. It reads only the beginning of the file, so it does not notice
-// damage behind that. Errors: as Default's.
+// DefaultMeta is the Meta of Default. It reads only the beginning of the file, so it does not
+// notice damage further on. Errors: as Default's.
 func DefaultMeta() (map[string]string, error) {
 	meta, err := metaFromBinary(DefaultName)
 	if errors.Is(err, fs.ErrNotExist) {
