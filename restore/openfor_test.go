@@ -1,7 +1,6 @@
 package restore
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -127,11 +126,16 @@ func TestPrepareMotion(t *testing.T) {
 		"kernel, noise": {Request{Task: task.MotionDeblur, Noise: 2 * mostBlindNoise, Kernel: &task.Kernel{}}, false},
 	} {
 		m := sharedModel(t, 0, NoMargin)
-		if j, err := m.jobFor(&picture.Picture{W: 24, H: 24}, c.req); err != nil || (j != nil) != c.want {
+		if j, err := m.pictureJob(&picture.Picture{W: 24, H: 24}, c.req); err != nil || (j != nil) != c.want {
 			t.Errorf("%s: %v, %v", name, j != nil, err)
 		}
 	}
-	if err := sharedModel(t, 0, NoMargin).Prepare(context.Background(), 24, 24, Request{Task: task.MotionDeblur}); err != nil {
-		t.Error(err)
+	m := openTiny(t, 0)
+	req := Request{Task: task.MotionDeblur}
+	if err := m.PrepareFor(t.Context(), &picture.Picture{W: 24, H: 24}, req); err != nil || len(m.engine.Programs()) > 0 {
+		t.Errorf("a picture: %v, %d programs", err, len(m.engine.Programs()))
+	}
+	if err := m.Prepare(t.Context(), 24, 24, req); err != nil || len(m.engine.Programs()) != 1 {
+		t.Errorf("frames: %v, %d programs", err, len(m.engine.Programs()))
 	}
 }

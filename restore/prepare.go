@@ -7,9 +7,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Prepare is PrepareFor of a picture of which no more is known than that it has w×h pixels.
+// Prepare is PrepareFor of a picture of which no more is known than that it has w×h pixels, or of
+// the frames of a Stream. For motion-deblur it always builds the network with the second view, as
+// streams use it.
 func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
-	return m.PrepareFor(ctx, &picture.Picture{W: w, H: h}, req)
+	j, err := m.jobFor(&picture.Picture{W: w, H: h}, req)
+	return m.prepare(ctx, j, err)
 }
 
 // PrepareFor builds the networks' programs that Restore will need for a picture and a request like
@@ -20,7 +23,12 @@ func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 // is not told, as the picture decides how they are done, and for an Ensemble, which turns pictures.
 // Errors: as Restore's.
 func (m *Model) PrepareFor(ctx context.Context, p *picture.Picture, req Request) error {
-	j, err := m.jobFor(p, req)
+	j, err := m.pictureJob(p, req)
+	return m.prepare(ctx, j, err)
+}
+
+// prepare builds the programs of a job, if there is one.
+func (m *Model) prepare(ctx context.Context, j *job, err error) error {
 	if err != nil {
 		return err
 	}
@@ -46,7 +54,7 @@ func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (
 	if err != nil {
 		return nil, err
 	}
-	if j, err := m.jobFor(p, req); err == nil && j != nil {
+	if j, err := m.pictureJob(p, req); err == nil && j != nil {
 		j.net.readAhead()
 	}
 	if err := m.openDevice(); err != nil {
@@ -56,7 +64,16 @@ func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (
 	return m, nil
 }
 
-// jobFor returns what PrepareFor knows of a job. It is nil if the picture decides.
+// pictureJob is jobFor of a single picture, which also decides how motion-deblur is done.
+func (m *Model) pictureJob(p *picture.Picture, req Request) (*job, error) {
+	j, err := m.jobFor(p, req)
+	if j != nil && j.task == task.MotionDeblur && !m.deblursByNetwork(req) {
+		return nil, err
+	}
+	return j, err
+}
+
+// jobFor returns what is known of a job before its pixels. It is nil if the picture decides.
 func (m *Model) jobFor(p *picture.Picture, req Request) (*job, error) {
 	if !req.Task.Valid() {
 		return nil, &task.UnknownTaskError{Name: req.Task.String()}
@@ -76,9 +93,6 @@ func (m *Model) jobFor(p *picture.Picture, req Request) (*job, error) {
 		return nil, err
 	}
 	if req.Task == task.GaussianDeblur && !m.asTrained(req) { // the picture decides
-		return nil, nil
-	}
-	if req.Task == task.MotionDeblur && !m.deblursByNetwork(req) { // the picture decides
 		return nil, nil
 	}
 	return m.newJob(req, req.Task, w, h)
