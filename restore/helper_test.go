@@ -81,7 +81,7 @@ func variant(t testing.TB, m *Model) *Model { return variantOf(t, m, 1) }
 // variantOf is variant with a share of the device's time (Config.Pace).
 func variantOf(t testing.TB, m *Model, share float64) *Model {
 	t.Helper()
-	v := &Model{cfg: m.cfg, general: m.general, kernels: m.kernels}
+	v := &Model{cfg: m.cfg, general: m.general}
 	for _, of := range m.networks {
 		v.networks = append(v.networks, &taskNetwork{tasks: of.tasks, load: of.load})
 	}

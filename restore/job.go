@@ -1,8 +1,6 @@
 package restore
 
 import (
-	"fmt"
-
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/jpegbound"
@@ -108,9 +106,6 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 		return nil, err
 	}
 	j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur
-	if j.hasSecondView && m.kernelsErr != nil {
-		return nil, fmt.Errorf("%v needs the kernel network, which cannot be read: %w", t, m.kernelsErr)
-	}
 	return j, nil
 }
 

@@ -18,18 +18,28 @@ type Model struct {
 	general  *loadedNetwork // for all tasks that have no network of their own
 	source   string         // where its weights come from, for Info
 	networks []*taskNetwork // those for some tasks, and at the end the general one
-	// kernels are the parameters of the kernel network, if the adapter has a second view.
-	// kernelsErr says why they cannot be read; only motion-deblur needs them.
-	kernels    motionblur.Parameters
-	kernelsErr error
-	engine     *engine.Engine
+	engine   *engine.Engine
 	// estimators holds *deviceEstimator, each with memory of its own. They make the second view.
 	estimators sync.Pool
 }
 
-// Open opens a device and loads the weights onto it. Errors: *ConfigError, *NetworkError, those of
-// weights.Load (among them *weights.FormatError) and weights.Default, and those of gpu.Open.
+// Open opens a device and reads the weights. Weights embedded in the program are only read when a
+// picture, or PrepareFor, first needs them. All weights are put on the device at that time. Errors:
+// *ConfigError, *NetworkError, those of weights.Load (among them *weights.FormatError) and
+// weights.Default, and those of gpu.Open.
 func Open(cfg Config) (*Model, error) {
+	m, err := newModel(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.openDevice(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// newModel is Open without the device, which openDevice opens.
+func newModel(cfg Config) (*Model, error) {
 	if cfg.Tile < 0 {
 		return nil, &ConfigError{"Tile", fmt.Sprintf("is %d, must not be negative", cfg.Tile)}
 	}
@@ -54,9 +64,12 @@ func Open(cfg Config) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{cfg: cfg, networks: append(others, general), general: network, source: source}
-	if m.general.Config.Traits().Guess {
-		go cfg.kernelNetwork() // decodes it while the device opens
-	}
+	m.shareParameters()
+	return m, nil
+}
+
+func (m *Model) openDevice() error {
+	cfg := m.cfg
 	opened, err := engine.Open(engine.Options{
 		Shared: cfg.Shared, Share: cfg.Pace,
 		GPU: gpu.Options{
@@ -65,22 +78,23 @@ func Open(cfg Config) (*Model, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	m.engine = opened
 	if err := cfg.checkPrecision(m.engine.Device().Info()); err != nil {
 		m.Close()
-		return nil, err
+		return err
 	}
-	if m.general.Config.Traits().Guess {
-		m.kernels, m.kernelsErr = cfg.kernelNetwork()
+	return nil
+}
+
+// kernels returns the parameters of the kernel network, or none if the general network has no second
+// view. It is decoded when it is first needed.
+func (m *Model) kernels() (motionblur.Parameters, error) {
+	if !m.general.Config.Traits().Guess {
+		return motionblur.Parameters{}, nil
 	}
-	m.shareParameters()
-	if err = m.engine.Upload(context.Background(), &general.parameters); err != nil {
-		m.Close()
-		return nil, err
-	}
-	return m, nil
+	return m.cfg.kernelNetwork()
 }
 
 // loadGeneral loads the general network. source says where its weights come from.
@@ -89,21 +103,22 @@ func (cfg Config) loadGeneral() (n *loadedNetwork, source string, err error) {
 		n, err = cfg.useNetwork(cfg.Network)
 		return n, "given by the program", err
 	}
-	var f *weights.File
 	if cfg.Weights == "" {
-		source = "embedded"
-		f, err = weights.Default()
-	} else {
-		source = cfg.Weights
-		f, err = weights.Load(cfg.Weights)
+		meta, err := weights.DefaultMeta()
+		if err != nil {
+			return nil, "", err
+		}
+		n, err = cfg.useEmbedded(weights.DefaultName, meta, weights.Default)
+		return n, "embedded", err
 	}
+	f, err := weights.Load(cfg.Weights)
 	if err != nil {
 		return nil, "", err
 	}
-	if n, err = cfg.useFile(f); err != nil && cfg.Weights != "" {
+	if n, err = cfg.useFile(f); err != nil {
 		err = fmt.Errorf("%s: %w", cfg.Weights, err)
 	}
-	return n, source, err
+	return n, cfg.Weights, err
 }
 
 // Close frees everything on the device. It waits for the tile that is being computed. Calls that

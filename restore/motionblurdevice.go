@@ -2,9 +2,11 @@ package restore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/vfmrestore/restore/internal/engine"
 	"github.com/vfmrestore/restore/restore/motionblur"
+	"github.com/vfmrestore/restore/restore/task"
 )
 
 // motionBlurRunner runs motionblur's programs on a Model's device. It allocates nothing after the
@@ -24,10 +26,14 @@ type deviceEstimator struct {
 	runner *motionBlurRunner
 }
 
-func (m *Model) newDeviceEstimator() *deviceEstimator {
+// newDeviceEstimator fails if the program was built without the kernel network.
+func (m *Model) newDeviceEstimator() (*deviceEstimator, error) {
+	if _, err := m.kernels(); err != nil {
+		return nil, fmt.Errorf("%v needs the kernel network, which cannot be read: %w", task.MotionDeblur, err)
+	}
 	s := &motionBlurRunner{m: m, recipes: map[motionblur.Program]engine.Recipe{}}
 	s.work = engine.Work{Count: 1, Fill: s.fill, Take: s.take}
-	return &deviceEstimator{motionblur.NewDeviceEstimator(s.run), s}
+	return &deviceEstimator{motionblur.NewDeviceEstimator(s.run), s}, nil
 }
 
 func (s *motionBlurRunner) run(ctx context.Context, p motionblur.Program, in []motionblur.Input, out [][]float32) error {

@@ -32,14 +32,9 @@ func NetworkFromFile(f *weights.File) (*Network, error) {
 
 // readNetwork is NetworkFromFile, and also returns the graph's parameters.
 func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
-	cfg, err := nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig])
-	var unknown *nets.UnknownError
-	if errors.As(err, &unknown) {
-		return nil, nil, badNetwork("they are for a network %q, this program runs %s",
-			unknown.Name, strings.Join(nets.Names(), " and "))
-	}
+	cfg, err := decodeConfig(f.Meta)
 	if err != nil {
-		return nil, nil, &NetworkError{weights.KeyConfig + " is not a configuration", err}
+		return nil, nil, err
 	}
 	n := &Network{Config: cfg, Params: f.Params(), Meta: maps.Clone(f.Meta)}
 	params, err := n.check()
@@ -52,6 +47,34 @@ func readNetwork(f *weights.File) (*Network, []*netdef.Node, error) {
 		}
 	}
 	return n, params, nil
+}
+
+// networkWithoutValues is readNetwork of a file's metadata.
+func networkWithoutValues(meta map[string]string) (*Network, []*netdef.Node, error) {
+	cfg, err := decodeConfig(meta)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := &Network{Config: cfg, Meta: meta}
+	params, err := n.params()
+	if err == nil {
+		_, err = n.taskOrder()
+	}
+	return n, params, err
+}
+
+// decodeConfig reads the configuration in a file's metadata.
+func decodeConfig(meta map[string]string) (nets.Architecture, error) {
+	cfg, err := nets.Decode(meta[weights.KeyNetwork], meta[weights.KeyConfig])
+	var unknown *nets.UnknownError
+	if errors.As(err, &unknown) {
+		return nil, badNetwork("they are for a network %q, this program runs %s",
+			unknown.Name, strings.Join(nets.Names(), " and "))
+	}
+	if err != nil {
+		return nil, &NetworkError{weights.KeyConfig + " is not a configuration", err}
+	}
+	return cfg, nil
 }
 
 // trimShape drops leading axes of size 1. In files vectors are vectors and 1×1 convolutions
@@ -106,8 +129,8 @@ func (n *Network) graph() (*netdef.Graph, []*netdef.Node, error) {
 	return g, outs, g.Err()
 }
 
-// check compares the parameters with the graph's and returns the graph's.
-func (n *Network) check() ([]*netdef.Node, error) {
+// params returns the graph's parameters.
+func (n *Network) params() ([]*netdef.Node, error) {
 	if n.Config == nil {
 		return nil, badNetwork("they have no configuration")
 	}
@@ -118,7 +141,15 @@ func (n *Network) check() ([]*netdef.Node, error) {
 	if err != nil {
 		return nil, &NetworkError{"no network can be built", err}
 	}
-	params := netdef.Params(outs...)
+	return netdef.Params(outs...), nil
+}
+
+// check compares the parameters with the graph's and returns the graph's.
+func (n *Network) check() ([]*netdef.Node, error) {
+	params, err := n.params()
+	if err != nil {
+		return nil, err
+	}
 	known := map[string]bool{}
 	for _, p := range params {
 		known[p.Name] = true

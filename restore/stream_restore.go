@@ -119,7 +119,10 @@ func (f *frameRestorer) prepareSingleTile() (err error) {
 		f.rows = append(f.rows, planar.Mirror(f.domain.Y+y, h))
 	}
 	if j.hasSecondView {
-		f.secondView, f.blurEstimator = make([]float32, 3*w*h), m.newDeviceEstimator()
+		if f.blurEstimator, err = m.newDeviceEstimator(); err != nil {
+			return err
+		}
+		f.secondView = make([]float32, 3*w*h)
 		f.blurEstimator.runner.session = &f.session
 	}
 	f.oneHot = j.oneHot()

@@ -28,6 +28,9 @@ type loadedNetwork struct {
 	*Network
 	nodes []*netdef.Node // its parameters
 	grid
+	// values returns the parameters by name. Network.Params is nil for embedded weights, whose values
+	// are read only when they are needed. Calls come one at a time.
+	values func() (map[string][]float32, error)
 }
 
 // grid says how pictures are laid out and cut for a network, in pixels.
@@ -55,7 +58,51 @@ func (cfg Config) useNetwork(n *Network) (*loadedNetwork, error) {
 	if err != nil { // newGrid needs a valid configuration
 		return nil, err
 	}
-	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return cfg.loaded(n, nodes), nil
+}
+
+func (cfg Config) loaded(n *Network, nodes []*netdef.Node) *loadedNetwork {
+	values := func() (map[string][]float32, error) { return n.Params, nil }
+	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin), values}
+}
+
+// useEmbedded makes a network of the binary: its graph at once, its values when they are needed. file
+// reads the whole file, and name names it in errors.
+func (cfg Config) useEmbedded(name string, meta map[string]string, file func() (*weights.File, error)) (*loadedNetwork, error) {
+	n, nodes, err := networkWithoutValues(meta)
+	if err != nil {
+		return nil, fmt.Errorf("embedded %s: %w", name, err)
+	}
+	l := cfg.loaded(n, nodes)
+	l.values = func() (map[string][]float32, error) {
+		f, err := file()
+		if err != nil {
+			return nil, err
+		}
+		whole, err := NetworkFromFile(f) // checks the values
+		if err != nil {
+			return nil, fmt.Errorf("embedded %s: %w", name, err)
+		}
+		return whole.Params, nil
+	}
+	return l, nil
+}
+
+// readAhead reads the values in the background, for the next call of values.
+func (l *loadedNetwork) readAhead() {
+	read := l.values
+	ahead := make(chan struct{})
+	var values map[string][]float32
+	var err error
+	go func() {
+		defer close(ahead)
+		values, err = read()
+	}()
+	l.values = func() (map[string][]float32, error) {
+		<-ahead
+		l.values = read // so that they are not kept
+		return values, err
+	}
 }
 
 // useFile makes a network of a weights file, and checks it.
@@ -64,7 +111,7 @@ func (cfg Config) useFile(f *weights.File) (*loadedNetwork, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin)}, nil
+	return cfg.loaded(n, nodes), nil
 }
 
 // newTaskNetwork is for a network that is loaded.
@@ -114,14 +161,15 @@ func (cfg Config) specialists(general *Network) (list []*taskNetwork, err error)
 
 // loadEmbeddedSpecialist reads the embedded network for some tasks, which have these names.
 func (cfg Config) loadEmbeddedSpecialist(names []string, some []task.Task, general *Network) (*loadedNetwork, error) {
-	f, err := weights.Special(names)
+	meta, err := weights.SpecialMeta(names)
 	if err != nil {
 		return nil, err
 	}
-	n, err := cfg.useFile(f)
-	if err == nil {
-		err = checkSpecialist(n.Network, general)
+	n, err := cfg.useEmbedded(weights.SpecialName(names), meta, func() (*weights.File, error) { return weights.Special(names) })
+	if err != nil {
+		return nil, err
 	}
+	err = checkSpecialist(n.Network, general)
 	if want := joinTasks(oneHotOrder(some)); err == nil && n.Meta[weights.KeyTasks] != want {
 		err = badNetwork("%s is %q, not %q", weights.KeyTasks, n.Meta[weights.KeyTasks], want)
 	}
@@ -182,9 +230,13 @@ func (m *Model) shareParameters() {
 			if err != nil {
 				return nil, nil, err
 			}
-			nodes, values := n.nodes, []map[string][]float32{n.Params}
-			if network == m.generalNetwork() {
-				nodes, values = slices.Concat(nodes, m.kernels.Nodes), append(values, m.kernels.Values)
+			params, err := n.values()
+			if err != nil {
+				return nil, nil, err
+			}
+			nodes, values := n.nodes, []map[string][]float32{params}
+			if kernels, err := m.kernels(); network == m.generalNetwork() && err == nil {
+				nodes, values = slices.Concat(nodes, kernels.Nodes), append(values, kernels.Values)
 			}
 			return nodes, values, nil
 		}

@@ -51,10 +51,12 @@ func (j *job) deconvolveView(ctx context.Context) error {
 }
 
 // prepareSecondView prepares the second view from the posterior over kernels.
-func (m *Model) prepareSecondView(ctx context.Context, j *job) error {
+func (m *Model) prepareSecondView(ctx context.Context, j *job) (err error) {
 	e, _ := m.estimators.Get().(*deviceEstimator)
 	if e == nil {
-		e = m.newDeviceEstimator()
+		if e, err = m.newDeviceEstimator(); err != nil {
+			return err
+		}
 	}
 	e.runner.session = &j.session
 	if j.original != nil {

@@ -28,9 +28,18 @@ func Decode(packed []byte, lim Limits) (*File, error) {
 	if err := checkFrame(packed, lim.MaxBytes); err != nil {
 		return nil, err
 	}
-	// One goroutine, and a window no larger than the allowed content: a frame cannot make the
-	// decoder allocate more, whatever its header says.
-	dec, err := zstd.NewReader(bytes.NewReader(packed),
+	dec, err := decompress(bytes.NewReader(packed), lim)
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
+	return decodePlain(dec, lim)
+}
+
+// decompress opens a zstd frame. The decoder uses one goroutine, and a window no larger than the
+// allowed content: a frame cannot make it allocate more, whatever its header says.
+func decompress(packed io.Reader, lim Limits) (*zstd.Decoder, error) {
+	dec, err := zstd.NewReader(packed,
 		zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxMemory(uint64(lim.MaxBytes)),
@@ -38,8 +47,7 @@ func Decode(packed []byte, lim Limits) (*File, error) {
 	if err != nil {
 		return nil, &FormatError{Where: "zstd frame", What: "it cannot be opened", Err: err}
 	}
-	defer dec.Close()
-	return decodePlain(dec, lim)
+	return dec, nil
 }
 
 // isSafetensors distinguishes a safetensors file, which begins with the length of its header and a
@@ -57,8 +65,15 @@ func Read(r io.Reader, lim Limits) (*File, error) {
 	return Decode(packed, lim)
 }
 
-// decodePlain reads a safetensors file, which must end exactly where its header says.
-func decodePlain(r io.Reader, lim Limits) (*File, error) {
+// header is what stands before the tensor data of a safetensors file.
+type header struct {
+	meta    map[string]string
+	entries []entry
+	total   int64 // bytes of tensor data
+}
+
+// readHeader reads the header of a safetensors file and checks it.
+func readHeader(r io.Reader, lim Limits) (*header, error) {
 	var size [8]byte
 	if err := readFull(r, size[:], "header length"); err != nil {
 		return nil, err
@@ -84,9 +99,16 @@ func decodePlain(r io.Reader, lim Limits) (*File, error) {
 	case meta[KeyFormat] != FormatVersion:
 		return nil, bad("metadata", "format version %q is not the %q that this program reads; a newer program may", meta[KeyFormat], FormatVersion)
 	}
-	if err := checkMeta(meta); err != nil {
+	return &header{meta, entries, total}, checkMeta(meta)
+}
+
+// decodePlain reads a safetensors file, which must end exactly where its header says.
+func decodePlain(r io.Reader, lim Limits) (*File, error) {
+	h, err := readHeader(r, lim)
+	if err != nil {
 		return nil, err
 	}
+	meta, entries, total := h.meta, h.entries, h.total
 	if err := memory.Check("reading the weights", total+floats(entries)); err != nil {
 		return nil, err
 	}

@@ -88,6 +88,16 @@ func Default() (*File, error) {
 	return f, err
 }
 
+// DefaultMeta is the Meta of Default. It reads only the beginning of the file, so it does not
+// notice damage further on. Errors: as Default's.
+func DefaultMeta() (map[string]string, error) {
+	meta, err := metaFromBinary(DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &MissingDefaultError{}
+	}
+	return meta, err
+}
+
 // Kernels decodes the embedded weights of the network that estimates blur kernels
 // (nets.KernelMaps). It fails if the binary was built without them.
 func Kernels() (*File, error) { return fromBinary(KernelsName) }
@@ -113,6 +123,42 @@ func SpecialName(tasks []string) string { return strings.Join(tasks, "+") + ".vf
 
 // Special decodes one of Specials. It fails if the binary was built without it.
 func Special(tasks []string) (*File, error) { return fromBinary(SpecialName(tasks)) }
+
+// SpecialMeta is the Meta of Special, read as by DefaultMeta.
+func SpecialMeta(tasks []string) (map[string]string, error) {
+	return metaFromBinary(SpecialName(tasks))
+}
+
+func metaFromBinary(name string) (map[string]string, error) {
+	in, err := embedded.Open("default/" + name)
+	if err != nil {
+		return nil, fmt.Errorf("this program was built without weights/default/%s: %w", name, err)
+	}
+	defer in.Close()
+	st, err := in.Stat()
+	if err == nil {
+		var meta map[string]string
+		if meta, err = readMeta(in, st.Size()); err == nil {
+			return meta, nil
+		}
+	}
+	return nil, fmt.Errorf("embedded %s: %w", name, err)
+}
+
+// readMeta reads the metadata of a compressed file of size bytes and nothing behind them.
+func readMeta(packed io.Reader, size int64) (map[string]string, error) {
+	lim := Limits{}.withDefaults(size)
+	dec, err := decompress(packed, lim)
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Close()
+	h, err := readHeader(dec, lim)
+	if err != nil {
+		return nil, err
+	}
+	return h.meta, nil
+}
 
 func fromBinary(name string) (*File, error) {
 	packed, err := embedded.ReadFile("default/" + name)

@@ -31,11 +31,10 @@ func (p *modelOpener) start(pic *picture.Picture) {
 	p.done = make(chan struct{})
 	go func() {
 		defer close(p.done)
-		if p.model, p.err = p.a.open(p.o, p.o.work(pic.W, pic.H) <= fastBuildPixels); p.err == nil {
-			// An error is not lost: what fails here is tried again, and reported, when it is
-			// needed.
-			_ = p.model.PrepareFor(p.ctx, pic, p.o.request(nil))
-		}
+		once := p.o.work(pic.W, pic.H) <= fastBuildPixels
+		p.model, p.err = p.a.openBy(p.o, once, func(cfg restore.Config) (*restore.Model, error) {
+			return restore.OpenFor(p.ctx, cfg, pic, p.o.request(nil))
+		})
 	}()
 }
 

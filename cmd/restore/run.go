@@ -95,7 +95,11 @@ func (a *app) restore(args []string) error {
 	if o.report != "" {
 		page = o.page(in.pic, result, model.Info(), took)
 	}
-	model.Close()
+	if int64(result.Picture.W)*int64(result.Picture.H) > largePixels {
+		model.Close() // its memory may be needed for writing
+	} else {
+		go model.Close() // takes 10 ms; the deferred call waits for its end
+	}
 	in = nil
 	if a.ctx.Err() != nil { // while the last tile was on the device
 		return errors.New("interrupted")
@@ -141,12 +145,16 @@ func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *pict
 // open opens the model that the flags ask for. With -v it prints which it is. once is
 // restore.Config.Once.
 func (a *app) open(o *options, once bool) (*restore.Model, error) {
+	return a.openBy(o, once, restore.Open)
+}
+
+func (a *app) openBy(o *options, once bool, open func(restore.Config) (*restore.Model, error)) (*restore.Model, error) {
 	if o.task.Takes(task.OptionKernel) {
-		motionblur.PreloadLibrary("") // while the device is opened
+		motionblur.CacheLibrary("")
 	}
 	cfg := o.config()
 	cfg.Once = once
-	model, err := restore.Open(cfg)
+	model, err := open(cfg)
 	if err == nil && o.verbose {
 		fmt.Fprintln(a.err, oneLine(model.Info()))
 	}

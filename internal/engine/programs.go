@@ -129,16 +129,6 @@ func (e *Engine) Prepare(ctx context.Context, s *Session, r Recipe) error {
 	})
 }
 
-// Upload puts parameters on the device before they are needed.
-func (e *Engine) Upload(ctx context.Context, p *Parameters) error {
-	if err := e.acquire(ctx); err != nil {
-		return err
-	}
-	defer e.release()
-	_, err := e.parameters(p)
-	return err
-}
-
 // Drop frees the programs of the recipes for which f is true, but for those in use.
 func (e *Engine) Drop(ctx context.Context, f func(Recipe) bool) error {
 	if err := e.acquire(ctx); err != nil {

@@ -105,11 +105,16 @@ func (p *Program) zeroed(reg region, kind gpu.Kind) (*gpu.Buffer, error) {
 		return nil, noMemory(p.sizes[reg], err)
 	}
 	p.own = append(p.own, b)
+	return b, zero(p.dev, b)
+}
+
+// zero fills a buffer with zeros, without a copy of it on the host where the buffer is mapped.
+func zero(dev *gpu.Device, b *gpu.Buffer) error {
 	if v := b.Bytes(); v != nil {
 		clear(v)
-		return b, nil
+		return nil
 	}
-	return b, p.dev.Write(b, 0, make([]byte, b.Size()))
+	return dev.Write(b, 0, make([]byte, b.Size()))
 }
 
 // in returns a function that selects the steps of a phase.

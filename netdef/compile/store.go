@@ -98,7 +98,7 @@ func EmptyStore(dev *gpu.Device, nodes []*netdef.Node, train bool) (*Store, erro
 			return nil, fmt.Errorf("parameters (%d values): %w", s.size, err)
 		}
 		s.bufs[array] = b
-		if err := dev.Write(b, 0, make([]byte, b.Size())); err != nil {
+		if err := zero(dev, b); err != nil {
 			s.Close()
 			return nil, err
 		}

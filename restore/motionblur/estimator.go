@@ -40,7 +40,7 @@ type Estimator struct {
 }
 
 // NewEstimator returns an Estimator that computes by a Backend. The first one in a process makes
-// the library of blur kernels, which takes 0.4 seconds of one core (see PreloadLibrary).
+// the library of blur kernels, which takes 0.4 seconds of one core (see CacheLibrary).
 func NewEstimator(b Backend) *Estimator {
 	e := &Estimator{backend: b, lib: sharedLibrary()}
 	kernels, bins := len(e.lib.kernels), len(e.lib.bins)

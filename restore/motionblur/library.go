@@ -51,12 +51,10 @@ var sharedLibrary = sync.OnceValue(func() *library {
 	return l
 })
 
-// PreloadLibrary begins to make the library of blur kernels in the background, for programs that
-// will soon need it. The library is kept in a file of 12 MB in cacheDir, and read from there if it
-// exists. "" is the user's cache directory, "-" means no file.
-func PreloadLibrary(cacheDir string) {
+// CacheLibrary has the library of blur kernels kept in a file of 12 MB in cacheDir, and read from
+// there if it exists, once a picture needs it. "" is the user's cache directory, "-" means no file.
+func CacheLibrary(cacheDir string) {
 	libraryPath.Store(cachefile.Path(cacheDir, libraryFile))
-	go sharedLibrary()
 }
 
 // emptyLibrary has the bins, and memory for everything else.

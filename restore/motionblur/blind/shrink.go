@@ -1,6 +1,9 @@
 package blind
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // shrinkage finds argmin over w of |w|^p + ½(w − v)². It is 0 below a least v. Above, it is v minus
 // a number that is interpolated in a table with 32 entries per octave of v.
@@ -15,7 +18,8 @@ const (
 	shrinkBase = 127 << (23 - shrinkBits) // v = 1
 )
 
-var shrink = newShrinkage(exponent)
+// shrink is made when a picture first needs it: the table takes some milliseconds.
+var shrink = sync.OnceValue(func() *shrinkage { return newShrinkage(exponent) })
 
 func newShrinkage(p float64) *shrinkage {
 	// At the least v the minimum jumps from 0 to the w that costs the same.
@@ -25,7 +29,11 @@ func newShrinkage(p float64) *shrinkage {
 		v := float64(math.Float32frombits(uint32(i+shrinkBase) << shrinkBits))
 		w := v
 		for range 100 { // solves w + p·w^(p−1) = v from above, if there is such a w
-			w = max(v-p*math.Pow(w, p-1), jump/2)
+			next := max(v-p*math.Pow(w, p-1), jump/2)
+			if next == w {
+				break // all further ones are equal
+			}
+			w = next
 		}
 		s.table[i] = float32(v - w)
 	}

@@ -147,6 +147,7 @@ func (s *splitting) filter(weight, beta float64) {
 	for i, w := range filterWeights {
 		scales[i] = float32(math.Pow(weight*w/beta, 1/(2-exponent)))
 	}
+	table := shrink()
 	h, v, hh, vv, hv := s.rows[0], s.rows[1], s.rows[2], s.rows[3], s.rows[4]
 	n := len(h)
 	v, hh, vv, hv = v[:n], hh[:n], vv[:n], hv[:n]
@@ -164,7 +165,7 @@ func (s *splitting) filter(weight, beta float64) {
 			last = m
 		}
 		for i := range s.rows {
-			shrink.row(s.rows[i], scales[i])
+			table.row(s.rows[i], scales[i])
 		}
 		above, row, below = s.g[(y+c.h-1)%c.h*n:][:n], s.g[y*n:][:n], s.g[(y+1)%c.h*n:][:n]
 		left, leftHH, leftHV := h[n-1], hh[n-1], hv[n-1]
