@@ -84,7 +84,7 @@ test-long: setup-test
 		./restore/motionblur/ ./restore/motionblur/reference/ ./trainhost/... ./cmd/...
 
 race: setup-test
-	$(GO) test -race -short -timeout $(TIMEOUT) ./restore/... ./cmd/libvfm/
+	$(GO) test -race -short -timeout $(TIMEOUT) ./internal/engine/ ./restore/... ./cmd/libvfm/
 
 bench: setup build
 	bin/restore bench
