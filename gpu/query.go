@@ -62,6 +62,9 @@ func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
 	if r := C.vfm_query(i.c, C.VfPhysical(unsafe.Pointer(p)), &c.c); r < 0 {
 		return nil, &CallError{Call: "vkGetPhysicalDeviceProperties2", Code: int(r)}
 	}
+	if minimalLimits() {
+		minimise(&c.c)
+	}
 	c.mem = queryMemory(p)
 	q := &c.c
 	info := &c.info

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"math"
 	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
@@ -10,9 +11,11 @@ import (
 // fusion is the result of grouping the pointwise nodes. Nodes that are absorbed into another node's
 // kernel have no step of their own.
 type fusion struct {
-	cpu    bool // for the cpu lowering
-	phases map[*netdef.Node]phase
-	users  map[*netdef.Node][]*netdef.Node
+	cpu bool // for the cpu lowering
+	// bindings is how many storage buffers a kernel may have. The cpu lowering uses addresses instead.
+	bindings int
+	phases   map[*netdef.Node]phase
+	users    map[*netdef.Node][]*netdef.Node
 	// roots holds the group of each root.
 	roots map[*netdef.Node]*group
 	// inputs holds, for a node (a sum over pixels, a LayerNormGrad), the group that computes its
@@ -22,15 +25,19 @@ type fusion struct {
 }
 
 // fuse groups the pointwise nodes among nodes, which are in topological order. keep holds the nodes
-// whose values must be in memory: the outputs.
-func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, cpu bool) (*fusion, error) {
+// whose values must be in memory: the outputs. bindings is the number of storage buffers that a
+// pipeline of the device may have.
+func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, cpu bool, bindings int) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
 		for _, m := range n.In {
 			users[m] = append(users[m], n)
 		}
 	}
-	f := &fusion{cpu: cpu, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	if cpu {
+		bindings = math.MaxInt
+	}
+	f := &fusion{cpu: cpu, bindings: bindings, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -55,7 +62,7 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.N
 			continue
 		}
 		last := n.In[len(n.In)-1]
-		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && (cheap(g) || sumsLog(n, g)) {
+		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && len(g.in)+hostBindings <= f.bindings && (cheap(g) || sumsLog(n, g)) {
 			f.inputs[n], f.absorbed[last] = g, true
 			delete(f.roots, last)
 		}
@@ -113,7 +120,7 @@ func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, 
 				continue
 			}
 			in[n] = true
-			if len(externals(in)) > maxInputs {
+			if len(externals(in)) > min(maxInputs, f.bindings-1) { // one is for the result
 				delete(in, n)
 				continue
 			}
@@ -163,6 +170,10 @@ func subset(ns []*netdef.Node, in map[*netdef.Node]bool) bool {
 	return true
 }
 
+// hostBindings is the number of storage buffers that a convolution needs, apart from the operands of
+// its epilogue: input, weights, result, the block of zeros, and one for partial sums.
+const hostBindings = 5
+
 // attachEpilogue makes the group the epilogue of the convolution or normalisation that computes one
 // of its inputs, if nothing else uses that input.
 func (f *fusion) attachEpilogue(g *group, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) {
@@ -174,6 +185,9 @@ func (f *fusion) attachEpilogue(g *group, users map[*netdef.Node][]*netdef.Node,
 		n := g.in[i]
 		if g.pat[i] != shaders.Same || keep[n] || n.Shape != g.root.Shape || !subset(users[n], body) || f.absorbed[n] {
 			continue
+		}
+		if len(g.in)-1+hostBindings > f.bindings {
+			return
 		}
 		if f.phases[n] > f.phases[g.root] {
 			continue // it would be computed in every run instead of rarely
