@@ -128,7 +128,8 @@ func (b *Buffer) Address() uint64 { return b.addr }
 
 // Bytes returns the buffer's memory if it is mapped, else nil. The memory belongs to the driver,
 // not to Go: the slice is valid until Free or Device.Close, after which Bytes returns nil. What the
-// device wrote can be read after Run returns; what the host writes before Run is seen by the device.
+// device wrote can be read after Run returns; what the host writes before Run is seen by the
+// device.
 func (b *Buffer) Bytes() []byte { return b.bytes }
 
 // Free frees the buffer once no run uses it. Freeing twice, or after Device.Close, does nothing.

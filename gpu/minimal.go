@@ -10,8 +10,9 @@ import "os"
 // on, so that the validation layer reports their use; limits are held by this package's own checks.
 func minimalLimits() bool { return os.Getenv("VFM_MINIMAL_LIMITS") == "1" }
 
-// fewBindings is the number of storage buffers of a pipeline with minimal limits. Vulkan guarantees 4
-// only, but a convolution uses 5: devices with 4 get a *LimitError. (The step of training uses 7.)
+// fewBindings is the number of storage buffers of a pipeline with minimal limits. Vulkan guarantees
+// 4 only, but a convolution uses 5: devices with 4 get a *LimitError. (The step of training uses
+// 7.)
 const fewBindings = 5
 
 // minimise lowers what a driver reports to what Vulkan 1.1 guarantees ("Required Limits"), but for

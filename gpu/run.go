@@ -99,9 +99,10 @@ func (d *Device) submitAll(before []*Commands, c *Commands) (Ticket, error) {
 
 var errStillRuns = errors.New("gpu: Submit: the list still runs; wait for it first")
 
-// Wait waits for the end of the run. The second Wait for a run fails. Options.Timeout counts from this call, as lists that were
-// submitted before may have kept the device. Errors: *DeviceLostError, *OutOfMemoryError, and
-// ErrClosed if the device was closed meanwhile, which ends the run too.
+// Wait waits for the end of the run. The second Wait for a run fails. Options.Timeout counts from
+// this call, as lists that were submitted before may have kept the device. Errors:
+// *DeviceLostError, *OutOfMemoryError, and ErrClosed if the device was closed meanwhile, which ends
+// the run too.
 func (t Ticket) Wait() error {
 	c := t.c
 	if c == nil {

@@ -88,8 +88,8 @@ func (m *Model) openDevice() error {
 	return nil
 }
 
-// kernels returns the parameters of the kernel network, or none if the general network has no second
-// view. It is decoded when it is first needed.
+// kernels returns the parameters of the kernel network, or none if the general network has no
+// second view. It is decoded when it is first needed.
 func (m *Model) kernels() (motionblur.Parameters, error) {
 	if !m.general.Config.Traits().Guess {
 		return motionblur.Parameters{}, nil

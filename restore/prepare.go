@@ -7,9 +7,9 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Prepare is PrepareFor for a picture of which only the size is known, w×h pixels, or for the frames
-// of a Stream. For motion-deblur it always builds the network with the second view, as streams use
-// it.
+// Prepare is PrepareFor for a picture of which only the size is known, w×h pixels, or for the
+// frames of a Stream. For motion-deblur it always builds the network with the second view, as
+// streams use it.
 func (m *Model) Prepare(ctx context.Context, w, h int, req Request) error {
 	j, err := m.jobFor(&picture.Picture{W: w, H: h}, req)
 	return m.prepare(ctx, j, err)
@@ -45,9 +45,9 @@ func (m *Model) prepare(ctx context.Context, j *job, err error) error {
 	return nil
 }
 
-// OpenFor is Open and then PrepareFor, but reads the weights that the picture needs while the device
-// opens. Errors are Open's. Those of PrepareFor are not returned: Restore tries again, and returns
-// them if they last.
+// OpenFor is Open and then PrepareFor, but reads the weights that the picture needs while the
+// device opens. Errors are Open's. Those of PrepareFor are not returned: Restore tries again, and
+// returns them if they last.
 func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (*Model, error) {
 	m, err := newModel(cfg)
 	if err != nil {

@@ -28,8 +28,8 @@ type loadedNetwork struct {
 	*Network
 	nodes []*netdef.Node // its parameters
 	grid
-	// values returns the parameters by name. Network.Params is nil for embedded weights, whose values
-	// are read only when they are needed. Calls come one at a time.
+	// values returns the parameters by name. Network.Params is nil for embedded weights, whose
+	// values are read only when they are needed. Calls come one at a time.
 	values func() (map[string][]float32, error)
 }
 
@@ -66,8 +66,8 @@ func (cfg Config) loaded(n *Network, nodes []*netdef.Node) *loadedNetwork {
 	return &loadedNetwork{n, nodes, newGrid(n.Config, cfg.Margin), values}
 }
 
-// useEmbedded makes a network of the binary: its graph at once, its values when they are needed. file
-// reads the whole file, and name names it in errors.
+// useEmbedded makes a network of the binary: its graph at once, its values when they are needed.
+// file reads the whole file, and name names it in errors.
 func (cfg Config) useEmbedded(name string, meta map[string]string, file func() (*weights.File, error)) (*loadedNetwork, error) {
 	n, nodes, err := networkWithoutValues(meta)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// machine makes a PATH with fakes for all commands that setup.sh calls. If complete is false, nothing
-// that setup.sh checks is installed, else everything except a browser. The fake apt-get logs its
-// arguments.
+// machine makes a PATH with fakes for all commands that setup.sh calls. If complete is false,
+// nothing that setup.sh checks is installed, else everything except a browser. The fake apt-get
+// logs its arguments.
 func machine(t *testing.T, complete bool) (path, installed string) {
 	t.Helper()
 	path = t.TempDir()

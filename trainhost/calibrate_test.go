@@ -16,8 +16,8 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// A network whose samples spread far too little or too much is calibrated task by task, and z = μ does
-// not change.
+// A network whose samples spread far too little or too much is calibrated task by task, and z = μ
+// does not change.
 func TestCalibrate(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 5 {

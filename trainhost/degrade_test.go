@@ -9,8 +9,8 @@ import (
 	"github.com/vfmrestore/restore/restore/noise"
 )
 
-// Every draw gives a clean and a noisy crop of the right side, with values in range, and a level that
-// fits the noise. The same seed gives the same draw.
+// Every draw gives a clean and a noisy crop of the right side, with values in range, and a level
+// that fits the noise. The same seed gives the same draw.
 func TestDrawNoisy(t *testing.T) {
 	pics := noisePictures(3, 96)
 	const side = 64

@@ -55,7 +55,8 @@ func TestMeanOfFrames(t *testing.T) {
 	lengths := map[int]bool{}
 	for i := range 60 {
 		x, y := m.mean(rand.New(rand.NewPCG(5, uint64(i))), 64)
-		// The value of the middle frame is its index. The mean of one length, in light or not, must fit.
+		// The value of the middle frame is its index. The mean of one length, in light or not, must
+		// fit.
 		middle := int(math.Round((float64(x.Pix[0])*127.5 + 127.5 - 40) / 10))
 		fits := 0
 		for n := 3; n <= 15; n += 2 {
@@ -149,7 +150,8 @@ func TestMovingLayer(t *testing.T) {
 	}
 }
 
-// Draws are reproducible, have the right side and are in range. Some are sharp and some are blurred.
+// Draws are reproducible, have the right side and are in range. Some are sharp and some are
+// blurred.
 func TestMovementLaw(t *testing.T) {
 	const side = 64
 	m, err := NewMovement(noisePictures(4, 200), writeFrames(t, greys(8, 96)), side)
@@ -213,7 +215,8 @@ func TestBadFrames(t *testing.T) {
 	}
 }
 
-// A run on movement needs its frames, trains no other task, and is packed as a network for movement.
+// A run on movement needs its frames, trains no other task, and is packed as a network for
+// movement.
 func TestTrainMovement(t *testing.T) {
 	cfg := tinyConfig(2)
 	cfg.Movement, cfg.Per = true, Counts{1, 1, 0, 0, 0, 0}

@@ -11,9 +11,9 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// Samples with the same distribution as the truth have deviations equal to the error at every scale,
-// and the coverage of a calibrated ensemble. If the truth varies by blocks of 8 pixels, samples of
-// white noise have neither.
+// Samples with the same distribution as the truth have deviations equal to the error at every
+// scale, and the coverage of a calibrated ensemble. If the truth varies by blocks of 8 pixels,
+// samples of white noise have neither.
 func TestScaleScores(t *testing.T) {
 	const side, count = 64, 9
 	rng := rand.New(rand.NewPCG(3, 1))

@@ -21,8 +21,8 @@ func words(line string) (out []string) {
 	return out
 }
 
-// Every trainhost command in docs/TRAINING.md works, in the order of the page, with a small network and
-// few steps.
+// Every trainhost command in docs/TRAINING.md works, in the order of the page, with a small network
+// and few steps.
 func TestCommandsInDocs(t *testing.T) {
 	b, err := os.ReadFile("../../docs/TRAINING.md")
 	if err != nil {

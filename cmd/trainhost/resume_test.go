@@ -14,8 +14,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// A run resumes only with the same flags, except those that may change, and with the same pictures, in
-// whatever folder.
+// A run resumes only with the same flags, except those that may change, and with the same pictures,
+// in whatever folder.
 func TestResumeRefusesAnotherRun(t *testing.T) {
 	t.Setenv("LP_NUM_THREADS", "2") // -threads sets both
 	procs := runtime.GOMAXPROCS(0)
@@ -77,8 +77,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	if after, err := os.ReadFile(ckpt); err != nil || string(after) != string(before) {
 		t.Error("a refusal changed the checkpoint")
 	}
-	// The same command line with more steps, another folder for the pictures and another notation of
-	// the same network.
+	// The same command line with more steps, another folder for the pictures and another notation
+	// of the same network.
 	moved := filepath.Join(dir, "moved")
 	if err := os.Rename(data, moved); err != nil {
 		t.Fatal(err)
@@ -94,8 +94,8 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 	}
 }
 
-// A checkpoint of a program without fingerprints resumes, and one line says that the pictures could not
-// be compared.
+// A checkpoint of a program without fingerprints resumes, and one line says that the pictures could
+// not be compared.
 func TestResumeOfOlderCheckpoints(t *testing.T) {
 	data, ckpt := pictures(t, 2, 40), filepath.Join(t.TempDir(), "old.ckpt")
 	if _, err := output(t, "train", "-data", data, "-out", ckpt, "-steps", "1", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-crop", "32", "-per-class",

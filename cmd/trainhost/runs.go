@@ -87,8 +87,8 @@ func writable(path string) error {
 	return err
 }
 
-// open reads the training pictures, compares them with those of a run that is resumed, and opens the
-// device. origin is that of the run so far, or nil; next is its continuation.
+// open reads the training pictures, compares them with those of a run that is resumed, and opens
+// the device. origin is that of the run so far, or nil; next is its continuation.
 func (r runFlags) open(fs *flag.FlagSet, command string, minSide int, origin *trainhost.Origin) (pics *trainhost.Pictures, dev *gpu.Device, next *trainhost.Origin, err error) {
 	if pics, err = r.load(minSide); err != nil {
 		return nil, nil, nil, err

@@ -6,8 +6,8 @@ import (
 	"github.com/vfmrestore/restore/gpu"
 )
 
-// Band is memory on the device that carries values from programs to programs, without a way over the
-// host. It is lost with the device.
+// Band is memory on the device that carries values from programs to programs, without a way over
+// the host. It is lost with the device.
 type Band struct{ buf *gpu.Buffer }
 
 // NewBand makes a Band of so many values. Its contents are undefined. Errors: those of the device,
@@ -27,16 +27,16 @@ func (e *Engine) NewBand(ctx context.Context, size int) (*Band, error) {
 // Free frees the memory once nothing in flight uses it.
 func (b *Band) Free() { b.buf.Free() }
 
-// Rows says which values a Band and a program's input or output exchange: Count rows of Size values,
-// with distances from one row to the next.
+// Rows says which values a Band and a program's input or output exchange: Count rows of Size
+// values, with distances from one row to the next.
 type Rows struct {
 	Band, Value             int // of the first row
 	BandStride, ValueStride int
 	Size, Count             int
 }
 
-// FromBand says that rows of an input (compile.Options.HeldInputs) come from a Band. It is called by
-// Fill.
+// FromBand says that rows of an input (compile.Options.HeldInputs) come from a Band. It is called
+// by Fill.
 func (s *Slot) FromBand(input string, b *Band, r Rows) error {
 	to, err := s.x.Program.HeldInput(input)
 	if err != nil {

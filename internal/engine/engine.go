@@ -1,7 +1,7 @@
 // Package engine runs programs on a device for several callers at a time. It owns the device and
-// opens it anew after a loss, keeps compiled programs and parameters, and holds the one loop by which
-// work goes through a device (Run): while the device computes one piece of work, the host writes the
-// inputs of the next and reads the outputs of the last.
+// opens it anew after a loss, keeps compiled programs and parameters, and holds the one loop by
+// which work goes through a device (Run): while the device computes one piece of work, the host
+// writes the inputs of the next and reads the outputs of the last.
 package engine
 
 import (
@@ -130,16 +130,16 @@ func (e *Engine) acquire(ctx context.Context) error {
 
 func (e *Engine) release() { <-e.turn }
 
-// Session is one caller of an Engine, which is one goroutine at a time. Its runs may be nested: what
-// a run does on the way may run programs itself. The zero value is ready for use.
+// Session is one caller of an Engine, which is one goroutine at a time. Its runs may be nested:
+// what a run does on the way may run programs itself. The zero value is ready for use.
 type Session struct {
 	depth   int
 	flights []*flight // of its runs, the outermost first; those from nested on are spare
 	nested  int
 }
 
-// enter keeps the device from being replaced until leave: the caller may hold its memory. It returns
-// the device's generation.
+// enter keeps the device from being replaced until leave: the caller may hold its memory. It
+// returns the device's generation.
 func (e *Engine) enter(ctx context.Context, s *Session) (generation int, err error) {
 	e.life.Lock()
 	defer e.life.Unlock()
@@ -256,8 +256,8 @@ func (e *Engine) Generation() int {
 	return e.generation
 }
 
-// Renew opens the device anew, unless it is no longer of that generation. It must not be called during
-// a Run. Errors are those of gpu.Open, and one for a device that is not the Engine's own.
+// Renew opens the device anew, unless it is no longer of that generation. It must not be called
+// during a Run. Errors are those of gpu.Open, and one for a device that is not the Engine's own.
 func (e *Engine) Renew(ctx context.Context, generation int) error {
 	if e.opt.Shared != nil {
 		return errors.New("the device is shared and cannot be opened anew")

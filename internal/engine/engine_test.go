@@ -62,8 +62,8 @@ func openEngine(t *testing.T, o Options) *Engine {
 	return e
 }
 
-// pieces is work of count random pieces. It fails the test for wrong results and for pieces that are
-// taken out of order.
+// pieces is work of count random pieces. It fails the test for wrong results and for pieces that
+// are taken out of order.
 func pieces(t *testing.T, l line, count int, w float32) *Work {
 	size, taken := l.n*l.n*8, 0
 	values, settings := make([][]float32, count), make([][]float32, count)
@@ -121,8 +121,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// Of a piece there is one submission and one wait, whether host and device share memory or not; and a
-// piece is filled while the one before is in flight.
+// Of a piece there is one submission and one wait, whether host and device share memory or not; and
+// a piece is filled while the one before is in flight.
 func TestOneSubmissionEach(t *testing.T) {
 	for _, separate := range []bool{false, true} {
 		dev := gputest.Open(t, gpu.Options{SeparateMemory: separate})

@@ -12,8 +12,8 @@ import (
 // Recipe says what a program computes and how it is compiled. Equal recipes (by ==) mean the same
 // program, so the type behind it must be comparable.
 type Recipe interface {
-	// Graph appends the program's nodes to g, and says which are its outputs, how to compile it, and
-	// about how many bytes of the device's memory it takes.
+	// Graph appends the program's nodes to g, and says which are its outputs, how to compile it,
+	// and about how many bytes of the device's memory it takes.
 	Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options, bytes int64, err error)
 	// Parameters are what its nodes read.
 	Parameters() *Parameters
@@ -110,8 +110,8 @@ func (e *Engine) program(r Recipe) (*Cached, error) {
 	return x, nil
 }
 
-// budget is what all programs together may take: half of what there is, which on many devices is the
-// computer's own memory.
+// budget is what all programs together may take: half of what there is, which on many devices is
+// the computer's own memory.
 func (e *Engine) budget() int64 { return e.dev.Info().Caps.HeapBudget / 2 }
 
 // Prepare compiles a program before it is needed, and puts its parameters on the device.

@@ -13,11 +13,11 @@ type Work struct {
 	Recipe Recipe
 	Count  int
 	Pixels int // of a piece, for Pace; 0: it learns nothing from this work
-	// Once says that the pieces depend on what only this device holds (Band): after a loss they are not
-	// done again. Renew makes a new device then.
+	// Once says that the pieces depend on what only this device holds (Band): after a loss they are
+	// not done again. Renew makes a new device then.
 	Once bool
-	// Prepare, if there is one, is called before Fill and may run other work of the same session. It
-	// is called again for a piece that a lost device did not finish, like Fill.
+	// Prepare, if there is one, is called before Fill and may run other work of the same session.
+	// It is called again for a piece that a lost device did not finish, like Fill.
 	Prepare func(i int) error
 	// Fill writes the inputs of piece i.
 	Fill func(i int, in *Slot) error
@@ -60,9 +60,9 @@ func (s *Slot) Set(name string, values []float32) {
 func (s *Slot) Output(i int) []float32 { return s.outputs[i] }
 
 // Run does the work. Up to compile.Turns pieces are in flight at a time, so that the host prepares
-// and takes pieces while the device computes. It returns the first error, of the functions of w or of
-// the device, after what is in flight has ended. If the device is lost and the Engine's own, it is
-// opened anew, and the pieces that were not taken are done again, once.
+// and takes pieces while the device computes. It returns the first error, of the functions of w or
+// of the device, after what is in flight has ended. If the device is lost and the Engine's own, it
+// is opened anew, and the pieces that were not taken are done again, once.
 func (e *Engine) Run(ctx context.Context, s *Session, w *Work) error {
 	f := s.begin(w)
 	defer s.end()

@@ -1,5 +1,5 @@
-// Package finite finds NaN and infinities, which files and drivers may give and which spread through
-// all later arithmetic.
+// Package finite finds NaN and infinities, which files and drivers may give and which spread
+// through all later arithmetic.
 package finite
 
 import "math"

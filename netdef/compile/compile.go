@@ -35,9 +35,9 @@ type Options struct {
 	// a stream. What depends only on them, on parameters and on constants is computed when they
 	// change, not in every run.
 	Settings []string
-	// HeldInputs and HeldOutputs name inputs, and count outputs, that stay on the device: a run neither
-	// brings them there nor takes them from there. Program.StartWith copies between them and other
-	// memory of the device. They have one place for all turns, as runs follow each other.
+	// HeldInputs and HeldOutputs name inputs, and count outputs, that stay on the device: a run
+	// neither brings them there nor takes them from there. Program.StartWith copies between them
+	// and other memory of the device. They have one place for all turns, as runs follow each other.
 	HeldInputs  []string
 	HeldOutputs []int
 	// maxBinding, if not 0, replaces the device's limit for the bytes of one binding, for tests.

@@ -12,7 +12,8 @@ import (
 // kernel have no step of their own.
 type fusion struct {
 	cpu bool // for the cpu lowering
-	// bindings is how many storage buffers a kernel may have. The cpu lowering uses addresses instead.
+	// bindings is how many storage buffers a kernel may have. The cpu lowering uses addresses
+	// instead.
 	bindings int
 	phases   map[*netdef.Node]phase
 	users    map[*netdef.Node][]*netdef.Node
@@ -170,8 +171,8 @@ func subset(ns []*netdef.Node, in map[*netdef.Node]bool) bool {
 	return true
 }
 
-// hostBindings is the number of storage buffers that a convolution needs, apart from the operands of
-// its epilogue: input, weights, result, the block of zeros, and one for partial sums.
+// hostBindings is the number of storage buffers that a convolution needs, apart from the operands
+// of its epilogue: input, weights, result, the block of zeros, and one for partial sums.
 const hostBindings = 5
 
 // attachEpilogue makes the group the epilogue of the convolution or normalisation that computes one

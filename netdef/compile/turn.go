@@ -162,8 +162,8 @@ func (p *Program) rangeOf(v *value) gpu.Range {
 // SetInput is Set for turn 0.
 func (p *Program) SetInput(name string, v []float32) error { return p.Set(0, name, v) }
 
-// Set sets the values of an input for a turn, row-major. A setting has one value for all turns; if it
-// changes, Set waits until no run is in flight.
+// Set sets the values of an input for a turn, row-major. A setting has one value for all turns; if
+// it changes, Set waits until no run is in flight.
 func (p *Program) Set(turn int, name string, v []float32) error {
 	in := p.inputs[name]
 	if in != nil && len(v) != in.size {
@@ -193,12 +193,12 @@ func (p *Program) Set(turn int, name string, v []float32) error {
 	return nil
 }
 
-// Start begins a run on the inputs of a turn and returns at once: one submission to the device. Wait
-// must be called before the turn's memory is used again.
+// Start begins a run on the inputs of a turn and returns at once: one submission to the device.
+// Wait must be called before the turn's memory is used again.
 func (p *Program) Start(turn int) error { return p.StartWith(turn, nil, nil) }
 
-// StartWith is Start with lists that run before and after the program's own, by the same submission;
-// either may be nil.
+// StartWith is Start with lists that run before and after the program's own, by the same
+// submission; either may be nil.
 func (p *Program) StartWith(turn int, before, after *gpu.Commands) error {
 	if p.gen != p.store.gen {
 		if err := p.dev.Run(p.once); err != nil {
@@ -240,8 +240,8 @@ func (p *Program) Done(turn int) bool {
 	return !t.flying || t.ticket.Done()
 }
 
-// Wait waits for the end of the turn's run. Without one it does nothing. Unlike the other methods, it
-// and Done may be called while another goroutine starts another turn.
+// Wait waits for the end of the turn's run. Without one it does nothing. Unlike the other methods,
+// it and Done may be called while another goroutine starts another turn.
 func (p *Program) Wait(turn int) error {
 	t := p.turns[turn]
 	if t == nil {
@@ -290,8 +290,8 @@ func (p *Program) Run() error {
 	return p.Wait(0)
 }
 
-// Result returns the memory of output i for a turn, row-major: the driver's, valid as Input's is. It
-// may be read from Wait to the next Start.
+// Result returns the memory of output i for a turn, row-major: the driver's, valid as Input's is.
+// It may be read from Wait to the next Start.
 func (p *Program) Result(turn, i int) ([]float32, error) {
 	if p.outs[i].reg == regHeld {
 		return nil, fmt.Errorf("program output %d stays on the device", i)

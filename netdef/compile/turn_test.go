@@ -12,8 +12,8 @@ import (
 	"github.com/vfmrestore/restore/netdef/reference"
 )
 
-// Runs that overlap give what each gives by itself, with one submission and one wait each, in memory
-// that host and device share and in memory that they do not.
+// Runs that overlap give what each gives by itself, with one submission and one wait each, in
+// memory that host and device share and in memory that they do not.
 func TestTurns(t *testing.T) {
 	for _, separate := range []bool{false, true} {
 		dev := gputest.Open(t, gpu.Options{SeparateMemory: separate})

@@ -15,10 +15,12 @@ const (
 	turns  = 32 // of the loop
 )
 
-// peakKernel is nothing but multiply-adds in registers, aᵢ ← aᵢ·aᵢ₊₁ + y, from values that only the memory knows, so that nothing
-// can be computed ahead. Every value depends on its neighbour: with independent chains, LLVM emits one chain after the other and
-// the loop measures latency. Always in the GPU lowering, whose loads are opaque: given loads that are provably uniform, LLVM
-// turns the vectors into eight copies of scalar arithmetic. Operands: Lanes values of y, Lanes of the start; Lanes results per item.
+// peakKernel is nothing but multiply-adds in registers, aᵢ ← aᵢ·aᵢ₊₁ + y, from values that only the
+// memory knows, so that nothing can be computed ahead. Every value depends on its neighbour: with
+// independent chains, LLVM emits one chain after the other and the loop measures latency. Always in
+// the GPU lowering, whose loads are opaque: given loads that are provably uniform, LLVM turns the
+// vectors into eight copies of scalar arithmetic. Operands: Lanes values of y, Lanes of the start;
+// Lanes results per item.
 type peakKernel struct{ items int }
 
 func (k peakKernel) Signature(shaders.Target) shaders.Signature {

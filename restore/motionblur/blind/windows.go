@@ -23,8 +23,8 @@ const (
 type Window struct {
 	X, Y, W, H int
 	Certainty  Certainty // of the window alone
-	// Kernel is the blur kernel that the window is deconvolved with. nil means that the window stays
-	// as it is.
+	// Kernel is the blur kernel that the window is deconvolved with. nil means that the window
+	// stays as it is.
 	Kernel *task.Kernel
 	// Borrowed says that Kernel is a neighbour's, because none could be found for the window.
 	Borrowed bool
