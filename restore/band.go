@@ -13,31 +13,42 @@ import (
 // large as the picture in floats; so only a band of it is in memory, on the device.
 func (r *run) runInBand(adapter stage, flow func(mu *band) stage) error {
 	return r.withTiles(adapter.halo, 2, func(ts []tile.Tile) error {
-		adapter.planTiles(ts)
-		lead, next := tile.Rows(ts), 0
-		following := tile.FollowingRows(lead, r.domain, adapter.halo)
-		mu, err := newBand(r.ctx, r.m.engine, r.domain, tile.BandHeight(lead, following, adapter.halo)/4)
-		if err != nil {
+		before, generation := r.done, r.m.engine.Generation()
+		err := r.passInBand(adapter, flow, ts)
+		if engine.IsLost(err) && r.m.engine.Renew(r.ctx, generation) == nil {
+			r.done = before // the band is lost with the device
+			err = r.passInBand(adapter, flow, ts)
+		}
+		return err
+	})
+}
+
+// passInBand runs both stages once over the tiles.
+func (r *run) passInBand(adapter stage, flow func(mu *band) stage, ts []tile.Tile) error {
+	adapter.planTiles(ts)
+	lead, next := tile.Rows(ts), 0
+	following := tile.FollowingRows(lead, r.domain, adapter.halo)
+	mu, err := newBand(r.ctx, r.m.engine, r.domain, tile.BandHeight(lead, following, adapter.halo)/4)
+	if err != nil {
+		return err
+	}
+	defer mu.memory.Free()
+	first := adapter
+	first.lostWithDevice = true
+	first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{index: outMu, toBand: mu.write})
+	second := flow(mu)
+	second.lostWithDevice = true
+	for _, row := range lead {
+		if err := r.runTiles(first, row); err != nil {
 			return err
 		}
-		defer mu.memory.Free()
-		first := adapter
-		first.lostWithDevice = true
-		first.outputs = append(first.outputs[:len(first.outputs):len(first.outputs)], output{index: outMu, toBand: mu.write})
-		second := flow(mu)
-		second.lostWithDevice = true
-		for _, row := range lead {
-			if err := r.runTiles(first, row); err != nil {
+		for ; next < len(following) && tile.Ready(following[next], row, r.domain, adapter.halo); next++ {
+			if err := r.runTiles(second, following[next]); err != nil {
 				return err
 			}
-			for ; next < len(following) && tile.Ready(following[next], row, r.domain, adapter.halo); next++ {
-				if err := r.runTiles(second, following[next]); err != nil {
-					return err
-				}
-			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // band holds some neighbouring rows of sites of a domain on the device. It is a ring: row k is at

@@ -53,13 +53,14 @@ func OpenFor(ctx context.Context, cfg Config, p *picture.Picture, req Request) (
 	if err != nil {
 		return nil, err
 	}
-	if j, err := m.pictureJob(p, req); err == nil && j != nil {
+	j, jobErr := m.pictureJob(p, req)
+	if j != nil {
 		j.loaded.readAhead()
 	}
 	if err := m.openDevice(); err != nil {
 		return nil, err
 	}
-	_ = m.PrepareFor(ctx, p, req)
+	_ = m.prepare(ctx, j, jobErr)
 	return m, nil
 }
 

@@ -69,18 +69,12 @@ func (r *run) runStage(s stage) error {
 }
 
 // withTiles calls work with the tiles of the domain. If the device cannot compute tiles of that
-// size, it calls work again with smaller ones; if the device is lost, once more with a new device.
-// stages is how many stages work runs over the tiles.
+// size, it calls work again with smaller ones. stages is how many stages work runs over the tiles.
 func (r *run) withTiles(halo, stages int, work func(ts []tile.Tile) error) error {
 	ts, ok := r.tiles(halo)
-	renewed := false
 	for {
-		before, generation := r.done, r.m.engine.Generation()
+		before := r.done
 		err := work(ts)
-		if engine.IsLost(err) && !renewed && r.m.engine.Renew(r.ctx, generation) == nil {
-			renewed, r.done = true, before
-			continue
-		}
 		if err == nil || !engine.TooBig(err) {
 			return err
 		}
@@ -109,7 +103,7 @@ func (r *run) runTiles(s stage, ts []tile.Tile) error {
 					}
 				}
 			}
-			return r.ctx.Err()
+			return nil
 		},
 		Fill: func(i int, in *engine.Slot) error {
 			for _, x := range s.inputs {

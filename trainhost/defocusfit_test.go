@@ -51,22 +51,7 @@ func TestCrossEntropyGradient(t *testing.T) {
 		}
 		return sum
 	}
-	for range 60 {
-		l := &w.layers[rng.IntN(3)]
-		k := rng.IntN(len(l.p))
-		loss()
-		got := l.g[k]
-		const h = 1e-5
-		p := l.p[k]
-		l.p[k] = p + h
-		up := loss()
-		l.p[k] = p - h
-		down := loss()
-		l.p[k] = p
-		if want := (up - down) / (2 * h); math.Abs(got-want) > 1e-6*(1+math.Abs(want)) {
-			t.Fatalf("layer of %d inputs, parameter %d: gradient %g, differences say %g", l.in, k, got, want)
-		}
-	}
+	checkGradient(t, rng, w, loss)
 	w.store(net)
 	loss()
 	want := belief()

@@ -241,7 +241,7 @@ func (e *Engine) survive(ctx context.Context, s *Session, f func() (retry bool, 
 	}
 }
 
-// Hold keeps the device from all other callers until release is called.
+// Hold keeps the device from all other callers until release is called. It is for tests.
 func (e *Engine) Hold(ctx context.Context) (release func(), err error) {
 	if err := e.acquire(ctx); err != nil {
 		return nil, err

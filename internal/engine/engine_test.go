@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	gputest.Main(m, &testDev, "-")
 }
 
-// line is a recipe: y = weight·x·s + sum(x) of n×n×8 values.
+// line is a recipe: y = w·x·s of n×n×8 values, where s is a setting.
 type line struct {
 	n int
 	p *Parameters

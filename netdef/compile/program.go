@@ -63,13 +63,13 @@ func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, setting
 		regions = append(regions, regInput, regOut) // the turns have copies of them
 	}
 	for _, reg := range regions {
-		if p.bufs[reg], err = p.zeroed(reg, gpu.Local); err != nil {
+		if p.bufs[reg], err = p.buffer(reg, gpu.Local); err != nil {
 			return p, err
 		}
 	}
 	p.settings = p.bufs[regSetting]
 	if p.settings.Bytes() == nil {
-		if p.settings, err = p.zeroed(regSetting, gpu.Upload); err != nil {
+		if p.settings, err = p.buffer(regSetting, gpu.Upload); err != nil {
 			return p, err
 		}
 	}
@@ -98,13 +98,17 @@ func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, setting
 	return p, err
 }
 
-// zeroed makes a buffer for a region, filled with zeros.
-func (p *Program) zeroed(reg region, kind gpu.Kind) (*gpu.Buffer, error) {
+// buffer makes a buffer for a region. It is filled with zeros, as kernels read beyond the ends of
+// inputs and constants, unless kernels write all of the region's values anyway.
+func (p *Program) buffer(reg region, kind gpu.Kind) (*gpu.Buffer, error) {
 	b, err := p.dev.NewBuffer(bytesOf(p.sizes[reg]), kind)
 	if err != nil {
 		return nil, noMemory(p.sizes[reg], err)
 	}
 	p.own = append(p.own, b)
+	if reg == regKeep || reg == regOut {
+		return b, nil
+	}
 	return b, zero(p.dev, b)
 }
 

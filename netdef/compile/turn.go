@@ -57,10 +57,11 @@ func (p *Program) turn(i int) (*turn, error) {
 			in, out = gpu.Local, gpu.Local
 		}
 		var err error
-		if t.in, err = p.zeroed(regInput, in); err != nil {
+		if t.in, err = p.buffer(regInput, in); err != nil {
 			return nil, err
 		}
-		if t.out, err = p.zeroed(regOut, out); err != nil {
+		if t.out, err = p.buffer(regOut, out); err != nil {
+			t.in.Free() // the next attempt makes another
 			return nil, err
 		}
 		p.turns[i] = t
