@@ -42,12 +42,10 @@ type job struct {
 	// What the adapter reads, by prepareViews.
 	view          *tile.MirrorReader
 	hasSecondView bool
-	fromHalf      bool // the second view comes from the picture's half
-	// The second view is secondReader if the kernel is known or if it comes from the half, else
-	// secondView.
-	secondReader *tile.MirrorReader
-	secondView   *secondView
-	kernel       *task.Kernel // that the second view is made with
+	// The second view is deconvolvedView if the kernel is known, else secondView.
+	deconvolvedView *tile.MirrorReader
+	secondView      *secondView
+	kernel          *task.Kernel // that the second view is made with
 }
 
 // newCheckedJob checks a request and makes a job of it.
@@ -107,8 +105,7 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.loaded, err = j.network.load(); err != nil {
 		return nil, err
 	}
-	j.fromHalf = j.readsHalf(part)
-	j.hasSecondView = j.fromHalf || j.loaded.Config.Traits().Guess && t == task.MotionDeblur
+	j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur
 	return j, nil
 }
 

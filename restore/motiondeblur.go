@@ -10,10 +10,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Motion blur is undone in one of four ways:
+// Motion blur is undone in one of five ways:
 //
 //   - If the kernel is given or can be estimated, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
+//   - If the kernel can be estimated only in the picture's half or quarter, because it is long, that
+//     is deconvolved, and its change joined to what the network for movement makes of the whole.
 //   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
 //     (not given) and, after denoising, no blur.
 //   - If no kernel can be estimated although there is little noise, the network that was trained
@@ -35,6 +37,8 @@ func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Requ
 	switch {
 	case !canDenoise || req.byNetwork:
 		return nil, nil
+	case j.blur.halved != nil:
+		return m.deblurHalf(ctx, pic, req, j)
 	case j.blur.Kernel != nil:
 		return m.denoiseAndDeconvolve(ctx, pic, req, j)
 	case j.noise <= maxBlindNoise:
@@ -79,7 +83,20 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	if j.noise > maxBlindNoise {
 		return &Blur{}, nil
 	}
-	f, err := deblur.Find(ctx, j.deblurInput())
+	p := j.deblurInput()
+	b, err := findTrusted(ctx, p)
+	if err != nil || b.Verdict != blind.Untold {
+		return b, err
+	}
+	if longer, err := findHalved(ctx, p); longer != nil || err != nil {
+		return longer, err
+	}
+	return b, nil
+}
+
+// findTrusted finds the blur of a picture. Kernels that cannot be trusted count as none.
+func findTrusted(ctx context.Context, p deblur.Picture) (*Blur, error) {
+	f, err := deblur.Find(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -120,8 +120,6 @@ type Request struct {
 	byNetwork bool
 	// byMovementNetwork denoises with the network that also undoes movement.
 	byMovementNetwork bool
-	// halvings is how often the picture was halved already, for networks that restore halves first.
-	halvings int
 	// byCompressionNetwork denoises with the network that undoes JPEG, if there is one. It is set for
 	// files that need that.
 	byCompressionNetwork bool

@@ -40,6 +40,10 @@ type Blur struct {
 	// Field says how the blur varies over the picture. It is nil if the blur was not searched for,
 	// because of noise, or if another network than motion-deblur's undid it.
 	Field *blind.Field
+	// Halvings is how often the picture had to be halved until its blur could be found; 0 if it was
+	// not. Field and Kernel are those of the whole picture, enlarged.
+	Halvings int
+	halved   *blind.Field // the field that was found in the halved picture
 	// Kernel is the given kernel, or the most certain one of Field; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
+	"github.com/vfmrestore/restore/restore/pyramid"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -27,6 +28,22 @@ const (
 	// blind.Plane.
 	leastNoise = 0.003
 )
+
+// Half is the picture at half its size. A pixel says nothing if any of the four that it covers says
+// nothing.
+func (p Picture) Half() Picture {
+	m := pyramid.Halve(p.W, p.H, pyramid.RowReader(p.Row))
+	half := Picture{W: m.W, H: m.H, Gray: p.Gray, Row: task.Source(pyramid.RowsOf(m))}
+	_, unknown := p.Brightness()
+	hidden := make([]bool, m.W*m.H)
+	for i, u := range unknown {
+		if u {
+			hidden[i/p.W/2*m.W+i%p.W/2] = true
+		}
+	}
+	half.Hidden = func(i int) bool { return hidden[i] }
+	return half
+}
 
 // Find finds the picture's blur, which may vary over the picture. It fails with ctx.Err().
 func Find(ctx context.Context, p Picture) (*blind.Field, error) {

@@ -1,6 +1,5 @@
-// Package pyramid halves pictures and enlarges what was found in the halves. A network that knows
-// short movements undoes long ones in this way: in a picture of half the size they are half as
-// long.
+// Package pyramid halves pictures and enlarges what was changed in the halves. In a picture of half
+// the size a long blur is half as long, and its noise is half as strong.
 package pyramid
 
 import (
@@ -9,9 +8,8 @@ import (
 	"github.com/vfmrestore/restore/restore/planar"
 )
 
-// MinSide is the least side of a halved picture, in pixels. In smaller ones a network sees hardly
-// more than their border.
-const MinSide = 32
+// MinSide is the least side of a halved picture, in pixels, in which blur can be found.
+const MinSide = 96
 
 // RowReader copies len(dst) values of channel c, from column x of row y on, to dst.
 type RowReader func(dst []float32, c, y, x int)

@@ -295,3 +295,33 @@ func (f *Field) Coherence() float64 {
 	}
 	return sum / float64(n)
 }
+
+// Enlarged is the field of a picture of w×h pixels whose half (package pyramid) has this field. Its
+// blur kernels are interpolated.
+func (f *Field) Enlarged(w, h int) *Field {
+	e := &Field{W: w, H: h, across: f.across, down: f.down}
+	e.columns, e.lines = enlargedSpans(f.columns, w), enlargedSpans(f.lines, h)
+	made := map[*task.Kernel]*task.Kernel{} // neighbours share borrowed ones
+	for i, small := range f.Windows {
+		x, y := e.columns[i%f.across], e.lines[i/f.across]
+		large := Window{X: x.from, Y: y.from, W: x.size, H: y.size, Certainty: small.Certainty, Borrowed: small.Borrowed}
+		large.Certainty.Width *= 2
+		if k := small.Kernel; k != nil {
+			if made[k] == nil {
+				made[k] = fromTask(k).scaled(2, 2*k.Size+1).export()
+			}
+			large.Kernel = made[k]
+		}
+		e.Windows = append(e.Windows, large)
+	}
+	return e
+}
+
+// enlargedSpans doubles the extents along an axis of n pixels.
+func enlargedSpans(list []span, n int) []span {
+	out := make([]span, len(list))
+	for i, s := range list {
+		out[i] = span{2 * s.from, min(2*s.size, n-2*s.from)}
+	}
+	return out
+}

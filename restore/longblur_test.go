@@ -1,0 +1,151 @@
+package restore
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/vfmrestore/restore/restore/deblur"
+	"github.com/vfmrestore/restore/restore/internal/tile"
+	"github.com/vfmrestore/restore/restore/motionblur/blind"
+	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/task"
+)
+
+// rectangles is a picture of overlapping rectangles, w×h pixels.
+func rectangles(rnd *rand.Rand, w, h int) *picture.Picture {
+	p := picture.New(w, h, make([]float32, 3*w*h))
+	for range w * h / 400 {
+		x0, y0, rw, rh := rnd.IntN(w), rnd.IntN(h), 4+rnd.IntN(50), 4+rnd.IntN(50)
+		for c := range 3 {
+			v := float32(1.6*rnd.Float64() - 0.8)
+			for y := y0; y < min(y0+rh, h); y++ {
+				for x := x0; x < min(x0+rw, w); x++ {
+					p.Pix[(c*h+y)*w+x] = v
+				}
+			}
+		}
+	}
+	return p
+}
+
+// A blur that is long is found in the halved picture, at the place and the size that it has in the
+// whole. In a sharp picture none is found.
+func TestFindHalved(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches for blur kernels")
+	}
+	rnd := rand.New(rand.NewPCG(21, 4))
+	sharp := rectangles(rnd, 420, 400)
+	for _, long := range []int{0, 43} {
+		p := picture.New(sharp.W, sharp.H, slices.Clone(sharp.Pix))
+		if long > 0 { // along a bent line
+			clear(p.Pix)
+			for i := range long {
+				s := float64(i)/float64(long-1) - 0.5
+				dx, dy := int(math.Round(s*float64(long-1))), int(math.Round(0.4*float64(long)*(s*s-0.1)))
+				for k := range p.Pix {
+					plane, y, x := k/(p.W*p.H), k/p.W%p.H, k%p.W
+					p.Pix[k] += sharp.Pix[(plane*p.H+min(max(y+dy, 0), p.H-1))*p.W+min(max(x+dx, 0), p.W-1)] / float32(long)
+				}
+			}
+		}
+		for i := range p.Pix {
+			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
+		}
+		b, err := findHalved(t.Context(), (&job{pic: p}).deblurInput())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if long == 0 {
+			if b != nil {
+				t.Errorf("a blur is found in a sharp picture: %+v", b)
+			}
+			continue
+		}
+		if b == nil || b.Verdict != blind.Blurred || b.Halvings < 1 || b.halved == nil {
+			t.Fatalf("a blur of %d pixels: %+v", long, b)
+		}
+		if b.Field.W != p.W || b.Field.H != p.H {
+			t.Errorf("the field has %d×%d pixels", b.Field.W, b.Field.H)
+		}
+		// The standard deviation of a uniform line.
+		if width, want := b.Field.Best().Certainty.Width, float64(long)/math.Sqrt(12); width < 0.7*want || width > 1.4*want {
+			t.Errorf("blur of %d pixels is %.1f wide, want about %.1f", long, width, want)
+		}
+		sum := 0.0
+		for _, v := range b.Kernel.W {
+			sum += float64(v)
+		}
+		if math.Abs(sum-1) > 1e-4 {
+			t.Errorf("the kernel's sum is %g", sum)
+		}
+	}
+}
+
+// The result of a blur that was found in the half: half of what the deconvolved half changes is
+// added to the restoration of the whole, and to its samples.
+func TestDeblurHalf(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, 8)
+	p := rectangles(rnd, 203, 192)
+	k := &task.Kernel{Size: 9, W: make([]float32, 81)}
+	for i := range 9 {
+		k.W[4*9+i] = 1.0 / 9
+	}
+	half := halvedOften(tile.PlanesOf(p), 1)
+	field := blind.UniformField(half.W, half.H, k)
+	found := &Blur{Verdict: blind.Blurred, Halvings: 1, halved: field, Field: field.Enlarged(p.W, p.H)}
+	for i := range field.Windows {
+		field.Windows[i].Certainty.Gain = 1
+	}
+	found.Kernel = found.Field.Windows[0].Kernel
+	req := Request{Task: task.MotionDeblur, Noise: 2, Samples: 1, Temperature: 1, foundBlur: found}
+	rows := 0
+	req.Rows = func(_ *picture.Picture, n int) { rows = n }
+	got := restored(t, m, p, req)
+	if got.Task != task.MotionDeblur || got.Blur != found || rows != p.H {
+		t.Errorf("task %v, blur %+v, %d rows are told", got.Task, got.Blur, rows)
+	}
+
+	whole := restored(t, m, p, Request{Task: task.Denoise, Noise: 2, Samples: 1, Temperature: 1})
+	below := Request{Task: task.MotionDeblur, Noise: 1, foundBlur: &Blur{Verdict: blind.Blurred, Field: field, Kernel: k}}
+	deblurred := restored(t, m, picture.New(half.W, half.H, half.Pix), below).Picture
+	change := halvedOften(tile.PlanesOf(whole.Picture), 1)
+	for i, v := range deblurred.Pix {
+		change.Pix[i] = (v - change.Pix[i]) / 2
+	}
+	want := slices.Clone(whole.Picture.Pix)
+	addChange(want, change, p.W, p.H)
+	sample := slices.Clone(whole.Samples[0].Pix)
+	addChange(sample, change, p.W, p.H)
+	for i := range want {
+		want[i], sample[i] = min(max(want[i], -1), 1), min(max(sample[i], -1), 1)
+	}
+	if off := apart(got.Picture.Pix, want); off > 2e-3 {
+		t.Errorf("off by %g", off)
+	}
+	if off := apart(got.Samples[0].Pix, sample); off > 2e-3 {
+		t.Errorf("the sample is off by %g", off)
+	}
+	if moved := apart(got.Picture.Pix, whole.Picture.Pix); moved < 0.01 {
+		t.Errorf("the half changes only %g", moved)
+	}
+}
+
+// What says nothing in the whole picture says nothing in its half.
+func TestHalfOfHidden(t *testing.T) {
+	p := picture.New(11, 8, make([]float32, 3*88))
+	p.Pix[3*11+5] = 1 // clipped
+	whole := deblur.Picture{W: p.W, H: p.H, Row: tile.PlanesOf(p).Row, Hidden: func(i int) bool { return i == 87 }}
+	half := whole.Half()
+	if half.W != 6 || half.H != 4 {
+		t.Fatalf("%d×%d pixels", half.W, half.H)
+	}
+	for i := range 24 {
+		if want := i == 1*6+2 || i == 3*6+5; half.Hidden(i) != want {
+			t.Errorf("pixel %d is hidden: %v", i, !want)
+		}
+	}
+}
