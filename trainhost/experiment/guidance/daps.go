@@ -1,0 +1,87 @@
+package guidance
+
+import (
+	"fmt"
+	"math"
+)
+
+// DAPS is Decoupled Annealing Posterior Sampling (Zhang, Chu, Berner, Meng, Anandkumar and Song,
+// 2025, arXiv 2407.01521, Algorithm 1). For falling times it estimates x̂₀ by some steps of the ODE
+// from x_t to 0, draws from
+//
+//	p(x₀|x_t, y) ∝ N(x₀; x̂₀, r_t²·I) · N(y; A x₀, σ²·I)
+//
+// by Langevin dynamics that start at x̂₀, and noises the draw to the next time. If the draw is exact,
+// so is the distribution at every time (its Proposition 1). The errors are those of the Gaussian
+// with the heuristic width r_t, and of the few Langevin steps.
+//
+// A network step is one of the ODEs, so there are Settings.Steps/ODE times. Strength multiplies
+// the likelihood's weight 1/σ².
+type DAPS struct {
+	ODE      int     // steps of each ODE
+	Langevin int     // steps of each Langevin chain
+	Step     float64 // step of the chain, in units of the inverse of the largest curvature, below 2
+	// Spread is r_t. If it is nil it is the source's: the noise level t/(1−t) of x_t/(1−t).
+	Spread func(t float64) float64
+}
+
+// DefaultDAPS has the numbers of steps of the VFM paper (B.2.2).
+func DefaultDAPS() DAPS { return DAPS{ODE: 5, Langevin: 50, Step: 0.5} }
+
+// latest is the largest time of DAPS, at which the noise level is 99; the source begins at 100.
+const latest = 0.99
+
+// Name implements Method.
+func (DAPS) Name() string { return "daps" }
+
+// Rules implements Method.
+func (DAPS) Rules() []Rule { return []Rule{Bayes} }
+
+// Validate implements Method.
+func (m DAPS) Validate(c Settings) error {
+	if m.ODE < 1 || m.Langevin < 1 || !(m.Step > 0 && m.Step < 2) {
+		return fmt.Errorf("guidance: DAPS with %d steps of the ODE and %d Langevin steps of %g: must be at least 1, 1 and between 0 and 2", m.ODE, m.Langevin, m.Step)
+	}
+	if c.Steps%m.ODE != 0 {
+		return fmt.Errorf("guidance: DAPS with %d network steps: must be a multiple of the %d steps of its ODE", c.Steps, m.ODE)
+	}
+	return nil
+}
+
+func (m DAPS) sample(r *run) (x []float64, err error) {
+	times := r.Steps / m.ODE
+	x = r.noise() // x_t at t = latest, up to the hundredth part of x₀ in it
+	for k := range times {
+		t := min(latest, stepTime(k, times))
+		x0 := x
+		for j := range m.ODE {
+			from, to := t*stepTime(j, m.ODE), t*stepTime(j+1, m.ODE)
+			v, err := r.velocity(x0, from)
+			if err != nil {
+				return nil, err
+			}
+			x0 = combine(1, x0, to-from, v)
+		}
+		x0 = m.langevin(r, x0, t)
+		s := stepTime(k+1, times)
+		x = combine(1-s, x0, s, r.noise())
+	}
+	return x, nil
+}
+
+// langevin draws from the Gaussian about x0 times the likelihood.
+func (m DAPS) langevin(r *run, x0 []float64, t float64) []float64 {
+	width := t / (1 - t)
+	if m.Spread != nil {
+		width = m.Spread(t)
+	}
+	prior, likelihood := 1/(width*width), r.Strength/(r.Sigma*r.Sigma)
+	// The operators of this program have no singular value above 1, but for rounding.
+	step := m.Step / (prior + likelihood)
+	x := x0
+	for range m.Langevin {
+		g := combine(likelihood, r.misfit(x), prior, combine(1, x, -1, x0))
+		x = combine(1, combine(1, x, -step, g), math.Sqrt(2*step), r.noise())
+	}
+	return x
+}
