@@ -53,7 +53,7 @@ func SmallGuidance() GuidanceConfig {
 func TinyGuidance() GuidanceConfig {
 	c := GuidanceConfig{
 		Net: nets.EdgeConfig{Widths: []int{16, 32}, Blocks: []int{1}, Mid: 1, Emb: 32, SD: nets.PhotoSD()},
-		Run: DefaultConfig(), Pretrain: 0.6, Budget: 0.3,
+		Run: DefaultConfig(), Pretrain: 1, Budget: 0.5,
 		Steps: 20, TunePictures: 4, TuneSamples: 2, Trials: 6, Pictures: 4, Samples: 4, Sigma: 0.05, Batch: 8, Scenes: 60,
 	}
 	c.Run.Crop, c.Run.EMA, c.Run.Seed = 32, 0.98, 1

@@ -105,8 +105,8 @@ func (f *guidanceFiles) finish(r *guidanceRun, names []string) error {
 			w.Task, w.Method, strength, w.PSNR, w.MeanPSNR, w.SSIM, w.MeanSSIM, w.CRPS, spread, w.Error, calls, w.Seconds)
 	}
 	fmt.Fprintf(r.log, "\nExpected share inside the interval: %.1f %%.\n", 100*f.rows[len(f.rows)-1].Expected)
-	for t, samples := range f.samples {
-		if err := f.pictures(r, t, samples, names); err != nil {
+	for _, t := range hardTasks {
+		if err := f.pictures(r, t, f.samples[t], names); err != nil {
 			return err
 		}
 	}
