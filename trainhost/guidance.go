@@ -43,8 +43,8 @@ func SmallGuidance() GuidanceConfig {
 	c.Net.Guess = false
 	c.Run.Crop = 64
 	c.Pretrain, c.Budget = 20, 6
-	c.Steps, c.TunePictures, c.TuneSamples, c.Trials = 50, 4, 2, 6
-	c.Pictures, c.Samples, c.Batch, c.Scenes = 8, 8, 16, 400
+	c.Steps, c.TunePictures, c.TuneSamples, c.Trials = 50, 4, 2, 8
+	c.Pictures, c.Samples, c.Batch, c.Scenes = 16, 8, 16, 400
 	return c
 }
 
@@ -54,7 +54,7 @@ func TinyGuidance() GuidanceConfig {
 	c := GuidanceConfig{
 		Net: nets.EdgeConfig{Widths: []int{16, 32}, Blocks: []int{1}, Mid: 1, Emb: 32, SD: nets.PhotoSD()},
 		Run: DefaultConfig(), Pretrain: 1, Budget: 0.5,
-		Steps: 20, TunePictures: 4, TuneSamples: 2, Trials: 6, Pictures: 4, Samples: 4, Sigma: 0.05, Batch: 8, Scenes: 60,
+		Steps: 20, TunePictures: 4, TuneSamples: 2, Trials: 8, Pictures: 8, Samples: 8, Sigma: 0.05, Batch: 8, Scenes: 60,
 	}
 	c.Run.Crop, c.Run.EMA, c.Run.Seed = 32, 0.98, 1
 	return c

@@ -3,6 +3,7 @@ package guidance
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 )
 
 // DAPS is Decoupled Annealing Posterior Sampling (Zhang, Chu, Berner, Meng, Anandkumar and Song,
@@ -49,7 +50,7 @@ func (m DAPS) Validate(c Settings) error {
 }
 
 func (m DAPS) sample(r *run) (x []float64, err error) {
-	times := r.Steps / m.ODE
+	times, gains := r.Steps/m.ODE, r.gains()
 	x = r.noise() // x_t at t = latest, up to the hundredth part of x₀ in it
 	for k := range times {
 		t := min(latest, stepTime(k, times))
@@ -62,26 +63,59 @@ func (m DAPS) sample(r *run) (x []float64, err error) {
 			}
 			x0 = combine(1, x0, to-from, v)
 		}
-		x0 = m.langevin(r, x0, t)
+		x0 = m.langevin(r, x0, t, gains)
 		s := stepTime(k+1, times)
 		x = combine(1-s, x0, s, r.noise())
 	}
 	return x, nil
 }
 
-// langevin draws from the Gaussian about x0 times the likelihood.
-func (m DAPS) langevin(r *run, x0 []float64, t float64) []float64 {
+// langevin draws from the Gaussian about x0 times the likelihood. gains are those of the operators.
+func (m DAPS) langevin(r *run, x0 []float64, t float64, gains []float64) []float64 {
 	width := t / (1 - t)
 	if m.Spread != nil {
 		width = m.Spread(t)
 	}
 	prior, likelihood := 1/(width*width), r.Strength/(r.Sigma*r.Sigma)
-	// The operators of this program have no singular value above 1, but for rounding.
-	step := m.Step / (prior + likelihood)
 	x := x0
 	for range m.Langevin {
-		g := combine(likelihood, r.misfit(x), prior, combine(1, x, -1, x0))
-		x = combine(1, combine(1, x, -step, g), math.Sqrt(2*step), r.noise())
+		g, noise := r.misfit(x), r.noise()
+		next := make([]float64, len(x))
+		for i, gain := range gains {
+			step := m.Step / (prior + likelihood*gain)
+			spread := math.Sqrt(2 * step)
+			for j := i * r.Dim; j < (i+1)*r.Dim; j++ {
+				next[j] = x[j] - step*(likelihood*g[j]+prior*(x[j]-x0[j])) + spread*noise[j]
+			}
+		}
+		x = next
 	}
 	return x
+}
+
+// gains estimates the largest eigenvalue of AᵀA for every vector of the batch, by power iteration
+// from one random vector. It is at most a little too small.
+func (r *run) gains() []float64 {
+	rng := rand.New(rand.NewPCG(1, 1))
+	start := make([]float64, r.Dim)
+	for j := range start {
+		start[j] = rng.NormFloat64()
+	}
+	var x []float64
+	for range r.Batch {
+		x = append(x, start...)
+	}
+	gains := make([]float64, r.Batch)
+	for range 20 {
+		next := r.Operator.Adjoint(r.Operator.Apply(x))
+		for i := range gains {
+			at := next[i*r.Dim : (i+1)*r.Dim]
+			gains[i] = norm(at) / max(norm(x[i*r.Dim:(i+1)*r.Dim]), 1e-30) // A may be 0
+			for j := range at {
+				at[j] /= max(gains[i], 1e-30)
+			}
+		}
+		x = next
+	}
+	return gains
 }

@@ -80,6 +80,9 @@ func predict(p *LinearProblem, method Method, c Settings) affine {
 	}
 	normal := mul(p.A.T(), p.A)
 	misfit := linearMap{normal, sum(0, m, -1, mul(p.A.T(), mat.NewDense(len(p.Y), 1, p.Y)))}
+	var svd mat.SVD
+	svd.Factorize(p.A, mat.SVDNone)
+	gain := svd.Values(nil)[0]
 	x := affine{mat.NewVecDense(n, nil), eye(n)}
 	if d, ok := method.(DAPS); ok {
 		times := c.Steps / d.ODE
@@ -96,7 +99,7 @@ func predict(p *LinearProblem, method Method, c Settings) affine {
 				width = d.Spread(t)
 			}
 			prior, like := 1/(width*width), c.Strength/(p.Sigma*p.Sigma)
-			h := d.Step / (prior + like)
+			h := d.Step / (prior + like*gain*gain)
 			// The chain's target depends on where it starts, x̂₀: x ← F·x + h·prior·x̂₀ + …
 			chain, pull := eye(n), mat.NewDense(n, n, nil)
 			shift, cov := mat.NewDense(n, 1, nil), mat.NewDense(n, n, nil)

@@ -81,6 +81,17 @@ func TestNoiseOfABatch(t *testing.T) {
 	}
 }
 
+// An observation of nothing leaves the prior to DAPS, whose step depends on the size of A.
+func TestObservationOfNothing(t *testing.T) {
+	p := maskProblem(t, 4)
+	p.Operator = Matrix{mat.NewDense(2, 6, nil)}
+	for _, v := range sample(t, p, DefaultDAPS(), Settings{Steps: 10, Rule: Bayes, Strength: 1, Seed: 2}) {
+		if !(math.Abs(v) < 50) {
+			t.Errorf("value %g", v)
+		}
+	}
+}
+
 // The rule Unit moves every vector by a root mean square of Strength in all steps together.
 func TestUnit(t *testing.T) {
 	r := &run{Problem: maskProblem(t, 2), Settings: Settings{Steps: 4, Rule: Unit, Strength: 3}}
