@@ -16,8 +16,9 @@ import (
 // so is the distribution at every time (its Proposition 1). The errors are those of the Gaussian
 // with the heuristic width r_t, and of the few Langevin steps.
 //
-// A network step is one of the ODEs, so there are Settings.Steps/ODE times. Strength multiplies
-// the likelihood's weight 1/σ².
+// The times are those of the source's noise levels t/(1−t): from 100 to 0.1, equally spaced in their
+// seventh roots. A network step is one of the ODEs, so there are Settings.Steps/ODE times. Strength
+// multiplies the likelihood's weight 1/σ².
 type DAPS struct {
 	ODE      int     // steps of each ODE
 	Langevin int     // steps of each Langevin chain
@@ -29,8 +30,21 @@ type DAPS struct {
 // DefaultDAPS has the numbers of steps of the VFM paper (B.2.2).
 func DefaultDAPS() DAPS { return DAPS{ODE: 5, Langevin: 50, Step: 0.5} }
 
-// latest is the largest time of DAPS, at which the noise level is 99; the source begins at 100.
-const latest = 0.99
+// Noise levels t/(1−t) of the first and the last time, and the exponent of their spacing.
+const (
+	noiseMost, noiseLeast = 100, 0.1
+	noiseExponent         = 7
+)
+
+// annealing returns the times of DAPS, from late to early.
+func annealing(n int) (times []float64) {
+	most, least := math.Pow(noiseMost, 1./noiseExponent), math.Pow(noiseLeast, 1./noiseExponent)
+	for k := range n {
+		level := math.Pow(most+(least-most)*float64(k)/float64(max(1, n-1)), noiseExponent)
+		times = append(times, level/(1+level))
+	}
+	return times
+}
 
 // Name implements Method.
 func (DAPS) Name() string { return "daps" }
@@ -50,10 +64,9 @@ func (m DAPS) Validate(c Settings) error {
 }
 
 func (m DAPS) sample(r *run) (x []float64, err error) {
-	times, gains := r.Steps/m.ODE, r.gains()
-	x = r.noise() // x_t at t = latest, up to the hundredth part of x₀ in it
-	for k := range times {
-		t := min(latest, stepTime(k, times))
+	times, gains := append(annealing(r.Steps/m.ODE), 0), r.gains()
+	x = r.noise() // x_t at the first time, up to the hundredth part of x₀ in it
+	for k, t := range times[:len(times)-1] {
 		x0 := x
 		for j := range m.ODE {
 			from, to := t*stepTime(j, m.ODE), t*stepTime(j+1, m.ODE)
@@ -64,7 +77,7 @@ func (m DAPS) sample(r *run) (x []float64, err error) {
 			x0 = combine(1, x0, to-from, v)
 		}
 		x0 = m.langevin(r, x0, t, gains)
-		s := stepTime(k+1, times)
+		s := times[k+1]
 		x = combine(1-s, x0, s, r.noise())
 	}
 	return x, nil

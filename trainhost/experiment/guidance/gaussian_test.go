@@ -87,7 +87,15 @@ func predict(p *LinearProblem, method Method, c Settings) affine {
 	if d, ok := method.(DAPS); ok {
 		times := c.Steps / d.ODE
 		for k := range times {
-			t, s := min(0.99, 1-float64(k)/float64(times)), 1-float64(k+1)/float64(times)
+			time := func(k int) float64 {
+				if k == times {
+					return 0
+				}
+				f := float64(k) / float64(times-1)
+				level := math.Pow((1-f)*math.Pow(100, 1./7)+f*math.Pow(0.1, 1./7), 7)
+				return level / (1 + level)
+			}
+			t, s := time(k), time(k+1)
 			estimate := id
 			for j := range d.ODE {
 				from, to := t*(1-float64(j)/float64(d.ODE)), t*(1-float64(j+1)/float64(d.ODE))

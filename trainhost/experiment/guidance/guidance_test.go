@@ -85,7 +85,7 @@ func TestNoiseOfABatch(t *testing.T) {
 func TestObservationOfNothing(t *testing.T) {
 	p := maskProblem(t, 4)
 	p.Operator = Matrix{mat.NewDense(2, 6, nil)}
-	for _, v := range sample(t, p, DefaultDAPS(), Settings{Steps: 10, Rule: Bayes, Strength: 1, Seed: 2}) {
+	for _, v := range sample(t, p, DefaultDAPS(), Settings{Steps: 100, Rule: Bayes, Strength: 1, Seed: 2}) {
 		if !(math.Abs(v) < 50) {
 			t.Errorf("value %g", v)
 		}
