@@ -319,8 +319,8 @@ func (r *guidanceRun) evaluate(name string, ck *Checkpoint) error {
 	return nil
 }
 
-// observationRow scores what the adapters see of the observations, as two equal samples would be
-// scored but for the spread.
+// observationRow scores what the adapters see of the observations. Two equal samples stand for it,
+// so coverage and diversity mean nothing.
 func observationRow(t task.Task, o caseOperator) (GuidanceRow, error) {
 	samples := make([][]*planar.Image, len(o.cases))
 	for i, c := range o.cases {

@@ -184,7 +184,7 @@ func TestSearch(t *testing.T) {
 func TestCompareLinear(t *testing.T) {
 	var text strings.Builder
 	c := LinearConfig{Problems: 1, Samples: 60, Steps: 5, Dim: 4, Observed: 2, Seed: 1}
-	if err := CompareLinear(&text, c); err != nil {
+	if err := CompareLinear(t.Context(), &text, c); err != nil {
 		t.Fatal(err)
 	}
 	rules := 0
@@ -198,7 +198,7 @@ func TestCompareLinear(t *testing.T) {
 		t.Errorf("%d lines for %d rules:\n%s", n, rules, text.String())
 	}
 	c.Observed = 4
-	if err := CompareLinear(io.Discard, c); err == nil {
+	if err := CompareLinear(t.Context(), io.Discard, c); err == nil {
 		t.Error("a problem without hidden directions was accepted")
 	}
 }

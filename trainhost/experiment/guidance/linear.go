@@ -1,6 +1,7 @@
 package guidance
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,7 +15,7 @@ type LinearConfig struct {
 	Seed                     uint64
 }
 
-// DefaultLinear takes two minutes on a core.
+// DefaultLinear takes a minute on a core.
 func DefaultLinear() LinearConfig {
 	return LinearConfig{Problems: 5, Samples: 2000, Steps: 100, Dim: 8, Observed: 3, Seed: 1}
 }
@@ -31,8 +32,8 @@ func (c LinearConfig) Validate() error {
 // CompareLinear writes a table to w: for each method and rule the strength that Search finds for the
 // least mean KL over the problems, and the mean scores at it; for the rule Bayes also those of
 // strength 1. The first rows are of plain sampling, with the posterior's own flow and with the
-// prior's.
-func CompareLinear(w io.Writer, c LinearConfig) error {
+// prior's. When ctx is done it returns its error.
+func CompareLinear(ctx context.Context, w io.Writer, c LinearConfig) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
@@ -43,6 +44,9 @@ func CompareLinear(w io.Writer, c LinearConfig) error {
 	score := func(m Method, s Settings, flow func(*LinearProblem) (Flow, error)) (LinearScore, error) {
 		var mean LinearScore
 		for i, p := range problems {
+			if err := ctx.Err(); err != nil {
+				return mean, err
+			}
 			b, err := p.Problem(c.Samples)
 			if err != nil {
 				return mean, err
