@@ -180,7 +180,7 @@ func TestMistakes(t *testing.T) {
 		"guidance":   {[]string{"experiment", "guidance", "-out", dir, "-methods", "ddrm"}, "-methods list"},
 		"size":       {[]string{"experiment", "guidance", "-out", dir, "-preset", "paper"}, "small or tiny"},
 		"odd steps":  {[]string{"experiment", "guidance", "-out", dir, "-steps", "7"}, "multiple of 5"},
-		"backbone":   {[]string{"experiment", "guidance", "-out", dir, "-backbone", text}, "not a checkpoint"},
+		"backbone":   {[]string{"experiment", "guidance", "-out", dir, "-backbone", text}, "text.vfm"},
 		"no out":     {[]string{"experiment", "guidance", "-preset", "tiny"}, "-out is needed"},
 		"classes":    {[]string{"train", "-data", dir, "-out", out, "-per-class", "1,2"}, "-per-class"},
 		"eval":       {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
