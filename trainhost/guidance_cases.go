@@ -51,7 +51,7 @@ func drawCases(pics *Pictures, t task.Task, n, side int, sigma float64, seed uin
 func SyntheticPictures(n, side, minSide int, first uint64) *Pictures {
 	p := &Pictures{}
 	for i := range n {
-		p.list = append(p.list, pyramid(synth.Photo(first+uint64(i), side, side), minSide))
+		p.list = append(p.list, reductions(synth.Photo(first+uint64(i), side, side), minSide))
 	}
 	return p
 }
