@@ -42,7 +42,7 @@ func SmallGuidance() GuidanceConfig {
 	c.Net = nets.DefaultEdge()
 	c.Net.Guess = false
 	c.Run.Crop = 64
-	c.Pretrain, c.Budget = 20, 6
+	c.Pretrain, c.Budget = 80, 22
 	c.Steps, c.TunePictures, c.TuneSamples, c.Trials = 50, 4, 2, 8
 	c.Pictures, c.Samples, c.Batch, c.Scenes = 16, 8, 16, 400
 	return c

@@ -82,27 +82,29 @@ func writeCSV(path string, head []string, rows [][]string) error {
 	})
 }
 
-// finish writes the table, the pictures and, if requested, the samples.
+// finish writes the tables, the pictures and, if requested, the samples.
 func (f *guidanceFiles) finish(r *guidanceRun, names []string) error {
 	if len(f.rows) == 0 {
 		return errNoRows
 	}
-	fmt.Fprint(r.log, "\n| task | method | strength | PSNR, sample / mean | SSIM, sample / mean | CRPS | 90 % interval | diversity | error | calls | s |\n|---|---|---|---|---|---|---|---|---|---|---|\n")
+	const rest = "PSNR, sample / mean | SSIM, sample / mean | CRPS | 90 % interval | diversity | error | calls | s |\n|---|---|---|---|---|---|---|---|---|"
+	fmt.Fprint(r.log, "\n| task | method | strength | "+rest+"---|---|\n")
+	means := map[string]GuidanceRow{}
+	var order []string
 	for _, w := range f.rows {
-		strength, calls, spread := "", "", fmt.Sprintf("%.1f %% | %.3f", 100*w.Coverage, w.Diversity)
+		strength := ""
 		if w.Rule != "" {
 			strength = fmt.Sprintf("%s %.2g", w.Rule, w.Strength)
 		}
-		switch {
-		case w.Calls.Gradients > 0:
-			calls = fmt.Sprintf("%d + %d gradients", w.Calls.Velocities, w.Calls.Gradients)
-		case w.Calls.Velocities > 0:
-			calls = strconv.Itoa(w.Calls.Velocities)
-		default:
-			spread = " | "
+		fmt.Fprintf(r.log, "| %s | %s | %s | %s |\n", w.Task, w.Method, strength, w.columns())
+		if _, known := means[w.Method]; !known {
+			order = append(order, w.Method)
 		}
-		fmt.Fprintf(r.log, "| %s | %s | %s | %.2f / %.2f | %.3f / %.3f | %.4f | %s | %.3f | %s | %.3f |\n",
-			w.Task, w.Method, strength, w.PSNR, w.MeanPSNR, w.SSIM, w.MeanSSIM, w.CRPS, spread, w.Error, calls, w.Seconds)
+		means[w.Method] = w.plus(means[w.Method], 1/float64(len(hardTasks)))
+	}
+	fmt.Fprint(r.log, "\nMeans over the tasks:\n\n| method | "+rest+"\n")
+	for _, name := range order {
+		fmt.Fprintf(r.log, "| %s | %s |\n", name, means[name].columns())
 	}
 	fmt.Fprintf(r.log, "\nExpected share inside the interval: %.1f %%.\n", 100*f.rows[len(f.rows)-1].Expected)
 	for _, t := range hardTasks {
@@ -114,6 +116,33 @@ func (f *guidanceFiles) finish(r *guidanceRun, names []string) error {
 		return f.export(r)
 	}
 	return nil
+}
+
+// columns are the numbers of a row in the printed tables.
+func (w GuidanceRow) columns() string {
+	calls, spread := "", fmt.Sprintf("%.1f %% | %.3f", 100*w.Coverage, w.Diversity)
+	switch {
+	case w.Calls.Gradients > 0:
+		calls = fmt.Sprintf("%d + %d gradients", w.Calls.Velocities, w.Calls.Gradients)
+	case w.Calls.Velocities > 0:
+		calls = strconv.Itoa(w.Calls.Velocities)
+	default:
+		spread = " | "
+	}
+	return fmt.Sprintf("%.2f / %.2f | %.3f / %.3f | %.4f | %s | %.3f | %s | %.3f", w.PSNR, w.MeanPSNR, w.SSIM, w.MeanSSIM, w.CRPS, spread, w.Error, calls, w.Seconds)
+}
+
+// plus adds a share of the row's numbers to a sum. Rows of a method have the same calls.
+func (w GuidanceRow) plus(sum GuidanceRow, share float64) GuidanceRow {
+	for _, v := range []struct {
+		to   *float64
+		from float64
+	}{{&sum.PSNR, w.PSNR}, {&sum.MeanPSNR, w.MeanPSNR}, {&sum.SSIM, w.SSIM}, {&sum.MeanSSIM, w.MeanSSIM}, {&sum.CRPS, w.CRPS},
+		{&sum.Coverage, w.Coverage}, {&sum.Diversity, w.Diversity}, {&sum.Error, w.Error}, {&sum.Seconds, w.Seconds}} {
+		*v.to += share * v.from
+	}
+	sum.Calls = w.Calls
+	return sum
 }
 
 // Sizes of the montages: cases and samples that are shown, and the side of a pixel.

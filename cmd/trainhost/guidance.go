@@ -15,7 +15,7 @@ func guide(ctx context.Context, args []string) error {
 		"folder for the CSV files, pictures and checkpoints", "methods to run")
 	fs := cmd.flags
 	size := fs.String("preset", "small", "small (about two hours on two idle cores) or tiny (minutes; its networks know little)")
-	linear := fs.Bool("linear", false, "compare the methods on linear-Gaussian problems with the exact velocity instead, a minute of one core; needs no device and no -out")
+	linear := fs.Bool("linear", false, "compare the methods on linear-Gaussian problems with the exact velocity instead, two minutes of processor time; needs no device and no -out")
 	data := fs.String("data", "", "folder of photographs for the trainings and the search (default: rendered scenes)")
 	eval := fs.String("eval", "", "folder of other pictures for the evaluation (default: other rendered scenes)")
 	backbone := fs.String("backbone", "", "checkpoint of a flow map trained by flow matching, such as backbone.ckpt of an earlier run, instead of a new one")

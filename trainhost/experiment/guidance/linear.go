@@ -15,7 +15,7 @@ type LinearConfig struct {
 	Seed                     uint64
 }
 
-// DefaultLinear takes a minute on a core.
+// DefaultLinear takes two minutes of processor time.
 func DefaultLinear() LinearConfig {
 	return LinearConfig{Problems: 5, Samples: 2000, Steps: 100, Dim: 8, Observed: 3, Seed: 1}
 }
