@@ -155,7 +155,7 @@ func (r *run) noise() []float64 {
 	return x
 }
 
-// time is the time after k of n equal steps from 1 to 0.
+// stepTime is the time after k of n equal steps from 1 to 0.
 func stepTime(k, n int) float64 { return 1 - float64(k)/float64(n) }
 
 // ode integrates over all steps from noise to data. step takes the batch from time t to s.
