@@ -338,6 +338,11 @@ func TestCompareGuidance(t *testing.T) {
 	if err := CompareGuidance(ctx, testDev, &text, noisePictures(2, 40), nil, c, []string{"mpgd"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled run: %v", err)
 	}
+	for _, preset := range []GuidanceConfig{TinyGuidance(), SmallGuidance()} {
+		if err := preset.Validate(); err != nil {
+			t.Errorf("preset: %v", err)
+		}
+	}
 	for name, change := range map[string]func(*GuidanceConfig){
 		"multiple of 5": func(c *GuidanceConfig) { c.Steps = 7 },
 		"TFLOP":         func(c *GuidanceConfig) { c.Budget = math.NaN() },
