@@ -26,9 +26,11 @@ func experiments(ctx context.Context, args []string) error {
 			return photographs(ctx, args[1:])
 		case "generators":
 			return generators(ctx, args[1:])
+		case "guidance":
+			return guide(ctx, args[1:])
 		}
 	}
-	return errors.New("experiment: which one? checkerboard, generators, linear-gaussian or photographs")
+	return errors.New("experiment: which one? checkerboard, generators, guidance, linear-gaussian or photographs")
 }
 
 // experimentCommand is the beginning of a command that runs variants of an experiment and writes a

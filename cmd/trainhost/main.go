@@ -32,6 +32,7 @@ usage:
   trainhost watch    [-follow 30s] LOG.csv                 draw the curves of a training log in the terminal
   trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment on the checkerboard
   trainhost experiment generators -out FOLDER [flags]      one-step generators compared with VFM's, at equal numbers of operations
+  trainhost experiment guidance -out FOLDER [flags]        samplers that guide a flow (DPS, DAPS, …) compared with one-step networks
   trainhost experiment linear-gaussian [flags]             the paper's theory compared with closed forms
   trainhost experiment photographs -out FOLDER [flags]     objectives compared on photographs, at equal numbers of operations
   trainhost version                                        print the version

@@ -88,7 +88,7 @@ func TestTrainingPictures(t *testing.T) {
 }
 
 func TestUsageListsExperiments(t *testing.T) {
-	for _, name := range []string{"checkerboard", "linear-gaussian", "photographs", "trainhost version"} {
+	for _, name := range []string{"checkerboard", "guidance", "linear-gaussian", "photographs", "trainhost version"} {
 		if !strings.Contains(usage, name) {
 			t.Errorf("the help does not tell of %s", name)
 		}
