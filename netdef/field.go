@@ -27,12 +27,14 @@ func (e *GlobalError) Error() string {
 type interval struct{ low, high [2]int }
 
 // ReceptiveField returns the receptive field of out in the input in; both have the shape [B,H,W,C],
-// with H and W of in above 1. It fails with a *GlobalError if there is none.
+// with H and W of in above 1. If there is none, it returns a *GlobalError, and the Field without
+// Halo: Num is then 0 for a value that has no sites, such as a mean over the input.
 func ReceptiveField(out, in *Node) (Field, error) {
 	nodes := Reachable(out)
 	scale := map[*Node][2]int{} // of the nodes that depend on in: Num, Den
 	uniform := map[*Node]bool{}
 	align := 1
+	var global error
 	for _, n := range nodes {
 		if n == in {
 			scale[n] = [2]int{1, 1}
@@ -49,8 +51,8 @@ func ReceptiveField(out, in *Node) (Field, error) {
 			continue
 		}
 		s, err := scaleOf(n, scale, uniform)
-		if err != nil {
-			return Field{}, err
+		if global == nil {
+			global = err
 		}
 		scale[n] = s
 		align = align / gcd(align, s[1]) * s[1]
@@ -58,6 +60,9 @@ func ReceptiveField(out, in *Node) (Field, error) {
 	s, ok := scale[out]
 	if !ok {
 		return Field{}, fmt.Errorf("netdef: %q does not depend on %q", out.Name, in.Name)
+	}
+	if global != nil {
+		return Field{Num: s[0], Den: s[1], Align: align}, global
 	}
 	need := map[*Node]interval{out: {high: [2]int{align*s[0]/s[1] - 1, align*s[0]/s[1] - 1}}}
 	for i := len(nodes) - 1; i >= 0; i-- {
@@ -110,40 +115,32 @@ func isUniform(n *Node, uniform map[*Node]bool) bool {
 	return true
 }
 
-// scaleOf returns how many sites a node has per site of the input, or an error if it reads more
-// than a neighbourhood of each.
+// scaleOf returns how many sites a node has per site of the input, 0/1 if none, and an error if it
+// reads more than a neighbourhood of each.
 func scaleOf(n *Node, scale map[*Node][2]int, uniform map[*Node]bool) (s [2]int, err error) {
-	global := &GlobalError{n.Op.Name(), n.Name}
+	s[1] = 1
 	for i, m := range n.In {
 		_, depends := scale[m]
 		spread := m.Shape[1] < n.Shape[1] || m.Shape[2] < n.Shape[2]
-		weights := false
+		weights, global := false, false
 		switch op := n.Op.(type) {
 		case *Conv2DOp, *DepthwiseConvOp:
 			weights = i == 1
 		case *PointwiseOp, *BroadcastToOp:
-			if depends && spread {
-				return s, global
-			}
+			global = depends && spread
 		case *SumOp:
-			if op.Axes&AxHW != 0 && m.Shape[1]*m.Shape[2] > 1 {
-				return s, global
-			}
+			global = op.Axes&AxHW != 0 && m.Shape[1]*m.Shape[2] > 1
 		case *ReshapeOp:
-			if m.Shape[1] != n.Shape[1] || m.Shape[2] != n.Shape[2] {
-				return s, global
-			}
+			global = m.Shape[1] != n.Shape[1] || m.Shape[2] != n.Shape[2]
 		case *LayerNormOp, *LayerNormGradOp, *SoftmaxOp, *ConcatOp, *CropOp, *PadOp, *SpaceToDepthOp, *DepthToSpaceOp:
 		default:
-			return s, global
+			global = true
 		}
-		switch {
-		case depends && weights:
-			return s, global
-		case depends:
+		position := !depends && !weights && m.Shape[1]*m.Shape[2] > 1 && !uniform[m]
+		if global || position || depends && weights {
+			err = &GlobalError{n.Op.Name(), n.Name}
+		} else if depends && (s[0] == 0 || scale[m][0] != 0) {
 			s = scale[m]
-		case !weights && m.Shape[1]*m.Shape[2] > 1 && !uniform[m]:
-			return s, global
 		}
 	}
 	switch op := n.Op.(type) {
@@ -155,7 +152,7 @@ func scaleOf(n *Node, scale map[*Node][2]int, uniform map[*Node]bool) (s [2]int,
 		s[0] *= op.R
 	}
 	d := gcd(s[0], s[1])
-	return [2]int{s[0] / d, s[1] / d}, nil
+	return [2]int{s[0] / d, s[1] / d}, err
 }
 
 // reads returns the sites of its inputs that a node's sites r are computed from.
