@@ -73,7 +73,7 @@ func blocks(taps []tap, s int) []block {
 		}
 		var list []int
 		for k := low; k <= high; k += 3 {
-			list = append(list, k+1)
+			list = append(list, min(k+1, max(high-1, low))) // reads nothing beyond high
 		}
 		return list
 	}
