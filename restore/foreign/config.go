@@ -76,9 +76,7 @@ type Config struct {
 	Portable   bool         // use only kernels that run on every device
 	// Half stores activations and weights as float16 where the device can. Nobody knows whether a
 	// foreign network's numbers fit, so it is off by default.
-	Half bool
-	// Once is for a few small pictures, as in package restore.
-	Once    bool
+	Half    bool
 	Timeout time.Duration // longest time for one tile; 0: two minutes, negative: no limit
 	Pace    float64       // share of the device's time, above 0 and up to 1; 0: all
 

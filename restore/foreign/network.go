@@ -31,6 +31,7 @@ type Model struct {
 // Network is a Model on a device. Its methods are safe for concurrent use.
 type Network struct {
 	*Model
+	once       bool
 	engine     *engine.Engine
 	parameters engine.Parameters
 }
@@ -211,11 +212,12 @@ func Open(cfg Config) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Open()
+	return m.Open(false)
 }
 
-// Open opens the device. Errors are those of gpu.Open.
-func (m *Model) Open() (*Network, error) {
+// Open opens the device. once is for a few small pictures, as restore.Config.Once. Errors are those
+// of gpu.Open.
+func (m *Model) Open(once bool) (*Network, error) {
 	cfg, timeout := m.cfg, m.cfg.Timeout
 	if timeout == 0 {
 		timeout = 2 * time.Minute
@@ -230,7 +232,7 @@ func (m *Model) Open() (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{Model: m, engine: e}
+	n := &Network{Model: m, once: once, engine: e}
 	n.parameters.Load = func() ([]*netdef.Node, []map[string][]float32, error) {
 		values := map[string][]float32{}
 		for _, p := range m.params {
@@ -266,7 +268,7 @@ func (r recipe) Parameters() *engine.Parameters { return &r.n.parameters }
 func (r recipe) Graph(g *netdef.Graph) (outs []*netdef.Node, opt compile.Options, bytes int64, err error) {
 	cfg := r.n.cfg
 	opt = compile.Options{Portable: cfg.Portable, Half: cfg.Half}
-	if cfg.Once {
+	if r.n.once {
 		opt.Tuning.MaxFMA = compile.SingleRun(r.w * r.h)
 	}
 	b, err := r.n.build(g, r.h, r.w)
