@@ -302,8 +302,7 @@ func TestReadOps(t *testing.T) {
 			m.Ints("ends", 3)
 			m.Ints("axes", 1)
 			m.Ints("steps", 2)
-			m.Node("Slice", "s", []string{"x", "starts", "ends", "axes", "steps"}, nil)
-			m.Node("Log", "l", []string{"e"}[:0], nil)
+			m.Node("Slice", "y", []string{"x", "starts", "ends", "axes", "steps"}, nil)
 		},
 		"Gather": func(m *onnxtest.Model) {
 			m.Ints("list", 2, 0, 2)
@@ -383,7 +382,6 @@ func TestReadOps(t *testing.T) {
 			m.Node("Expand", "y", []string{"r", "shape"}, nil)
 		},
 	}
-	delete(cases, "Slice of every other channel")
 	for name, build := range cases {
 		t.Run(name, func(t *testing.T) {
 			for _, channels := range []int{3, 5, 8, 16} {

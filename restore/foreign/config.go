@@ -41,8 +41,24 @@ func ParseRange(s string) (Range, error) {
 	return 0, fmt.Errorf("range %q must be auto, 0..1, 0..255 or -1..1", s)
 }
 
-// affine returns a and b so that a·v + b is in the range for v in [-1,1].
-func (r Range) affine() (a, b float32) {
+// RangeOf returns a range, or for AutoRange that of a model's metadata.
+func RangeOf(r Range, meta map[string]string) (Range, error) {
+	if r < AutoRange || r > Signed {
+		return r, errorf("the range %v is not known", r)
+	}
+	s := meta[RangeKey]
+	if r != AutoRange || s == "" {
+		return max(r, Unit), nil
+	}
+	r, err := ParseRange(s)
+	if err != nil {
+		return r, errorf("its metadata: %v", err)
+	}
+	return max(r, Unit), nil
+}
+
+// Affine returns a and b so that a·v + b is in the range for v in [-1,1].
+func (r Range) Affine() (a, b float32) {
 	switch r {
 	case Unit:
 		return 0.5, 0.5

@@ -76,19 +76,12 @@ const probe = 128
 // check finds out what the model does with pictures.
 func (m *Model) check() error {
 	cfg := &m.cfg
-	if cfg.Range == AutoRange {
-		cfg.Range = Unit
-		if s := m.model.Meta[RangeKey]; s != "" {
-			r, err := ParseRange(s)
-			if err != nil {
-				return errorf("its metadata: %v", err)
-			}
-			cfg.Range = max(r, Unit)
-		}
+	r, err := RangeOf(cfg.Range, m.model.Meta)
+	if err != nil {
+		return err
 	}
+	cfg.Range = r
 	switch {
-	case cfg.Range < AutoRange || cfg.Range > Signed:
-		return errorf("the range %v is not known", cfg.Range)
 	case cfg.Halo < AutoHalo || cfg.Halo > 1<<16:
 		return errorf("a halo of %d pixels is not from 0 to 65536", cfg.Halo)
 	case cfg.Tile < 0:

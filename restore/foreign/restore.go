@@ -174,7 +174,7 @@ const channels = 8
 
 // fill writes planes in [-1,1] as the network's input.
 func (m *Model) fill(dst, planes []float32) {
-	a, b := m.cfg.Range.affine()
+	a, b := m.cfg.Range.Affine()
 	size := len(planes) / 3
 	clear(dst)
 	for c := range 3 {
@@ -192,7 +192,7 @@ func scaled(t tile.Tile, s int) tile.Tile {
 
 // take writes a tile of the network's output to the result.
 func (j *job) take(t tile.Tile, src []float32) {
-	a, b := j.n.cfg.Range.affine()
+	a, b := j.n.cfg.Range.Affine()
 	size := t.At.W * t.At.H
 	planes := j.scratch[:3*size]
 	for c := range 3 {
