@@ -504,8 +504,23 @@ func (o *operation) result() Array {
 		})
 	case "Resize":
 		r := int(o.in[2].V[2])
+		if mode := o.text["mode"]; mode == "linear" || mode == "cubic" {
+			return o.interpolate(r, mode)
+		}
 		return Generate([]int{x.Dims[0], x.Dims[1], x.Dims[2] * r, x.Dims[3] * r}, func(i []int) float64 {
 			return x.At([]int{i[0], i[1], i[2] / r, i[3] / r})
+		})
+	case "Transpose":
+		perm, dims := o.ints["perm"], []int{}
+		for _, p := range perm {
+			dims = append(dims, x.Dims[p])
+		}
+		return Generate(dims, func(i []int) float64 {
+			j := make([]int, len(i))
+			for k, p := range perm {
+				j[p] = i[k]
+			}
+			return x.At(j)
 		})
 	case "SpaceToDepth": // output channel (dy, dx, c)
 		r, c := o.ints["blocksize"][0], x.Dims[1]
@@ -527,6 +542,40 @@ func (o *operation) result() Array {
 	}
 	t.Fatal(fmt.Sprintf("the oracle does not know %s", o.op))
 	return Array{}
+}
+
+// interpolate enlarges the last two axes by the factor r. Beyond its edges the input goes on with
+// the value at the edge.
+func (o *operation) interpolate(r int, mode string) Array {
+	x := o.in[0]
+	// weights returns the first site that is read, and the weights from there on.
+	weights := func(u int) (first int, w []float64) {
+		at := float64(u) / float64(r)
+		if o.text["coordinate_transformation_mode"] != "asymmetric" {
+			at = (float64(u)+0.5)/float64(r) - 0.5
+		}
+		f := math.Floor(at)
+		t := at - f
+		if mode == "linear" {
+			return int(f), []float64{1 - t, t}
+		}
+		a := o.float("cubic_coeff_a", -0.75)
+		near := func(d float64) float64 { return ((a+2)*d-(a+3))*d*d + 1 }
+		far := func(d float64) float64 { return ((a*d-5*a)*d+8*a)*d - 4*a }
+		return int(f) - 1, []float64{far(1 + t), near(t), near(1 - t), far(2 - t)}
+	}
+	return Generate([]int{x.Dims[0], x.Dims[1], x.Dims[2] * r, x.Dims[3] * r}, func(i []int) float64 {
+		h, wh := weights(i[2])
+		v, wv := weights(i[3])
+		s := 0.0
+		for a := range wh {
+			for b := range wv {
+				y, z := min(max(h+a, 0), x.Dims[2]-1), min(max(v+b, 0), x.Dims[3]-1)
+				s += wh[a] * wv[b] * x.At([]int{i[0], i[1], y, z})
+			}
+		}
+		return s
+	})
 }
 
 // convTranspose adds every input site, times the weights, to the sites that it reaches.

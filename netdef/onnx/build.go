@@ -96,6 +96,9 @@ func (m *Model) Build(g *netdef.Graph, sizes map[string][]int) (*Built, error) {
 		if v.node == nil {
 			return nil, fmt.Errorf("onnx: output %q does not depend on any input", p.Name)
 		}
+		if v.shuffle != nil {
+			return nil, fmt.Errorf("onnx: output %q has %d axes, which is not supported", p.Name, len(v.dims))
+		}
 		v, err := b.normal(v)
 		if err != nil {
 			return nil, fmt.Errorf("onnx: output %q: %w", p.Name, err)
@@ -152,6 +155,9 @@ type value struct {
 	at    []int
 	clean bool
 	conv  *convolution // that computes it; nil: something else does
+	// shuffle, if not nil, is a rearrangement that is not finished; only Reshape and Transpose take
+	// such a value.
+	shuffle *shuffle
 }
 
 func (v value) channels() int { return v.dims[1] }
@@ -268,7 +274,7 @@ func (b *builder) computed(n *operator, i int, ranks ...int) (value, error) {
 			return v, nil
 		}
 	}
-	if len(ranks) > 0 {
+	if len(ranks) > 0 || v.shuffle != nil && n.op != "Reshape" && n.op != "Transpose" {
 		return v, n.fail(fmt.Sprintf("input %d", i+1), "has %d axes, which is not supported here", len(v.dims))
 	}
 	return v, nil

@@ -276,6 +276,15 @@ func buildDepthToSpace(b *builder, n *operator) ([]value, error) {
 	if mode != "DCR" && mode != "CRD" {
 		return nil, n.fail("attribute mode", "is %q, must be DCR or CRD", mode)
 	}
+	out, err := b.spaced(x, r, mode)
+	if err != nil {
+		return nil, n.fail("", "cannot be built: %v", err)
+	}
+	return []value{out}, nil
+}
+
+// spaced is DepthToSpace of r×r sites.
+func (b *builder) spaced(x value, r int, mode string) (value, error) {
 	c := x.channels() / (r * r)
 	p := roundUp(c)
 	order := make([]int, r*r*p)
@@ -291,14 +300,11 @@ func buildDepthToSpace(b *builder, n *operator) ([]value, error) {
 		}
 	}
 	node, err := b.arranged(x, order)
-	if err != nil {
-		return nil, n.fail("", "cannot be built: %v", err)
-	}
-	if r > 1 {
+	if err == nil && r > 1 {
 		node = b.g.DepthToSpace(node, r)
 	}
 	dims := []int{x.dims[0], c, x.dims[2] * r, x.dims[3] * r}
-	return []value{{dims: dims, node: node, at: identity(c), clean: true}}, nil
+	return value{dims: dims, node: node, at: identity(c), clean: true}, err
 }
 
 func buildSpaceToDepth(b *builder, n *operator) ([]value, error) {
@@ -335,6 +341,19 @@ func buildReshape(b *builder, n *operator) ([]value, error) {
 	}
 	if slices.Equal(to, x.dims) {
 		return []value{x}, nil
+	}
+	if s := x.shuffle; s != nil {
+		v, ok, err := b.shuffled(s, to)
+		if err != nil {
+			return nil, n.fail("", "cannot be built: %v", err)
+		}
+		if !ok {
+			return nil, n.fail("", "ends a rearrangement of %v by %v and %v to %v, which is not supported", s.x.dims, s.to, s.perm, to)
+		}
+		return []value{v}, nil
+	}
+	if len(x.dims) == 4 && len(to) > 4 && len(to) <= 6 {
+		return []value{{dims: to, node: x.node, at: x.at, shuffle: &shuffle{x: x, to: to}}}, nil
 	}
 	total := x.channels() * x.side(2) * x.side(3)
 	if len(to) == 2 && to[0] == x.dims[0] && to[1] == total && total <= maxChannels {
@@ -462,6 +481,15 @@ func buildTranspose(b *builder, n *operator) ([]value, error) {
 	}
 	if ok && slices.Equal(perm, identity(len(x.dims))) {
 		return []value{x}, nil
+	}
+	if s := x.shuffle; s != nil && s.perm == nil && len(perm) == len(s.to) {
+		for _, p := range perm {
+			if p < 0 || p >= len(s.to) {
+				return nil, n.fail("attribute perm", "is %v", perm)
+			}
+		}
+		next, dims := s.transposed(perm)
+		return []value{{dims: dims, node: x.node, at: x.at, shuffle: next}}, nil
 	}
 	return nil, n.fail("attribute perm", "is %v; computed tensors cannot be transposed", perm)
 }

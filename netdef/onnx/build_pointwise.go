@@ -220,6 +220,8 @@ func buildBinary(b *builder, n *operator) ([]value, error) {
 // binary applies a binary operator to values, broadcast.
 func (b *builder) binary(n *operator, x, y value) (value, error) {
 	switch {
+	case x.shuffle != nil || y.shuffle != nil:
+		return x, n.fail("", "has an input of more than 4 axes")
 	case x.node == nil && y.node == nil:
 		return x, n.fail("", "has several constants among its inputs, which is not supported")
 	case x.node != nil && y.node != nil:

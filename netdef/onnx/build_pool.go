@@ -180,14 +180,11 @@ func buildReduce(b *builder, n *operator) ([]value, error) {
 	return []value{out}, nil
 }
 
-// buildResize builds Resize and Upsample to the nearest value, by whole factors.
+// buildResize builds Resize and Upsample by whole factors.
 func buildResize(b *builder, n *operator) ([]value, error) {
 	x, err := b.computed(n, 0, 4)
 	if err != nil {
 		return nil, err
-	}
-	if mode := n.text("mode", "nearest"); mode != "nearest" {
-		return nil, n.fail("attribute mode", "is %q; only \"nearest\" is supported", mode)
 	}
 	scalesAt, sizesAt := 2, 3
 	if n.op == "Upsample" || b.m.Opset < 11 {
@@ -224,6 +221,13 @@ func buildResize(b *builder, n *operator) ([]value, error) {
 	r := int(min(max(scales[2], 0), 64))
 	if scales != [4]float64{1, 1, float64(r), float64(r)} || r < 1 {
 		return nil, n.fail("scales", "are %v; only the same whole factor for height and width is supported", scales)
+	}
+	switch mode := n.text("mode", "nearest"); mode {
+	case "nearest":
+	case "linear", "cubic":
+		return b.interpolated(n, x, r, mode == "cubic")
+	default:
+		return nil, n.fail("attribute mode", "is %q; nearest, linear and cubic are supported", mode)
 	}
 	if b.m.Opset >= 10 && n.op == "Resize" {
 		if err := n.checkNearest(b.m.Opset, r); err != nil {

@@ -348,6 +348,43 @@ func TestReadOps(t *testing.T) {
 			m.Floats("scales", []int{4}, 1, 1, 4, 4)
 			m.Node("Resize", "y", []string{"x", "", "scales"}, attrs{"mode": "nearest"})
 		},
+		"Resize by interpolation": func(m *onnxtest.Model) {
+			m.Floats("scales", []int{4}, 1, 1, 2, 2)
+			m.Node("Resize", "a", []string{"x", "", "scales"}, attrs{"mode": "linear"})
+			m.Node("Resize", "b", []string{"x", "", "scales"}, attrs{"mode": "cubic", "cubic_coeff_a": -0.5})
+			m.Node("Resize", "c", []string{"x", "", "scales"}, attrs{"mode": "cubic", "coordinate_transformation_mode": "asymmetric"})
+			m.Node("Resize", "d", []string{"x", "", "scales"}, attrs{"mode": "linear", "coordinate_transformation_mode": "asymmetric"})
+			m.Node("Concat", "y", []string{"a", "b", "c", "d"}, attrs{"axis": 1})
+		},
+		"Resize by interpolation, by 4": func(m *onnxtest.Model) {
+			m.Floats("scales", []int{4}, 1, 1, 4, 4)
+			m.Node("Resize", "a", []string{"x", "", "scales"}, attrs{"mode": "linear"})
+			m.Node("Resize", "b", []string{"x", "", "scales"}, attrs{"mode": "cubic"})
+			m.Node("Concat", "y", []string{"a", "b"}, attrs{"axis": 1})
+		},
+		"pixels to channels by Reshape": func(m *onnxtest.Model) {
+			m.Ints("more", 0, 0, 3, 2, 2, 2)
+			m.Ints("less", 2, -1, 3, 2)
+			m.Node("Reshape", "r", []string{"x", "more"}, nil)
+			m.Node("Transpose", "t", []string{"r"}, attrs{"perm": []int{0, 1, 3, 5, 2, 4}})
+			m.Node("Reshape", "y", []string{"t", "less"}, nil)
+		},
+		"channels to pixels by Reshape": func(m *onnxtest.Model) {
+			m.Node("Concat", "c", []string{"x", "x", "other", "x"}, attrs{"axis": 1})
+			m.Ints("more", 2, -1, 2, 2, 6, 4)
+			m.Ints("less", 2, -1, 12, 8)
+			m.Node("Reshape", "r", []string{"c", "more"}, nil)
+			m.Node("Transpose", "t", []string{"r"}, attrs{"perm": []int{0, 1, 4, 2, 5, 3}})
+			m.Node("Reshape", "y", []string{"t", "less"}, nil)
+		},
+		"shuffle of channels": func(m *onnxtest.Model) {
+			m.Node("Concat", "c", []string{"x", "other", "x"}, attrs{"axis": 1})
+			m.Ints("more", 2, 3, -1, 6, 4)
+			m.Ints("less", 2, -1, 6, 4)
+			m.Node("Reshape", "r", []string{"c", "more"}, nil)
+			m.Node("Transpose", "t", []string{"r"}, attrs{"perm": []int{0, 2, 1, 3, 4}})
+			m.Node("Reshape", "y", []string{"t", "less"}, nil)
+		},
 		"SpaceToDepth": func(m *onnxtest.Model) { m.Node("SpaceToDepth", "y", x, attrs{"blocksize": 2}) },
 		"there and back": func(m *onnxtest.Model) {
 			m.Node("SpaceToDepth", "s", x, attrs{"blocksize": 2})
@@ -537,7 +574,8 @@ func TestNodeErrors(t *testing.T) {
 		{"Conv", "attribute dilations", []string{"x", "w"}, attrs{"dilations": []int{0, 1}}},
 		{"Conv", "attribute auto_pad", []string{"x", "w"}, attrs{"auto_pad": "OTHER"}},
 		{"Conv", "input 2", []string{"x", "x"}, nil},
-		{"Resize", "attribute mode", []string{"x", "", "scales"}, attrs{"mode": "linear"}},
+		{"Resize", "attribute mode", []string{"x", "", "scales"}, attrs{"mode": "other"}},
+		{"Resize", "attribute coordinate_transformation_mode", []string{"x", "", "scales"}, attrs{"mode": "cubic", "coordinate_transformation_mode": "align_corners"}},
 		{"Resize", "attribute nearest_mode", []string{"x", "", "scales"}, attrs{"nearest_mode": "ceil"}},
 		{"DepthToSpace", "attribute blocksize", []string{"x"}, attrs{"blocksize": 2}},
 		{"Slice", "steps", []string{"x", "one", "two", "two", "two"}, nil},
@@ -633,6 +671,15 @@ func FuzzRead(f *testing.F) {
 			m.Node("Pad", "e", []string{"d", "pads"}, attrs{"mode": "reflect"})
 			m.Floats("slope", []int{3, 1, 1}, 1, 2, 3)
 			m.Node("PRelu", "y", []string{"e", "slope"}, nil)
+		},
+		func(m *onnxtest.Model) {
+			m.Ints("more", 0, 0, 8, 2, 8, 2)
+			m.Ints("less", 1, -1, 8, 8)
+			m.Node("Reshape", "r", []string{"x", "more"}, nil)
+			m.Node("Transpose", "t", []string{"r"}, attrs{"perm": []int{0, 1, 3, 5, 2, 4}})
+			m.Node("Reshape", "s", []string{"t", "less"}, nil)
+			m.Floats("scales", []int{4}, 1, 1, 2, 2)
+			m.Node("Resize", "y", []string{"s", "", "scales"}, attrs{"mode": "cubic"})
 		},
 		func(m *onnxtest.Model) {
 			m.Floats("w", []int{3, 2, 2, 2}, make([]float32, 24)...)
