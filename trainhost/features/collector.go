@@ -23,8 +23,10 @@ type Score struct {
 	Features int       `json:"features"` // length of the feature vectors
 	Input    Distances `json:"input"`
 	Mode     Distances `json:"mode"` // z = μ
-	// Samples compares all samples with the references. CRPS is the energy score of the samples'
-	// feature vectors (metric.CRPS, eq. 98), the mean over pictures. nil without samples.
+	// Samples compares the samples with the references: the first of each picture by the Fréchet
+	// distance, which is larger for fewer vectors, so that all sets have as many; all of them by MMD
+	// and LPIPS. CRPS is the energy score of the samples' feature vectors (metric.CRPS, eq. 98), the
+	// mean over pictures. nil without samples.
 	Samples *Distances `json:"samples,omitempty"`
 	CRPS    *float64   `json:"crps,omitempty"`
 }
@@ -48,6 +50,7 @@ type collected struct {
 // set are vectors, and the sum of LPIPS.
 type set struct {
 	vectors [][]float64
+	first   [][]float64 // one of each picture
 	lpips   float64
 }
 
@@ -105,6 +108,7 @@ func (c *Collector) Add(ctx context.Context, task string, truth, input, mode *pl
 	if err := add(&s.mode, mode); err != nil {
 		return err
 	}
+	s.input.first, s.mode.first = s.input.vectors, s.mode.vectors
 	before := len(s.samples.vectors)
 	for _, img := range samples {
 		if err := add(&s.samples, img); err != nil {
@@ -112,6 +116,7 @@ func (c *Collector) Add(ctx context.Context, task string, truth, input, mode *pl
 		}
 	}
 	if len(samples) > 0 {
+		s.samples.first = append(s.samples.first, s.samples.vectors[before])
 		crps, err := metric.CRPS(want.Vector, s.samples.vectors[before:], false)
 		if err != nil {
 			return err
@@ -148,7 +153,7 @@ func (c *Collector) Scores() (list []Score, err error) {
 
 // compare compares a set with the references.
 func (s *collected) compare(x set) (d Distances, err error) {
-	if d.Frechet, err = Frechet(s.truth, x.vectors); err != nil {
+	if d.Frechet, err = Frechet(s.truth, x.first); err != nil {
 		return d, err
 	}
 	if d.MMD, err = metric.PolynomialMMD2(s.truth, x.vectors); err != nil {

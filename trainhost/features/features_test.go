@@ -296,7 +296,7 @@ func TestCollector(t *testing.T) {
 		}
 		return f
 	}
-	var truth, mode, samples [][]float64
+	var truth, mode, samples, firsts [][]float64
 	lpips, crps := 0.0, 0.0
 	for k := range 3 {
 		x, y := photo(20, 16), photo(20, 16)
@@ -315,7 +315,7 @@ func TestCollector(t *testing.T) {
 		}
 		lpips += d / 3
 		v := [][]float64{extract(s[0]).Vector, extract(s[1]).Vector}
-		samples = append(samples, v...)
+		samples, firsts = append(samples, v...), append(firsts, v[0])
 		e, err := metric.CRPS(fx.Vector, v, false)
 		if err != nil {
 			t.Fatal(err)
@@ -330,6 +330,8 @@ func TestCollector(t *testing.T) {
 	frechet, _ := Frechet(truth, mode)
 	mmd, _ := metric.PolynomialMMD2(truth, samples)
 	near(t, "Fréchet", s.Mode.Frechet, frechet, 1e-12)
+	first, _ := Frechet(truth, firsts)
+	near(t, "Fréchet of samples", s.Samples.Frechet, first, 1e-12)
 	near(t, "MMD", s.Samples.MMD, mmd, 1e-12)
 	near(t, "LPIPS", s.Mode.LPIPS, lpips, 1e-9)
 	near(t, "LPIPS of equal pictures", s.Input.LPIPS, 0, 1e-12)
