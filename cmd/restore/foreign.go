@@ -117,11 +117,14 @@ func (o *options) noiseShape(r *restore.Result) *noiseInfo {
 // parseHalo reads a number of pixels or auto.
 func parseHalo(s string) (int, error) {
 	if s == "auto" {
-		return foreign.AutoHalo, nil
+		return 0, nil
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > 4096 {
 		return 0, errors.New("give a number of pixels from 0 to 4096, or auto")
+	}
+	if n == 0 {
+		n = foreign.NoHalo
 	}
 	return n, nil
 }

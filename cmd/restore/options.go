@@ -97,7 +97,7 @@ const (
 // parseOptions reads the command line. It refuses everything that is wrong and can be found without
 // opening a picture or a device.
 func (a *app) parseOptions(args []string) (*options, error) {
-	o := &options{noise: noise{auto: true}, strength: strength{1, 1}, foreignHalo: foreign.AutoHalo}
+	o := &options{noise: noise{auto: true}, strength: strength{1, 1}}
 	var t taskFlag
 	fs := flagSet("restore")
 	fs.Var(&t, "task", "")

@@ -26,7 +26,7 @@ func (a *app) weightsCommand(args []string) error {
 		return usagef("weights %s takes one file at most", names[0])
 	}
 	if len(names) == 2 && isONNX(names[1]) {
-		m, err := foreign.Read(foreign.Config{Path: names[1], Halo: foreign.AutoHalo})
+		m, err := foreign.Read(foreign.Config{Path: names[1]})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/vfmrestore/restore/internal/memory"
 	"github.com/vfmrestore/restore/netdef"
 )
 
@@ -378,6 +379,9 @@ func (b *builder) spend(shape netdef.Shape) error {
 // param makes a parameter of a shape; fill writes its values.
 func (b *builder) param(name string, shape netdef.Shape, fill func(v []float32)) (*netdef.Node, error) {
 	if err := b.spend(shape); err != nil {
+		return nil, err
+	}
+	if err := memory.Check("the network's weights", 4*size(shape)); err != nil {
 		return nil, err
 	}
 	v := make([]float32, shape.Size())

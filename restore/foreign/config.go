@@ -68,8 +68,9 @@ func (r Range) Affine() (a, b float32) {
 	return 1, 0
 }
 
-// AutoHalo as Config.Halo means the receptive field of the network.
-const AutoHalo = -1
+// NoHalo as Config.Halo says that a tile gets nothing of its surroundings. The zero value means the
+// receptive field of the network.
+const NoHalo = -1
 
 // Config says how to open a Network.
 type Config struct {
@@ -77,9 +78,10 @@ type Config struct {
 	Data []byte // the file itself, instead of Path
 	// Range is that of the network's pictures, of its input and output.
 	Range Range
-	// Halo is how many pixels of its surroundings a tile gets on every side. AutoHalo is exact. A
-	// network that reads the whole picture has no such number: it gets the picture as one tile, or
-	// tiles with the halo that is given here, whose results then differ from those of the whole.
+	// Halo is how many pixels of its surroundings a tile gets on every side. 0 means the receptive
+	// field, with which tiles are as in the whole picture. A network that reads the whole picture
+	// has none: it gets the picture as one tile, or tiles with the halo that is given here, whose
+	// results then differ from those of the whole.
 	Halo int
 	// Tile is the upper bound, in pixels of the input, for the sides of a tile without its halo. 0
 	// chooses by speed and by the device's memory.

@@ -114,7 +114,7 @@ func photo(w, h int) *picture.Picture {
 
 func open(t *testing.T, m *onnxtest.Model, change func(c *Config)) *Network {
 	t.Helper()
-	c := Config{Data: m.Bytes(), Halo: AutoHalo, Shared: testDev}
+	c := Config{Data: m.Bytes(), Shared: testDev}
 	if change != nil {
 		change(&c)
 	}
@@ -212,7 +212,7 @@ func TestRestore(t *testing.T) {
 // TestTilesExact computes tiles and the whole picture in float64: they are the same, bit for bit.
 func TestTilesExact(t *testing.T) {
 	for name, m := range map[string]*onnxtest.Model{"upscaler": upscaler(), "unet": unet()} {
-		read, err := Read(Config{Data: m.Bytes(), Halo: AutoHalo})
+		read, err := Read(Config{Data: m.Bytes()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +271,7 @@ func TestRanges(t *testing.T) {
 	}
 	m := upscaler()
 	m.Meta[RangeKey] = "0..1023"
-	if _, err := Read(Config{Data: m.Bytes(), Halo: AutoHalo}); err == nil {
+	if _, err := Read(Config{Data: m.Bytes()}); err == nil {
 		t.Error("an unknown range was accepted")
 	}
 }
@@ -358,7 +358,7 @@ func TestErrors(t *testing.T) {
 		t.Helper()
 		b := builder{onnxtest.New()}
 		build(b)
-		if _, err := Read(Config{Data: b.Bytes(), Halo: AutoHalo}); err == nil || !strings.Contains(err.Error(), words) {
+		if _, err := Read(Config{Data: b.Bytes()}); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%v does not say %q", err, words)
 		}
 	}
@@ -389,7 +389,7 @@ func TestErrors(t *testing.T) {
 		b.Output("y")
 	})
 	refused("ONNX", func(b builder) {})
-	if _, err := Read(Config{Path: "there is no such file", Halo: AutoHalo}); err == nil {
+	if _, err := Read(Config{Path: "there is no such file"}); err == nil {
 		t.Error("a missing file was read")
 	}
 	b := newModel(0, 0)

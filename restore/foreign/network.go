@@ -82,7 +82,7 @@ func (m *Model) check() error {
 	}
 	cfg.Range = r
 	switch {
-	case cfg.Halo < AutoHalo || cfg.Halo > 1<<16:
+	case cfg.Halo < NoHalo || cfg.Halo > 1<<16:
 		return errorf("a halo of %d pixels is not from 0 to 65536", cfg.Halo)
 	case cfg.Tile < 0:
 		return errorf("tiles of %d pixels are not possible", cfg.Tile)
@@ -132,8 +132,8 @@ func (m *Model) examine(b *onnx.Built, h, w int) error {
 	case err != nil:
 		return errorf("its output does not depend on the picture")
 	}
-	if m.cfg.Halo >= 0 {
-		m.global, m.halo = nil, tile.RoundUp(m.cfg.Halo, m.align)
+	if m.cfg.Halo != 0 {
+		m.global, m.halo = nil, tile.RoundUp(max(m.cfg.Halo, 0), m.align)
 	}
 	if m.fixed != [2]int{} && (m.fixed[0]%m.align != 0 || m.fixed[1]%m.align != 0) {
 		return errorf("it is for pictures of %d×%d pixels, but shrinks them by %d", m.fixed[1], m.fixed[0], m.align)
