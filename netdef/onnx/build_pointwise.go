@@ -148,8 +148,11 @@ func buildPRelu(b *builder, n *operator) ([]value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.f == nil || c.size() != 1 && c.size() != x.channels() {
-		return nil, n.fail("input 2", "has %d slopes for %d channels", c.size(), x.channels())
+	// Like all operands the slopes are aligned at the last axis, so those of channels are [C,1,1].
+	k := len(c.dims) - len(x.dims) + 1
+	perChannel := k >= 0 && k < len(c.dims) && c.dims[k] == x.channels()
+	if c.f == nil || c.size() != 1 && (c.size() != x.channels() || !perChannel) {
+		return nil, n.fail("input 2", "has the shape %v; one slope, or one for each of the %d channels is supported", c.dims, x.channels())
 	}
 	if c.size() == 1 {
 		y, err := leaky(b.g, n, x.node, c.at(0))

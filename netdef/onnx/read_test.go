@@ -580,6 +580,7 @@ func TestNodeErrors(t *testing.T) {
 		{"DepthToSpace", "attribute blocksize", []string{"x"}, attrs{"blocksize": 2}},
 		{"Slice", "steps", []string{"x", "one", "two", "two", "two"}, nil},
 		{"Pow", "exponent", []string{"x", "e"}, nil},
+		{"PRelu", "input 2", []string{"x", "slopes"}, nil},
 		{"Transpose", "attribute perm", []string{"x"}, attrs{"perm": []int{0, 2, 3, 1}}},
 		{"Cast", "attribute to", []string{"x"}, attrs{"to": 7}},
 		{"Softmax", "attribute axis", []string{"x"}, attrs{"axis": 3}},
@@ -589,6 +590,7 @@ func TestNodeErrors(t *testing.T) {
 		m.Floats("w", []int{4, 3, 3, 3}, random32(108)...)
 		m.Floats("scales", []int{4}, 1, 1, 2, 2)
 		m.Floats("e", nil, 3)
+		m.Floats("slopes", []int{3}, 1, 2, 3) // along the width
 		m.Ints("one", 1)
 		m.Ints("two", 2)
 		m.Node(c.op, "culprit", c.in, c.a)
