@@ -189,6 +189,15 @@ func TestRestore(t *testing.T) {
 		if whole.W != c.scale*p.W || whole.H != c.scale*p.H {
 			t.Errorf("%s: the result has %d×%d pixels", name, whole.W, whole.H)
 		}
+		portable := open(t, c.m, func(cfg *Config) { cfg.Portable = true })
+		if d := worst(restored(t, portable, p).Pix, expected(t, c.m, p, c.align, c.scale, 0, 1)); !(d < 1e-5) {
+			t.Errorf("%s: portable kernels differ from float64 by %g", name, d)
+		}
+		// Float16 has steps of 2^-11 below 1.
+		half := open(t, c.m, func(cfg *Config) { cfg.Portable, cfg.Half = true, true })
+		if d := worst(restored(t, half, p).Pix, expected(t, c.m, p, c.align, c.scale, 0, 1)); !(d < 2e-2) {
+			t.Errorf("%s: float16 differs from float64 by %g", name, d)
+		}
 		tiled := open(t, c.m, func(cfg *Config) { cfg.Tile = 16 })
 		rows, calls := 0, 0
 		parts, err := tiled.Restore(t.Context(), p, Request{
