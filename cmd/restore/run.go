@@ -187,9 +187,16 @@ func (o *options) request(missing []bool) restore.Request {
 // more time than kernels that run fast.
 const fastBuildPixels = 4 << 20
 
-// work returns how many pixels go through the networks for a picture of w×h pixels.
+// embeddedFLOPs is the arithmetic of the embedded network per pixel.
+const embeddedFLOPs = 35e3
+
+// work returns how many pixels go through the networks for a picture of w×h pixels. For an ONNX
+// network they are those for which the embedded one needs as much arithmetic.
 func (o *options) work(w, h int) int {
-	side := o.scale()
+	if o.foreign != nil {
+		return int(float64(w) * float64(h) * o.foreign.FLOPs() / embeddedFLOPs)
+	}
+	side := o.task.Scale()
 	return w * side * h * side * (max(1, o.ensemble) + o.samples) * max(1, o.steps, len(o.times)-1)
 }
 

@@ -108,6 +108,14 @@ func Parse(b []byte) (*Model, error) {
 	return m, m.check()
 }
 
+// Weights is the number of floats that the file holds as tensors.
+func (m *Model) Weights() (n int) {
+	for _, c := range m.consts {
+		n += len(c.f)
+	}
+	return n
+}
+
 // isStandard reports whether a domain is that of ONNX's own operators.
 func isStandard(domain string) bool { return domain == "" || domain == "ai.onnx" }
 

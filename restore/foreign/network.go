@@ -24,8 +24,9 @@ type Model struct {
 	global             error  // why there is no halo; nil: there is one
 	fixed              [2]int // height and width of tiles; 0: any
 	params             []*netdef.Node
-	work, widest       int // float32 numbers per pixel: of all tensors at a time, and of the largest
-	count              int // of weights
+	work, widest       int     // float32 numbers per pixel: of all tensors at a time, and of the largest
+	count              int     // of weights
+	flops              float64 // per pixel of the input
 }
 
 // Network is a Model on a device. Its methods are safe for concurrent use.
@@ -139,7 +140,8 @@ func (m *Model) examine(b *onnx.Built, h, w int) error {
 		return errorf("it is for pictures of %d×%d pixels, but shrinks them by %d", m.fixed[1], m.fixed[0], m.align)
 	}
 	m.params = netdef.Params(out.Node)
-	m.count = netdef.CountParams(out.Node)
+	m.count = m.model.Weights()
+	m.flops = float64(netdef.FLOPs(out.Node)) / float64(h*w)
 	m.work, m.widest = working(out.Node, h*w)
 	return nil
 }
@@ -181,12 +183,16 @@ func (m *Model) Scale() int { return m.scale }
 // whole picture.
 func (m *Model) Halo() (pixels int, ok bool) { return m.halo, m.global == nil }
 
+// FLOPs is the number of floating-point operations per pixel of the input, of the convolutions as
+// the kernels compute them.
+func (m *Model) FLOPs() float64 { return m.flops }
+
 // Range is that of the network's pictures.
 func (m *Model) Range() Range { return m.cfg.Range }
 
 // Describe describes the network in a line.
 func (m *Model) Describe() string {
-	s := fmt.Sprintf("ONNX network of %d weights, %d times the size, range %v", m.count, m.scale, m.cfg.Range)
+	s := fmt.Sprintf("ONNX network of %d weights, %.1f kFLOP per pixel, %d times the size, range %v", m.count, m.flops/1e3, m.scale, m.cfg.Range)
 	switch {
 	case m.global != nil:
 		s += ", reads the whole picture"
