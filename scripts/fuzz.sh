@@ -8,7 +8,7 @@ n="${1:-1500000}"
 total=0
 for target in weights:FuzzDecode weights:FuzzDecodePlain restore/picture:FuzzDecode \
 	restore/picture:FuzzMask restore/picture:FuzzEXIF restore/raw:FuzzDNG restore/raw:FuzzLossless \
-	restore/y4m:FuzzReader cmd/restore:FuzzCommandLine; do
+	restore/y4m:FuzzReader netdef/onnx:FuzzRead cmd/restore:FuzzCommandLine; do
 	echo "== $target, $n executions"
 	"${GO:-go}" test -run '^$' -fuzz "^${target#*:}\$" -fuzztime "${n}x" "./${target%%:*}"
 	total=$((total + n))

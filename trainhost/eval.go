@@ -34,8 +34,24 @@ type EvalConfig struct {
 	Scales   bool // also measure the means of blocks (Score.Scales); needs two samples
 	// Camera, if not empty, degrades the pictures of denoise instead of white noise (camera.Parse).
 	Camera string
+	// Seen, if not nil, is called with the pictures of every evaluation.
+	Seen func(ctx context.Context, e *Evaluated) error
 	// Progress is called after each picture; it may be nil.
 	Progress func(t task.Task, done, total int)
+}
+
+// Evaluated are the pictures of one evaluation, clamped to [-1,1].
+type Evaluated struct {
+	Task        task.Task
+	File        string // of the reference
+	Index, Draw int
+	// Fresh says that no earlier evaluation of the task had the same Truth. With a camera Truth is
+	// another one in every draw.
+	Fresh   bool
+	Truth   *planar.Image
+	Input   *planar.Image // the observation, enlarged for super-resolve
+	Mode    *planar.Image // z = μ
+	Samples []*planar.Image
 }
 
 // Score is the result for one task: means over the pictures and draws. PSNR is in dB, of pictures
@@ -83,7 +99,7 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 			draw := c
 			draw.Seed += uint64(d)
 			for i, path := range paths {
-				if err := s.addPicture(ctx, m, draw, t, path, uint64(i)); err != nil {
+				if err := s.addPicture(ctx, m, draw, &Evaluated{Task: t, File: path, Index: i, Draw: d}); err != nil {
 					return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
 				}
 				if c.Progress != nil {
@@ -98,9 +114,10 @@ func Evaluate(ctx context.Context, m *restore.Model, c EvalConfig) ([]Score, err
 	return out, nil
 }
 
-// addPicture adds the scores of one picture.
-func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, t task.Task, path string, index uint64) error {
-	p, err := picture.DecodeFile(path, picture.Limits{Regular: true})
+// addPicture adds the scores of the picture in e.File.
+func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, e *Evaluated) error {
+	t, index := e.Task, uint64(e.Index)
+	p, err := picture.DecodeFile(e.File, picture.Limits{Regular: true})
 	if err != nil {
 		return err
 	}
@@ -151,7 +168,7 @@ func (s *Score) addPicture(ctx context.Context, m *restore.Model, c EvalConfig, 
 		}
 		s.addBlocks(truth, r, where)
 	}
-	return s.add(c, t, truth, y, r)
+	return s.add(ctx, c, e, truth, y, r)
 }
 
 // middle is the part of a picture that is used: sides that are multiples of 4, of at most crop
@@ -165,9 +182,9 @@ func middle(w, h, crop int) image.Rectangle {
 	return image.Rect(x, y, x+cw, y+ch)
 }
 
-// add adds the scores of r, the restoration of y.
-func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restore.Result) error {
-	input := y
+// add adds the scores of r, the restoration of y. It fills in the pictures of e.
+func (s *Score) add(ctx context.Context, c EvalConfig, e *Evaluated, truth, y *planar.Image, r *restore.Result) error {
+	t, input := e.Task, y
 	if t.Scale() > 1 {
 		v, _, err := task.View(t, y, nil)
 		if err != nil {
@@ -214,12 +231,19 @@ func (s *Score) add(c EvalConfig, t task.Task, truth, y *planar.Image, r *restor
 		}
 		s.Itself, s.ItselfWorst = s.Itself+min(own, 99), min(own, s.ItselfWorst)
 	}
-	if c.Samples < 2 {
-		return nil
-	}
 	samples := make([]*planar.Image, len(r.Samples))
 	for i, p := range r.Samples {
 		samples[i] = img(p)
+	}
+	if c.Seen != nil {
+		e.Fresh = e.Draw == 0 || c.Camera != "" && t.Takes(task.OptionCamera)
+		e.Truth, e.Input, e.Mode, e.Samples = truth, input.Clone().Clamp(), img(r.Picture), samples
+		if err := c.Seen(ctx, e); err != nil {
+			return err
+		}
+	}
+	if c.Samples < 2 {
+		return nil
 	}
 	if err := both(samples[0], &s.Sample, &s.SampleSSIM); err != nil {
 		return err

@@ -121,7 +121,7 @@ func (s *Score) addPair(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if p.Result, err = metric.PSNR(truth, r.Picture.Planar()); err != nil {
 		return err
 	}
-	return s.add(c, t, truth, y, r)
+	return s.add(ctx, c, &Evaluated{Task: t, File: p.Reference, Index: int(index)}, truth, y, r)
 }
 
 // roundTo8 rounds values in [-1,1] to 8 bits.

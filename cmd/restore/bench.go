@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func (a *app) bench(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := refuseNames(names); err != nil {
+	if err := cmp.Or(refuseNames(names), refuseForeign("bench", *path)); err != nil {
 		return err
 	}
 	if opt.Network, err = networkOf(*path); err != nil {

@@ -78,7 +78,7 @@ func (a *app) folder(o *options) error {
 		}
 		return nil
 	}
-	var model *restore.Model
+	var model restorer
 	if slices.ContainsFunc(jobs, func(j job) bool { return j.err == nil }) {
 		if model, err = a.open(o, false); err != nil {
 			return err
@@ -127,7 +127,7 @@ func (a *app) folder(o *options) error {
 // batch counts and reports the pictures of a folder.
 type batch struct {
 	app   *app
-	model *restore.Model
+	model restorer
 	total int
 	began time.Time
 	fatal context.CancelCauseFunc
@@ -153,7 +153,7 @@ func (b *batch) do(ctx context.Context, o *options, j job) {
 	}
 	if err == nil {
 		l.Width, l.Height, l.Noise = result.Picture.W, result.Picture.H, result.Noise
-		l.Shape, l.Blur = noiseInfoOf(result), motionInfoOf(result)
+		l.Shape, l.Blur = o.noiseShape(result), motionInfoOf(result)
 		l.Defocus = defocusOf(result)
 	} else {
 		l.Status, l.Error = "failed", name(err.Error())

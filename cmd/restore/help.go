@@ -22,6 +22,7 @@ usage:
                                      - is stdin or stdout
   restore -task T [flags] dir out    restore the pictures of the folder dir and write them to the
                                      folder out, under the same names
+  restore -weights NET.onnx [flags] in out   the same with a network of others
   restore COMMAND [flags] ...        run one of the commands below; restore help COMMAND describes it
 
 Pictures that can be read: PNG, JPEG, TIFF (the first page), WebP and DNG with a Bayer mosaic, which is
@@ -92,7 +93,13 @@ flags:
 
   -device D         index or part of the name of a device of restore devices; default: the environment
                     variable VFM_DEVICE, else the fastest kind (discrete, integrated, virtual, CPU)
-  -weights FILE     a .vfm file to use instead of the weights in this program
+  -weights FILE     a .vfm file to use instead of the weights in this program, or an ONNX file (.onnx) with a network
+                    from picture to picture ([1,3,H,W] to [1,3,s·H,s·W]). With such a network leave out -task; flags
+                    about samples, noise, blur and masks have no meaning then
+  -range R          of the ONNX network's pictures: 0..1, 0..255, -1..1, or auto, the default: what the file says
+                    (metadata restore.range), else 0..1
+  -halo N|auto      pixels around a tile that the ONNX network reads. auto, the default, finds them in the file; a
+                    network that reads the whole picture needs a number to be used in tiles, which then differ a little
   -tile N           work in tiles of N pixels plus the margin that they need (16 to 16384); 0, the default,
                     chooses by the device's memory. The result is the same up to rounding
   -threads N        threads of the CPU to use, also by Mesa's software driver (default: one per core)
@@ -212,7 +219,8 @@ usage: restore bench [-device D] [-weights FILE] [-size N] [-precision P] [-trai
 
 const weightsHelp = `restore weights describes or checks the weights in this program, or a .vfm or .safetensors file.
 
-usage: restore weights info [FILE]      network, size, arithmetic, tasks, training runs, data and its attribution
+usage: restore weights info [FILE]      network, size, arithmetic, tasks, training runs, data and its attribution;
+                                       of an .onnx file what restore -weights makes of it
        restore weights verify [FILE]    whether the file is complete, undamaged and fits the network: exit status 0 or 1
 `
 

@@ -17,7 +17,7 @@ type modelOpener struct {
 	mu        sync.Mutex    // a decoder that waitFor left behind may still call start
 	discarded bool          // start does nothing any more
 	done      chan struct{} // nil: not started
-	model     *restore.Model
+	model     restorer
 	err       error
 }
 
@@ -32,6 +32,10 @@ func (p *modelOpener) start(pic *picture.Picture) {
 	go func() {
 		defer close(p.done)
 		once := p.o.work(pic.W, pic.H) <= fastBuildPixels
+		if p.o.foreign != nil {
+			p.model, p.err = p.a.openForeign(p.o, once)
+			return
+		}
 		p.model, p.err = p.a.openBy(p.o, once, func(cfg restore.Config) (*restore.Model, error) {
 			return restore.OpenFor(p.ctx, cfg, pic, p.o.request(nil))
 		})
@@ -39,7 +43,7 @@ func (p *modelOpener) start(pic *picture.Picture) {
 }
 
 // wait returns the model when it is open.
-func (p *modelOpener) wait() (*restore.Model, error) {
+func (p *modelOpener) wait() (restorer, error) {
 	<-p.done
 	return p.model, p.err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/vfmrestore/restore/internal/atomicfile"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/defocus"
+	"github.com/vfmrestore/restore/restore/foreign"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
 )
@@ -39,6 +41,9 @@ type options struct {
 	temperature   float64
 	device        string
 	weights       string
+	foreign       *foreign.Model // of weights, if that is an ONNX file; else nil
+	foreignRange  foreign.Range
+	foreignHalo   int
 	tile          int
 	precision     restore.Precision
 	quality       int
@@ -113,6 +118,8 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	fs.Float64Var(&o.temperature, "temperature", 1, "")
 	fs.StringVar(&o.device, "device", "", "")
 	fs.StringVar(&o.weights, "weights", "", "")
+	fs.Func("range", "", func(s string) (err error) { o.foreignRange, err = foreign.ParseRange(s); return err })
+	fs.Func("halo", "", func(s string) (err error) { o.foreignHalo, err = parseHalo(s); return err })
 	fs.IntVar(&o.tile, "tile", 0, "")
 	fs.Func("precision", "", func(s string) (err error) { o.precision, err = restore.ParsePrecision(s); return err })
 	o.loadFlags(fs)
@@ -143,10 +150,19 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	if len(names) == 1 && fs.NFlag() == 0 {
 		return nil, usagef("there is no command %q; to restore a picture give -task and two file names (see `restore help`)", names[0])
 	}
-	if err := t.require(); err != nil {
+	if isONNX(o.weights) {
+		if t.name != "" {
+			return nil, usagef("-task has no meaning with -weights %s: an ONNX network does what it was trained for", o.weights)
+		}
+		if err := refuseFlags(fs, o.weights); err != nil {
+			return nil, err
+		}
+		o.task = task.Denoise // its pictures are as large, and have no mask
+	} else if err := cmp.Or(checkForeignFlags(fs), t.require()); err != nil {
 		return nil, err
+	} else {
+		o.task, o.auto = t.task, t.auto
 	}
-	o.task, o.auto = t.task, t.auto
 	if len(names) != 2 {
 		return nil, usagef("give one picture to read and one to write, not %d names", len(names))
 	}
@@ -161,6 +177,11 @@ func (a *app) parseOptions(args []string) (*options, error) {
 	}
 	if err := o.check(isSet(fs, "temperature"), isSet(fs, "steps")); err != nil {
 		return nil, err
+	}
+	if isONNX(o.weights) {
+		if err := o.readForeign(); err != nil {
+			return nil, err
+		}
 	}
 	if o.kernelFile != "" {
 		if o.kernel, err = a.readKernel(o.kernelFile); err != nil {

@@ -63,6 +63,9 @@ func (o *options) checkMemory(w, h int) error {
 	if levels {
 		given = 3
 	}
+	if o.foreign != nil {
+		return memory.Check(fmt.Sprintf("a picture of %d×%d pixels", w, h), memory.Sum(memory.Bytes(w, h, given), o.foreign.Memory(w, h, levels)))
+	}
 	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", o.task, w, h), memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)))
 }
 
@@ -103,7 +106,7 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inp
 			return nil, fmt.Errorf("%s: the mask is white everywhere, so no pixel of the picture is known (white means missing)", o.mask)
 		}
 	}
-	w, h := in.W*o.task.Scale(), in.H*o.task.Scale()
+	w, h := in.W*o.scale(), in.H*o.scale()
 	for _, out := range []output{o.out, o.mean, {path: o.samplesDir, format: o.out.format}} {
 		if out.path == "" {
 			continue

@@ -81,9 +81,14 @@ func (a *app) restore(args []string) error {
 		a.reportSteps(o.in, steps)
 	}
 	if o.verbose {
-		fmt.Fprintf(a.err, "%d×%d pixels, noise %.2f of 255, read and device opened in %.2f s, restored in %.2f s\n",
-			result.Picture.W, result.Picture.H, result.Noise, opened.Sub(started).Seconds(), took.Seconds())
-		fmt.Fprintf(a.err, "noise: %v\n", result.Profile)
+		fmt.Fprintf(a.err, "%d×%d pixels, ", result.Picture.W, result.Picture.H)
+		if o.foreign == nil {
+			fmt.Fprintf(a.err, "noise %.2f of 255, ", result.Noise)
+		}
+		fmt.Fprintf(a.err, "read and device opened in %.2f s, restored in %.2f s\n", opened.Sub(started).Seconds(), took.Seconds())
+		if o.foreign == nil {
+			fmt.Fprintf(a.err, "noise: %v\n", result.Profile)
+		}
 		if text := defocusText(result); text != "" {
 			fmt.Fprintf(a.err, "blur: %s\n", text)
 		}
@@ -117,7 +122,7 @@ func (a *app) restore(args []string) error {
 	}
 	a.reportNoKernel(o, result)
 	a.reportDropped(o.in, result.Picture, o.out.format)
-	l := resultLine{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: noiseInfoOf(result), Defocus: defocusOf(result), Blur: motionInfoOf(result), Seconds: time.Since(started).Seconds()}
+	l := resultLine{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: o.noiseShape(result), Defocus: defocusOf(result), Blur: motionInfoOf(result), Seconds: time.Since(started).Seconds()}
 	if s := result.Picture.Salvaged; s != nil {
 		err = &salvagedError{o.in, s}
 		l.Status, l.Error = "salvaged", name(err.Error())
@@ -130,9 +135,9 @@ func (a *app) restore(args []string) error {
 
 // restorePicture restores a picture by the task of the flags, or by the tasks that the picture
 // needs.
-func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request) (r *restore.Result, steps *restore.Diagnosis, err error) {
+func (o *options) restorePicture(ctx context.Context, m restorer, in *picture.Picture, req restore.Request) (r *restore.Result, steps *restore.Diagnosis, err error) {
 	if o.auto {
-		r, steps, err = m.Mend(ctx, in, req)
+		r, steps, err = m.(*restore.Model).Mend(ctx, in, req)
 	} else {
 		r, err = m.Restore(ctx, in, req)
 	}
@@ -144,7 +149,10 @@ func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *pict
 
 // open opens the model that the flags ask for. With -v it prints which it is. once is
 // restore.Config.Once.
-func (a *app) open(o *options, once bool) (*restore.Model, error) {
+func (a *app) open(o *options, once bool) (restorer, error) {
+	if o.foreign != nil {
+		return a.openForeign(o, once)
+	}
 	return a.openBy(o, once, restore.Open)
 }
 
@@ -179,8 +187,15 @@ func (o *options) request(missing []bool) restore.Request {
 // more time than kernels that run fast.
 const fastBuildPixels = 4 << 20
 
-// work returns how many pixels go through the networks for a picture of w×h pixels.
+// embeddedFLOPs is the arithmetic of the embedded network per pixel.
+const embeddedFLOPs = 35e3
+
+// work returns how many pixels go through the networks for a picture of w×h pixels. For an ONNX
+// network they are those for which the embedded one needs as much arithmetic.
 func (o *options) work(w, h int) int {
+	if o.foreign != nil {
+		return int(float64(w) * float64(h) * o.foreign.FLOPs() / embeddedFLOPs)
+	}
 	side := o.task.Scale()
 	return w * side * h * side * (max(1, o.ensemble) + o.samples) * max(1, o.steps, len(o.times)-1)
 }
@@ -220,7 +235,7 @@ var largePixels int64 = 4 << 20
 func (o *options) limits() picture.Limits {
 	l := picture.Limits{MaxPixels: int64(o.maxMegapixels) * 1e6}
 	if req := o.request(nil); req.KeepsLevels() {
-		l.Pack = max(1, largePixels/int64(o.task.Scale()*o.task.Scale())) // of the result
+		l.Pack = max(1, largePixels/int64(o.scale()*o.scale())) // of the result
 	}
 	return l
 }

@@ -37,6 +37,8 @@ func (a *app) sample(args []string) error {
 		return err
 	}
 	switch {
+	case refuseForeign("sample", *weights) != nil:
+		return refuseForeign("sample", *weights)
 	case len(names) != 1:
 		return usagef("give sample one picture to write, not %d names", len(names))
 	case req.Samples < 1 || req.Samples > restore.MaxSamples:

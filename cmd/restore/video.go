@@ -92,7 +92,7 @@ func (a *app) video(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := t.require(); err != nil {
+	if err := cmp.Or(refuseForeign("video", o.weights), t.require()); err != nil {
 		return err
 	}
 	o.task = t.task
@@ -177,7 +177,7 @@ func (a *app) video(args []string) (err error) {
 		return err
 	}
 	defer func() { err = finish(err) }()
-	model, err := a.open(&o, false)
+	model, err := a.openBy(&o, false, restore.Open)
 	if err != nil {
 		return err
 	}

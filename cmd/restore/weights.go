@@ -7,6 +7,7 @@ import (
 
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/restore"
+	"github.com/vfmrestore/restore/restore/foreign"
 	"github.com/vfmrestore/restore/restore/motionblur"
 	"github.com/vfmrestore/restore/trainhost"
 	"github.com/vfmrestore/restore/weights"
@@ -23,6 +24,14 @@ func (a *app) weightsCommand(args []string) error {
 	}
 	if len(names) > 2 {
 		return usagef("weights %s takes one file at most", names[0])
+	}
+	if len(names) == 2 && isONNX(names[1]) {
+		m, err := foreign.Read(foreign.Config{Path: names[1]})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.out, m.Describe())
+		return nil
 	}
 	if len(names) == 2 {
 		f, err := weights.Load(names[1])

@@ -14,6 +14,7 @@ import (
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/task"
 	"github.com/vfmrestore/restore/trainhost"
+	"github.com/vfmrestore/restore/trainhost/features"
 )
 
 // eval evaluates weights on a folder of pictures, on pairs, or on Levin's set.
@@ -45,6 +46,8 @@ func eval(ctx context.Context, args []string) error {
 	noise := fs.Float64("noise", -1, "with -pairs and -levin: noise level in 8-bit levels; negative: the model estimates it")
 	fs.IntVar(&cfg.Crop, "crop", 0, "use at most this many pixels a side, from the middle (0: all)")
 	fs.StringVar(&cfg.Camera, "camera", "", "degrade pictures for denoise by a camera instead of white noise, such as iso=3200,jpeg=85; see restore help degrade")
+	more := evalMore{}
+	more.flags(fs)
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -65,6 +68,9 @@ func eval(ctx context.Context, args []string) error {
 	if cfg.Scales && (cfg.Samples < 2 || cfg.Folder == "") {
 		return errors.New("eval: -scales needs -data, and -samples of at least 2")
 	}
+	if err := more.check(cfg, *mats != ""); err != nil {
+		return err
+	}
 	open := restore.Config{Device: *device, Portable: *portable, Precision: precision}
 	if *path != "" {
 		if open.Network, err = openNetwork(*path); err != nil {
@@ -76,6 +82,10 @@ func eval(ctx context.Context, args []string) error {
 		return err
 	}
 	defer m.Close()
+	if err := more.open(&cfg, features.Config{Device: *device, Portable: *portable}); err != nil {
+		return err
+	}
+	defer more.close()
 	level := *noise // for Request.Noise; 0 of the flag means that there is none
 	if level >= 0 {
 		level = max(level, restore.NoNoise)
@@ -121,14 +131,18 @@ func eval(ctx context.Context, args []string) error {
 	} else if scores, err = trainhost.Evaluate(ctx, m, cfg); err != nil {
 		return err
 	}
+	byFeatures, failed := more.scores() // the scores are printed all the same
 	if *asJSON {
-		return printJSON(scores)
+		return errors.Join(printJSON(withFeatures(scores, byFeatures)), failed)
 	}
 	fmt.Fprint(stdout, trainhost.Table(scores))
+	if byFeatures != nil {
+		fmt.Fprint(stdout, "\n", features.Table(byFeatures))
+	}
 	if cfg.Scales {
 		fmt.Fprint(stdout, "\n", trainhost.ScaleTable(scores, cfg.Samples))
 	}
-	return nil
+	return failed
 }
 
 // tasksOf reads a list of tasks separated by commas; nil if it is empty.

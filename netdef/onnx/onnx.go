@@ -1,7 +1,11 @@
 // Package onnx writes networks built with netdef as ONNX models (opset 17), so that other engines
-// can run them and be compared.
+// can run them and be compared, and reads ONNX models into netdef's graphs.
 //
-// Tensors [B,H,W,C] become [B,C,H,W]; planar pictures [B,P,H,W] stay as they are. The ops of
+// Load and Parse read a file, Build makes its graph for one size of pictures. Operators lists what
+// they know: convolutions (also transposed, dilated, strided and in groups), pooling, activations,
+// arithmetic, layouts, and what computes sizes. Numbers are float32, whatever the file says.
+//
+// Write's tensors [B,H,W,C] become [B,C,H,W]; planar pictures [B,P,H,W] stay as they are. The ops of
 // networks can be written. Those that only training uses (products of matrices, weight gradients,
 // random numbers) cannot.
 package onnx

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/onnxtest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
@@ -20,17 +21,17 @@ func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 4))
 	inputs, params := map[string]*netdef.Tensor{}, map[string]*netdef.Tensor{}
-	p32, arrays := map[string][]float32{}, map[string]array{}
+	p32, arrays := map[string][]float32{}, map[string]onnxtest.Array{}
 	var roots []*netdef.Node
 	for _, o := range outs {
 		roots = append(roots, o.Node)
 	}
-	nchw := func(name string, x *netdef.Tensor) array {
+	nchw := func(name string, x *netdef.Tensor) onnxtest.Array {
 		s := x.Shape
 		if planar[name] {
-			return array{s[:], x.Data}
+			return onnxtest.Array{Dims: s[:], V: x.Data}
 		}
-		return generate([]int{s[0], s[3], s[1], s[2]}, func(i []int) float64 { return x.Data[((i[0]*s[1]+i[2])*s[2]+i[3])*s[3]+i[1]] })
+		return onnxtest.Generate([]int{s[0], s[3], s[1], s[2]}, func(i []int) float64 { return x.Data[((i[0]*s[1]+i[2])*s[2]+i[3])*s[3]+i[1]] })
 	}
 	for _, n := range netdef.Reachable(roots...) {
 		v := make([]float32, n.Shape.Size())
@@ -52,25 +53,32 @@ func compare(t *testing.T, planar map[string]bool, outs ...Output) {
 	if err := Write(&model, "test", outs, p32, map[string]string{"k": "v"}); err != nil {
 		t.Fatal(err)
 	}
-	got := run(t, model.Bytes(), arrays)
+	got := onnxtest.Run(t, model.Bytes(), arrays)
+	back := compute(t, model.Bytes(), arrays) // read again
 	want, err := reference.Run(roots, inputs, params)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, o := range outs {
 		w := nchw(o.Name, want[i])
-		g := got[o.Name]
-		if len(g.v) != len(w.v) || g.dims[1] != w.dims[1] || g.dims[2] != w.dims[2] {
-			t.Fatalf("%s is %v, want %v", o.Name, g.dims, w.dims)
-		}
-		var d, n float64
-		for j := range w.v {
-			d += (g.v[j] - w.v[j]) * (g.v[j] - w.v[j])
-			n += w.v[j] * w.v[j]
-		}
-		if e := math.Sqrt(d / n); !(e < 1e-6) {
-			t.Errorf("%s: relative error %.3g", o.Name, e)
-		}
+		compareArrays(t, o.Name+", read again", back[o.Name], w)
+		compareArrays(t, o.Name, got[o.Name], w)
+	}
+}
+
+// compareArrays reports results that differ.
+func compareArrays(t *testing.T, name string, g, w onnxtest.Array) {
+	t.Helper()
+	if len(g.V) != len(w.V) || g.Dims[1] != w.Dims[1] || g.Dims[2] != w.Dims[2] {
+		t.Fatalf("%s is %v, want %v", name, g.Dims, w.Dims)
+	}
+	var d, n float64
+	for j := range w.V {
+		d += (g.V[j] - w.V[j]) * (g.V[j] - w.V[j])
+		n += w.V[j] * w.V[j]
+	}
+	if e := math.Sqrt(d / n); !(e < 1e-6) {
+		t.Errorf("%s: relative error %.3g", name, e)
 	}
 }
 
