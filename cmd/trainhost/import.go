@@ -52,8 +52,10 @@ func importCheckpoint(args []string) error {
 	bytes := int64(0)
 	for i := range r.File.Tensors {
 		t := &r.File.Tensors[i]
-		t.DType = dt
-		bytes += int64(dt.Size()) * int64(len(t.Data))
+		if len(t.Shape) > 1 { // vectors are few, and biases need the accuracy
+			t.DType = dt
+		}
+		bytes += int64(t.DType.Size()) * int64(len(t.Data))
 	}
 	if most := int64(weights.MaxFile); bytes > most {
 		return fmt.Errorf("import: the weights take %d MB, more than the %d MB that programs read; leave out -fp32", bytes/1e6, most/1e6)

@@ -105,10 +105,6 @@ func Names() []string { return slices.Sorted(maps.Keys(architectures)) }
 type UnknownError struct{ Name string }
 
 func (e *UnknownError) Error() string {
-	switch e.Name {
-	case SiTB2().Name(), DMFTB2().Name(), LatentAdapterConfig{}.Name(), AutoencoderConfig{}.Name():
-		return fmt.Sprintf("nets: the network %q works on the latents of an autoencoder; only %s restore pictures", e.Name, strings.Join(Names(), " and "))
-	}
 	return fmt.Sprintf("nets: there is no architecture %q, only %s", e.Name, strings.Join(Names(), " and "))
 }
 

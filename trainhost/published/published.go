@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/trainhost/latent"
 	"github.com/vfmrestore/restore/trainhost/tensorfile"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -241,7 +242,7 @@ func (p *part) read(network string, rules []rule, params []*netdef.Node) (*weigh
 				}
 			}
 		}
-		file.Tensors = append(file.Tensors, weights.Tensor{Name: n.Name, Shape: s[:], DType: weights.F32, Data: data})
+		file.Tensors = append(file.Tensors, weights.Tensor{Name: n.Name, Shape: latent.StoredShape(s), DType: weights.F32, Data: data})
 	}
 	return file, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 	"github.com/vfmrestore/restore/netdef/reference"
+	"github.com/vfmrestore/restore/trainhost/latent"
 	"github.com/vfmrestore/restore/trainhost/tensorfile"
 	"github.com/vfmrestore/restore/weights"
 )
@@ -330,16 +331,20 @@ func run(t *testing.T, r *Result, in map[string]*netdef.Tensor, build func(g *ne
 	if err != nil {
 		t.Fatal(err)
 	}
-	params := map[string]*netdef.Tensor{}
-	for _, x := range file.Tensors {
-		if params[x.Name], err = netdef.FromFloat32(netdef.Shape(x.Shape), x.Data); err != nil {
-			t.Fatal(err)
-		}
-	}
 	g := netdef.NewGraph()
 	out := build(g)
 	if err := g.Err(); err != nil {
 		t.Fatal(err)
+	}
+	params := map[string]*netdef.Tensor{}
+	for _, p := range netdef.Params(out) {
+		x := file.Find(p.Name)
+		if x == nil || !slices.Equal(x.Shape, latent.StoredShape(p.Shape)) {
+			t.Fatalf("%s is %v in the file, %v in the graph", p.Name, x, p.Shape)
+		}
+		if params[p.Name], err = netdef.FromFloat32(p.Shape, x.Data); err != nil {
+			t.Fatal(err)
+		}
 	}
 	v, err := reference.Run([]*netdef.Node{out}, in, params)
 	if err != nil {
