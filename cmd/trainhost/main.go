@@ -97,7 +97,7 @@ func dispatch(ctx context.Context, args []string) error {
 	case "import":
 		return importCheckpoint(args[1:])
 	case "sample":
-		return sampleCommand(args[1:])
+		return sampleCommand(ctx, args[1:])
 	case "experiment":
 		return experiments(ctx, args[1:])
 	case "watch":

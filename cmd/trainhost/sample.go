@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 )
 
 // sampleCommand draws pictures with the paper's image networks.
-func sampleCommand(args []string) error {
+func sampleCommand(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("trainhost sample", flag.ContinueOnError)
 	flow := fs.String("flow", "", "weights of a sit or dmft (trainhost import)")
 	decoder := fs.String("decoder", "", "weights of an sd-vae")
@@ -87,7 +88,7 @@ func sampleCommand(args []string) error {
 	fmt.Fprintf(stdout, "networks ready after %.1f s on %s\n", time.Since(began).Seconds(), dev.Info().Name)
 	for i := range *count {
 		began := time.Now()
-		pix, err := s.Sample(*seed+uint64(i), y)
+		pix, err := s.Sample(ctx, *seed+uint64(i), y)
 		if err != nil {
 			return fmt.Errorf("sample: %w", err)
 		}

@@ -1,6 +1,7 @@
 package latent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -198,8 +199,11 @@ type Observation struct {
 }
 
 // Sample draws a picture of the prior, or of the posterior of an observation (nil: the prior). Its
-// values are in [-1,1].
-func (s *Sampler) Sample(seed uint64, y *Observation) (*planar.Image, error) {
+// values are in [-1,1]. It ends with ctx's error between two runs of networks if ctx is done.
+func (s *Sampler) Sample(ctx context.Context, seed uint64, y *Observation) (*planar.Image, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	x := Noise(seed, s.latents)
 	if y != nil {
 		mu, std, err := s.posterior(y)
@@ -212,6 +216,9 @@ func (s *Sampler) Sample(seed uint64, y *Observation) (*planar.Image, error) {
 	}
 	p := s.flow.program
 	for k := range s.o.Steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		at := func(k int) []float32 { return []float32{1 - float32(k)/float32(s.o.Steps)} }
 		if err := errors.Join(p.SetInput("x", x), p.SetInput("t", at(k)), p.SetInput("r", at(k+1))); err != nil {
 			return nil, err
@@ -223,6 +230,9 @@ func (s *Sampler) Sample(seed uint64, y *Observation) (*planar.Image, error) {
 		if x, err = p.Output(0); err != nil {
 			return nil, err
 		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	d := s.decoder.program
 	if err := d.SetInput("z", x); err != nil {

@@ -1,7 +1,9 @@
 package latent
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -124,15 +126,15 @@ func TestSample(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			got, err := s.Sample(7, c.y)
+			got, err := s.Sample(context.Background(), 7, c.y)
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := s.Sample(7, c.y)
+			again, err := s.Sample(context.Background(), 7, c.y)
 			if err != nil || !slices.Equal(got.Pix, again.Pix) {
 				t.Errorf("the same seed gives another picture (%v)", err)
 			}
-			other, err := s.Sample(8, c.y)
+			other, err := s.Sample(context.Background(), 8, c.y)
 			if err != nil || slices.Equal(got.Pix, other.Pix) {
 				t.Errorf("another seed gives the same picture (%v)", err)
 			}
@@ -248,8 +250,13 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	done, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := s.Sample(done, 1, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
 	for want, y := range map[string]*Observation{"must be 16×8": {planar.New(8, 8), 0}, "knows 0 to 5": {planar.New(width, height), 6}} {
-		if _, err := s.Sample(1, y); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.Sample(context.Background(), 1, y); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want something with %q", err, want)
 		}
 	}
