@@ -209,8 +209,8 @@ func (s Softmax) Body(e *E) {
 	})
 }
 
-// softmaxLoops is Softmax with loops over the row, which may have any length. It reads the row three
-// times and keeps no more than NJ of its values.
+// softmaxLoops is Softmax with loops over the row, which may have any length. It reads the row
+// three times and keeps no more than NJ of its values.
 func (e *E) softmaxLoops(c int) {
 	nj := e.T.NJ(c)
 	blk := e.T.Lanes * nj

@@ -5,9 +5,9 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// groupMoments computes the mean of every group of x and 1/√(var + eps). Both are repeated for every
-// channel, [B,C]. The variance is the mean of squared differences from the mean, which does not
-// cancel as the difference of two sums would.
+// groupMoments computes the mean of every group of x and 1/√(var + eps). Both are repeated for
+// every channel, [B,C]. The variance is the mean of squared differences from the mean, which does
+// not cancel as the difference of two sums would.
 func (l *lowering) groupMoments(x *netdef.Node, groups int, eps float64) (mean, r *value, err error) {
 	s := x.Shape
 	if mean, err = l.groupMean(x.Name+" mean", s, groups, onSame(), l.val(x)); err != nil {

@@ -9,13 +9,13 @@ import (
 	"github.com/vfmrestore/restore/netdef/nets"
 )
 
-// The paper's networks in small, with the gradient of a loss on each and the total derivative of the
-// transformer's velocity, agree with the float64 reference in both lowerings.
+// The paper's networks in small, with the gradient of a loss on each and the total derivative of
+// the transformer's velocity, agree with the float64 reference in both lowerings.
 func TestPaperNetworks(t *testing.T) {
 	gradients := func(g *netdef.Graph, y *netdef.Node) []*netdef.Node {
 		// The gradient of the first weights needs the whole reverse pass. Each kind of gradient of
-		// weights is tested by itself; for those of a whole network the driver would build hundreds of
-		// kernels.
+		// weights is tested by itself; for those of a whole network the driver would build hundreds
+		// of kernels.
 		wrt := netdef.Params(y)
 		wrt = slices.DeleteFunc(wrt, func(n *netdef.Node) bool { return !strings.HasSuffix(n.Name, "/w") })
 		wrt = []*netdef.Node{wrt[0], wrt[len(wrt)/2], wrt[len(wrt)-1]}

@@ -7,14 +7,15 @@ import (
 )
 
 // AutoencoderConfig is the architecture of SD-VAE, the autoencoder of latent diffusion (Rombach et
-// al. 2022), through which the paper's networks see pictures. Residual blocks are x + conv3(SiLU(GN(
-// conv3(SiLU(GN(x)))))). Between two of them at the coarsest level each site attends to all others,
-// so the decoder and the encoder work on whole pictures.
+// al. 2022), through which the paper's networks see pictures. Residual blocks are x +
+// conv3(SiLU(GN( conv3(SiLU(GN(x)))))). Between two of them at the coarsest level each site attends
+// to all others, so the decoder and the encoder work on whole pictures.
 type AutoencoderConfig struct {
-	// Widths are the channels of the levels, from fine to coarse. Every level but the first has half
-	// as many sites per side as the one before. Each is 8, 16, 24 or a multiple of 32.
+	// Widths are the channels of the levels, from fine to coarse. Every level but the first has
+	// half as many sites per side as the one before. Each is 8, 16, 24 or a multiple of 32.
 	Widths []int `json:"widths"`
-	// Blocks is the number of residual blocks of every level of the encoder. The decoder has one more.
+	// Blocks is the number of residual blocks of every level of the encoder. The decoder has one
+	// more.
 	Blocks int `json:"blocks"`
 }
 

@@ -12,8 +12,8 @@ import (
 // normGroups is the number of groups of channels.
 const normGroups = 32
 
-// groupNorm normalises 32 groups of channels, or as many as there are channels, with a learned scale
-// and shift.
+// groupNorm normalises 32 groups of channels, or as many as there are channels, with a learned
+// scale and shift.
 func groupNorm(g *netdef.Graph, name string, x *netdef.Node, eps float64) *netdef.Node {
 	defer g.Scope(name)()
 	vec := netdef.Shape{1, 1, 1, x.Shape[3]}

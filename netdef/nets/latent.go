@@ -7,8 +7,8 @@ import (
 )
 
 // The paper's image networks work on the latents of an autoencoder: a picture of H × W pixels has
-// latents of H/8 × W/8 sites with four channels. Tensors have a multiple of 8 channels, so there are
-// two forms: [B,h,w,8] with four channels that are not used, for convolutions, and patches
+// latents of H/8 × W/8 sites with four channels. Tensors have a multiple of 8 channels, so there
+// are two forms: [B,h,w,8] with four channels that are not used, for convolutions, and patches
 // [B,h/p,w/p,p·p·4] in the order (dy, dx, channel), for transformers.
 
 // LatentChannels is the number of channels of a latent.
@@ -52,8 +52,8 @@ func LatentSites(g *netdef.Graph, x *netdef.Node, p int) *netdef.Node {
 	return g.DepthToSpace(choose(g, fmt.Sprint("sites ", p), x, p*p*narrowChannels, regroup(LatentChannels, narrowChannels, LatentChannels, 0)), p)
 }
 
-// ColourSites turns planar pictures [B,3,H,W] into sites [B,H,W,8], with channels 3 to 7 zero. H and
-// W are multiples of 4.
+// ColourSites turns planar pictures [B,3,H,W] into sites [B,H,W,8], with channels 3 to 7 zero. H
+// and W are multiples of 4.
 func ColourSites(g *netdef.Graph, planes *netdef.Node) *netdef.Node {
 	return g.DepthToSpace(choose(g, "colours", g.Patchify(planes), 16*narrowChannels, regroup(3, narrowChannels, 3, 0)), 4)
 }

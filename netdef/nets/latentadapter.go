@@ -7,10 +7,10 @@ import (
 	"github.com/vfmrestore/restore/netdef"
 )
 
-// LatentAdapterConfig is the architecture of the paper's noise adapter (B.2): a convolutional encoder
-// of the observation whose residual blocks are conditioned on the class of the inverse problem by
-// FiLM (Perez et al. 2018). It is not one of the table of architectures, as it proposes latents of an
-// autoencoder.
+// LatentAdapterConfig is the architecture of the paper's noise adapter (B.2): a convolutional
+// encoder of the observation whose residual blocks are conditioned on the class of the inverse
+// problem by FiLM (Perez et al. 2018). It is not one of the table of architectures, as it proposes
+// latents of an autoencoder.
 //
 // A block is
 //
@@ -19,8 +19,8 @@ import (
 // where FiLM is γ·h + β, and a linear map of the class's embedding gives γ and β. They are 1 and 0
 // before training.
 type LatentAdapterConfig struct {
-	// Widths are the channels of the levels, from fine to coarse. Every level but the first has half
-	// as many sites per side as the one before. Each is 8, 16, 24 or a multiple of 32.
+	// Widths are the channels of the levels, from fine to coarse. Every level but the first has
+	// half as many sites per side as the one before. Each is 8, 16, 24 or a multiple of 32.
 	Widths []int `json:"widths"`
 	// Blocks is the number of residual blocks of every level. Two more follow after the last level.
 	Blocks int `json:"blocks"`
@@ -62,11 +62,11 @@ const adapterEps = 1e-5
 
 // Posterior builds q(z|y, class) = N(μ, exp(logvar)) for observations y [B,H,W,8] (see ColourSites)
 // in [-1,1] and one-hot classes [B,1,1,Labels]. H and W are multiples of 2 to the number of levels
-// after the first. The result is [B,H/8,W/8,8] for four levels: channels 0 to 3 are μ, channels 4 to
-// 7 are logvar, clamped to [MinLogVar, MaxLogVar]. LatentPatches separates them.
+// after the first. The result is [B,H/8,W/8,8] for four levels: channels 0 to 3 are μ, channels 4
+// to 7 are logvar, clamped to [MinLogVar, MaxLogVar]. LatentPatches separates them.
 //
-// Before training μ and logvar are 0: the prior. Parameters are named "adapter/..." under the current
-// scope. If the settings or shapes are not valid, the graph gets an error.
+// Before training μ and logvar are 0: the prior. Parameters are named "adapter/..." under the
+// current scope. If the settings or shapes are not valid, the graph gets an error.
 func (c LatentAdapterConfig) Posterior(g *netdef.Graph, y, class *netdef.Node) *netdef.Node {
 	defer g.Scope("adapter")()
 	if err := g.Err(); err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 // TransformerConfig is the architecture of SiT (Ma et al. 2024) and, with Encoder < Depth, of DMFT
-// (Lee et al. 2025): transformers over patches of latents whose blocks are conditioned by adaLN-Zero
-// (Peebles and Xie 2023) on a time and a class. It is not one of the table of architectures: these
-// work on pictures tile by tile, whereas here each token sees all others.
+// (Lee et al. 2025): transformers over patches of latents whose blocks are conditioned by
+// adaLN-Zero (Peebles and Xie 2023) on a time and a class. It is not one of the table of
+// architectures: these work on pictures tile by tile, whereas here each token sees all others.
 //
 // A block, with the six vectors of its modulation m = Linear(SiLU(c)), is
 //

@@ -1,6 +1,7 @@
 // Package latent samples pictures with the paper's image networks: the flow map SiT or DMFT on the
 // latents of SD-VAE, and the noise adapter (nets.TransformerConfig, LatentAdapterConfig,
-// AutoencoderConfig). Pictures are computed as a whole, as all of these networks look at all of one.
+// AutoencoderConfig). Pictures are computed as a whole, as all of these networks look at all of
+// one.
 package latent
 
 import (
@@ -15,8 +16,8 @@ import (
 	"github.com/vfmrestore/restore/weights"
 )
 
-// StoredShape returns the shape that a parameter has in a weights file: without leading axes of size
-// 1, so that vectors are vectors and 1×1 convolutions matrices.
+// StoredShape returns the shape that a parameter has in a weights file: without leading axes of
+// size 1, so that vectors are vectors and 1×1 convolutions matrices.
 func StoredShape(s netdef.Shape) []int {
 	t := s[:]
 	for len(t) > 1 && t[0] == 1 {
@@ -31,8 +32,8 @@ type Config interface {
 	Validate() error
 }
 
-// Settings reads the settings in the metadata of a weights file. It fails if the file is for another
-// kind of network, or if its settings are not valid.
+// Settings reads the settings in the metadata of a weights file. It fails if the file is for
+// another kind of network, or if its settings are not valid.
 func Settings(meta map[string]string) (Config, error) {
 	var c Config
 	var err error
@@ -71,8 +72,8 @@ func decode[C Config](text string) (Config, error) {
 	return c, nil
 }
 
-// params returns the values of the parameters in a weights file that outs depend on. It fails if one
-// is missing or has another shape.
+// params returns the values of the parameters in a weights file that outs depend on. It fails if
+// one is missing or has another shape.
 func params(f *weights.File, outs ...*netdef.Node) (map[string][]float32, error) {
 	v := map[string][]float32{}
 	for _, p := range netdef.Params(outs...) {

@@ -17,11 +17,11 @@ import (
 
 // Options of a Sampler.
 type Options struct {
-	// Flow holds a SiT or DMFT, Decoder an SD-VAE, and Adapter, if samples of posteriors are wanted, a
-	// noise adapter.
+	// Flow holds a SiT or DMFT, Decoder an SD-VAE, and Adapter, if samples of posteriors are
+	// wanted, a noise adapter.
 	Flow, Decoder, Adapter *weights.File
-	// Width and Height are the sides of the pictures, multiples of 64 pixels. The published networks
-	// were trained for 256×256.
+	// Width and Height are the sides of the pictures, multiples of 64 pixels. The published
+	// networks were trained for 256×256.
 	Width, Height int
 	// Class is the class label of the pictures; negative means none.
 	Class int
@@ -178,8 +178,8 @@ func (s *Sampler) Close() {
 	s.adapter.close()
 }
 
-// Noise returns the standard normal numbers that Sample makes of a seed, for pictures with n numbers
-// of latents.
+// Noise returns the standard normal numbers that Sample makes of a seed, for pictures with n
+// numbers of latents.
 func Noise(seed uint64, n int) []float32 {
 	rng := rand.New(rand.NewPCG(seed, 0x7a))
 	v := make([]float32, n)
@@ -193,8 +193,8 @@ func Noise(seed uint64, n int) []float32 {
 type Observation struct {
 	// Picture has the sides of the Sampler's pictures. Missing pixels are 0.
 	Picture *planar.Image
-	// Problem is the number of the inverse problem: the task's class in package restore/task, if the
-	// adapter was trained as the paper says.
+	// Problem is the number of the inverse problem: the task's class in package restore/task, if
+	// the adapter was trained as the paper says.
 	Problem int
 }
 

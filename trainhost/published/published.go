@@ -19,15 +19,15 @@ import (
 type Options struct {
 	// Network is one of Networks.
 	Network string
-	// Part is the dictionary of the checkpoint that holds the network, such as "ema". If it is empty,
-	// the file may hold the network once, or in several dictionaries; then averaged weights, whose
-	// names contain "ema", are preferred.
+	// Part is the dictionary of the checkpoint that holds the network, such as "ema". If it is
+	// empty, the file may hold the network once, or in several dictionaries; then averaged weights,
+	// whose names contain "ema", are preferred.
 	Part string
-	// Heads is the number of attention heads of a transformer, which no shape tells. 0: 16 for widths
-	// of 1024 and 1152, else one for 64 channels.
+	// Heads is the number of attention heads of a transformer, which no shape tells. 0: 16 for
+	// widths of 1024 and 1152, else one for 64 channels.
 	Heads int
-	// Encoder is how many blocks of a DMFT are conditioned on t, which no shape tells either. 0: two
-	// thirds of them.
+	// Encoder is how many blocks of a DMFT are conditioned on t, which no shape tells either. 0:
+	// two thirds of them.
 	Encoder int
 }
 
@@ -78,8 +78,8 @@ type part struct {
 
 // Import reads a network from a checkpoint. It fails with a *MismatchError if tensors are missing,
 // have other shapes or are not known, and with an error of tensorfile if values cannot be read.
-// Tensors that networks do not need are known: the fixed positions, which are compared with ours, and
-// an estimate of the loss's variance.
+// Tensors that networks do not need are known: the fixed positions, which are compared with ours,
+// and an estimate of the loss's variance.
 func Import(f *tensorfile.File, o Options) (*Result, error) {
 	anchor := map[string]string{
 		"sit": "x_embedder.proj.weight", "dmft": "x_embedder.proj.weight", "latent-adapter": "class_embed.0.weight", "sd-vae": "decoder.conv_in.weight",

@@ -14,8 +14,8 @@ import (
 )
 
 // testdata/make.py wrote the files by Python's pickle and zipfile in the form of torch.save, with
-// protocols 2 and 4: dictionaries in dictionaries, tensors that share a storage, a transposed and an
-// expanded view, a parameter, three floating-point types, an optimiser's state and an
+// protocols 2 and 4: dictionaries in dictionaries, tensors that share a storage, a transposed and
+// an expanded view, a parameter, three floating-point types, an optimiser's state and an
 // argparse.Namespace.
 func TestPyTorch(t *testing.T) {
 	want := map[string][]float32{
