@@ -337,6 +337,11 @@ func TestOps(t *testing.T) {
 			y := g.GroupNorm(x, 32, 1e-5)
 			return g.SiLU(g.Add(g.Mul(y, g.Input("gamma", S{2, 1, 1, 64})), g.Input("beta", S{1, 1, 1, 64})))
 		},
+		"token block, wide": func(g *netdef.Graph) *netdef.Node {
+			y := g.Mul(g.LayerNorm(g.Input("x", S{1, 1, 8, 768}), 1e-6), g.Offset(g.Input("scale", S{1, 1, 1, 768}), 1))
+			y = g.Conv2D(g.Add(y, g.Input("shift", S{1, 1, 1, 768})), g.Param("w", S{1, 1, 768, 64}, netdef.Zeros), 1)
+			return g.GELU(g.Add(y, g.Param("b", S{1, 1, 1, 64}, netdef.Zeros)))
+		},
 		"groupnorm, one pixel": func(g *netdef.Graph) *netdef.Node { return g.GroupNorm(g.Input("x", S{3, 1, 1, 24}), 3, 1e-2) },
 		"groupnorm, many pixels": func(g *netdef.Graph) *netdef.Node {
 			return g.GroupNorm(g.Input("x", S{1, 37, 53, 8}), 2, 1e-6)

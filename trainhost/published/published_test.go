@@ -1,6 +1,7 @@
 package published
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -69,6 +70,62 @@ func (s stateDict) open(t *testing.T, prefix string) *tensorfile.File {
 	}
 	b := slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head, data)
 	f, err := tensorfile.New(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// torchFile writes dictionaries as torch.save does, in a dictionary of dictionaries, and opens the
+// file.
+func torchFile(t *testing.T, parts map[string]stateDict) *tensorfile.File {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	put := func(name string, data []byte) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: "checkpoint/" + name, Method: zip.Store})
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := func(s string) string { return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s }
+	number := func(n int) string { return "J" + string(binary.LittleEndian.AppendUint32(nil, uint32(n))) }
+	tuple := func(n []int) string {
+		s := "("
+		for _, k := range n {
+			s += number(k)
+		}
+		return s + "t"
+	}
+	code, count := "\x80\x02}(", 0
+	for part, s := range parts {
+		code += text(part) + "ccollections\nOrderedDict\n)R("
+		for name, a := range s {
+			key := fmt.Sprint(count)
+			count++
+			var data []byte
+			for _, v := range a.v {
+				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(v)))
+			}
+			put("data/"+key, data)
+			strides, n := make([]int, len(a.shape)), 1
+			for i := len(strides) - 1; i >= 0; i-- {
+				strides[i] = n
+				n *= a.shape[i]
+			}
+			code += text(name) + "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\nFloatStorage\n" + text(key) + text("cuda:0") + number(n) + "tQK\x00" +
+				tuple(a.shape) + tuple(strides) + "\x89ccollections\nOrderedDict\n)RtR"
+		}
+		code += "u}" + text("_metadata") + "}sb" // attributes of the dictionary
+	}
+	put("data.pkl", []byte(code+"u."))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := tensorfile.New(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +478,11 @@ func TestTransformer(t *testing.T) {
 		}
 		s["pos_embed"] = fixed
 		s.add(rng, "logvar_linear.weight", 0, 1, 256)
-		r, err := Import(s.open(t, c.prefix), Options{Network: c.network, Heads: 2})
+		f := s.open(t, c.prefix)
+		if c.prefix != "" {
+			f = torchFile(t, map[string]stateDict{"ema": s, "model": transformerDict(rng, 32, 3, c.out), "ema_adapter": {}})
+		}
+		r, err := Import(f, Options{Network: c.network, Heads: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
