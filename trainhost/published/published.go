@@ -63,12 +63,6 @@ func (e *MismatchError) Error() string {
 	return s
 }
 
-// network is an architecture that can be imported.
-type network interface {
-	Name() string
-	Validate() error
-}
-
 // part is the dictionary of a checkpoint that holds the network.
 type part struct {
 	file   *tensorfile.File
@@ -91,7 +85,7 @@ func Import(f *tensorfile.File, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var net network
+	var net latent.Config
 	var rules []rule
 	var outs []*netdef.Node
 	var note string
