@@ -9,39 +9,42 @@ import (
 // every channel, [B,C]. The variance is the mean of squared differences from the mean, which does
 // not cancel as the difference of two sums would.
 func (l *lowering) groupMoments(x *netdef.Node, groups int, eps float64) (mean, r *value, err error) {
-	s := x.Shape
-	if mean, err = l.groupMean(x.Name+" mean", s, groups, onSame(), l.val(x)); err != nil {
+	of := groupMean{name: x.Name + " mean", shape: x.Shape, groups: groups}
+	if mean, err = l.groupMean(of, onSame(), l.val(x)); err != nil {
 		return nil, nil, err
 	}
 	square := shaders.NewRecorder(shaders.Same, shaders.BatchChan)
 	d := square.Sub(0, 1)
-	variance, err := l.groupMean(x.Name+" variance", s, groups, square.Expr(square.Mul(d, d)), l.val(x), mean)
-	if err != nil {
-		return nil, nil, err
-	}
-	r = l.temp(x.Name+" 1/deviation", s[0]*s[3])
-	root := shaders.NewRecorder(shaders.Same)
-	inverse := root.Div(root.Float(1), root.Sqrt(root.Add(0, root.Float(eps))))
-	return mean, r, l.flat(root.Expr(inverse), r.size, []*value{variance}, r)
+	of.name, of.eps = x.Name+" 1/deviation", eps
+	r, err = l.groupMean(of, square.Expr(square.Mul(d, d)), l.val(x), mean)
+	return mean, r, err
 }
 
 // onSame is the expression that returns its only operand.
 func onSame() shaders.Expr { return shaders.NewRecorder(shaders.Same).Expr(0) }
 
-// groupMean computes the mean of an expression of shape s over every group, repeated for every
-// channel of the group: [B,C].
-func (l *lowering) groupMean(name string, s netdef.Shape, groups int, x shaders.Expr, in ...*value) (*value, error) {
-	b, p, c := s[0], s[1]*s[2], s[3]
+// groupMean says of what the means of groups of channels are taken.
+type groupMean struct {
+	name   string
+	shape  netdef.Shape
+	groups int
+	eps    float64 // if above 0, 1/√(mean + eps) is computed
+}
+
+// groupMean computes the mean of an expression over every group, repeated for every channel of the
+// group: [B,C]. First it sums over the pixels, then over the channels.
+func (l *lowering) groupMean(m groupMean, x shaders.Expr, in ...*value) (*value, error) {
+	b, p, c := m.shape[0], m.shape[1]*m.shape[2], m.shape[3]
 	t := l.target(c)
 	most := 32
 	if t.FastBuild {
 		most = fastBuildRows
 	}
 	n := largestDivisor(p, most)
-	sums := l.temp(name+" sums", b*c)
+	sums := l.temp(m.name+" sums", b*c)
 	to := sums
 	if p > n {
-		to = l.temp(name+" partial", b*(p/n)*c)
+		to = l.temp(m.name+" partial", b*(p/n)*c)
 	}
 	k := shaders.ColSumOf{Of: x, Groups: b, Rows: p, C: c, Sum: n, NJ: t.NJ(c), P: p}
 	if err := l.emit(t, k, nil, 0, append(in, to)...); err != nil {
@@ -52,16 +55,9 @@ func (l *lowering) groupMean(name string, s netdef.Shape, groups int, x shaders.
 			return nil, err
 		}
 	}
-	width := c / groups
-	all := l.temp(name+" of groups", b*c)
-	loops := []int{b, groups, width}
-	across := shaders.View{shaders.Along(0, b), shaders.Along(1, groups), shaders.Along(3, width)}
-	if err := l.generalStep(shaders.General{Out: loops, Sum: []int{width}, In: []shaders.View{across}, To: inOrder(loops)}, 0, []*value{sums}, all); err != nil {
-		return nil, err
-	}
-	mean := l.temp(name, b*c)
-	scale := shaders.NewRecorder(shaders.Same)
-	return mean, l.flat(scale.Expr(scale.Mul(0, scale.Float(1/float64(p*width)))), b*c, []*value{all}, mean)
+	mean, width := l.temp(m.name, b*c), c/m.groups
+	fold := shaders.GroupMean{N: b * c, Width: width, Scale: 1 / float64(p*width), Eps: m.eps}
+	return mean, l.emit(l.portable, fold, nil, 0, sums, mean)
 }
 
 // lowerGroupNorm computes (x - mean)·r and the epilogue in one kernel, after the sums over groups.
@@ -95,12 +91,14 @@ func (l *lowering) lowerGroupNormGrad(n *netdef.Node, op *netdef.GroupNormGradOp
 	if err != nil {
 		return err
 	}
-	mg, err := l.groupMean(n.Name+" mean", s, op.Groups, onSame(), g)
+	of := groupMean{name: n.Name + " mean", shape: s, groups: op.Groups}
+	mg, err := l.groupMean(of, onSame(), g)
 	if err != nil {
 		return err
 	}
 	product := shaders.NewRecorder(shaders.Same, shaders.Same, shaders.BatchChan)
-	gx, err := l.groupMean(n.Name+" product", s, op.Groups, product.Expr(product.Mul(0, product.Sub(1, 2))), g, x, mean)
+	of.name = n.Name + " product"
+	gx, err := l.groupMean(of, product.Expr(product.Mul(0, product.Sub(1, 2))), g, x, mean)
 	if err != nil {
 		return err
 	}
