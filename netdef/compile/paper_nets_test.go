@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vfmrestore/restore/internal/gputest"
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/netdef/nets"
 )
@@ -68,4 +69,17 @@ func TestPaperNetworks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One block of DMFT-B/2 at its full size, 256 tokens, agrees with the float64 reference.
+func TestFullBlock(t *testing.T) {
+	if !gputest.Long() {
+		t.Skip("takes a minute; VFM_TEST_LONG=1 runs it")
+	}
+	c := nets.DMFTB2()
+	c.Depth, c.Encoder = 1, 0
+	g := netdef.NewGraph()
+	s := netdef.Scalar
+	u := c.Velocity(g, g.Input("x", S{1, 16, 16, c.PatchChannels()}), g.Input("+r", s), g.Input("+t", s), g.Input("label", S{1, 1, 1, c.Labels()}))
+	check(t, g, []*netdef.Node{u}, 1e-5)
 }
