@@ -58,7 +58,11 @@ func importCheckpoint(args []string) error {
 		bytes += int64(t.DType.Size()) * int64(len(t.Data))
 	}
 	if most := int64(weights.MaxFile); bytes > most {
-		return fmt.Errorf("import: the weights take %d MB, more than the %d MB that programs read; leave out -fp32", bytes/1e6, most/1e6)
+		hint := "the network is too large"
+		if *fp32 {
+			hint = "leave out -fp32"
+		}
+		return fmt.Errorf("import: the weights take %d MB, more than the %d MB that programs read: %s", bytes/1e6, most/1e6, hint)
 	}
 	from := "the whole file"
 	if r.Part != "" {

@@ -22,6 +22,7 @@ type lowering struct {
 	packed         map[string]*value
 	repeats        map[repeatKey]*netdef.Node
 	winogradIn     map[*netdef.Node]*value // transformed inputs of Winograd convolutions
+	moments        map[momentsKey]moments  // of group normalisations
 	pinned         map[*netdef.Node]*value
 	phases         map[*netdef.Node]phase
 	steps          []*step

@@ -5,19 +5,37 @@ import (
 	"github.com/vfmrestore/restore/shaders"
 )
 
-// groupMoments computes the mean of every group of x and 1/√(var + eps). Both are repeated for
-// every channel, [B,C]. The variance is the mean of squared differences from the mean, which does
-// not cancel as the difference of two sums would.
-func (l *lowering) groupMoments(x *netdef.Node, groups int, eps float64) (mean, r *value, err error) {
+// momentsKey identifies the moments of a group normalisation's input.
+type momentsKey struct {
+	x      *netdef.Node
+	groups int
+	eps    float64
+}
+
+// moments are the mean of every group and 1/√(var + eps), both repeated for every channel: [B,C].
+type moments struct{ mean, r *value }
+
+// groupMoments computes moments of x, once for a normalisation and its gradient. The variance is
+// the mean of squared differences from the mean, which does not cancel as the difference of two
+// sums would.
+func (l *lowering) groupMoments(x *netdef.Node, groups int, eps float64) (m moments, err error) {
+	key := momentsKey{x, groups, eps}
+	if m, ok := l.moments[key]; ok {
+		return m, nil
+	}
 	of := groupMean{name: x.Name + " mean", shape: x.Shape, groups: groups}
-	if mean, err = l.groupMean(of, onSame(), l.val(x)); err != nil {
-		return nil, nil, err
+	m.mean, err = l.inPhaseOf(x, func() (*value, error) { return l.groupMean(of, onSame(), l.val(x)) })
+	if err != nil {
+		return m, err
 	}
 	square := shaders.NewRecorder(shaders.Same, shaders.BatchChan)
 	d := square.Sub(0, 1)
 	of.name, of.eps = x.Name+" 1/deviation", eps
-	r, err = l.groupMean(of, square.Expr(square.Mul(d, d)), l.val(x), mean)
-	return mean, r, err
+	m.r, err = l.inPhaseOf(x, func() (*value, error) {
+		return l.groupMean(of, square.Expr(square.Mul(d, d)), l.val(x), m.mean)
+	})
+	l.moments[key] = m
+	return m, err
 }
 
 // onSame is the expression that returns its only operand.
@@ -62,7 +80,7 @@ func (l *lowering) groupMean(m groupMean, x shaders.Expr, in ...*value) (*value,
 
 // lowerGroupNorm computes (x - mean)·r and the epilogue in one kernel, after the sums over groups.
 func (l *lowering) lowerGroupNorm(n *netdef.Node, op *netdef.GroupNormOp, post epilogue, out *value) error {
-	mean, r, err := l.groupMoments(n.In[0], op.Groups, op.Eps)
+	m, err := l.groupMoments(n.In[0], op.Groups, op.Eps)
 	if err != nil {
 		return err
 	}
@@ -80,14 +98,14 @@ func (l *lowering) lowerGroupNorm(n *netdef.Node, op *netdef.GroupNormOp, post e
 		}
 		y = rec.Inline(post.Expr, args...)
 	}
-	return l.sites(n.Shape, rec.Expr(y), append([]*value{l.val(n.In[0]), mean, r}, post.more...), out)
+	return l.sites(n.Shape, rec.Expr(y), append([]*value{l.val(n.In[0]), m.mean, m.r}, post.more...), out)
 }
 
 // lowerGroupNormGrad computes r·(g - (x - mean)·k - mean(g)) with k = r²·mean(g·(x - mean)). It
 // takes two kernels, because one would need more storage buffers than a device must have.
 func (l *lowering) lowerGroupNormGrad(n *netdef.Node, op *netdef.GroupNormGradOp) error {
 	s, x, g := n.Shape, l.val(n.In[0]), l.val(n.In[1])
-	mean, r, err := l.groupMoments(n.In[0], op.Groups, op.Eps)
+	m, err := l.groupMoments(n.In[0], op.Groups, op.Eps)
 	if err != nil {
 		return err
 	}
@@ -98,23 +116,23 @@ func (l *lowering) lowerGroupNormGrad(n *netdef.Node, op *netdef.GroupNormGradOp
 	}
 	product := shaders.NewRecorder(shaders.Same, shaders.Same, shaders.BatchChan)
 	of.name = n.Name + " product"
-	gx, err := l.groupMean(of, product.Expr(product.Mul(0, product.Sub(1, 2))), g, x, mean)
+	gx, err := l.groupMean(of, product.Expr(product.Mul(0, product.Sub(1, 2))), g, x, m.mean)
 	if err != nil {
 		return err
 	}
 	k := l.temp(n.Name+" slope", s[0]*s[3])
 	slope := shaders.NewRecorder(shaders.Same, shaders.Same)
-	if err := l.flat(slope.Expr(slope.Mul(0, slope.Mul(1, 1))), k.size, []*value{gx, r}, k); err != nil {
+	if err := l.flat(slope.Expr(slope.Mul(0, slope.Mul(1, 1))), k.size, []*value{gx, m.r}, k); err != nil {
 		return err
 	}
 	part := l.temp(n.Name+" part", s.Size())
 	first := shaders.NewRecorder(shaders.Same, shaders.Same, shaders.BatchChan, shaders.BatchChan)
 	rest := first.Sub(0, first.Mul(first.Sub(1, 2), 3))
-	if err := l.sites(s, first.Expr(rest), []*value{g, x, mean, k}, part); err != nil {
+	if err := l.sites(s, first.Expr(rest), []*value{g, x, m.mean, k}, part); err != nil {
 		return err
 	}
 	last := shaders.NewRecorder(shaders.Same, shaders.BatchChan, shaders.BatchChan)
-	return l.sites(s, last.Expr(last.Mul(last.Sub(0, 1), 2)), []*value{part, mg, r}, l.out(n))
+	return l.sites(s, last.Expr(last.Mul(last.Sub(0, 1), 2)), []*value{part, mg, m.r}, l.out(n))
 }
 
 // sites evaluates an expression over a tensor of shape s whose channels are a multiple of 8.

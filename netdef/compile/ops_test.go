@@ -350,6 +350,10 @@ func TestOps(t *testing.T) {
 			x, v := g.Input("x", S{2, 6, 10, 40}), g.Input("v", S{2, 6, 10, 40})
 			return g.Mul(g.GroupNormGrad(g.Offset(x, -2), v, 5, 1e-5), g.Input("q", S{1, 1, 1, 40}))
 		},
+		"groupnorm and its gradient": func(g *netdef.Graph) *netdef.Node {
+			x := g.Input("x", S{2, 6, 10, 40})
+			return g.Add(g.GroupNormGrad(x, g.Input("v", x.Shape), 5, 1e-5), g.GroupNorm(x, 5, 1e-5))
+		},
 		"attention": func(g *netdef.Graph) *netdef.Node {
 			return g.Attention(g.Input("q", S{2, 3, 5, 8}), g.Input("k", S{2, 3, 40, 8}), g.Input("v", S{2, 3, 40, 24}))
 		},
