@@ -93,6 +93,9 @@ func (g *Graph) Sigmoid(x *Node) *Node { return g.unary(Sigmoid, x, 0, 0) }
 // SiLU returns x·sigmoid(x).
 func (g *Graph) SiLU(x *Node) *Node { return g.unary(SiLU, x, 0, 0) }
 
+// GELU returns x·Φ(x), with Φ by the tanh formula of transformers.
+func (g *Graph) GELU(x *Node) *Node { return g.unary(GELU, x, 0, 0) }
+
 // Softplus returns log(1+eˣ).
 func (g *Graph) Softplus(x *Node) *Node { return g.unary(Softplus, x, 0, 0) }
 

@@ -188,3 +188,46 @@ func (g *Graph) Reshape(x *Node, s Shape) *Node {
 	}
 	return g.Apply(&ReshapeOp{To: s}, x)
 }
+
+// SwapAxesOp swaps axes 1 and 2, [B,H,W,C] to [B,W,H,C]. It is its own inverse and adjoint. With
+// Reshape it splits channels into attention heads: [B,N,heads,d] becomes [B,heads,N,d].
+type SwapAxesOp struct{}
+
+// Name implements Op.
+func (*SwapAxesOp) Name() string { return "SwapAxes" }
+
+// Infer implements Op.
+func (*SwapAxesOp) Infer(in []Shape) (Shape, error) {
+	s := in[0]
+	return Shape{s[0], s[2], s[1], s[3]}, nil
+}
+
+// VJP implements Differentiable.
+func (*SwapAxesOp) VJP(g *Graph, _, ct *Node) []*Node { return []*Node{g.SwapAxes(ct)} }
+
+// JVP implements ForwardDifferentiable.
+func (*SwapAxesOp) JVP(g *Graph, n *Node, t []*Node) *Node { return g.linearIn(n, t) }
+
+// Eval implements Op.
+func (*SwapAxesOp) Eval(in []*Tensor, out *Tensor) {
+	s := in[0].Shape
+	for b := range s[0] {
+		for h := range s[1] {
+			for w := range s[2] {
+				copy(out.at(b, w, h), in[0].at(b, h, w))
+			}
+		}
+	}
+}
+
+// SwapAxes swaps axes 1 and 2; see SwapAxesOp.
+func (g *Graph) SwapAxes(x *Node) *Node {
+	s := x.Shape
+	if _, ok := x.Op.(*SwapAxesOp); ok {
+		return x.In[0]
+	}
+	if s[1] == 1 || s[2] == 1 {
+		return g.Reshape(x, Shape{s[0], s[2], s[1], s[3]})
+	}
+	return g.Apply(&SwapAxesOp{}, x)
+}

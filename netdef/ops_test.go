@@ -40,6 +40,11 @@ func opCases() []opCase {
 	add(unaryCase("softmax", (*Graph).Softmax))
 	add(unaryCase("offset, squared", func(g *Graph, x *Node) *Node { return g.Square(g.Offset(x, 0.3)) }))
 	add(unaryCase("layernorm", func(g *Graph, x *Node) *Node { return g.LayerNorm(x, 1e-3) }))
+	for _, groups := range []int{1, 2, 8} {
+		add(unaryCase("groupnorm", func(g *Graph, x *Node) *Node { return g.GroupNorm(x, groups, 1e-3) }))
+	}
+	add(opCase{name: "attention", shapes: []Shape{{2, 3, 5, 8}, {2, 3, 16, 8}, {2, 3, 16, 24}},
+		build: func(g *Graph, x []*Node) *Node { return g.Attention(x[0], x[1], x[2]) }})
 	full := Shape{3, 5, 7, 8}
 	for _, b := range []Shape{full, {1, 1, 1, 8}, {3, 1, 1, 8}, {3, 1, 1, 1}, {1, 1, 1, 1}, {3, 5, 7, 1}, {1, 5, 7, 8}} {
 		for _, k := range PointwiseKinds() {
@@ -92,6 +97,9 @@ func structureCases() []opCase {
 	full := Shape{3, 5, 7, 8}
 	lin("fliptranspose", Shape{3, 3, 8, 16}, (*Graph).FlipTranspose)
 	lin("transpose", Shape{2, 3, 16, 8}, (*Graph).Transpose)
+	lin("swapaxes", Shape{2, 3, 5, 8}, (*Graph).SwapAxes)
+	lin("heads", Shape{2, 3, 5, 32}, func(g *Graph, x *Node) *Node { return g.SplitHeads(x, 4) })
+	lin("heads, merged", Shape{2, 4, 15, 8}, func(g *Graph, x *Node) *Node { return g.MergeHeads(x, 3, 5) })
 	lin("space-to-depth", Shape{2, 6, 4, 8}, func(g *Graph, x *Node) *Node { return g.SpaceToDepth(x, 2) })
 	lin("depth-to-space", Shape{2, 3, 5, 32}, func(g *Graph, x *Node) *Node { return g.DepthToSpace(x, 2) })
 	lin("patchify", Shape{2, 3, 12, 8}, (*Graph).Patchify)

@@ -53,6 +53,21 @@ var (
 		},
 		emit: func(e Emitter, _ *PointwiseOp, x Value) Value { return e.Mul(x, e.Sigmoid(x)) },
 	})
+	// GELU is x·Φ(x) in the form that transformers use, x·s with s = sigmoid(2u) = (1 + tanh u)/2 and
+	// u = √(2/π)·(x + 0.044715x³). Its derivative is s + n(1-s)·2u'.
+	GELU = unary("GELU", PointwiseKind{}, unaryRow{
+		eval: func(_ *PointwiseOp, x float64) float64 { return x / (1 + math.Exp(-gelu1*x-gelu3*x*x*x)) },
+		vjp: func(g builder, _ *PointwiseOp, x, n, ct *Node) *Node {
+			x2 := g.Square(x)
+			s := g.Sigmoid(g.Mul(x, g.Offset(g.Scale(x2, gelu3), gelu1)))
+			slope := g.Offset(g.Scale(x2, 3*gelu3), gelu1)
+			return g.Mul(ct, g.Add(s, g.Mul(g.Sub(n, g.Mul(n, s)), slope)))
+		},
+		emit: func(e Emitter, _ *PointwiseOp, x Value) Value {
+			u := e.Mul(x, e.Add(e.Mul(e.Mul(x, x), e.Float(gelu3)), e.Float(gelu1)))
+			return e.Mul(x, e.Sigmoid(u))
+		},
+	})
 	// Softplus is log(1+eˣ) = max(x, 0) + log(1+t) with t = e^-|x|, which does not overflow. Its
 	// derivative is sigmoid(x).
 	Softplus = unary("Softplus", PointwiseKind{}, unaryRow{
@@ -228,6 +243,9 @@ var (
 	// Greater is 1 where a > b, else 0. It has no gradient.
 	Greater = binary("Greater", PointwiseKind{Steps: true}, binaryRow{eval: step, emit: Emitter.Greater})
 )
+
+// The coefficients of x and x³ in 2u of GELU: 2√(2/π), and that times 0.044715.
+const gelu1, gelu3 = 1.5957691216057308, 0.07135481627260025
 
 // step returns 1 if a > b, else 0.
 func step(a, b float64) float64 {

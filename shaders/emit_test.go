@@ -47,7 +47,8 @@ func everyKernel(t Target) []Kernel {
 		rows := Place{Size: 4, Off: -1, Sum: []Times{{1, 1}, {4, 1}}}
 		list = append(list, General{
 			Out: []int{2, 4, 3, 1}, Sum: []int{3, 5}, In: []View{{Along(0, 2), rows, Along(5, 5)}, {First(1), Along(4, 3)}}, To: View{Along(0, 2), Along(1, 4), Along(2, 3)},
-		}, General{Out: []int{5}, In: []View{{Along(0, 5)}}, To: View{Along(0, 5)}}, Pack{identity(c)})
+		}, General{Out: []int{5}, In: []View{{Along(0, 5)}}, To: View{Along(0, 5)}}, Pack{identity(c)},
+			GroupMean{N: 2 * c, Width: 2, Scale: 0.5}, GroupMean{N: c, Width: c, Scale: 0.25, Eps: 1e-5})
 	}
 	return list
 }

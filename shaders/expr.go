@@ -113,6 +113,18 @@ func (r *Recorder) Expr(result int) Expr {
 	return r.x
 }
 
+// Inline appends the code of x, with the given values as its operands, and returns its result.
+func (r *Recorder) Inline(x Expr, args ...int) int {
+	vals := append([]int(nil), args...)
+	for _, i := range x.Code {
+		if i.Op != OpFloat {
+			i.A, i.B = vals[i.A], vals[i.B]
+		}
+		vals = append(vals, r.add(i))
+	}
+	return vals[x.Out]
+}
+
 func (r *Recorder) add(i Instr) int {
 	r.x.Code = append(r.x.Code, i)
 	return len(r.x.In) + len(r.x.Code) - 1

@@ -1,5 +1,7 @@
 package shaders
 
+import "math"
+
 // rowValues is the least number of values per lane that a row kernel of the CPU lowering works on,
 // if there are enough pixels. A work item then takes several pixels, so it loads the operands they
 // share, and computes its position, only once.
@@ -181,8 +183,13 @@ type Softmax struct{ Rows }
 // Signature implements Kernel.
 func (s Softmax) Signature(t Target) Signature { return s.signature(t, 1, Expr{}, Expr{}) }
 
-// Body implements Kernel.
+// Body implements Kernel. The largest value is subtracted before the exponentials, so that none
+// overflows.
 func (s Softmax) Body(e *E) {
+	if e.T.Mode == GPU {
+		e.softmaxLoops(s.C)
+		return
+	}
 	e.rows(s.Rows, 1, Expr{}, Expr{}, func(in [][]F) []F {
 		x := in[0]
 		top := x[0]
@@ -199,5 +206,40 @@ func (s Softmax) Body(e *E) {
 			ex[i] = e.Mul(ex[i], r)
 		}
 		return ex
+	})
+}
+
+// softmaxLoops is Softmax with loops over the row, which may have any length. It reads the row
+// three times and keeps no more than NJ of its values.
+func (e *E) softmaxLoops(c int) {
+	nj := e.T.NJ(c)
+	blk := e.T.Lanes * nj
+	row := e.At(0, e.MulU(e.Item(), c))
+	each := func(body func(at U, v []F)) {
+		e.Loop(c/blk, func(i U) {
+			at := e.MulU(i, blk)
+			body(at, e.Block(row, at, nj))
+		})
+	}
+	most := e.NewVar(e.Float(-math.MaxFloat32))
+	each(func(_ U, v []F) {
+		for _, x := range v {
+			most.Set(e.Max(most.Get(), x))
+		}
+	})
+	top := e.LaneMax(most.Get())
+	total := e.NewVar(e.Float(0))
+	each(func(_ U, v []F) {
+		for _, x := range v {
+			total.Set(e.Add(total.Get(), e.Exp(e.Sub(x, top))))
+		}
+	})
+	r := e.Div(e.Float(1), e.LaneSum(total.Get()))
+	out := e.MulU(e.Item(), c)
+	each(func(at U, v []F) {
+		for j, x := range v {
+			v[j] = e.Mul(e.Exp(e.Sub(x, top)), r)
+		}
+		e.Stores(func() { e.StoreBlock(1, e.AddU(out, at), v) })
 	})
 }

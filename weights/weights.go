@@ -103,13 +103,16 @@ func (f *File) Params() map[string][]float32 {
 
 // Limits limit what Decode holds in memory. A zero field means its default.
 type Limits struct {
-	MaxPacked int64 // bytes of the file as stored; default 256 MiB
-	// MaxBytes is the limit for the bytes after decompression. The default is 256 MiB, but no more
+	MaxPacked int64 // bytes of the file as stored; default MaxFile
+	// MaxBytes is the limit for the bytes after decompression. The default is MaxFile, but no more
 	// than trained weights unpack to (see maxUnpacked).
 	MaxBytes   int64
 	MaxHeader  int64 // bytes of the JSON header; default 4 MiB
 	MaxTensors int   // number of tensors; default 65536
 }
+
+// MaxFile is the default limit for the bytes of a weights file, before and after decompression.
+const MaxFile = 256 << 20
 
 // maxUnpacked returns how many bytes a weights file of the given size may plausibly hold. Trained
 // numbers can hardly be compressed, and zeros (of layers or moments that are not trained yet) are
@@ -119,10 +122,10 @@ func maxUnpacked(packed int64) int64 { return 16<<20 + 32*packed }
 // withDefaults fills in the fields that are not set, for a file of the given size.
 func (l Limits) withDefaults(packed int64) Limits {
 	if l.MaxPacked <= 0 {
-		l.MaxPacked = 256 << 20
+		l.MaxPacked = MaxFile
 	}
 	if l.MaxBytes <= 0 {
-		l.MaxBytes = min(256<<20, maxUnpacked(packed))
+		l.MaxBytes = min(MaxFile, maxUnpacked(packed))
 	}
 	if l.MaxHeader <= 0 {
 		l.MaxHeader = 4 << 20

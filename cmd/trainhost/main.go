@@ -29,6 +29,8 @@ usage:
   trainhost pack     -in FILE.ckpt -out FILE.vfm [flags]   pack a checkpoint's averaged weights
   trainhost eval     -data FOLDER -weights FILE [flags]    evaluate weights by the protocol of docs/QUALITY.md
   trainhost export   -out FILE.onnx [flags]                write weights as an ONNX model for other engines
+  trainhost import   -in FILE -out FILE.vfm -network N     turn a checkpoint of the paper's networks (PyTorch, safetensors) into weights
+  trainhost sample   -flow FILE -decoder FILE -out PICTURE draw pictures with the paper's networks, of the prior or a posterior
   trainhost watch    [-follow 30s] LOG.csv                 draw the curves of a training log in the terminal
   trainhost experiment checkerboard -out FOLDER [flags]    the paper's experiment on the checkerboard
   trainhost experiment generators -out FOLDER [flags]      one-step generators compared with VFM's, at equal numbers of operations
@@ -93,6 +95,10 @@ func dispatch(ctx context.Context, args []string) error {
 		return kernels(ctx, args[1:])
 	case "export":
 		return export(args[1:])
+	case "import":
+		return importCheckpoint(args[1:])
+	case "sample":
+		return sampleCommand(ctx, args[1:])
 	case "experiment":
 		return experiments(ctx, args[1:])
 	case "watch":

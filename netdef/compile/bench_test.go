@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vfmrestore/restore/netdef"
+	"github.com/vfmrestore/restore/netdef/nets"
 )
 
 // benchTuning reads $VFM_MAXFMA, for trying other kernel sizes.
@@ -79,4 +80,41 @@ func BenchmarkKernels(b *testing.B) {
 			b.ReportMetric(float64(p.Dispatches()), "dispatches")
 		})
 	}
+}
+
+// BenchmarkDMFT measures the paper's flow map, DMFT-B/2 at 256 tokens: one step for one picture.
+func BenchmarkDMFT(b *testing.B) {
+	c := nets.DMFTB2()
+	g := netdef.NewGraph()
+	one := S{1, 1, 1, 1}
+	u := c.Velocity(g, g.Input("x", S{1, 16, 16, c.PatchChannels()}), g.Input("r", one), g.Input("t", one), g.Input("label", S{1, 1, 1, c.Labels()}))
+	out := []*netdef.Node{u}
+	store, err := NewStore(testDev, netdef.Reachable(out...), false, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	t0 := time.Now()
+	p, err := Compile(testDev, store, g, out, Options{Tuning: benchTuning(), Settings: []string{"r", "t", "label"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Run(); err != nil {
+		b.Fatal(err)
+	}
+	build := time.Since(t0)
+	for b.Loop() {
+		if err := p.Run(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	sec := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(p.Flops()/1e9, "GFLOP")
+	b.ReportMetric(p.Flops()/sec/1e9, "GFLOP/s")
+	b.ReportMetric(float64(p.WorkBytes())/1e6, "MB-work")
+	b.ReportMetric(4*float64(store.Count())/1e6, "MB-weights")
+	b.ReportMetric(4*float64(p.sizes[regKeep])/1e6, "MB-packed")
+	b.ReportMetric(build.Seconds(), "s-build")
+	b.ReportMetric(float64(p.Dispatches()), "dispatches")
 }

@@ -66,7 +66,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, maxBinding: cmp.Or(opt.maxBinding, caps.MaxStorageRange),
 		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
 		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
-		repeats: map[repeatKey]*netdef.Node{}, held: opt.HeldInputs,
+		repeats: map[repeatKey]*netdef.Node{}, moments: map[momentsKey]moments{}, held: opt.HeldInputs,
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
 	gradNames := slices.Sorted(maps.Keys(opt.Grads))

@@ -208,7 +208,7 @@ func (f *fusion) attachEpilogue(g *group, users map[*netdef.Node][]*netdef.Node,
 // takesEpilogue reports whether n's kernel can evaluate an epilogue.
 func takesEpilogue(n *netdef.Node) bool {
 	switch op := n.Op.(type) {
-	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
+	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp, *netdef.GroupNormOp:
 		return hasKernel(n)
 	case *netdef.MatMulOp:
 		return !op.TA && hasKernel(n)

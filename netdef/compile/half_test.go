@@ -66,3 +66,30 @@ func TestHalfConv(t *testing.T) {
 		}
 	}
 }
+
+// The kernels of the paper's networks with float16 tensors: group normalisation, attention over
+// heads, softmax, layer normalisation with modulation.
+func TestHalfPaperNetworks(t *testing.T) {
+	if !testDev.Info().Caps.Storage16 {
+		t.Skip("the device has no 16-bit storage")
+	}
+	for name, build := range map[string]func(g *netdef.Graph) *netdef.Node{
+		"transformer": func(g *netdef.Graph) *netdef.Node {
+			c := nets.TransformerConfig{Width: 64, Depth: 1, Heads: 2, Patch: 2, Encoder: 1, Classes: 7}
+			one := g.Input("+t", netdef.Scalar)
+			return c.Velocity(g, g.Input("x", S{1, 4, 4, 16}), one, one, g.Input("label", S{1, 1, 1, 8}))
+		},
+		"decoder": func(g *netdef.Graph) *netdef.Node {
+			return nets.AutoencoderConfig{Widths: []int{64}, Blocks: 1}.Decode(g, g.Input("z", S{1, 4, 4, 8}))
+		},
+	} {
+		g := netdef.NewGraph()
+		out := build(g)
+		if err := g.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if e := compare(t, g, []*netdef.Node{out}, Options{Portable: true, Half: true}); !(e < 2e-2) || e < 1e-5 {
+			t.Errorf("%s: relative error %.2g", name, e)
+		}
+	}
+}

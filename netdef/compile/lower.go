@@ -22,6 +22,7 @@ type lowering struct {
 	packed         map[string]*value
 	repeats        map[repeatKey]*netdef.Node
 	winogradIn     map[*netdef.Node]*value // transformed inputs of Winograd convolutions
+	moments        map[momentsKey]moments  // of group normalisations
 	pinned         map[*netdef.Node]*value
 	phases         map[*netdef.Node]phase
 	steps          []*step
@@ -169,8 +170,10 @@ func (l *lowering) lower(n *netdef.Node) error {
 		}
 	}
 	switch op := n.Op.(type) {
-	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp:
+	case *netdef.Conv2DOp, *netdef.LayerNormOp, *netdef.LayerNormGradOp, *netdef.GroupNormOp:
 		return l.lowerHost(n, l.out(n), nil)
+	case *netdef.GroupNormGradOp:
+		return l.lowerGroupNormGrad(n, op)
 	case *netdef.MatMulOp:
 		if op.TA {
 			return l.lowerMatMulTA(n)
@@ -182,6 +185,9 @@ func (l *lowering) lower(n *netdef.Node) error {
 		rows := rowsOf(n)
 		rows.P = rows.Pixels // all pictures are treated alike
 		t := l.target(rows.C)
+		if t.Mode == shaders.CPU && rows.C > t.Lanes*softmaxBlocks {
+			t = l.portable
+		}
 		return l.emit(t, shaders.Softmax{Rows: rows}, nil, 0, l.val(n.In[0]), l.out(n))
 	case *netdef.SumOp:
 		return l.lowerSum(n, op)
@@ -336,6 +342,10 @@ func rowsOf(n *netdef.Node) shaders.Rows {
 	s := n.Shape
 	return shaders.Rows{Pixels: s[0] * s[1] * s[2], C: s[3], P: s[1] * s[2]}
 }
+
+// softmaxBlocks is how many values per lane the unrolled softmax of the CPU lowering takes at most.
+// Longer rows are done by the portable kernel, which has loops.
+const softmaxBlocks = 64
 
 func largestDivisor(n, limit int) int {
 	for d := min(n, limit); d > 1; d-- {

@@ -82,7 +82,7 @@ func (l *lowering) epilogueOf(g *group) (post epilogue) {
 	if g == nil {
 		return post
 	}
-	post.Expr, post.slow = g.expr(), g.has(netdef.SiLU)
+	post.Expr, post.slow = g.expr(), g.has(netdef.SiLU) || g.has(netdef.GELU)
 	for i := range g.in[1:] {
 		post.more = append(post.more, l.source(g, 1+i))
 	}
@@ -98,6 +98,8 @@ func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
 	case *netdef.LayerNormOp:
 		k := shaders.LayerNorm{Rows: rowsOf(n), Eps: op.Eps, Post: post.Expr}
 		return l.emit(t, k, nil, 0, append(append([]*value{l.val(n.In[0])}, post.more...), out)...)
+	case *netdef.GroupNormOp:
+		return l.lowerGroupNorm(n, op, post, out)
 	case *netdef.LayerNormGradOp:
 		args, pre := []*value{l.val(n.In[0])}, shaders.Expr{}
 		if v := l.fusion.inputs[n]; v != nil {

@@ -195,6 +195,10 @@ func (l *lowering) generalLayout(n *netdef.Node) error {
 		return l.general(n, shaders.General{
 			Out: out, In: []shaders.View{inOrder(out)}, To: shaders.View{along(0, s[0]), blocks(1, 3, r, s[1]), blocks(2, 4, r, s[2]), along(5, c)},
 		})
+	case *netdef.SwapAxesOp:
+		return l.general(n, shaders.General{
+			Out: s[:], In: []shaders.View{{along(0, x[0]), along(2, x[1]), along(1, x[2]), along(3, x[3])}}, To: all(s),
+		})
 	case *netdef.FlipTransposeOp:
 		return l.general(n, shaders.General{
 			Out: s[:], In: []shaders.View{{reversed(0, x[0], x[0]), reversed(1, x[1], x[1]), along(3, x[2]), along(2, x[3])}}, To: all(s),

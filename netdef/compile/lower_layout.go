@@ -99,6 +99,19 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 			Out:  []int{m * k, m, c},
 			Tab:  ramp(c, k),
 		})
+	case *netdef.SwapAxesOp:
+		// out[b,w,h,c] = in[b,h,w,c]
+		h, w, c := in[1], in[2], in[3]
+		if c == 1 {
+			return l.generalLayout(n)
+		}
+		r := blockOf(c)
+		return l.copy(n, shaders.Copy{
+			Dims: []int{in[0], w, h, c / r},
+			In:   []int{h * w * c, c, w * c, r},
+			Out:  []int{h * w * c, h * c, c, r},
+			Tab:  ramp(r, 1),
+		})
 	case *netdef.ConcatOp:
 		out := l.out(n)
 		to := corner{v: out, shape: s}

@@ -332,12 +332,44 @@ func TestOps(t *testing.T) {
 			y := g.LayerNorm(g.Input("x", S{1, 3, 5, 40}), 1e-5)
 			return g.Add(g.Mul(y, g.Offset(g.Slice(f, 3, 8, 48), 1)), g.Neg(g.Slice(f, 3, 104, 144)))
 		},
-		"softmax": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
-		"sumC":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
-		"sumHW":   func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW) },
-		"sumHW1":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW) },
-		"sumBHW":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW) },
-		"sumHWC":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC) },
+		"groupnorm": func(g *netdef.Graph) *netdef.Node {
+			x := g.Offset(g.Input("x", S{2, 5, 12, 64}), 3)
+			y := g.GroupNorm(x, 32, 1e-5)
+			return g.SiLU(g.Add(g.Mul(y, g.Input("gamma", S{2, 1, 1, 64})), g.Input("beta", S{1, 1, 1, 64})))
+		},
+		"token block, wide": func(g *netdef.Graph) *netdef.Node {
+			y := g.Mul(g.LayerNorm(g.Input("x", S{1, 1, 8, 768}), 1e-6), g.Offset(g.Input("scale", S{1, 1, 1, 768}), 1))
+			y = g.Conv2D(g.Add(y, g.Input("shift", S{1, 1, 1, 768})), g.Param("w", S{1, 1, 768, 64}, netdef.Zeros), 1)
+			return g.GELU(g.Add(y, g.Param("b", S{1, 1, 1, 64}, netdef.Zeros)))
+		},
+		"groupnorm, one pixel": func(g *netdef.Graph) *netdef.Node { return g.GroupNorm(g.Input("x", S{3, 1, 1, 24}), 3, 1e-2) },
+		"groupnorm, many pixels": func(g *netdef.Graph) *netdef.Node {
+			return g.GroupNorm(g.Input("x", S{1, 37, 53, 8}), 2, 1e-6)
+		},
+		"groupnormgrad": func(g *netdef.Graph) *netdef.Node {
+			x, v := g.Input("x", S{2, 6, 10, 40}), g.Input("v", S{2, 6, 10, 40})
+			return g.Mul(g.GroupNormGrad(g.Offset(x, -2), v, 5, 1e-5), g.Input("q", S{1, 1, 1, 40}))
+		},
+		"groupnorm and its gradient": func(g *netdef.Graph) *netdef.Node {
+			x := g.Input("x", S{2, 6, 10, 40})
+			return g.Add(g.GroupNormGrad(x, g.Input("v", x.Shape), 5, 1e-5), g.GroupNorm(x, 5, 1e-5))
+		},
+		"attention": func(g *netdef.Graph) *netdef.Node {
+			return g.Attention(g.Input("q", S{2, 3, 5, 8}), g.Input("k", S{2, 3, 40, 8}), g.Input("v", S{2, 3, 40, 24}))
+		},
+		"swapaxes":      func(g *netdef.Graph) *netdef.Node { return g.SwapAxes(g.Input("x", S{2, 3, 5, 24})) },
+		"swapaxes, one": func(g *netdef.Graph) *netdef.Node { return g.SwapAxes(g.Input("x", S{2, 3, 5, 1})) },
+		"heads": func(g *netdef.Graph) *netdef.Node {
+			return g.MergeHeads(g.Scale(g.SplitHeads(g.Input("x", S{2, 3, 5, 48}), 3), 2), 5, 3)
+		},
+		// Exponentials of these would overflow without the shift by the largest.
+		"softmax, long": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Scale(g.Input("x", S{1, 2, 3, 1032}), 60)) },
+		"softmax":       func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
+		"sumC":          func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
+		"sumHW":         func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW) },
+		"sumHW1":        func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW) },
+		"sumBHW":        func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW) },
+		"sumHWC":        func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC) },
 		"sum of products": func(g *netdef.Graph) *netdef.Node {
 			x, y, v := g.Input("x", S{2, 6, 10, 40}), g.Input("y", S{2, 6, 10, 40}), g.Input("v", S{2, 1, 1, 40})
 			per := g.Sum(g.Mul(g.Sub(x, v), y), netdef.AxHW)

@@ -208,7 +208,15 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	x := r.any()
 	s := x.Shape
 	list := func(n ...*netdef.Node) []*netdef.Node { return n }
-	switch r.IntN(24) {
+	switch r.IntN(26) {
+	case 24:
+		return &netdef.SwapAxesOp{}, list(x)
+	case 25:
+		o := netdef.GroupNormOp{Groups: r.of(1, 2, 4, 8, s[3]/8+1), Eps: []float64{1e-2, 1e-5}[r.IntN(2)]}
+		if r.IntN(3) == 0 {
+			return &netdef.GroupNormGradOp{Groups: o.Groups, Eps: 1e-2}, list(x, r.operand(s))
+		}
+		return &o, list(x)
 	case 0, 1, 2:
 		op := &netdef.PointwiseOp{Kind: r.function(false)}
 		switch op.Kind.Constants {
