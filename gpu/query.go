@@ -58,10 +58,16 @@ const driverLavapipe = 13
 
 // query reads the properties of a physical device.
 func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
+	return i.queryWith(index, p, func(*C.vfm_info) {})
+}
+
+// queryWith is query with a function that corrects what the driver reports.
+func (i *instance) queryWith(index int, p vkPhysicalDevice, correct func(*C.vfm_info)) (*candidate, error) {
 	c := &candidate{phys: p}
 	if r := C.vfm_query(i.c, C.VfPhysical(unsafe.Pointer(p)), &c.c); r < 0 {
 		return nil, &CallError{Call: "vkGetPhysicalDeviceProperties2", Code: int(r)}
 	}
+	correct(&c.c)
 	if minimalLimits() {
 		minimise(&c.c)
 	}

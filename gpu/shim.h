@@ -54,6 +54,9 @@ typedef struct {
 enum { VFM_NO_LAYER = -1000001, VFM_OLD_LOADER = -1000002, VFM_BROKEN_LOADER = -1000003 };
 int vfm_validation_available(void *proc);
 VfResult vfm_instance_create(void *proc, int validate, vfm_instance **out);
+// Makes the table of an instance that somebody else created for Vulkan version api. It has no
+// messenger. VFM_OLD_LOADER if functions of Vulkan 1.1 are missing.
+VfResult vfm_instance_borrow(void *proc, VfInstance handle, uint32_t api, vfm_instance **out);
 // Frees the table and the messenger, not the handle: see vfm_instance_close.
 void vfm_instance_free(vfm_instance *i);
 // Destroys the messenger. Call it before destroying the instance.
@@ -76,6 +79,12 @@ typedef struct {
 	uint32_t family, hasCompute;
 } vfm_info;
 VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out);
+// Replaces the queue family that vfm_query chose. hasCompute is 0 if this one has none or does not
+// exist.
+void vfm_query_family(vfm_instance *i, VfPhysical p, uint32_t family, vfm_info *out);
+// The features that a chain of VkPhysicalDeviceFeatures2 and its like switches on.
+typedef struct { uint32_t bda, int64, int16, int8, float16, storage16, sizes, full, matrix; } vfm_features;
+void vfm_features_read(const void *chain, vfm_features *out);
 // Free bytes by heap, from VK_EXT_memory_budget: budget minus usage of this process, never below 0.
 void vfm_memory_budget(vfm_instance *i, VfPhysical p, uint64_t free_bytes[16]);
 
@@ -113,6 +122,8 @@ typedef struct {
 
 void vfm_trim(void); // gives free memory of the C library back to the system, where it can
 VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out);
+// Makes the table of a device that somebody else created.
+VfResult vfm_device_borrow(vfm_instance *i, VfDevice handle, const vfm_info *info, vfm_device **out);
 
 // ---- memory ----
 VfResult vfm_buffer_create(vfm_device *d, uint64_t size, uint32_t usage, uint64_t *out);

@@ -3,6 +3,56 @@
 
 #include <stdlib.h>
 
+// load fills the table of functions of a device.
+static void load(vfm_instance *i, const vfm_info *info, vfm_device *d) {
+#define LOAD(name) *(VfAnyFn *)&d->name = i->deviceProc(d->handle, "vk" #name)
+	LOAD(AllocateMemory);
+	LOAD(CreateBuffer);
+	LOAD(CreateShaderModule);
+	LOAD(DestroyShaderModule);
+	LOAD(CreateComputePipelines);
+	LOAD(CreatePipelineCache);
+	LOAD(GetPipelineCacheData);
+	LOAD(CreatePipelineLayout);
+	LOAD(CreateDescriptorSetLayout);
+	LOAD(CreateDescriptorPool);
+	LOAD(AllocateDescriptorSets);
+	LOAD(UpdateDescriptorSets);
+	LOAD(CreateCommandPool);
+	LOAD(AllocateCommandBuffers);
+	LOAD(BeginCommandBuffer);
+	LOAD(CmdPipelineBarrier);
+	LOAD(CmdCopyBuffer);
+	LOAD(CreateFence);
+	LOAD(CreateQueryPool);
+	LOAD(GetQueryPoolResults);
+	LOAD(QueueSubmit);
+	if (info->bda) {
+		LOAD(GetBufferDeviceAddress);
+		if (info->extBDA || !d->GetBufferDeviceAddress)
+			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
+	}
+	if (i->messenger)
+		LOAD(SetDebugUtilsObjectNameEXT);
+#undef LOAD
+}
+
+VfResult vfm_device_borrow(vfm_instance *i, VfDevice handle, const vfm_info *info, vfm_device **out) {
+	*out = NULL;
+	vfm_device *d = calloc(1, sizeof *d);
+	if (!d)
+		return -1;
+	d->family = info->family;
+	d->handle = handle;
+	load(i, info, d);
+	if (!d->QueueSubmit || !d->CreateComputePipelines) {
+		free(d);
+		return -3;
+	}
+	*out = d;
+	return 0;
+}
+
 VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out) {
 	*out = NULL;
 	vfm_device *d = calloc(1, sizeof *d);
@@ -62,36 +112,7 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		free(d);
 		return r;
 	}
-#define LOAD(name) *(VfAnyFn *)&d->name = i->deviceProc(d->handle, "vk" #name)
-	LOAD(AllocateMemory);
-	LOAD(CreateBuffer);
-	LOAD(CreateShaderModule);
-	LOAD(DestroyShaderModule);
-	LOAD(CreateComputePipelines);
-	LOAD(CreatePipelineCache);
-	LOAD(GetPipelineCacheData);
-	LOAD(CreatePipelineLayout);
-	LOAD(CreateDescriptorSetLayout);
-	LOAD(CreateDescriptorPool);
-	LOAD(AllocateDescriptorSets);
-	LOAD(UpdateDescriptorSets);
-	LOAD(CreateCommandPool);
-	LOAD(AllocateCommandBuffers);
-	LOAD(BeginCommandBuffer);
-	LOAD(CmdPipelineBarrier);
-	LOAD(CmdCopyBuffer);
-	LOAD(CreateFence);
-	LOAD(CreateQueryPool);
-	LOAD(GetQueryPoolResults);
-	LOAD(QueueSubmit);
-	if (info->bda) {
-		LOAD(GetBufferDeviceAddress);
-		if (info->extBDA || !d->GetBufferDeviceAddress)
-			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
-	}
-	if (i->messenger)
-		LOAD(SetDebugUtilsObjectNameEXT);
-#undef LOAD
+	load(i, info, d);
 	*out = d;
 	return 0;
 }

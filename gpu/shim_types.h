@@ -28,7 +28,8 @@ enum {
 	ST_SUBGROUP_CONTROL_FEATURES = 1000225002, ST_COOPERATIVE_MATRIX_FEATURES = 1000506000,
 	ST_COOPERATIVE_MATRIX_PROPERTY = 1000506001, ST_COOPERATIVE_MATRIX_PROPERTIES = 1000506002,
 	ST_VALIDATION_FEATURES = 1000247000, ST_BUFFER_ADDRESS_FEATURES = 1000257000,
-	ST_MAINTENANCE_4_PROPERTIES = 1000413001
+	ST_MAINTENANCE_4_PROPERTIES = 1000413001, ST_VULKAN_1_1_FEATURES = 49, ST_VULKAN_1_2_FEATURES = 51,
+	ST_VULKAN_1_3_FEATURES = 53
 };
 
 typedef int32_t VfResult;
@@ -118,6 +119,10 @@ typedef struct { int32_t sType; void *pNext; uint32_t least, most, groups, stage
 typedef struct { int32_t sType; const void *pNext; uint32_t size; } VfRequiredSubgroup;
 typedef struct { int32_t sType; void *pNext; uint32_t matrix, robust; } VfMatrixFeatures;
 typedef struct { int32_t sType; void *pNext; uint32_t stages; } VfMatrixProperties;
+// The beginnings of the structures that hold all features of a version, up to the last one in use.
+typedef struct { int32_t sType; void *pNext; uint32_t storage16; } VfFeatures11;
+typedef struct { int32_t sType; void *pNext; uint32_t a[7], float16, int8, b[29], address; } VfFeatures12;
+typedef struct { int32_t sType; void *pNext; uint32_t a[7], control, full; } VfFeatures13;
 // One kind of product: A (m×k) times B (k×n) plus C. Types: 0 float16, 1 float32. Scope: 3 is the
 // subgroup.
 typedef struct {

@@ -91,6 +91,11 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 		default:
 			c.Timeout = time.Duration(min(s, 1e9) * float64(time.Second))
 		}
+		if given.vulkan != nil {
+			if c.Borrowed, e = borrowed(given.vulkan); e != nil {
+				return fail(e, err, errSize)
+			}
+		}
 	}
 	m, e := restore.Open(c)
 	if e != nil {

@@ -12,7 +12,7 @@ import (
 
 // sizedStruct is a structure that begins with its size in the caller's version of vfm.h.
 type sizedStruct interface {
-	C.vfm_config | C.vfm_request | C.vfm_frame | C.vfm_frame_info | C.vfm_latency | C.vfm_device
+	C.vfm_config | C.vfm_request | C.vfm_frame | C.vfm_frame_info | C.vfm_latency | C.vfm_device | C.vfm_vulkan
 }
 
 // structSize returns the size that a structure begins with. More than 64 KiB is an error, as the

@@ -40,6 +40,21 @@
  *     call its other functions.
  *   - The library starts threads when it is loaded. Do not call fork() without exec() afterwards.
  *
+ * Your own Vulkan device
+ *   - With vfm_config.vulkan a model works on a VkDevice of yours. The structure, its strings and
+ *     chains are copied by vfm_open. Instance, device and queue must live until vfm_close has
+ *     returned; the library does not destroy them. After vfm_close nothing of the library is left
+ *     on the device. Several models may use one device and queue.
+ *   - Vulkan allows one thread at a time to use a queue. So either nobody else uses it until
+ *     vfm_close has returned, or lock_queue and unlock_queue take and release a mutex that you
+ *     hold, too, whenever you use the queue. The library calls them around each submission, both
+ *     on the same thread, which may be any. The lock is held only while the submission is handed
+ *     over, not until it is done. They must not call the library.
+ *   - The library never calls vkQueueWaitIdle or vkDeviceWaitIdle. It waits for fences of its own.
+ *   - Of the device's features only those are used that you name, none if you name none. Kernels
+ *     are then slower on some devices, and vfm_config.precision cannot be VFM_FLOAT16.
+ *   - After VFM_DEVICE_LOST close the model, make a new device, and open the model with it.
+ *
  * Signals
  *   - The library is written in Go. The Go runtime handles SIGSEGV, SIGBUS, SIGFPE and SIGURG once
  *     the library is loaded. The first three, if your code causes them, are passed to the handlers
@@ -136,6 +151,27 @@ typedef struct {
 	uint64_t cookie;     /* likewise, for example a pointer: (uint64_t)(uintptr_t)p */
 } vfm_frame;
 
+/* A Vulkan device of yours. Handles are those of Vulkan, which are pointers. */
+typedef struct {
+	uint32_t size;
+	uint32_t api_version;    /* VkApplicationInfo.apiVersion of the instance, at least 1.1 */
+	void *instance;          /* VkInstance */
+	void *physical_device;   /* VkPhysicalDevice */
+	void *device;            /* VkDevice */
+	void *queue;             /* VkQueue of a family that can compute */
+	uint32_t queue_family;
+	uint32_t extension_count;
+	const char *const *extensions; /* that the device was created with */
+	const void *features;    /* VkPhysicalDeviceFeatures2, with what its pNext points to, that the
+	                            device was created with; NULL: none. Features of
+	                            VkDeviceCreateInfo.pEnabledFeatures go into its `features` */
+	void (*get_instance_proc_addr)(void); /* vkGetInstanceProcAddr of the loader that made the
+	                                         instance; NULL: of libvulkan.so.1 */
+	void (*lock_queue)(uint64_t cookie); /* NULL: nobody else uses the queue until vfm_close */
+	void (*unlock_queue)(uint64_t cookie);
+	uint64_t cookie;         /* for both, for example a pointer */
+} vfm_vulkan;
+
 enum { VFM_AUTO_PRECISION = 0, VFM_FLOAT32 = 1, VFM_FLOAT16 = 2 };
 
 typedef struct {
@@ -151,6 +187,7 @@ typedef struct {
 	                          negative: no limit */
 	double pace;           /* share of the device's time to use, above 0 to 1; it rests between
 	                          tiles or frames; 0: 1 */
+	const vfm_vulkan *vulkan; /* your own device, and `device` is NULL; NULL: the library makes one */
 } vfm_config;
 
 /* Noise 0 means that it is estimated, and temperature 0 means 1. These values mean no noise and
