@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 )
 
@@ -70,6 +71,26 @@ func (f Features) limit(q *C.vfm_info) {
 	}
 	if !f.CooperativeMatrix || q.float16 == 0 || q.subgroupControl == 0 {
 		q.matrix = [3]C.uint32_t{}
+	}
+}
+
+// switches returns which of the extensions are on that Borrowed.Extensions may name.
+func switches(q *C.vfm_info) map[string]*C.uint32_t {
+	return map[string]*C.uint32_t{
+		"VK_KHR_external_memory_fd": &q.extFd, "VK_EXT_external_memory_dma_buf": &q.extDmaBuf,
+		"VK_EXT_external_memory_host": &q.extHost, "VK_EXT_queue_family_foreign": &q.extForeign,
+	}
+}
+
+// limitExtensions switches off the extensions that the program did not switch on.
+func (b *Borrowed) limitExtensions(q *C.vfm_info) {
+	for name, on := range switches(q) {
+		if !slices.Contains(b.Extensions, name) {
+			*on = 0
+		}
+	}
+	if q.extFd == 0 {
+		q.extDmaBuf = 0
 	}
 }
 
@@ -173,6 +194,7 @@ func (b *Borrowed) candidate(inst *instance) (*candidate, error) {
 		c, err := inst.queryWith(k, p, func(q *C.vfm_info) {
 			C.vfm_query_family(inst.c, C.VfPhysical(b.PhysicalDevice), C.uint32_t(b.QueueFamily), q)
 			b.Features.limit(q)
+			b.limitExtensions(q)
 		})
 		switch {
 		case err != nil:
@@ -191,6 +213,12 @@ func (b *Borrowed) candidate(inst *instance) (*candidate, error) {
 // valid until Close. Lock and Unlock must surround each use of the queue.
 func (d *Device) Lend() *Borrowed {
 	q := &d.cand.c
+	var extensions []string
+	for name, on := range switches(q) {
+		if *on != 0 {
+			extensions = append(extensions, name)
+		}
+	}
 	return &Borrowed{
 		API: min(Version(d.inst.c.api), MakeVersion(1, 2, 0)), Instance: unsafe.Pointer(d.inst.handle), PhysicalDevice: unsafe.Pointer(d.cand.phys), Device: unsafe.Pointer(d.handle),
 		Queue: unsafe.Pointer(d.queue.handle), QueueFamily: uint32(q.family),
@@ -198,6 +226,6 @@ func (d *Device) Lend() *Borrowed {
 			Int64: q.int64 != 0, Int16: q.int16 != 0, Int8: q.int8 != 0, Float16: q.float16 != 0, Storage16: q.storage16 != 0, BufferDeviceAddress: q.bda != 0,
 			SubgroupSizeControl: q.subgroupControl != 0, ComputeFullSubgroups: q.subgroupControl != 0, CooperativeMatrix: q.matrix[0] != 0,
 		},
-		Lock: d.lockQueue, Unlock: d.unlockQueue,
+		Extensions: extensions, Lock: d.lockQueue, Unlock: d.unlockQueue,
 	}
 }

@@ -68,6 +68,13 @@ func (i *instance) queryWith(index int, p vkPhysicalDevice, correct func(*C.vfm_
 		return nil, &CallError{Call: "vkGetPhysicalDeviceProperties2", Code: int(r)}
 	}
 	correct(&c.c)
+	if c.c.api >= C.uint32_t(MakeVersion(1, 1, 0)) {
+		usage := C.uint32_t(bufferUsage)
+		if c.c.bda != 0 {
+			usage |= bufferUsageAddress
+		}
+		C.vfm_query_external(i.c, C.VfPhysical(unsafe.Pointer(p)), usage, &c.c)
+	}
 	if minimalLimits() {
 		minimise(&c.c)
 	}

@@ -32,6 +32,12 @@ static void load(vfm_instance *i, const vfm_info *info, vfm_device *d) {
 		if (info->extBDA || !d->GetBufferDeviceAddress)
 			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
 	}
+	if (info->extFd) {
+		LOAD(GetMemoryFdKHR);
+		LOAD(GetMemoryFdPropertiesKHR);
+	}
+	if (info->extHost)
+		LOAD(GetMemoryHostPointerPropertiesEXT);
 	if (i->messenger)
 		LOAD(SetDebugUtilsObjectNameEXT);
 #undef LOAD
@@ -74,6 +80,14 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		exts[n++] = "VK_EXT_subgroup_size_control";
 	if (info->matrix[0])
 		exts[n++] = "VK_KHR_cooperative_matrix";
+	if (info->extFd)
+		exts[n++] = "VK_KHR_external_memory_fd";
+	if (info->extDmaBuf)
+		exts[n++] = "VK_EXT_external_memory_dma_buf";
+	if (info->extHost)
+		exts[n++] = "VK_EXT_external_memory_host";
+	if (info->extForeign)
+		exts[n++] = "VK_EXT_queue_family_foreign";
 
 	VfFeatures2 f = {ST_FEATURES_2};
 	Vf16BitStorage s16 = {ST_16BIT_STORAGE_FEATURES, NULL, info->storage16};

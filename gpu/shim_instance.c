@@ -55,6 +55,7 @@ static void load(vfm_instance *i) {
 	LOAD(GetFeatures2, "vkGetPhysicalDeviceFeatures2");
 	LOAD(GetQueueFamilies, "vkGetPhysicalDeviceQueueFamilyProperties");
 	LOAD(GetMemoryProperties2, "vkGetPhysicalDeviceMemoryProperties2");
+	LOAD(GetExternalBuffer, "vkGetPhysicalDeviceExternalBufferProperties");
 	LOAD(GetMatrixProperties, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
 	LOAD(deviceProc, "vkGetDeviceProcAddr");
 #undef LOAD
@@ -70,7 +71,7 @@ VfResult vfm_instance_borrow(void *get_proc, VfInstance handle, uint32_t api, vf
 	i->api = api;
 	load(i);
 	if (!i->EnumerateExtensions || !i->GetProperties || !i->GetProperties2 || !i->GetFeatures2 || !i->GetQueueFamilies ||
-		!i->GetMemoryProperties2 || !i->deviceProc) {
+		!i->GetMemoryProperties2 || !i->GetExternalBuffer || !i->deviceProc) {
 		free(i);
 		return VFM_OLD_LOADER;
 	}

@@ -174,6 +174,10 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	out->hasCoopMatrix = has(e, n, "VK_KHR_cooperative_matrix");
 	out->extSubgroups = has(e, n, "VK_EXT_subgroup_size_control");
 	out->hasPortability = has(e, n, "VK_KHR_portability_subset");
+	out->extFd = has(e, n, "VK_KHR_external_memory_fd");
+	out->extDmaBuf = out->extFd && has(e, n, "VK_EXT_external_memory_dma_buf");
+	out->extHost = has(e, n, "VK_EXT_external_memory_host");
+	out->extForeign = has(e, n, "VK_EXT_queue_family_foreign");
 
 	VfProperties2 props = {ST_PROPERTIES_2};
 	VfSubgroupProperties sub = {ST_SUBGROUP_PROPERTIES};
