@@ -29,8 +29,8 @@ type Borrowed struct {
 	Extensions          []string // the extensions of Device that are switched on
 	Features            Features // the features of Device that are switched on
 	// Lock and Unlock surround every submission to Queue, on one thread. They let others submit to
-	// it too, as Vulkan allows one thread at a time. Nil: nobody else submits while the Device is in
-	// use. Several Devices on one queue take turns by themselves. Neither may call package gpu.
+	// it too, as Vulkan allows one thread at a time. Nil: nobody else submits while the Device is
+	// in use. Several Devices on one queue take turns by themselves. Neither may call package gpu.
 	Lock, Unlock func()
 }
 
@@ -45,8 +45,8 @@ type Features struct {
 }
 
 // ReadFeatures returns the features that a chain of C structures switches on: a
-// VkPhysicalDeviceFeatures2 with what its pNext points to, as in VkDeviceCreateInfo.pNext. Structures
-// of other types are skipped. The chain of nil switches nothing on.
+// VkPhysicalDeviceFeatures2 with what its pNext points to, as in VkDeviceCreateInfo.pNext.
+// Structures of other types are skipped. The chain of nil switches nothing on.
 func ReadFeatures(chain unsafe.Pointer) Features {
 	var f C.vfm_features
 	C.vfm_features_read(chain, &f)

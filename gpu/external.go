@@ -79,16 +79,17 @@ type Shared struct {
 	Type HandleType
 	FD   int
 	Size int64 // in bytes, of the whole memory
-	// MemoryType is, of an OpaqueFD, the index of the Vulkan memory type that it was allocated with.
+	// MemoryType is, of an OpaqueFD, the index of the Vulkan memory type that it was allocated
+	// with.
 	MemoryType int
 }
 
 // ImportFD makes a buffer of memory that somebody else has allocated. The file descriptor remains
 // the caller's, who may close it. The buffer is mapped if the host can reach the memory at full
 // speed; who else uses the memory must not do so at the same time. Before and after work of the
-// device on it, record Commands.Acquire and Release. Free gives up this device's part in the memory.
-// Errors: *LimitError if the device cannot import such memory, *CallError if it cannot import this
-// one, *DeviceLostError, ErrClosed.
+// device on it, record Commands.Acquire and Release. Free gives up this device's part in the
+// memory. Errors: *LimitError if the device cannot import such memory, *CallError if it cannot
+// import this one, *DeviceLostError, ErrClosed.
 func (d *Device) ImportFD(s Shared) (*Buffer, error) {
 	if err := d.enter("ImportFD"); err != nil {
 		return nil, err
@@ -97,16 +98,19 @@ func (d *Device) ImportFD(s Shared) (*Buffer, error) {
 	features := d.features(s.Type)
 	switch {
 	case features&externalImport == 0:
-		return nil, d.lacks("import of an "+s.Type.String(), s.Type.extension())
+		return nil, d.lacks("import by "+s.Type.String(), s.Type.extension())
 	case s.Size <= 0:
 		return nil, fmt.Errorf("gpu: ImportFD: size %d is not positive", s.Size)
 	case s.Type == OpaqueFD && (s.MemoryType < 0 || s.MemoryType >= len(d.cand.mem.types)):
 		return nil, fmt.Errorf("gpu: ImportFD: %s has no memory type %d", d.info.Name, s.MemoryType)
 	}
+	if have := fileSize(s.FD); have >= 0 && have < s.Size { // software drivers trust the size
+		return nil, fmt.Errorf("gpu: ImportFD: file descriptor %d has %d bytes, not %d", s.FD, have, s.Size)
+	}
 	bits := C.uint32_t(1) << uint(s.MemoryType)
 	if s.Type != OpaqueFD {
 		if r := C.vfm_fd_types(d.c, C.uint32_t(s.Type), C.int(s.FD), &bits); r < 0 {
-			return nil, d.fail(int(r), "vkGetMemoryFdPropertiesKHR", "import of a "+s.Type.String())
+			return nil, d.fail(int(r), "vkGetMemoryFdPropertiesKHR", "import by "+s.Type.String())
 		}
 	}
 	fd, err := duplicate(s.FD)
@@ -152,7 +156,7 @@ func (d *Device) NewExportable(size int64, k Kind, t HandleType) (*Buffer, error
 	features := d.features(t)
 	switch {
 	case features&externalExport == 0:
-		return nil, d.lacks("export of an "+t.String(), t.extension())
+		return nil, d.lacks("export by "+t.String(), t.extension())
 	case size <= 0 || k < Local || k > Readback:
 		return nil, fmt.Errorf("gpu: NewExportable: %d bytes of kind %v", size, k)
 	case size > d.info.Caps.MaxAlloc:
@@ -162,8 +166,8 @@ func (d *Device) NewExportable(size int64, k Kind, t HandleType) (*Buffer, error
 }
 
 // Export returns a new file descriptor of the buffer's memory, which the caller closes. The memory
-// lives until the buffer is freed and all such descriptors and imports are closed. Errors: one for a
-// buffer that NewExportable has not made, *CallError, *DeviceLostError, ErrClosed, ErrFreed.
+// lives until the buffer is freed and all such descriptors and imports are closed. Errors: one for
+// a buffer that NewExportable has not made, *CallError, *DeviceLostError, ErrClosed, ErrFreed.
 func (b *Buffer) Export() (Shared, error) {
 	d := b.res.d
 	if err := d.enter("Export"); err != nil {
@@ -261,6 +265,21 @@ func (m memoryTypes) pickImport(bits uint32, k Kind, unified bool) (typ int, map
 		}
 	}
 	return m.pick(bits, k, unified)
+}
+
+// Remote reports whether a dma-buf is a card's own memory, which the host would be slow to read if
+// the system mapped it. It is false if the device cannot tell.
+func (d *Device) Remote(s Shared) bool {
+	if s.Type != DMABuf || d.info.Caps.Unified || d.cand.c.dmaBuf&externalImport == 0 || d.enter("Remote") != nil {
+		return false
+	}
+	defer d.leave()
+	var bits C.uint32_t
+	if C.vfm_fd_types(d.c, C.uint32_t(s.Type), C.int(s.FD), &bits) < 0 {
+		return false
+	}
+	typ, mapped := d.cand.mem.pickImport(uint32(bits), Local, false)
+	return typ >= 0 && !mapped
 }
 
 // bindExternal binds the memory of a buffer and maps it, unless it is the host's.

@@ -154,6 +154,7 @@ func TestExternalMistakes(t *testing.T) {
 	for name, spoil := range map[string]func(s *Shared){
 		"no size":         func(s *Shared) { s.Size = 0 },
 		"negative size":   func(s *Shared) { s.Size = -1 << 40 },
+		"too large":       func(s *Shared) { s.Size += 1 << 30 },
 		"no descriptor":   func(s *Shared) { s.FD = -1 },
 		"closed":          func(s *Shared) { s.FD = 1 << 20 },
 		"memory type":     func(s *Shared) { s.MemoryType = 31 },
@@ -166,6 +167,10 @@ func TestExternalMistakes(t *testing.T) {
 			b.Free()
 			t.Errorf("%s: imported", name)
 		}
+	}
+	if b, err := d.ImportFD(Shared{Type: OpaqueFD, FD: memoryFile(t, 1<<16), Size: 1 << 16, MemoryType: shared.MemoryType}); err == nil && d.Info().Caps.Lavapipe {
+		b.Free()
+		t.Error("a file that is no memory of Vulkan was imported")
 	}
 	here.Free()
 	if _, err := here.Export(); !errors.Is(err, ErrFreed) {

@@ -80,7 +80,8 @@ typedef struct {
 	uint32_t family, hasCompute;
 	// Extensions for memory that is shared with others.
 	uint32_t extFd, extDmaBuf, extHost, extForeign;
-	// What buffers of all usages can do with handles: bits 1 dedicated memory only, 2 export, 4 import.
+	// What buffers of all usages can do with handles: bits 1 dedicated memory only, 2 export, 4
+	// import.
 	uint32_t opaque, dmaBuf, host;
 	uint64_t hostAlign;
 } vfm_info;

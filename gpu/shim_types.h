@@ -197,8 +197,8 @@ typedef struct {
 	int32_t sType; const void *pNext; uint32_t srcAccess, dstAccess, srcFamily, dstFamily; uint64_t buffer, offset, size;
 } VfBufferBarrier;
 
-// Memory that is shared with others. Handle types are bits: file descriptors of the same driver (1),
-// dma-bufs (0x200), memory of the host (0x80).
+// Memory that is shared with others. Handle types are bits: file descriptors of the same driver
+// (1), dma-bufs (0x200), memory of the host (0x80).
 enum { HANDLE_OPAQUE_FD = 1, HANDLE_HOST = 0x80, HANDLE_DMA_BUF = 0x200 };
 typedef struct { int32_t sType; const void *pNext; uint32_t flags, usage, handle; } VfExternalBufferInfo;
 typedef struct { int32_t sType; void *pNext; uint32_t features, exportFrom, compatible; } VfExternalBufferProperties;

@@ -15,7 +15,7 @@ func TestCodeInDocs(t *testing.T) {
 	}
 	for language, files := range map[string][]string{
 		"go": {"example_test.go"},
-		"c":  {"../cmd/libvfm/example/pipeline.c", "../cmd/libvfm/example/device.c"},
+		"c":  {"../cmd/libvfm/example/pipeline.c", "../cmd/libvfm/example/device.c", "../cmd/libvfm/example/memory.c"},
 	} {
 		lines := 0
 		for _, block := range regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(string(page), -1) {

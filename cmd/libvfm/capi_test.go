@@ -59,6 +59,7 @@ func TestLibrary(t *testing.T) {
 			"submits that wait notice the end"},
 		"example/frames.c": {"devices: ", "frames keep their codes in every layout", "frames bring masks and sizes", "the oldest frames are dropped", "cancelled calls end",
 			"temperatures mean", "mosaics become pictures"},
+		"example/memory.c":  {"frames are read and written in imported memory", "opaque descriptors", "mistakes are refused"},
 		"example/dynamic.c": {"signals are the program's own", "opened, closed and opened again"},
 	} {
 		t.Run(source, func(t *testing.T) {

@@ -165,6 +165,14 @@ func (e *Engine) leave(s *Session) {
 	}
 }
 
+// Keep keeps the device from being closed or opened anew until done is called, for callers that hold
+// memory of it. They must not wait for programs meanwhile. Errors: ErrClosed, ctx.Err().
+func (e *Engine) Keep(ctx context.Context) (generation int, done func(), err error) {
+	s := new(Session)
+	generation, err = e.enter(ctx, s)
+	return generation, func() { e.leave(s) }, err
+}
+
 // alone waits until no session is active, and keeps new ones out until together.
 func (e *Engine) alone() {
 	e.life.Lock()
