@@ -69,7 +69,8 @@
  *     vfm_close has returned, or lock_queue and unlock_queue take and release a mutex that you
  *     hold, too, whenever you use the queue. The library calls them around each submission, both
  *     on the same thread, which may be any. The lock is held only while the submission is handed
- *     over, not until it is done. They must not call the library.
+ *     over, not until it is done. They must not call the library, nor may you while you hold the
+ *     mutex.
  *   - The library never calls vkQueueWaitIdle or vkDeviceWaitIdle. It waits for fences of its own.
  *   - Of the device's features only those are used that you name, none if you name none. Kernels
  *     are then slower on some devices, and vfm_config.precision cannot be VFM_FLOAT16.
