@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -63,15 +62,19 @@ func (m *Model) Import(s gpu.Shared) (*SharedMemory, error) {
 		return nil, badRequest("shared memory", "has %d bytes", s.Size)
 	}
 	return m.share(s.Size, func(x *SharedMemory, d *gpu.Device) (*gpu.Buffer, error) {
-		if s.Type == gpu.DMABuf && !d.Remote(s) {
-			err := x.mapFD(s)
-			if err == nil {
-				return nil, nil
-			}
-			x.unmap()
-			if wrong := (*RequestError)(nil); errors.As(err, &wrong) || !d.External().ImportDMABuf {
-				return nil, err
-			}
+		if s.Type != gpu.DMABuf {
+			return d.ImportFD(s)
+		}
+		err := x.mapFD(s)
+		if wrong := (*RequestError)(nil); errors.As(err, &wrong) {
+			return nil, err
+		}
+		if err == nil && (x.announce < 0 || !d.Remote(s)) {
+			return nil, nil
+		}
+		x.unmap()
+		if err != nil && !d.External().ImportDMABuf {
+			return nil, err
 		}
 		return d.ImportFD(s)
 	})
@@ -303,9 +306,4 @@ func (ms Memories) use(ps frame.Planes, f func(distinct []*SharedMemory) error) 
 		defer x.mu.Unlock()
 	}
 	return f(distinct)
-}
-
-// errno words the error of a system call.
-func errno(what string, s gpu.Shared, err error) error {
-	return fmt.Errorf("shared memory: file descriptor %d: %s: %w", s.FD, what, err)
 }

@@ -2,16 +2,12 @@
 
 package restore
 
-import (
-	"errors"
-
-	"github.com/vfmrestore/restore/gpu"
-)
+import "github.com/vfmrestore/restore/gpu"
 
 const canMap = false
 
 func (x *SharedMemory) mapFD(s gpu.Shared) error {
-	return errno("import", s, errors.New("dma-bufs are for Linux"))
+	return badRequest("shared memory", "is behind a file descriptor, which is for Linux")
 }
 
 func (x *SharedMemory) tell(write, begin bool) error { return nil }

@@ -228,25 +228,39 @@ func TestDMABuf(t *testing.T) {
 	if err != nil {
 		t.Skipf("no dma-buf to be had here: %v; %s exports none (export: %v)", err, testDev.Info().Name, m.Sharing().ExportDMABuf)
 	}
-	x := importFD(t, m, gpu.Shared{Type: gpu.DMABuf, FD: fd, Size: size})
-	if err := unix.Close(fd); err != nil {
-		t.Fatal(err)
-	}
-	if x.mapped == nil || x.announce < 0 {
-		t.Error("the dma-buf is not mapped, or accesses are not announced")
-	}
+	defer unix.Close(fd)
 	data, err := unix.Mmap(file, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Munmap(data)
-	data[77] = 3
-	if err := (Memories{x}).Access(frame.Planes{}, true, func(ps frame.Planes) error {
-		ps[0].Data[78] = 2 * ps[0].Data[77]
-		return nil
-	}); err != nil || data[78] != 6 {
-		t.Errorf("%d, %v", data[78], err)
+	check := func(x *SharedMemory) {
+		t.Helper()
+		data[77], data[78] = 3, 0
+		err := (Memories{x}).Access(frame.Planes{}, true, func(ps frame.Planes) error {
+			ps[0].Data[78] = 2 * ps[0].Data[77]
+			return nil
+		})
+		if err != nil || data[78] != 6 {
+			t.Errorf("%d, %v", data[78], err)
+		}
 	}
+	x := importFD(t, m, gpu.Shared{Type: gpu.DMABuf, FD: fd, Size: size})
+	if x.mapped == nil || x.announce < 0 {
+		t.Error("the dma-buf is not mapped, or accesses are not announced")
+	}
+	check(x)
+	// Where all memory of the device is its own, the device copies, if it can import.
+	apart, err := Open(Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Shared: gputest.Open(t, gpu.Options{SeparateMemory: true})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer apart.Close()
+	x = importFD(t, apart, gpu.Shared{Type: gpu.DMABuf, FD: fd, Size: size})
+	if apart.Sharing().ImportDMABuf != (x.stage != nil) {
+		t.Errorf("copied by the device: %v", x.stage != nil)
+	}
+	check(x)
 }
 
 // Several goroutines may use the same memories in any order.
@@ -302,6 +316,14 @@ func TestSharedMemoryMistakes(t *testing.T) {
 	wrong("a file that is too small", "has 8192 bytes, not 8193", importing(gpu.Shared{Type: gpu.DMABuf, FD: fd, Size: 8193}))
 	wrong("no size", "has 0 bytes", importing(gpu.Shared{Type: gpu.DMABuf, FD: fd}))
 	wrong("no file", "descriptor -1", importing(gpu.Shared{Type: gpu.DMABuf, FD: -1, Size: 1}))
+	var pipe [2]int
+	if err := unix.Pipe(pipe[:]); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pipe[0])
+	defer unix.Close(pipe[1])
+	wrong("a pipe", "has 0 bytes", importing(gpu.Shared{Type: gpu.DMABuf, FD: pipe[0], Size: 1}))
+	wrong("a folder", "no dma-buf and cannot be mapped", importing(gpu.Shared{Type: gpu.DMABuf, FD: folder(t), Size: 1}))
 	var limit *gpu.LimitError
 	if err := importing(gpu.Shared{Type: 2, FD: fd, Size: 1}); !errors.As(err, &limit) {
 		t.Errorf("another type: %v", err)
@@ -395,6 +417,17 @@ func TestSharedMemoryAfterLoss(t *testing.T) {
 	if err := (Memories{made}).Access(frame.Planes{}, false, read); err == nil || !strings.Contains(err.Error(), "import or make it anew") {
 		t.Error(err)
 	}
+}
+
+// folder opens a folder.
+func folder(t *testing.T) int {
+	t.Helper()
+	fd, err := unix.Open("/usr", unix.O_RDONLY|unix.O_CLOEXEC, 0) // of some size, which tmpfs's may not have
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return fd
 }
 
 // A closed Model gives its memory to nobody; its SharedMemory can still be closed.
