@@ -74,7 +74,9 @@
  *   - The library never calls vkQueueWaitIdle or vkDeviceWaitIdle. It waits for fences of its own.
  *   - Of the device's features only those are used that you name, none if you name none. Kernels
  *     are then slower on some devices, and vfm_config.precision cannot be VFM_FLOAT16.
- *   - After VFM_DEVICE_LOST close the model, make a new device, and open the model with it.
+ *   - After VFM_DEVICE_LOST close the model, make a new device, and open the model with it. If
+ *     vfm_config.timeout has passed, the device may still be at work: the library then leaves its
+ *     objects on it.
  *
  * Signals
  *   - The library is written in Go. The Go runtime handles SIGSEGV, SIGBUS, SIGFPE and SIGURG once
