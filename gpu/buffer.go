@@ -39,6 +39,9 @@ type Buffer struct {
 	addr   uint64
 	mem    piece
 	bytes  []byte // the mapped memory (not Go's), nil if not mapped
+
+	exports HandleType // that Export gives; 0: none
+	foreign bool       // others that use the memory may be no Vulkan devices
 }
 
 // Every buffer has all usages: transfer source (1), transfer destination (2), storage buffer
@@ -99,13 +102,16 @@ func (d *Device) newBuffer(size int64, k Kind) (*Buffer, error) {
 		b.bytes = unsafe.Slice((*byte)(unsafe.Add(mem.b.base, mem.off)), size)
 	}
 	b.addr = uint64(C.vfm_buffer_address(d.c, h))
-	b.res = resource{d: d, what: fmt.Sprintf("%v buffer of %s", k, bytesText(size)), destroy: func() {
-		b.bytes = nil
-		vkDestroyBuffer(d.handle, b.handle, nil)
-		d.memory.release(b.mem)
-	}}
+	b.res = resource{d: d, what: fmt.Sprintf("%v buffer of %s", k, bytesText(size)), destroy: b.destroy}
 	d.adopt(&b.res)
 	return b, nil
+}
+
+func (b *Buffer) destroy() {
+	d := b.res.d
+	b.bytes = nil
+	vkDestroyBuffer(d.handle, b.handle, nil)
+	d.memory.release(b.mem)
 }
 
 // withSize puts the size that the caller asked for into an out-of-memory error.

@@ -32,8 +32,11 @@ type Commands struct {
 	handles []C.VfCommands
 	before  []*Commands // lists that were submitted together with this one, before it
 	awaited uint64      // the Submit that nobody has waited for yet, 0 if there is none
-	pool    vkCommandPool
-	cb      vkCommandBuffer
+	// flying is set from the submission of fence until the end of the run has been seen, by calls
+	// that hold Device.life for reading.
+	flying bool
+	pool   vkCommandPool
+	cb     vkCommandBuffer
 
 	fence  vkFence
 	fences []vkFence // fence as the binding takes it, made once so that a run allocates nothing
@@ -78,7 +81,7 @@ func (d *Device) newCommands() (*Commands, error) {
 		return nil, d.fail(int(r), "vkCreateCommandPool", "a command list")
 	}
 	c.cb = vkCommandBuffer(unsafe.Pointer(cb))
-	c.res = resource{d: d, what: "command list", destroy: c.destroy}
+	c.res = resource{d: d, what: "command list", list: c, destroy: c.destroy}
 	d.adopt(&c.res)
 	return c, nil
 }

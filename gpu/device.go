@@ -23,6 +23,9 @@ type Options struct {
 	// SeparateMemory treats host and device as if they shared no memory, so that machines on which
 	// they do can test what happens on others. $VFM_SEPARATE_MEMORY=1 does the same.
 	SeparateMemory bool
+	// Borrowed is a device of the program's own to use; nil: Open makes one. Device and Validation
+	// must be empty.
+	Borrowed *Borrowed
 }
 
 // Device is an open device. All methods are safe for concurrent use.
@@ -32,15 +35,13 @@ type Device struct {
 	info    Info
 	c       *C.vfm_device
 	handle  vkDevice
-	queue   vkQueue
+	queue   *queue
 	timeout time.Duration
 	faults  *Faults
 
 	// life is held for reading by every call that uses the device, and for writing by Close.
 	life   sync.RWMutex
 	closed bool
-
-	queueMu sync.Mutex // vkQueueSubmit must not be called by two threads at a time
 
 	mu        sync.Mutex // guards what follows, and the pins of all resources
 	lost      *DeviceLostError
@@ -58,14 +59,18 @@ type Device struct {
 	primed         primed
 	watch          func(done, total int) // see Watch; guarded by mu
 	stage          staging
-	sharesInstance bool // the instance belongs to another Device, which will close it
+	sharesInstance bool      // the instance belongs to another Device, which will close it
+	borrowed       *Borrowed // handle and queue are the program's; nil: they are this Device's own
 }
 
 // Open opens a device. Errors: *NoLoaderError, *NoDriverError, *NoDeviceError, ErrNoValidation,
-// *OutOfMemoryError, *CallError.
+// *OutOfMemoryError, *CallError, *BorrowedError.
 func Open(o Options) (*Device, error) {
 	if err := checkStartMemory(); err != nil {
 		return nil, err
+	}
+	if o.Borrowed != nil {
+		return openBorrowed(o)
 	}
 	inst, err := newInstance(o.Validation, o.OnMessage)
 	if err != nil {
@@ -92,8 +97,8 @@ func open(inst *instance, o Options) (*Device, error) {
 	return start(inst, cs[k], o)
 }
 
-// start makes a logical device.
-func start(inst *instance, cand *candidate, o Options) (*Device, error) {
+// newDevice makes a Device without its handles.
+func newDevice(inst *instance, cand *candidate, o Options) *Device {
 	d := &Device{
 		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
 		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
@@ -102,21 +107,42 @@ func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 	if o.SeparateMemory {
 		d.info.Caps.Unified = false
 	}
+	return d
+}
+
+// start makes a logical device.
+func start(inst *instance, cand *candidate, o Options) (*Device, error) {
+	d := newDevice(inst, cand, o)
 	if r := C.vfm_device_create(inst.c, C.VfPhysical(unsafe.Pointer(cand.phys)), &cand.c, &d.c); r < 0 {
 		return nil, d.fail(int(r), "vkCreateDevice", d.info.Name)
 	}
 	d.handle = vkDevice(unsafe.Pointer(d.c.handle))
 	var q vkQueue
 	vkGetDeviceQueue(d.handle, uint32(cand.c.family), 0, &q)
-	d.queue = q
-	d.memory.init(d)
-	if err := d.cache.open(d, o.CacheDir); err != nil {
-		vkDestroyDevice(d.handle, nil)
-		C.free(unsafe.Pointer(d.c))
+	d.queue = &queue{handle: q}
+	if err := d.finishOpen(o); err != nil {
+		d.destroyHandle()
 		return nil, err
 	}
 	d.primed.open(d)
 	return d, nil
+}
+
+// finishOpen opens what every Device has, once its handles are there.
+func (d *Device) finishOpen(o Options) error {
+	d.memory.init(d)
+	return d.cache.open(d, o.CacheDir)
+}
+
+// destroyHandle destroys the device, or gives it back to the program.
+func (d *Device) destroyHandle() {
+	if d.borrowed == nil {
+		vkDestroyDevice(d.handle, nil)
+	} else {
+		d.queue.giveBack()
+	}
+	C.free(unsafe.Pointer(d.c))
+	d.c = nil
 }
 
 // Info describes the device, as List does.
@@ -145,7 +171,7 @@ func (d *Device) leave() {
 }
 
 // Close waits for running work, saves the pipeline cache and frees everything that was made from
-// the device. Later calls fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes
+// the device, but for a borrowed device itself. Later calls fail with ErrClosed; closing again does nothing. Slices from Buffer.Bytes
 // must no longer be used.
 func (d *Device) Close() {
 	d.primed.mu.Lock() // prime may be using a second device of the same instance
@@ -161,7 +187,7 @@ func (d *Device) Close() {
 		// undefined behaviour.
 		return
 	}
-	vkDeviceWaitIdle(d.handle)
+	d.waitIdle()
 	d.cache.close()
 	for r := range d.resources {
 		r.destroy()
@@ -174,12 +200,24 @@ func (d *Device) Close() {
 		vkDestroyDescriptorSetLayout(d.handle, l, nil)
 	}
 	d.memory.close()
-	vkDestroyDevice(d.handle, nil)
-	C.free(unsafe.Pointer(d.c))
-	d.c = nil
+	d.destroyHandle()
 	C.vfm_trim()
 	if !d.sharesInstance {
 		d.inst.close()
+	}
+}
+
+// waitIdle waits for the end of what was submitted. Of a borrowed device it waits for each list in
+// flight, as the program may use the queues meanwhile. The caller holds d.life.
+func (d *Device) waitIdle() {
+	if d.borrowed == nil {
+		vkDeviceWaitIdle(d.handle)
+		return
+	}
+	for r := range d.resources {
+		if r.list != nil && r.list.flying {
+			vkWaitForFences(d.handle, 1, r.list.fences, 1, ^uint64(0))
+		}
 	}
 }
 

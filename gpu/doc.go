@@ -10,6 +10,10 @@
 // (buffer addresses, 64-bit integers, 16-bit floats, a memory budget) are switched on where they
 // exist and listed in [Caps].
 //
+// A program may lend a device of its own ([Borrowed]), of which the package uses what the program
+// has switched on. Memory can be shared with other devices and processes ([Device.ImportFD],
+// [Device.NewExportable]).
+//
 // Two environment variables are read. VFM_DEVICE chooses the device if Options.Device is empty: an
 // index or a part of a name. VFM_VULKAN_LOADER names a Vulkan loader library to use in place of the
 // system's.

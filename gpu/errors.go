@@ -154,7 +154,7 @@ var resultNames = map[int]string{
 	resultOutOfDevice: "out of device memory", resultInitFailed: "initialization failed", resultDeviceLost: "device lost",
 	-5: "memory map failed", resultLayerMissing: "layer not present", -7: "extension not present", -8: "feature not present",
 	resultNoDriver: "incompatible driver", -10: "too many objects", -12: "fragmented pool", -13: "unknown error",
-	-1000069000: "out of pool memory", -1000012000: "invalid shader",
+	-1000069000: "out of pool memory", -1000072003: "invalid external handle", -1000012000: "invalid shader",
 }
 
 func resultName(code int) string {

@@ -12,11 +12,12 @@ import (
 )
 
 // instance is a VkInstance. Every open Device has its own, so that validation can be switched on
-// per device.
+// per device, unless it is borrowed.
 type instance struct {
 	c         *C.vfm_instance
 	handle    vkInstance
 	validate  bool
+	borrowed  bool // the handle is the program's
 	onMessage func(string)
 	msgMu     sync.Mutex // keeps messages in order, with one call of onMessage at a time
 }
@@ -69,6 +70,11 @@ func (i *instance) close() {
 }
 
 func (i *instance) closeLocked() {
+	if i.borrowed {
+		C.vfm_instance_free(i.c)
+		i.c = nil
+		return
+	}
 	C.vfm_instance_close(i.c)
 	vkDestroyInstance(i.handle, nil)
 	i.deliver()

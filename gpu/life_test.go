@@ -79,7 +79,7 @@ func TestFreeDuringRun(t *testing.T) {
 		c := must[*Commands](t)(d.NewCommands())
 		c.Dispatch(p, []Range{{Buf: buf}}, words(60000), 50, 1, 1)
 		ok(t, c.End())
-		d.queueMu.Lock() // the run begins but cannot be submitted yet
+		d.queue.mu.Lock() // the run begins but cannot be submitted yet
 		done := make(chan error, 1)
 		go func() { done <- d.Run(c) }()
 		for !pinned(d, buf) && len(done) == 0 {
@@ -87,7 +87,7 @@ func TestFreeDuringRun(t *testing.T) {
 		}
 		buf.Free()
 		c.Free()
-		d.queueMu.Unlock()
+		d.queue.mu.Unlock()
 		ok(t, <-done)
 	}
 	d.mu.Lock()

@@ -57,6 +57,27 @@ func openLoader() (unsafe.Pointer, error) {
 	return nil, &NoLoaderError{Tried: names, Reason: C.GoString(why)}
 }
 
+// useLoader is openLoader for an instance that the loader with this vkGetInstanceProcAddr made; nil:
+// the system's loader.
+func useLoader(proc unsafe.Pointer) (unsafe.Pointer, error) {
+	if proc == nil {
+		return openLoader()
+	}
+	loader.mu.Lock()
+	defer loader.mu.Unlock()
+	if loader.proc == nil {
+		vkSetGetInstanceProcAddr(proc)
+		if err := vkInit(); err != nil {
+			return nil, &BorrowedError{"its GetInstanceProcAddr: " + err.Error()}
+		}
+		loader.proc = proc
+	}
+	if loader.proc != proc {
+		return nil, &BorrowedError{"its instance is of another Vulkan loader than the one that this process uses already"}
+	}
+	return proc, nil
+}
+
 // bindInstance lets the binding fetch its function pointers, once per process.
 func bindInstance(i vkInstance) error {
 	loader.mu.Lock()

@@ -37,8 +37,10 @@ type block struct {
 	mem    vkDeviceMemory
 	size   int64
 	base   unsafe.Pointer // the mapped memory, nil if not mapped
-	shared bool
-	free   []gap // of shared blocks: the free ranges in ascending order, never adjacent
+	shared bool           // by several buffers
+	// imported memory is others' and does not count as used
+	imported bool
+	free     []gap // of shared blocks: the free ranges in ascending order, never adjacent
 }
 
 type gap struct{ off, size int64 }
@@ -188,7 +190,9 @@ func (a *allocator) release(p piece) {
 
 func (a *allocator) drop(b *block) {
 	vkFreeMemory(a.d.handle, b.mem, nil) // this also unmaps it
-	a.used[a.d.cand.mem.types[b.kind.typ].heap] -= b.size
+	if !b.imported {
+		a.used[a.d.cand.mem.types[b.kind.typ].heap] -= b.size
+	}
 	a.count--
 }
 

@@ -30,5 +30,6 @@ func minimise(q *C.vfm_info) {
 	}
 	q.stageStorage, q.setStorage, q.stageResources = min(q.stageStorage, fewBindings), min(q.setStorage, 24), min(q.stageResources, 128)
 	q.storageRange, q.storageAlign = min(q.storageRange, 1<<27), max(q.storageAlign, 256)
+	q.extFd, q.extDmaBuf, q.extHost, q.extForeign, q.opaque, q.dmaBuf, q.host, q.hostAlign = 0, 0, 0, 0, 0, 0, 0, 1
 	q.maxAllocation, q.timestampBits = min(q.maxAllocation, 1<<30), 0
 }

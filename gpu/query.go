@@ -58,9 +58,22 @@ const driverLavapipe = 13
 
 // query reads the properties of a physical device.
 func (i *instance) query(index int, p vkPhysicalDevice) (*candidate, error) {
+	return i.queryWith(index, p, func(*C.vfm_info) {})
+}
+
+// queryWith is query with a function that corrects what the driver reports.
+func (i *instance) queryWith(index int, p vkPhysicalDevice, correct func(*C.vfm_info)) (*candidate, error) {
 	c := &candidate{phys: p}
 	if r := C.vfm_query(i.c, C.VfPhysical(unsafe.Pointer(p)), &c.c); r < 0 {
 		return nil, &CallError{Call: "vkGetPhysicalDeviceProperties2", Code: int(r)}
+	}
+	correct(&c.c)
+	if c.c.api >= C.uint32_t(MakeVersion(1, 1, 0)) {
+		usage := C.uint32_t(bufferUsage)
+		if c.c.bda != 0 {
+			usage |= bufferUsageAddress
+		}
+		C.vfm_query_external(i.c, C.VfPhysical(unsafe.Pointer(p)), usage, &c.c)
 	}
 	if minimalLimits() {
 		minimise(&c.c)

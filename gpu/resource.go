@@ -9,7 +9,8 @@ type resource struct {
 	what    string // for messages
 	freed   bool
 	pins    int
-	destroy func() // called once, when the device is alive and nothing uses the resource
+	list    *Commands // if it is one
+	destroy func()    // called once, when the device is alive and nothing uses the resource
 }
 
 func (d *Device) adopt(r *resource) {

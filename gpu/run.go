@@ -160,6 +160,7 @@ func (d *Device) begin(c *Commands) (err error) {
 	if err == nil {
 		if err = d.hold(c); err == nil {
 			if err = d.submit(c); err == nil {
+				c.flying = true
 				return nil
 			}
 			d.letGo(c)
@@ -204,6 +205,7 @@ func (d *Device) end(c *Commands) error {
 		d.landed(x, err, hung)
 	}
 	c.before = c.before[:0]
+	c.flying = hung
 	d.landed(c, err, hung)
 	if !hung {
 		d.trimHeap()
@@ -251,14 +253,14 @@ func (d *Device) submit(c *Commands) error {
 	if r := vkResetFences(d.handle, 1, c.fences); r < 0 {
 		return d.fail(int(r), "vkResetFences", "a run")
 	}
-	d.queueMu.Lock()
+	d.lockQueue()
 	c.handles = c.handles[:0] // kept, so that a run allocates nothing
 	for _, x := range c.before {
 		c.handles = append(c.handles, x.cvk())
 	}
 	c.handles = append(c.handles, c.cvk())
-	r := C.vfm_submit(d.c, C.VfQueue(unsafe.Pointer(d.queue)), C.uint32_t(len(c.handles)), &c.handles[0], raw(c.fence))
-	d.queueMu.Unlock()
+	r := C.vfm_submit(d.c, C.VfQueue(unsafe.Pointer(d.queue.handle)), C.uint32_t(len(c.handles)), &c.handles[0], raw(c.fence))
+	d.unlockQueue()
 	if r < 0 {
 		return d.fail(int(r), "vkQueueSubmit", "a run")
 	}

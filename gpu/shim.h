@@ -45,6 +45,7 @@ typedef struct {
 	void (*GetFeatures2)(VfPhysical, VfFeatures2 *);
 	void (*GetQueueFamilies)(VfPhysical, uint32_t *, VfQueueFamily *);
 	void (*GetMemoryProperties2)(VfPhysical, VfMemoryProperties2 *);
+	void (*GetExternalBuffer)(VfPhysical, const VfExternalBufferInfo *, VfExternalBufferProperties *);
 	// NULL without VK_KHR_cooperative_matrix
 	VfResult (*GetMatrixProperties)(VfPhysical, uint32_t *, VfMatrixProperty *);
 	void (*DestroyMessenger)(VfInstance, uint64_t, const void *);
@@ -54,6 +55,9 @@ typedef struct {
 enum { VFM_NO_LAYER = -1000001, VFM_OLD_LOADER = -1000002, VFM_BROKEN_LOADER = -1000003 };
 int vfm_validation_available(void *proc);
 VfResult vfm_instance_create(void *proc, int validate, vfm_instance **out);
+// Makes the table of an instance that somebody else created for Vulkan version api. It has no
+// messenger. VFM_OLD_LOADER if functions of Vulkan 1.1 are missing.
+VfResult vfm_instance_borrow(void *proc, VfInstance handle, uint32_t api, vfm_instance **out);
 // Frees the table and the messenger, not the handle: see vfm_instance_close.
 void vfm_instance_free(vfm_instance *i);
 // Destroys the messenger. Call it before destroying the instance.
@@ -74,8 +78,20 @@ typedef struct {
 	uint64_t storageRange, maxAllocation, maxBuffer, storageAlign;
 	double timestampPeriod; uint32_t timestampBits;
 	uint32_t family, hasCompute;
+	// Extensions for memory that is shared with others.
+	uint32_t extFd, extDmaBuf, extHost, extForeign;
+	// What buffers of all usages can do with handles: bits 1 dedicated memory only, 2 export, 4
+	// import.
+	uint32_t opaque, dmaBuf, host;
+	uint64_t hostAlign;
 } vfm_info;
 VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out);
+// Replaces the queue family that vfm_query chose. hasCompute is 0 if this one has none or does not
+// exist.
+void vfm_query_family(vfm_instance *i, VfPhysical p, uint32_t family, vfm_info *out);
+// The features that a chain of VkPhysicalDeviceFeatures2 and its like switches on.
+typedef struct { uint32_t bda, int64, int16, int8, float16, storage16, sizes, full, matrix; } vfm_features;
+void vfm_features_read(const void *chain, vfm_features *out);
 // Free bytes by heap, from VK_EXT_memory_budget: budget minus usage of this process, never below 0.
 void vfm_memory_budget(vfm_instance *i, VfPhysical p, uint64_t free_bytes[16]);
 
@@ -108,16 +124,36 @@ typedef struct {
 	VFM_FN(VfResult, GetQueryPoolResults, VfDevice, uint64_t, uint32_t, uint32_t, size_t, void *, uint64_t, uint32_t);
 	VFM_FN(VfResult, QueueSubmit, VfQueue, uint32_t, const VfSubmitInfo *, uint64_t);
 	VFM_FN(VfResult, SetDebugUtilsObjectNameEXT, VfDevice, const VfDebugName *);
+	VFM_FN(VfResult, GetMemoryFdKHR, VfDevice, const VfGetFd *, int *);
+	VFM_FN(VfResult, GetMemoryFdPropertiesKHR, VfDevice, uint32_t, int, VfHandleProperties *);
+	VFM_FN(VfResult, GetMemoryHostPointerPropertiesEXT, VfDevice, uint32_t, const void *, VfHandleProperties *);
 #undef VFM_FN
 } vfm_device;
 
 void vfm_trim(void); // gives free memory of the C library back to the system, where it can
 VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out);
+// Makes the table of a device that somebody else created.
+VfResult vfm_device_borrow(vfm_instance *i, VfDevice handle, const vfm_info *info, vfm_device **out);
 
 // ---- memory ----
 VfResult vfm_buffer_create(vfm_device *d, uint64_t size, uint32_t usage, uint64_t *out);
 VfResult vfm_memory_allocate(vfm_device *d, uint64_t size, uint32_t type, int address, uint64_t *out);
 uint64_t vfm_buffer_address(vfm_device *d, uint64_t buffer);
+
+// ---- memory that is shared with others ----
+// Fills what vfm_query says of it. usage is that of all buffers.
+void vfm_query_external(vfm_instance *i, VfPhysical p, uint32_t usage, vfm_info *out);
+VfResult vfm_external_buffer_create(vfm_device *d, uint64_t size, uint32_t usage, uint32_t handle, uint64_t *out);
+// The memory types that a handle can be imported as, as bits.
+VfResult vfm_fd_types(vfm_device *d, uint32_t handle, int fd, uint32_t *types);
+VfResult vfm_host_types(vfm_device *d, void *host, uint32_t *types);
+// Allocates memory that can be exported (fd and host unset), or imports some. After a success fd
+// belongs to the driver. dedicated: the only buffer that the memory is for, or 0.
+typedef struct { uint64_t size; uint32_t type; int address; uint32_t handle; int import, fd; void *host; uint64_t dedicated; } vfm_external;
+VfResult vfm_external_allocate(vfm_device *d, const vfm_external *x, uint64_t *out);
+VfResult vfm_memory_fd(vfm_device *d, uint64_t memory, uint32_t handle, int *fd);
+// Takes a buffer over from others who use its memory, or gives it back.
+void vfm_transfer_ownership(vfm_device *d, VfCommands c, uint64_t buffer, int foreign, int take);
 
 // ---- pipelines ----
 VfResult vfm_set_layout_create(vfm_device *d, uint32_t bindings, uint64_t *out);

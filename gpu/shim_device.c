@@ -3,6 +3,62 @@
 
 #include <stdlib.h>
 
+// load fills the table of functions of a device.
+static void load(vfm_instance *i, const vfm_info *info, vfm_device *d) {
+#define LOAD(name) *(VfAnyFn *)&d->name = i->deviceProc(d->handle, "vk" #name)
+	LOAD(AllocateMemory);
+	LOAD(CreateBuffer);
+	LOAD(CreateShaderModule);
+	LOAD(DestroyShaderModule);
+	LOAD(CreateComputePipelines);
+	LOAD(CreatePipelineCache);
+	LOAD(GetPipelineCacheData);
+	LOAD(CreatePipelineLayout);
+	LOAD(CreateDescriptorSetLayout);
+	LOAD(CreateDescriptorPool);
+	LOAD(AllocateDescriptorSets);
+	LOAD(UpdateDescriptorSets);
+	LOAD(CreateCommandPool);
+	LOAD(AllocateCommandBuffers);
+	LOAD(BeginCommandBuffer);
+	LOAD(CmdPipelineBarrier);
+	LOAD(CmdCopyBuffer);
+	LOAD(CreateFence);
+	LOAD(CreateQueryPool);
+	LOAD(GetQueryPoolResults);
+	LOAD(QueueSubmit);
+	if (info->bda) {
+		LOAD(GetBufferDeviceAddress);
+		if (info->extBDA || !d->GetBufferDeviceAddress)
+			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
+	}
+	if (info->extFd) {
+		LOAD(GetMemoryFdKHR);
+		LOAD(GetMemoryFdPropertiesKHR);
+	}
+	if (info->extHost)
+		LOAD(GetMemoryHostPointerPropertiesEXT);
+	if (i->messenger)
+		LOAD(SetDebugUtilsObjectNameEXT);
+#undef LOAD
+}
+
+VfResult vfm_device_borrow(vfm_instance *i, VfDevice handle, const vfm_info *info, vfm_device **out) {
+	*out = NULL;
+	vfm_device *d = calloc(1, sizeof *d);
+	if (!d)
+		return -1;
+	d->family = info->family;
+	d->handle = handle;
+	load(i, info, d);
+	if (!d->QueueSubmit || !d->CreateComputePipelines) {
+		free(d);
+		return -3;
+	}
+	*out = d;
+	return 0;
+}
+
 VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, vfm_device **out) {
 	*out = NULL;
 	vfm_device *d = calloc(1, sizeof *d);
@@ -24,6 +80,14 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		exts[n++] = "VK_EXT_subgroup_size_control";
 	if (info->matrix[0])
 		exts[n++] = "VK_KHR_cooperative_matrix";
+	if (info->extFd)
+		exts[n++] = "VK_KHR_external_memory_fd";
+	if (info->extDmaBuf)
+		exts[n++] = "VK_EXT_external_memory_dma_buf";
+	if (info->extHost)
+		exts[n++] = "VK_EXT_external_memory_host";
+	if (info->extForeign)
+		exts[n++] = "VK_EXT_queue_family_foreign";
 
 	VfFeatures2 f = {ST_FEATURES_2};
 	Vf16BitStorage s16 = {ST_16BIT_STORAGE_FEATURES, NULL, info->storage16};
@@ -62,36 +126,7 @@ VfResult vfm_device_create(vfm_instance *i, VfPhysical p, const vfm_info *info, 
 		free(d);
 		return r;
 	}
-#define LOAD(name) *(VfAnyFn *)&d->name = i->deviceProc(d->handle, "vk" #name)
-	LOAD(AllocateMemory);
-	LOAD(CreateBuffer);
-	LOAD(CreateShaderModule);
-	LOAD(DestroyShaderModule);
-	LOAD(CreateComputePipelines);
-	LOAD(CreatePipelineCache);
-	LOAD(GetPipelineCacheData);
-	LOAD(CreatePipelineLayout);
-	LOAD(CreateDescriptorSetLayout);
-	LOAD(CreateDescriptorPool);
-	LOAD(AllocateDescriptorSets);
-	LOAD(UpdateDescriptorSets);
-	LOAD(CreateCommandPool);
-	LOAD(AllocateCommandBuffers);
-	LOAD(BeginCommandBuffer);
-	LOAD(CmdPipelineBarrier);
-	LOAD(CmdCopyBuffer);
-	LOAD(CreateFence);
-	LOAD(CreateQueryPool);
-	LOAD(GetQueryPoolResults);
-	LOAD(QueueSubmit);
-	if (info->bda) {
-		LOAD(GetBufferDeviceAddress);
-		if (info->extBDA || !d->GetBufferDeviceAddress)
-			*(VfAnyFn *)&d->GetBufferDeviceAddress = i->deviceProc(d->handle, "vkGetBufferDeviceAddressKHR");
-	}
-	if (i->messenger)
-		LOAD(SetDebugUtilsObjectNameEXT);
-#undef LOAD
+	load(i, info, d);
 	*out = d;
 	return 0;
 }

@@ -46,6 +46,39 @@ int vfm_validation_available(void *proc) {
 		has_extension(p, VALIDATION_LAYER, "VK_EXT_debug_utils"));
 }
 
+static void load(vfm_instance *i) {
+#define LOAD(field, name) *(VfAnyFn *)&i->field = i->proc(i->handle, name)
+	LOAD(CreateDevice, "vkCreateDevice");
+	LOAD(EnumerateExtensions, "vkEnumerateDeviceExtensionProperties");
+	LOAD(GetProperties, "vkGetPhysicalDeviceProperties");
+	LOAD(GetProperties2, "vkGetPhysicalDeviceProperties2");
+	LOAD(GetFeatures2, "vkGetPhysicalDeviceFeatures2");
+	LOAD(GetQueueFamilies, "vkGetPhysicalDeviceQueueFamilyProperties");
+	LOAD(GetMemoryProperties2, "vkGetPhysicalDeviceMemoryProperties2");
+	LOAD(GetExternalBuffer, "vkGetPhysicalDeviceExternalBufferProperties");
+	LOAD(GetMatrixProperties, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+	LOAD(deviceProc, "vkGetDeviceProcAddr");
+#undef LOAD
+}
+
+VfResult vfm_instance_borrow(void *get_proc, VfInstance handle, uint32_t api, vfm_instance **out) {
+	*out = NULL;
+	vfm_instance *i = calloc(1, sizeof *i);
+	if (!i)
+		return -1;
+	i->proc = (VfGetProc)(uintptr_t)get_proc;
+	i->handle = handle;
+	i->api = api;
+	load(i);
+	if (!i->EnumerateExtensions || !i->GetProperties || !i->GetProperties2 || !i->GetFeatures2 || !i->GetQueueFamilies ||
+		!i->GetMemoryProperties2 || !i->GetExternalBuffer || !i->deviceProc) {
+		free(i);
+		return VFM_OLD_LOADER;
+	}
+	*out = i;
+	return 0;
+}
+
 VfResult vfm_instance_create(void *get_proc, int validate, vfm_instance **out) {
 	VfGetProc proc = (VfGetProc)(uintptr_t)get_proc;
 	*out = NULL;
@@ -94,17 +127,7 @@ VfResult vfm_instance_create(void *get_proc, int validate, vfm_instance **out) {
 		free(i);
 		return r;
 	}
-#define LOAD(field, name) *(VfAnyFn *)&i->field = proc(i->handle, name)
-	LOAD(CreateDevice, "vkCreateDevice");
-	LOAD(EnumerateExtensions, "vkEnumerateDeviceExtensionProperties");
-	LOAD(GetProperties, "vkGetPhysicalDeviceProperties");
-	LOAD(GetProperties2, "vkGetPhysicalDeviceProperties2");
-	LOAD(GetFeatures2, "vkGetPhysicalDeviceFeatures2");
-	LOAD(GetQueueFamilies, "vkGetPhysicalDeviceQueueFamilyProperties");
-	LOAD(GetMemoryProperties2, "vkGetPhysicalDeviceMemoryProperties2");
-	LOAD(GetMatrixProperties, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
-	LOAD(deviceProc, "vkGetDeviceProcAddr");
-#undef LOAD
+	load(i);
 	if (validate) {
 		CreateMessenger cm = (CreateMessenger)proc(i->handle, "vkCreateDebugUtilsMessengerEXT");
 		*(VfAnyFn *)&i->DestroyMessenger = proc(i->handle, "vkDestroyDebugUtilsMessengerEXT");

@@ -32,6 +32,66 @@ static void pick_family(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	free(q);
 }
 
+void vfm_query_family(vfm_instance *i, VfPhysical p, uint32_t family, vfm_info *out) {
+	out->family = family;
+	out->hasCompute = out->timestampBits = 0;
+	uint32_t n = 0;
+	i->GetQueueFamilies(p, &n, NULL);
+	VfQueueFamily *q = n ? calloc(n, sizeof *q) : NULL;
+	if (!q)
+		return;
+	i->GetQueueFamilies(p, &n, q);
+	if (family < n && (q[family].flags & 2)) { // VK_QUEUE_COMPUTE_BIT
+		out->hasCompute = 1;
+		out->timestampBits = q[family].timestampBits;
+	}
+	free(q);
+}
+
+void vfm_features_read(const void *chain, vfm_features *out) {
+	memset(out, 0, sizeof *out);
+	for (const VfChain *c = chain; c; c = c->pNext)
+		switch (c->sType) {
+		case ST_FEATURES_2: {
+			const VfFeatures2 *f = (const void *)c;
+			out->int64 = f->f[FEATURE_INT64];
+			out->int16 = f->f[FEATURE_INT16];
+			break;
+		}
+		case ST_16BIT_STORAGE_FEATURES:
+			out->storage16 = ((const Vf16BitStorage *)c)->storage;
+			break;
+		case ST_VULKAN_1_1_FEATURES:
+			out->storage16 = ((const VfFeatures11 *)c)->storage16;
+			break;
+		case ST_FLOAT16_INT8_FEATURES:
+			out->float16 = ((const VfFloat16Int8 *)c)->float16;
+			out->int8 = ((const VfFloat16Int8 *)c)->int8;
+			break;
+		case ST_BUFFER_ADDRESS_FEATURES:
+			out->bda = ((const VfBufferAddress *)c)->address;
+			break;
+		case ST_VULKAN_1_2_FEATURES: {
+			const VfFeatures12 *f = (const void *)c;
+			out->float16 = f->float16;
+			out->int8 = f->int8;
+			out->bda = f->address;
+			break;
+		}
+		case ST_SUBGROUP_CONTROL_FEATURES:
+			out->sizes = ((const VfSubgroupControl *)c)->control;
+			out->full = ((const VfSubgroupControl *)c)->full;
+			break;
+		case ST_VULKAN_1_3_FEATURES:
+			out->sizes = ((const VfFeatures13 *)c)->control;
+			out->full = ((const VfFeatures13 *)c)->full;
+			break;
+		case ST_COOPERATIVE_MATRIX_FEATURES:
+			out->matrix = ((const VfMatrixFeatures *)c)->matrix;
+			break;
+		}
+}
+
 static void copy_properties(vfm_info *out, const VfProperties *p) {
 	const VfLimits *l = &p->limits;
 	out->api = p->api;
@@ -114,6 +174,10 @@ VfResult vfm_query(vfm_instance *i, VfPhysical p, vfm_info *out) {
 	out->hasCoopMatrix = has(e, n, "VK_KHR_cooperative_matrix");
 	out->extSubgroups = has(e, n, "VK_EXT_subgroup_size_control");
 	out->hasPortability = has(e, n, "VK_KHR_portability_subset");
+	out->extFd = has(e, n, "VK_KHR_external_memory_fd");
+	out->extDmaBuf = out->extFd && has(e, n, "VK_EXT_external_memory_dma_buf");
+	out->extHost = has(e, n, "VK_EXT_external_memory_host");
+	out->extForeign = has(e, n, "VK_EXT_queue_family_foreign");
 
 	VfProperties2 props = {ST_PROPERTIES_2};
 	VfSubgroupProperties sub = {ST_SUBGROUP_PROPERTIES};

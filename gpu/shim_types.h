@@ -28,7 +28,13 @@ enum {
 	ST_SUBGROUP_CONTROL_FEATURES = 1000225002, ST_COOPERATIVE_MATRIX_FEATURES = 1000506000,
 	ST_COOPERATIVE_MATRIX_PROPERTY = 1000506001, ST_COOPERATIVE_MATRIX_PROPERTIES = 1000506002,
 	ST_VALIDATION_FEATURES = 1000247000, ST_BUFFER_ADDRESS_FEATURES = 1000257000,
-	ST_MAINTENANCE_4_PROPERTIES = 1000413001
+	ST_MAINTENANCE_4_PROPERTIES = 1000413001, ST_VULKAN_1_1_FEATURES = 49, ST_VULKAN_1_2_FEATURES = 51,
+	ST_VULKAN_1_3_FEATURES = 53, ST_BUFFER_MEMORY_BARRIER = 44, ST_EXTERNAL_BUFFER_INFO = 1000071002,
+	ST_EXTERNAL_BUFFER_PROPERTIES = 1000071003, ST_EXTERNAL_MEMORY_BUFFER = 1000072000,
+	ST_EXPORT_MEMORY = 1000072002, ST_IMPORT_MEMORY_FD = 1000074000, ST_MEMORY_FD_PROPERTIES = 1000074001,
+	ST_MEMORY_GET_FD = 1000074002, ST_DEDICATED_ALLOCATE = 1000127001,
+	ST_IMPORT_MEMORY_HOST = 1000178000, ST_MEMORY_HOST_PROPERTIES = 1000178001,
+	ST_EXTERNAL_MEMORY_HOST_PROPERTIES = 1000178002
 };
 
 typedef int32_t VfResult;
@@ -118,6 +124,10 @@ typedef struct { int32_t sType; void *pNext; uint32_t least, most, groups, stage
 typedef struct { int32_t sType; const void *pNext; uint32_t size; } VfRequiredSubgroup;
 typedef struct { int32_t sType; void *pNext; uint32_t matrix, robust; } VfMatrixFeatures;
 typedef struct { int32_t sType; void *pNext; uint32_t stages; } VfMatrixProperties;
+// The beginnings of the structures that hold all features of a version, up to the last one in use.
+typedef struct { int32_t sType; void *pNext; uint32_t storage16; } VfFeatures11;
+typedef struct { int32_t sType; void *pNext; uint32_t a[7], float16, int8, b[29], address; } VfFeatures12;
+typedef struct { int32_t sType; void *pNext; uint32_t a[7], control, full; } VfFeatures13;
 // One kind of product: A (m×k) times B (k×n) plus C. Types: 0 float16, 1 float32. Scope: 3 is the
 // subgroup.
 typedef struct {
@@ -183,6 +193,22 @@ typedef struct {
 } VfSubmitInfo;
 typedef struct { int32_t sType; const void *pNext; uint32_t srcAccess, dstAccess; } VfMemoryBarrier;
 typedef struct { uint64_t src, dst, size; } VfCopy;
+typedef struct {
+	int32_t sType; const void *pNext; uint32_t srcAccess, dstAccess, srcFamily, dstFamily; uint64_t buffer, offset, size;
+} VfBufferBarrier;
+
+// Memory that is shared with others. Handle types are bits: file descriptors of the same driver
+// (1), dma-bufs (0x200), memory of the host (0x80).
+enum { HANDLE_OPAQUE_FD = 1, HANDLE_HOST = 0x80, HANDLE_DMA_BUF = 0x200 };
+typedef struct { int32_t sType; const void *pNext; uint32_t flags, usage, handle; } VfExternalBufferInfo;
+typedef struct { int32_t sType; void *pNext; uint32_t features, exportFrom, compatible; } VfExternalBufferProperties;
+typedef struct { int32_t sType; void *pNext; uint64_t align; } VfExternalHostProperties;
+typedef struct { int32_t sType; const void *pNext; uint32_t handles; } VfExternalHandles; // of buffers and exports
+typedef struct { int32_t sType; const void *pNext; uint32_t handle; int fd; } VfImportFd;
+typedef struct { int32_t sType; const void *pNext; uint32_t handle; void *host; } VfImportHost;
+typedef struct { int32_t sType; void *pNext; uint32_t types; } VfHandleProperties; // of descriptors and host pointers
+typedef struct { int32_t sType; const void *pNext; uint64_t memory; uint32_t handle; } VfGetFd;
+typedef struct { int32_t sType; const void *pNext; uint64_t image, buffer; } VfDedicated;
 // Copies of n ranges of size bytes each: offsets of the first, and distances from one to the next.
 typedef struct { uint64_t src, dst, src_stride, dst_stride, size, n; } vfm_rows;
 

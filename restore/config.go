@@ -56,6 +56,12 @@ type Config struct {
 	// Timeout then have no effect, and Close leaves the device open. It must outlive the Model.
 	Shared *gpu.Device
 
+	// Borrowed is a Vulkan device that the program has made without package gpu; nil: Open makes
+	// one. It must outlive the Model, which works with what the program has switched on and submits
+	// to its queue. Device and Validation must be empty. If the device is lost, make another one and
+	// open another Model.
+	Borrowed *gpu.Borrowed
+
 	faults  *gpu.Faults                           // for tests
 	kernels func() (motionblur.Parameters, error) // for tests; nil: the embedded kernel network
 }

@@ -38,5 +38,6 @@
 //   - recipe.go, programkind.go and graph.go: the programs that internal/engine builds and runs.
 //   - canvas.go and grain.go: from the networks' output to the result.
 //
-// model.go opens a Model. network.go, networktasks.go and tasknetwork.go hold its networks.
+// model.go opens a Model. sharedmemory.go is for frames in memory of others. network.go,
+// networktasks.go and tasknetwork.go hold its networks.
 package restore

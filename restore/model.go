@@ -51,6 +51,16 @@ func newModel(cfg Config) (*Model, error) {
 	if !(cfg.Pace >= 0 && cfg.Pace <= 1) {
 		return nil, &ConfigError{"Pace", fmt.Sprintf("is %v, must be a share above 0 and up to 1, or 0 for all", cfg.Pace)}
 	}
+	if cfg.Borrowed != nil {
+		switch {
+		case cfg.Shared != nil:
+			return nil, &ConfigError{"Borrowed", "excludes Shared; give one device"}
+		case cfg.Device != "":
+			return nil, &ConfigError{"Borrowed", "excludes Device, which chooses another one"}
+		case cfg.Validation:
+			return nil, &ConfigError{"Borrowed", "excludes Validation; switch the layer on in your instance"}
+		}
+	}
 	network, source, err := cfg.loadGeneral()
 	if err != nil {
 		return nil, err
@@ -74,7 +84,7 @@ func (m *Model) openDevice() error {
 		Shared: cfg.Shared, Share: cfg.Pace,
 		GPU: gpu.Options{
 			Device: cfg.Device, Validation: cfg.Validation, OnMessage: cfg.OnMessage,
-			CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout(),
+			CacheDir: cfg.CacheDir, Faults: cfg.faults, Timeout: cfg.timeout(), Borrowed: cfg.Borrowed,
 		},
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 	if n := s.OutSize(); len(dst) != n && !s.resized.Load() {
 		return FrameInfo{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), n)
 	}
-	return s.receive(ctx, func(g *streamFormat) (frame.Planes, error) {
+	return s.receive(ctx, Memories{}, func(g *streamFormat) (frame.Planes, error) {
 		if len(dst) != g.out.Bytes() {
 			return frame.Planes{}, badRequest("frame", "has room for %d bytes, must have %d", len(dst), g.out.Bytes())
 		}
@@ -69,16 +69,30 @@ func (s *Stream) Receive(ctx context.Context, dst []byte) (FrameInfo, error) {
 // ReceiveFrame is Receive to planes with strides of their own. Nothing is written between pixels
 // and rows.
 func (s *Stream) ReceiveFrame(ctx context.Context, dst frame.Planes) (FrameInfo, error) {
-	return s.receive(ctx, func(g *streamFormat) (frame.Planes, error) {
+	return s.receive(ctx, Memories{}, func(g *streamFormat) (frame.Planes, error) {
 		if err := g.out.Check(dst); err != nil {
-			return dst, &RequestError{"frame", "has no room: " + err.Error()}
+			return dst, noRoom(err)
 		}
 		return dst, nil
 	})
 }
 
+func noRoom(err error) error { return &RequestError{"frame", "has no room: " + err.Error()} }
+
+// ReceiveShared is ReceiveFrame to planes in shared memory, which are written in place.
+func (s *Stream) ReceiveShared(ctx context.Context, dst frame.Planes, in Memories) (FrameInfo, error) {
+	return s.receive(ctx, in, func(g *streamFormat) (frame.Planes, error) {
+		return dst, in.Check(dst, func(ps frame.Planes) error {
+			if err := g.out.Check(ps); err != nil {
+				return noRoom(err)
+			}
+			return nil
+		})
+	})
+}
+
 // receive writes the next frame to the planes that place returns.
-func (s *Stream) receive(ctx context.Context, place func(g *streamFormat) (frame.Planes, error)) (FrameInfo, error) {
+func (s *Stream) receive(ctx context.Context, in Memories, place func(g *streamFormat) (frame.Planes, error)) (FrameInfo, error) {
 	f, err := s.nextRestored(ctx)
 	if err != nil {
 		return FrameInfo{}, err
@@ -93,7 +107,7 @@ func (s *Stream) receive(ctx context.Context, place func(g *streamFormat) (frame
 			s.head <- f
 			return info, err
 		}
-		f.err = s.unpack(dst, f)
+		f.err = s.unpack(dst, in, f)
 	}
 	f.info.Latency = time.Since(f.info.Began)
 	info := f.info
@@ -110,9 +124,17 @@ func (s *Stream) receive(ctx context.Context, place func(g *streamFormat) (frame
 }
 
 // unpack writes a restored frame.
-func (s *Stream) unpack(dst frame.Planes, f *slot) error {
+func (s *Stream) unpack(dst frame.Planes, in Memories, f *slot) error {
 	s.unpacking.Lock()
 	defer s.unpacking.Unlock()
+	if in == (Memories{}) {
+		return s.unpackPlanes(dst, f)
+	}
+	return in.Access(dst, true, func(ps frame.Planes) error { return s.unpackPlanes(ps, f) })
+}
+
+// unpackPlanes is unpack to planes with Data.
+func (s *Stream) unpackPlanes(dst frame.Planes, f *slot) error {
 	g := f.format
 	var err error
 	if g.changes {

@@ -10,6 +10,7 @@ import (
 // Frame is a frame given to a Stream.
 type Frame struct {
 	Planes frame.Planes // its values; not used any more after Submit has returned
+	Memory Memories     // shared memory in which the planes lie, read in place; nil: they have Data
 	// Mask is this frame's, if not nil, instead of StreamConfig's; for inpainting. A mask that
 	// differs from that of the frame before costs time and memory.
 	Mask []bool
@@ -51,7 +52,7 @@ func (s *Stream) SubmitFrame(ctx context.Context, f Frame) (dropped FrameInfo, e
 // submit takes the frame's planes from data if this is not nil.
 func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped FrameInfo, err error) {
 	began := time.Now()
-	if err := s.format.Load().check(&given, data); err != nil { // before another frame is dropped for it
+	if err := s.checkFrame(&given, data); err != nil { // before another frame is dropped for it
 		return noFrame, err
 	}
 	f, dropped, err := s.acquireSlot(ctx)
@@ -74,6 +75,20 @@ func (s *Stream) submit(ctx context.Context, given Frame, data []byte) (dropped 
 	s.sent++
 	s.queue <- f // never waits: there are as many places as slots
 	return dropped, nil
+}
+
+// checkFrame checks a frame before it is read, and sets its planes to those of data if this is not
+// nil.
+func (s *Stream) checkFrame(given *Frame, data []byte) error {
+	g := s.format.Load()
+	if given.Memory == (Memories{}) {
+		return g.check(given, data)
+	}
+	return given.Memory.Check(given.Planes, func(ps frame.Planes) error {
+		placed := *given
+		placed.Planes = ps
+		return g.check(&placed, data)
+	})
 }
 
 // check checks a frame, whose planes are set to those of data if this is not nil.
@@ -109,6 +124,18 @@ func (g *streamFormat) check(given *Frame, data []byte) error {
 func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 	s.packing.Lock()
 	defer s.packing.Unlock()
+	if given.Memory == (Memories{}) {
+		return s.packPlanes(f, given, data)
+	}
+	return given.Memory.Access(given.Planes, false, func(ps frame.Planes) error {
+		placed := *given
+		placed.Planes = ps
+		return s.packPlanes(f, &placed, data)
+	})
+}
+
+// packPlanes is pack for planes with Data.
+func (s *Stream) packPlanes(f *slot, given *Frame, data []byte) error {
 	g := s.format.Load()
 	if err := g.check(given, data); err != nil { // Resize may have been called in between
 		return err
@@ -124,6 +151,11 @@ func (s *Stream) pack(f *slot, given *Frame, data []byte) error {
 		}
 		return err
 	}
+	return g.read(f, given)
+}
+
+// read reads a frame that is no mosaic.
+func (g *streamFormat) read(f *slot, given *Frame) error {
 	err := g.in.Read(f.pix, given.Planes)
 	if err == nil && g.changes {
 		err = g.in.ReadCodes(f.codes, given.Planes)

@@ -48,6 +48,10 @@ have_layer() {
 		/etc/vulkan/explicit_layer.d/*hronos_validation*.json \
 		/opt/homebrew/share/vulkan/explicit_layer.d/*hronos_validation*.json 2>/dev/null | grep -q .
 }
+# shellcheck disable=SC2086
+have_vulkan_headers() {
+	printf '#include <vulkan/vulkan.h>\n' | $compiler -E -x c - >/dev/null 2>&1
+}
 have_spirv_val() { command -v spirv-val >/dev/null 2>&1; }
 
 lacking=""
@@ -58,6 +62,8 @@ have_compiler || lacking="$lacking gcc"
 if [ "${1:-}" = test ]; then
 	have_layer || lacking="$lacking vulkan-validationlayers"
 	have_spirv_val || lacking="$lacking spirv-tools"
+	# A C program of the tests makes a Vulkan device of its own.
+	have_vulkan_headers || lacking="$lacking libvulkan-dev"
 	# The tests use the installed C library through these.
 	command -v pkg-config >/dev/null 2>&1 || lacking="$lacking pkg-config"
 	command -v cmake >/dev/null 2>&1 || lacking="$lacking cmake"

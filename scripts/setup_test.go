@@ -48,7 +48,7 @@ func TestSetup(t *testing.T) {
 	if err != nil {
 		t.Skip("cannot make a terminal:", err)
 	}
-	const all = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev vulkan-validationlayers spirv-tools pkg-config cmake"
+	const all = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev vulkan-validationlayers spirv-tools libvulkan-dev pkg-config cmake"
 	const optional = " chromium libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev gstreamer1.0-tools gstreamer1.0-plugins-base"
 	const build = "libvulkan1 mesa-vulkan-drivers gcc libc6-dev"
 	for name, c := range map[string]struct {

@@ -91,6 +91,11 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 		default:
 			c.Timeout = time.Duration(min(s, 1e9) * float64(time.Second))
 		}
+		if given.vulkan != nil {
+			if c.Borrowed, e = borrowed(given.vulkan); e != nil {
+				return fail(e, err, errSize)
+			}
+		}
 	}
 	m, e := restore.Open(c)
 	if e != nil {
@@ -265,60 +270,73 @@ func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 	}
 	scale := j.task.Scale()
 	w, h := scale*j.w, scale*j.h
-	src, err := planes(&given, j.in, j.w, j.h, "in")
+	src, srcMemory, err := planes(&given, j.in, j.w, j.h, "in")
 	if err != nil {
 		return err
 	}
-	dst, err := planes(&result, j.out, w, h, "out")
+	dst, dstMemory, err := planes(&result, j.out, w, h, "out")
 	if err != nil {
 		return err
 	}
-	from, err := converter(j.in, j.w, j.h, src)
+	from, err := frame.NewConverter(j.in, j.w, j.h)
 	if err != nil {
-		return err
+		return badArgument(err.Error())
 	}
-	to, err := converter(j.out, w, h, dst)
+	to, err := frame.NewConverter(j.out, w, h)
 	if err != nil {
-		return err
+		return badArgument(err.Error())
 	}
 	if given.mask != nil {
 		j.mask = missing(given.mask, j.w*j.h)
 	}
-	p := picture.New(j.w, j.h, make([]float32, 3*j.w*j.h))
-	p.Gray = j.in.Kind == frame.Gray
-	if err := from.Read(p.Pix, src); err != nil {
+	// Refused now, rather than after the work.
+	if err := dstMemory.Check(dst, func(dst frame.Planes) error { return checkPlanes(to, dst) }); err != nil {
 		return err
 	}
+	p := picture.New(j.w, j.h, make([]float32, 3*j.w*j.h))
+	p.Gray = j.in.Kind == frame.Gray
 	var alpha []byte
-	if j.in.HasAlpha() {
-		alpha, p.Alpha = make([]byte, j.w*j.h), make([]float32, j.w*j.h)
-		if err := from.ReadAlpha(alpha, src); err != nil {
-			return err
-		}
-		for i, a := range alpha {
-			p.Alpha[i] = float32(a) / 255
-		}
-	}
 	var codes []uint16 // read before out is written, as in and out may be the same memory
-	if scale == 1 && frame.CanChange(j.in, j.out) {
-		codes = make([]uint16, from.Codes())
-		if err := from.ReadCodes(codes, src); err != nil {
+	if err := srcMemory.Access(src, false, func(src frame.Planes) error {
+		if err := checkPlanes(from, src); err != nil {
 			return err
 		}
+		if err := from.Read(p.Pix, src); err != nil {
+			return err
+		}
+		if j.in.HasAlpha() {
+			alpha, p.Alpha = make([]byte, j.w*j.h), make([]float32, j.w*j.h)
+			if err := from.ReadAlpha(alpha, src); err != nil {
+				return err
+			}
+			for i, a := range alpha {
+				p.Alpha[i] = float32(a) / 255
+			}
+		}
+		if scale == 1 && frame.CanChange(j.in, j.out) {
+			codes = make([]uint16, from.Codes())
+			return from.ReadCodes(codes, src)
+		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	r, err := m.Restore(ctx, p, j.request())
 	if err != nil {
 		return err
 	}
-	if codes != nil {
-		err = to.Change(dst, from, codes, p.Pix, r.Picture.Pix)
-	} else {
-		err = to.Write(dst, r.Picture.Pix)
-	}
-	if err == nil {
-		err = to.WriteAlpha(dst, alpha, scale)
-	}
-	if err != nil {
+	if err := dstMemory.Access(dst, true, func(dst frame.Planes) error {
+		var err error
+		if codes != nil {
+			err = to.Change(dst, from, codes, p.Pix, r.Picture.Pix)
+		} else {
+			err = to.Write(dst, r.Picture.Pix)
+		}
+		if err != nil {
+			return err
+		}
+		return to.WriteAlpha(dst, alpha, scale)
+	}); err != nil {
 		return err
 	}
 	if j.req.mean != nil {
@@ -330,16 +348,12 @@ func (j *job) restore(m *restore.Model, in, out *C.vfm_frame) error {
 	return nil
 }
 
-// converter returns the converter of a frame after a check of its planes.
-func converter(f frame.Format, w, h int, ps frame.Planes) (*frame.Converter, error) {
-	c, err := frame.NewConverter(f, w, h)
-	if err == nil {
-		err = c.Check(ps)
+// checkPlanes returns an error if a frame does not fit in the planes.
+func checkPlanes(c *frame.Converter, ps frame.Planes) error {
+	if err := c.Check(ps); err != nil {
+		return badArgument(err.Error())
 	}
-	if err != nil {
-		return nil, badArgument(err.Error())
-	}
-	return c, nil
+	return nil
 }
 
 // canceller is a context that vfm_cancel cancels.

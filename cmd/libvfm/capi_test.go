@@ -59,6 +59,7 @@ func TestLibrary(t *testing.T) {
 			"submits that wait notice the end"},
 		"example/frames.c": {"devices: ", "frames keep their codes in every layout", "frames bring masks and sizes", "the oldest frames are dropped", "cancelled calls end",
 			"temperatures mean", "mosaics become pictures"},
+		"example/memory.c":  {"frames are read and written in imported memory", "opaque descriptors", "mistakes are refused"},
 		"example/dynamic.c": {"signals are the program's own", "opened, closed and opened again"},
 	} {
 		t.Run(source, func(t *testing.T) {
@@ -84,6 +85,15 @@ func TestLibrary(t *testing.T) {
 		}
 	})
 	t.Run("pipeline.c", func(t *testing.T) { pipeline(t, compile(t, "example/pipeline.c")) })
+	t.Run("device.c", func(t *testing.T) {
+		needVulkanHeaders(t)
+		out := run(t, compile(t, "example/device.c", "-l:libvulkan.so.1"))
+		for _, words := range []string{"all features: the queue was locked, largest difference 0;", "no features: the queue was locked, ", "queue family 1000", "messages of the validation layer: 0"} {
+			if !strings.Contains(out, words) {
+				t.Errorf("it does not say %q:\n%s", words, out)
+			}
+		}
+	})
 	t.Run("GStreamer", func(t *testing.T) { element(t, build, root, prefix) })
 	t.Run("C++", func(t *testing.T) {
 		if _, err := exec.LookPath("c++"); err != nil {
@@ -129,6 +139,16 @@ func TestLibrary(t *testing.T) {
 		run(t, "cmake", "--build", project+"/b")
 		run(t, project+"/b/p")
 	})
+}
+
+// needVulkanHeaders skips a test whose program includes vulkan/vulkan.h where there is none.
+func needVulkanHeaders(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command("cc", "-E", "-x", "c", "-")
+	cmd.Stdin = strings.NewReader("#include <vulkan/vulkan.h>\n")
+	if err := cmd.Run(); err != nil {
+		t.Skip("no vulkan/vulkan.h; on Debian or Ubuntu: apt-get install libvulkan-dev")
+	}
 }
 
 // symbols compares the symbols of the library with the declarations of the header.

@@ -33,6 +33,7 @@ func status(err error) C.vfm_status {
 		loader    *gpu.NoLoaderError
 		driver    *gpu.NoDriverError
 		device    *gpu.NoDeviceError
+		borrowed  *gpu.BorrowedError
 		memory    *gpu.OutOfMemoryError
 		host      *restore.MemoryError
 		lost      *gpu.DeviceLostError
@@ -49,7 +50,7 @@ func status(err error) C.vfm_status {
 		return C.VFM_TIMEOUT
 	case errors.Is(err, context.Canceled):
 		return C.VFM_CANCELLED
-	case errors.As(err, &argument), errors.As(err, &request), errors.As(err, &config), errors.As(err, &unknown), errors.As(err, &untrained), errors.Is(err, restore.ErrEnded):
+	case errors.As(err, &argument), errors.As(err, &request), errors.As(err, &config), errors.As(err, &unknown), errors.As(err, &untrained), errors.As(err, &borrowed), errors.Is(err, restore.ErrEnded):
 		return C.VFM_BAD_REQUEST
 	case errors.As(err, &loader), errors.As(err, &driver), errors.As(err, &device):
 		return C.VFM_NO_VULKAN

@@ -38,16 +38,17 @@ func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	return f, nil
 }
 
-// mosaicPlane returns the plane of a mosaic of w×h pixels in the caller's memory.
-func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.Planes, err error) {
+// mosaicPlane returns the plane of a mosaic of w×h pixels in the caller's memory, or in shared
+// memory.
+func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.Planes, ms restore.Memories, err error) {
 	const most = 1 << 30
 	p := &f.plane[0]
 	stride := int(p.stride)
 	switch {
-	case p.data == nil:
-		return ps, badArgument("frame.plane[0].data is NULL")
+	case p.data == nil && f.memory[0] == 0:
+		return ps, ms, badArgument("frame.plane[0].data is NULL")
 	case stride < -most || stride > most || p.step != 0:
-		return ps, badArgument(fmt.Sprintf("frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0", stride, int(p.step)))
+		return ps, ms, badArgument(fmt.Sprintf("frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0", stride, int(p.step)))
 	}
 	row := format.Packing.RowBytes(w, format.Bits)
 	if stride == 0 {
@@ -55,10 +56,15 @@ func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.
 			stride = row
 		}
 	}
+	if f.memory[0] != 0 {
+		ps[0].Stride = stride
+		ms[0], ps[0].Offset, err = sharedPlane(f, 0, "frame")
+		return ps, ms, err
+	}
 	bytes, before := (h-1)*max(stride, -stride)+row, max(0, -(h-1)*stride)
 	if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
 		bytes = int(p.bytes) // too few; the stream returns the error
 	}
 	ps[0] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride}
-	return ps, nil
+	return ps, ms, nil
 }

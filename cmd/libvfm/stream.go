@@ -100,17 +100,18 @@ func (s *stream) submit(f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_i
 	}
 	w, h := s.Size()
 	var ps frame.Planes
+	var ms restore.Memories
 	if s.raw != nil {
-		ps, err = mosaicPlane(&given, s.raw, w, h)
+		ps, ms, err = mosaicPlane(&given, s.raw, w, h)
 	} else {
-		ps, err = planes(&given, s.in, w, h, "frame")
+		ps, ms, err = planes(&given, s.in, w, h, "frame")
 	}
 	if err != nil {
 		return err
 	}
 	ctx, cancel := deadline(seconds)
 	defer cancel()
-	gone, err := s.SubmitFrame(ctx, restore.Frame{Planes: ps, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp), Cookie: uint64(given.cookie)})
+	gone, err := s.SubmitFrame(ctx, restore.Frame{Planes: ps, Memory: ms, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp), Cookie: uint64(given.cookie)})
 	setInfo(dropped, gone)
 	return err
 }
@@ -180,11 +181,11 @@ func (s *stream) receive(f *C.vfm_frame, seconds C.double, info *C.vfm_frame_inf
 		return err
 	}
 	setInfo(info, next)
-	ps, err := planes(&room, s.out, next.W, next.H, "frame")
+	ps, ms, err := planes(&room, s.out, next.W, next.H, "frame")
 	if err != nil {
 		return err
 	}
-	got, err := s.ReceiveFrame(ctx, ps)
+	got, err := s.ReceiveShared(ctx, ps, ms)
 	if got.W > 0 { // the error is that of a frame, not of waiting for it
 		setInfo(info, got)
 	}

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/frame"
 )
 
 // sizedStruct is a structure that begins with its size in the caller's version of vfm.h.
 type sizedStruct interface {
-	C.vfm_config | C.vfm_request | C.vfm_frame | C.vfm_frame_info | C.vfm_latency | C.vfm_device
+	C.vfm_config | C.vfm_request | C.vfm_frame | C.vfm_frame_info | C.vfm_latency | C.vfm_device | C.vfm_vulkan | C.vfm_memory_handle | C.vfm_memory_support
 }
 
 // structSize returns the size that a structure begins with. More than 64 KiB is an error, as the
@@ -88,17 +89,24 @@ func checkSize(w, h int) error {
 	return nil
 }
 
-// planes returns the planes of a frame in the caller's memory.
-func planes(f *C.vfm_frame, format frame.Format, w, h int, name string) (ps frame.Planes, err error) {
+// planes returns the planes of a frame in the caller's memory, or in shared memory.
+func planes(f *C.vfm_frame, format frame.Format, w, h int, name string) (ps frame.Planes, ms restore.Memories, err error) {
 	const most = 1 << 30
 	for i := range format.PlaneCount() {
 		p := &f.plane[i]
 		stride, step := int(p.stride), int(p.step)
-		switch {
-		case p.data == nil:
-			return ps, badArgument(fmt.Sprintf("%s.plane[%d].data is NULL", name, i))
-		case stride < -most || stride > most || step < 0 || step > most:
-			return ps, badArgument(fmt.Sprintf("%s.plane[%d] has a stride of %d and a step of %d bytes", name, i, stride, step))
+		if stride < -most || stride > most || step < 0 || step > most {
+			return ps, ms, badArgument(fmt.Sprintf("%s.plane[%d] has a stride of %d and a step of %d bytes", name, i, stride, step))
+		}
+		if f.memory[i] != 0 {
+			if ms[i], ps[i].Offset, err = sharedPlane(f, i, name); err != nil {
+				return ps, ms, err
+			}
+			ps[i].Stride, ps[i].Step = stride, step
+			continue
+		}
+		if p.data == nil {
+			return ps, ms, badArgument(fmt.Sprintf("%s.plane[%d].data is NULL", name, i))
 		}
 		bytes, before := format.Span(i, w, h, stride, step)
 		if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
@@ -106,7 +114,7 @@ func planes(f *C.vfm_frame, format frame.Format, w, h int, name string) (ps fram
 		}
 		ps[i] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride, Step: step}
 	}
-	return ps, nil
+	return ps, ms, nil
 }
 
 //export vfm_frame_bytes
@@ -150,7 +158,7 @@ func tightFrame(f *C.vfm_format, w, h int, data unsafe.Pointer, bytes C.size_t, 
 	if need := g.Size(w, h); uint64(bytes) != uint64(need) {
 		return badArgument(fmt.Sprintf("%d bytes; a frame of this format and size has %d", uint64(bytes), need))
 	}
-	v.plane = [3]C.vfm_plane{}
+	v.plane, v.memory, v.offset = [3]C.vfm_plane{}, [3]C.vfm_memory{}, [3]C.uint64_t{}
 	for i := range g.PlaneCount() {
 		n, _ := g.Span(i, w, h, 0, 0)
 		v.plane[i] = C.vfm_plane{data: data, bytes: C.size_t(n)}

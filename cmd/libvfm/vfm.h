@@ -26,6 +26,26 @@
  *     networks do not change stay as they are, to the bit. This includes colours outside of RGB and
  *     luma below black and above white.
  *
+ * Shared memory
+ *   - A vfm_memory is memory that drivers or processes share, behind a file descriptor: a dma-buf
+ *     of a camera, decoder or display, or memory of a Vulkan device. vfm_memory_import takes memory
+ *     of others, vfm_memory_create with vfm_memory_export gives memory to others. Planes of frames
+ *     in it have an offset instead of a pointer (vfm_frame.memory). Memory that your program has
+ *     mapped itself needs none of this: planes are pointers into it, also into a mapped dma-buf,
+ *     whose accesses you then announce yourself (DMA_BUF_IOCTL_SYNC).
+ *   - The library reads and writes such frames where they lie, and only while vfm_stream_submit,
+ *     vfm_stream_receive or vfm_restore run. Nobody else may write a frame, or use one that is
+ *     written, meanwhile. It announces its accesses to the drivers of dma-bufs, and waits for work
+ *     on them that their drivers know of. It does not know Vulkan's semaphores: wait for your own
+ *     work on the memory, and release it to VK_QUEUE_FAMILY_EXTERNAL, before you pass a frame.
+ *   - If only the device can reach the memory, it copies all of it before each access, and back
+ *     after writing.
+ *   - vfm_memory_query says what the device and the system can share. All else is refused with
+ *     VFM_FAILED, and a text that names the Vulkan extension that is missing.
+ *   - File descriptors that you pass remain yours, and can be closed after the call. Those that you
+ *     get are yours, too. Memory must not become smaller while it is imported. Free memories before
+ *     their model is closed, or afterwards; calls on them return VFM_CLOSED in between.
+ *
  * Ownership
  *   - Memory that you pass remains yours; the library does not use it after the call returns. The
  *     library returns handles, which are numbers, and no memory. 0 is no handle. Close handles
@@ -39,6 +59,24 @@
  *     should have one thread that submits and one that receives (or one for both); any thread may
  *     call its other functions.
  *   - The library starts threads when it is loaded. Do not call fork() without exec() afterwards.
+ *
+ * Your own Vulkan device
+ *   - With vfm_config.vulkan a model works on a VkDevice of yours. The structure, its strings and
+ *     chains are copied by vfm_open. Instance, device and queue must live until vfm_close has
+ *     returned; the library does not destroy them. After vfm_close nothing of the library is left
+ *     on the device. Several models may use one device and queue.
+ *   - Vulkan allows one thread at a time to use a queue. So either nobody else uses it until
+ *     vfm_close has returned, or lock_queue and unlock_queue take and release a mutex that you
+ *     hold, too, whenever you use the queue. The library calls them around each submission, both
+ *     on the same thread, which may be any. The lock is held only while the submission is handed
+ *     over, not until it is done. They must not call the library, nor may you while you hold the
+ *     mutex.
+ *   - The library never calls vkQueueWaitIdle or vkDeviceWaitIdle. It waits for fences of its own.
+ *   - Of the device's features only those are used that you name, none if you name none. Kernels
+ *     are then slower on some devices, and vfm_config.precision cannot be VFM_FLOAT16.
+ *   - After VFM_DEVICE_LOST close the model, make a new device, and open the model with it. If
+ *     vfm_config.timeout has passed, the device may still be at work: the library then leaves its
+ *     objects on it.
  *
  * Signals
  *   - The library is written in Go. The Go runtime handles SIGSEGV, SIGBUS, SIGFPE and SIGURG once
@@ -84,6 +122,7 @@ enum {
 typedef uint64_t vfm_model;
 typedef uint64_t vfm_stream;
 typedef uint64_t vfm_canceller;
+typedef uint64_t vfm_memory;
 
 /* How the samples of a frame are arranged, plane by plane. */
 enum {
@@ -134,7 +173,59 @@ typedef struct {
 	int64_t timestamp;   /* of frames submitted to streams: any number, returned with the restored
 	                        frame */
 	uint64_t cookie;     /* likewise, for example a pointer: (uint64_t)(uintptr_t)p */
+	vfm_memory memory[3]; /* 0, or the memory in which plane i lies; plane[i].data is NULL then, and
+	                         plane[i].bytes is not used */
+	uint64_t offset[3];   /* of the first byte of the first row in it */
 } vfm_frame;
+
+/* What the file descriptor of shared memory is. */
+enum {
+	VFM_DMA_BUF = 1,     /* a dma-buf of Linux from any driver, or a file that can be mapped, such
+	                        as a memfd */
+	VFM_OPAQUE_FD = 2    /* memory of a Vulkan device of the same GPU and driver
+	                        (VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT) */
+};
+
+typedef struct {
+	uint32_t size;
+	int32_t kind;        /* VFM_DMA_BUF, VFM_OPAQUE_FD */
+	int32_t fd;
+	uint32_t memory_type; /* of VFM_OPAQUE_FD: VkMemoryAllocateInfo.memoryTypeIndex */
+	uint64_t bytes;      /* of all the memory; of VFM_OPAQUE_FD:
+	                        VkMemoryAllocateInfo.allocationSize */
+} vfm_memory_handle;
+
+/* What can be shared: 0 or 1. */
+typedef struct {
+	uint32_t size;
+	int32_t map_dma_buf;    /* import of dma-bufs and files that the system can map (Linux) */
+	int32_t import_dma_buf; /* also of dma-bufs that it cannot map
+	                           (VK_EXT_external_memory_dma_buf) */
+	int32_t export_dma_buf;
+	int32_t import_opaque_fd; /* VK_KHR_external_memory_fd */
+	int32_t export_opaque_fd;
+} vfm_memory_support;
+
+/* A Vulkan device of yours. Handles are those of Vulkan, which are pointers. */
+typedef struct {
+	uint32_t size;
+	uint32_t api_version;    /* VkApplicationInfo.apiVersion of the instance, at least 1.1 */
+	void *instance;          /* VkInstance */
+	void *physical_device;   /* VkPhysicalDevice */
+	void *device;            /* VkDevice */
+	void *queue;             /* VkQueue of a family that can compute */
+	uint32_t queue_family;
+	uint32_t extension_count;
+	const char *const *extensions; /* that the device was created with */
+	const void *features;    /* VkPhysicalDeviceFeatures2, with what its pNext points to, that the
+	                            device was created with; NULL: none. Features of
+	                            VkDeviceCreateInfo.pEnabledFeatures go into its `features` */
+	void (*get_instance_proc_addr)(void); /* vkGetInstanceProcAddr of the loader that made the
+	                                         instance; NULL: of libvulkan.so.1 */
+	void (*lock_queue)(uint64_t cookie); /* NULL: nobody else uses the queue until vfm_close */
+	void (*unlock_queue)(uint64_t cookie);
+	uint64_t cookie;         /* for both, for example a pointer */
+} vfm_vulkan;
 
 enum { VFM_AUTO_PRECISION = 0, VFM_FLOAT32 = 1, VFM_FLOAT16 = 2 };
 
@@ -151,6 +242,8 @@ typedef struct {
 	                          negative: no limit */
 	double pace;           /* share of the device's time to use, above 0 to 1; it rests between
 	                          tiles or frames; 0: 1 */
+	const vfm_vulkan *vulkan; /* your own device, and `device` is NULL; NULL: the library makes
+	                             one */
 } vfm_config;
 
 /* Noise 0 means that it is estimated, and temperature 0 means 1. These values mean no noise and
@@ -283,6 +376,23 @@ vfm_status vfm_restore(vfm_model model, const vfm_request *req, const vfm_frame 
 vfm_canceller vfm_cancel_new(void);
 void vfm_cancel(vfm_canceller cancel);
 void vfm_cancel_free(vfm_canceller cancel); /* running calls go on and can no longer be cancelled */
+
+/* Says what memory the model can share. */
+vfm_status vfm_memory_query(vfm_model model, vfm_memory_support *support, char *err, size_t err_size);
+
+/* Imports memory that somebody else has allocated. */
+vfm_status vfm_memory_import(vfm_model model, const vfm_memory_handle *handle, vfm_memory *memory, char *err, size_t err_size);
+
+/* Allocates memory that can be exported as `kind`, VFM_DMA_BUF or VFM_OPAQUE_FD. */
+vfm_status vfm_memory_create(vfm_model model, int32_t kind, uint64_t bytes, vfm_memory *memory, char *err, size_t err_size);
+
+/* Gives a new file descriptor of memory from vfm_memory_create, which you close, and what its
+ * importer needs to know. Only handle->size need be set. The memory lives until vfm_memory_free and
+ * the last such descriptor and import. */
+vfm_status vfm_memory_export(vfm_memory memory, vfm_memory_handle *handle, char *err, size_t err_size);
+
+/* Gives up memory, after reads and writes of frames in it that are under way. */
+void vfm_memory_free(vfm_memory memory);
 
 /* Opens a stream for frames of one format. */
 vfm_status vfm_stream_open(vfm_model model, const vfm_request *req, vfm_stream *stream, char *err, size_t err_size);

@@ -21,7 +21,7 @@ var ErrClosed = errors.New("restore: the model is closed")
 // Options says which device an Engine uses, and how much of it.
 type Options struct {
 	Shared *gpu.Device // used and not closed; nil: the Engine opens its own
-	GPU    gpu.Options // of its own
+	GPU    gpu.Options // of its own; if GPU.Borrowed is set, it is not opened anew after a loss
 	Share  float64     // of the device's time, above 0 and up to 1; 0: all
 }
 
@@ -165,6 +165,14 @@ func (e *Engine) leave(s *Session) {
 	}
 }
 
+// Keep keeps the device from being closed or opened anew until done is called, for callers that hold
+// memory of it. They must not wait for programs meanwhile. Errors: ErrClosed, ctx.Err().
+func (e *Engine) Keep(ctx context.Context) (generation int, done func(), err error) {
+	s := new(Session)
+	generation, err = e.enter(ctx, s)
+	return generation, func() { e.leave(s) }, err
+}
+
 // alone waits until no session is active, and keeps new ones out until together.
 func (e *Engine) alone() {
 	e.life.Lock()
@@ -209,6 +217,9 @@ func (e *Engine) reopen(ctx context.Context, generation int) error {
 	return nil
 }
 
+// renewable reports whether a lost device can be opened anew: one of the program's cannot.
+func (e *Engine) renewable() bool { return e.opt.Shared == nil && e.opt.GPU.Borrowed == nil }
+
 // IsLost reports errors that a device opened anew may cure.
 func IsLost(err error) bool {
 	var lost *gpu.DeviceLostError
@@ -232,7 +243,7 @@ func (e *Engine) survive(ctx context.Context, s *Session, f func() (retry bool, 
 		}
 		retry, err := f()
 		e.leave(s)
-		if err == nil || !retry || s.depth > 0 || e.opt.Shared != nil || !IsLost(err) {
+		if err == nil || !retry || s.depth > 0 || !e.renewable() || !IsLost(err) {
 			return err
 		}
 		if again := e.reopen(ctx, generation); again != nil {
@@ -259,8 +270,8 @@ func (e *Engine) Generation() int {
 // Renew opens the device anew, unless it is no longer of that generation. It must not be called
 // during a Run. Errors are those of gpu.Open, and one for a device that is not the Engine's own.
 func (e *Engine) Renew(ctx context.Context, generation int) error {
-	if e.opt.Shared != nil {
-		return errors.New("the device is shared and cannot be opened anew")
+	if !e.renewable() {
+		return errors.New("the device is the program's and cannot be opened anew")
 	}
 	return e.reopen(ctx, generation)
 }
