@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -92,7 +93,7 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 			return err
 		}
 		o.NJ = transformed(t, o.NJ)
-		if err := l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, append(append([]*value{m}, post.more...), out)...); err != nil {
+		if err := l.winogradOutput(t, o, post, first, m, out); err != nil {
 			return err
 		}
 	}
@@ -113,7 +114,20 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	}
 	// Neighbouring tiles share input pixels, but kernels for several tiles gain nothing and take
 	// longer to build (measured).
+	if k, ok := o.Any(t); ok && t.FastBuild {
+		scalars, items := k.Scalars(t, o, int(first[0]))
+		return d, l.emitItems(t, shaders.AnyWinogradInput{AnyWinograd: k}, items, scalars, 0, l.val(n.In[0]), d)
+	}
 	return d, l.emit(t, shaders.WinogradInput{WinogradShape: o}, first, 0, l.val(n.In[0]), d)
+}
+
+// winogradOutput emits the last step of a band: from the products m to its part of out.
+func (l *lowering) winogradOutput(t shaders.Target, o shaders.WinogradShape, post epilogue, first []uint32, m, out *value) error {
+	if k, ok := o.Any(t); ok && t.FastBuild && post.IsNone() {
+		scalars, items := k.Scalars(t, o, int(first[0]))
+		return l.emitItems(t, shaders.AnyWinogradOutput{AnyWinograd: k}, items, scalars, 0, m, out)
+	}
+	return l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, slices.Concat([]*value{m}, post.more, []*value{out})...)
 }
 
 // winogradWeights returns the transformed weights, packed for the products.
