@@ -49,6 +49,13 @@ func everyKernel(t Target) []Kernel {
 			Out: []int{2, 4, 3, 1}, Sum: []int{3, 5}, In: []View{{Along(0, 2), rows, Along(5, 5)}, {First(1), Along(4, 3)}}, To: View{Along(0, 2), Along(1, 4), Along(2, 3)},
 		}, General{Out: []int{5}, In: []View{{Along(0, 5)}}, To: View{Along(0, 5)}}, Pack{identity(c)})
 	}
+	if t.Mode == CPU {
+		list = append(list, AnyConv{KH: 1, Stride: 1, TP: 4, NJ: 4, KC: 16, Run: 16, Whole: true},
+			AnyConv{KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 2, KC: 8, Run: 4}, AnyConv{KH: 2, Stride: 2, TP: 1, NJ: 1, KC: 4, Run: 4},
+			AnyPointwise{post, 0, 4, 2, true}, AnyPointwise{post, c, 4, 1, false},
+			AnyWinogradInput{AnyWinograd{M: 4, NJ: 1, WholeH: true, WholeW: true}}, AnyWinogradInput{AnyWinograd{M: 2, NJ: 4}},
+			AnyWinogradOutput{AnyWinograd{M: 4, NJ: 1, WholeH: true, WholeW: true, Whole: true}}, AnyWinogradOutput{AnyWinograd{M: 2, NJ: 4}})
+	}
 	return list
 }
 
