@@ -37,13 +37,8 @@ func (t Tuning) productFMA() int {
 	return min(max(t.maxFMA()*4/3, 512), 800)
 }
 
-// transformed returns how many of the nj channels per lane a transform takes at a time.
-func transformed(t shaders.Target, nj int) int {
-	if t.FastBuild {
-		return 1
-	}
-	return min(2, nj)
-}
+// transformed returns how many of nj channels per lane a transform takes at a time.
+func transformed(nj int) int { return min(2, nj) }
 
 // takesWinograd reports whether a convolution is computed by Winograd's method.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
@@ -92,7 +87,7 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		if err := l.chunks(mul); err != nil {
 			return err
 		}
-		o.NJ = transformed(t, o.NJ)
+		o.NJ = transformed(o.NJ)
 		if err := l.winogradOutput(t, o, post, first, m, out); err != nil {
 			return err
 		}
@@ -107,7 +102,7 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
 		return d, nil
 	}
-	o.C, o.NJ = s.Cin, transformed(t, t.NJ(s.Cin))
+	o.C, o.NJ = s.Cin, transformed(t.NJ(s.Cin))
 	d := l.temp(n.Name+" tiles", o.Products()*o.Tiles()*s.Cin)
 	if whole {
 		l.winogradIn[n.In[0]] = d
@@ -166,7 +161,7 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 		og := o
-		og.NJ = transformed(t, s.NJ)
+		og.NJ = transformed(s.NJ)
 		m := l.temp(n.Name+" gradient tiles", o.Products()*o.Tiles()*s.N)
 		if err := l.emit(t, shaders.WinogradGrad{WinogradShape: og}, first, 0, l.val(n.In[1]), m); err != nil {
 			return err
@@ -183,6 +178,6 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 	}
-	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(t, s.NJ)}}
+	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(s.NJ)}}
 	return l.emit(t, k, nil, 0, total, out)
 }
