@@ -64,11 +64,12 @@ func (e *E) winogradSizes(s WinogradShape) winogradSizes {
 // column of tiles.
 func (e *E) winogradTile(nj int, z winogradSizes) (tile, cb, picture, row, col U) {
 	tile, block := e.SplitSize(e.Item(), z.blocks)
+	cb = e.MulU(block, e.T.Lanes*nj)
 	row, col = e.SplitSize(e.AddU(tile, e.Scalar(0)), z.cols)
 	if !z.one {
 		picture, row = e.SplitSize(row, z.rows)
 	}
-	return tile, e.MulU(block, e.T.Lanes*nj), picture, row, col
+	return tile, cb, picture, row, col
 }
 
 // winogradInput is the body of WinogradInput.
