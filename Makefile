@@ -68,9 +68,10 @@ test: setup-test lint
 	$(GO) test -timeout $(TIMEOUT) ./...
 	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
 	VFM_SEPARATE_MEMORY=1 $(GO) test -short -timeout $(TIMEOUT) ./gpu/ ./internal/engine/ \
-		./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/
+		./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/ ./cmd/restore/ ./cmd/libvfm/
 	VFM_MINIMAL_LIMITS=1 $(GO) test -short -timeout $(TIMEOUT) -run 'TestOps|TestRestore|TestRows' \
 		./netdef/compile/ ./restore/
+	VFM_MINIMAL_LIMITS=1 $(GO) test -short -timeout $(TIMEOUT) ./cmd/restore/ ./cmd/libvfm/
 	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then \
