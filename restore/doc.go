@@ -32,7 +32,8 @@
 //     is undone; ensemble.go, mend.go, sample.go and the stream files are other ways in.
 //   - job.go: what is asked, checked by requestcheck.go, with what noiselevel.go, jpegbound.go,
 //     holes.go, hidden.go and projection.go find out about the whole picture.
-//   - views.go: what the adapter reads. secondview.go is its second view, for motion blur.
+//   - views.go: what the adapter reads. secondview.go is its second view, for motion blur;
+//     halves.go is that of the network for movement.
 //   - run.go: the order of the networks' passes over the domain. stage.go: one pass, tile by tile.
 //     band.go: two passes in turns. samples.go: draws from the posterior.
 //   - recipe.go, programkind.go and graph.go: the programs that internal/engine builds and runs.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
+	"github.com/vfmrestore/restore/restore/planar"
 	"github.com/vfmrestore/restore/restore/task"
 )
 
@@ -61,6 +62,26 @@ func (o orientation) picture(p *picture.Picture) *picture.Picture {
 	return &picture.Picture{W: w, H: h, Pix: pix, Gray: p.Gray, Depth: p.Depth}
 }
 
+// compressionGrid is the side in pixels of the blocks of JPEG's chroma, at half the size. The network
+// that undoes JPEG expects that the blocks begin at the corner of the picture.
+const compressionGrid = 16
+
+// extended continues a picture with Pix by reflection, on the right and below, until its sides are
+// multiples of grid. Then the blocks begin at the corner in all orientations.
+func extended(p *picture.Picture, grid int) *picture.Picture {
+	w, h := tile.RoundUp(p.W, grid), tile.RoundUp(p.H, grid)
+	pix := make([]float32, 0, 3*w*h)
+	for c := range 3 {
+		for y := range h {
+			row := p.Pix[(c*p.H+planar.Mirror(y, p.H))*p.W:][:p.W]
+			for x := range w {
+				pix = append(pix, row[planar.Mirror(x, p.W)])
+			}
+		}
+	}
+	return &picture.Picture{W: w, H: h, Pix: pix, Gray: p.Gray, Depth: p.Depth}
+}
+
 // ensemble restores a picture in several orientations. The mean of these replaces the picture of
 // z = μ. Everything else is that of the picture's own orientation.
 func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request) (*Result, error) {
@@ -84,6 +105,11 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 	if err != nil {
 		return nil, err
 	}
+	_, _, compressed := m.networkFor(compression)
+	compressed = compressed && result.Task == task.Denoise && isStronglyCompressed(pic, req)
+	if compressed {
+		filled = extended(filled, compressionGrid)
+	}
 	sum := result.Picture
 	hidden := slices.Clone(sum.Pix)
 	pixels := sum.W * sum.H
@@ -92,6 +118,7 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		again := Request{
 			Task: result.Task, Profile: &result.Profile, Steps: req.Steps, Times: req.Times,
 			Project: req.Project, Progress: req.Progress, Below: req.Below, Above: req.Above,
+			byCompressionNetwork: compressed,
 		}
 		if result.Task == task.GaussianDeblur {
 			again.Blur = &result.Blur.Defocus
@@ -110,10 +137,18 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		}
 		// The running mean. Equal values, such as those of known pixels, stay the same bit for bit.
 		share := 1 / float32(o+1)
-		o.each(sum.W, sum.H, func(after, before int) {
+		w, h, all := sum.W, sum.H, r.Picture.W*r.Picture.H
+		if compressed {
+			w, h = filled.W, filled.H
+		}
+		o.each(w, h, func(after, before int) {
+			x, y := before%w, before/w
+			if x >= sum.W || y >= sum.H {
+				return
+			}
 			for c := range 3 {
-				mean := &sum.Pix[c*pixels+before]
-				*mean += (r.Picture.Pix[c*pixels+after] - *mean) * share
+				mean := &sum.Pix[c*pixels+y*sum.W+x]
+				*mean += (r.Picture.Pix[c*all+after] - *mean) * share
 			}
 		})
 	}

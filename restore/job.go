@@ -42,10 +42,12 @@ type job struct {
 	// What the adapter reads, by prepareViews.
 	view          *tile.MirrorReader
 	hasSecondView bool
-	// The second view is deconvolvedView if the kernel is known, else secondView.
-	deconvolvedView *tile.MirrorReader
-	secondView      *secondView
-	kernel          *task.Kernel // that the second view is made with
+	fromHalf      bool // the second view comes from the picture's half
+	// The second view is secondReader if the kernel is known or if it comes from the half, else
+	// secondView.
+	secondReader *tile.MirrorReader
+	secondView   *secondView
+	kernel       *task.Kernel // that the second view is made with
 }
 
 // newCheckedJob checks a request and makes a job of it.
@@ -60,7 +62,7 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 	if t.Masked() {
 		t = task.ResolveOf(t, req.isKnown, pic.W, pic.H)
 	}
-	req.byCompressionNetwork = isStronglyCompressed(pic, req)
+	req.byCompressionNetwork = req.byCompressionNetwork || isStronglyCompressed(pic, req)
 	j, err := m.newJob(req, t, pic.W, pic.H)
 	if err != nil {
 		return nil, err
@@ -105,7 +107,8 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	if j.loaded, err = j.network.load(); err != nil {
 		return nil, err
 	}
-	j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur
+	j.fromHalf = j.readsHalf(part)
+	j.hasSecondView = j.fromHalf || j.loaded.Config.Traits().Guess && t == task.MotionDeblur
 	return j, nil
 }
 

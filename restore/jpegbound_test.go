@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vfmrestore/restore/internal/dctref"
+	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	"github.com/vfmrestore/restore/restore/task"
@@ -157,5 +158,56 @@ func TestCompression(t *testing.T) {
 		if other {
 			t.Errorf("%s: done by the network for compression", name)
 		}
+	}
+}
+
+// An ensemble of a picture of low quality uses the network for compression in all orientations. In
+// each of them the blocks begin at the corner.
+func TestCompressionEnsemble(t *testing.T) {
+	rnd := newRand(t)
+	special := tinyNetwork(t, tinyConfig(), sharedSeed+3)
+	alone := open(t, Config{Network: special, Margin: 8})
+	defer alone.Close()
+	named := &Network{Config: special.Config, Params: special.Params}
+	named.SetCompression()
+	both := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Special: []*Network{named}, Margin: 8})
+	defer both.Close()
+	p := jpegOf(t, rnd, 45, 38, 20)
+	got := restored(t, both, p, Request{Task: task.Denoise, Ensemble: 8})
+
+	const w, h = 48, 48 // multiples of 16
+	whole := picture.New(w, h, make([]float32, 3*w*h))
+	for i := range whole.Pix {
+		c, y, x := i/(w*h), i/w%h, i%w
+		if x >= p.W {
+			x = 2*(p.W-1) - x
+		}
+		if y >= p.H {
+			y = 2*(p.H-1) - y
+		}
+		whole.Pix[i] = p.Pix[(c*p.H+y)*p.W+x]
+	}
+	want := make([]float32, len(p.Pix))
+	for o := range orientation(orientations) {
+		from, turned := whole, o
+		if o == 0 { // the picture itself
+			from = picture.New(p.W, p.H, p.Pix)
+		}
+		r := restored(t, alone, turned.picture(from), Request{Task: task.Denoise, Profile: &got.Profile}).Picture
+		turned.each(from.W, from.H, func(after, before int) {
+			if x, y := before%from.W, before/from.W; x < p.W && y < p.H {
+				for c := range 3 {
+					want[(c*p.H+y)*p.W+x] += r.Pix[c*r.W*r.H+after] / orientations
+				}
+			}
+		})
+	}
+	j, err := both.newCheckedJob(p, Request{Task: task.Denoise, Profile: &got.Profile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.finishRows(&resultCanvas{Planes: tile.Planes{W: p.W, H: p.H, Data: want}}, p.H)
+	if off := apart(got.Picture.Pix, want); off > 1e-3 {
+		t.Errorf("off by %g", off)
 	}
 }

@@ -120,7 +120,10 @@ type Request struct {
 	byNetwork bool
 	// byMovementNetwork denoises with the network that also undoes movement.
 	byMovementNetwork bool
-	// byCompressionNetwork denoises with the network that undoes JPEG, if there is one.
+	// halvings is how often the picture was halved already, for networks that restore halves first.
+	halvings int
+	// byCompressionNetwork denoises with the network that undoes JPEG, if there is one. It is set for
+	// files that need that.
 	byCompressionNetwork bool
 	// foundBlur, if not nil, is the blur that Inspect found for this task in this picture, with the
 	// same noise that Restore would find.

@@ -20,7 +20,7 @@ func oracle(t *testing.T, m *Model, net *Network, j *job, temperature float64, s
 	dom := m.newRun(t.Context(), j, nil).domain
 	g := netdef.NewGraph()
 	k := graphBuilder{net.Config, dom.W, dom.H}
-	mu, logvar := k.adapter(g, j.secondView != nil)
+	mu, logvar := k.adapter(g, j.hasSecondView)
 	noise := g.Normal(mu.Shape, g.Input("key", netdef.KeyShape), 0)
 	x := g.Add(mu, g.Scale(g.Mul(g.Exp(g.Scale(logvar, 0.5)), noise), temperature))
 	times := func(v float64) *netdef.Node { return g.Const("", netdef.Scalar, []float32{float32(v)}) }

@@ -25,6 +25,8 @@ func (m *Model) prepareViews(ctx context.Context, j *job) error {
 	switch {
 	case !j.hasSecondView:
 		return nil
+	case j.fromHalf:
+		return m.prepareHalf(ctx, j)
 	case j.blur != nil && j.blur.Kernel != nil:
 		return j.deconvolveView(ctx)
 	}
@@ -46,7 +48,7 @@ func (j *job) deconvolveView(ctx context.Context) error {
 		return err
 	}
 	j.kernel = j.blur.Kernel
-	j.deconvolvedView = tile.NewMirrorReader(j.w, j.h, 3, tile.Planes{W: j.w, H: j.h, Data: x}.Read)
+	j.secondReader = tile.NewMirrorReader(j.w, j.h, 3, tile.Planes{W: j.w, H: j.h, Data: x}.Read)
 	return nil
 }
 
@@ -95,8 +97,8 @@ func (j *job) adapterInputs() []input {
 	if j.loaded.Config.Traits().Noise {
 		ins = append(ins, constant("noise", j.noiseVector()...))
 	}
-	if j.deconvolvedView != nil {
-		ins = append(ins, input{name: "guess", fill: j.deconvolvedView.Read})
+	if j.secondReader != nil {
+		ins = append(ins, input{name: "guess", fill: j.secondReader.Read})
 	}
 	if j.secondView != nil {
 		ins = append(ins, input{

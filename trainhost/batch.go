@@ -48,6 +48,8 @@ type batchSource struct {
 	side     int // of the crops, pixels
 	// blurOnHost makes the motion-blurred observations on the host, for batch.guess.
 	blurOnHost bool
+	// coarse is how often the pictures of denoising are halved, if noiseOnHost; see batch.addHalves.
+	coarse int
 	// noiseOnHost makes the pictures of denoising on the host, with the shape of their noise.
 	noiseOnHost bool
 }
@@ -61,6 +63,7 @@ const sharePairs = 2.0 / 3
 func (s batchSource) batch(step uint64) (batch, error) {
 	rng := rand.New(rand.NewPCG(s.seed, step))
 	var estimator noise.Estimator
+	var profiles []noise.Profile // of denoising
 	n, per, side := s.counts.Total(), s.counts, s.side
 	scale := kernelScale(side)
 	kernelSide := task.MotionSide(scale)
@@ -91,6 +94,7 @@ func (s batchSource) batch(step uint64) (batch, error) {
 			}
 			d.estimateNoise(&estimator)
 			b.addNoisy(d, i, side)
+			profiles = append(profiles, d.profile)
 			continue
 		}
 		x := &planar.Image{W: side, H: side, Pix: b[inX][i*3*plane : (i+1)*3*plane]}
@@ -112,6 +116,9 @@ func (s batchSource) batch(step uint64) (batch, error) {
 				return nil, err
 			}
 		}
+	}
+	if s.coarse > 0 {
+		b.addHalves(rng, profiles, side, s.coarse)
 	}
 	b[inKey] = netdef.Key{Seed: s.seed, Sample: uint32(step) * uint32(n), Y0: uint32(step>>32) << 16}.Float32()
 	return b, nil

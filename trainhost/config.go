@@ -16,7 +16,7 @@ type Config struct {
 	Movement bool `json:"movement,omitempty"`
 	// Compressed says that denoising trains on JPEG pictures, most of them without noise.
 	Compressed bool    `json:"compressed,omitempty"`
-	Crop       int     `json:"crop"`  // side of the crops in pixels, a power of two from 32 to 1024
+	Crop       int     `json:"crop"`  // side of the crops in pixels, 32 to 1024: a power of two, or for denoise alone a multiple of 32
 	Steps      uint64  `json:"steps"` // length of the run, which the learning rate's cosine covers
 	Warmup     uint64  `json:"warmup"`
 	LR         float64 `json:"lr"` // learning rate at its peak
@@ -48,8 +48,8 @@ func (c Config) Validate() error {
 		return errors.New("compression replaces the noise of denoise: no other task can be trained with it")
 	case c.Movement && c.Per.Total() != c.Per[clsDenoise]:
 		return errors.New("movement replaces the noise of denoise: no other task can be trained with it")
-	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0:
-		return fmt.Errorf("crop %d: must be a power of two, 32 to 1024", c.Crop)
+	case c.Crop < 32 || c.Crop > 1024 || c.Crop&(c.Crop-1) != 0 && (c.Per.Total() != c.Per[clsDenoise] || c.Crop%32 != 0):
+		return fmt.Errorf("crop %d: must be a power of two, or a multiple of 32 for denoise alone, 32 to 1024", c.Crop)
 	case c.Steps < 1:
 		return fmt.Errorf("steps: %d, must be at least 1", c.Steps)
 	case !(c.LR > 0) || !(c.EMA >= 0 && c.EMA < 1) || !(c.MaxNorm > 0) || !(c.Beta1 >= 0 && c.Beta1 < 1) || !(c.Beta2 >= 0 && c.Beta2 < 1) || !(c.Decay >= 0):

@@ -57,7 +57,7 @@ func LoadPictures(folder string, minSide int) (*Pictures, error) {
 	}
 	sets, sums := make([][]rgb, len(paths)), make([]fileSum, len(paths))
 	errs := openPictures(paths, func(i int, img *image.NRGBA, sum fileSum) {
-		sets[i], sums[i] = pyramid(img, minSide), sum
+		sets[i], sums[i] = reductions(img, minSide), sum
 	})
 	p := &Pictures{}
 	all := sha256.New()
@@ -135,15 +135,15 @@ func openPictures(paths []string, use func(i int, img *image.NRGBA, sum fileSum)
 func NewPictures(minSide int, imgs ...image.Image) *Pictures {
 	p := &Pictures{}
 	for _, img := range imgs {
-		if set := pyramid(img, minSide); len(set) > 0 {
+		if set := reductions(img, minSide); len(set) > 0 {
 			p.list = append(p.list, set)
 		}
 	}
 	return p
 }
 
-// pyramid gives a picture and its reductions by 2 and 4, as far as they are large enough.
-func pyramid(img image.Image, minSide int) []rgb {
+// reductions gives a picture and its reductions by 2 and 4, as far as they are large enough.
+func reductions(img image.Image, minSide int) []rgb {
 	var out []rgb
 	for f := 1; f <= 4; f *= 2 {
 		b := img.Bounds()

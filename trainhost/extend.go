@@ -31,6 +31,12 @@ func (c *Checkpoint) AddGates(gates []int) error {
 // blur (nets.EdgeConfig.Guess). At first the network uses half of it.
 func (c *Checkpoint) AddGuess() { c.State.Network.Guess = true }
 
+// AddCoarse lets the network of a checkpoint restore the halves of pictures first, as often as
+// levels says (nets.Traits.Coarse). At first it uses half of what it changes in them.
+func (c *Checkpoint) AddCoarse(levels int) {
+	c.State.Network.Guess, c.State.Network.Coarse = true, levels
+}
+
 // AddNoise lets the network of a checkpoint be told the shape of the noise (nets.EdgeConfig.Noise).
 // For white noise it computes the same as before.
 func (c *Checkpoint) AddNoise() { c.State.Network.Noise = true }

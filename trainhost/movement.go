@@ -184,16 +184,19 @@ func toDisplay(y *planar.Image) {
 	}
 }
 
-// maxExtent is the extent of the longest path, in pixels. It is also the margin that a picture
-// needs around the part that is shown.
-const maxExtent = 30
+// maxExtent is the extent of the longest path, in pixels. As a path is at its middle when the picture
+// is sharp, half of that is the margin that a picture needs around the part that is shown.
+const (
+	maxExtent = 60
+	margin    = maxExtent / 2
+)
 
 // movePicture gives a picture, and the same moved while the shutter is open. All of it moves along
 // a path. Half of the time it also rotates about a point, and half of the time a shape in front
 // moves along a path of its own. Three of four are exposed in linear light. Both are nil if the
 // source has no picture that is large enough.
 func movePicture(rng *rand.Rand, source cropSource, side int) (x, y *planar.Image) {
-	back := source(side + 2*maxExtent)
+	back := source(side + 2*margin)
 	if back == nil {
 		return nil, nil
 	}
@@ -201,9 +204,9 @@ func movePicture(rng *rand.Rand, source cropSource, side int) (x, y *planar.Imag
 	extent := drawExtent()
 	layers := []movingLayer{{picture: back, path: drawPath(rng, extent, float64(side))}}
 	if rng.IntN(2) == 0 {
-		if front := source(side + 2*maxExtent); front != nil {
+		if front := source(side + 2*margin); front != nil {
 			extent = max(extent, drawExtent())
-			layers = append(layers, movingLayer{front, drawShape(rng, side+2*maxExtent), drawPath(rng, extent, float64(side))})
+			layers = append(layers, movingLayer{front, drawShape(rng, side+2*margin), drawPath(rng, extent, float64(side))})
 		}
 	}
 	linear := rng.IntN(4) > 0
@@ -214,7 +217,7 @@ func movePicture(rng *rand.Rand, source cropSource, side int) (x, y *planar.Imag
 			}
 		}
 	}
-	steps := int(max(5, min(25, extent)))/2*2 + 1
+	steps := int(max(5, min(33, extent)))/2*2 + 1
 	x, y = planar.New(side, side), planar.New(side, side)
 	now := planar.New(side, side)
 	for i := range steps {

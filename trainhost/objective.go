@@ -143,6 +143,8 @@ const (
 	// package motionblur makes of them, [n,3,P,P].
 	inBlurred = "blurred"
 	inGuess   = "guess"
+	// For networks with nets.Traits.Coarse: the guesses of denoising, [n,3,P,P].
+	inCoarseGuess = "coarse guess"
 	// On the host only: 1 for every picture of motion blur that already has a guess.
 	inGuessed = "guessed"
 )
@@ -182,6 +184,9 @@ func buildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		guesses := slices.Clone(views)
 		if v := views[clsMotion]; v != nil {
 			guesses[clsMotion] = g.Input(inGuess, v.Shape)
+		}
+		if v := views[clsDenoise]; v != nil && cfg.Coarse > 0 {
+			guesses[clsDenoise] = g.Input(inCoarseGuess, v.Shape)
 		}
 		guess = flow(ops.join(guesses))
 	}

@@ -26,6 +26,7 @@ type Trainer struct {
 	// first step. The network must be told the shape of the noise (nets.EdgeConfig.Noise).
 	Movement *Movement
 	deviceStep
+	coarse   *coarseStep // nil for networks without nets.Traits.Coarse
 	pictures *Pictures
 	terms    []Term // outputs of the step, from outTerms on
 }
@@ -54,6 +55,9 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if net.Coarse > 0 && !net.Noise && cfg.Per[clsDenoise] > 0 {
+		return nil, errors.New("a network that restores halves first must be told the shape of the noise (-noise)")
+	}
 	graph, err := buildStep(net, cfg.Objective, cfg.Per, cfg.Crop, task.MotionSide(kernelScale(cfg.Crop)))
 	if err != nil {
 		return nil, err
@@ -81,8 +85,17 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 	} else if err != nil {
 		return nil, err
 	}
+	if n := cfg.Per[clsDenoise]; net.Coarse > 0 && n > 0 {
+		if t.coarse, err = newCoarseStep(dev, t.step.Store(), net, n, cfg.Crop); err != nil {
+			t.step.Close()
+			return nil, err
+		}
+	}
 	if p := t.step.Program(); p.HasInput(inGuess) || p.HasInput(inBlurred) {
 		if err := t.addEstimator(dev); err != nil {
+			if t.coarse != nil {
+				t.coarse.close()
+			}
 			return nil, err
 		}
 	}
@@ -104,6 +117,14 @@ func (d *deviceStep) addEstimator(dev *gpu.Device) (err error) {
 	}
 	d.estimator = motionblur.NewDeviceEstimator(d.programs.Run)
 	return nil
+}
+
+// Close frees the device memory.
+func (t *Trainer) Close() {
+	if t.coarse != nil {
+		t.coarse.close()
+	}
+	t.deviceStep.Close()
 }
 
 // Close frees the device memory.
@@ -148,6 +169,9 @@ func (t *Trainer) batch(step uint64) (batch, error) {
 		pictures: t.pictures, pairs: t.MotionPairs, degrade: t.degradation(), seed: seed, counts: c.Per, side: c.Crop,
 		blurOnHost: t.estimator != nil, noiseOnHost: t.State.Network.Noise,
 	}
+	if t.coarse != nil {
+		src.coarse = t.State.Network.Coarse
+	}
 	b, err := src.batch(step)
 	if err == nil && c.Objective.MeanFlow.Weight > 0 {
 		c.Objective.MeanFlow.draw(b, rand.New(rand.NewPCG(seed, ^step)), c.Per.Total())
@@ -170,6 +194,11 @@ func (t *Trainer) Prepare() error {
 func (t *Trainer) set(b batch) error {
 	if t.estimator != nil && b[inBlurred] != nil {
 		if err := b.guess(t.estimator, t.State.Config.Per, t.State.Config.Crop); err != nil {
+			return err
+		}
+	}
+	if t.coarse != nil {
+		if err := t.coarse.guess(b); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
 			return err
 		}
 	}
-	for name, v := range map[string]int{"mid": net.Mid, "fine": net.Fine} {
+	for name, v := range map[string]int{"mid": net.Mid, "fine": net.Fine, "coarse": net.Coarse} {
 		if err := fs.Set(name, strconv.Itoa(v)); err != nil {
 			return err
 		}

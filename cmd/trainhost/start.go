@@ -12,7 +12,7 @@ import (
 // networkFlags are the flags for the form of the network: of a new one, or of what is added to one.
 type networkFlags struct {
 	widths, blocks, up, gates *string
-	mid, fine                 *int
+	mid, fine, coarse         *int
 	drop, guess, noise        *bool
 }
 
@@ -26,6 +26,7 @@ func (n *networkFlags) define(fs *flag.FlagSet) {
 		fine:   fs.Int("fine", -1, "channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)"),
 		gates:  fs.String("gates", "", "kernel sides of the blocks' gating convolutions per level: 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)"),
 		guess:  fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/motionblur), as new networks do"),
+		coarse: fs.Int("coarse", -1, "with -init or -from: how often denoising halves a picture; what the network changes in the half is a guess for the picture (see docs/TRAINING.md, What moves)"),
 		noise:  fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)"),
 	}
 }
@@ -53,6 +54,7 @@ func (n networkFlags) config() (net nets.EdgeConfig, err error) {
 	if *n.fine >= 0 {
 		net.Fine = *n.fine
 	}
+	net.Coarse = max(*n.coarse, 0)
 	return net, err
 }
 
@@ -90,7 +92,10 @@ func (n networkFlags) extend(start *trainhost.Checkpoint, net nets.EdgeConfig) e
 	if *n.noise {
 		start.AddNoise()
 	}
-	return nil
+	if *n.coarse >= 0 {
+		start.AddCoarse(*n.coarse)
+	}
+	return start.State.Network.Validate()
 }
 
 // start returns the checkpoint from which the run starts (nil: fresh weights), and the form of a

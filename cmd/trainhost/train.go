@@ -62,7 +62,7 @@ func newTrain(command string) *trainCommand {
 	fs.BoolVar(&o.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&o.Gamma, "gamma", o.Gamma, "offset of the adaptive weight; negative: no adaptive weight")
 	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six separated by commas, in the order of docs/TRAINING.md")
-	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops in pixels, a power of two")
+	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops in pixels, a power of two, or a multiple of 32 for denoise alone")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
 	fs.Float64Var(&cfg.LR, "lr", cfg.LR, "learning rate at its peak")

@@ -55,6 +55,10 @@ type Architecture interface {
 type Traits struct {
 	// Guess: the adapter takes a second estimate of the picture (see AdapterInput.Guess).
 	Guess bool
+	// Coarse is how often the picture is halved. If it is not 0, the guess of denoise is the picture
+	// plus the enlarged change that the same network has made to the picture's half, whose guess
+	// comes from its own half, and so on. The coarsest picture is its own guess.
+	Coarse int
 	// Noise: the adapter takes the shape of the noise besides its strength (see
 	// AdapterInput.Noise).
 	Noise bool

@@ -29,6 +29,8 @@ type EdgeConfig struct {
 	Fine int `json:"fine,omitempty"`
 	// Guess: the adapter takes a second estimate of the picture (see AdapterInput.Guess).
 	Guess bool `json:"guess,omitempty"`
+	// Coarse is how often the picture is halved and restored in that size first: see Traits.Coarse.
+	Coarse int `json:"coarse,omitempty"`
 	// Noise: the adapter takes the shape of the noise besides its strength (see
 	// AdapterInput.Noise).
 	Noise bool `json:"noise,omitempty"`
@@ -62,6 +64,9 @@ const (
 
 // MostScales is the maximal number of scales of noise.
 const MostScales = 8
+
+// MostCoarse is the maximal number of halvings (Traits.Coarse).
+const MostCoarse = 4
 
 // MaskChannels is the number of channels of a patchified mask.
 const MaskChannels = 16
@@ -105,7 +110,7 @@ func (EdgeConfig) Name() string { return "edge" }
 
 // Traits implements Architecture.
 func (c EdgeConfig) Traits() Traits {
-	return Traits{Guess: c.Guess, Noise: c.Noise, Scales: c.Scales, Widths: c.Widths, Mean: c.Mean}
+	return Traits{Guess: c.Guess, Coarse: c.Coarse, Noise: c.Noise, Scales: c.Scales, Widths: c.Widths, Mean: c.Mean}
 }
 
 // WithScales implements Architecture.
@@ -176,6 +181,9 @@ func (c EdgeConfig) validate() *ConfigError {
 	}
 	if c.Fine < 0 || c.Fine%8 != 0 || c.Fine > 4096 {
 		return &ConfigError{Field: "fine", Reason: fmt.Sprintf("is %d, must be 0 or a multiple of 8 up to 4096", c.Fine)}
+	}
+	if c.Coarse < 0 || c.Coarse > MostCoarse || c.Coarse > 0 && !c.Guess {
+		return &ConfigError{Field: "coarse", Reason: fmt.Sprintf("is %d, must be 0 to %d, and 0 without guess", c.Coarse, MostCoarse)}
 	}
 	if err := checkScales(c.Scales); err != nil {
 		return err

@@ -116,6 +116,17 @@ func (p Profile) scale(f float64) Profile {
 	return p
 }
 
+// Halved is the profile of the noise that is left when a picture is made half as large: means of 2×2
+// pixels. The bands that get finer have half the level there. Blocks are not visible any more.
+func (p Profile) Halved() Profile {
+	for _, levels := range []*[Bands]float64{&p.Luma, &p.Chroma} {
+		middle, coarse := levels[Middle]/2, levels[Coarse]/2
+		*levels = [Bands]float64{Diagonal: middle, Fine: middle, Middle: coarse, Coarse: coarse}
+	}
+	p.Blocks = 0
+	return p
+}
+
 // Toward is the profile moved by fraction of the way to another one, for smoothing from frame to
 // frame.
 func (p Profile) Toward(q Profile, fraction float64) Profile {
