@@ -19,7 +19,9 @@ type estimator struct {
 	run             func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error)
 }
 
-var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
+var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(
+	ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures,
+) ([]byte, error) {
 	net, err := f.Noise(ctx, pics)
 	if err != nil {
 		return nil, err
@@ -27,7 +29,9 @@ var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60
 	return net.Bytes(), nil
 }}
 
-var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
+var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(
+	ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures,
+) ([]byte, error) {
 	net, err := f.Defocus(ctx, pics)
 	if err != nil {
 		return nil, err
