@@ -84,8 +84,8 @@ func fuse(
 
 // fuseReads lets a group's kernel compute some of its inputs while it reads them, if nothing else
 // uses these inputs. A group with its own kernel can read through a DepthToSpace, and the epilogue
-// of a 1×1 convolution through a LayerNorm (CPU lowering, unless FastBuild gives epilogues kernels of
-// their own).
+// of a 1×1 convolution through a LayerNorm (CPU lowering; not with FastBuild, where epilogues are
+// kernels of their own).
 func (f *fusion) fuseReads(g *group, keep map[*netdef.Node]bool) {
 	for i, n := range g.in {
 		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 ||
