@@ -142,9 +142,7 @@ func (b *Buffer) Free() {
 // check returns an error if the range lies outside of the buffer.
 func (b *Buffer) check(call string, off, n int64) error {
 	if off < 0 || n < 0 || off > b.size || n > b.size-off {
-		return fmt.Errorf(
-			"gpu: %s: bytes %d to %d lie outside of a buffer of %d bytes", call, off, off+n, b.size,
-		)
+		return fmt.Errorf("gpu: %s: bytes %d to %d lie outside of a buffer of %d bytes", call, off, off+n, b.size)
 	}
 	return nil
 }

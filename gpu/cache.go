@@ -52,13 +52,7 @@ func (c *pipelineCache) open(d *Device, dir string) error {
 
 // cachePath names the file: one per device, driver version and cache format of the driver.
 func cachePath(dir string, i Info) string {
-	return cachefile.Path(
-		dir,
-		fmt.Sprintf(
-			"pipelines-%04x-%04x-%08x-%x-%x.bin", i.VendorID, i.DeviceID, i.driverVersion,
-			i.deviceUUID[:], i.cacheUID[:],
-		),
-	)
+	return cachefile.Path(dir, fmt.Sprintf("pipelines-%04x-%04x-%08x-%x-%x.bin", i.VendorID, i.DeviceID, i.driverVersion, i.deviceUUID[:], i.cacheUID[:]))
 }
 
 // markDirty notes that a pipeline was built.

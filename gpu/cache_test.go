@@ -15,9 +15,7 @@ func TestPipelineCacheFile(t *testing.T) {
 	session := func() (loaded int, path string) {
 		d := openTest(t, Options{CacheDir: dir})
 		loaded, path = d.cache.loaded, d.cache.path
-		p := must[*Pipeline](t)(
-			d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}),
-		)
+		p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}))
 		checkAxpb(t, d, p, 77, Local)
 		d.Close()
 		return loaded, path
@@ -36,9 +34,8 @@ func TestPipelineCacheFile(t *testing.T) {
 	flipped := bytes.Clone(good)
 	flipped[len(flipped)-1] ^= 0x10
 	for name, bad := range map[string][]byte{
-		"flipped": flipped, "cut": good[:len(good)-5], "empty": nil, "head": good[:20],
-		"noise": randomBytes(len(good)),
-		"mark":  append([]byte("XX"), good[2:]...),
+		"flipped": flipped, "cut": good[:len(good)-5], "empty": nil, "head": good[:20], "noise": randomBytes(len(good)),
+		"mark": append([]byte("XX"), good[2:]...),
 	} {
 		ok(t, os.WriteFile(path, bad, 0o600))
 		if loaded, _ := session(); loaded != 0 {
@@ -52,18 +49,11 @@ func TestPipelineCacheFile(t *testing.T) {
 	junk := randomBytes(500)
 	ok(t, cachefile.Write(path, cacheMark, cachefile.SumOf(junk), junk))
 	d := openTest(t, Options{CacheDir: dir})
-	p := must[[]*Pipeline](t)(
-		d.NewPipelines(
-			[]PipelineDesc{{Code: axpbCode, Bindings: 3, PushBytes: 8}, {Code: incrCode, Bindings: 1}},
-		),
-	)
+	p := must[[]*Pipeline](t)(d.NewPipelines([]PipelineDesc{{Code: axpbCode, Bindings: 3, PushBytes: 8}, {Code: incrCode, Bindings: 1}}))
 	checkAxpb(t, d, p[0], 77, Local)
 	d.Close()
 	left := must[[]os.DirEntry](t)(os.ReadDir(dir))
-	others := slices.DeleteFunc(
-		left,
-		func(e os.DirEntry) bool { return d.primed.path != "" && e.Name() == filepath.Base(d.primed.path) },
-	)
+	others := slices.DeleteFunc(left, func(e os.DirEntry) bool { return d.primed.path != "" && e.Name() == filepath.Base(d.primed.path) })
 	if len(others) != 1 || others[0].Name() != filepath.Base(path) {
 		t.Errorf("left in the cache directory: %v", others)
 	}
@@ -74,11 +64,7 @@ func TestPipelineCacheUnwritable(t *testing.T) {
 	ok(t, os.WriteFile(file, nil, 0o600))
 	// no directory can be made there
 	d := openTest(t, Options{CacheDir: filepath.Join(file, "sub")})
-	checkAxpb(
-		t, d,
-		must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})),
-		10, Local,
-	)
+	checkAxpb(t, d, must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})), 10, Local)
 	d.Close()
 	if cachePath("-", d.Info()) != "" {
 		t.Error(`"-" names a file`)

@@ -37,8 +37,7 @@ func child(t *testing.T, mode string, env ...string) string {
 func TestNoLoader(t *testing.T) {
 	for _, lib := range []string{filepath.Join(t.TempDir(), "libvulkan.so.1"), "/dev/null"} {
 		out := child(t, "plain", "VFM_VULKAN_LOADER="+lib)
-		if !strings.HasPrefix(out, "*gpu.NoLoaderError") || !strings.Contains(out, lib) ||
-			!strings.Contains(out, "install") ||
+		if !strings.HasPrefix(out, "*gpu.NoLoaderError") || !strings.Contains(out, lib) || !strings.Contains(out, "install") ||
 			!strings.HasSuffix(out, "List: *gpu.NoLoaderError") {
 			t.Errorf("loader %s: %s", lib, out)
 		}
@@ -55,8 +54,7 @@ func TestNotALoader(t *testing.T) {
 func TestNoDriver(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.json")
 	out := child(t, "plain", "VK_DRIVER_FILES="+none, "VK_ICD_FILENAMES="+none)
-	if !strings.HasPrefix(out, "*gpu.NoDriverError") || !strings.Contains(out, "install") ||
-		!strings.Contains(out, "VK_DRIVER_FILES") ||
+	if !strings.HasPrefix(out, "*gpu.NoDriverError") || !strings.Contains(out, "install") || !strings.Contains(out, "VK_DRIVER_FILES") ||
 		!strings.HasSuffix(out, "List: *gpu.NoDriverError") {
 		t.Error(out)
 	}

@@ -95,6 +95,5 @@ func choose(have []Info, want string) (int, error) {
 
 func nameFits(h Info, want string) bool {
 	want = strings.ToLower(want)
-	return strings.Contains(strings.ToLower(h.Name), want) ||
-		strings.Contains(strings.ToLower(h.DriverName), want)
+	return strings.Contains(strings.ToLower(h.Name), want) || strings.Contains(strings.ToLower(h.DriverName), want)
 }

@@ -24,11 +24,9 @@ func TestChoose(t *testing.T) {
 		pick int
 	}{
 		{have, "", 4}, {have[:4], "", 2}, {have[:2], "", 1}, {have[:1], "", 0}, {have[6:], "", 0},
-		{have, "0", 0}, {have, "2", 2}, {have, "LLVMpipe", 0}, {have, "radeon", 5},
-		{have, "RADV", 5}, {have, "680", 2},
+		{have, "0", 0}, {have, "2", 2}, {have, "LLVMpipe", 0}, {have, "radeon", 5}, {have, "RADV", 5}, {have, "680", 2},
 		{have, "4090", 4}, // too large for an index, so a part of a name
-		{have, "3", -1}, {have, "old", -1}, {have, "7", -1}, {have, "-1", -1}, {have, "Arc", -1},
-		{nil, "", -1},
+		{have, "3", -1}, {have, "old", -1}, {have, "7", -1}, {have, "-1", -1}, {have, "Arc", -1}, {nil, "", -1},
 		{have[3:4], "", -1},
 	} {
 		got, err := choose(c.have, c.want)
@@ -69,24 +67,19 @@ func TestListAndOpen(t *testing.T) {
 			t.Errorf("device %d: %+v", k, i)
 		}
 		c := i.Caps
-		if i.Unusable == "" &&
-			(c.MaxInvocations < 128 || c.MaxShared < 16384 || c.MaxPush < 128 || c.MaxStorageBindings < 4 ||
-				c.MaxStorageRange < 1<<27 || c.MaxAlloc < 1<<28 || c.HeapSize <= 0 ||
-				c.HeapBudget <= 0 || c.MinStorageAlign > 256 ||
-				c.SubgroupSize < 1 || c.MaxGroups[0] < 65535 || c.MaxWorkgroup[0] < 128) {
+		if i.Unusable == "" && (c.MaxInvocations < 128 || c.MaxShared < 16384 || c.MaxPush < 128 || c.MaxStorageBindings < 4 ||
+			c.MaxStorageRange < 1<<27 || c.MaxAlloc < 1<<28 || c.HeapSize <= 0 || c.HeapBudget <= 0 || c.MinStorageAlign > 256 ||
+			c.SubgroupSize < 1 || c.MaxGroups[0] < 65535 || c.MaxWorkgroup[0] < 128) {
 			t.Errorf("%s: implausible limits %+v", i.Name, c)
 		}
 	}
 	d := openTest(t, Options{})
 	best := d.Info()
-	if best.Unusable != "" || best != list[best.Index] &&
-		best.Caps.HeapBudget == list[best.Index].Caps.HeapBudget {
+	if best.Unusable != "" || best != list[best.Index] && best.Caps.HeapBudget == list[best.Index].Caps.HeapBudget {
 		t.Errorf("opened %+v", best)
 	}
 	name := list[best.Index].Name
-	for _, want := range []string{
-		strconv.Itoa(best.Index), strings.ToUpper(name), strings.ToLower(name[1 : len(name)-1]),
-	} {
+	for _, want := range []string{strconv.Itoa(best.Index), strings.ToUpper(name), strings.ToLower(name[1 : len(name)-1])} {
 		if got := openTest(t, Options{Device: want}).Info(); got.Name != name {
 			t.Errorf("Open(%q) gives %s, want %s", want, got.Name, name)
 		}
@@ -96,8 +89,7 @@ func TestListAndOpen(t *testing.T) {
 		t.Errorf("VFM_DEVICE=%s gives %s", name[:4], got.Name)
 	}
 	var no *NoDeviceError
-	if _, err := Open(Options{Device: "no such device"}); !errors.As(err, &no) ||
-		!strings.Contains(err.Error(), name) {
+	if _, err := Open(Options{Device: "no such device"}); !errors.As(err, &no) || !strings.Contains(err.Error(), name) {
 		t.Errorf("Open of an unknown device: %v", err)
 	}
 	t.Setenv("VFM_DEVICE", "999")

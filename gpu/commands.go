@@ -238,10 +238,7 @@ func (c *Commands) recordCopy(dst, src Range) {
 	case dst.Buf == src.Buf && dst.Off < src.Off+src.Size && src.Off < dst.Off+dst.Size:
 		err = errors.New("gpu: Copy: the ranges overlap")
 	default:
-		C.vfm_copy(
-			c.d.c, c.cvk(), raw(src.Buf.handle), C.uint64_t(src.Off), raw(dst.Buf.handle),
-			C.uint64_t(dst.Off), C.uint64_t(dst.Size),
-		)
+		C.vfm_copy(c.d.c, c.cvk(), raw(src.Buf.handle), C.uint64_t(src.Off), raw(dst.Buf.handle), C.uint64_t(dst.Off), C.uint64_t(dst.Size))
 	}
 	if c.err == nil {
 		c.err = err
@@ -261,10 +258,7 @@ type Rows struct {
 func (c *Commands) CopyRows(r Rows) {
 	c.record("CopyRows", func() error {
 		if r.Count < 1 || r.Size < 1 || r.DstStride < r.Size || r.SrcStride < r.Size || r.Dst == r.Src {
-			return fmt.Errorf(
-				"gpu: CopyRows: %d ranges of %d bytes, %d and %d bytes apart, of two buffers",
-				r.Count, r.Size, r.DstStride, r.SrcStride,
-			)
+			return fmt.Errorf("gpu: CopyRows: %d ranges of %d bytes, %d and %d bytes apart, of two buffers", r.Count, r.Size, r.DstStride, r.SrcStride)
 		}
 		dst := Range{r.Dst, r.DstOff, int64(r.Count-1)*r.DstStride + r.Size}
 		src := Range{r.Src, r.SrcOff, int64(r.Count-1)*r.SrcStride + r.Size}
@@ -275,8 +269,7 @@ func (c *Commands) CopyRows(r Rows) {
 			return err
 		}
 		rows := C.vfm_rows{
-			src: C.uint64_t(r.SrcOff), dst: C.uint64_t(r.DstOff),
-			src_stride: C.uint64_t(r.SrcStride), dst_stride: C.uint64_t(r.DstStride),
+			src: C.uint64_t(r.SrcOff), dst: C.uint64_t(r.DstOff), src_stride: C.uint64_t(r.SrcStride), dst_stride: C.uint64_t(r.DstStride),
 			size: C.uint64_t(r.Size), n: C.uint64_t(r.Count),
 		}
 		C.vfm_copy_rows(c.d.c, c.cvk(), raw(r.Src.handle), raw(r.Dst.handle), &rows)

@@ -81,9 +81,7 @@ func TestTimestamps(t *testing.T) {
 	if !d.Info().Caps.Timestamps {
 		t.Skip("no time stamps")
 	}
-	p := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}),
-	)
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
 	buf := must[*Buffer](t)(d.NewBuffer(4, Local))
 	ok(t, d.Write(buf, 0, make([]byte, 4)))
 	c := must[*Commands](t)(d.NewCommands())

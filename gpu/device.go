@@ -96,9 +96,8 @@ func open(inst *instance, o Options) (*Device, error) {
 func start(inst *instance, cand *candidate, o Options) (*Device, error) {
 	d := &Device{
 		inst: inst, cand: cand, info: cand.info, timeout: o.Timeout, faults: o.Faults,
-		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{},
-		setLayout: map[int]vkDescriptorSetLayout{},
-		programs:  map[programKey]*program{},
+		resources: map[*resource]struct{}{}, layouts: map[layoutKey]*layout{}, setLayout: map[int]vkDescriptorSetLayout{},
+		programs: map[programKey]*program{},
 	}
 	if o.SeparateMemory {
 		d.info.Caps.Unified = false

@@ -21,26 +21,17 @@ func (c *Commands) dispatch(p *Pipeline, bind []Range, push []byte, groups [3]in
 	}
 	name, caps := p.desc.Name, &c.d.info.Caps
 	if len(bind) != p.desc.Bindings {
-		return fmt.Errorf(
-			"gpu: Dispatch of %s: %d storage buffers given, it has %d", name, len(bind),
-			p.desc.Bindings,
-		)
+		return fmt.Errorf("gpu: Dispatch of %s: %d storage buffers given, it has %d", name, len(bind), p.desc.Bindings)
 	}
 	if len(push) != p.desc.PushBytes {
-		return fmt.Errorf(
-			"gpu: Dispatch of %s: %d bytes of push constants given, it has %d", name, len(push),
-			p.desc.PushBytes,
-		)
+		return fmt.Errorf("gpu: Dispatch of %s: %d bytes of push constants given, it has %d", name, len(push), p.desc.PushBytes)
 	}
 	for k, n := range groups {
 		if n < 1 {
 			return fmt.Errorf("gpu: Dispatch of %s: %d work groups in %s", name, n, axisNames[k])
 		}
 		if n > caps.MaxGroups[k] {
-			return &LimitError{
-				What: "work groups in " + axisNames[k], Where: name, Got: int64(n),
-				Max: int64(caps.MaxGroups[k]), Device: c.d.info.Name,
-			}
+			return &LimitError{What: "work groups in " + axisNames[k], Where: name, Got: int64(n), Max: int64(caps.MaxGroups[k]), Device: c.d.info.Name}
 		}
 	}
 	if p.isFreed() {
@@ -64,9 +55,7 @@ func (c *Commands) launch(p *Pipeline, bind []Range, push []byte, groups [3]int)
 		}
 	}
 	if len(push) > 0 {
-		vkCmdPushConstants(
-			c.cb, p.layout.handle, stageCompute, 0, uint32(len(push)), unsafe.Pointer(&push[0]),
-		)
+		vkCmdPushConstants(c.cb, p.layout.handle, stageCompute, 0, uint32(len(push)), unsafe.Pointer(&push[0]))
 	}
 	vkCmdDispatch(c.cb, uint32(groups[0]), uint32(groups[1]), uint32(groups[2]))
 	return nil
@@ -83,16 +72,10 @@ func (c *Commands) bind(p *Pipeline, bind []Range) error {
 			return err
 		}
 		if r.Off%int64(caps.MinStorageAlign) != 0 {
-			return fmt.Errorf(
-				"gpu: Dispatch of %s: offset %d of binding %d is not a multiple of %d", p.desc.Name,
-				r.Off, k, caps.MinStorageAlign,
-			)
+			return fmt.Errorf("gpu: Dispatch of %s: offset %d of binding %d is not a multiple of %d", p.desc.Name, r.Off, k, caps.MinStorageAlign)
 		}
 		if r.Size > caps.MaxStorageRange {
-			return &LimitError{
-				What: fmt.Sprintf("bytes of binding %d", k), Where: p.desc.Name, Got: r.Size,
-				Max: caps.MaxStorageRange, Device: c.d.info.Name,
-			}
+			return &LimitError{What: fmt.Sprintf("bytes of binding %d", k), Where: p.desc.Name, Got: r.Size, Max: caps.MaxStorageRange, Device: c.d.info.Name}
 		}
 		flat = append(flat, raw(r.Buf.handle), C.uint64_t(r.Off), C.uint64_t(r.Size))
 	}
@@ -139,9 +122,7 @@ func (s *setPools) get(d *Device, l *layout, flat []C.uint64_t) (vkDescriptorSet
 		s.pools = append(s.pools, typed[vkDescriptorPool](h))
 	}
 	var h C.uint64_t
-	if r := C.vfm_descriptor_set(
-		d.c, raw(s.pools[len(s.pools)-1]), raw(l.set), C.uint32_t(n), &flat[0], &h,
-	); r < 0 {
+	if r := C.vfm_descriptor_set(d.c, raw(s.pools[len(s.pools)-1]), raw(l.set), C.uint32_t(n), &flat[0], &h); r < 0 {
 		return none, d.fail(int(r), "vkAllocateDescriptorSets", "a command list")
 	}
 	s.sets--

@@ -29,9 +29,7 @@ func checkAxpb(t *testing.T, d *Device, p *Pipeline, n int, kind Kind) {
 
 func TestDispatchStorageBuffers(t *testing.T) {
 	d := openTest(t, Options{})
-	p := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}),
-	)
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}))
 	for _, kind := range []Kind{Local, Upload, Readback} {
 		checkAxpb(t, d, p, 1+rand.IntN(5000), kind)
 	}

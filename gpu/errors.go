@@ -24,10 +24,7 @@ type NoLoaderError struct {
 }
 
 func (e *NoLoaderError) Error() string {
-	return fmt.Sprintf(
-		"no Vulkan loader found (tried %s: %s); %s", strings.Join(e.Tried, ", "), e.Reason,
-		installHint,
-	)
+	return fmt.Sprintf("no Vulkan loader found (tried %s: %s); %s", strings.Join(e.Tried, ", "), e.Reason, installHint)
 }
 
 // NoDriverError says that the loader works but finds no usable Vulkan driver.
@@ -120,15 +117,9 @@ func (e *LimitError) Error() string {
 		where = e.Where + ": "
 	}
 	if e.Need != "" {
-		return fmt.Sprintf(
-			"%s%s needs %s, which %s does not have; choose another device or a variant without it",
-			where, e.What, e.Need, e.Device,
-		)
+		return fmt.Sprintf("%s%s needs %s, which %s does not have; choose another device or a variant without it", where, e.What, e.Need, e.Device)
 	}
-	return fmt.Sprintf(
-		"%s%s: %d requested, %s allows %d; split the work or choose another device", where, e.What,
-		e.Got, e.Device, e.Max,
-	)
+	return fmt.Sprintf("%s%s: %d requested, %s allows %d; split the work or choose another device", where, e.What, e.Got, e.Device, e.Max)
 }
 
 // CallError is a failure of a Vulkan call that has no type of its own.
@@ -160,12 +151,9 @@ const (
 
 var resultNames = map[int]string{
 	1: "not ready", resultTimeout: "timeout", 5: "incomplete", resultOutOfHost: "out of host memory",
-	resultOutOfDevice: "out of device memory", resultInitFailed: "initialization failed",
-	resultDeviceLost: "device lost",
-	-5:               "memory map failed", resultLayerMissing: "layer not present", -7: "extension not present",
-	-8:             "feature not present",
-	resultNoDriver: "incompatible driver", -10: "too many objects", -12: "fragmented pool",
-	-13:         "unknown error",
+	resultOutOfDevice: "out of device memory", resultInitFailed: "initialization failed", resultDeviceLost: "device lost",
+	-5: "memory map failed", resultLayerMissing: "layer not present", -7: "extension not present", -8: "feature not present",
+	resultNoDriver: "incompatible driver", -10: "too many objects", -12: "fragmented pool", -13: "unknown error",
 	-1000069000: "out of pool memory", -1000012000: "invalid shader",
 }
 

@@ -16,9 +16,7 @@ func hostFree() int64 {
 		defer f.Close()
 		for s := bufio.NewScanner(f); s.Scan(); {
 			if rest, ok := strings.CutPrefix(s.Text(), "MemAvailable:"); ok {
-				if kb, err := strconv.ParseInt(
-					strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64,
-				); err == nil {
+				if kb, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64); err == nil {
 					free = kb << 10
 				}
 			}

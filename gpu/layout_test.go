@@ -20,9 +20,7 @@ func TestShimLayout(t *testing.T) {
 	if err != nil || strings.TrimSpace(string(dir)) == "" {
 		t.Skipf("the module %s is not at hand: %v", headers, err)
 	}
-	if out, err := exec.Command(
-		cc, "-fsyntax-only", "-I", strings.TrimSpace(string(dir)), "testdata/layout.c",
-	).CombinedOutput(); err != nil {
+	if out, err := exec.Command(cc, "-fsyntax-only", "-I", strings.TrimSpace(string(dir)), "testdata/layout.c").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -24,10 +24,7 @@ func TestClosedDevice(t *testing.T) {
 	_, e4 := d.NewCommands()
 	_, e5 := done.Timestamps()
 	open.Dispatch(p, []Range{{Buf: buf}}, nil, 1, 1, 1)
-	for k, err := range []error{
-		e1, e2, e3, e4, e5, open.End(), d.Run(done), d.Run(open), d.Write(buf, 0, nil),
-		d.Read(buf, 0, nil),
-	} {
+	for k, err := range []error{e1, e2, e3, e4, e5, open.End(), d.Run(done), d.Run(open), d.Write(buf, 0, nil), d.Read(buf, 0, nil)} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("call %d on a closed device: %v", k+1, err)
 		}
@@ -76,9 +73,7 @@ func TestFreedResources(t *testing.T) {
 // Everything that a run uses may be freed while it runs.
 func TestFreeDuringRun(t *testing.T) {
 	d := openTest(t, Options{})
-	p := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}),
-	)
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
 	for range 5 {
 		buf := must[*Buffer](t)(d.NewBuffer(1<<20, Local))
 		c := must[*Commands](t)(d.NewCommands())
@@ -142,8 +137,7 @@ func TestLostDevice(t *testing.T) {
 	c := chain(t, d, incrPipeline(t, d), buf, 2)
 	// The same happens when the driver returns VK_ERROR_DEVICE_LOST.
 	var lost *DeviceLostError
-	if err := d.fail(resultDeviceLost, "vkQueueSubmit", "a run"); !errors.As(err, &lost) ||
-		lost.During != "a run" {
+	if err := d.fail(resultDeviceLost, "vkQueueSubmit", "a run"); !errors.As(err, &lost) || lost.During != "a run" {
 		t.Fatal(err)
 	}
 	_, e1 := d.NewBuffer(64, Local)
@@ -161,9 +155,7 @@ func TestLostDevice(t *testing.T) {
 // still use is not freed.
 func TestTimeout(t *testing.T) {
 	d := openTest(t, Options{})
-	p := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}),
-	)
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "spin", Code: spinCode, Bindings: 1, PushBytes: 4}))
 	buf := must[*Buffer](t)(d.NewBuffer(64, Local))
 	quick := must[*Commands](t)(d.NewCommands())
 	quick.Fill(Range{Buf: buf}, 0)

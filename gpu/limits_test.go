@@ -11,8 +11,7 @@ import (
 func limitError(t *testing.T, what string, err error) {
 	t.Helper()
 	var le *LimitError
-	if !errors.As(err, &le) || !strings.Contains(err.Error(), what) || le.Device == "" ||
-		le.Need == "" && le.Got <= le.Max {
+	if !errors.As(err, &le) || !strings.Contains(err.Error(), what) || le.Device == "" || le.Need == "" && le.Got <= le.Max {
 		t.Errorf("%s: %v", what, err)
 	}
 }
@@ -20,9 +19,7 @@ func limitError(t *testing.T, what string, err error) {
 func TestDispatchLimits(t *testing.T) {
 	d := openTest(t, Options{})
 	caps := d.Info().Caps
-	p := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}),
-	)
+	p := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}))
 	buf := must[*Buffer](t)(d.NewBuffer(1024, Local))
 	r := []Range{{Buf: buf}, {Buf: buf}, {Buf: buf}}
 	end := func(f func(c *Commands)) error {
@@ -37,10 +34,7 @@ func TestDispatchLimits(t *testing.T) {
 		}
 		g := [3]int{1, 1, 1}
 		g[k] = caps.MaxGroups[k] + 1
-		limitError(
-			t, "work groups in "+axis,
-			end(func(c *Commands) { c.Dispatch(p, r, words(0, 0), g[0], g[1], g[2]) }),
-		)
+		limitError(t, "work groups in "+axis, end(func(c *Commands) { c.Dispatch(p, r, words(0, 0), g[0], g[1], g[2]) }))
 		g[k] = -rand.IntN(2)
 		if end(func(c *Commands) { c.Dispatch(p, r, words(0, 0), g[0], g[1], g[2]) }) == nil {
 			t.Errorf("%v work groups accepted", g)
@@ -64,33 +58,15 @@ func TestDispatchLimits(t *testing.T) {
 		}
 	}
 	if caps.MinStorageAlign > 4 {
-		if err := end(
-			func(c *Commands) {
-				c.Dispatch(
-					p, []Range{{buf, 4, 0}, {Buf: buf}, {Buf: buf}}, words(0, 0), 1, 1, 1,
-				)
-			},
-		); err == nil {
+		if err := end(func(c *Commands) { c.Dispatch(p, []Range{{buf, 4, 0}, {Buf: buf}, {Buf: buf}}, words(0, 0), 1, 1, 1) }); err == nil {
 			t.Error("an unaligned offset was accepted")
 		}
 	}
 	if caps.MaxStorageRange < 1<<30 {
 		big := must[*Buffer](t)(d.NewBuffer(caps.MaxStorageRange+1024, Local))
-		limitError(
-			t, "bytes of binding 1",
-			end(
-				func(c *Commands) {
-					c.Dispatch(
-						p, []Range{{Buf: buf}, {Buf: big}, {Buf: buf}}, words(0, 0), 1, 1, 1,
-					)
-				},
-			),
-		)
+		limitError(t, "bytes of binding 1", end(func(c *Commands) { c.Dispatch(p, []Range{{Buf: buf}, {Buf: big}, {Buf: buf}}, words(0, 0), 1, 1, 1) }))
 		ok(t, end(func(c *Commands) {
-			c.Dispatch(
-				p, []Range{{Buf: buf}, {big, 1024, caps.MaxStorageRange}, {Buf: buf}}, words(0, 0),
-				1, 1, 1,
-			)
+			c.Dispatch(p, []Range{{Buf: buf}, {big, 1024, caps.MaxStorageRange}, {Buf: buf}}, words(0, 0), 1, 1, 1)
 		}))
 	}
 }
@@ -114,14 +90,9 @@ func TestPipelineLimits(t *testing.T) {
 	if desc.Code[size] != 64 {
 		t.Fatalf("no work-group size at word %d", size)
 	}
-	limitError(
-		t, "size of a work group in z",
-		try(func(p *PipelineDesc) { p.Code[size+2] = uint32(caps.MaxWorkgroup[2] + 1) }),
-	)
+	limitError(t, "size of a work group in z", try(func(p *PipelineDesc) { p.Code[size+2] = uint32(caps.MaxWorkgroup[2] + 1) }))
 	limitError(t, "invocations", try(func(p *PipelineDesc) {
-		p.Code[size], p.Code[size+1] = uint32(caps.MaxWorkgroup[0]), uint32(
-			min(caps.MaxWorkgroup[1], 2+caps.MaxInvocations/caps.MaxWorkgroup[0]),
-		)
+		p.Code[size], p.Code[size+1] = uint32(caps.MaxWorkgroup[0]), uint32(min(caps.MaxWorkgroup[1], 2+caps.MaxInvocations/caps.MaxWorkgroup[0]))
 	}))
 	for _, f := range []func(p *PipelineDesc){
 		func(p *PipelineDesc) { p.Code = nil },
@@ -152,8 +123,7 @@ func TestPipelineLimits(t *testing.T) {
 	d.info.Caps = caps
 
 	before := len(d.resources)
-	if ps, err := d.NewPipelines([]PipelineDesc{desc, desc, {Name: "bad"}, desc}); err == nil ||
-		ps != nil || !strings.Contains(err.Error(), "bad") {
+	if ps, err := d.NewPipelines([]PipelineDesc{desc, desc, {Name: "bad"}, desc}); err == nil || ps != nil || !strings.Contains(err.Error(), "bad") {
 		t.Errorf("NewPipelines with a bad one: %d pipelines, %v", len(ps), err)
 	}
 	if len(d.resources) != before {

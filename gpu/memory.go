@@ -89,9 +89,7 @@ func (m memoryTypes) pick(bits uint32, k Kind, unified bool) (typ int, mapped bo
 func (a *allocator) alloc(size, align int64, bits uint32, k Kind) (piece, error) {
 	typ, mapped := a.d.cand.mem.pick(bits, k, a.d.info.Caps.Unified)
 	if typ < 0 {
-		return piece{}, &LimitError{
-			What: "a buffer", Need: "a memory type for storage buffers", Device: a.d.info.Name,
-		}
+		return piece{}, &LimitError{What: "a buffer", Need: "a memory type for storage buffers", Device: a.d.info.Name}
 	}
 	kind := blockKind{typ, mapped}
 	a.mu.Lock()
@@ -137,17 +135,12 @@ func (a *allocator) available(heap int) int64 {
 func (a *allocator) newBlock(kind blockKind, size int64) (*block, error) {
 	d := a.d
 	heap := d.cand.mem.types[kind.typ].heap
-	oom := &OutOfMemoryError{
-		Size: size, Available: a.available(heap), Device: d.info.Name,
-		Host: !d.cand.mem.heaps[heap].local,
-	}
+	oom := &OutOfMemoryError{Size: size, Available: a.available(heap), Device: d.info.Name, Host: !d.cand.mem.heaps[heap].local}
 	if size > oom.Available {
 		return nil, oom
 	}
 	if most := int64(d.cand.c.allocations); int64(a.count) >= most {
-		return nil, &LimitError{
-			What: "memory allocations", Got: int64(a.count) + 1, Max: most, Device: d.info.Name,
-		}
+		return nil, &LimitError{What: "memory allocations", Got: int64(a.count) + 1, Max: most, Device: d.info.Name}
 	}
 	address := C.int(0)
 	if d.info.Caps.BufferDeviceAddress {

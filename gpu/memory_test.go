@@ -13,16 +13,13 @@ func TestOutOfMemory(t *testing.T) {
 	d := openTest(t, Options{})
 	caps := d.Info().Caps
 	for _, kind := range []Kind{Local, Upload, Readback} {
-		for _, size := range []int64{
-			math.MaxInt64, 1 << 60, 1 << 48, caps.MaxAlloc + 1, caps.HeapBudget + caps.MaxAlloc,
-		} {
+		for _, size := range []int64{math.MaxInt64, 1 << 60, 1 << 48, caps.MaxAlloc + 1, caps.HeapBudget + caps.MaxAlloc} {
 			if size <= 0 {
 				continue
 			}
 			_, err := d.NewBuffer(size, kind)
 			var oom *OutOfMemoryError
-			if !errors.As(err, &oom) || oom.Size != size || oom.Available <= 0 ||
-				!strings.Contains(err.Error(), "smaller tiles") {
+			if !errors.As(err, &oom) || oom.Size != size || oom.Available <= 0 || !strings.Contains(err.Error(), "smaller tiles") {
 				t.Errorf("%v buffer of %d: %v", kind, size, err)
 			}
 		}
@@ -53,11 +50,7 @@ func TestOutOfMemory(t *testing.T) {
 	}
 	// The device still works as before.
 	d.memory.most = d.inst.freeBytes(d.cand)
-	checkAxpb(
-		t, d,
-		must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})),
-		100, Local,
-	)
+	checkAxpb(t, d, must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Code: axpbCode, Bindings: 3, PushBytes: 8})), 100, Local)
 }
 
 // Small buffers share memory blocks but do not affect each other: contents stay when neighbours are
@@ -117,18 +110,14 @@ func TestSmallBuffersShareBlocks(t *testing.T) {
 func TestPickMemoryType(t *testing.T) {
 	const host = memHostVisible | memCoherent
 	card := memoryTypes{
-		types: []memoryType{
-			{0, 1}, {memLocal, 0}, {host, 1}, {host | memCached, 1}, {memLocal | host, 0},
-			{memLocal | host | 0x40, 0},
-		},
+		types: []memoryType{{0, 1}, {memLocal, 0}, {host, 1}, {host | memCached, 1}, {memLocal | host, 0}, {memLocal | host | 0x40, 0}},
 		heaps: []memoryHeap{{8 << 30, true}, {16 << 30, false}},
 	}
 	apu := memoryTypes{
 		types: []memoryType{{memLocal, 0}, {memLocal | host, 0}, {memLocal | host | memCached, 0}},
 		heaps: []memoryHeap{{16 << 30, true}},
 	}
-	if card.unified(Discrete) || apu.unified(Discrete) || !apu.unified(Integrated) ||
-		!apu.unified(CPU) || !apu.unified(Virtual) || card.unified(Virtual) {
+	if card.unified(Discrete) || apu.unified(Discrete) || !apu.unified(Integrated) || !apu.unified(CPU) || !apu.unified(Virtual) || card.unified(Virtual) {
 		t.Error("unified memory is misjudged")
 	}
 	for _, c := range []struct {
@@ -139,21 +128,14 @@ func TestPickMemoryType(t *testing.T) {
 		typ     int
 		mapped  bool
 	}{
-		{card, 0xff, Local, false, 1, false}, {card, 0xff, Upload, false, 2, true},
-		{card, 0xff, Readback, false, 3, true},
-		{card, 0x36, Readback, false, 2, true}, {card, 0x31, Local, false, 4, false},
-		{card, 0x30, Upload, false, 4, true},
-		{card, 0x01, Local, false, 0, false}, {card, 0x20, Local, false, -1, false},
-		{card, 0x03, Upload, false, -1, false},
-		{apu, 0xff, Local, true, 2, true}, {apu, 0xff, Upload, true, 1, true},
-		{apu, 0xff, Readback, true, 2, true},
+		{card, 0xff, Local, false, 1, false}, {card, 0xff, Upload, false, 2, true}, {card, 0xff, Readback, false, 3, true},
+		{card, 0x36, Readback, false, 2, true}, {card, 0x31, Local, false, 4, false}, {card, 0x30, Upload, false, 4, true},
+		{card, 0x01, Local, false, 0, false}, {card, 0x20, Local, false, -1, false}, {card, 0x03, Upload, false, -1, false},
+		{apu, 0xff, Local, true, 2, true}, {apu, 0xff, Upload, true, 1, true}, {apu, 0xff, Readback, true, 2, true},
 		{apu, 0x01, Local, true, 0, false},
 	} {
 		if typ, mapped := c.m.pick(c.bits, c.kind, c.unified); typ != c.typ || mapped != c.mapped {
-			t.Errorf(
-				"pick(%#x, %v, unified %v) = %d, %v; want %d, %v", c.bits, c.kind, c.unified, typ,
-				mapped, c.typ, c.mapped,
-			)
+			t.Errorf("pick(%#x, %v, unified %v) = %d, %v; want %d, %v", c.bits, c.kind, c.unified, typ, mapped, c.typ, c.mapped)
 		}
 	}
 }

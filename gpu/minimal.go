@@ -28,9 +28,7 @@ func minimise(q *C.vfm_info) {
 		q.groupSize[k] = min(q.groupSize[k], most)
 		q.groupCount[k] = min(q.groupCount[k], 65535)
 	}
-	q.stageStorage, q.setStorage, q.stageResources = min(
-		q.stageStorage, fewBindings,
-	), min(q.setStorage, 24), min(q.stageResources, 128)
+	q.stageStorage, q.setStorage, q.stageResources = min(q.stageStorage, fewBindings), min(q.setStorage, 24), min(q.stageResources, 128)
 	q.storageRange, q.storageAlign = min(q.storageRange, 1<<27), max(q.storageAlign, 256)
 	q.maxAllocation, q.timestampBits = min(q.maxAllocation, 1<<30), 0
 }

@@ -158,26 +158,14 @@ func (d *Device) newPipeline(p PipelineDesc) (*Pipeline, error) {
 	caps := &d.info.Caps
 	switch {
 	case p.Bindings < 0 || p.PushBytes < 0 || p.PushBytes%4 != 0:
-		return nil, fmt.Errorf(
-			"gpu: %s: %d bindings and %d push-constant bytes: neither may be negative, and the bytes must be a multiple of 4",
-			name, p.Bindings, p.PushBytes,
-		)
+		return nil, fmt.Errorf("gpu: %s: %d bindings and %d push-constant bytes: neither may be negative, and the bytes must be a multiple of 4", name, p.Bindings, p.PushBytes)
 	case p.Bindings > caps.MaxStorageBindings:
-		return nil, &LimitError{
-			What: "storage buffers", Where: name, Got: int64(p.Bindings),
-			Max: int64(caps.MaxStorageBindings), Device: d.info.Name,
-		}
+		return nil, &LimitError{What: "storage buffers", Where: name, Got: int64(p.Bindings), Max: int64(caps.MaxStorageBindings), Device: d.info.Name}
 	case p.PushBytes > caps.MaxPush:
-		return nil, &LimitError{
-			What: "bytes of push constants", Where: name, Got: int64(p.PushBytes),
-			Max: int64(caps.MaxPush), Device: d.info.Name,
-		}
+		return nil, &LimitError{What: "bytes of push constants", Where: name, Got: int64(p.PushBytes), Max: int64(caps.MaxPush), Device: d.info.Name}
 	}
 	if p.Subgroup != 0 && (!caps.SubgroupControl || p.Subgroup != caps.SubgroupSize) {
-		return nil, &LimitError{
-			What: "the shader", Where: name, Need: fmt.Sprintf("subgroups of %d", p.Subgroup),
-			Device: d.info.Name,
-		}
+		return nil, &LimitError{What: "the shader", Where: name, Need: fmt.Sprintf("subgroups of %d", p.Subgroup), Device: d.info.Name}
 	}
 	m, err := inspect(p.Code)
 	if err != nil {

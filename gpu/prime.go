@@ -82,8 +82,7 @@ func (d *Device) prime(descs []PipelineDesc, pipes []*Pipeline, count *counter) 
 	var fresh []int
 	var names []string
 	for k := range descs {
-		if name := fmt.Sprintf("%x", pipes[k].key.code[:16]); !p.known[name] &&
-			!slices.Contains(names, name) {
+		if name := fmt.Sprintf("%x", pipes[k].key.code[:16]); !p.known[name] && !slices.Contains(names, name) {
 			fresh, names = append(fresh, k), append(names, name)
 		}
 	}
@@ -155,10 +154,7 @@ func (d *Device) translate(p *Pipeline, scratch *Buffer) error {
 	for i := range bind {
 		bind[i].Buf = scratch
 	}
-	c.record(
-		"Dispatch",
-		func() error { return c.launch(p, bind, make([]byte, p.desc.PushBytes), [3]int{0, 1, 1}) },
-	)
+	c.record("Dispatch", func() error { return c.launch(p, bind, make([]byte, p.desc.PushBytes), [3]int{0, 1, 1}) })
 	if err := c.End(); err != nil {
 		return err
 	}

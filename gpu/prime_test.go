@@ -49,10 +49,7 @@ func TestPrime(t *testing.T) {
 	if !d.Info().Caps.Lavapipe || runtime.GOMAXPROCS(0) < 2 {
 		t.Skip("priming is for lavapipe with two cores or more")
 	}
-	descs := append(
-		variants(t, primeFrom),
-		PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8},
-	)
+	descs := append(variants(t, primeFrom), PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8})
 	var told [][2]int
 	d.Watch(func(done, total int) { told = append(told, [2]int{done, total}) })
 	few := must[[]*Pipeline](t)(d.NewPipelines(descs[:primeFrom-1]))

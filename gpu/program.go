@@ -48,10 +48,7 @@ func (d *Device) share(name string, p PipelineDesc) (*program, error) {
 			// again, for an error of our own.
 			continue
 		}
-		made := &program{
-			key: key, refs: 1, ready: make(chan struct{}),
-			res: resource{d: d, what: "pipeline " + name},
-		}
+		made := &program{key: key, refs: 1, ready: make(chan struct{}), res: resource{d: d, what: "pipeline " + name}}
 		d.programs[key] = made
 		d.mu.Unlock()
 		if made.err = made.build(name, p); made.err != nil {

@@ -61,8 +61,7 @@ func TestSharedProgramsAtOnce(t *testing.T) {
 				if p.handle == (vkPipeline)(nil) {
 					t.Error("a pipeline that is not ready")
 				}
-				if _, err := d.NewPipelines([]PipelineDesc{{Code: incrCode, Bindings: 1}, {Name: "cut", Code: bad, Bindings: 1}}); err == nil ||
-					!strings.Contains(err.Error(), "cut") {
+				if _, err := d.NewPipelines([]PipelineDesc{{Code: incrCode, Bindings: 1}, {Name: "cut", Code: bad, Bindings: 1}}); err == nil || !strings.Contains(err.Error(), "cut") {
 					t.Errorf("half a shader: %v", err)
 				}
 				p.Free()

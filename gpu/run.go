@@ -257,10 +257,7 @@ func (d *Device) submit(c *Commands) error {
 		c.handles = append(c.handles, x.cvk())
 	}
 	c.handles = append(c.handles, c.cvk())
-	r := C.vfm_submit(
-		d.c, C.VfQueue(unsafe.Pointer(d.queue)), C.uint32_t(len(c.handles)), &c.handles[0],
-		raw(c.fence),
-	)
+	r := C.vfm_submit(d.c, C.VfQueue(unsafe.Pointer(d.queue)), C.uint32_t(len(c.handles)), &c.handles[0], raw(c.fence))
 	d.queueMu.Unlock()
 	if r < 0 {
 		return d.fail(int(r), "vkQueueSubmit", "a run")

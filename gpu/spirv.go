@@ -105,11 +105,7 @@ func (d *Device) admits(name string, m module) error {
 		most = spirvVersionFor1_2
 	}
 	if m.version > most {
-		return &LimitError{
-			What: "the shader", Where: name,
-			Need:   fmt.Sprintf("SPIR-V %d.%d", m.version>>16, m.version>>8&0xff),
-			Device: d.info.Name,
-		}
+		return &LimitError{What: "the shader", Where: name, Need: fmt.Sprintf("SPIR-V %d.%d", m.version>>16, m.version>>8&0xff), Device: d.info.Name}
 	}
 	for _, c := range m.capabilities {
 		if k, ok := capabilityNames[c]; ok && !k.have(d) {

@@ -18,21 +18,14 @@ func TestCheckMemory(t *testing.T) {
 		cores                int
 		want                 string // "": there is enough
 	}{
-		{all, all, 2, ""}, {startAddresses, all, 2, ""}, {startAddresses, all, 1, ""},
-		{all, startResident, 64, ""},
-		{startAddresses - 1, all, 2, "ulimit -v"}, {startAddresses, all, 3, "ulimit -v"},
-		{0, 0, 2, "ulimit -v"},
-		{startAddresses + perThread*(mostThreads-2), all, 1000, ""},
-		{all, startResident - 1, 2, "needs about 160 MB, and there is room for 159 MB"},
+		{all, all, 2, ""}, {startAddresses, all, 2, ""}, {startAddresses, all, 1, ""}, {all, startResident, 64, ""},
+		{startAddresses - 1, all, 2, "ulimit -v"}, {startAddresses, all, 3, "ulimit -v"}, {0, 0, 2, "ulimit -v"},
+		{startAddresses + perThread*(mostThreads-2), all, 1000, ""}, {all, startResident - 1, 2, "needs about 160 MB, and there is room for 159 MB"},
 	} {
 		err := checkMemory(c.addresses, c.available, c.cores)
 		var short *memory.Error
-		if c.want == "" && err != nil || c.want != "" &&
-			(!errors.As(err, &short) || !strings.Contains(err.Error(), c.want)) {
-			t.Errorf(
-				"%d of addresses, %d available, %d cores: %v, want %q", c.addresses, c.available,
-				c.cores, err, c.want,
-			)
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &short) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%d of addresses, %d available, %d cores: %v, want %q", c.addresses, c.available, c.cores, err, c.want)
 		}
 	}
 }

@@ -147,9 +147,7 @@ func TestConcurrentRuns(t *testing.T) {
 			for range rounds {
 				data := randomBytes(size)
 				got := make([]byte, size)
-				for _, err := range []error{
-					d.Write(own, 0, data), d.Run(c), d.Run(common), d.Read(own, 0, got),
-				} {
+				for _, err := range []error{d.Write(own, 0, data), d.Run(c), d.Run(common), d.Read(own, 0, got)} {
 					if err != nil {
 						t.Error(err)
 					}

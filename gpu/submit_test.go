@@ -42,9 +42,7 @@ func TestSubmitInOrder(t *testing.T) {
 			ok(t, flying[k].Wait())
 		}
 	}
-	if got, want := d.Activity(), (Activity{
-		before.Submits + 20*lists, before.Waits + 20*lists,
-	}); got != want {
+	if got, want := d.Activity(), (Activity{before.Submits + 20*lists, before.Waits + 20*lists}); got != want {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	got := make([]byte, buf.Size())
@@ -188,8 +186,7 @@ func TestCopyRows(t *testing.T) {
 	for _, d := range []*Device{openTest(t, Options{}), openDiscrete(t)} {
 		size := 1 + rand.IntN(40)
 		r := Rows{
-			DstOff: int64(rand.IntN(50)), SrcOff: int64(rand.IntN(50)),
-			DstStride: int64(size + rand.IntN(9)), SrcStride: int64(size + rand.IntN(9)),
+			DstOff: int64(rand.IntN(50)), SrcOff: int64(rand.IntN(50)), DstStride: int64(size + rand.IntN(9)), SrcStride: int64(size + rand.IntN(9)),
 			Size: int64(size), Count: 1 + rand.IntN(150),
 		}
 		from, to := randomBytes(8000), randomBytes(8000)
@@ -210,10 +207,8 @@ func TestCopyRows(t *testing.T) {
 			t.Errorf("%+v differs", r)
 		}
 		for _, bad := range []Rows{
-			{Dst: r.Dst, Src: r.Dst, DstStride: 4, SrcStride: 4, Size: 4, Count: 1},
-			{Dst: r.Dst, Src: r.Src, DstStride: 3, SrcStride: 4, Size: 4, Count: 1},
-			{Dst: r.Dst, Src: r.Src, DstStride: 4, SrcStride: 4, Size: 4},
-			{Dst: r.Dst, Src: r.Src, DstStride: 4000, SrcStride: 4, Size: 4, Count: 4},
+			{Dst: r.Dst, Src: r.Dst, DstStride: 4, SrcStride: 4, Size: 4, Count: 1}, {Dst: r.Dst, Src: r.Src, DstStride: 3, SrcStride: 4, Size: 4, Count: 1},
+			{Dst: r.Dst, Src: r.Src, DstStride: 4, SrcStride: 4, Size: 4}, {Dst: r.Dst, Src: r.Src, DstStride: 4000, SrcStride: 4, Size: 4, Count: 4},
 		} {
 			c := must[*Commands](t)(d.NewCommands())
 			c.CopyRows(bad)

@@ -16,18 +16,11 @@ func TestRoundTrip(t *testing.T) {
 	unified, discrete := openTest(t, Options{}), openDiscrete(t)
 	for _, d := range []*Device{unified, discrete} {
 		for _, kind := range []Kind{Local, Upload, Readback} {
-			for _, size := range []int{
-				1, 2, 3, 5, 16, 17, 255, 4096, smallBuffer, smallBuffer + 1, 1 + rand.IntN(1<<20),
-				2*stageSize + 12345,
-			} {
+			for _, size := range []int{1, 2, 3, 5, 16, 17, 255, 4096, smallBuffer, smallBuffer + 1, 1 + rand.IntN(1<<20), 2*stageSize + 12345} {
 				b := must[*Buffer](t)(d.NewBuffer(int64(size), kind))
 				mapped := kind != Local || d.info.Caps.Unified
-				if b.Size() != int64(size) || (b.Bytes() != nil) != mapped || mapped &&
-					len(b.Bytes()) != size {
-					t.Fatalf(
-						"%v buffer of %d: size %d, %d bytes mapped", kind, size, b.Size(),
-						len(b.Bytes()),
-					)
+				if b.Size() != int64(size) || (b.Bytes() != nil) != mapped || mapped && len(b.Bytes()) != size {
+					t.Fatalf("%v buffer of %d: size %d, %d bytes mapped", kind, size, b.Size(), len(b.Bytes()))
 				}
 				want := randomBytes(size)
 				ok(t, d.Write(b, 0, want))

@@ -13,14 +13,10 @@ func TestSynchronisationValidation(t *testing.T) {
 		t.Skip("no validation layer")
 	}
 	var got []string
-	d := must[*Device](t)(
-		Open(Options{Validation: true, CacheDir: "-", OnMessage: func(s string) { got = append(got, s) }}),
-	)
+	d := must[*Device](t)(Open(Options{Validation: true, CacheDir: "-", OnMessage: func(s string) { got = append(got, s) }}))
 	defer d.Close()
 	p := incrPipeline(t, d)
-	q := must[*Pipeline](t)(
-		d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}),
-	)
+	q := must[*Pipeline](t)(d.NewPipeline(PipelineDesc{Name: "axpb", Code: axpbCode, Bindings: 3, PushBytes: 8}))
 	out := must[*Buffer](t)(d.NewBuffer(256, Local))
 	buf := must[*Buffer](t)(d.NewBuffer(256, Local))
 	ok(t, d.Write(buf, 0, make([]byte, 256)))

@@ -23,8 +23,7 @@ func (s ConvShape) Any(t Target, run int) (k AnyConv, ok bool) {
 	}
 	items := s.anyItems(t)
 	k.Whole = items%(t.Group/t.Lanes) == 0
-	return k, t.Mode == CPU && !s.SharedX && (s.KH == 1 || s.B == 1) &&
-		s.B*s.OH*s.OW < MaxDividend && items < maxAnyItems(t)
+	return k, t.Mode == CPU && !s.SharedX && (s.KH == 1 || s.B == 1) && s.B*s.OH*s.OW < MaxDividend && items < maxAnyItems(t)
 }
 
 // anyItems is the number of work items.
@@ -50,8 +49,7 @@ func (k AnyConv) Scalars(t Target, s ConvShape, k0 int, stride uint32) (scalars 
 func (k AnyConv) Signature(t Target) Signature {
 	scalars, _ := k.Scalars(t, ConvShape{TP: 1, NJ: 1}, 0, 0)
 	return Signature{
-		Operands: append(reads(3), Write), Scalars: len(scalars), Zero: k.Pad > 0,
-		Most: maxAnyItems(t), Whole: k.Whole,
+		Operands: append(reads(3), Write), Scalars: len(scalars), Zero: k.Pad > 0, Most: maxAnyItems(t), Whole: k.Whole,
 	}
 }
 
@@ -149,10 +147,7 @@ type AnyWinograd struct {
 // Any returns what kernels for the shape are compiled for, and whether there are any.
 func (s WinogradShape) Any(t Target) (k AnyWinograd, ok bool) {
 	items := s.Tiles() * s.blocks(t)
-	k = AnyWinograd{
-		M: s.M, NJ: s.NJ, WholeH: s.H%s.M == 0, WholeW: s.W%s.M == 0,
-		Whole: items%(t.Group/t.Lanes) == 0,
-	}
+	k = AnyWinograd{M: s.M, NJ: s.NJ, WholeH: s.H%s.M == 0, WholeW: s.W%s.M == 0, Whole: items%(t.Group/t.Lanes) == 0}
 	return k, t.Mode == CPU && s.B == 1 && items < maxAnyItems(t)
 }
 
@@ -165,8 +160,7 @@ func (k AnyWinograd) Scalars(t Target, s WinogradShape, first int) (scalars []ui
 // sizes are the scalars.
 func (k AnyWinograd) sizes(e *E) winogradSizes {
 	return winogradSizes{
-		h: e.Scalar(1), w: e.Scalar(2), c: e.Scalar(3), plane: e.Scalar(4), blocks: e.DivisorOf(5),
-		cols:   e.DivisorOf(7),
+		h: e.Scalar(1), w: e.Scalar(2), c: e.Scalar(3), plane: e.Scalar(4), blocks: e.DivisorOf(5), cols: e.DivisorOf(7),
 		wholeH: k.WholeH, wholeW: k.WholeW, one: true,
 	}
 }

@@ -122,10 +122,8 @@ type convSizes struct {
 // convSizes returns the sizes of a convolution that is compiled for them.
 func (e *E) convSizes(s ConvShape) convSizes {
 	return convSizes{
-		tiles: e.Fixed(s.B * s.OH * s.OW / s.TP), ih: e.C(s.IH), iw: e.C(s.IW), oh: e.Fixed(s.OH),
-		ow:      e.Fixed(s.OW),
-		picture: e.Fixed(s.OH * s.OW), cin: e.C(s.Cin), n: e.C(s.N), batched: e.C(s.Batched),
-		manyWeights: s.Batched > 0,
+		tiles: e.Fixed(s.B * s.OH * s.OW / s.TP), ih: e.C(s.IH), iw: e.C(s.IW), oh: e.Fixed(s.OH), ow: e.Fixed(s.OW),
+		picture: e.Fixed(s.OH * s.OW), cin: e.C(s.Cin), n: e.C(s.N), batched: e.C(s.Batched), manyWeights: s.Batched > 0,
 	}
 }
 

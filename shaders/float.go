@@ -87,10 +87,7 @@ func (e *E) Exp(x F) F {
 	n, pow := e.twoTo(e.Mul(x, e.Float(math.Log2E)))
 	r := e.Mad(n, e.Float(-0.693359375), x)
 	r = e.Mad(n, e.Float(2.12194440e-4), r)
-	p := e.poly(
-		r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
-		5.0000001201e-1,
-	)
+	p := e.poly(r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 	y := e.Add(e.Mad(e.Mul(r, r), p, r), e.Float(1))
 	return e.Mul(y, pow)
 }
@@ -131,9 +128,7 @@ func (e *E) Log(x F) F {
 // frexp returns m in [2^low, 2^(low+1)) and a whole number k with m·2^k = x, for normal positive x.
 func (e *E) frexp(x F, low int) (m, k F) {
 	b, bias := e.bits(x), 127+low
-	m = e.fromBits(
-		e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(uint32(bias)<<23)),
-	)
+	m = e.fromBits(e.i2(spirv.OpBitwiseOr, e.i2(spirv.OpBitwiseAnd, b, e.u32(0x7fffff)), e.u32(uint32(bias)<<23)))
 	k = e.val(spirv.OpConvertUToF, e.m.F32(), e.i2(spirv.OpShiftRightLogical, b, e.u32(23)))
 	return m, e.Sub(k, e.Float(float64(bias)))
 }
@@ -145,10 +140,7 @@ func (e *E) Sin(x F) F {
 	r = e.Mad(n, e.Float(-9.67502593994140625e-4), r)
 	r = e.Mad(n, e.Float(-1.509957990978376432e-7), r)
 	z := e.Mul(r, r)
-	p := e.poly(
-		z, 1.6059043836821613e-10, -2.505210838544172e-8, 2.7557319223985893e-6,
-		-1.984126984126984e-4, 8.333333333333333e-3, -1.6666666666666666e-1,
-	)
+	p := e.poly(z, 1.6059043836821613e-10, -2.505210838544172e-8, 2.7557319223985893e-6, -1.984126984126984e-4, 8.333333333333333e-3, -1.6666666666666666e-1)
 	y := e.Mad(e.Mul(r, z), p, r)
 	// The sign is (−1)ⁿ: n − 2⌊n/2⌋ is 0 or 1.
 	odd := e.Mad(e.floor(e.Mul(n, e.Float(0.5))), e.Float(-2), n)
@@ -166,10 +158,7 @@ func (e *E) Sigmoid(x F) F { return e.Div(e.Float(1), e.Add(e.Float(1), e.Exp(e.
 func (e *E) Tanh(x F) F {
 	big := e.Mad(e.Float(2), e.Sigmoid(e.Mul(e.Float(2), x)), e.Float(-1))
 	z := e.Mul(x, x)
-	small := e.Mul(
-		x,
-		e.poly(z, -0.021869488536155203, 0.05396825396825397, -0.13333333333333333, 0.3333333333333333, -1.0),
-	)
+	small := e.Mul(x, e.poly(z, -0.021869488536155203, 0.05396825396825397, -0.13333333333333333, 0.3333333333333333, -1.0))
 	small = e.Neg(small)
 	c := e.val(spirv.OpFOrdLessThan, e.m.Bool(), e.Abs(x), e.Float(0.3))
 	return e.val(spirv.OpSelect, e.m.F32(), c, small, big)
@@ -184,20 +173,14 @@ func (e *E) LaneMax(v F) F { return e.laneReduce(v, spirv.OpGroupNonUniformFMax,
 // shuffle returns in each lane the v of lane from (CPU lowering with Target.Shuffle).
 func (e *E) shuffle(v F, from I) F {
 	e.m.Capability(spirv.CapGroupNonUniformShuffle)
-	return e.f.Val(
-		spirv.OpGroupNonUniformShuffle, e.m.F32(), uint32(e.m.ConstU32(spirv.ScopeSubgroup)),
-		uint32(v), uint32(from),
-	)
+	return e.f.Val(spirv.OpGroupNonUniformShuffle, e.m.F32(), uint32(e.m.ConstU32(spirv.ScopeSubgroup)), uint32(v), uint32(from))
 }
 
 func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	m := e.m
 	if e.T.Mode == CPU && e.T.Shuffle {
 		for d := 1; d < e.T.Lanes; d *= 2 {
-			other := e.memo(
-				keyOf("lane^", d),
-				func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) },
-			)
+			other := e.memo(keyOf("lane^", d), func() spirv.ID { return e.i2(spirv.OpBitwiseXor, e.lane, e.u32(uint32(d))) })
 			v = join(v, e.shuffle(v, other))
 		}
 		return v
@@ -217,10 +200,7 @@ func (e *E) laneReduce(v F, op spirv.Op, join func(a, b F) F) F {
 	first := e.i2(spirv.OpISub, e.local, e.lane)
 	var r F
 	for l := 0; l < e.T.Lanes; l++ {
-		x := e.val(
-			spirv.OpLoad, m.F32(),
-			e.val(spirv.OpAccessChain, pt, e.shared, e.i2(spirv.OpIAdd, first, e.u32(uint32(l)))),
-		)
+		x := e.val(spirv.OpLoad, m.F32(), e.val(spirv.OpAccessChain, pt, e.shared, e.i2(spirv.OpIAdd, first, e.u32(uint32(l)))))
 		if l == 0 {
 			r = x
 		} else {

@@ -48,9 +48,7 @@ func product(n []int) int {
 
 // Signature implements Kernel.
 func (s General) Signature(t Target) Signature {
-	return Signature{
-		Operands: append(reads(len(s.In)), Write), Items: (product(s.Out) + t.Lanes - 1) / t.Lanes,
-	}
+	return Signature{Operands: append(reads(len(s.In)), Write), Items: (product(s.Out) + t.Lanes - 1) / t.Lanes}
 }
 
 // Body implements Kernel.

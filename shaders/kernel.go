@@ -202,9 +202,7 @@ func Emit(b Build) (m *Module, err error) {
 		m.tabBits = 3
 	}
 	if n := m.PushBytes(); n > MaxPush {
-		return nil, fmt.Errorf(
-			"shaders: kernel %s needs %d bytes of push constants, more than %d", m.Name, n, MaxPush,
-		)
+		return nil, fmt.Errorf("shaders: kernel %s needs %d bytes of push constants, more than %d", m.Name, n, MaxPush)
 	}
 	e := newE(m)
 	b.Kernel.Body(e)

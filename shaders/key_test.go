@@ -44,10 +44,7 @@ func TestKernelsReadOnlyTheirKey(t *testing.T) {
 				}
 				for _, s := range d.Specs {
 					if name := s.(*ast.ValueSpec).Names[0].Name; name != "ownPackage" { // of the key itself
-						t.Errorf(
-							"%s: the package variable %s could change what a kernel does", f.Name(),
-							name,
-						)
+						t.Errorf("%s: the package variable %s could change what a kernel does", f.Name(), name)
 					}
 				}
 			case *ast.FuncDecl:
@@ -86,8 +83,7 @@ func TestEqualKeysMeanEqualBuilds(t *testing.T) {
 				fill(r, reflect.ValueOf(&b.Target).Elem(), 1)
 			}
 			key := b.Key()
-			if words := strings.Fields(key); len(words) < 2 ||
-				!strings.HasPrefix(words[0], v.Type().Name()+"{") {
+			if words := strings.Fields(key); len(words) < 2 || !strings.HasPrefix(words[0], v.Type().Name()+"{") {
 				t.Fatalf("the key %q does not begin with the kind of kernel", key)
 			}
 			was, ok := byKey[key]
@@ -161,9 +157,7 @@ func TestEveryFieldIsInTheKey(t *testing.T) {
 			x.Set(old)
 		})
 	}
-	if (Build{Kernel: everyKernel(CPUTarget(8))[0]}).Key() == (Build{
-		Kernel: everyKernel(CPUTarget(8))[0], Target: CPUTarget(4),
-	}).Key() {
+	if (Build{Kernel: everyKernel(CPUTarget(8))[0]}).Key() == (Build{Kernel: everyKernel(CPUTarget(8))[0], Target: CPUTarget(4)}).Key() {
 		t.Error("the key does not depend on the target")
 	}
 }

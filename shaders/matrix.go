@@ -97,10 +97,7 @@ func (e *E) newMatrixSums(s ConvShape) *matrixSums {
 
 // load reads a matrix that begins at quad i of q. The rows are stride quads apart.
 func (g *matrixSums) load(t spirv.ID, q quads, i U, stride int) spirv.ID {
-	return g.e.val(
-		spirv.OpCooperativeMatrixLoad, t, g.e.quadPtr(q, i), g.layout,
-		g.e.m.ConstU32(uint32(stride)),
-	)
+	return g.e.val(spirv.OpCooperativeMatrixLoad, t, g.e.quadPtr(q, i), g.layout, g.e.m.ConstU32(uint32(stride)))
 }
 
 // multiply adds the product of the tiles in half buf (0 or 1) of the shared memory.
@@ -135,10 +132,7 @@ func (g *matrixSums) store(c quads, stride int) {
 		for j, v := range row {
 			x := e.val(spirv.OpLoad, g.typeC, v)
 			p := e.quadPtr(c, e.AddU(at, e.C(i*mx.M*stride+j*mx.N/4)))
-			e.f.Do(
-				spirv.OpCooperativeMatrixStore, uint32(p), uint32(x), uint32(g.layout),
-				uint32(e.m.ConstU32(uint32(stride))),
-			)
+			e.f.Do(spirv.OpCooperativeMatrixStore, uint32(p), uint32(x), uint32(g.layout), uint32(e.m.ConstU32(uint32(stride))))
 		}
 	}
 }

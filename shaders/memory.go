@@ -254,10 +254,7 @@ func (e *E) laneTable(at func(int) int) I {
 	if affine {
 		x := e.lane
 		if s != 1 {
-			x = e.memo(
-				keyOf("lane*", s),
-				func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) },
-			)
+			x = e.memo(keyOf("lane*", s), func() spirv.ID { return e.val(spirv.OpIMul, u32, e.lane, e.m.ConstU32(uint32(int32(s)))) })
 		}
 		if at(0) != 0 {
 			x = e.val(spirv.OpIAdd, u32, x, e.m.ConstU32(uint32(int32(at(0)))))
@@ -319,10 +316,7 @@ func (e *E) interleaveVectors(vec []F) []F {
 	out := make([]F, nj)
 	for j := range out {
 		from := e.memo(keyOf("deal", nj, j), func() spirv.ID {
-			return e.val(
-				spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }),
-				m.ConstU32(uint32(L-1)),
-			)
+			return e.val(spirv.OpBitwiseAnd, m.U32(), e.laneTable(func(l int) int { return l*nj + j }), m.ConstU32(uint32(L-1)))
 		})
 		for i := range vec {
 			x := e.shuffle(vec[i], from)

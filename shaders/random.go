@@ -38,9 +38,7 @@ func (r Random) Body(e *E) {
 		p := e.i2(opIAdd, e.uid(e.MulU(e.Item(), t.Lanes)), e.lane)
 		bi := e.i2(spirv.OpUDiv, p, e.u32(hw))
 		q := e.i2(spirv.OpUMod, p, e.u32(hw))
-		words := e.philoxAt(
-			bi, e.i2(spirv.OpUDiv, q, e.u32(w)), e.i2(spirv.OpUMod, q, e.u32(w)), e.u32(stream),
-		)
+		words := e.philoxAt(bi, e.i2(spirv.OpUDiv, q, e.u32(w)), e.i2(spirv.OpUMod, q, e.u32(w)), e.u32(stream))
 		v := e.draw(words, r.Normal)
 		in := e.val(opULessThan, e.m.Bool(), p, e.u32(uint32(n)))
 		e.Stores(func() { e.If(in, func() { e.StoreBlock(1, e.MulU(e.Item(), t.Lanes), v[:1]) }) })
@@ -75,9 +73,7 @@ func (e *E) philox(c [4]I, k [2]I) [4]I {
 	}
 	mul := func(a I, m uint32) (lo, hi I) {
 		p := e.val(spirv.OpUMulExtended, e.bufs["mulpair"], a, e.u32(m))
-		return e.f.Val(
-			spirv.OpCompositeExtract, e.m.U32(), uint32(p), 0,
-		), e.f.Val(spirv.OpCompositeExtract, e.m.U32(), uint32(p), 1)
+		return e.f.Val(spirv.OpCompositeExtract, e.m.U32(), uint32(p), 0), e.f.Val(spirv.OpCompositeExtract, e.m.U32(), uint32(p), 1)
 	}
 	xor := func(a, b I) I { return e.i2(spirv.OpBitwiseXor, a, b) }
 	for r := 0; r < 10; r++ {

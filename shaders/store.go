@@ -39,10 +39,7 @@ func (e *E) StoreBlock(op int, i U, v []F) {
 		return
 	}
 	at := e.div(i, n)
-	first := e.memo(
-		keyOf("to", int(at.id)),
-		func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) },
-	)
+	first := e.memo(keyOf("to", int(at.id)), func() spirv.ID { return e.val(spirv.OpIAdd, m.U32(), e.uid(U{id: at.id}), e.lane) })
 	if at.k != 0 {
 		first = e.val(spirv.OpIAdd, m.U32(), first, m.ConstU32(uint32(int32(at.k))))
 	}

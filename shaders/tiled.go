@@ -24,8 +24,7 @@ const minGroups = 64
 func (t Target) Tile(s ConvShape) ConvShape {
 	per := t.Group / t.Lanes
 	rows := s.B * s.OH * s.OW
-	if t.Mode != GPU || t.Shared == 0 || per < 4 || s.NJ == 0 || s.Batched > 0 || s.SharedX ||
-		rows < 16 || s.KC != s.Cin {
+	if t.Mode != GPU || t.Shared == 0 || per < 4 || s.NJ == 0 || s.Batched > 0 || s.SharedX || rows < 16 || s.KC != s.Cin {
 		return s
 	}
 	if m, ok := t.choose(s, t.assignMatrices); ok {
@@ -160,10 +159,7 @@ func (l *tileLoader) load(i U) (st stage) {
 	bn := s.Tile.PN * e.T.Lanes * s.NJ / 4
 	for j := 0; j < l.quadsB(); j++ {
 		q := e.Split(l.indexB(j), bn)
-		w := e.SumU(
-			e.MulU(e.SumU(e.MulU(tap, s.Cin), k, e.MinU(q[0], e.C(s.Tile.BK-1))), s.N), l.cb,
-			e.MulU(q[1], 4),
-		)
+		w := e.SumU(e.MulU(e.SumU(e.MulU(tap, s.Cin), k, e.MinU(q[0], e.C(s.Tile.BK-1))), s.N), l.cb, e.MulU(q[1], 4))
 		st.b = append(st.b, e.Broadcast4(e.At(1, w), e.C(0)))
 	}
 	return st
@@ -242,9 +238,7 @@ func (e *E) convTiled(k Conv) {
 				xs[j] = e.getQuad(l.a, e.SumU(a0, e.C(j*s.Tile.PM*l.rowLen), k))
 			}
 			for kk := range 4 {
-				ws := e.channelsOf(
-					l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+tilePad)), e.C(kk*(bn+tilePad))),
-				)
+				ws := e.channelsOf(l.b, s.NJ, w.n, e.SumU(b0, e.MulU(k, 4*(bn+tilePad)), e.C(kk*(bn+tilePad))))
 				for j := range xs {
 					for c, wc := range ws {
 						acc[j][c].Set(e.Mad(wc, xs[j][kk], acc[j][c].Get()))

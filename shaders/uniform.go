@@ -32,10 +32,7 @@ func (e *E) AddU(a, b U) U {
 	case b.id == 0:
 		return U{a.id, a.k + b.k}
 	}
-	id := e.memo(
-		keyOf("add", int(a.id), int(b.id)),
-		func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) },
-	)
+	id := e.memo(keyOf("add", int(a.id), int(b.id)), func() spirv.ID { return e.val(spirv.OpIAdd, e.m.U32(), a.id, b.id) })
 	return U{id, a.k + b.k}
 }
 
@@ -71,12 +68,7 @@ func (e *E) MulUU(a, b U) U {
 		return e.MulU(a, b.k)
 	}
 	x, y := e.uid(a), e.uid(b)
-	return U{
-		id: e.memo(
-			keyOf("product", int(x), int(y)),
-			func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) },
-		),
-	}
+	return U{id: e.memo(keyOf("product", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpIMul, e.m.U32(), x, y) })}
 }
 
 // DivU is ⌊a / n⌋.
@@ -100,12 +92,7 @@ func (e *E) DivU(a U, n int) U {
 // is slow.
 func (e *E) DivModUU(a, b U) (div, mod U) {
 	x, y := e.uid(a), e.uid(b)
-	div = U{
-		id: e.memo(
-			keyOf("quotient", int(x), int(y)),
-			func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) },
-		),
-	}
+	div = U{id: e.memo(keyOf("quotient", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpUDiv, e.m.U32(), x, y) })}
 	return div, U{id: e.i2(opISub, x, e.uid(e.MulUU(div, b)))}
 }
 
@@ -150,10 +137,7 @@ func log2(n int) int {
 // LtU is a < b, unsigned. It is false if a has gone below zero, as is needed for bounds checks.
 func (e *E) LtU(a, b U) B {
 	x, y := e.uid(a), e.uid(b)
-	return e.memo(
-		keyOf("lt", int(x), int(y)),
-		func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) },
-	)
+	return e.memo(keyOf("lt", int(x), int(y)), func() spirv.ID { return e.val(spirv.OpULessThan, e.m.Bool(), x, y) })
 }
 
 // And is a && b. An id of 0 means true.
@@ -164,10 +148,7 @@ func (e *E) And(a, b B) B {
 	if b == 0 {
 		return a
 	}
-	return e.memo(
-		keyOf("and", int(a), int(b)),
-		func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) },
-	)
+	return e.memo(keyOf("and", int(a), int(b)), func() spirv.ID { return e.val(spirv.OpLogicalAnd, e.m.Bool(), a, b) })
 }
 
 // SelU is c ? a : b.

@@ -55,8 +55,7 @@ type winogradSizes struct {
 
 func (e *E) winogradSizes(s WinogradShape) winogradSizes {
 	return winogradSizes{
-		h: e.C(s.H), w: e.C(s.W), c: e.C(s.C), blocks: e.Fixed(s.blocks(e.T)),
-		rows: e.Fixed(s.Rows()), cols: e.Fixed(s.Cols()),
+		h: e.C(s.H), w: e.C(s.W), c: e.C(s.C), blocks: e.Fixed(s.blocks(e.T)), rows: e.Fixed(s.Rows()), cols: e.Fixed(s.Cols()),
 		plane: e.C(s.Tiles() * s.C), wholeH: s.H%s.M == 0, wholeW: s.W%s.M == 0,
 	}
 }
@@ -143,10 +142,7 @@ func (e *E) winogradB(d [][]F) [][]F {
 		even, odd := e.Sub(d[4], e.Mul(four, d[2])), e.Sub(d[3], e.Mul(four, d[1]))
 		near, far := e.Sub(d[4], d[2]), e.Mul(e.Float(2), e.Sub(d[3], d[1]))
 		ends := func(a, b, c F) F { return e.Add(e.Sub(e.Mul(four, a), e.Mul(five, b)), c) }
-		return []F{
-			ends(d[0], d[2], d[4]), e.Add(even, odd), e.Sub(even, odd), e.Add(near, far),
-			e.Sub(near, far), ends(d[1], d[3], d[5]),
-		}
+		return []F{ends(d[0], d[2], d[4]), e.Add(even, odd), e.Sub(even, odd), e.Add(near, far), e.Sub(near, far), ends(d[1], d[3], d[5])}
 	})
 }
 
@@ -158,8 +154,7 @@ func (e *E) winogradA(m [][]F) [][]F {
 		}
 		s1, s2, t1, t2 := e.Add(m[1], m[2]), e.Add(m[3], m[4]), e.Sub(m[1], m[2]), e.Sub(m[3], m[4])
 		return []F{
-			e.Add(e.Add(m[0], s1), s2), e.Mad(e.Float(2), t2, t1), e.Mad(e.Float(4), s2, s1),
-			e.Add(e.Mad(e.Float(8), t2, t1), m[5]),
+			e.Add(e.Add(m[0], s1), s2), e.Mad(e.Float(2), t2, t1), e.Mad(e.Float(4), s2, s1), e.Add(e.Mad(e.Float(8), t2, t1), m[5]),
 		}
 	})
 }
@@ -292,9 +287,7 @@ type WinogradOutput struct {
 
 // Signature implements Kernel.
 func (k WinogradOutput) Signature(t Target) Signature {
-	return Signature{
-		Operands: append(reads(1+k.Post.more()), Write), Scalars: 1, Items: k.Tiles() * k.blocks(t),
-	}
+	return Signature{Operands: append(reads(1+k.Post.more()), Write), Scalars: 1, Items: k.Tiles() * k.blocks(t)}
 }
 
 // Body implements Kernel.
@@ -429,8 +422,7 @@ func (e *E) winogradG(m int, g [][]F) [][]F {
 		far := e.Mad(e.Float(1.0/6), g[2], e.Mul(e.Float(1.0/24), g[0]))
 		mid := e.Mul(e.Float(1.0/12), g[1])
 		return []F{
-			e.Mul(e.Float(0.25), g[0]), e.Mul(sixth, e.Add(ends, g[1])),
-			e.Mul(sixth, e.Sub(ends, g[1])), e.Add(far, mid), e.Sub(far, mid), g[2],
+			e.Mul(e.Float(0.25), g[0]), e.Mul(sixth, e.Add(ends, g[1])), e.Mul(sixth, e.Sub(ends, g[1])), e.Add(far, mid), e.Sub(far, mid), g[2],
 		}
 	})
 }

@@ -58,10 +58,7 @@ func vfm_devices(list *C.vfm_device, count *C.size_t, err *C.char, errSize C.siz
 		return fail(e, err, errSize)
 	}
 	for i, d := range found[:min(room, len(found))] {
-		v := C.vfm_device{
-			index: C.int32_t(d.Index), _type: C.int32_t(d.Type),
-			memory: C.uint64_t(d.Caps.HeapSize),
-		}
+		v := C.vfm_device{index: C.int32_t(d.Index), _type: C.int32_t(d.Type), memory: C.uint64_t(d.Caps.HeapSize)}
 		writeText(d.Name, &v.name[0], C.size_t(len(v.name)))
 		writeText(d.DriverName+" "+d.DriverInfo, &v.driver[0], C.size_t(len(v.driver)))
 		writeText(d.Unusable, &v.unusable[0], C.size_t(len(v.unusable)))
@@ -85,11 +82,7 @@ func vfm_open(cfg *C.vfm_config, model *C.vfm_model, err *C.char, errSize C.size
 		if e != nil {
 			return fail(e, err, errSize)
 		}
-		c = restore.Config{
-			Device: text(given.device), Weights: text(given.weights),
-			CacheDir: text(given.cache_dir), Tile: int(given.tile),
-			Precision: restore.Precision(given.precision), Pace: float64(given.pace),
-		}
+		c = restore.Config{Device: text(given.device), Weights: text(given.weights), CacheDir: text(given.cache_dir), Tile: int(given.tile), Precision: restore.Precision(given.precision), Pace: float64(given.pace)}
 		switch s := float64(given.timeout); {
 		case math.IsNaN(s):
 			return fail(badArgument("config.timeout is not a number"), err, errSize)
@@ -168,9 +161,7 @@ func parseRequest(req *C.vfm_request) (j job, err error) {
 	}
 	switch {
 	case j.req.samples < 0 || j.req.samples > restore.MaxSamples:
-		return j, badArgument(
-			fmt.Sprintf("samples is %d; it must be 0 to %d", j.req.samples, restore.MaxSamples),
-		)
+		return j, badArgument(fmt.Sprintf("samples is %d; it must be 0 to %d", j.req.samples, restore.MaxSamples))
 	case j.req.mean != nil && j.req.samples < 1:
 		return j, badArgument("mean needs samples of 1 or more")
 	case j.req.std != nil && j.req.samples < 2:
@@ -201,8 +192,7 @@ func missing(mask *C.uint8_t, n int) []bool {
 func (j *job) request() restore.Request {
 	low, high := j.out.RGBRange()
 	return restore.Request{
-		Below: -1 - low, Above: high - 1, Task: j.task, Mask: j.mask, Noise: float64(j.req.noise),
-		Steps: int(j.req.steps), Samples: int(j.req.samples), Seed: uint64(j.req.seed),
+		Below: -1 - low, Above: high - 1, Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), Steps: int(j.req.steps), Samples: int(j.req.samples), Seed: uint64(j.req.seed),
 		Temperature: float64(j.req.temperature), Expected: j.req.expected != 0, StatisticsOnly: true,
 	}
 }
@@ -232,9 +222,7 @@ func vfm_prepare(model C.vfm_model, req *C.vfm_request, err *C.char, errSize C.s
 }
 
 //export vfm_restore
-func vfm_restore(
-	model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_restore(model C.vfm_model, req *C.vfm_request, in, out *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {

@@ -38,20 +38,10 @@ func TestLibrary(t *testing.T) {
 	build, root := filepath.Join(dir, "build"), filepath.Join(dir, "root")
 	run(t, "../../scripts/lib.sh", "build", build)
 	const prefix = "/opt/some where"
-	runWith(
-		t, []string{"VERSION=v1.4.2-3-gabcdef", "DESTDIR=" + root, "PREFIX=" + prefix},
-		"../../scripts/lib.sh", "install", build,
-	)
-	// again, over it
-	runWith(
-		t, []string{"VERSION=v1.4.2-3-gabcdef", "DESTDIR=" + root, "PREFIX=" + prefix},
-		"../../scripts/lib.sh", "install", build,
-	)
+	runWith(t, []string{"VERSION=v1.4.2-3-gabcdef", "DESTDIR=" + root, "PREFIX=" + prefix}, "../../scripts/lib.sh", "install", build)
+	runWith(t, []string{"VERSION=v1.4.2-3-gabcdef", "DESTDIR=" + root, "PREFIX=" + prefix}, "../../scripts/lib.sh", "install", build) // again, over it
 	lib, include := filepath.Join(root, prefix, "lib"), filepath.Join(root, prefix, "include")
-	for _, name := range []string{
-		"libvfm.so", "libvfm.so.1", "pkgconfig/vfm.pc", "cmake/vfm/vfm-config.cmake",
-		"cmake/vfm/vfm-config-version.cmake",
-	} {
+	for _, name := range []string{"libvfm.so", "libvfm.so.1", "pkgconfig/vfm.pc", "cmake/vfm/vfm-config.cmake", "cmake/vfm/vfm-config-version.cmake"} {
 		if _, err := os.Stat(filepath.Join(lib, name)); err != nil {
 			t.Error(err)
 		}
@@ -60,16 +50,7 @@ func TestLibrary(t *testing.T) {
 	compile := func(t *testing.T, source string, args ...string) string {
 		t.Helper()
 		program := filepath.Join(dir, strings.TrimSuffix(filepath.Base(source), filepath.Ext(source)))
-		run(
-			t, "cc",
-			append(
-				[]string{
-					"-std=c99", "-Wall", "-Wextra", "-Werror", "-I" + include, source, "-o",
-					program, "-L" + lib, "-lvfm", "-lm", "-lpthread", "-Wl,-rpath," + lib,
-				},
-				args...,
-			)...,
-		)
+		run(t, "cc", append([]string{"-std=c99", "-Wall", "-Wextra", "-Werror", "-I" + include, source, "-o", program, "-L" + lib, "-lvfm", "-lm", "-lpthread", "-Wl,-rpath," + lib}, args...)...)
 		return program
 	}
 	for source, lines := range map[string][]string{
@@ -98,9 +79,7 @@ func TestLibrary(t *testing.T) {
 		if err != nil {
 			t.Skip("no Python")
 		}
-		if out := run(
-			t, python, "example/example.py", filepath.Join(lib, "libvfm.so.1"),
-		); !strings.Contains(out, "became") {
+		if out := run(t, python, "example/example.py", filepath.Join(lib, "libvfm.so.1")); !strings.Contains(out, "became") {
 			t.Errorf("it says %s", out)
 		}
 	})
@@ -111,37 +90,24 @@ func TestLibrary(t *testing.T) {
 			t.Skip("no C++ compiler")
 		}
 		source := filepath.Join(dir, "plus.cc")
-		if err := os.WriteFile(
-			source,
-			[]byte("#include <vfm.h>\nint main() { return vfm_abi() == VFM_ABI ? 0 : 1; }\n"),
-			0o644,
-		); err != nil {
+		if err := os.WriteFile(source, []byte("#include <vfm.h>\nint main() { return vfm_abi() == VFM_ABI ? 0 : 1; }\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		program := filepath.Join(dir, "plus")
-		run(
-			t, "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"+include, source, "-o",
-			program, "-L"+lib, "-lvfm", "-Wl,-rpath,"+lib,
-		)
+		run(t, "c++", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"+include, source, "-o", program, "-L"+lib, "-lvfm", "-Wl,-rpath,"+lib)
 		run(t, program)
 	})
 	t.Run("pkg-config", func(t *testing.T) {
 		if _, err := exec.LookPath("pkg-config"); err != nil {
 			t.Skip("no pkg-config")
 		}
-		env := []string{
-			"PKG_CONFIG_LIBDIR=" + filepath.Join(lib, "pkgconfig"),
-			"PKG_CONFIG_SYSROOT_DIR=" + root,
-		}
+		env := []string{"PKG_CONFIG_LIBDIR=" + filepath.Join(lib, "pkgconfig"), "PKG_CONFIG_SYSROOT_DIR=" + root}
 		if out := runWith(t, env, "pkg-config", "--modversion", "vfm"); out != "1.4.2\n" {
 			t.Errorf("version %q", out)
 		}
 		flags := runWith(t, env, "pkg-config", "--cflags", "--libs", "vfm")
 		program := filepath.Join(dir, "configured")
-		run(
-			t, "sh", "-c",
-			"cc "+strings.TrimSpace(flags)+" example/example.c -o '"+program+"' "+strings.TrimSpace(flags)+" -lm '-Wl,-rpath,"+lib+"'",
-		)
+		run(t, "sh", "-c", "cc "+strings.TrimSpace(flags)+" example/example.c -o '"+program+"' "+strings.TrimSpace(flags)+" -lm '-Wl,-rpath,"+lib+"'")
 	})
 	t.Run("CMake", func(t *testing.T) {
 		if _, err := exec.LookPath("cmake"); err != nil {

@@ -20,10 +20,7 @@ const (
 // those of a Stream, to the bit.
 func elementFormats(t *testing.T, l launcher) {
 	yuv := func(bits int, halfX, halfY bool) frame.Format {
-		return frame.Format{
-			Kind: frame.Planar, Bits: bits, HalfX: halfX, HalfY: halfY, CositedX: true,
-			Matrix: frame.BT601,
-		}
+		return frame.Format{Kind: frame.Planar, Bits: bits, HalfX: halfX, HalfY: halfY, CositedX: true, Matrix: frame.BT601}
 	}
 	packed := func(k frame.Kind, bits int) frame.Format {
 		return frame.Format{Kind: k, Bits: bits, CositedX: true, Matrix: frame.BT601}
@@ -44,49 +41,29 @@ func elementFormats(t *testing.T, l launcher) {
 		padded bool // a pixel has 4 bytes
 		swap   bool // the planes of chroma are exchanged
 	}{
-		{caps: "NV12" + mpeg2, format: packed(frame.NV12, 0)},
-		{caps: "NV21" + mpeg2, format: packed(frame.NV21, 0)},
+		{caps: "NV12" + mpeg2, format: packed(frame.NV12, 0)}, {caps: "NV21" + mpeg2, format: packed(frame.NV21, 0)},
 		{caps: "I420" + mpeg2, format: i420}, {caps: "YV12" + mpeg2, format: i420, swap: true},
-		{caps: "I420,colorimetry=1:4:0:0,chroma-site=mpeg2", format: full},
-		{caps: "I420,colorimetry=bt601,chroma-site=jpeg", format: centre},
-		{caps: "I420,colorimetry=bt709,chroma-site=mpeg2", format: hd},
-		{caps: "I420,colorimetry=bt2020,chroma-site=mpeg2", format: uhd},
+		{caps: "I420,colorimetry=1:4:0:0,chroma-site=mpeg2", format: full}, {caps: "I420,colorimetry=bt601,chroma-site=jpeg", format: centre},
+		{caps: "I420,colorimetry=bt709,chroma-site=mpeg2", format: hd}, {caps: "I420,colorimetry=bt2020,chroma-site=mpeg2", format: uhd},
 		{caps: "I420,colorimetry=bt601,chroma-site=cosited", format: corner},
-		{caps: "Y42B" + mpeg2, format: yuv(8, true, false)},
-		{caps: "Y444" + mpeg2, format: yuv(8, false, false)},
-		{caps: "YUY2" + mpeg2, format: packed(frame.YUYV, 0)},
-		{caps: "UYVY" + mpeg2, format: packed(frame.UYVY, 0)},
-		{caps: "I420_10LE" + mpeg2, format: yuv(10, true, true)},
-		{caps: "I422_10LE" + mpeg2, format: yuv(10, true, false)},
-		{caps: "Y444_10LE" + mpeg2, format: yuv(10, false, false)},
-		{caps: "I420_12LE" + mpeg2, format: yuv(12, true, true)},
-		{caps: "I422_12LE" + mpeg2, format: yuv(12, true, false)},
-		{caps: "Y444_12LE" + mpeg2, format: yuv(12, false, false)},
-		{caps: "P010_10LE" + mpeg2, format: packed(frame.P010, 10)},
-		{caps: "P012_LE" + mpeg2, format: packed(frame.P010, 12)},
+		{caps: "Y42B" + mpeg2, format: yuv(8, true, false)}, {caps: "Y444" + mpeg2, format: yuv(8, false, false)},
+		{caps: "YUY2" + mpeg2, format: packed(frame.YUYV, 0)}, {caps: "UYVY" + mpeg2, format: packed(frame.UYVY, 0)},
+		{caps: "I420_10LE" + mpeg2, format: yuv(10, true, true)}, {caps: "I422_10LE" + mpeg2, format: yuv(10, true, false)},
+		{caps: "Y444_10LE" + mpeg2, format: yuv(10, false, false)}, {caps: "I420_12LE" + mpeg2, format: yuv(12, true, true)},
+		{caps: "I422_12LE" + mpeg2, format: yuv(12, true, false)}, {caps: "Y444_12LE" + mpeg2, format: yuv(12, false, false)},
+		{caps: "P010_10LE" + mpeg2, format: packed(frame.P010, 10)}, {caps: "P012_LE" + mpeg2, format: packed(frame.P010, 12)},
 		{caps: "P016_LE" + mpeg2, format: packed(frame.P010, 16)},
-		{caps: "RGB", format: rgb}, {caps: "BGR", format: bgr},
-		{caps: "RGBA", format: packed(frame.RGBA, 0)},
-		{caps: "BGRA", format: packed(frame.BGRA, 0)},
+		{caps: "RGB", format: rgb}, {caps: "BGR", format: bgr}, {caps: "RGBA", format: packed(frame.RGBA, 0)}, {caps: "BGRA", format: packed(frame.BGRA, 0)},
 		{caps: "RGBx", format: rgb, padded: true}, {caps: "BGRx", format: bgr, padded: true},
-		{caps: "xRGB", format: rgb, padded: true, first: 1},
-		{caps: "xBGR", format: bgr, padded: true, first: 1},
-		{caps: "GRAY8,colorimetry=bt601", format: packed(frame.Gray, 8)},
-		{caps: "GRAY16_LE,colorimetry=1:4:0:0", format: frame.Format{Kind: frame.Gray, Bits: 16, Full: true}},
+		{caps: "xRGB", format: rgb, padded: true, first: 1}, {caps: "xBGR", format: bgr, padded: true, first: 1},
+		{caps: "GRAY8,colorimetry=bt601", format: packed(frame.Gray, 8)}, {caps: "GRAY16_LE,colorimetry=1:4:0:0", format: frame.Format{Kind: frame.Gray, Bits: 16, Full: true}},
 	}
 	var sources strings.Builder
 	for _, c := range cases {
-		fmt.Fprintf(
-			&sources,
-			" videotestsrc num-buffers=2 pattern=chroma-zone-plate kx2=20 ky2=20 kt=3 ! video/x-raw,format=%s,width=%d,height=%d ! c.",
-			c.caps, elementW, elementH,
-		)
+		fmt.Fprintf(&sources, " videotestsrc num-buffers=2 pattern=chroma-zone-plate kx2=20 ky2=20 kt=3 ! video/x-raw,format=%s,width=%d,height=%d ! c.", c.caps, elementW, elementH)
 	}
 	l.launch(t, "concat name=c ! filesink location="+l.path("given")+sources.String())
-	l.launch(
-		t,
-		"concat name=c ! vfmrestore noise=20 temporal=false ! filesink location="+l.path("made")+sources.String(),
-	)
+	l.launch(t, "concat name=c ! vfmrestore noise=20 temporal=false ! filesink location="+l.path("made")+sources.String())
 	given, made := l.read(t, "given"), l.read(t, "made")
 	if len(given) != len(made) {
 		t.Fatalf("%d bytes became %d", len(given), len(made))
@@ -98,12 +75,7 @@ func elementFormats(t *testing.T, l launcher) {
 	defer model.Close()
 	seen := map[string]string{}
 	for _, c := range cases {
-		s, err := model.NewStream(
-			restore.StreamConfig{
-				Task: task.Denoise, Noise: 20, W: elementW, H: elementH, In: c.format,
-				Out: c.format,
-			},
-		)
+		s, err := model.NewStream(restore.StreamConfig{Task: task.Denoise, Noise: 20, W: elementW, H: elementH, In: c.format, Out: c.format})
 		if err != nil {
 			t.Fatal(err)
 		}

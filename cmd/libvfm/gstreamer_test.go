@@ -41,10 +41,7 @@ func (l launcher) refused(t *testing.T, pipeline, words string) {
 // compile builds a program of gstreamer/test.
 func (l launcher) compile(t *testing.T, name, module string) {
 	t.Helper()
-	run(
-		t, "sh", "-c",
-		"cc -std=gnu11 -Wall -Wextra -Werror gstreamer/test/"+name+".c -o '"+l.path(name)+"' $(pkg-config --cflags --libs "+module+")",
-	)
+	run(t, "sh", "-c", "cc -std=gnu11 -Wall -Wextra -Werror gstreamer/test/"+name+".c -o '"+l.path(name)+"' $(pkg-config --cflags --libs "+module+")")
 }
 
 func (l launcher) path(name string) string { return filepath.Join(l.dir, name) }
@@ -78,18 +75,9 @@ func element(t *testing.T, build, root, prefix string) {
 		}
 	}
 	runWith(t, []string{"CFLAGS=-Werror", "VERSION=v1.4.2"}, "../../scripts/gstreamer.sh", "build", build)
-	runWith(
-		t, []string{"DESTDIR=" + root, "PREFIX=" + prefix}, "../../scripts/gstreamer.sh", "install",
-		build,
-	)
+	runWith(t, []string{"DESTDIR=" + root, "PREFIX=" + prefix}, "../../scripts/gstreamer.sh", "install", build)
 	dir := t.TempDir()
-	l := launcher{
-		dir,
-		[]string{
-			"GST_PLUGIN_PATH=" + filepath.Join(root, prefix, "lib", "gstreamer-1.0"),
-			"GST_REGISTRY=" + filepath.Join(dir, "registry"),
-		},
-	}
+	l := launcher{dir, []string{"GST_PLUGIN_PATH=" + filepath.Join(root, prefix, "lib", "gstreamer-1.0"), "GST_REGISTRY=" + filepath.Join(dir, "registry")}}
 	if out := runWith(t, l.env, "gst-inspect-1.0", "vfmrestore"); !strings.Contains(out, "v1.4.2") {
 		t.Errorf("the element is of another version:\n%s", out)
 	}
@@ -154,32 +142,19 @@ func elementNoise(t *testing.T, l launcher) {
 // size.
 func elementSizes(t *testing.T, l launcher) {
 	const src = "videotestsrc num-buffers=3 ! video/x-raw,format=I420"
-	out := l.launch(
-		t,
-		src+",width=12,height=8 ! vfmrestore task=super-resolve ! filesink location="+l.path("larger"),
-	)
+	out := l.launch(t, src+",width=12,height=8 ! vfmrestore task=super-resolve ! filesink location="+l.path("larger"))
 	if b := l.read(t, "larger"); len(b) != 3*48*32*3/2 {
 		t.Errorf("3 frames of 48×32 have %d bytes", len(b))
 	}
 	if !strings.Contains(out, "width=(int)48, height=(int)32") {
 		t.Errorf("the caps do not tell the size:\n%s", out)
 	}
-	l.launch(
-		t,
-		src+" ! vfmrestore task=super-resolve ! video/x-raw,width=48,height=32 ! filesink location="+l.path("asked"),
-	)
+	l.launch(t, src+" ! vfmrestore task=super-resolve ! video/x-raw,width=48,height=32 ! filesink location="+l.path("asked"))
 	if !bytes.Equal(l.read(t, "asked"), l.read(t, "larger")) {
 		t.Error("where the result's size is asked for, other frames come out")
 	}
-	// 50 is not a multiple of 4
-	l.refused(
-		t, src+" ! vfmrestore task=super-resolve ! video/x-raw,width=50,height=32 ! fakesink",
-		"stream error",
-	)
-	l.launch(
-		t,
-		"concat name=c ! vfmrestore ! filesink location="+l.path("changing")+" "+src+",width=32,height=24 ! c. "+src+",width=40,height=16 ! c.",
-	)
+	l.refused(t, src+" ! vfmrestore task=super-resolve ! video/x-raw,width=50,height=32 ! fakesink", "stream error") // 50 is not a multiple of 4
+	l.launch(t, "concat name=c ! vfmrestore ! filesink location="+l.path("changing")+" "+src+",width=32,height=24 ! c. "+src+",width=40,height=16 ! c.")
 	if b := l.read(t, "changing"); len(b) != 3*(32*24+40*16)*3/2 {
 		t.Errorf("3 frames of 32×24 and 3 of 40×16 have %d bytes", len(b))
 	}
@@ -200,9 +175,7 @@ func elementTimes(t *testing.T, l launcher) {
 		t.Fatalf("the source gives %q", want)
 	}
 	for _, inFlight := range []int{1, 3} {
-		got := find(
-			fmt.Sprintf("%s ! vfmrestore in-flight=%d ! identity silent=false ! fakesink", src, inFlight),
-		)
+		got := find(fmt.Sprintf("%s ! vfmrestore in-flight=%d ! identity silent=false ! fakesink", src, inFlight))
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("with %d frames in flight, times %q became %q", inFlight, want, got)
 		}
@@ -226,10 +199,7 @@ func elementLife(t *testing.T, l launcher) {
 	}
 	l.compile(t, "life", "gstreamer-app-1.0 gstreamer-video-1.0")
 	out := runWith(t, append(l.env, "GST_TRACERS=leaks", "GST_DEBUG=GST_TRACER:7"), l.path("life"))
-	for _, words := range []string{
-		"seeks and stops are survived", "the end brings all frames",
-		"live pipelines are told the latency", "frames that are cut off are refused",
-	} {
+	for _, words := range []string{"seeks and stops are survived", "the end brings all frames", "live pipelines are told the latency", "frames that are cut off are refused"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("it does not say %q:\n%s", words, out)
 		}

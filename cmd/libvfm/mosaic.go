@@ -27,21 +27,11 @@ func mosaic(req *C.vfm_request) (*restore.RawFormat, error) {
 	case err != nil:
 		return nil, badArgument("request.mosaic: " + err.Error())
 	case l.W != int(req.width) || l.H != int(req.height):
-		return nil, badArgument(
-			fmt.Sprintf(
-				"request.mosaic has a size of %d×%d pixels, but the frames have %d×%d", l.W, l.H,
-				int(req.width), int(req.height),
-			),
-		)
+		return nil, badArgument(fmt.Sprintf("request.mosaic has a size of %d×%d pixels, but the frames have %d×%d", l.W, l.H, int(req.width), int(req.height)))
 	case l.Offset != 0:
-		return nil, badArgument(
-			"request.mosaic: offset must be 0, as the plane's data points to the first row",
-		)
+		return nil, badArgument("request.mosaic: offset must be 0, as the plane's data points to the first row")
 	}
-	f := &restore.RawFormat{
-		Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic,
-		Rendering: raw.DefaultRendering,
-	}
+	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.DefaultRendering}
 	if o.HasNoise() {
 		f.Mosaic.Noise = o.Noise(&l.Mosaic)
 	}
@@ -57,12 +47,7 @@ func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.
 	case p.data == nil:
 		return ps, badArgument("frame.plane[0].data is NULL")
 	case stride < -most || stride > most || p.step != 0:
-		return ps, badArgument(
-			fmt.Sprintf(
-				"frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0",
-				stride, int(p.step),
-			),
-		)
+		return ps, badArgument(fmt.Sprintf("frame.plane[0] of a mosaic has a stride of %d and a step of %d bytes; the step is 0", stride, int(p.step)))
 	}
 	row := format.Packing.RowBytes(w, format.Bits)
 	if stride == 0 {
@@ -74,9 +59,6 @@ func mosaicPlane(f *C.vfm_frame, format *restore.RawFormat, w, h int) (ps frame.
 	if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
 		bytes = int(p.bytes) // too few; the stream returns the error
 	}
-	ps[0] = frame.Plane{
-		Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before,
-		Stride: stride,
-	}
+	ps[0] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride}
 	return ps, nil
 }

@@ -19,9 +19,7 @@ type stream struct {
 }
 
 //export vfm_stream_open
-func vfm_stream_open(
-	model C.vfm_model, req *C.vfm_request, handle *C.vfm_stream, err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_open(model C.vfm_model, req *C.vfm_request, handle *C.vfm_stream, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	m, ok := get[*restore.Model](uint64(model))
 	if !ok {
@@ -43,9 +41,7 @@ func vfm_stream_open(
 		return fail(e, err, errSize)
 	}
 	s, e := m.NewStream(restore.StreamConfig{
-		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in,
-		Raw: sensor, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0,
-		Temporal: j.req.temporal != 0,
+		Task: j.task, Mask: j.mask, Noise: float64(j.req.noise), W: j.w, H: j.h, In: j.in, Raw: sensor, Out: j.out, InFlight: int(j.req.in_flight), DropOldest: j.req.drop_oldest != 0, Temporal: j.req.temporal != 0,
 	})
 	if e != nil {
 		return fail(e, err, errSize)
@@ -66,8 +62,7 @@ func deadline(seconds C.double) (context.Context, context.CancelFunc) {
 func setInfo(info *C.vfm_frame_info, f restore.FrameInfo) {
 	if info != nil {
 		copyOut(info, C.vfm_frame_info{
-			width: C.int32_t(f.W), height: C.int32_t(f.H), index: C.int64_t(f.Index),
-			timestamp: C.int64_t(f.Timestamp), cookie: C.uint64_t(f.Cookie),
+			width: C.int32_t(f.W), height: C.int32_t(f.H), index: C.int64_t(f.Index), timestamp: C.int64_t(f.Timestamp), cookie: C.uint64_t(f.Cookie),
 			seconds: C.double(f.Latency.Seconds()), noise: C.double(f.Noise),
 		})
 	}
@@ -83,10 +78,7 @@ func checkInfo(info *C.vfm_frame_info, name string) error {
 }
 
 //export vfm_stream_submit
-func vfm_stream_submit(
-	handle C.vfm_stream, f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_info, err *C.char,
-	errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_submit(handle C.vfm_stream, f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	s, ok := get[*stream](uint64(handle))
 	if !ok {
@@ -118,21 +110,13 @@ func (s *stream) submit(f *C.vfm_frame, seconds C.double, dropped *C.vfm_frame_i
 	}
 	ctx, cancel := deadline(seconds)
 	defer cancel()
-	gone, err := s.SubmitFrame(
-		ctx,
-		restore.Frame{
-			Planes: ps, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp),
-			Cookie: uint64(given.cookie),
-		},
-	)
+	gone, err := s.SubmitFrame(ctx, restore.Frame{Planes: ps, Mask: missing(given.mask, w*h), Timestamp: int64(given.timestamp), Cookie: uint64(given.cookie)})
 	setInfo(dropped, gone)
 	return err
 }
 
 //export vfm_stream_resize
-func vfm_stream_resize(
-	handle C.vfm_stream, width, height C.int32_t, mask *C.uint8_t, err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_resize(handle C.vfm_stream, width, height C.int32_t, mask *C.uint8_t, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	s, ok := get[*stream](uint64(handle))
 	if !ok {
@@ -149,9 +133,7 @@ func vfm_stream_resize(
 }
 
 //export vfm_stream_next
-func vfm_stream_next(
-	handle C.vfm_stream, seconds C.double, info *C.vfm_frame_info, err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_next(handle C.vfm_stream, seconds C.double, info *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	s, ok := get[*stream](uint64(handle))
 	if !ok {
@@ -171,10 +153,7 @@ func vfm_stream_next(
 }
 
 //export vfm_stream_receive
-func vfm_stream_receive(
-	handle C.vfm_stream, f *C.vfm_frame, seconds C.double, info *C.vfm_frame_info, err *C.char,
-	errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_receive(handle C.vfm_stream, f *C.vfm_frame, seconds C.double, info *C.vfm_frame_info, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	s, ok := get[*stream](uint64(handle))
 	if !ok {
@@ -213,9 +192,7 @@ func (s *stream) receive(f *C.vfm_frame, seconds C.double, info *C.vfm_frame_inf
 }
 
 //export vfm_stream_latency
-func vfm_stream_latency(
-	handle C.vfm_stream, latency *C.vfm_latency, err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_stream_latency(handle C.vfm_stream, latency *C.vfm_latency, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	s, ok := get[*stream](uint64(handle))
 	if !ok {
@@ -226,13 +203,7 @@ func vfm_stream_latency(
 	}
 	l := s.Latency()
 	seconds := func(d time.Duration) C.double { return C.double(d.Seconds()) }
-	copyOut(
-		latency,
-		C.vfm_latency{
-			frames: C.int64_t(l.Frames), dropped: C.int64_t(l.Dropped), p50: seconds(l.P50),
-			p95: seconds(l.P95), p99: seconds(l.P99), max: seconds(l.Max),
-		},
-	)
+	copyOut(latency, C.vfm_latency{frames: C.int64_t(l.Frames), dropped: C.int64_t(l.Dropped), p50: seconds(l.P50), p95: seconds(l.P95), p99: seconds(l.P99), max: seconds(l.Max)})
 	return C.VFM_OK
 }
 

@@ -23,12 +23,7 @@ func structSize[T sizedStruct](p *T, name string) (int, error) {
 	}
 	size := *(*uint32)(unsafe.Pointer(p))
 	if size < 8 || size > 1<<16 {
-		return 0, badArgument(
-			fmt.Sprintf(
-				"the size of %s is %d; set it to sizeof the structure, and all other members to zero",
-				name, size,
-			),
-		)
+		return 0, badArgument(fmt.Sprintf("the size of %s is %d; set it to sizeof the structure, and all other members to zero", name, size))
 	}
 	return int(size), nil
 }
@@ -44,9 +39,7 @@ func copyIn[T sizedStruct](p *T, name string) (v T, err error) {
 	known := copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), unsafe.Sizeof(v)), given)
 	for _, b := range given[known:] {
 		if b != 0 {
-			return v, badArgument(
-				name + " sets members that this library does not know: it is older than the program's vfm.h",
-			)
+			return v, badArgument(name + " sets members that this library does not know: it is older than the program's vfm.h")
 		}
 	}
 	return v, nil
@@ -55,18 +48,13 @@ func copyIn[T sizedStruct](p *T, name string) (v T, err error) {
 // copyOut fills the members of a structure that the caller knows. structSize has accepted its size.
 func copyOut[T sizedStruct](p *T, v T) {
 	size := *(*uint32)(unsafe.Pointer(p))
-	copy(
-		unsafe.Slice((*byte)(unsafe.Pointer(p)), size)[4:],
-		unsafe.Slice((*byte)(unsafe.Pointer(&v)), unsafe.Sizeof(v))[4:],
-	)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(p)), size)[4:], unsafe.Slice((*byte)(unsafe.Pointer(&v)), unsafe.Sizeof(v))[4:])
 }
 
 // layouts lists the kinds in the order of vfm.h.
 var layouts = [...]frame.Kind{
-	C.VFM_RGB: frame.RGB, C.VFM_RGBA: frame.RGBA, C.VFM_BGR: frame.BGR, C.VFM_BGRA: frame.BGRA,
-	C.VFM_GRAY: frame.Gray, C.VFM_NV12: frame.NV12, C.VFM_NV21: frame.NV21,
-	C.VFM_P010: frame.P010, C.VFM_YUYV: frame.YUYV, C.VFM_UYVY: frame.UYVY,
-	C.VFM_PLANAR: frame.Planar, C.VFM_FLOAT: frame.FloatRGB, C.VFM_FLOAT_PLANES: frame.Float32,
+	C.VFM_RGB: frame.RGB, C.VFM_RGBA: frame.RGBA, C.VFM_BGR: frame.BGR, C.VFM_BGRA: frame.BGRA, C.VFM_GRAY: frame.Gray, C.VFM_NV12: frame.NV12, C.VFM_NV21: frame.NV21,
+	C.VFM_P010: frame.P010, C.VFM_YUYV: frame.YUYV, C.VFM_UYVY: frame.UYVY, C.VFM_PLANAR: frame.Planar, C.VFM_FLOAT: frame.FloatRGB, C.VFM_FLOAT_PLANES: frame.Float32,
 }
 
 // format converts a vfm_format.
@@ -77,23 +65,14 @@ func format(f *C.vfm_format) (g frame.Format, err error) {
 		}
 		return nil
 	}
-	for _, e := range []error{
-		inRange(f.layout, len(layouts), "layout"), inRange(f.chroma, 3, "chroma"),
-		inRange(f.matrix, 3, "matrix"), inRange(f._range, 2, "range"),
-		inRange(f.siting, 3, "siting"),
-	} {
+	for _, e := range []error{inRange(f.layout, len(layouts), "layout"), inRange(f.chroma, 3, "chroma"), inRange(f.matrix, 3, "matrix"), inRange(f._range, 2, "range"), inRange(f.siting, 3, "siting")} {
 		if e != nil {
 			return g, e
 		}
 	}
 	g = frame.Format{
-		Kind: layouts[f.layout], Bits: int(f.bits), HalfX: f.chroma != C.VFM_444,
-		HalfY: f.chroma == C.VFM_420, CositedX: f.siting != C.VFM_CENTRE,
-		CositedY: f.siting == C.VFM_TOP_LEFT,
-		Matrix: [...]frame.Matrix{
-			C.VFM_BT709: frame.BT709, C.VFM_BT601: frame.BT601, C.VFM_BT2020: frame.BT2020,
-		}[f.matrix],
-		Full: f._range == C.VFM_FULL,
+		Kind: layouts[f.layout], Bits: int(f.bits), HalfX: f.chroma != C.VFM_444, HalfY: f.chroma == C.VFM_420, CositedX: f.siting != C.VFM_CENTRE, CositedY: f.siting == C.VFM_TOP_LEFT,
+		Matrix: [...]frame.Matrix{C.VFM_BT709: frame.BT709, C.VFM_BT601: frame.BT601, C.VFM_BT2020: frame.BT2020}[f.matrix], Full: f._range == C.VFM_FULL,
 	}
 	if err := g.Check(); err != nil {
 		return g, badArgument(err.Error())
@@ -119,18 +98,13 @@ func planes(f *C.vfm_frame, format frame.Format, w, h int, name string) (ps fram
 		case p.data == nil:
 			return ps, badArgument(fmt.Sprintf("%s.plane[%d].data is NULL", name, i))
 		case stride < -most || stride > most || step < 0 || step > most:
-			return ps, badArgument(
-				fmt.Sprintf("%s.plane[%d] has a stride of %d and a step of %d bytes", name, i, stride, step),
-			)
+			return ps, badArgument(fmt.Sprintf("%s.plane[%d] has a stride of %d and a step of %d bytes", name, i, stride, step))
 		}
 		bytes, before := format.Span(i, w, h, stride, step)
 		if p.bytes != 0 && uint64(p.bytes) < uint64(bytes) {
 			bytes = int(p.bytes) // too few; the converter returns the error
 		}
-		ps[i] = frame.Plane{
-			Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before,
-			Stride: stride, Step: step,
-		}
+		ps[i] = frame.Plane{Data: unsafe.Slice((*byte)(unsafe.Add(p.data, -before)), bytes), Offset: before, Stride: stride, Step: step}
 	}
 	return ps, nil
 }
@@ -149,10 +123,7 @@ func vfm_frame_bytes(f *C.vfm_format, width, height C.int32_t) (n C.size_t) {
 }
 
 //export vfm_tight
-func vfm_tight(
-	f *C.vfm_format, width, height C.int32_t, data unsafe.Pointer, bytes C.size_t, to *C.vfm_frame,
-	err *C.char, errSize C.size_t,
-) (result C.vfm_status) {
+func vfm_tight(f *C.vfm_format, width, height C.int32_t, data unsafe.Pointer, bytes C.size_t, to *C.vfm_frame, err *C.char, errSize C.size_t) (result C.vfm_status) {
 	defer recoverPanic(&result, err, errSize)
 	e := tightFrame(f, int(width), int(height), data, bytes, to)
 	if e != nil {
@@ -177,9 +148,7 @@ func tightFrame(f *C.vfm_format, w, h int, data unsafe.Pointer, bytes C.size_t, 
 		return err
 	}
 	if need := g.Size(w, h); uint64(bytes) != uint64(need) {
-		return badArgument(
-			fmt.Sprintf("%d bytes; a frame of this format and size has %d", uint64(bytes), need),
-		)
+		return badArgument(fmt.Sprintf("%d bytes; a frame of this format and size has %d", uint64(bytes), need))
 	}
 	v.plane = [3]C.vfm_plane{}
 	for i := range g.PlaneCount() {

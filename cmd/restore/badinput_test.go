@@ -154,10 +154,7 @@ func TestBadPictures(t *testing.T) {
 		fails(t, dir, nil, exitFailure, c.words, "degrade", "-task", "denoise", name, "out.png")
 		fails(t, dir, nil, exitFailure, c.words, "compare", "in.png", name)
 	}
-	fails(
-		t, dir, noVulkan, exitFailure, "none.png: cannot open: no such file", "-task", "denoise",
-		"none.png", "out.png",
-	)
+	fails(t, dir, noVulkan, exitFailure, "none.png: cannot open: no such file", "-task", "denoise", "none.png", "out.png")
 	fails(t, dir, nil, exitFailure, "it is a directory", "degrade", "-task", "denoise", ".", "out.png")
 	fails(t, dir, nil, exitFailure, "only pictures of one size", "compare", "in.png", mismatched(t, dir))
 }
@@ -166,11 +163,7 @@ func TestTooManyPixels(t *testing.T) {
 	dir := workplace(t)
 	put(t, filepath.Join(dir, "large.png"), picture.New(1200, 1000, make([]float32, 3*1200*1000)))
 	args := []string{"-task", "denoise", "-weights", someWeights(t, dir), "large.png", "out.png"}
-	fails(
-		t, dir, noVulkan, exitFailure,
-		"large.png: not a picture I can read (too large: 1200×1000 pixels are more than the 1000000 allowed); -max-megapixels allows more",
-		append([]string{"-max-megapixels", "1"}, args...)...,
-	)
+	fails(t, dir, noVulkan, exitFailure, "large.png: not a picture I can read (too large: 1200×1000 pixels are more than the 1000000 allowed); -max-megapixels allows more", append([]string{"-max-megapixels", "1"}, args...)...)
 	fails(t, dir, noVulkan, exitNoVulkan, "", append([]string{"-max-megapixels", "2"}, args...)...)
 }
 
@@ -218,24 +211,15 @@ func TestBadOutputs(t *testing.T) {
 func TestNoVulkan(t *testing.T) {
 	dir := workplace(t)
 	fails(t, dir, noVulkan, exitNoVulkan, "install the Vulkan loader and a driver", "devices")
-	fails(
-		t, dir, noVulkan, exitNoVulkan, "install the Vulkan loader and a driver", "-task",
-		"denoise", "-weights", someWeights(t, dir), "in.png", "out.png",
-	)
+	fails(t, dir, noVulkan, exitNoVulkan, "install the Vulkan loader and a driver", "-task", "denoise", "-weights", someWeights(t, dir), "in.png", "out.png")
 }
 
 func TestUnknownDevice(t *testing.T) {
 	dir := workplace(t)
 	w := someWeights(t, dir)
 	for _, d := range []string{"Voodoo 2", "99"} {
-		fails(
-			t, dir, nil, exitFailure, d, "-task", "denoise", "-weights", w, "-device", d, "in.png",
-			"out.png",
-		)
-		fails(
-			t, dir, []string{"VFM_DEVICE=" + d}, exitFailure, d, "-task", "denoise", "-weights", w,
-			"in.png", "out.png",
-		)
+		fails(t, dir, nil, exitFailure, d, "-task", "denoise", "-weights", w, "-device", d, "in.png", "out.png")
+		fails(t, dir, []string{"VFM_DEVICE=" + d}, exitFailure, d, "-task", "denoise", "-weights", w, "in.png", "out.png")
 	}
 }
 
@@ -254,10 +238,8 @@ func TestUnreadableWeights(t *testing.T) {
 	write(t, filepath.Join(dir, "text.vfm"), []byte("nothing of the kind"))
 	write(t, filepath.Join(dir, "empty.vfm"), nil)
 	for name, words := range map[string]string{
-		"cut.vfm": "cut.vfm: unreadable weights: ", "long.vfm": "bytes follow",
-		"text.vfm":  "does not begin like a .vfm file",
-		"empty.vfm": "empty.vfm: unreadable weights", "none.vfm": "none.vfm", ".": "directory",
-		"other.vfm": "",
+		"cut.vfm": "cut.vfm: unreadable weights: ", "long.vfm": "bytes follow", "text.vfm": "does not begin like a .vfm file",
+		"empty.vfm": "empty.vfm: unreadable weights", "none.vfm": "none.vfm", ".": "directory", "other.vfm": "",
 	} {
 		fails(t, dir, nil, exitFailure, words, "-task", "denoise", "-weights", name, "in.png", "out.png")
 		if name != "other.vfm" { // which can be read and described

@@ -80,9 +80,7 @@ func networkOf(path string) (cfg nets.Architecture, err error) {
 		return nil, err
 	}
 	if cfg, err = nets.Decode(f.Meta[weights.KeyNetwork], f.Meta[weights.KeyConfig]); err != nil {
-		return nil, fmt.Errorf(
-			"%s: the hyper-parameters in %s cannot be read: %w", path, weights.KeyConfig, err,
-		)
+		return nil, fmt.Errorf("%s: the hyper-parameters in %s cannot be read: %w", path, weights.KeyConfig, err)
 	}
 	return cfg, nil
 }

@@ -24,9 +24,7 @@ func (a *app) readKernel(path string) (*task.Kernel, error) {
 		return nil, fmt.Errorf("-kernel: %w", err)
 	}
 	if max(p.W, p.H) > maxKernelSide {
-		return nil, fmt.Errorf(
-			"-kernel: %s has %d×%d pixels, more than %d a side", path, p.W, p.H, maxKernelSide,
-		)
+		return nil, fmt.Errorf("-kernel: %s has %d×%d pixels, more than %d a side", path, p.W, p.H, maxKernelSide)
 	}
 	p = p.Unpacked()
 	n := max(p.W, p.H) | 1
@@ -44,10 +42,7 @@ func (a *app) readKernel(path string) (*task.Kernel, error) {
 		}
 	}
 	if sum == 0 {
-		return nil, fmt.Errorf(
-			"-kernel: %s is black; it must show the image of a point of light, white on black",
-			path,
-		)
+		return nil, fmt.Errorf("-kernel: %s is black; it must show the image of a point of light, white on black", path)
 	}
 	for i := range k.W {
 		k.W[i] = float32(float64(k.W[i]) / sum)
@@ -180,9 +175,6 @@ func (o *options) writeKernel(s *staging, r *restore.Result) error {
 // reportNoKernel says that -kernel-out wrote nothing.
 func (a *app) reportNoKernel(o *options, r *restore.Result) {
 	if o.kernelOut.path != "" && kernelPicture(r.Blur) == nil {
-		fmt.Fprintf(
-			a.err, "restore: %s is not written, as no kernel was found: motion blur: %v\n",
-			oneLine(o.kernelOut.path), motionInfoOf(r),
-		)
+		fmt.Fprintf(a.err, "restore: %s is not written, as no kernel was found: motion blur: %v\n", oneLine(o.kernelOut.path), motionInfoOf(r))
 	}
 }

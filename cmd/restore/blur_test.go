@@ -75,10 +75,7 @@ func TestKernelThatIsKnown(t *testing.T) {
 	kernel := picture.New(9, 9, drawn)
 	kernel.Depth = 8
 	put(t, filepath.Join(dir, "k.png"), kernel)
-	succeeds(
-		t, dir, "-task", "motion-deblur", "-noise", "0", "-kernel", "k.png", "-kernel-out",
-		"out-k.png", "in.png", "out.png",
-	)
+	succeeds(t, dir, "-task", "motion-deblur", "-noise", "0", "-kernel", "k.png", "-kernel-out", "out-k.png", "in.png", "out.png")
 	psnr := func(name string) float64 {
 		v, err := metric.PSNR(clean.Planar(), get(t, filepath.Join(dir, name)).Planar())
 		if err != nil {
@@ -168,8 +165,7 @@ func TestInspectAndAuto(t *testing.T) {
 	if look("noisy.png"); math.Abs(f.Noise-12) > 3 || len(f.Steps) != 1 || f.Steps[0] != "denoise" {
 		t.Errorf("noisy: %+v", f)
 	}
-	if text := succeeds(t, dir, "inspect", "noisy.png"); !strings.Contains(text, "96×80 pixels") ||
-		!strings.Contains(text, "-task denoise would help") {
+	if text := succeeds(t, dir, "inspect", "noisy.png"); !strings.Contains(text, "96×80 pixels") || !strings.Contains(text, "-task denoise would help") {
 		t.Errorf("inspect says %q", text)
 	}
 	auto := func(in, out, says string) {
@@ -179,15 +175,11 @@ func TestInspectAndAuto(t *testing.T) {
 		}
 	}
 	auto("sound.png", "a.png", "nothing needs to be done; the picture is copied")
-	if a := get(t, filepath.Join(dir, "a.png")); !equalPix(
-		a.Pix, get(t, filepath.Join(dir, "sound.png")).Pix,
-	) {
+	if a := get(t, filepath.Join(dir, "a.png")); !equalPix(a.Pix, get(t, filepath.Join(dir, "sound.png")).Pix) {
 		t.Error("a sound picture was changed")
 	}
 	auto("noisy.png", "b.png", "denoise")
-	if b := get(t, filepath.Join(dir, "b.png")); equalPix(
-		b.Pix, get(t, filepath.Join(dir, "noisy.png")).Pix,
-	) {
+	if b := get(t, filepath.Join(dir, "b.png")); equalPix(b.Pix, get(t, filepath.Join(dir, "noisy.png")).Pix) {
 		t.Error("a noisy picture was not changed")
 	}
 }

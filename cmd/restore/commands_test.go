@@ -21,9 +21,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	main := succeeds(t, t.TempDir(), "help")
-	for _, args := range [][]string{
-		{"-help"}, {"-h"}, {"--help"}, {"help", "help"}, {"-task", "denoise", "a", "-help"},
-	} {
+	for _, args := range [][]string{{"-help"}, {"-h"}, {"--help"}, {"help", "help"}, {"-task", "denoise", "a", "-help"}} {
 		if got := succeeds(t, t.TempDir(), args...); got != main {
 			t.Errorf("%q prints something else than help", args)
 		}
@@ -46,8 +44,7 @@ func TestHelp(t *testing.T) {
 			continue
 		}
 		text := succeeds(t, t.TempDir(), "help", c.name)
-		if text != succeeds(t, t.TempDir(), c.name, "-help") ||
-			!strings.Contains(text, "usage: restore "+c.name) {
+		if text != succeeds(t, t.TempDir(), c.name, "-help") || !strings.Contains(text, "usage: restore "+c.name) {
 			t.Errorf("help of %s: %q", c.name, text)
 		}
 	}
@@ -98,12 +95,8 @@ func TestDegradeEveryTask(t *testing.T) {
 			}
 			bad := get(t, filepath.Join(dir, "bad.png"))
 			w, h := (131+tk.Scale()-1)/tk.Scale(), (87+tk.Scale()-1)/tk.Scale()
-			if bad.W != w || bad.H != h || bad.Gray != kind.gray || bad.Depth != kind.depth ||
-				(bad.Alpha != nil) != kind.alpha {
-				t.Fatalf(
-					"%s of %+v: got %d×%d gray %v depth %d alpha %v", name, kind, bad.W, bad.H,
-					bad.Gray, bad.Depth, bad.Alpha != nil,
-				)
+			if bad.W != w || bad.H != h || bad.Gray != kind.gray || bad.Depth != kind.depth || (bad.Alpha != nil) != kind.alpha {
+				t.Fatalf("%s of %+v: got %d×%d gray %v depth %d alpha %v", name, kind, bad.W, bad.H, bad.Gray, bad.Depth, bad.Alpha != nil)
 			}
 			if tk == task.Denoise {
 				clean = get(t, filepath.Join(dir, "clean.png"))
@@ -168,14 +161,9 @@ func TestDegradeWithoutNoiseAndScale(t *testing.T) {
 	if deviation(clean, get(t, filepath.Join(dir, "same.png"))) != 0 {
 		t.Error("denoise without noise changed the picture")
 	}
-	succeeds(
-		t, dir, "degrade", "-task", "motion-deblur", "-noise", "0", "-scale", "0.15", "clean.png",
-		"little.png",
-	)
+	succeeds(t, dir, "degrade", "-task", "motion-deblur", "-noise", "0", "-scale", "0.15", "clean.png", "little.png")
 	succeeds(t, dir, "degrade", "-task", "motion-deblur", "-noise", "0", "clean.png", "much.png")
-	little, much := deviation(
-		clean, get(t, filepath.Join(dir, "little.png")),
-	), deviation(clean, get(t, filepath.Join(dir, "much.png")))
+	little, much := deviation(clean, get(t, filepath.Join(dir, "little.png"))), deviation(clean, get(t, filepath.Join(dir, "much.png")))
 	if little == 0 || little >= much {
 		t.Errorf("a small blur is off by %.2f levels, a large one by %.2f", little, much)
 	}
@@ -199,9 +187,7 @@ func TestCompare(t *testing.T) {
 	if math.Abs(psnr-26.02) > 0.02 || ssim <= 0 || ssim >= 1 {
 		t.Errorf("printed %q", out)
 	}
-	if out = succeeds(
-		t, dir, "compare", "a.png", "a.png",
-	); out != "PSNR inf dB (the pictures are equal)\nSSIM 1.0000\n" {
+	if out = succeeds(t, dir, "compare", "a.png", "a.png"); out != "PSNR inf dB (the pictures are equal)\nSSIM 1.0000\n" {
 		t.Errorf("equal pictures: %q", out)
 	}
 }
@@ -214,8 +200,7 @@ func TestVersion(t *testing.T) {
 	// A program without the kernel network says so, and prints everything else.
 	var b strings.Builder
 	(&app{out: &b}).describeKernels(nil, errors.New("built without\nit"))
-	if !strings.HasPrefix(b.String(), "kernels of motion blur: none: built without") ||
-		strings.Count(b.String(), "\n") != 1 {
+	if !strings.HasPrefix(b.String(), "kernels of motion blur: none: built without") || strings.Count(b.String(), "\n") != 1 {
 		t.Errorf("without kernels: %q", b.String())
 	}
 }
@@ -236,8 +221,7 @@ func TestOneLine(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	a := &app{ctx: context.Background(), out: &bytes.Buffer{}, err: &stderr}
-	if code := a.main([]string{"-task", "a\nb", "x", "y"}); code != exitUsage ||
-		strings.Count(stderr.String(), "\n") != 1 {
+	if code := a.main([]string{"-task", "a\nb", "x", "y"}); code != exitUsage || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
 	}
 }
@@ -268,9 +252,7 @@ func TestProgress(t *testing.T) {
 
 func TestNoiseFlag(t *testing.T) {
 	var n noise
-	for s, want := range map[string]noise{
-		"auto": {auto: true}, "0": {}, "6.375": {levels: 6.375}, "127.5": {levels: 127.5},
-	} {
+	for s, want := range map[string]noise{"auto": {auto: true}, "0": {}, "6.375": {levels: 6.375}, "127.5": {levels: 127.5}} {
 		if err := n.Set(s); err != nil || n != want || n.String() != s {
 			t.Errorf("%s: %+v, %v", s, n, err)
 		}
@@ -289,15 +271,11 @@ func TestWeightsCommand(t *testing.T) {
 		t.Errorf("verify: %q", out)
 	}
 	// All embedded files are checked, also that of the kernel network.
-	if out := succeeds(t, dir, "weights", "verify"); strings.Count(out, "sound: ") != 2+len(weights.Specials()) ||
-		!strings.Contains(out, "kernels of motion blur") {
+	if out := succeeds(t, dir, "weights", "verify"); strings.Count(out, "sound: ") != 2+len(weights.Specials()) || !strings.Contains(out, "kernels of motion blur") {
 		t.Errorf("verify of the embedded weights: %q", out)
 	}
 	out := succeeds(t, dir, "weights", "info", w)
-	for _, words := range []string{
-		"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise, inpaint-random",
-		"training:    unknown",
-	} {
+	for _, words := range []string{"widths [8]", "as F32", "as F16", "kFLOP per pixel", "tasks:       denoise, inpaint-random", "training:    unknown"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("info does not say %q: %s", words, out)
 		}
@@ -325,8 +303,7 @@ func TestWeightsCommand(t *testing.T) {
 	if strings.Contains(out, "\x1b") {
 		t.Errorf("info obeys the file: %q", out)
 	}
-	if out := succeeds(t, dir, "weights", "info"); !strings.Contains(out, "updates") ||
-		!strings.Contains(out, "run 1:") || !strings.Contains(out, "ATTRIBUTION") {
+	if out := succeeds(t, dir, "weights", "info"); !strings.Contains(out, "updates") || !strings.Contains(out, "run 1:") || !strings.Contains(out, "ATTRIBUTION") {
 		t.Errorf("info of the embedded weights: %s", out)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, w))
@@ -352,10 +329,7 @@ func TestBlurFlag(t *testing.T) {
 		"disc:2.5": `"blur":{"verdict":"blurred","shape":"disc","width":2.5,"given":true`,
 		"none":     `"blur":{"verdict":"sharp","given":true`,
 	} {
-		out := succeeds(
-			t, dir, "-task", "defocus", "-blur", blur, "-weights", w, "-json", "-overwrite",
-			"in.png", "out.png",
-		)
+		out := succeeds(t, dir, "-task", "defocus", "-blur", blur, "-weights", w, "-json", "-overwrite", "in.png", "out.png")
 		if !strings.Contains(out, want) {
 			t.Errorf("-blur %s prints %s", blur, out)
 		}

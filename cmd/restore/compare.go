@@ -70,10 +70,7 @@ func checkSizes(names []string) error {
 
 func sameSize(names []string, a, b [2]int) error {
 	if a != b {
-		return fmt.Errorf(
-			"%s is %d×%d but %s is %d×%d; only pictures of one size can be compared", names[0],
-			a[0], a[1], names[1], b[0], b[1],
-		)
+		return fmt.Errorf("%s is %d×%d but %s is %d×%d; only pictures of one size can be compared", names[0], a[0], a[1], names[1], b[0], b[1])
 	}
 	return nil
 }

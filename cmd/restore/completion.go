@@ -79,26 +79,14 @@ func (a *app) completion(args []string) error {
 func bashCompletion() string {
 	var b strings.Builder
 	var words []string
-	fmt.Fprint(
-		&b,
-		"_restore() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags words=\n\tcase ${COMP_WORDS[1]} in\n",
-	)
+	fmt.Fprint(&b, "_restore() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} flags words=\n\tcase ${COMP_WORDS[1]} in\n")
 	for _, c := range commands() {
 		words = append(words, c.name)
 		fmt.Fprintf(&b, "\t%s) flags=%q ;;\n", c.name, flagNames(flagsOf(&c)))
 	}
-	fmt.Fprintf(
-		&b, "\t*) flags=%q; [ $COMP_CWORD = 1 ] && words=%q ;;\n\tesac\n", flagNames(flagsOf(nil)),
-		strings.Join(words, " "),
-	)
-	fmt.Fprintf(
-		&b, "\tcase $prev in -task) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;; esac\n",
-		strings.Join(task.Names(), " "),
-	)
-	fmt.Fprint(
-		&b,
-		"\tcase $cur in\n\t-*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")) ;;\n\t*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _restore restore\n",
-	)
+	fmt.Fprintf(&b, "\t*) flags=%q; [ $COMP_CWORD = 1 ] && words=%q ;;\n\tesac\n", flagNames(flagsOf(nil)), strings.Join(words, " "))
+	fmt.Fprintf(&b, "\tcase $prev in -task) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;; esac\n", strings.Join(task.Names(), " "))
+	fmt.Fprint(&b, "\tcase $cur in\n\t-*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")) ;;\n\t*) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\")) ;;\n\tesac\n}\ncomplete -o filenames -F _restore restore\n")
 	return b.String()
 }
 
@@ -154,10 +142,7 @@ func manual() string {
 		}
 		fmt.Fprintln(&b, ".fi")
 	}
-	fmt.Fprintf(
-		&b,
-		".TH RESTORE 1 \"\" \"restore\"\n.SH NAME\nrestore \\- repair photographs in one network step\n.SH DESCRIPTION\n",
-	)
+	fmt.Fprintf(&b, ".TH RESTORE 1 \"\" \"restore\"\n.SH NAME\nrestore \\- repair photographs in one network step\n.SH DESCRIPTION\n")
 	block(mainHelp())
 	list := commands()
 	sort.Slice(list, func(i, k int) bool { return list[i].name < list[k].name })

@@ -44,13 +44,9 @@ func TestCompletion(t *testing.T) {
 		t.Skip("no bash here")
 	}
 	for words, want := range map[string]string{
-		"restore -ta": "-task", "restore -task den": "denoise",
-		"restore degrade -mask": "-mask-out", "restore vid": "video", "restore bench -js": "-json",
+		"restore -ta": "-task", "restore -task den": "denoise", "restore degrade -mask": "-mask-out", "restore vid": "video", "restore bench -js": "-json",
 	} {
-		cmd := exec.Command(
-			bash, "-c",
-			script+"\nCOMP_WORDS=("+words+"); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _restore; echo \"${COMPREPLY[@]}\"",
-		)
+		cmd := exec.Command(bash, "-c", script+"\nCOMP_WORDS=("+words+"); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _restore; echo \"${COMPREPLY[@]}\"")
 		cmd.Dir = dir // a directory without such a file
 		out, err := cmd.CombinedOutput()
 		if err != nil || strings.TrimSpace(string(out)) != want {
@@ -58,8 +54,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	for _, shell := range []string{"zsh", "fish"} {
-		if s := succeeds(t, dir, "completion", shell); !strings.Contains(s, "samples-dir") ||
-			!strings.Contains(s, "degrade") {
+		if s := succeeds(t, dir, "completion", shell); !strings.Contains(s, "samples-dir") || !strings.Contains(s, "degrade") {
 			t.Errorf("%s: %q", shell, s)
 		}
 	}

@@ -18,9 +18,7 @@ func parseBlur(s string) (*defocus.Blur, error) {
 	}
 	b, err := defocus.Parse(s)
 	if err != nil {
-		return nil, errors.New(
-			"give a standard deviation of at most 8 pixels (2.5), the radius of a disc of at most 12 (disc:4), none, or auto",
-		)
+		return nil, errors.New("give a standard deviation of at most 8 pixels (2.5), the radius of a disc of at most 12 (disc:4), none, or auto")
 	}
 	return &b, nil
 }
@@ -41,10 +39,7 @@ func defocusOf(r *restore.Result) *defocusInfo {
 		return nil
 	}
 	b := r.Blur
-	info := &defocusInfo{
-		Verdict: b.Verdict.String(), Given: b.Given, Sharp: b.Certainty.Sharp,
-		Spread: b.Certainty.Spread,
-	}
+	info := &defocusInfo{Verdict: b.Verdict.String(), Given: b.Given, Sharp: b.Certainty.Sharp, Spread: b.Certainty.Spread}
 	if b.Defocus.Shape != defocus.None {
 		info.Shape, info.Width = b.Defocus.Shape.String(), b.Defocus.Width
 	}

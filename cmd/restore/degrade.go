@@ -36,10 +36,7 @@ func (a *app) degrade(args []string) error {
 	if err := t.require(); err != nil {
 		return err
 	}
-	given := []givenOption{
-		{task.OptionMaskOut, maskOut.path != ""}, {task.OptionScale, isSet(fs, "scale")},
-		{task.OptionCamera, *spec != ""},
-	}
+	given := []givenOption{{task.OptionMaskOut, maskOut.path != ""}, {task.OptionScale, isSet(fs, "scale")}, {task.OptionCamera, *spec != ""}}
 	switch {
 	case len(names) != 2:
 		return usagef("degrade needs a clean picture to read and one to write, not %d names", len(names))
@@ -101,9 +98,7 @@ func (a *app) degrade(args []string) error {
 
 // simulateCamera returns the picture that a camera takes of a clean one, first without noise, then
 // with it.
-func simulateCamera(
-	clean *picture.Picture, spec string, seed uint64,
-) (before, bad *picture.Picture, err error) {
+func simulateCamera(clean *picture.Picture, spec string, seed uint64) (before, bad *picture.Picture, err error) {
 	rng := task.NewRand(seed, 0)
 	c, err := camera.Parse(spec, rng)
 	if err != nil {
@@ -122,9 +117,7 @@ func simulateCamera(
 
 // observe draws the parameters of the task and applies its operator. sigma is for values in [-1,
 // 1]. missing is nil for tasks without a mask.
-func observe(
-	t task.Task, clean *picture.Picture, seed uint64, scale, sigma float64,
-) (bad *picture.Picture, missing []bool, err error) {
+func observe(t task.Task, clean *picture.Picture, seed uint64, scale, sigma float64) (bad *picture.Picture, missing []bool, err error) {
 	rng := task.NewRand(seed, 0)
 	x := clean.Planar()
 	params, err := task.DrawLaw(rng, t, task.Law{W: clean.W, H: clean.H, Clean: x, Scale: scale})

@@ -57,8 +57,7 @@ func TestCommandsInDocs(t *testing.T) {
 			t.Errorf("%s has %d commands, want %d", page, len(lines), least)
 		}
 		for _, args := range lines {
-			if args[len(args)-2] == "<" || args[len(args)-1] == ">" ||
-				strings.Contains(strings.Join(args, " "), " < ") {
+			if args[len(args)-2] == "<" || args[len(args)-1] == ">" || strings.Contains(strings.Join(args, " "), " < ") {
 				continue // pipes, which TestPipes tests
 			}
 			r := program(t, dir, nil, append([]string{"-weights", w}, args...)...)
@@ -94,9 +93,7 @@ func TestPipesInDocs(t *testing.T) {
 			args := strings.Fields(parts[1])
 			var out, stderr bytes.Buffer
 			a := &app{ctx: t.Context(), in: bytes.NewReader(in), out: &out, err: &stderr}
-			code := a.main(
-				append([]string{args[1], "-weights", filepath.Join(dir, someWeights(t, dir))}, args[2:]...),
-			)
+			code := a.main(append([]string{args[1], "-weights", filepath.Join(dir, someWeights(t, dir))}, args[2:]...))
 			if args[0] != "restore" || code != 0 {
 				t.Fatalf("%s: %q: exit code %d, %s", page, parts[1], code, &stderr)
 			}

@@ -15,16 +15,8 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 		return err
 	}
 	l := r.Latent
-	add := func(
-		path string, p *picture.Picture,
-	) error {
-		return s.add(output{path: path, format: picture.PNG}, p)
-	}
-	one := func(
-		name string, p *picture.Picture,
-	) error {
-		return add(filepath.Join(o.explain, name+".png"), p)
-	}
+	add := func(path string, p *picture.Picture) error { return s.add(output{path: path, format: picture.PNG}, p) }
+	one := func(name string, p *picture.Picture) error { return add(filepath.Join(o.explain, name+".png"), p) }
 	if err := one("mu", restore.LatentPicture(l.Mu, l.W, l.H, 0, 3)); err != nil {
 		return err
 	}
@@ -41,9 +33,7 @@ func (o *options) writeExplanation(s *staging, r *restore.Result) error {
 		}
 	}
 	for i, z := range l.Z {
-		if err := add(
-			seriesPath(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3),
-		); err != nil {
+		if err := add(seriesPath(o.explain, "z", i, ".png"), restore.LatentPicture(z, l.W, l.H, 0, 3)); err != nil {
 			return err
 		}
 		if err := add(seriesPath(o.explain, "sample", i, ".png"), r.Samples[i]); err != nil {

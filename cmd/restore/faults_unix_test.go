@@ -51,34 +51,20 @@ func TestTwoNamesOfOneFile(t *testing.T) {
 	link(t, "../in.png", filepath.Join(dir, "s", "sample-002.png"))
 	link(t, "s", filepath.Join(dir, "t"))
 	for _, args := range [][]string{
-		{"in.png", "in.png"}, {"in.png", "./in.png"}, {"in.png", "soft.png"},
-		{"soft.png", "in.png"}, {"in.png", "hard.png"}, {"softer.png", "hard.png"},
-		{"-samples", "2", "-mean", "in.png", "in.png", "o.png"},
-		{"-samples", "2", "-std", "softer.png", "in.png", "o.png"},
-		{"-report", "in.png", "in.png", "o.png"},
-		{"-report", filepath.Join(dir, "in.png"), "soft.png", "o.png"},
-		{"-report", "future.png", "in.png", "new.png"},
-		{"-samples", "2", "-mean", "future.png", "in.png", "new.png"},
-		{"-samples", "2", "-mean", "m.png", "-std", "./m.png", "in.png", "o.png"},
-		{"-samples", "2", "-samples-dir", "s", "in.png", "o.png"},
-		{"-samples", "2", "-samples-dir", "t", "in.png", "o.png"},
-		{"-samples", "2", "-samples-dir", "s", "-explain", "t", "mask.png", "o.png"},
-		{"-samples", "1", "-samples-dir", "s", "mask.png", "t/sample-001.png"},
+		{"in.png", "in.png"}, {"in.png", "./in.png"}, {"in.png", "soft.png"}, {"soft.png", "in.png"}, {"in.png", "hard.png"}, {"softer.png", "hard.png"},
+		{"-samples", "2", "-mean", "in.png", "in.png", "o.png"}, {"-samples", "2", "-std", "softer.png", "in.png", "o.png"},
+		{"-report", "in.png", "in.png", "o.png"}, {"-report", filepath.Join(dir, "in.png"), "soft.png", "o.png"}, {"-report", "future.png", "in.png", "new.png"},
+		{"-samples", "2", "-mean", "future.png", "in.png", "new.png"}, {"-samples", "2", "-mean", "m.png", "-std", "./m.png", "in.png", "o.png"},
+		{"-samples", "2", "-samples-dir", "s", "in.png", "o.png"}, {"-samples", "2", "-samples-dir", "t", "in.png", "o.png"},
+		{"-samples", "2", "-samples-dir", "s", "-explain", "t", "mask.png", "o.png"}, {"-samples", "1", "-samples-dir", "s", "mask.png", "t/sample-001.png"},
 		{"-explain", "s", "mask.png", "s/mu.png"}, {"-weights", "w.vfm", "in.png", "weights.png"},
-		{"-overwrite", "-report", "in.png", "in.png", "o.png"},
-		{"-overwrite", "-samples", "2", "-mean", "in.png", "in.png", "o.png"},
+		{"-overwrite", "-report", "in.png", "in.png", "o.png"}, {"-overwrite", "-samples", "2", "-mean", "in.png", "in.png", "o.png"},
 	} {
 		fails(t, dir, nil, exitUsage, "", append([]string{"-task", "denoise"}, args...)...)
 	}
-	fails(
-		t, dir, nil, exitUsage, "would be lost", "-task", "inpaint", "-mask", "mask.png", "in.png",
-		"mask.png",
-	)
+	fails(t, dir, nil, exitUsage, "would be lost", "-task", "inpaint", "-mask", "mask.png", "in.png", "mask.png")
 	fails(t, dir, nil, exitUsage, "would be lost", "degrade", "-task", "denoise", "in.png", "hard.png")
-	fails(
-		t, dir, nil, exitUsage, "would be lost", "degrade", "-task", "inpaint", "-mask-out",
-		"soft.png", "in.png", "o.png",
-	)
+	fails(t, dir, nil, exitUsage, "would be lost", "degrade", "-task", "inpaint", "-mask-out", "soft.png", "in.png", "o.png")
 	fails(t, dir, nil, exitUsage, "would be lost", "video", "-task", "denoise", "in.png", "soft.png")
 	fails(t, dir, nil, exitUsage, "would be lost", "sample", "-weights", "w.vfm", "weights.png")
 }
@@ -92,8 +78,7 @@ func TestOverwriteInput(t *testing.T) {
 	before, _ := os.ReadFile(filepath.Join(dir, "in.png"))
 	succeeds(t, dir, "-task", "denoise", "-noise", "8", "-weights", w, "-overwrite", "in.png", "soft.png")
 	after, _ := os.ReadFile(filepath.Join(dir, "in.png"))
-	if to, err := os.Readlink(filepath.Join(dir, "soft.png")); err != nil || to != "in.png" ||
-		string(before) == string(after) {
+	if to, err := os.Readlink(filepath.Join(dir, "soft.png")); err != nil || to != "in.png" || string(before) == string(after) {
 		t.Errorf("the link leads to %q (%v); changed: %v", to, err, string(before) != string(after))
 	}
 }
@@ -129,18 +114,11 @@ func TestOddFolder(t *testing.T) {
 		}
 		failed++
 	}
-	r := program(
-		t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-r", "-format", "png",
-		"-json", "link", "out",
-	)
-	if r.code != exitUsage || strings.Count(r.stderr, "\n") != failed+2 ||
-		!strings.Contains(r.stderr, "1 file passed over, not PNG, JPEG, TIFF, WebP or DNG by name: 1 .heic") {
+	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-r", "-format", "png", "-json", "link", "out")
+	if r.code != exitUsage || strings.Count(r.stderr, "\n") != failed+2 || !strings.Contains(r.stderr, "1 file passed over, not PNG, JPEG, TIFF, WebP or DNG by name: 1 .heic") {
 		t.Errorf("exit code %d, stderr %s", r.code, r.stderr)
 	}
-	for _, words := range []string{
-		"pipe.png: not a regular file", "zero.png: not a regular file", "gone.png: cannot open",
-		"would both become",
-	} {
+	for _, words := range []string{"pipe.png: not a regular file", "zero.png: not a regular file", "gone.png: cannot open", "would both become"} {
 		if !strings.Contains(r.stderr, words) {
 			t.Errorf("stderr does not say %q: %s", words, r.stderr)
 		}
@@ -148,37 +126,21 @@ func TestOddFolder(t *testing.T) {
 	if got := names(t, filepath.Join(dir, "out")); !slices.Equal(got, want) {
 		t.Errorf("restored: %v, want %v", got, want)
 	}
-	r = program(
-		t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-r", "-no-links", "-format",
-		"png", "in", "out2",
-	)
-	if got := names(t, filepath.Join(dir, "out2")); r.code != exitUsage ||
-		!slices.Equal(got, []string{"b.png", "deep/c.png"}) ||
-		!strings.Contains(r.stderr, "-no-links refuses") {
+	r = program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-r", "-no-links", "-format", "png", "in", "out2")
+	if got := names(t, filepath.Join(dir, "out2")); r.code != exitUsage || !slices.Equal(got, []string{"b.png", "deep/c.png"}) || !strings.Contains(r.stderr, "-no-links refuses") {
 		t.Errorf("-no-links: exit code %d, restored %v, stderr %s", r.code, got, r.stderr)
 	}
-	fails(
-		t, filepath.Join(dir, "elsewhere"), nil, exitFailure, "-no-links refuses", "-task",
-		"denoise", "-no-links", "../in/again.png", "o.png",
-	)
+	fails(t, filepath.Join(dir, "elsewhere"), nil, exitFailure, "-no-links refuses", "-task", "denoise", "-no-links", "../in/again.png", "o.png")
 	// A link in the middle of a path counts if it leads out of its folder, also if the rest leads
 	// back.
 	link(t, "deep", filepath.Join(in, "below"))
-	for _, name := range []string{
-		"in/side/e.png", "in/deep/up/b.png", "in/side/../in/b.png",
-		filepath.Join(in, "side", "e.png"),
-	} {
-		// not with fails, which would read the pipe
-		r := program(t, dir, nil, "-task", "denoise", "-weights", w, "-no-links", name, "o.png")
-		if r.code != exitFailure ||
-			!strings.Contains(r.stderr, "out of its folder, which -no-links refuses") {
+	for _, name := range []string{"in/side/e.png", "in/deep/up/b.png", "in/side/../in/b.png", filepath.Join(in, "side", "e.png")} {
+		r := program(t, dir, nil, "-task", "denoise", "-weights", w, "-no-links", name, "o.png") // not with fails, which would read the pipe
+		if r.code != exitFailure || !strings.Contains(r.stderr, "out of its folder, which -no-links refuses") {
 			t.Errorf("%s: exit code %d, stderr %s", name, r.code, r.stderr)
 		}
 	}
-	if r := program(
-		t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-no-links",
-		"in/below/c.png", "o.png",
-	); r.code != exitOK {
+	if r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-no-links", "in/below/c.png", "o.png"); r.code != exitOK {
 		t.Errorf("a link that stays in its folder: exit code %d, stderr %s", r.code, r.stderr)
 	}
 	masks := filepath.Join(dir, "masks")
@@ -186,12 +148,8 @@ func TestOddFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	link(t, "../elsewhere/e.png", filepath.Join(masks, "e.png"))
-	r = program(
-		t, dir, nil, "-task", "inpaint", "-noise", "8", "-weights", w, "-no-links", "-mask",
-		"masks", "elsewhere", "out3",
-	)
-	if r.code != exitUsage && r.code != exitFailure ||
-		!strings.Contains(r.stderr, "e.png: it is a symbolic link, which -no-links refuses") {
+	r = program(t, dir, nil, "-task", "inpaint", "-noise", "8", "-weights", w, "-no-links", "-mask", "masks", "elsewhere", "out3")
+	if r.code != exitUsage && r.code != exitFailure || !strings.Contains(r.stderr, "e.png: it is a symbolic link, which -no-links refuses") {
 		t.Errorf("a mask that is a link: exit code %d, stderr %s", r.code, r.stderr)
 	}
 }
@@ -206,8 +164,7 @@ func TestFolderOntoInputs(t *testing.T) {
 	before, _ := os.ReadFile(filepath.Join(dir, "in", "b.JPG"))
 	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-weights", w, "-overwrite", "in", "out")
 	after, _ := os.ReadFile(filepath.Join(dir, "in", "b.JPG"))
-	if r.code != exitUsage || !strings.Contains(r.stderr, "would replace in/b.JPG") ||
-		string(before) != string(after) {
+	if r.code != exitUsage || !strings.Contains(r.stderr, "would replace in/b.JPG") || string(before) != string(after) {
 		t.Errorf("exit code %d, stderr %s", r.code, r.stderr)
 	}
 }
@@ -220,10 +177,7 @@ func TestOddNames(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	odd := []string{
-		"lat\xe9n.png", "esc\x1b[31m.png", "csi\u009b2J.png", "bidi\u202egnp.png", "quote\"\\.png",
-		"\xed\xb3\xa9.png", "größer.png",
-	}
+	odd := []string{"lat\xe9n.png", "esc\x1b[31m.png", "csi\u009b2J.png", "bidi\u202egnp.png", "quote\"\\.png", "\xed\xb3\xa9.png", "größer.png"}
 	for i, n := range odd {
 		path := filepath.Join(dir, "in", n)
 		if err := os.WriteFile(path, nil, 0o644); errors.Is(err, syscall.EILSEQ) {
@@ -260,23 +214,17 @@ func TestFullStdout(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "a.png"), photo(24, 20, false, 8, false))
-	write(
-		t, filepath.Join(dir, "a.y4m"),
-		append([]byte("YUV4MPEG2 W16 H12\nFRAME\n"), make([]byte, 16*12*3/2)...),
-	)
+	write(t, filepath.Join(dir, "a.y4m"), append([]byte("YUV4MPEG2 W16 H12\nFRAME\n"), make([]byte, 16*12*3/2)...))
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(dir, "in", "a.png"), photo(24, 20, false, 8, false))
 	for _, args := range []string{
-		"help", "-help", "help video", "version", "devices", "devices -v", "man", "completion bash",
-		"completion zsh", "completion fish", "compare a.png a.png",
-		"weights info " + w, "weights verify " + w, "inspect a.png", "inspect -json a.png",
-		"video -task denoise -noise 5 -weights " + w + " a.y4m -",
+		"help", "-help", "help video", "version", "devices", "devices -v", "man", "completion bash", "completion zsh", "completion fish", "compare a.png a.png",
+		"weights info " + w, "weights verify " + w, "inspect a.png", "inspect -json a.png", "video -task denoise -noise 5 -weights " + w + " a.y4m -",
 		"bench -size 16 -train=false -weights " + w, "bench -size 16 -train=false -json -weights " + w,
 		"-task denoise -noise 5 -json -weights " + w + " in out",
-		"-task denoise -noise 5 -json -weights " + w + " a.png o.png",
-		"-task denoise -noise 5 -weights " + w + " a.png -",
+		"-task denoise -noise 5 -json -weights " + w + " a.png o.png", "-task denoise -noise 5 -weights " + w + " a.png -",
 	} {
 		self, _ := os.Executable()
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -288,8 +236,7 @@ func TestFullStdout(t *testing.T) {
 		cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), asProgram+"=1"), full, &stderr
 		cmd.Run()
 		full.Close()
-		if cmd.ProcessState.ExitCode() != exitFailure ||
-			!strings.HasPrefix(stderr.String(), "restore: stdout: ") {
+		if cmd.ProcessState.ExitCode() != exitFailure || !strings.HasPrefix(stderr.String(), "restore: stdout: ") {
 			t.Errorf("%s: exit code %d, stderr %q", args, cmd.ProcessState.ExitCode(), stderr.String())
 		}
 	}
@@ -305,20 +252,11 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, filepath.Join(dir, "a.png"), photo(16, 12, false, 8, false))
-	write(
-		t, filepath.Join(dir, "a.y4m"),
-		append([]byte("YUV4MPEG2 W16 H12\nFRAME\n"), make([]byte, 16*12*3/2)...),
-	)
+	write(t, filepath.Join(dir, "a.y4m"), append([]byte("YUV4MPEG2 W16 H12\nFRAME\n"), make([]byte, 16*12*3/2)...))
 	for _, args := range [][]string{
-		{"-task", "denoise", "pipe.png", "o.png"}, {"-task", "denoise", "-", "o.png"},
-		{"video", "-task", "denoise", "-", "o.y4m"},
-		{"video", "-task", "denoise", "pipe.png", "o.y4m"},
-		{"-task", "inpaint", "-mask", "pipe.png", "a.png", "o.png"},
-		{"-task", "motion-deblur", "-kernel", "pipe.png", "a.png", "o.png"},
-		{"compare", "a.png", "pipe.png"}, {"compare", "pipe.png", "a.png"},
-		{"inspect", "pipe.png"}, {"inspect", "-"},
-		{"degrade", "-task", "denoise", "pipe.png", "o.png"},
-		{"video", "-task", "inpaint", "-mask", "pipe.png", "a.y4m", "o.y4m"},
+		{"-task", "denoise", "pipe.png", "o.png"}, {"-task", "denoise", "-", "o.png"}, {"video", "-task", "denoise", "-", "o.y4m"}, {"video", "-task", "denoise", "pipe.png", "o.y4m"},
+		{"-task", "inpaint", "-mask", "pipe.png", "a.png", "o.png"}, {"-task", "motion-deblur", "-kernel", "pipe.png", "a.png", "o.png"}, {"compare", "a.png", "pipe.png"}, {"compare", "pipe.png", "a.png"},
+		{"inspect", "pipe.png"}, {"inspect", "-"}, {"degrade", "-task", "denoise", "pipe.png", "o.png"}, {"video", "-task", "inpaint", "-mask", "pipe.png", "a.y4m", "o.y4m"},
 	} {
 		for _, s := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP, os.Interrupt} {
 			if signal.Ignored(s) {
@@ -357,14 +295,10 @@ func TestDanglingOutput(t *testing.T) {
 	link(t, "new.png", filepath.Join(dir, "out.png"))
 	link(t, "nowhere/new.png", filepath.Join(dir, "bad.png"))
 	succeeds(t, dir, "-task", "denoise", "-noise", "8", "-weights", w, "in.png", "out.png")
-	if p, err := picture.DecodeFile(filepath.Join(dir, "new.png"), picture.Limits{}); err != nil ||
-		p.W != 24 {
+	if p, err := picture.DecodeFile(filepath.Join(dir, "new.png"), picture.Limits{}); err != nil || p.W != 24 {
 		t.Error(err)
 	}
-	fails(
-		t, dir, nil, exitFailure, "where no file can be", "-task", "denoise", "-weights", w,
-		"in.png", "bad.png",
-	)
+	fails(t, dir, nil, exitFailure, "where no file can be", "-task", "denoise", "-weights", w, "in.png", "bad.png")
 }
 
 // Frames too large for memory are refused in one line, and no output is left.
@@ -377,10 +311,7 @@ func TestHugeVideo(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := contents(t, dir)
-	r := execute(
-		t, dir, nil, "sh", "-c",
-		"ulimit -v 16000000; exec "+self+" video -task super-resolve -weights "+w+" in.y4m out.y4m",
-	)
+	r := execute(t, dir, nil, "sh", "-c", "ulimit -v 16000000; exec "+self+" video -task super-resolve -weights "+w+" in.y4m out.y4m")
 	failed(t, r, exitFailure, "not enough memory: a stream of 8192×8192 pixels", nil)
 	unchanged(t, dir, before, nil)
 }
@@ -390,11 +321,8 @@ func TestDriverIsQuiet(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	put(t, filepath.Join(dir, "in.png"), photo(24, 20, false, 8, false))
-	for _, env := range []string{
-		"XDG_CACHE_HOME=in.png", "XDG_CACHE_HOME=none/none", "MESA_SHADER_CACHE_DIR=in.png",
-	} {
-		if r := program(t, dir, []string{env}, "-task", "denoise", "-noise", "8", "-weights", w, "in.png", "out.png"); r.code != exitOK ||
-			r.stderr != "" {
+	for _, env := range []string{"XDG_CACHE_HOME=in.png", "XDG_CACHE_HOME=none/none", "MESA_SHADER_CACHE_DIR=in.png"} {
+		if r := program(t, dir, []string{env}, "-task", "denoise", "-noise", "8", "-weights", w, "in.png", "out.png"); r.code != exitOK || r.stderr != "" {
 			t.Errorf("%s: exit code %d, stderr %q", env, r.code, r.stderr)
 		}
 	}

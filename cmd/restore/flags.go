@@ -120,9 +120,7 @@ func (s *strength) Set(text string) error {
 	for i, part := range []string{first, second} {
 		v, err := strconv.ParseFloat(strings.TrimSpace(part), 64)
 		if err != nil || !(v >= 0 && v <= 1) {
-			return errors.New(
-				"give a share from 0 to 1, or two separated by a comma, for luminance and chroma",
-			)
+			return errors.New("give a share from 0 to 1, or two separated by a comma, for luminance and chroma")
 		}
 		s[i] = v
 	}

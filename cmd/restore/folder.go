@@ -17,15 +17,11 @@ import (
 type job struct {
 	name          string // relative to the folder
 	in, out, mask string
-	// why it cannot be restored, if this is known before it is read; it may then be a folder
-	err error
+	err           error // why it cannot be restored, if this is known before it is read; it may then be a folder
 }
 
 // pictureEndings are the endings of names that are pictures in a folder.
-var pictureEndings = map[string]bool{
-	".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true,
-	".dng": true,
-}
+var pictureEndings = map[string]bool{".png": true, ".jpg": true, ".jpeg": true, ".tif": true, ".tiff": true, ".webp": true, ".dng": true}
 
 func isPicture(name string) bool { return pictureEndings[strings.ToLower(filepath.Ext(name))] }
 
@@ -44,8 +40,7 @@ func (o *options) plan() (*plan, error) {
 	if err := w.folder(o.in, ""); err != nil {
 		return nil, pathError(o.in, err)
 	}
-	// after all other folders, so that a folder that a link also leads to has its own name
-	for len(w.links) > 0 {
+	for len(w.links) > 0 { // after all other folders, so that a folder that a link also leads to has its own name
 		link := w.links[0]
 		w.links = w.links[1:]
 		w.enter(filepath.Join(o.in, link), link)
@@ -55,10 +50,7 @@ func (o *options) plan() (*plan, error) {
 		if !o.recursive {
 			deeper = " (-r includes the folders below)"
 		}
-		return nil, fmt.Errorf(
-			"%s: no pictures: no file ends in .png, .jpg, .jpeg, .tif, .tiff, .webp or .dng%s",
-			o.in, deeper,
-		)
+		return nil, fmt.Errorf("%s: no pictures: no file ends in .png, .jpg, .jpeg, .tif, .tiff, .webp or .dng%s", o.in, deeper)
 	}
 	slices.SortStableFunc(w.jobs, func(a, b job) int { return strings.Compare(a.name, b.name) })
 	o.rejectCollisions(w.jobs)
@@ -147,8 +139,7 @@ func (w *walk) add(path, rel string) {
 	o := w.o
 	j := job{name: rel, in: path, out: filepath.Join(o.out.path, rel)}
 	switch {
-	// cannot be written
-	case o.format == "" && slices.Contains([]string{".webp", ".dng"}, strings.ToLower(filepath.Ext(rel))):
+	case o.format == "" && slices.Contains([]string{".webp", ".dng"}, strings.ToLower(filepath.Ext(rel))): // cannot be written
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + ".png"
 	case o.format != "":
 		j.out = strings.TrimSuffix(j.out, filepath.Ext(j.out)) + "." + o.format
@@ -194,9 +185,7 @@ func (o *options) rejectCollisions(jobs []job) {
 			if k == 0 {
 				other = of[1]
 			}
-			jobs[i].err = fmt.Errorf(
-				"%s: it and %s would both become %s", jobs[i].in, jobs[other].name, jobs[i].out,
-			)
+			jobs[i].err = fmt.Errorf("%s: it and %s would both become %s", jobs[i].in, jobs[other].name, jobs[i].out)
 		}
 	}
 }
@@ -240,10 +229,7 @@ func otherFilesText(others map[string]int, all bool) string {
 	if total == 1 {
 		files = "file"
 	}
-	return fmt.Sprintf(
-		"%d %s passed over, not PNG, JPEG, TIFF, WebP or DNG by name: %s", total, files,
-		strings.Join(kinds, ", "),
-	)
+	return fmt.Sprintf("%d %s passed over, not PNG, JPEG, TIFF, WebP or DNG by name: %s", total, files, strings.Join(kinds, ", "))
 }
 
 // maskFor returns the mask of a picture: the file -mask, or the PNG of the same name in the folder
@@ -264,10 +250,7 @@ func same(a, b string) bool {
 
 // checkFolder applies the rules for folders.
 func (o *options) checkFolder() error {
-	for _, f := range []struct{ name, value string }{
-		{"-mean", o.mean.path}, {"-std", o.std.path}, {"-samples-dir", o.samplesDir},
-		{"-explain", o.explain}, {"-kernel-out", o.kernelOut.path}, {"-report", o.report},
-	} {
+	for _, f := range []struct{ name, value string }{{"-mean", o.mean.path}, {"-std", o.std.path}, {"-samples-dir", o.samplesDir}, {"-explain", o.explain}, {"-kernel-out", o.kernelOut.path}, {"-report", o.report}} {
 		if f.value != "" {
 			return usagef("%s is for one picture, and %s is a folder", f.name, o.in)
 		}
@@ -285,10 +268,7 @@ func (o *options) checkFolder() error {
 		return usagef("-mask and the output are the same folder; the masks would be lost")
 	}
 	if _, err := os.Stat(o.out.path); err != nil && isPicture(o.out.path) {
-		return usagef(
-			"%s is a folder, so the output must be a folder too, and %s is the name of a picture",
-			o.in, o.out.path,
-		)
+		return usagef("%s is a folder, so the output must be a folder too, and %s is the name of a picture", o.in, o.out.path)
 	}
 	if st, err := os.Stat(o.out.path); err == nil && !st.IsDir() {
 		return fmt.Errorf("%s is not a folder, but %s is one", o.out.path, o.in)

@@ -22,10 +22,7 @@ type partlyError struct{ failed, salvaged, all int }
 
 func (e *partlyError) Error() string {
 	if e.salvaged > 0 {
-		return fmt.Sprintf(
-			"of %d pictures %d failed and %d were restored in part; see above", e.all, e.failed,
-			e.salvaged,
-		)
+		return fmt.Sprintf("of %d pictures %d failed and %d were restored in part; see above", e.all, e.failed, e.salvaged)
 	}
 	return fmt.Sprintf("%d of %d pictures failed; see above", e.failed, e.all)
 }
@@ -77,10 +74,7 @@ func (a *app) folder(o *options) error {
 	}
 	if len(jobs) == 0 {
 		if o.verbose {
-			fmt.Fprintf(
-				a.err, "nothing to do: all %d outputs exist already (-overwrite restores again)\n",
-				skipped,
-			)
+			fmt.Fprintf(a.err, "nothing to do: all %d outputs exist already (-overwrite restores again)\n", skipped)
 		}
 		return nil
 	}
@@ -122,10 +116,7 @@ func (a *app) folder(o *options) error {
 		return cause
 	}
 	if o.verbose {
-		fmt.Fprintf(
-			a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed-b.unsupported,
-			skipped+b.unsupported, b.failed, time.Since(b.began).Seconds(),
-		)
+		fmt.Fprintf(a.err, "%d restored, %d skipped, %d failed in %.1f s\n", b.done-b.failed-b.unsupported, skipped+b.unsupported, b.failed, time.Since(b.began).Seconds())
 	}
 	if b.failed > 0 || b.salvaged > 0 {
 		return &partlyError{b.failed, b.salvaged, len(jobs)}

@@ -76,8 +76,7 @@ func TestFolder(t *testing.T) {
 	if p := get(t, filepath.Join(dir, "out", "deep", "c.png")); p.Depth != 16 || p.H != 16 {
 		t.Errorf("c.png has depth %d and height %d", p.Depth, p.H)
 	}
-	if r := program(t, dir, nil, append(args, "-r", "-v")...); r.code != 0 ||
-		!strings.Contains(r.stderr, "nothing to do: all 3") {
+	if r := program(t, dir, nil, append(args, "-r", "-v")...); r.code != 0 || !strings.Contains(r.stderr, "nothing to do: all 3") {
 		t.Errorf("the third time: exit code %d, stderr %q", r.code, r.stderr)
 	}
 	write(t, filepath.Join(dir, "out", "a.png"), []byte("old"))
@@ -92,17 +91,11 @@ func TestFolderGoesOn(t *testing.T) {
 	needDevice(t)
 	dir, w := tree(t)
 	write(t, filepath.Join(dir, "in", "bad.png"), []byte("\x89PNG\r\n\x1a\nand then nothing"))
-	r := program(
-		t, dir, nil, "-task", "denoise", "-noise", "8", "-json", "-r", "-format", "png", "-weights",
-		w, "in", "out",
-	)
-	if r.code != exitUsage || strings.Count(r.stderr, "\n") != 2 ||
-		!strings.Contains(r.stderr, "bad.png") || !strings.Contains(r.stderr, "1 of 4 pictures failed") {
+	r := program(t, dir, nil, "-task", "denoise", "-noise", "8", "-json", "-r", "-format", "png", "-weights", w, "in", "out")
+	if r.code != exitUsage || strings.Count(r.stderr, "\n") != 2 || !strings.Contains(r.stderr, "bad.png") || !strings.Contains(r.stderr, "1 of 4 pictures failed") {
 		t.Errorf("exit code %d, stderr %q", r.code, r.stderr)
 	}
-	if got := names(t, filepath.Join(dir, "out")); !slices.Equal(
-		got, []string{"a.png", "b.png", "deep/c.png"},
-	) {
+	if got := names(t, filepath.Join(dir, "out")); !slices.Equal(got, []string{"a.png", "b.png", "deep/c.png"}) {
 		t.Errorf("restored: %v", got)
 	}
 	status := map[string]string{}
@@ -116,9 +109,7 @@ func TestFolderGoesOn(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	if want := map[string]string{
-		"a.png": "done", "b.JPG": "done", "c.png": "done", "bad.png": "failed",
-	}; !maps.Equal(status, want) {
+	if want := map[string]string{"a.png": "done", "b.JPG": "done", "c.png": "done", "bad.png": "failed"}; !maps.Equal(status, want) {
 		t.Errorf("JSON lines: %v", status)
 	}
 }
@@ -153,17 +144,10 @@ func TestShards(t *testing.T) {
 		count int
 	}{
 		{map[string]string{"JOB_COMPLETION_INDEX": "3"}, 3, 0},
-		{
-			map[string]string{
-				"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5",
-				"SLURM_ARRAY_TASK_COUNT": "4",
-			},
-			2, 4,
-		},
+		{map[string]string{"SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4"}, 2, 4},
 		{map[string]string{"AWS_BATCH_JOB_ARRAY_INDEX": "1"}, 1, 0},
 	} {
-		if i, n, err := indexedJob(func(name string) string { return c.env[name] }); err != nil ||
-			i != c.index || n != c.count {
+		if i, n, err := indexedJob(func(name string) string { return c.env[name] }); err != nil || i != c.index || n != c.count {
 			t.Errorf("%v: %d of %d, %v", c.env, i, n, err)
 		}
 	}
@@ -188,9 +172,7 @@ func TestFolderMasks(t *testing.T) {
 	succeeds(t, dir, "-task", "inpaint", "-noise", "0", "-weights", w, "-mask", "masks", "in", "out1")
 	succeeds(t, dir, "-task", "inpaint", "-noise", "0", "-weights", w, "-mask", "masks/a.png", "in", "out2")
 	for _, name := range []string{"a.jpg", "b.jpg"} {
-		if deviation(
-			get(t, filepath.Join(dir, "out1", name)), get(t, filepath.Join(dir, "out2", name)),
-		) != 0 {
+		if deviation(get(t, filepath.Join(dir, "out1", name)), get(t, filepath.Join(dir, "out2", name))) != 0 {
 			t.Errorf("%s: one mask for all and its own, the same, give different pictures", name)
 		}
 	}
@@ -216,9 +198,7 @@ func TestPipes(t *testing.T) {
 		return code, o.String(), e.String()
 	}
 	for _, format := range []string{"png", "jpg"} {
-		code, out, stderr := run(
-			in, "-task", "denoise", "-noise", "8", "-weights", w, "-format", format, "-", "-",
-		)
+		code, out, stderr := run(in, "-task", "denoise", "-noise", "8", "-weights", w, "-format", format, "-", "-")
 		if code != 0 || stderr != "" {
 			t.Fatalf("exit code %d, stderr %q", code, stderr)
 		}
@@ -230,8 +210,7 @@ func TestPipes(t *testing.T) {
 			t.Errorf("%s through pipes is %.2f levels from the file", format, d)
 		}
 	}
-	if code, out, stderr := run(in[:50], "-task", "denoise", "-weights", w, "-", "-"); code != exitFailure ||
-		out != "" || !strings.Contains(stderr, "stdin") {
+	if code, out, stderr := run(in[:50], "-task", "denoise", "-weights", w, "-", "-"); code != exitFailure || out != "" || !strings.Contains(stderr, "stdin") {
 		t.Errorf("a cut-off picture: exit code %d, %d bytes, stderr %q", code, len(out), stderr)
 	}
 }

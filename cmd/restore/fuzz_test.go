@@ -15,11 +15,8 @@ import (
 // ask for help; no file is opened and nothing panics.
 func FuzzCommandLine(f *testing.F) {
 	for _, s := range []string{
-		"-task denoise in.png out.png", "-task inpaint -mask m.png -noise 0 a b.jpg", "-task x",
-		"-samples 10 -std s.png -mean m.png -task denoise a.png b.png",
-		"-help", "-- -task", "-times 1,0.5,0 -task motion-deblur a b.png",
-		"-shard 1/3 -r -jobs 4 -format jpg -task denoise dir out", "-noise -1",
-		"-report r.html -task denoise - -",
+		"-task denoise in.png out.png", "-task inpaint -mask m.png -noise 0 a b.jpg", "-task x", "-samples 10 -std s.png -mean m.png -task denoise a.png b.png",
+		"-help", "-- -task", "-times 1,0.5,0 -task motion-deblur a b.png", "-shard 1/3 -r -jobs 4 -format jpg -task denoise dir out", "-noise -1", "-report r.html -task denoise - -",
 	} {
 		f.Add(strings.ReplaceAll(s, " ", "\x00"))
 	}

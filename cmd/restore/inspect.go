@@ -82,8 +82,7 @@ func (a *app) findings(path string, limits picture.Limits) (*finding, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f := &finding{
-		In: name(path), Width: p.W, Height: p.H, Depth: p.Depth, Grey: p.Gray,
-		Format: p.Format.String(), Quality: p.JPEGQuality,
+		In: name(path), Width: p.W, Height: p.H, Depth: p.Depth, Grey: p.Gray, Format: p.Format.String(), Quality: p.JPEGQuality,
 		Black: d.Black, White: d.White, Noise: task.Std8(d.Noise.Sigma()),
 		Shape:   noiseInfoOf(&restore.Result{Profile: d.Noise}),
 		Motion:  motionInfoOf(&restore.Result{Task: task.MotionDeblur, Blur: d.Motion}),
@@ -107,15 +106,9 @@ func (f *finding) String() string {
 	if f.Grey {
 		colour = "grey"
 	}
-	fmt.Fprintf(
-		&b, "%s: %d×%d pixels, %s of %d bits, %s\n", oneLine(string(f.In)), f.Width, f.Height,
-		colour, f.Depth, kind,
-	)
+	fmt.Fprintf(&b, "%s: %d×%d pixels, %s of %d bits, %s\n", oneLine(string(f.In)), f.Width, f.Height, colour, f.Depth, kind)
 	fmt.Fprintf(&b, "  clipped: %.1f %% white, %.1f %% black\n", 100*f.White, 100*f.Black)
-	fmt.Fprintf(
-		&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise,
-		joinNumbers(f.Shape.Luma), joinNumbers(f.Shape.Chroma),
-	)
+	fmt.Fprintf(&b, "  noise: %.1f of 255; from fine to coarse, luminance %s, chroma %s\n", f.Noise, joinNumbers(f.Shape.Luma), joinNumbers(f.Shape.Chroma))
 	fmt.Fprintf(&b, "  motion blur: %s\n", f.Motion.summary())
 	fmt.Fprintf(&b, "  defocus: %s\n", f.Defocus.summary())
 	if len(f.Steps) == 0 {

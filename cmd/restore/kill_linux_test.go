@@ -22,10 +22,7 @@ func TestKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{
-		"-task", "denoise", "-noise", "5", "-weights", w, "-samples", "2", "-mean", "mean.tif",
-		"-std", "std.png", "-report", "r.html", "in.png", "out.png",
-	}
+	args := []string{"-task", "denoise", "-noise", "5", "-weights", w, "-samples", "2", "-mean", "mean.tif", "-std", "std.png", "-report", "r.html", "in.png", "out.png"}
 	start := func() *exec.Cmd {
 		cmd := exec.Command(self, args...)
 		cmd.Dir, cmd.Env = dir, append(os.Environ(), asProgram+"=1")
@@ -34,8 +31,7 @@ func TestKilled(t *testing.T) {
 		}
 		return cmd
 	}
-	// it may translate kernels; the processes that are killed find them in the cache
-	if err := start().Wait(); err != nil {
+	if err := start().Wait(); err != nil { // it may translate kernels; the processes that are killed find them in the cache
 		t.Fatal(err)
 	}
 	outs := []string{"out.png", "mean.tif", "std.png", "r.html"}
@@ -86,8 +82,7 @@ func TestKilled(t *testing.T) {
 					t.Errorf("a report of %d bytes", st.Size())
 				}
 			default:
-				if p, err := picture.DecodeFile(path, picture.Limits{}); err != nil || p.W != 90 ||
-					p.H != 70 {
+				if p, err := picture.DecodeFile(path, picture.Limits{}); err != nil || p.W != 90 || p.H != 70 {
 					t.Errorf("%s: %v", name, err)
 				}
 			}

@@ -19,19 +19,12 @@ func TestLittleAddressSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	restore := func(kilobytes int) outcome {
-		return execute(
-			t, dir, nil, "sh", "-c",
-			fmt.Sprintf(
-				"ulimit -v %d; exec %s -task denoise -noise 8 -weights %s in.png out.png",
-				kilobytes, self, w,
-			),
-		)
+		return execute(t, dir, nil, "sh", "-c", fmt.Sprintf("ulimit -v %d; exec %s -task denoise -noise 8 -weights %s in.png out.png", kilobytes, self, w))
 	}
 	before := contents(t, dir)
 	for _, few := range []int{100_000, 700_000, 1_200_000, 1_550_000} {
 		r := restore(few)
-		if r.code != exitFailure || strings.Count(r.stderr, "\n") != 1 ||
-			!strings.Contains(r.stderr, "not enough memory") || !strings.Contains(r.stderr, "needs about") {
+		if r.code != exitFailure || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "not enough memory") || !strings.Contains(r.stderr, "needs about") {
 			t.Errorf("%d kB: exit code %d, stderr %q", few, r.code, r.stderr)
 		}
 		unchanged(t, dir, before, nil)

@@ -23,10 +23,9 @@ import (
 
 // Exit codes.
 const (
-	exitOK      = 0
-	exitFailure = 1 // something is wrong with the files, the weights or the device
-	// mistake in the command line, some pictures of a folder failed, or -salvage found less than a whole picture
-	exitUsage    = 2
+	exitOK       = 0
+	exitFailure  = 1 // something is wrong with the files, the weights or the device
+	exitUsage    = 2 // mistake in the command line, some pictures of a folder failed, or -salvage found less than a whole picture
 	exitNoVulkan = 3 // no Vulkan on this machine
 )
 
@@ -62,18 +61,9 @@ func commands() []command {
 		{"compare", "PSNR and SSIM between two pictures", (*app).compare, text(compareHelp)},
 		{"devices", "list the Vulkan devices", (*app).devices, text(devicesHelp)},
 		{"bench", "measure the speed of the kernels and of the network", (*app).bench, text(benchHelp)},
-		{
-			"weights", "describe weights and their training, or check them", (*app).weightsCommand,
-			text(weightsHelp),
-		},
-		{
-			"version", "print the version of this program and of its weights", (*app).version,
-			text(versionHelp),
-		},
-		{
-			"completion", "print a script that completes commands in a shell", (*app).completion,
-			text(completionHelp),
-		},
+		{"weights", "describe weights and their training, or check them", (*app).weightsCommand, text(weightsHelp)},
+		{"version", "print the version of this program and of its weights", (*app).version, text(versionHelp)},
+		{"completion", "print a script that completes commands in a shell", (*app).completion, text(completionHelp)},
 		{"man", "print the manual page", (*app).man, text(manHelp)},
 		{"help", "print this text, or that of a command", (*app).help, mainHelp},
 	}
@@ -88,10 +78,7 @@ func main() {
 	ctx, stop := interrupt.Context(nil)
 	defer stop()
 	signalsHandled()
-	a := &app{
-		ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr),
-		outTerminal: isTerminal(os.Stdout),
-	}
+	a := &app{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stderr), outTerminal: isTerminal(os.Stdout)}
 	os.Exit(a.main(os.Args[1:]))
 }
 

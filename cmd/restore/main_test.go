@@ -84,8 +84,7 @@ func failed(t *testing.T, r outcome, code int, words string, args []string) {
 	if r.code != code {
 		t.Errorf("%q: exit code %d, want %d (stderr %q)", args, r.code, code, r.stderr)
 	}
-	if strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "restore: ") ||
-		!strings.HasSuffix(r.stderr, "\n") {
+	if strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "restore: ") || !strings.HasSuffix(r.stderr, "\n") {
 		t.Errorf("%q: not one line on stderr: %q", args, r.stderr)
 	}
 	if !strings.Contains(r.stderr, words) {
@@ -205,10 +204,8 @@ func someWeights(t *testing.T, dir string) string {
 	g := netdef.NewGraph()
 	y := g.Input("y", netdef.Shape{1, 8, 8, nets.FlowChannels})
 	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
-		Y: y, Mask: g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}),
-		Task:  g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}),
-		Sigma: g.Input("sigma", netdef.Scalar),
-		Guess: g.Input("guess", netdef.Shape{1, 8, 8, nets.FlowChannels}),
+		Y: y, Mask: g.Input("mask", netdef.Shape{1, 8, 8, nets.MaskChannels}), Task: g.Input("task", netdef.Shape{1, 1, 1, nets.Tasks}),
+		Sigma: g.Input("sigma", netdef.Scalar), Guess: g.Input("guess", netdef.Shape{1, 8, 8, nets.FlowChannels}),
 	})
 	x := nets.OneStep(g, cfg, mu)
 	if err := g.Err(); err != nil {

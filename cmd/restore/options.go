@@ -235,10 +235,7 @@ func (o *options) check(temperatureSet, stepsSet bool) error {
 	case o.std.path != "" && o.samples < 2:
 		return usagef("-std needs at least -samples 2")
 	case o.samples > 0 && o.mean.path == "" && o.std.path == "" && o.samplesDir == "" && o.explain == "" && o.report == "":
-		return usagef(
-			"-samples %d would draw pictures and write none; add -mean, -std, -samples-dir, -explain or -report",
-			o.samples,
-		)
+		return usagef("-samples %d would draw pictures and write none; add -mean, -std, -samples-dir, -explain or -report", o.samples)
 	case temperatureSet && o.samples == 0:
 		return usagef("-temperature only affects samples; add -samples N")
 	}
@@ -278,8 +275,7 @@ func (o *options) checkAuto() error {
 		name string
 		set  bool
 	}{
-		{"-samples", o.samples != 0}, {"-explain", o.explain != ""}, {"-report", o.report != ""},
-		{"-project", o.project},
+		{"-samples", o.samples != 0}, {"-explain", o.explain != ""}, {"-report", o.report != ""}, {"-project", o.project},
 	} {
 		if f.set {
 			return usagef("%s needs a task: -task auto may find that nothing needs to be done", f.name)

@@ -123,10 +123,7 @@ func (o *options) requestFor(g *inputPicture) restore.Request {
 // checkRawFlags refuses flags for raw files if the input is none.
 func (o *options) checkRawFlags(g *inputPicture) error {
 	if g.raw == nil && o.raw.given() {
-		return fmt.Errorf(
-			"%s: -gain, -read-noise and -linear are for camera raw files (DNG), and this is not one",
-			o.in,
-		)
+		return fmt.Errorf("%s: -gain, -read-noise and -linear are for camera raw files (DNG), and this is not one", o.in)
 	}
 	return nil
 }

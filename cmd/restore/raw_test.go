@@ -48,10 +48,7 @@ func TestRaw(t *testing.T) {
 	w := someWeights(t, dir)
 	write(t, filepath.Join(dir, "told.dng"), mosaicFile(40, 30, true))
 	write(t, filepath.Join(dir, "in.dng"), mosaicFile(40, 30, false))
-	packed := bytes.Replace(
-		mosaicFile(40, 30, false), []byte("\x03\x01\x03\x00\x01\x00\x00\x00\x01"),
-		[]byte("\x03\x01\x03\x00\x01\x00\x00\x00\x08"), 1,
-	)
+	packed := bytes.Replace(mosaicFile(40, 30, false), []byte("\x03\x01\x03\x00\x01\x00\x00\x00\x01"), []byte("\x03\x01\x03\x00\x01\x00\x00\x00\x08"), 1)
 	write(t, filepath.Join(dir, "packed.dng"), packed) // by a method that is not supported
 	put(t, filepath.Join(dir, "in.png"), photo(24, 20, false, 8, false))
 	do := func(args ...string) outcome {
@@ -71,8 +68,7 @@ func TestRaw(t *testing.T) {
 	told := found(do("-v", "told.dng", "b.png"))
 	flags := found(do("-v", "-gain", "11", "-read-noise", "44", "in.dng", "c.tif"))
 	white := found(do("-v", "-noise", "7", "told.dng", "d.png"))
-	if estimated == told || told == "" || flags == estimated ||
-		!strings.Contains(white, "luminance 7.0 7.0 7.0 7.0") {
+	if estimated == told || told == "" || flags == estimated || !strings.Contains(white, "luminance 7.0 7.0 7.0 7.0") {
 		t.Errorf("noise: %q estimated, %q told by the file, %q by flags, %q", estimated, told, flags, white)
 	}
 	for _, name := range []string{"a.png", "b.png", "c.tif"} {
@@ -103,8 +99,7 @@ func TestRaw(t *testing.T) {
 	}
 	far := 0
 	for i := range 1200 {
-		// the network saw it rotated
-		if d := turned.Pix[i] - lying.Pix[(29-i%30)*40+i/30]; d > 0.2 || d < -0.2 {
+		if d := turned.Pix[i] - lying.Pix[(29-i%30)*40+i/30]; d > 0.2 || d < -0.2 { // the network saw it rotated
 			far++
 		}
 	}
@@ -115,12 +110,10 @@ func TestRaw(t *testing.T) {
 	// From a pipe.
 	var out, stderr bytes.Buffer
 	a := &app{ctx: t.Context(), in: bytes.NewReader(mosaicFile(40, 30, true)), out: &out, err: &stderr}
-	if code := a.main([]string{"-weights", filepath.Join(dir, w), "-task", "denoise", "-", "-"}); code != exitOK ||
-		!bytes.HasPrefix(out.Bytes(), []byte("\x89PNG")) {
+	if code := a.main([]string{"-weights", filepath.Join(dir, w), "-task", "denoise", "-", "-"}); code != exitOK || !bytes.HasPrefix(out.Bytes(), []byte("\x89PNG")) {
 		t.Errorf("pipe: exit code %d, %s", code, &stderr)
 	}
-	if r := program(t, dir, nil, "inspect", "told.dng"); r.code != exitOK ||
-		!strings.Contains(r.out, "30×40 pixels, colour of 16 bits, DNG") {
+	if r := program(t, dir, nil, "inspect", "told.dng"); r.code != exitOK || !strings.Contains(r.out, "30×40 pixels, colour of 16 bits, DNG") {
 		t.Errorf("inspect: %d, %q %q", r.code, r.out, r.stderr)
 	}
 	for _, name := range []string{"photos/x.dng", "photos/y.DNG"} {
@@ -139,52 +132,24 @@ func TestRaw(t *testing.T) {
 		args, words string
 		code        int
 	}{
-		{
-			"in.png out.png -gain 2",
-			"in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure,
-		},
-		{
-			"in.png out.png -linear",
-			"in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure,
-		},
+		{"in.png out.png -gain 2", "in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure},
+		{"in.png out.png -linear", "in.png: -gain, -read-noise and -linear are for camera raw files", exitFailure},
 		{"in.dng out.png -gain -2", "in levels of the file", exitUsage},
 		{"in.dng out.png -read-noise much", "in levels of the file", exitUsage},
 		{"in.dng out.png -gain 2 -noise 5", "exclude each other", exitUsage},
 		{"in.dng out.jpg -linear", "-linear needs 16 bits", exitUsage},
-		{
-			"in.dng out.png -linear -samples 2 -mean m.png",
-			"-linear is for the restored picture only", exitUsage,
-		},
+		{"in.dng out.png -linear -samples 2 -mean m.png", "-linear is for the restored picture only", exitUsage},
 		{"photos other -linear -format jpg", "-linear needs 16 bits", exitUsage},
-		{
-			"-mosaic size=40x30,bits=12,packing=mipi frame.raw out.png",
-			"frame.raw: there are more bytes than the 1800 of a mosaic", exitFailure,
-		},
-		{
-			"-mosaic size=40x31,bits=16 frame.raw out.png",
-			"frame.raw: there are 2400 bytes after the offset", exitFailure,
-		},
+		{"-mosaic size=40x30,bits=12,packing=mipi frame.raw out.png", "frame.raw: there are more bytes than the 1800 of a mosaic", exitFailure},
+		{"-mosaic size=40x31,bits=16 frame.raw out.png", "frame.raw: there are 2400 bytes after the offset", exitFailure},
 		{"-mosaic size=40x30,bits=16 none.raw out.png", "none.raw: no such file", exitFailure},
-		{
-			"-mosaic size=40x30,bits=16 -max-megapixels 1 photos other",
-			"-mosaic is for one picture", exitUsage,
-		},
-		{
-			"-mosaic size=4000x3000,bits=16 -max-megapixels 1 frame.raw out.png",
-			"-max-megapixels allows more", exitFailure,
-		},
+		{"-mosaic size=40x30,bits=16 -max-megapixels 1 photos other", "-mosaic is for one picture", exitUsage},
+		{"-mosaic size=4000x3000,bits=16 -max-megapixels 1 frame.raw out.png", "-max-megapixels allows more", exitFailure},
 		{"-mosaic size=40x30 frame.raw out.png", "bits=N are needed", exitUsage},
 		{"in.dng out.dng", "cannot write .dng files", exitUsage},
-		{
-			"packed.dng out.png",
-			"packed.dng: not a picture I can read (camera raw file (DNG): its mosaic is compressed by method 8",
-			exitFailure,
-		},
+		{"packed.dng out.png", "packed.dng: not a picture I can read (camera raw file (DNG): its mosaic is compressed by method 8", exitFailure},
 	} {
-		fails(
-			t, dir, nil, c.code, c.words,
-			append([]string{"-weights", w, "-task", "denoise"}, strings.Fields(c.args)...)...,
-		)
+		fails(t, dir, nil, c.code, c.words, append([]string{"-weights", w, "-task", "denoise"}, strings.Fields(c.args)...)...)
 	}
 	// In a folder a raw file of another kind is passed over, and a damaged one fails.
 	if err := os.Mkdir(filepath.Join(dir, "kinds"), 0o777); err != nil {

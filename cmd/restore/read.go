@@ -14,9 +14,7 @@ import (
 // read loads the picture (from stdin for -) and the mask, and checks that the output formats can
 // hold the result. header is picture.Limits.Header. It returns when ctx ends, even if a pipe or a
 // decoder does not.
-func (o *options) read(
-	ctx context.Context, stdin io.Reader, header func(p *picture.Picture),
-) (*inputPicture, error) {
+func (o *options) read(ctx context.Context, stdin io.Reader, header func(p *picture.Picture)) (*inputPicture, error) {
 	return waitFor(ctx, func() (*inputPicture, error) { return o.load(stdin, header) })
 }
 
@@ -65,10 +63,7 @@ func (o *options) checkMemory(w, h int) error {
 	if levels {
 		given = 3
 	}
-	return memory.Check(
-		fmt.Sprintf("%v of %d×%d pixels", o.task, w, h),
-		memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)),
-	)
+	return memory.Check(fmt.Sprintf("%v of %d×%d pixels", o.task, w, h), memory.Sum(memory.Bytes(w, h, given), req.Memory(w, h, levels)))
 }
 
 func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inputPicture, err error) {
@@ -105,10 +100,7 @@ func (o *options) load(stdin io.Reader, header func(p *picture.Picture)) (_ *inp
 			return nil, err
 		}
 		if allMissing(g.missing) {
-			return nil, fmt.Errorf(
-				"%s: the mask is white everywhere, so no pixel of the picture is known (white means missing)",
-				o.mask,
-			)
+			return nil, fmt.Errorf("%s: the mask is white everywhere, so no pixel of the picture is known (white means missing)", o.mask)
 		}
 	}
 	w, h := in.W*o.task.Scale(), in.H*o.task.Scale()

@@ -13,18 +13,9 @@ import (
 )
 
 // page returns the report of a restoration.
-func (o *options) page(
-	in *picture.Picture, r *restore.Result, device string, took time.Duration,
-) *report.Report {
-	p := &report.Report{
-		Title: fmt.Sprintf("%s of %s", r.Task, displayName(o.in, "a picture")), Before: in,
-		Result: r,
-	}
-	add := func(
-		name, value string,
-	) {
-		p.Settings = append(p.Settings, report.Setting{Name: name, Value: value})
-	}
+func (o *options) page(in *picture.Picture, r *restore.Result, device string, took time.Duration) *report.Report {
+	p := &report.Report{Title: fmt.Sprintf("%s of %s", r.Task, displayName(o.in, "a picture")), Before: in, Result: r}
+	add := func(name, value string) { p.Settings = append(p.Settings, report.Setting{Name: name, Value: value}) }
 	add("Task", r.Task.String())
 	add("Picture", fmt.Sprintf("%d×%d pixels, restored %d×%d", in.W, in.H, r.Picture.W, r.Picture.H))
 	estimated := ""

@@ -17,13 +17,7 @@ func TestReport(t *testing.T) {
 	put(t, filepath.Join(dir, "<in>&.png"), photo(40, 30, false, 8, true))
 	page := func(args ...string) string {
 		t.Helper()
-		succeeds(
-			t, dir,
-			append(
-				[]string{"-task", "denoise", "-weights", w, "-report", "r.html", "<in>&.png", "out.png"},
-				args...,
-			)...,
-		)
+		succeeds(t, dir, append([]string{"-task", "denoise", "-weights", w, "-report", "r.html", "<in>&.png", "out.png"}, args...)...)
 		b, err := os.ReadFile(filepath.Join(dir, "r.html"))
 		if err != nil {
 			t.Fatal(err)
@@ -38,8 +32,7 @@ func TestReport(t *testing.T) {
 				t.Errorf("the page holds %q", word)
 			}
 		}
-		if !strings.Contains(s, "denoise of &lt;in&gt;&amp;.png") ||
-			!strings.HasSuffix(strings.TrimSpace(s), "</html>") {
+		if !strings.Contains(s, "denoise of &lt;in&gt;&amp;.png") || !strings.HasSuffix(strings.TrimSpace(s), "</html>") {
 			t.Error("no title, or no end")
 		}
 	}
@@ -49,25 +42,14 @@ func TestReport(t *testing.T) {
 	if n := strings.Count(full, "<img"); n != 11 { // and two maps of uncertainty, mean, three samples, z
 		t.Errorf("%d pictures with samples, want 11", n)
 	}
-	for _, words := range []string{
-		"How sure is it?", "sample 3", "linear-gradient(", "Device and weights", "seed 0",
-	} {
+	for _, words := range []string{"How sure is it?", "sample 3", "linear-gradient(", "Device and weights", "seed 0"} {
 		if !strings.Contains(full, words) {
 			t.Errorf("the page does not say %q", words)
 		}
 	}
-	fails(
-		t, dir, nil, exitUsage, "both name out.png", "-task", "denoise", "-report", "out.png",
-		"<in>&.png", "out.png",
-	)
-	fails(
-		t, dir, nil, exitFailure, "nowhere", "-task", "denoise", "-report", "nowhere/r.html",
-		"<in>&.png", "new.png",
-	)
-	fails(
-		t, dir, nil, exitUsage, "-report is for one picture", "-task", "denoise", "-report",
-		"r2.html", ".", "folder",
-	)
+	fails(t, dir, nil, exitUsage, "both name out.png", "-task", "denoise", "-report", "out.png", "<in>&.png", "out.png")
+	fails(t, dir, nil, exitFailure, "nowhere", "-task", "denoise", "-report", "nowhere/r.html", "<in>&.png", "new.png")
+	fails(t, dir, nil, exitUsage, "-report is for one picture", "-task", "denoise", "-report", "r2.html", ".", "folder")
 }
 
 // browser finds a Chromium; `make setup-test` installs one if that is simple.
@@ -87,10 +69,7 @@ func TestReportInBrowser(t *testing.T) {
 	chromium := browser(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(40, 30, false, 8, false))
-	succeeds(
-		t, dir, "-task", "denoise", "-weights", someWeights(t, dir), "-samples", "3", "-report",
-		"r.html", "in.png", "out.png",
-	)
+	succeeds(t, dir, "-task", "denoise", "-weights", someWeights(t, dir), "-samples", "3", "-report", "r.html", "in.png", "out.png")
 	b, err := os.ReadFile(filepath.Join(dir, "r.html"))
 	if err != nil {
 		t.Fatal(err)
@@ -111,9 +90,7 @@ addEventListener("load", () => {
 	write(t, filepath.Join(dir, "probe.html"), append(bytes.ReplaceAll(b, []byte(` loading="lazy"`), nil), probe...))
 	for _, width := range []string{"390", "1280"} {
 		cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--virtual-time-budget=5000",
-			"--user-data-dir="+filepath.Join(
-				dir, "profile"+width,
-			), "--window-size="+width+",800", "--dump-dom", "file://"+filepath.Join(dir, "probe.html"))
+			"--user-data-dir="+filepath.Join(dir, "profile"+width), "--window-size="+width+",800", "--dump-dom", "file://"+filepath.Join(dir, "probe.html"))
 		var out, stderr strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &stderr
 		if err := cmd.Run(); err != nil {

@@ -55,12 +55,8 @@ func TestRestoreEveryTask(t *testing.T) {
 			t.Errorf("%s prints %q", name, out)
 		}
 		out := get(t, filepath.Join(dir, "out.png"))
-		if out.W != 45*tk.Scale() || out.H != 38*tk.Scale() || out.Gray != kind.gray ||
-			out.Depth != kind.depth || (out.Alpha != nil) != kind.alpha {
-			t.Fatalf(
-				"%s of %+v: got %d×%d gray %v depth %d alpha %v", name, kind, out.W, out.H,
-				out.Gray, out.Depth, out.Alpha != nil,
-			)
+		if out.W != 45*tk.Scale() || out.H != 38*tk.Scale() || out.Gray != kind.gray || out.Depth != kind.depth || (out.Alpha != nil) != kind.alpha {
+			t.Fatalf("%s of %+v: got %d×%d gray %v depth %d alpha %v", name, kind, out.W, out.H, out.Gray, out.Depth, out.Alpha != nil)
 		}
 		in = get(t, filepath.Join(dir, "in.png"))
 		if tk.Scale() == 1 {
@@ -85,14 +81,9 @@ func TestRestoreSamples(t *testing.T) {
 	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.jpg"), photo(33, 40, false, 8, false))
-	args := strings.Fields(
-		"-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10 -weights " + someWeights(t, dir),
-	)
+	args := strings.Fields("-task denoise in.jpg out.jpg -samples 3 -mean m.png -std s.png -samples-dir all -seed 5 -noise 10 -weights " + someWeights(t, dir))
 	succeeds(t, dir, args...)
-	want := []string{
-		"all/sample-001.jpg", "all/sample-002.jpg", "all/sample-003.jpg", "m.png", "s.png",
-		"out.jpg",
-	}
+	want := []string{"all/sample-001.jpg", "all/sample-002.jpg", "all/sample-003.jpg", "m.png", "s.png", "out.jpg"}
 	first := map[string][]byte{}
 	for _, name := range want {
 		p := get(t, filepath.Join(dir, name))
@@ -101,8 +92,7 @@ func TestRestoreSamples(t *testing.T) {
 		}
 		first[name], _ = os.ReadFile(filepath.Join(dir, name))
 	}
-	// the input, the weights, their directory and the new one
-	if n := len(contents(t, dir)); n != len(want)+4 {
+	if n := len(contents(t, dir)); n != len(want)+4 { // the input, the weights, their directory and the new one
 		t.Errorf("%d entries in the directory", n)
 	}
 	if bytes.Equal(first[want[0]], first[want[1]]) {
@@ -148,9 +138,7 @@ func TestRestoreDenoises(t *testing.T) {
 	succeeds(t, dir, "-task", "denoise", "-weights", someWeights(t, dir), "bad.png", "good.png")
 	psnr := func(name string) float64 {
 		var v float64
-		if _, err := fmt.Sscanf(
-			succeeds(t, dir, "compare", "clean.png", name), "PSNR %f dB", &v,
-		); err != nil {
+		if _, err := fmt.Sscanf(succeeds(t, dir, "compare", "clean.png", name), "PSNR %f dB", &v); err != nil {
 			t.Fatal(err)
 		}
 		return v
@@ -171,10 +159,7 @@ func TestRestoreInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	t.Chdir(dir)
-	args := []string{
-		"-task", "denoise", "-weights", w, "-samples", "1000", "-mean", "m.png", "in.png",
-		"out.png",
-	}
+	args := []string{"-task", "denoise", "-weights", w, "-samples", "1000", "-mean", "m.png", "in.png", "out.png"}
 	a := &app{ctx: ctx, out: &bytes.Buffer{}, err: &stderr}
 	if code := a.main(args); code != exitFailure || stderr.String() != "restore: interrupted\n" {
 		t.Errorf("exit code %d, stderr %q", code, stderr.String())
@@ -187,25 +172,17 @@ func TestExplain(t *testing.T) {
 	needDevice(t)
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "in.png"), photo(33, 40, false, 8, false))
-	args := strings.Fields(
-		"-task gaussian-deblur -noise 6 -project in.png out.png -explain why -weights " + someWeights(t, dir),
-	)
+	args := strings.Fields("-task gaussian-deblur -noise 6 -project in.png out.png -explain why -weights " + someWeights(t, dir))
 	succeeds(t, dir, args...)
 	if n := len(contents(t, filepath.Join(dir, "why"))); n != 3 { // itself, mu and sigma
 		t.Errorf("without samples: %d entries", n)
 	}
-	succeeds(
-		t, dir, "-task", "motion-deblur", "-noise", "12", "in.png", "shaken.png", "-explain",
-		"shake", "-weights", args[len(args)-1],
-	)
-	if p := get(t, filepath.Join(dir, "shake", "kernel.png")); p.W != 244 || p.H != 244 ||
-		slices.Max(p.Pix) != 1 || slices.Min(p.Pix) != -1 {
+	succeeds(t, dir, "-task", "motion-deblur", "-noise", "12", "in.png", "shaken.png", "-explain", "shake", "-weights", args[len(args)-1])
+	if p := get(t, filepath.Join(dir, "shake", "kernel.png")); p.W != 244 || p.H != 244 || slices.Max(p.Pix) != 1 || slices.Min(p.Pix) != -1 {
 		t.Errorf("kernel: %d×%d, from %v to %v", p.W, p.H, slices.Min(p.Pix), slices.Max(p.Pix))
 	}
 	succeeds(t, dir, append(args, "-samples", "2", "-times", "1,0.4,0")...)
-	for _, name := range []string{
-		"mu", "sigma", "z-001", "z-002", "sample-001", "sample-002", "mean", "std",
-	} {
+	for _, name := range []string{"mu", "sigma", "z-001", "z-002", "sample-001", "sample-002", "mean", "std"} {
 		p := get(t, filepath.Join(dir, "why", name+".png"))
 		if p.W != 33 || p.H != 40 {
 			t.Errorf("%s: %d×%d", name, p.W, p.H)
@@ -255,10 +232,7 @@ func TestLargePicturesAreTheSame(t *testing.T) {
 			for i, from := range []int64{1 << 40, 1} {
 				largePixels = from
 				out := filepath.Join(dir, fmt.Sprint(i, kind[0]))
-				args := []string{
-					"-task", name, "-weights", filepath.Join(dir, weights), "-tile", kind[1], in,
-					out,
-				}
+				args := []string{"-task", name, "-weights", filepath.Join(dir, weights), "-tile", kind[1], in, out}
 				if tk, _ := task.Parse(name); tk.Masked() {
 					args = append(args, "-mask", mask)
 				}
@@ -283,12 +257,7 @@ func asLarge(t *testing.T, dir, out string, ctx context.Context, stderr io.Write
 	defer func() { largePixels = before }()
 	largePixels = 1
 	a := &app{ctx: ctx, out: &bytes.Buffer{}, err: stderr, terminal: true}
-	return a.restore(
-		[]string{
-			"-task", "denoise", "-noise", "5", "-weights", filepath.Join(dir, someWeights(t, dir)),
-			"-tile", "16", filepath.Join(dir, "big.png"), out,
-		},
-	)
+	return a.restore([]string{"-task", "denoise", "-noise", "5", "-weights", filepath.Join(dir, someWeights(t, dir)), "-tile", "16", filepath.Join(dir, "big.png"), out})
 }
 
 // interrupter calls f when a progress line names a tile.
@@ -345,9 +314,7 @@ func TestRowWriter(t *testing.T) {
 	p.Levels.Write(0, p.Pix)
 	p.Pix = nil
 	ctx, cancel := context.WithCancel(t.Context())
-	b := newRowWriter(
-		&staging{}, output{path: filepath.Join(dir, "no", "a.png"), format: picture.PNG}, cancel,
-	)
+	b := newRowWriter(&staging{}, output{path: filepath.Join(dir, "no", "a.png"), format: picture.PNG}, cancel)
 	b.rowsReady(p, 3)
 	<-ctx.Done()
 	if err := b.finish(ctx.Err()); err == nil || !strings.Contains(err.Error(), "there is no directory") {
@@ -384,9 +351,7 @@ func TestLoadFlags(t *testing.T) {
 	}
 	base := []string{"-task", "denoise", "-noise", "8", "-weights", w}
 	succeeds(t, dir, append(base, "in.png", "all.png")...)
-	if r := program(
-		t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.png", "part.png")...,
-	); r.code != exitOK {
+	if r := program(t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.png", "part.png")...); r.code != exitOK {
 		t.Fatal(r.stderr)
 	}
 	if !bytes.Equal(read("all.png"), read("part.png")) {
@@ -401,9 +366,7 @@ func TestLoadFlags(t *testing.T) {
 	}
 	base = append([]string{"video"}, base...)
 	succeeds(t, dir, append(base, "in.y4m", "all.y4m")...)
-	if r := program(
-		t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.y4m", "part.y4m")...,
-	); r.code != exitOK {
+	if r := program(t, dir, nil, append(base, "-threads", "1", "-pace", "0.5", "in.y4m", "part.y4m")...); r.code != exitOK {
 		t.Fatal(r.stderr)
 	}
 	if !bytes.Equal(read("all.y4m"), read("part.y4m")) {

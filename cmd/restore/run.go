@@ -117,12 +117,7 @@ func (a *app) restore(args []string) error {
 	}
 	a.reportNoKernel(o, result)
 	a.reportDropped(o.in, result.Picture, o.out.format)
-	l := resultLine{
-		In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W,
-		Height: result.Picture.H, Noise: result.Noise, Shape: noiseInfoOf(result),
-		Defocus: defocusOf(result), Blur: motionInfoOf(result),
-		Seconds: time.Since(started).Seconds(),
-	}
+	l := resultLine{In: name(o.in), Out: name(o.out.path), Status: "done", Width: result.Picture.W, Height: result.Picture.H, Noise: result.Noise, Shape: noiseInfoOf(result), Defocus: defocusOf(result), Blur: motionInfoOf(result), Seconds: time.Since(started).Seconds()}
 	if s := result.Picture.Salvaged; s != nil {
 		err = &salvagedError{o.in, s}
 		l.Status, l.Error = "salvaged", name(err.Error())
@@ -135,9 +130,7 @@ func (a *app) restore(args []string) error {
 
 // restorePicture restores a picture by the task of the flags, or by the tasks that the picture
 // needs.
-func (o *options) restorePicture(
-	ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request,
-) (r *restore.Result, steps *restore.Diagnosis, err error) {
+func (o *options) restorePicture(ctx context.Context, m *restore.Model, in *picture.Picture, req restore.Request) (r *restore.Result, steps *restore.Diagnosis, err error) {
 	if o.auto {
 		r, steps, err = m.Mend(ctx, in, req)
 	} else {
@@ -155,9 +148,7 @@ func (a *app) open(o *options, once bool) (*restore.Model, error) {
 	return a.openBy(o, once, restore.Open)
 }
 
-func (a *app) openBy(
-	o *options, once bool, open func(restore.Config) (*restore.Model, error),
-) (*restore.Model, error) {
+func (a *app) openBy(o *options, once bool, open func(restore.Config) (*restore.Model, error)) (*restore.Model, error) {
 	if o.task.Takes(task.OptionKernel) {
 		motionblur.CacheLibrary("")
 	}
@@ -172,20 +163,14 @@ func (a *app) openBy(
 
 // config returns what the flags say about the model.
 func (o *options) config() restore.Config {
-	return restore.Config{
-		Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision,
-		Validation: o.validation, Pace: o.pace,
-	}
+	return restore.Config{Device: o.device, Weights: o.weights, Tile: o.tile, Precision: o.precision, Validation: o.validation, Pace: o.pace}
 }
 
 // request returns what the flags say about the picture.
 func (o *options) request(missing []bool) restore.Request {
 	return restore.Request{
-		Task: o.task, Mask: missing, Noise: o.noiseLevel(),
-		Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
-		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times,
-		Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "",
-		Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
+		Task: o.task, Mask: missing, Noise: o.noiseLevel(), Grain: [2]float64{1 - o.strength[0], 1 - o.strength[1]}, Blur: o.blur, Kernel: o.kernel,
+		Expected: o.expected, Samples: o.samples, Steps: o.stepCount(), Times: o.times, Ensemble: o.ensemble, Project: o.project, Explain: o.explain != "" || o.report != "", Seed: o.seed, Temperature: max(o.temperature, restore.NoSpread),
 		StatisticsOnly: o.samplesDir == "" && o.explain == "" && o.report == "",
 	}
 }
@@ -264,10 +249,7 @@ func (o *options) write(stdout io.Writer, r *restore.Result, page *report.Report
 			return err
 		}
 		for i, p := range r.Samples {
-			if err := s.add(
-				output{path: seriesPath(o.samplesDir, "sample", i, o.extension()), format: o.out.format},
-				p,
-			); err != nil {
+			if err := s.add(output{path: seriesPath(o.samplesDir, "sample", i, o.extension()), format: o.out.format}, p); err != nil {
 				return err
 			}
 		}

@@ -24,8 +24,7 @@ func (e *salvagedError) Unwrap() error { return e.s.Err }
 
 // salvageHint is what to add to an error about a file that is cut off.
 func (o *options) salvageHint(err *picture.DecodeError) string {
-	if !o.salvage &&
-		(strings.HasPrefix(err.What, "truncated JPEG") || strings.HasPrefix(err.What, "truncated PNG")) {
+	if !o.salvage && (strings.HasPrefix(err.What, "truncated JPEG") || strings.HasPrefix(err.What, "truncated PNG")) {
 		return "; -salvage restores what is there"
 	}
 	return ""

@@ -84,10 +84,7 @@ func (c *fileUses) check(replace bool) error {
 			if i == 0 && j == 0 {
 				hint = " (-overwrite allows it)"
 			}
-			return usagef(
-				"%s %s is the same file as %s %s, which would be lost%s", w.role, w.name, r.role,
-				r.name, hint,
-			)
+			return usagef("%s %s is the same file as %s %s, which would be lost%s", w.role, w.name, r.role, r.name, hint)
 		}
 		for _, o := range existing {
 			if w.same(o.location) {

@@ -19,8 +19,7 @@ func (a *app) sample(args []string) error {
 	fs := flagSet("sample")
 	req := restore.SampleRequest{W: 256, H: 256}
 	fs.Func("size", "", func(s string) error {
-		if n, err := fmt.Sscanf(s, "%dx%d", &req.W, &req.H); n != 2 || err != nil ||
-			s != fmt.Sprintf("%dx%d", req.W, req.H) ||
+		if n, err := fmt.Sscanf(s, "%dx%d", &req.W, &req.H); n != 2 || err != nil || s != fmt.Sprintf("%dx%d", req.W, req.H) ||
 			req.W < 1 || req.H < 1 || req.W > maxSampleSide || req.H > maxSampleSide {
 			return fmt.Errorf("give width and height as 256x256, each from 1 to %d", maxSampleSide)
 		}

@@ -46,10 +46,7 @@ func (s *shard) Set(text string) error {
 
 func (s *shard) check() error {
 	if s.count < 1 || s.index < 0 || s.index >= s.count {
-		return fmt.Errorf(
-			"shard %d of %d: the index must be from 0 to one less than the number", s.index,
-			s.count,
-		)
+		return fmt.Errorf("shard %d of %d: the index must be from 0 to one less than the number", s.index, s.count)
 	}
 	return nil
 }
@@ -73,9 +70,7 @@ func indexedJob(env func(string) string) (index, count int, err error) {
 		n, _ := number("AWS_BATCH_JOB_ARRAY_SIZE")
 		return i, n, nil
 	}
-	return 0, 0, fmt.Errorf(
-		"auto needs an indexed job: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or AWS_BATCH_JOB_ARRAY_INDEX in the environment",
-	)
+	return 0, 0, fmt.Errorf("auto needs an indexed job: JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or AWS_BATCH_JOB_ARRAY_INDEX in the environment")
 }
 
 // partOf returns the part of this process.

@@ -12,12 +12,8 @@ import (
 // are allowed.
 func checkLink(name string) error {
 	for i := range name {
-		if i > 0 && os.IsPathSeparator(name[i]) && !os.IsPathSeparator(name[i-1]) &&
-			isLink(name[:i]) && leadsOut(name[:i]) {
-			return fmt.Errorf(
-				"%s: %s is a symbolic link out of its folder, which -no-links refuses", name,
-				name[:i],
-			)
+		if i > 0 && os.IsPathSeparator(name[i]) && !os.IsPathSeparator(name[i-1]) && isLink(name[:i]) && leadsOut(name[:i]) {
+			return fmt.Errorf("%s: %s is a symbolic link out of its folder, which -no-links refuses", name, name[:i])
 		}
 	}
 	if isLink(name) {

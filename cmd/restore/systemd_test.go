@@ -51,8 +51,7 @@ func TestFolderUnit(t *testing.T) {
 	if r := program(t, dir, nil, args...); r.code != 0 || !exists(filepath.Join(dir, "out/deep/b.png")) {
 		t.Fatalf("again: exit code %d: %s", r.code, r.stderr)
 	}
-	if after, err := os.ReadFile(filepath.Join(dir, "out/a.png")); err != nil ||
-		string(after) != string(before) {
+	if after, err := os.ReadFile(filepath.Join(dir, "out/a.png")); err != nil || string(after) != string(before) {
 		t.Errorf("what was there is not as it was: %v", err)
 	}
 }

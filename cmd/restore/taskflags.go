@@ -16,10 +16,7 @@ type givenOption struct {
 func checkTaskOptions(t task.Task, options []givenOption) error {
 	for _, o := range options {
 		if o.given && !t.Takes(o.option) {
-			return usagef(
-				"-%s has no meaning for task %v, only for %s", o.option, t,
-				listOf(task.Takers(o.option), "and"),
-			)
+			return usagef("-%s has no meaning for task %v, only for %s", o.option, t, listOf(task.Takers(o.option), "and"))
 		}
 	}
 	return nil

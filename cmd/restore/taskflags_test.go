@@ -36,14 +36,12 @@ func TestTaskOptions(t *testing.T) {
 			}
 			for _, other := range task.All() {
 				err := checkTaskOptions(other, []givenOption{{o, true}})
-				if (err == nil) != other.Takes(o) || err != nil &&
-					!strings.Contains(err.Error(), "only for ") {
+				if (err == nil) != other.Takes(o) || err != nil && !strings.Contains(err.Error(), "only for ") {
 					t.Errorf("-%s for %v: %v", o, other, err)
 				}
 			}
 		}
-		if !strings.Contains(taskHelp(), "  "+name+" ") ||
-			!strings.Contains(taskHelp(), of.Descriptor().Help) {
+		if !strings.Contains(taskHelp(), "  "+name+" ") || !strings.Contains(taskHelp(), of.Descriptor().Help) {
 			t.Errorf("the help does not describe %s", name)
 		}
 	}

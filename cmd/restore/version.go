@@ -34,10 +34,7 @@ func (a *app) version(args []string) error {
 	if err != nil && !errors.As(err, &missing) {
 		return err
 	}
-	fmt.Fprintf(
-		a.out, "restore %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS,
-		runtime.GOARCH,
-	)
+	fmt.Fprintf(a.out, "restore %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if f == nil {
 		fmt.Fprintln(a.out, "weights: none embedded")
 		return nil

@@ -162,15 +162,9 @@ func (a *app) video(args []string) (err error) {
 	if matrix == nil {
 		out.Format.Matrix = y4m.MatrixFor(out.H) // readers go by its height
 	}
-	cfg := restore.StreamConfig{
-		Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw,
-		Out: out.Format, InFlight: *frames, Temporal: o.task.Takes(task.OptionSingle) && !*single,
-	}
+	cfg := restore.StreamConfig{Task: o.task, Noise: o.noiseLevel(), W: in.W, H: in.H, In: in.Format, Raw: in.raw, Out: out.Format, InFlight: *frames, Temporal: o.task.Takes(task.OptionSingle) && !*single}
 	if o.mask != "" {
-		cfg.Mask, err = waitFor(
-			a.ctx,
-			func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) },
-		)
+		cfg.Mask, err = waitFor(a.ctx, func() ([]bool, error) { return picture.DecodeMaskFile(o.mask, in.W, in.H, picture.Limits{}) })
 		if a.ctx.Err() != nil {
 			return errors.New("interrupted")
 		}
@@ -231,10 +225,7 @@ func (a *app) videoOut(path string) (w *bufio.Writer, finish func(error) error, 
 }
 
 // frames sends all frames through a stream: one goroutine reads, this one writes.
-func (a *app) frames(
-	model *restore.Model, cfg restore.StreamConfig, in frameReader, head y4m.Header,
-	dst *bufio.Writer, names []string, verbose bool,
-) error {
+func (a *app) frames(model *restore.Model, cfg restore.StreamConfig, in frameReader, head y4m.Header, dst *bufio.Writer, names []string, verbose bool) error {
 	s, err := model.NewStream(cfg)
 	if err != nil {
 		return err

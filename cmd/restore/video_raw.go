@@ -39,10 +39,7 @@ func (m *mosaicReader) Read(buf []byte) error {
 	case err == io.EOF && skipped == 0:
 		return io.EOF
 	case err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf(
-			"frame %d: the stream ends after %d of %d bytes", m.n, int(skipped)+n,
-			m.layout.Offset+len(buf),
-		)
+		return fmt.Errorf("frame %d: the stream ends after %d of %d bytes", m.n, int(skipped)+n, m.layout.Offset+len(buf))
 	}
 	return err
 }
@@ -50,17 +47,11 @@ func (m *mosaicReader) Read(buf []byte) error {
 // video returns the header of the output and the format of the frames.
 func (r *rawFlags) video(rate string) (y4m.Header, *restore.RawFormat) {
 	l := r.layout
-	f := &restore.RawFormat{
-		Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic,
-		Rendering: raw.DefaultRendering,
-	}
+	f := &restore.RawFormat{Packing: l.Packing, Bits: l.Bits, Stride: l.Stride, Mosaic: l.Mosaic, Rendering: raw.DefaultRendering}
 	if o := r.options(); o.HasNoise() {
 		f.Mosaic.Noise = o.Noise(&l.Mosaic)
 	}
-	return y4m.Header{
-		W: l.W, H: l.H, Format: frame.I420(y4m.MatrixFor(l.H)), Space: "420mpeg2",
-		Other: []string{"F" + rate, "Ip", "A1:1"},
-	}, f
+	return y4m.Header{W: l.W, H: l.H, Format: frame.I420(y4m.MatrixFor(l.H)), Space: "420mpeg2", Other: []string{"F" + rate, "Ip", "A1:1"}}, f
 }
 
 // parseRate reads -fps, 25 or 30000/1001, and returns it in the form of Y4M.

@@ -35,10 +35,7 @@ func TestVideoOfMosaics(t *testing.T) {
 	write(t, filepath.Join(dir, "in.raw"), data)
 	run := func(args ...string) outcome {
 		t.Helper()
-		return program(
-			t, dir, nil,
-			append([]string{"video", "-weights", w, "-task", "denoise", "-single"}, args...)...,
-		)
+		return program(t, dir, nil, append([]string{"video", "-weights", w, "-task", "denoise", "-single"}, args...)...)
 	}
 	luma := func(name string) []float64 {
 		t.Helper()
@@ -64,10 +61,7 @@ func TestVideoOfMosaics(t *testing.T) {
 			t.Errorf("frame %d has luma %.1f, the sensor's would be %.1f", i, v, want[i])
 		}
 	}
-	if r := run(
-		"-mosaic", layout, "-gain", "8", "-read-noise", "20", "-fps", "30000/1001", "in.raw",
-		"b.y4m",
-	); r.code != exitOK {
+	if r := run("-mosaic", layout, "-gain", "8", "-read-noise", "20", "-fps", "30000/1001", "in.raw", "b.y4m"); r.code != exitOK {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
 	if n := len(luma("b.y4m")); n != 3 {
@@ -80,11 +74,8 @@ func TestVideoOfMosaics(t *testing.T) {
 	// From a pipe that breaks off.
 	var out, stderr bytes.Buffer
 	a := &app{ctx: t.Context(), in: bytes.NewReader(data[:len(data)-1]), out: &out, err: &stderr}
-	code := a.main(
-		[]string{"video", "-weights", filepath.Join(dir, w), "-task", "denoise", "-mosaic", layout, "-", "-"},
-	)
-	if _, means := levels(t, out.Bytes()); code != exitFailure || len(means) != 2 ||
-		!strings.Contains(stderr.String(), "stdin: frame 3: the stream ends after 1562 of 1563 bytes") {
+	code := a.main([]string{"video", "-weights", filepath.Join(dir, w), "-task", "denoise", "-mosaic", layout, "-", "-"})
+	if _, means := levels(t, out.Bytes()); code != exitFailure || len(means) != 2 || !strings.Contains(stderr.String(), "stdin: frame 3: the stream ends after 1562 of 1563 bytes") {
 		t.Errorf("cut off: exit code %d, %d frames, %s", code, len(means), &stderr)
 	}
 	for args, words := range map[string]string{
@@ -96,9 +87,6 @@ func TestVideoOfMosaics(t *testing.T) {
 		"in.raw out.y4m -mosaic size=36x20,bits=10 -gain 1 -noise 5":      "exclude each other",
 		"in.raw out.y4m -mosaic size=36x20,bits=10 -single -task defocus": "-single has no meaning for task gaussian-deblur, only for denoise",
 	} {
-		fails(
-			t, dir, nil, exitUsage, words,
-			append([]string{"video", "-weights", w, "-task", "denoise"}, strings.Fields(args)...)...,
-		)
+		fails(t, dir, nil, exitUsage, words, append([]string{"video", "-weights", w, "-task", "denoise"}, strings.Fields(args)...)...)
 	}
 }

@@ -69,9 +69,7 @@ func TestVideo(t *testing.T) {
 	dir := t.TempDir()
 	w := someWeights(t, dir)
 	for name, head := range map[string]string{
-		"420": "YUV4MPEG2 W36 H20 F25:1 Ip A1:1 C420jpeg", "422": "YUV4MPEG2 W17 H20 F25:1 C422",
-		"444 10 bit": "YUV4MPEG2 W16 H16 F25:1 C444p10",
-		"grey":       "YUV4MPEG2 W20 H20 Cmono XCOLORRANGE=FULL",
+		"420": "YUV4MPEG2 W36 H20 F25:1 Ip A1:1 C420jpeg", "422": "YUV4MPEG2 W17 H20 F25:1 C422", "444 10 bit": "YUV4MPEG2 W16 H16 F25:1 C444p10", "grey": "YUV4MPEG2 W20 H20 Cmono XCOLORRANGE=FULL",
 	} {
 		in, h := clip(t, head, 5)
 		write(t, filepath.Join(dir, "in.y4m"), in)
@@ -81,8 +79,7 @@ func TestVideo(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, means := levels(t, out)
-		if got.W != h.W || got.H != h.H || got.Space != h.Space ||
-			strings.Join(got.Other, " ") != strings.Join(h.Other, " ") || len(means) != 5 {
+		if got.W != h.W || got.H != h.H || got.Space != h.Space || strings.Join(got.Other, " ") != strings.Join(h.Other, " ") || len(means) != 5 {
 			t.Errorf("%s: %d frames of %+v from %+v", name, len(means), got, h)
 		}
 		_, want := levels(t, in)
@@ -95,10 +92,7 @@ func TestVideo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(
-			self, "video", "-task", "denoise", "-noise", "4", "-frames", "1", "-weights", w, "-",
-			"-",
-		)
+		cmd := exec.Command(self, "video", "-task", "denoise", "-noise", "4", "-frames", "1", "-weights", w, "-", "-")
 		cmd.Dir, cmd.Env, cmd.Stdin = dir, append(os.Environ(), asProgram+"=1"), bytes.NewReader(in)
 		piped, err := cmd.Output()
 		if err != nil || !bytes.Equal(piped, out) {
@@ -176,13 +170,7 @@ func TestVideoMatrix(t *testing.T) {
 	// rgb is the middle pixel of the enlarged frame, read with a matrix.
 	rgb := func(m frame.Matrix, args ...string) [3]float32 {
 		t.Helper()
-		succeeds(
-			t, dir,
-			append(
-				append([]string{"video", "-task", "super-resolve", "-noise", "0", "-weights", w}, args...),
-				"in.y4m", "out.y4m",
-			)...,
-		)
+		succeeds(t, dir, append(append([]string{"video", "-task", "super-resolve", "-noise", "0", "-weights", w}, args...), "in.y4m", "out.y4m")...)
 		file, err := os.Open(filepath.Join(dir, "out.y4m"))
 		if err != nil {
 			t.Fatal(err)
@@ -263,10 +251,7 @@ func TestVideoKeepsCodes(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "in.y4m"), b.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		succeeds(
-			t, dir, "video", "-task", "inpaint-random", "-mask", "mask.png", "-noise", "0",
-			"-weights", someWeights(t, dir), "in.y4m", "out.y4m",
-		)
+		succeeds(t, dir, "video", "-task", "inpaint-random", "-mask", "mask.png", "-noise", "0", "-weights", someWeights(t, dir), "in.y4m", "out.y4m")
 		out, err := os.ReadFile(filepath.Join(dir, "out.y4m"))
 		if err != nil {
 			t.Fatal(err)
@@ -309,13 +294,7 @@ func TestVideoSingle(t *testing.T) {
 	write(t, filepath.Join(dir, "both.y4m"), []byte(head+first+second))
 	write(t, filepath.Join(dir, "second.y4m"), []byte(head+second))
 	last := func(args ...string) string {
-		succeeds(
-			t, dir,
-			slices.Concat(
-				[]string{"video", "-task", "denoise", "-noise", "12", "-weights", w, "-overwrite"},
-				args, []string{"out.y4m"},
-			)...,
-		)
+		succeeds(t, dir, slices.Concat([]string{"video", "-task", "denoise", "-noise", "12", "-weights", w, "-overwrite"}, args, []string{"out.y4m"})...)
 		b, err := os.ReadFile(filepath.Join(dir, "out.y4m"))
 		if err != nil {
 			t.Fatal(err)
@@ -329,8 +308,5 @@ func TestVideoSingle(t *testing.T) {
 	if averaged == alone {
 		t.Error("without -single the frame before has not changed a frame")
 	}
-	fails(
-		t, dir, nil, 2, "-single has no meaning for task super-resolve, only for denoise", "video",
-		"-task", "super-resolve", "-single", "both.y4m", "no.y4m",
-	)
+	fails(t, dir, nil, 2, "-single has no meaning for task super-resolve, only for denoise", "video", "-task", "super-resolve", "-single", "both.y4m", "no.y4m")
 }

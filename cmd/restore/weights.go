@@ -89,10 +89,7 @@ func (a *app) printWeightsInfo(f *weights.File, n *restore.Network) error {
 	for _, more := range lines[1:] {
 		fmt.Fprintf(a.out, "             %s\n", more)
 	}
-	fmt.Fprintf(
-		a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n",
-		cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "),
-	)
+	fmt.Fprintf(a.out, "parameters:  %d of the adapter, %d of the flow map; stored: %s\n", cost.AdapterParams, cost.FlowParams, strings.Join(stored, ", "))
 	fmt.Fprintf(a.out, "arithmetic:  %.1f kFLOP per pixel for one restoration\n", cost.FLOPsPerPixel/1e3)
 	tasks, err := n.Tasks()
 	if err != nil {

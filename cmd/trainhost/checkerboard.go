@@ -15,38 +15,24 @@ func checkerboard(ctx context.Context, args []string) error {
 	cmd := newExperiment("checkerboard", "variants", experiment.Variants(), func(v experiment.Variant) string { return v.Name },
 		"folder for the CSV file and the figures", "variants to run")
 	fs, out := cmd.flags, cmd.out
-	size := fs.String(
-		"preset", "small",
-		"small (minutes per variant on two cores) or paper (the paper's size, for a GPU)",
-	)
+	size := fs.String("preset", "small", "small (minutes per variant on two cores) or paper (the paper's size, for a GPU)")
 	steps := fs.Int("steps", 0, "training steps instead of the preset's")
 	pretrain := fs.Int("pretrain", -1, "steps of flow matching before the training, instead of the preset's")
 	seed := fs.Uint64("seed", 1, "seed of data and training")
-	protocol := fs.String(
-		"protocol", "paper",
-		"paper, or authors: train and evaluate as the authors' public code does (docs/METHOD-RESULTS.md lists the differences)",
-	)
+	protocol := fs.String("protocol", "paper", "paper, or authors: train and evaluate as the authors' public code does (docs/METHOD-RESULTS.md lists the differences)")
 	tau := fs.Float64("tau", 0, "run VFM with this tolerance τ, instead of -variants")
 	alpha := fs.Float64("alpha", 1, "with -tau: the share of latents that come from the adapter, 0 to 1")
 	sigma := fs.Float64("sigma", 0, "standard deviation of the observation's noise, instead of 0.1")
 	y := fs.Float64("y", 0.5, "observation of the figures and of the posterior's MMD and support, -2 to 2")
-	flow := fs.String(
-		"flow", "",
-		"layers and width of the flow map, such as 6x512, instead of the preset's; the width must be a multiple of 8",
-	)
+	flow := fs.String("flow", "", "layers and width of the flow map, such as 6x512, instead of the preset's; the width must be a multiple of 8")
 	adapter := fs.String("adapter", "", "layers and width of the adapter, in the same form")
-	export := fs.Bool(
-		"export", false,
-		"write each variant's samples, latents and weights (NAME.safetensors) and its losses (NAME-losses.csv)",
-	)
+	export := fs.Bool("export", false, "write each variant's samples, latents and weights (NAME.safetensors) and its losses (NAME-losses.csv)")
 	variants, listed, err := cmd.parse(args)
 	if listed || err != nil {
 		return err
 	}
 	cfg, err := preset("checkerboard", *size, "small or paper",
-		map[string]func() experiment.CheckerConfig{
-			"small": experiment.SmallChecker, "paper": experiment.PaperChecker,
-		})
+		map[string]func() experiment.CheckerConfig{"small": experiment.SmallChecker, "paper": experiment.PaperChecker})
 	if err != nil {
 		return err
 	}
@@ -105,10 +91,7 @@ func checkerboard(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "flow matching: %d steps in %.0f s\n", cfg.Pretrain, time.Since(began).Seconds())
-	fmt.Fprintln(
-		stdout,
-		"| variant | K | NLPD | CRPS | support posterior | support prior | MMD posterior | MMD prior | support, mean over y | MMD, mean over y | s |\n|---|---|---|---|---|---|---|---|---|---|---|",
-	)
+	fmt.Fprintln(stdout, "| variant | K | NLPD | CRPS | support posterior | support prior | MMD posterior | MMD prior | support, mean over y | MMD, mean over y | s |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	var scores []experiment.CheckerScore
 	for _, v := range variants {
 		ss, err := experiment.RunChecker(ctx, dev, cfg, v, start, 1, 4)
@@ -116,12 +99,7 @@ func checkerboard(ctx context.Context, args []string) error {
 			return fmt.Errorf("%s: %w", v.Name, err)
 		}
 		for _, s := range ss {
-			fmt.Fprintf(
-				stdout,
-				"| %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.0f |\n",
-				v.Name, s.K, s.NLPD, s.CRPS, s.SupportPosterior, s.SupportPrior, s.MMDPosterior,
-				s.MMDPrior, s.SupportAll, s.MMDAll, s.Seconds,
-			)
+			fmt.Fprintf(stdout, "| %s | %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.0f |\n", v.Name, s.K, s.NLPD, s.CRPS, s.SupportPosterior, s.SupportPrior, s.MMDPosterior, s.MMDPrior, s.SupportAll, s.MMDAll, s.Seconds)
 		}
 		if *export {
 			if err := experiment.ExportChecker(*out, ss); err != nil {

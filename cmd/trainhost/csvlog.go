@@ -28,10 +28,7 @@ func logColumns(f io.Reader, path string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil || !slices.Contains(head, "step") {
-		return nil, fmt.Errorf(
-			"%s is not a log of trainhost: the first line does not have the names of the columns",
-			path,
-		)
+		return nil, fmt.Errorf("%s is not a log of trainhost: the first line does not have the names of the columns", path)
 	}
 	return head, nil
 }

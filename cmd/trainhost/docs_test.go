@@ -63,10 +63,7 @@ func TestCommandsInDocs(t *testing.T) {
 				args = append(args, "-widths", "8,16", "-blocks", "1", "-mid", "1", "-gates", "1,1")
 			}
 		case "kernels":
-			args = append(
-				args, "-data", "large", "-steps", "1", "-batch", "1", "-pool", "2", "-fresh", "1",
-				"-log", "1",
-			)
+			args = append(args, "-data", "large", "-steps", "1", "-batch", "1", "-pool", "2", "-fresh", "1", "-log", "1")
 		case "eval":
 			args = append(args, "-samples", "2", "-limit", "1")
 		}
@@ -90,8 +87,7 @@ func TestCommandsInDocs(t *testing.T) {
 		known.WriteString(flagsOf(t, c))
 	}
 	for _, m := range regexp.MustCompile("`-([a-z0-9-]+)").FindAllStringSubmatch(string(b), -1) {
-		if !strings.Contains(known.String(), "\n  -"+m[1]+"\n") &&
-			!strings.Contains(known.String(), "\n  -"+m[1]+" ") {
+		if !strings.Contains(known.String(), "\n  -"+m[1]+"\n") && !strings.Contains(known.String(), "\n  -"+m[1]+" ") {
 			t.Errorf("the page names -%s, which no command has", m[1])
 		}
 	}

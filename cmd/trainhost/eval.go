@@ -23,54 +23,28 @@ func eval(ctx context.Context, args []string) error {
 	fs.StringVar(&cfg.Folder, "data", "", "folder of clean pictures (PNG, JPEG)")
 	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights)")
 	device := fs.String("device", "", "device index or part of its name")
-	tasks := fs.String(
-		"tasks", "", "tasks, separated by commas (default: all for which the weights were trained)",
-	)
+	tasks := fs.String("tasks", "", "tasks, separated by commas (default: all for which the weights were trained)")
 	fs.Float64Var(&cfg.Sigma, "sigma", 0.05, "standard deviation of the noise for pictures in [-1,1]")
-	fs.IntVar(
-		&cfg.Samples, "samples", 0,
-		"posterior samples per picture; 10 for the full table, 0 for z = μ alone",
-	)
+	fs.IntVar(&cfg.Samples, "samples", 0, "posterior samples per picture; 10 for the full table, 0 for z = μ alone")
 	fs.IntVar(&cfg.Limit, "limit", 0, "use at most this many pictures (0: all)")
 	fs.Uint64Var(&cfg.Seed, "seed", 1, "seed of operators, noise and samples")
 	fs.IntVar(&cfg.Steps, "steps", 1, "steps K of the flow map")
-	fs.IntVar(
-		&cfg.Draws, "draws", 1,
-		"random operators and noises per picture, with the seeds -seed, -seed + 1, …",
-	)
+	fs.IntVar(&cfg.Draws, "draws", 1, "random operators and noises per picture, with the seeds -seed, -seed + 1, …")
 	fs.IntVar(&cfg.Ensemble, "ensemble", 1, "restore in 1, 2, 4 or 8 orientations and take the mean")
 	fs.BoolVar(&cfg.Auto, "auto-noise", false, "let the model estimate the noise level")
-	fs.BoolVar(
-		&cfg.Scales, "scales", false,
-		"with -samples: also compare the spread of the samples with the error for the means of blocks of 1 to 32 pixels",
-	)
+	fs.BoolVar(&cfg.Scales, "scales", false, "with -samples: also compare the spread of the samples with the error for the means of blocks of 1 to 32 pixels")
 	portable := fs.Bool("portable", false, "use only kernels that run on every device")
 	var precision restore.Precision
 	fs.Func("precision", "numbers of the network in the memory of the device: auto, fp32 or fp16 (default auto)", func(s string) (err error) {
 		precision, err = restore.ParsePrecision(s)
 		return err
 	})
-	pairs := fs.String(
-		"pairs", "",
-		"folder of pairs of pictures, instead of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt",
-	)
-	names := fs.String(
-		"pair-names", "",
-		"other endings of the names: of the degraded picture and of the reference, separated by a comma",
-	)
-	mats := fs.String(
-		"levin", "",
-		"folder of Levin's captured camera shake (MATLAB files with x, y and f), instead of -data: motion-deblur, blind and with the true kernel",
-	)
-	noise := fs.Float64(
-		"noise", -1,
-		"with -pairs and -levin: noise level in 8-bit levels; negative: the model estimates it",
-	)
+	pairs := fs.String("pairs", "", "folder of pairs of pictures, instead of -data: names that end in _real and _mean, _noisy and _clean, _blur and _sharp, or in nothing and _gt")
+	names := fs.String("pair-names", "", "other endings of the names: of the degraded picture and of the reference, separated by a comma")
+	mats := fs.String("levin", "", "folder of Levin's captured camera shake (MATLAB files with x, y and f), instead of -data: motion-deblur, blind and with the true kernel")
+	noise := fs.Float64("noise", -1, "with -pairs and -levin: noise level in 8-bit levels; negative: the model estimates it")
 	fs.IntVar(&cfg.Crop, "crop", 0, "use at most this many pixels a side, from the middle (0: all)")
-	fs.StringVar(
-		&cfg.Camera, "camera", "",
-		"degrade pictures for denoise by a camera instead of white noise, such as iso=3200,jpeg=85; see restore help degrade",
-	)
+	fs.StringVar(&cfg.Camera, "camera", "", "degrade pictures for denoise by a camera instead of white noise, such as iso=3200,jpeg=85; see restore help degrade")
 	asJSON := fs.Bool("json", false, "print JSON instead of a table")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -78,9 +52,7 @@ func eval(ctx context.Context, args []string) error {
 	if err := noNames(fs); err != nil {
 		return err
 	}
-	if given := len(
-		slices.DeleteFunc([]string{cfg.Folder, *pairs, *mats}, func(s string) bool { return s == "" }),
-	); given != 1 {
+	if given := len(slices.DeleteFunc([]string{cfg.Folder, *pairs, *mats}, func(s string) bool { return s == "" })); given != 1 {
 		return errors.New("eval: one of -data, -pairs and -levin is needed")
 	}
 	var err error
@@ -88,10 +60,7 @@ func eval(ctx context.Context, args []string) error {
 		return err
 	}
 	if cfg.Draws < 1 || cfg.Samples < 0 || cfg.Limit < 0 {
-		return fmt.Errorf(
-			"eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws,
-			cfg.Samples, cfg.Limit,
-		)
+		return fmt.Errorf("eval: -draws %d, -samples %d, -limit %d: must be at least 1, 0 and 0", cfg.Draws, cfg.Samples, cfg.Limit)
 	}
 	if cfg.Scales && (cfg.Samples < 2 || cfg.Folder == "") {
 		return errors.New("eval: -scales needs -data, and -samples of at least 2")
@@ -118,10 +87,7 @@ func eval(ctx context.Context, args []string) error {
 		}
 	}
 	if *mats != "" {
-		list, err := trainhost.EvaluateLevin(
-			ctx, m, *mats, level,
-			func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) },
-		)
+		list, err := trainhost.EvaluateLevin(ctx, m, *mats, level, func(done, total int) { cfg.Progress(task.MotionDeblur, done, total) })
 		if err != nil {
 			return err
 		}

@@ -44,18 +44,13 @@ type experimentCommand[V any] struct {
 
 // newExperiment defines the flags that such commands share. out and what describe -out and the
 // variants in the help.
-func newExperiment[V any](
-	name, flagName string, all []V, variant func(V) string, out, what string,
-) *experimentCommand[V] {
+func newExperiment[V any](name, flagName string, all []V, variant func(V) string, out, what string) *experimentCommand[V] {
 	fs := flag.NewFlagSet("trainhost experiment "+name, flag.ContinueOnError)
 	return &experimentCommand[V]{
 		name: name, flag: flagName, all: all, variant: variant, flags: fs,
 		device: fs.String("device", "", "device index or part of its name"),
 		out:    fs.String("out", "", out+"; created if it does not exist"),
-		only: fs.String(
-			flagName, "",
-			"names of the "+what+", separated by commas; \"list\" prints all names (default: all)",
-		),
+		only:   fs.String(flagName, "", "names of the "+what+", separated by commas; \"list\" prints all names (default: all)"),
 	}
 }
 
@@ -80,9 +75,7 @@ func (c *experimentCommand[V]) parse(args []string) (chosen []V, listed bool, er
 	for _, want := range strings.Split(*c.only, ",") {
 		i := slices.IndexFunc(c.all, func(v V) bool { return c.variant(v) == strings.TrimSpace(want) })
 		if i < 0 {
-			return nil, false, fmt.Errorf(
-				"%s: there is no %q; -%s list prints all names", c.name, want, c.flag,
-			)
+			return nil, false, fmt.Errorf("%s: there is no %q; -%s list prints all names", c.name, want, c.flag)
 		}
 		chosen = append(chosen, c.all[i])
 	}

@@ -13,9 +13,7 @@ func export(args []string) error {
 	fs := flag.NewFlagSet("trainhost export", flag.ContinueOnError)
 	path := fs.String("weights", "", ".vfm file or checkpoint (default: the embedded weights for all tasks)")
 	out := fs.String("out", "", "ONNX file to write")
-	w, h := fs.Int("width", 256, "width of the pictures in pixels"), fs.Int(
-		"height", 256, "height of the pictures in pixels",
-	)
+	w, h := fs.Int("width", 256, "width of the pictures in pixels"), fs.Int("height", 256, "height of the pictures in pixels")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -43,10 +41,6 @@ func export(args []string) error {
 	if err := f.Commit(); err != nil {
 		return err
 	}
-	fmt.Fprintf(
-		stdout,
-		"%s: inputs view [1,3,%d,%d], known [1,1,%[2]d,%[3]d], task [1,8,1,1], sigma [1,1,1,1]; outputs mu, logvar, picture\n",
-		*out, *h, *w,
-	)
+	fmt.Fprintf(stdout, "%s: inputs view [1,3,%d,%d], known [1,1,%[2]d,%[3]d], task [1,8,1,1], sigma [1,1,1,1]; outputs mu, logvar, picture\n", *out, *h, *w)
 	return nil
 }

@@ -19,9 +19,7 @@ type estimator struct {
 	run             func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error)
 }
 
-var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(
-	ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures,
-) ([]byte, error) {
+var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
 	net, err := f.Noise(ctx, pics)
 	if err != nil {
 		return nil, err
@@ -29,9 +27,7 @@ var noiseEstimator = estimator{"noise", "restore/noise/estimator.bin", 40000, 60
 	return net.Bytes(), nil
 }}
 
-var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(
-	ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures,
-) ([]byte, error) {
+var defocusEstimator = estimator{"defocus", "restore/defocus/estimator.bin", 20000, 40, func(ctx context.Context, f trainhost.Fit, pics *trainhost.Pictures) ([]byte, error) {
 	net, err := f.Defocus(ctx, pics)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,7 @@ func generators(ctx context.Context, args []string) error {
 	cmd := newExperiment("generators", "methods", experiment.Generators(), func(g experiment.Generator) string { return g.Name },
 		"folder for the CSV file and the figures", "generators to train")
 	fs := cmd.flags
-	size := fs.String(
-		"preset", "small",
-		"small (less than 20 minutes in all on two cores), paper (networks and batch of the paper, for a GPU) or tiny (seconds; only to see that it runs)",
-	)
+	size := fs.String("preset", "small", "small (less than 20 minutes in all on two cores), paper (networks and batch of the paper, for a GPU) or tiny (seconds; only to see that it runs)")
 	tflop := fs.Float64("tflop", 0, "operations of one training in TFLOP, instead of the preset's")
 	seeds := fs.Int("seeds", 0, "number of trainings of each generator, instead of the preset's")
 	seed := fs.Uint64("seed", 1, "seed of the first training; the others have the next seeds")

@@ -15,10 +15,7 @@ func kernels(ctx context.Context, args []string) error {
 	r := newRunFlags(fs, 50)
 	fs.IntVar(&cfg.Batch, "batch", cfg.Batch, "pictures in a step")
 	fs.IntVar(&cfg.Fresh, "fresh", cfg.Fresh, "new blurred pictures per step")
-	fs.IntVar(
-		&cfg.Pool, "pool", cfg.Pool,
-		"blurred pictures in memory, from which steps are drawn; 144 kB each",
-	)
+	fs.IntVar(&cfg.Pool, "pool", cfg.Pool, "blurred pictures in memory, from which steps are drawn; 144 kB each")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
 	fs.Float64Var(&cfg.LR, "lr", cfg.LR, "learning rate at its peak")
@@ -57,9 +54,7 @@ func kernels(ctx context.Context, args []string) error {
 	if *r.resume {
 		origin = start.State.Origin
 	}
-	pics, dev, origin, err := r.open(
-		fs, "kernels", trainhost.KernelSides[len(trainhost.KernelSides)-1], origin,
-	)
+	pics, dev, origin, err := r.open(fs, "kernels", trainhost.KernelSides[len(trainhost.KernelSides)-1], origin)
 	if err != nil {
 		return err
 	}

@@ -59,9 +59,7 @@ func versionText() string {
 
 func main() {
 	mesa.Quiet()
-	ctx, stop := interrupt.Context(
-		func() { fmt.Fprintln(os.Stderr, "trainhost: stopping; a second Ctrl-C stops at once") },
-	)
+	ctx, stop := interrupt.Context(func() { fmt.Fprintln(os.Stderr, "trainhost: stopping; a second Ctrl-C stops at once") })
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -73,9 +73,7 @@ func output(t *testing.T, args ...string) (text string, err error) {
 // from the first, pack, train on from packed weights, evaluate.
 func TestFromPicturesToWeights(t *testing.T) {
 	data, dir := pictures(t, 3, 96), t.TempDir()
-	ckpt, second, vfm := filepath.Join(
-		dir, "a.ckpt",
-	), filepath.Join(dir, "b.ckpt"), filepath.Join(dir, "a.vfm")
+	ckpt, second, vfm := filepath.Join(dir, "a.ckpt"), filepath.Join(dir, "b.ckpt"), filepath.Join(dir, "a.vfm")
 	small := []string{"-crop", "32", "-per-class", "1", "-warmup", "1", "-log", "1"}
 	must := func(args ...string) string {
 		t.Helper()
@@ -85,24 +83,14 @@ func TestFromPicturesToWeights(t *testing.T) {
 		}
 		return text
 	}
-	text := must(
-		append(
-			[]string{
-				"train", "-data", data, "-out", ckpt, "-steps", "2", "-widths", "8,16", "-blocks",
-				"1", "-mid", "1", "-loss", "l2", "-csv", filepath.Join(dir, "log.csv"),
-			},
-			small...,
-		)...,
-	)
+	text := must(append([]string{"train", "-data", data, "-out", ckpt, "-steps", "2", "-widths", "8,16", "-blocks", "1", "-mid", "1", "-loss", "l2", "-csv", filepath.Join(dir, "log.csv")}, small...)...)
 	if !strings.Contains(text, "building kernels") || !strings.Contains(text, "pictures/s") {
 		t.Errorf("train printed:\n%s", text)
 	}
 	if !strings.Contains(text, "step 2 of 2") || !strings.Contains(text, "complete: true") {
 		t.Errorf("train printed:\n%s", text)
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "log.csv")); err != nil ||
-		strings.Count(string(b), "\n") != 3 ||
-		!strings.HasPrefix(string(b), "step,loss,data,mean,mf,obs,kl,denoise dB,") {
+	if b, err := os.ReadFile(filepath.Join(dir, "log.csv")); err != nil || strings.Count(string(b), "\n") != 3 || !strings.HasPrefix(string(b), "step,loss,data,mean,mf,obs,kl,denoise dB,") {
 		t.Errorf("CSV log: %q, %v; want the names of the columns and two steps", b, err)
 	}
 	if text := must("train", "-data", data, "-out", ckpt, "-resume"); !strings.Contains(text, "step 2 of 2") {
@@ -120,63 +108,38 @@ func TestFromPicturesToWeights(t *testing.T) {
 	if err := json.Unmarshal([]byte(f.Meta[weights.KeyProvenance]), &prov); err != nil {
 		t.Fatal(err)
 	}
-	if o := prov.Runs[len(prov.Runs)-1].Origin; o == nil || o.Data.Pictures != 3 ||
-		o.Data.Digest == "" || len(o.Hosts) != 1 || o.Hosts[0].Driver == "" ||
-		o.Hosts[0].Device == "" || o.Hosts[0].Version != versionText() ||
-		prov.Packer != versionText() || prov.Runs[0].Origin == nil {
+	if o := prov.Runs[len(prov.Runs)-1].Origin; o == nil || o.Data.Pictures != 3 || o.Data.Digest == "" || len(o.Hosts) != 1 || o.Hosts[0].Driver == "" ||
+		o.Hosts[0].Device == "" || o.Hosts[0].Version != versionText() || prov.Packer != versionText() || prov.Runs[0].Origin == nil {
 		t.Errorf("provenance lacks what made the weights: %s", f.Meta[weights.KeyProvenance])
 	}
-	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" ||
-		prov.Data != "synthetic" {
+	if prov.Updates != 3 || len(prov.Runs) != 2 || prov.Runs[0].Config.Objective.Data != "l2" || prov.Data != "synthetic" {
 		t.Errorf("provenance: %+v", prov)
 	}
-	if q, err := weights.Load(eight); err != nil || q.Find("flow/in/w").DType != weights.I8 ||
-		q.Find("flow/in/b").DType != weights.F32 || len(q.Tensors) != len(f.Tensors) {
+	if q, err := weights.Load(eight); err != nil || q.Find("flow/in/w").DType != weights.I8 || q.Find("flow/in/b").DType != weights.F32 || len(q.Tensors) != len(f.Tensors) {
 		t.Errorf("8 bits: %v", err)
 	}
 	must("export", "-weights", eight, "-out", filepath.Join(dir, "net.onnx"), "-width", "16", "-height", "24")
-	if b, err := os.ReadFile(filepath.Join(dir, "net.onnx")); err != nil ||
-		!strings.Contains(string(b), "picture") {
+	if b, err := os.ReadFile(filepath.Join(dir, "net.onnx")); err != nil || !strings.Contains(string(b), "picture") {
 		t.Errorf("ONNX: %d bytes, %v", len(b), err)
 	}
-	must(
-		append(
-			[]string{
-				"train", "-data", data, "-init", vfm, "-out", filepath.Join(dir, "c.ckpt"),
-				"-steps", "1",
-			},
-			small...,
-		)...,
-	)
+	must(append([]string{"train", "-data", data, "-init", vfm, "-out", filepath.Join(dir, "c.ckpt"), "-steps", "1"}, small...)...)
 	var scores []trainhost.Score
-	if err := json.Unmarshal(
-		[]byte(
-			must(
-				"eval", "-data", data, "-weights", vfm, "-limit", "1", "-samples", "2", "-tasks",
-				"denoise,inpaint-box,super-resolve", "-json",
-			),
-		),
-		&scores,
-	); err != nil {
+	if err := json.Unmarshal([]byte(must("eval", "-data", data, "-weights", vfm, "-limit", "1", "-samples", "2", "-tasks", "denoise,inpaint-box,super-resolve", "-json")), &scores); err != nil {
 		t.Fatal(err)
 	}
-	if len(scores) != 3 || scores[0].Task != "denoise" || !(scores[0].Mode > 10) ||
-		!(scores[1].Mean > 5) || !(scores[2].Coverage > 0) {
+	if len(scores) != 3 || scores[0].Task != "denoise" || !(scores[0].Mode > 10) || !(scores[1].Mean > 5) || !(scores[2].Coverage > 0) {
 		t.Errorf("scores: %+v", scores)
 	}
 	// Two draws are the mean of two seeds.
 	one := func(args ...string) trainhost.Score {
 		var s []trainhost.Score
-		if err := json.Unmarshal([]byte(must(append([]string{"eval", "-data", data, "-weights", vfm, "-limit", "2", "-tasks", "inpaint-box", "-json"}, args...)...)), &s); err != nil ||
-			len(s) != 1 {
+		if err := json.Unmarshal([]byte(must(append([]string{"eval", "-data", data, "-weights", vfm, "-limit", "2", "-tasks", "inpaint-box", "-json"}, args...)...)), &s); err != nil || len(s) != 1 {
 			t.Fatalf("%v: %d scores", err, len(s))
 		}
 		return s[0]
 	}
 	a, b, both := one("-seed", "3"), one("-seed", "4"), one("-seed", "3", "-draws", "2")
-	if math.Abs((a.Mode+b.Mode)/2-both.Mode) > 1e-6 ||
-		math.Abs((a.ModeSSIM+b.ModeSSIM)/2-both.ModeSSIM) > 1e-6 || len(both.ModeDraws) != 2 ||
-		math.Abs(both.ModeDraws[1]-b.Mode) > 1e-6 || a.Mode == b.Mode {
+	if math.Abs((a.Mode+b.Mode)/2-both.Mode) > 1e-6 || math.Abs((a.ModeSSIM+b.ModeSSIM)/2-both.ModeSSIM) > 1e-6 || len(both.ModeDraws) != 2 || math.Abs(both.ModeDraws[1]-b.Mode) > 1e-6 || a.Mode == b.Mode {
 		t.Errorf("draws: %+v, %+v, together %+v", a, b, both)
 	}
 }
@@ -204,35 +167,21 @@ func TestMistakes(t *testing.T) {
 		"export":     {[]string{"export", "-weights", text, "-out", out}, "text.vfm"},
 		"experiment": {[]string{"experiment", "chess"}, "which one"},
 		"variant":    {[]string{"experiment", "checkerboard", "-out", dir, "-variants", "bishop"}, "bishop"},
-		"protocol": {[]string{
-			"experiment", "checkerboard", "-out", dir, "-protocol", "ours",
-		}, "paper or authors"},
-		"own τ": {[]string{
-			"experiment", "checkerboard", "-out", dir, "-tau", "0",
-		}, "τ must be positive"},
-		"own α": {[]string{
-			"experiment", "checkerboard", "-out", dir, "-alpha", "0.5",
-		}, "-alpha needs -tau"},
-		"own σ": {[]string{"experiment", "checkerboard", "-out", dir, "-sigma", "-1"}, "σ -1"},
-		"own y": {[]string{"experiment", "checkerboard", "-out", dir, "-y", "NaN"}, "y NaN"},
-		"own width": {[]string{
-			"experiment", "checkerboard", "-out", dir, "-flow", "4x1000000000",
-		}, "at most 8192"},
-		"own size": {[]string{
-			"experiment", "checkerboard", "-out", dir, "-adapter", "4x64x",
-		}, "such as 6x512"},
+		"protocol":   {[]string{"experiment", "checkerboard", "-out", dir, "-protocol", "ours"}, "paper or authors"},
+		"own τ":      {[]string{"experiment", "checkerboard", "-out", dir, "-tau", "0"}, "τ must be positive"},
+		"own α":      {[]string{"experiment", "checkerboard", "-out", dir, "-alpha", "0.5"}, "-alpha needs -tau"},
+		"own σ":      {[]string{"experiment", "checkerboard", "-out", dir, "-sigma", "-1"}, "σ -1"},
+		"own y":      {[]string{"experiment", "checkerboard", "-out", dir, "-y", "NaN"}, "y NaN"},
+		"own width":  {[]string{"experiment", "checkerboard", "-out", dir, "-flow", "4x1000000000"}, "at most 8192"},
+		"own size":   {[]string{"experiment", "checkerboard", "-out", dir, "-adapter", "4x64x"}, "such as 6x512"},
 		"generator":  {[]string{"experiment", "generators", "-out", dir, "-methods", "gan"}, "-methods list"},
 		"arithmetic": {[]string{"experiment", "generators", "-out", dir, "-tflop", "-1"}, "TFLOP"},
-		"no preset": {[]string{
-			"experiment", "generators", "-out", dir, "-preset", "big",
-		}, "small, paper or tiny"},
-		"classes": {[]string{"train", "-data", dir, "-out", out, "-per-class", "1,2"}, "-per-class"},
-		"eval":    {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
-		"draws":   {[]string{"eval", "-data", dir, "-draws", "0"}, "-draws 0"},
-		"task":    {[]string{"eval", "-data", dir, "-tasks", "unblur"}, "unblur"},
-		"two starts": {[]string{
-			"train", "-data", dir, "-out", out, "-from", out, "-init", "default",
-		}, "-init"},
+		"no preset":  {[]string{"experiment", "generators", "-out", dir, "-preset", "big"}, "small, paper or tiny"},
+		"classes":    {[]string{"train", "-data", dir, "-out", out, "-per-class", "1,2"}, "-per-class"},
+		"eval":       {[]string{"eval", "-data", dir, "-weights", text}, "text.vfm"},
+		"draws":      {[]string{"eval", "-data", dir, "-draws", "0"}, "-draws 0"},
+		"task":       {[]string{"eval", "-data", dir, "-tasks", "unblur"}, "unblur"},
+		"two starts": {[]string{"train", "-data", dir, "-out", out, "-from", out, "-init", "default"}, "-init"},
 	} {
 		_, err := output(t, c.args...)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -21,23 +21,11 @@ func pack(ctx context.Context, args []string) error {
 	fp32 := fs.Bool("fp32", false, "store 32 bits per number instead of 16")
 	int8 := fs.Bool("int8", false, "store 8 bits per number and a scale per output channel: half the size")
 	data := fs.String("data-name", "", "name of the training data, stored with the weights")
-	calibrate := fs.String(
-		"calibrate", "",
-		"folder of pictures on which the spread of the samples is set, task by task (training pictures are good enough for six numbers)",
-	)
-	scales := fs.String(
-		"scales", "",
-		"folder of pictures on which the scales of the samples' noise are set, task by task, so that the means of blocks deviate as much as their error",
-	)
-	only := fs.String(
-		"tasks", "",
-		"with -calibrate and -scales: only these tasks, separated by commas (default: all of the network's)",
-	)
+	calibrate := fs.String("calibrate", "", "folder of pictures on which the spread of the samples is set, task by task (training pictures are good enough for six numbers)")
+	scales := fs.String("scales", "", "folder of pictures on which the scales of the samples' noise are set, task by task, so that the means of blocks deviate as much as their error")
+	only := fs.String("tasks", "", "with -calibrate and -scales: only these tasks, separated by commas (default: all of the network's)")
 	device := fs.String("device", "", "device index or part of its name, for -calibrate and -scales")
-	attribution := fs.String(
-		"attribution", "",
-		"where the authors of the training data are named, stored with the weights",
-	)
+	attribution := fs.String("attribution", "", "where the authors of the training data are named, stored with the weights")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -71,9 +59,7 @@ func pack(ctx context.Context, args []string) error {
 	about := trainhost.About{Data: *data, Attribution: *attribution, Packer: versionText()}
 	if trainhost.IsKernelCheckpoint(made) {
 		if *calibrate != "" || *scales != "" {
-			return errors.New(
-				"pack: -calibrate and -scales are for the restoring network: the kernel network draws no samples",
-			)
+			return errors.New("pack: -calibrate and -scales are for the restoring network: the kernel network draws no samples")
 		}
 		c, err := trainhost.KernelCheckpointFromFile(*in, made)
 		if err != nil {
@@ -93,11 +79,7 @@ func pack(ctx context.Context, args []string) error {
 		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
 	// A network for compression is calibrated as one for denoising, on JPEG files.
-	compressed, degrade := n.ForCompression(), func(
-		cfg trainhost.EvalConfig,
-	) trainhost.EvalConfig {
-		return cfg
-	}
+	compressed, degrade := n.ForCompression(), func(cfg trainhost.EvalConfig) trainhost.EvalConfig { return cfg }
 	if compressed {
 		n.SetTasks([]task.Task{task.Denoise})
 		degrade = func(cfg trainhost.EvalConfig) trainhost.EvalConfig {
@@ -106,23 +88,15 @@ func pack(ctx context.Context, args []string) error {
 		}
 	}
 	if *calibrate != "" {
-		cfg := trainhost.EvalConfig{
-			Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true,
-			Crop: 256, Seed: 1000,
-		}
+		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
 		report := func(scores []trainhost.Score) { fmt.Fprintln(stdout, trainhost.Table(scores)) }
 		if err := trainhost.Calibrate(ctx, n, degrade(cfg), 3, open, report); err != nil {
 			return fmt.Errorf("pack: -calibrate: %w", err)
 		}
 	}
 	if *scales != "" {
-		cfg := trainhost.EvalConfig{
-			Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true,
-			Crop: 256, Seed: 2000,
-		}
-		if err := trainhost.CalibrateScales(
-			ctx, n, degrade(cfg), open, func(line string) { fmt.Fprintln(stdout, line) },
-		); err != nil {
+		cfg := trainhost.EvalConfig{Folder: *scales, Tasks: some, Sigma: 0.05, Samples: 4, Limit: 16, Spread: true, Crop: 256, Seed: 2000}
+		if err := trainhost.CalibrateScales(ctx, n, degrade(cfg), open, func(line string) { fmt.Fprintln(stdout, line) }); err != nil {
 			return fmt.Errorf("pack: -scales: %w", err)
 		}
 	}

@@ -24,11 +24,7 @@ type buildProgress struct {
 
 // watchKernels prints that kernels are being built, and how many, until done is called.
 func watchKernels(dev *gpu.Device) (done func()) {
-	b := &buildProgress{
-		dev: dev, w: stdout,
-		terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb",
-		pause:    10 * time.Second,
-	}
+	b := &buildProgress{dev: dev, w: stdout, terminal: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("TERM") != "dumb", pause: 10 * time.Second}
 	return b.begin()
 }
 

@@ -16,8 +16,7 @@ import (
 // changeable are the flags of a training run that may have other values with -resume than before:
 // where and how long it runs, and what it prints.
 var changeable = []string{
-	"data", "out", "resume", "overwrite", "strict", "device", "threads", "time", "steps", "log",
-	"checkpoint", "csv", "tensorboard",
+	"data", "out", "resume", "overwrite", "strict", "device", "threads", "time", "steps", "log", "checkpoint", "csv", "tensorboard",
 	"shakes", "movement", "val", "val-every", "val-limit", "profile", "drop",
 }
 
@@ -54,10 +53,7 @@ func (g given) compare(fs *flag.FlagSet, checkpoint string) error {
 func (g given) refuseStarts(fs *flag.FlagSet, names ...string) error {
 	for _, name := range names {
 		if v, ok := g[name]; ok && v != "" {
-			return fmt.Errorf(
-				"%s: -resume continues the run in -out, and -%s starts a new one: leave one of them out",
-				fs.Name(), name,
-			)
+			return fmt.Errorf("%s: -resume continues the run in -out, and -%s starts a new one: leave one of them out", fs.Name(), name)
 		}
 	}
 	return nil
@@ -70,9 +66,7 @@ func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
 	if up == nil {
 		up = net.Blocks
 	}
-	for name, v := range map[string][]int{
-		"widths": net.Widths, "blocks": net.Blocks, "up": up, "gates": net.Gates,
-	} {
+	for name, v := range map[string][]int{"widths": net.Widths, "blocks": net.Blocks, "up": up, "gates": net.Gates} {
 		text := strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", ","), "[]")
 		if now, ok := g[name]; ok {
 			if n, err := ints(now); err == nil && slices.Equal(n, v) {
@@ -103,17 +97,12 @@ func (g given) network(fs *flag.FlagSet, net nets.EdgeConfig) error {
 // sameRun checks the command and the pictures of a run that is resumed. If the checkpoint of an
 // older program has no fingerprint of its pictures, a message on stderr says that they were not
 // compared.
-func (r runFlags) sameRun(
-	fs *flag.FlagSet, command string, o *trainhost.Origin, now trainhost.DataPrint,
-) error {
+func (r runFlags) sameRun(fs *flag.FlagSet, command string, o *trainhost.Origin, now trainhost.DataPrint) error {
 	if o == nil {
 		o = &trainhost.Origin{}
 	}
 	if o.Command != "" && o.Command != command {
-		return fmt.Errorf(
-			"%s: %s was made by trainhost %s: continue with that command", fs.Name(), *r.out,
-			o.Command,
-		)
+		return fmt.Errorf("%s: %s was made by trainhost %s: continue with that command", fs.Name(), *r.out, o.Command)
 	}
 	same, known := o.Data.Same(now)
 	switch {

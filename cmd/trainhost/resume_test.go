@@ -57,10 +57,7 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 		{[]string{"-ema", "0.9"}, []string{"-ema 0.995", "-ema 0.9"}},
 		{[]string{"-from", ckpt}, []string{"-from"}},
 		{[]string{"-init", "default"}, []string{"-init"}},
-		{
-			[]string{"-data", other},
-			[]string{"3 pictures", "2 pictures", filepath.Base(data), filepath.Base(other), "fingerprint"},
-		},
+		{[]string{"-data", other}, []string{"3 pictures", "2 pictures", filepath.Base(data), filepath.Base(other), "fingerprint"}},
 		{[]string{"-data", changed}, []string{filepath.Base(data), filepath.Base(changed), "fingerprint"}},
 	} {
 		_, err := output(t, append([]string{"train", "-data", data, "-out", ckpt, "-resume"}, c.args...)...)
@@ -74,8 +71,7 @@ func TestResumeRefusesAnotherRun(t *testing.T) {
 			}
 		}
 	}
-	if _, err := output(t, "pretrain", "-data", data, "-out", ckpt, "-resume"); err == nil ||
-		!strings.Contains(err.Error(), "trainhost train") {
+	if _, err := output(t, "pretrain", "-data", data, "-out", ckpt, "-resume"); err == nil || !strings.Contains(err.Error(), "trainhost train") {
 		t.Errorf("another command: got %v", err)
 	}
 	if after, err := os.ReadFile(ckpt); err != nil || string(after) != string(before) {
@@ -116,8 +112,7 @@ func TestResumeOfOlderCheckpoints(t *testing.T) {
 	}
 	origin, _ := json.Marshal(state["origin"])
 	var o trainhost.Origin
-	if err := json.Unmarshal(origin, &o); err != nil || o.Command != "train" ||
-		o.Data.Pictures != 2 || o.Data.Digest == "" || len(o.Hosts) != 1 ||
+	if err := json.Unmarshal(origin, &o); err != nil || o.Command != "train" || o.Data.Pictures != 2 || o.Data.Digest == "" || len(o.Hosts) != 1 ||
 		o.Hosts[0].Version == "" || o.Hosts[0].Device == "" || o.Hosts[0].Driver == "" {
 		t.Errorf("the checkpoint's origin is %s (%v)", origin, err)
 	}
@@ -133,8 +128,7 @@ func TestResumeOfOlderCheckpoints(t *testing.T) {
 	resume := func() (told string) {
 		t.Helper()
 		told = captured(t, &os.Stderr, func() {
-			if out, err := output(t, "train", "-data", data, "-out", ckpt, "-resume", "-steps", "2"); err != nil ||
-				!strings.Contains(out, "step 2 of 2") {
+			if out, err := output(t, "train", "-data", data, "-out", ckpt, "-resume", "-steps", "2"); err != nil || !strings.Contains(out, "step 2 of 2") {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
@@ -143,8 +137,7 @@ func TestResumeOfOlderCheckpoints(t *testing.T) {
 	if told := resume(); strings.Count(told, "could not be compared") != 1 {
 		t.Errorf("printed %q", told)
 	}
-	// the second run has saved a fingerprint
-	if told := resume(); strings.Contains(told, "could not be compared") {
+	if told := resume(); strings.Contains(told, "could not be compared") { // the second run has saved a fingerprint
 		t.Errorf("printed %q again", told)
 	}
 }

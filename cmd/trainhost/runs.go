@@ -30,16 +30,11 @@ type runFlags struct {
 // newRunFlags defines the flags; every is the default number of steps between log lines.
 func newRunFlags(fs *flag.FlagSet, every uint64) runFlags {
 	return runFlags{
-		data: fs.String(
-			"data", "",
-			"folder of training pictures (JPEG, PNG, TIFF, WebP), with the folders in it",
-		),
-		out:    fs.String("out", "", "checkpoint to write"),
-		from:   fs.String("from", "", "checkpoint from whose averaged weights this run starts"),
-		resume: fs.Bool("resume", false, "continue the run in -out exactly where it stopped"),
-		replace: fs.Bool(
-			"overwrite", false, "replace the file -out if it exists; without, that is an error",
-		),
+		data:     fs.String("data", "", "folder of training pictures (JPEG, PNG, TIFF, WebP), with the folders in it"),
+		out:      fs.String("out", "", "checkpoint to write"),
+		from:     fs.String("from", "", "checkpoint from whose averaged weights this run starts"),
+		resume:   fs.Bool("resume", false, "continue the run in -out exactly where it stopped"),
+		replace:  fs.Bool("overwrite", false, "replace the file -out if it exists; without, that is an error"),
 		strict:   fs.Bool("strict", false, "stop if a picture cannot be read; without, it is left out"),
 		device:   fs.String("device", "", "device index or part of its name"),
 		threads:  fs.Int("threads", 0, "threads of this program and of software drivers (0: one per core)"),
@@ -61,10 +56,7 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 		return fmt.Errorf("%s: -threads %d: must be 1 or more, or 0 for one per core", fs.Name(), *r.threads)
 	}
 	if _, err := os.Stat(*r.out); err == nil && !*r.resume && !*r.replace {
-		return fmt.Errorf(
-			"%s: -out %s is there already: -resume continues it, -overwrite replaces it", fs.Name(),
-			*r.out,
-		)
+		return fmt.Errorf("%s: -out %s is there already: -resume continues it, -overwrite replaces it", fs.Name(), *r.out)
 	}
 	return writable(*r.out)
 }
@@ -72,12 +64,8 @@ func (r runFlags) check(fs *flag.FlagSet) error {
 // checkOut fails before any work if a command other than a training run cannot write a file. It
 // also fails if the file is a checkpoint, which may be the work of days.
 func checkOut(command, path string) error {
-	if f, err := weights.Load(path); err == nil &&
-		(trainhost.IsCheckpoint(f) || trainhost.IsKernelCheckpoint(f)) {
-		return fmt.Errorf(
-			"%s: -out %s is a checkpoint, which would be lost: give another name, or remove it",
-			command, path,
-		)
+	if f, err := weights.Load(path); err == nil && (trainhost.IsCheckpoint(f) || trainhost.IsKernelCheckpoint(f)) {
+		return fmt.Errorf("%s: -out %s is a checkpoint, which would be lost: give another name, or remove it", command, path)
 	}
 	return writable(path)
 }
@@ -101,9 +89,7 @@ func writable(path string) error {
 
 // open reads the training pictures, compares them with those of a run that is resumed, and opens
 // the device. origin is that of the run so far, or nil; next is its continuation.
-func (r runFlags) open(
-	fs *flag.FlagSet, command string, minSide int, origin *trainhost.Origin,
-) (pics *trainhost.Pictures, dev *gpu.Device, next *trainhost.Origin, err error) {
+func (r runFlags) open(fs *flag.FlagSet, command string, minSide int, origin *trainhost.Origin) (pics *trainhost.Pictures, dev *gpu.Device, next *trainhost.Origin, err error) {
 	if pics, err = r.load(minSide); err != nil {
 		return nil, nil, nil, err
 	}
@@ -131,11 +117,7 @@ func (r runFlags) load(minSide int) (*trainhost.Pictures, error) {
 		if *r.strict {
 			return nil, pics.Skipped[0]
 		}
-		fmt.Fprintf(
-			os.Stderr,
-			"trainhost: %d of %d pictures cannot be read and are left out; the first: %s\n", n,
-			n+pics.Len(), plain.Line(pics.Skipped[0].Error()),
-		)
+		fmt.Fprintf(os.Stderr, "trainhost: %d of %d pictures cannot be read and are left out; the first: %s\n", n, n+pics.Len(), plain.Line(pics.Skipped[0].Error()))
 	}
 	return pics, nil
 }
@@ -172,7 +154,5 @@ type trainer interface {
 func describeRun(pics *trainhost.Pictures, t trainer, dev *gpu.Device, began time.Time) {
 	store, step := t.Store(), t.Program()
 	fmt.Fprintf(stdout, "%d pictures, %d parameters, %d dispatches and %.1f GFLOP a step, %.0f MB, on %s; built in %.1f s\n",
-		pics.Len(), store.Count(), step.Dispatches(), step.Flops()/1e9, float64(
-			step.WorkBytes(),
-		)/1e6, dev.Info().Name, time.Since(began).Seconds())
+		pics.Len(), store.Count(), step.Dispatches(), step.Flops()/1e9, float64(step.WorkBytes())/1e6, dev.Info().Name, time.Since(began).Seconds())
 }

@@ -35,15 +35,9 @@ func TestMistakesOfRuns(t *testing.T) {
 		"unreadable weights":        {"eval", "-data", dir, "-weights", empty},
 		"holds no picture":          {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt")},
 		"are needed":                {"train", "-data", dir},
-		"is not a folder": {"train", "-data", dir, "-out", filepath.Join(
-			dir, "x.ckpt",
-		), "-val", filepath.Join(dir, "none")},
-		"is not a log": {"train", "-data", dir, "-out", filepath.Join(
-			dir, "x.ckpt",
-		), "-csv", there},
-		"-threads -1": {"train", "-data", dir, "-out", filepath.Join(
-			dir, "x.ckpt",
-		), "-threads", "-1"},
+		"is not a folder":           {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-val", filepath.Join(dir, "none")},
+		"is not a log":              {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-csv", there},
+		"-threads -1":               {"train", "-data", dir, "-out", filepath.Join(dir, "x.ckpt"), "-threads", "-1"},
 	} {
 		if err := run(context.Background(), args); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", args, err, want)
@@ -84,13 +78,11 @@ func TestTrainingPictures(t *testing.T) {
 	}
 	pics, err := trainhost.LoadPictures(dir, 32)
 	if err != nil || pics.Len() != 4 || len(pics.Skipped) != 3 ||
-		!strings.Contains(pics.Skipped[2].Error(), "huge.png: ") ||
-		!strings.Contains(pics.Skipped[2].Error(), "20000×20000 pixels are more than") {
+		!strings.Contains(pics.Skipped[2].Error(), "huge.png: ") || !strings.Contains(pics.Skipped[2].Error(), "20000×20000 pixels are more than") {
 		t.Fatalf("%v: %d pictures, skipped %v", err, pics.Len(), pics.Skipped)
 	}
 	strict := true
-	if _, err := (runFlags{data: &dir, strict: &strict}).load(32); err == nil ||
-		!strings.Contains(err.Error(), "bad.png") {
+	if _, err := (runFlags{data: &dir, strict: &strict}).load(32); err == nil || !strings.Contains(err.Error(), "bad.png") {
 		t.Errorf("-strict: got %v", err)
 	}
 }

@@ -19,39 +19,15 @@ type networkFlags struct {
 func (n *networkFlags) define(fs *flag.FlagSet) {
 	*n = networkFlags{
 		widths: fs.String("widths", "32,64,96", "channels of the network's levels (new networks)"),
-		blocks: fs.String(
-			"blocks", "",
-			"residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)",
-		),
-		up: fs.String(
-			"up", "",
-			"residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network (default 2,1 for new networks, but as -blocks if that is given)",
-		),
-		mid: fs.Int(
-			"mid", -1,
-			"residual blocks at the coarsest level; with -init or -from they are added to the network (default 2 for new networks)",
-		),
-		drop: fs.Bool("drop", false, "with -init or -from: -blocks, -up and -mid may remove blocks"),
-		fine: fs.Int(
-			"fine", -1,
-			"channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)",
-		),
-		gates: fs.String(
-			"gates", "",
-			"kernel sides of the blocks' gating convolutions per level: 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)",
-		),
-		guess: fs.Bool(
-			"guess", false,
-			"with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/motionblur), as new networks do",
-		),
-		coarse: fs.Int(
-			"coarse", -1,
-			"with -init or -from: how often denoising halves a picture; what the network changes in the half is a guess for the picture (see docs/TRAINING.md, What moves)",
-		),
-		noise: fs.Bool(
-			"noise", false,
-			"with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)",
-		),
+		blocks: fs.String("blocks", "", "residual blocks per level, down and up; with -init or -from they are added to the network (default 1,1 for new networks)"),
+		up:     fs.String("up", "", "residual blocks per level on the way up, if not as -blocks; with -init or -from they are added to the network (default 2,1 for new networks, but as -blocks if that is given)"),
+		mid:    fs.Int("mid", -1, "residual blocks at the coarsest level; with -init or -from they are added to the network (default 2 for new networks)"),
+		drop:   fs.Bool("drop", false, "with -init or -from: -blocks, -up and -mid may remove blocks"),
+		fine:   fs.Int("fine", -1, "channels of a level of 2×2 pixel blocks at the end, 0 for none; with -init or -from it is added to the network (default 0)"),
+		gates:  fs.String("gates", "", "kernel sides of the blocks' gating convolutions per level: 0 (none), 1 or 3; with -init or -from they are added to the network (default 1,1,3 for new networks of three levels)"),
+		guess:  fs.Bool("guess", false, "with -init or -from: let the adapter take the linear estimate of motion-blurred pictures (see restore/motionblur), as new networks do"),
+		coarse: fs.Int("coarse", -1, "with -init or -from: how often denoising halves a picture; what the network changes in the half is a guess for the picture (see docs/TRAINING.md, What moves)"),
+		noise:  fs.Bool("noise", false, "with -init or -from: tell the network the shape of the noise, and train denoising on the noise of cameras and JPEG (see docs/TRAINING.md)"),
 	}
 }
 

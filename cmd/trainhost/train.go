@@ -37,32 +37,17 @@ func newTrain(command string) *trainCommand {
 	}
 	fs := flag.NewFlagSet("trainhost "+command, flag.ContinueOnError)
 	c.fs, c.runFlags = fs, newRunFlags(fs, 20)
-	c.initial = fs.String(
-		"init", "",
-		"packed weights (.vfm) from which this run starts; \"default\" for the embedded ones for all tasks",
-	)
+	c.initial = fs.String("init", "", "packed weights (.vfm) from which this run starts; \"default\" for the embedded ones for all tasks")
 	c.csv = fs.String("csv", "", "file to which log lines are appended as CSV")
 	c.tensorboard = fs.String("tensorboard", "", "folder for log lines in TensorBoard's format")
 	c.val.defineFlags(fs)
 	c.profile = fs.Bool("profile", false, "do one step, print the time of its kernels, and stop")
 	c.network.define(fs)
-	c.pairs = fs.String(
-		"shakes", "",
-		"file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0; also needed with -resume)",
-	)
-	c.movement = fs.String(
-		"movement", "",
-		"folder with the frames of a video: denoising trains on pictures blurred by movement instead of noisy ones (needs a network with -noise; also needed with -resume)",
-	)
+	c.pairs = fs.String("shakes", "", "file of trainhost shakes: two thirds of the motion-blurred pictures are crops of its pairs (needs -obs 0; also needed with -resume)")
+	c.movement = fs.String("movement", "", "folder with the frames of a video: denoising trains on pictures blurred by movement instead of noisy ones (needs a network with -noise; also needed with -resume)")
 	cfg, o := &c.cfg, &c.cfg.Objective
-	fs.BoolVar(
-		&cfg.Compressed, "compressed", false,
-		"denoising trains on JPEG pictures, most of them without noise (needs a network with -noise)",
-	)
-	fs.StringVar(
-		(*string)(&o.Data), "loss", string(o.Data),
-		"data term: es (energy score), l2 (regression at z = μ) or none",
-	)
+	fs.BoolVar(&cfg.Compressed, "compressed", false, "denoising trains on JPEG pictures, most of them without noise (needs a network with -noise)")
+	fs.StringVar((*string)(&o.Data), "loss", string(o.Data), "data term: es (energy score), l2 (regression at z = μ) or none")
 	fs.Float64Var(&o.DataWeight, "data-weight", 0, "weight of the data term (0: 20 for es, 50 for l2)")
 	fs.Float64Var(&o.Mean, "mean-weight", o.Mean, "with -loss es: weight of the regression term at z = μ")
 	fs.Float64Var(&o.Obs, "obs", o.Obs, "weight of the observation term")
@@ -70,29 +55,14 @@ func newTrain(command string) *trainCommand {
 	fs.Float64Var(&o.KL, "kl", o.KL, "weight of the KL term")
 	mf := &o.MeanFlow
 	fs.Float64Var(&mf.Weight, "mf", mf.Weight, "weight of the mean-flow term, 1/(2τ²); 0: none")
-	fs.Float64Var(
-		&mf.Alpha, "alpha", orDefault(mf, mf.Alpha, 0.5),
-		"mean flow: share of pictures with z from the adapter",
-	)
-	fs.Float64Var(
-		&mf.Match, "match", orDefault(mf, mf.Match, 0.5),
-		"mean flow: share of pictures with r = t (flow matching)",
-	)
+	fs.Float64Var(&mf.Alpha, "alpha", orDefault(mf, mf.Alpha, 0.5), "mean flow: share of pictures with z from the adapter")
+	fs.Float64Var(&mf.Match, "match", orDefault(mf, mf.Match, 0.5), "mean flow: share of pictures with r = t (flow matching)")
 	fs.Float64Var(&mf.Corner, "corner", mf.Corner, "mean flow: share of pictures at (r, t) = (0, 1)")
-	fs.StringVar(
-		(*string)(&mf.Times), "times", string(trainhost.LogitNormal),
-		"mean flow: distribution of the times, logit-normal or uniform",
-	)
+	fs.StringVar((*string)(&mf.Times), "times", string(trainhost.LogitNormal), "mean flow: distribution of the times, logit-normal or uniform")
 	fs.BoolVar(&o.Frozen, "freeze-flow", false, "train the adapter alone")
 	fs.Float64Var(&o.Gamma, "gamma", o.Gamma, "offset of the adaptive weight; negative: no adaptive weight")
-	fs.Var(
-		counts{&cfg.Per}, "per-class",
-		"pictures of each of the six tasks in a batch: one number, or six separated by commas, in the order of docs/TRAINING.md",
-	)
-	fs.IntVar(
-		&cfg.Crop, "crop", cfg.Crop,
-		"side of the crops in pixels, a power of two, or a multiple of 32 for denoise alone",
-	)
+	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six separated by commas, in the order of docs/TRAINING.md")
+	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops in pixels, a power of two, or a multiple of 32 for denoise alone")
 	fs.Uint64Var(&cfg.Steps, "steps", cfg.Steps, "steps of this run")
 	fs.Uint64Var(&cfg.Warmup, "warmup", cfg.Warmup, "steps of linear warm-up")
 	fs.Float64Var(&cfg.LR, "lr", cfg.LR, "learning rate at its peak")
@@ -179,35 +149,22 @@ func (c *trainCommand) loadPairs() (*trainhost.MotionPairs, error) {
 		return nil, fmt.Errorf("%s: -shakes: %w", c.name, err)
 	}
 	if c.cfg.Objective.Obs != 0 || c.cfg.Crop > pairs.Side {
-		return nil, fmt.Errorf(
-			"%s: -shakes needs -obs 0, as the kernels are not known, and -crop of at most %d",
-			c.name, pairs.Side,
-		)
+		return nil, fmt.Errorf("%s: -shakes needs -obs 0, as the kernels are not known, and -crop of at most %d", c.name, pairs.Side)
 	}
 	return pairs, nil
 }
 
 // loadMovement reads the frames of -movement; nil without.
-func (c *trainCommand) loadMovement(
-	start *trainhost.Checkpoint, pics *trainhost.Pictures,
-) (*trainhost.Movement, error) {
+func (c *trainCommand) loadMovement(start *trainhost.Checkpoint, pics *trainhost.Pictures) (*trainhost.Movement, error) {
 	if c.cfg.Movement != (*c.movement != "") { // of a run that is resumed
-		how := map[bool]string{
-			true: "with -movement: give its folder again", false: "without -movement: leave it out",
-		}[c.cfg.Movement]
-		return nil, fmt.Errorf(
-			"%s: %s was made %s, or begin a new run with -from and another -out", c.name, *c.out,
-			how,
-		)
+		how := map[bool]string{true: "with -movement: give its folder again", false: "without -movement: leave it out"}[c.cfg.Movement]
+		return nil, fmt.Errorf("%s: %s was made %s, or begin a new run with -from and another -out", c.name, *c.out, how)
 	}
 	if !c.cfg.Movement {
 		return nil, nil
 	}
 	if start == nil || !start.State.Network.Noise {
-		return nil, fmt.Errorf(
-			"%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise",
-			c.name,
-		)
+		return nil, fmt.Errorf("%s: -movement needs a network that is told the shape of noise: -init or -from, and -noise", c.name)
 	}
 	frames, err := trainhost.VideoFrames(*c.movement)
 	if err != nil {

@@ -24,10 +24,7 @@ type validation struct {
 }
 
 func (v *validation) defineFlags(fs *flag.FlagSet) {
-	fs.StringVar(
-		&v.folder, "val", "",
-		"folder of pictures, none of them in -data, on which the averaged weights are scored during training",
-	)
+	fs.StringVar(&v.folder, "val", "", "folder of pictures, none of them in -data, on which the averaged weights are scored during training")
 	fs.Uint64Var(&v.every, "val-every", 500, "steps between scores")
 	fs.IntVar(&v.limit, "val-limit", 24, "number of pictures to score, at equal distances in the folder")
 }
@@ -100,8 +97,5 @@ func (v validation) score(ctx context.Context, path string, step uint64) (string
 		}
 		parts = append(parts, fmt.Sprintf("camera %.3f (input %.3f)", scores[0].Mode, scores[0].Input))
 	}
-	return fmt.Sprintf(
-		"validation at step %d: %s dB, %d pictures, %.0f s", step, strings.Join(parts, ", "),
-		scores[0].Pictures, time.Since(began).Seconds(),
-	), nil
+	return fmt.Sprintf("validation at step %d: %s dB, %d pictures, %.0f s", step, strings.Join(parts, ", "), scores[0].Pictures, time.Since(began).Seconds()), nil
 }

@@ -33,8 +33,7 @@ func TestValidation(t *testing.T) {
 		stderr := captured(t, &os.Stderr, func() {
 			text, err = output(t, tinyRun(data, out, "-val", folder, "-val-every", "1")...)
 		})
-		if err != nil || !strings.Contains(text, "complete: true") ||
-			strings.Count(text+stderr, words+"1") != 1 || strings.Count(text+stderr, words+"2") != 1 {
+		if err != nil || !strings.Contains(text, "complete: true") || strings.Count(text+stderr, words+"1") != 1 || strings.Count(text+stderr, words+"2") != 1 {
 			t.Errorf("%v\n%s\n%s", err, text, stderr)
 		}
 		if _, err := os.Stat(out); err != nil {
@@ -53,16 +52,13 @@ func TestValidationWithoutSave(t *testing.T) {
 			v.after(context.Background(), func() error { saves++; return full }, "none.ckpt", step)
 		}
 	})
-	if want := "trainhost: no score at step 5 - no space left on device\ntrainhost: no score at step 10 - no space left on device\n"; stderr != want ||
-		saves != 2 {
+	if want := "trainhost: no score at step 5 - no space left on device\ntrainhost: no score at step 10 - no space left on device\n"; stderr != want || saves != 2 {
 		t.Errorf("%d saves, printed %q", saves, stderr)
 	}
 	// A score that ends with the run prints nothing.
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if stderr := captured(
-		t, &os.Stderr, func() { v.after(ctx, func() error { return full }, "none.ckpt", 5) },
-	); stderr != "" {
+	if stderr := captured(t, &os.Stderr, func() { v.after(ctx, func() error { return full }, "none.ckpt", 5) }); stderr != "" {
 		t.Errorf("printed %q", stderr)
 	}
 }
@@ -74,10 +70,7 @@ func TestBadValidation(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(junk, "a.tiff"), []byte("junk"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for folder, want := range map[string]string{
-		t.TempDir(): "holds no picture", junk: "a.tiff: not a picture",
-		filepath.Join(dir, "none"): "is not a folder",
-	} {
+	for folder, want := range map[string]string{t.TempDir(): "holds no picture", junk: "a.tiff: not a picture", filepath.Join(dir, "none"): "is not a folder"} {
 		text, err := output(t, tinyRun(data, filepath.Join(dir, "a.ckpt"), "-val", folder)...)
 		if err == nil || !strings.Contains(err.Error(), want) || text != "" {
 			t.Errorf("want %q: %v\n%s", want, err, text)
@@ -100,22 +93,18 @@ func TestCheckpointsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"pack", "-in", ckpt}, {"export", "-weights", ckpt}, {"noise", "-data", data},
-		{"defocus", "-data", data}, {"shakes", "-data", data},
+		{"pack", "-in", ckpt}, {"export", "-weights", ckpt}, {"noise", "-data", data}, {"defocus", "-data", data}, {"shakes", "-data", data},
 	} {
 		for _, name := range []string{"a.ckpt", "link"} {
-			if _, err := output(t, append(args, "-out", filepath.Join(dir, name))...); err == nil ||
-				!strings.Contains(err.Error(), "is a checkpoint, which would be lost") {
+			if _, err := output(t, append(args, "-out", filepath.Join(dir, name))...); err == nil || !strings.Contains(err.Error(), "is a checkpoint, which would be lost") {
 				t.Errorf("%q onto %s: %v", args, name, err)
 			}
 		}
-		if _, err := output(t, append(args, "-out", filepath.Join(dir, "none", "x"))...); err == nil ||
-			!strings.Contains(err.Error(), "there is no directory") {
+		if _, err := output(t, append(args, "-out", filepath.Join(dir, "none", "x"))...); err == nil || !strings.Contains(err.Error(), "there is no directory") {
 			t.Errorf("%q into no folder: %v", args, err)
 		}
 	}
-	if _, err := output(t, "experiment", "photographs", "-data", data, "-eval", data, "-out", dir); err == nil ||
-		!strings.Contains(err.Error(), "holds checkpoints of an earlier run, such as a.ckpt") {
+	if _, err := output(t, "experiment", "photographs", "-data", data, "-eval", data, "-out", dir); err == nil || !strings.Contains(err.Error(), "holds checkpoints of an earlier run, such as a.ckpt") {
 		t.Errorf("photographs: %v", err)
 	}
 	if _, err := output(t, tinyRun(data, filepath.Join(dir, "b.ckpt"), "-csv", ckpt)...); err == nil {
@@ -146,14 +135,10 @@ func TestFullStdout(t *testing.T) {
 	os.Stdout = full
 	eval := "eval -data " + data + " -weights " + packed + " -tasks denoise -limit 1"
 	for _, args := range []string{
-		"version", "help", "", "watch " + someLog(t), "watch -follow 1h " + someLog(t),
-		"experiment photographs -variants list", "experiment generators -methods list",
-		"pack -in " + ckpt + " -out " + filepath.Join(dir, "b.vfm"),
-		"export -weights " + packed + " -width 16 -height 16 -out " + filepath.Join(dir, "a.onnx"),
-		eval, eval + " -json", strings.Join(tinyRun(data, filepath.Join(dir, "b.ckpt")), " "),
+		"version", "help", "", "watch " + someLog(t), "watch -follow 1h " + someLog(t), "experiment photographs -variants list", "experiment generators -methods list", "pack -in " + ckpt + " -out " + filepath.Join(dir, "b.vfm"),
+		"export -weights " + packed + " -width 16 -height 16 -out " + filepath.Join(dir, "a.onnx"), eval, eval + " -json", strings.Join(tinyRun(data, filepath.Join(dir, "b.ckpt")), " "),
 	} {
-		if err := run(context.Background(), strings.Fields(args)); err == nil ||
-			!strings.HasPrefix(err.Error(), "stdout: ") {
+		if err := run(context.Background(), strings.Fields(args)); err == nil || !strings.HasPrefix(err.Error(), "stdout: ") {
 			t.Errorf("%q: %v", args, err)
 		}
 	}

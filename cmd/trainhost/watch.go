@@ -95,10 +95,7 @@ func curves(log string, width, height, smooth int) (string, error) {
 		}
 		return v[len(v)-1]
 	}
-	fmt.Fprintf(
-		&out, "step %.0f, learning rate %.2e, %.2f s/step\n\n", last(at("step")), last(at("lr")),
-		last(at("s/step")),
-	)
+	fmt.Fprintf(&out, "step %.0f, learning rate %.2e, %.2f s/step\n\n", last(at("step")), last(at("lr")), last(at("s/step")))
 	loss, caption := at("unscaled"), "unscaled loss"
 	if loss == nil { // the log of an older program
 		loss, caption = at("loss"), "loss"
@@ -109,16 +106,12 @@ func curves(log string, width, height, smooth int) (string, error) {
 	var names []string
 	for i, h := range head {
 		name, ok := strings.CutSuffix(h, " dB")
-		// the task was trained
-		if ok && slices.ContainsFunc(columns[i], func(v float64) bool { return !math.IsNaN(v) }) {
+		if ok && slices.ContainsFunc(columns[i], func(v float64) bool { return !math.IsNaN(v) }) { // the task was trained
 			series, names = append(series, average(columns[i], smooth)), append(names, name)
 		}
 	}
 	if len(series) > 0 {
-		colours := []asciigraph.AnsiColor{
-			asciigraph.Blue, asciigraph.Green, asciigraph.Red, asciigraph.Yellow,
-			asciigraph.Magenta, asciigraph.Cyan,
-		}
+		colours := []asciigraph.AnsiColor{asciigraph.Blue, asciigraph.Green, asciigraph.Red, asciigraph.Yellow, asciigraph.Magenta, asciigraph.Cyan}
 		fmt.Fprintln(&out, "\n"+asciigraph.PlotMany(series, asciigraph.Width(width), asciigraph.Height(height), asciigraph.Precision(1),
 			asciigraph.SeriesColors(colours...), asciigraph.SeriesLegends(names...), asciigraph.Caption("PSNR of the training crops, dB")))
 	}

@@ -15,9 +15,7 @@ func TestCurves(t *testing.T) {
 	var b strings.Builder
 	fmt.Fprintln(&b, strings.Join(trainhost.ReportColumns(), ","))
 	for i := range 30 {
-		r := trainhost.Report{
-			Step: uint64(20 * i), Loss: 1, Unscaled: 2 - float64(i)/30, Rate: 1e-3, Seconds: 0.5,
-		}
+		r := trainhost.Report{Step: uint64(20 * i), Loss: 1, Unscaled: 2 - float64(i)/30, Rate: 1e-3, Seconds: 0.5}
 		for c := range r.PSNR {
 			r.PSNR[c] = 20 + float64(c) + float64(i)/10
 			if c == 2 {
@@ -38,16 +36,13 @@ func TestCurves(t *testing.T) {
 			}
 			continue
 		}
-		for _, words := range []string{
-			"step 580, learning rate 1.00e-03", "unscaled loss", "motion-deblur", "dB",
-		} {
+		for _, words := range []string{"step 580, learning rate 1.00e-03", "unscaled loss", "motion-deblur", "dB"} {
 			if !strings.Contains(text, words) {
 				t.Errorf("the curves do not say %q:\n%s", words, text)
 			}
 		}
 	}
-	if text, err := curves(whole, 40, 8, 3); err != nil || strings.Contains(text, "inpaint-box") ||
-		strings.Contains(text, "NaN") {
+	if text, err := curves(whole, 40, 8, 3); err != nil || strings.Contains(text, "inpaint-box") || strings.Contains(text, "NaN") {
 		t.Errorf("a task that was not trained is drawn (%v):\n%s", err, text)
 	}
 	if _, err := curves("a,b\n1,2\n", 40, 8, 3); err == nil {
@@ -55,9 +50,7 @@ func TestCurves(t *testing.T) {
 	}
 	// Logs of older programs are drawn, and keep their columns.
 	old := filepath.Join(t.TempDir(), "old.csv")
-	if err := os.WriteFile(
-		old, []byte("step,loss,denoise dB,lr,s/step\n1,0.5,20,0.001,0.5\n"), 0o644,
-	); err != nil {
+	if err := os.WriteFile(old, []byte("step,loss,denoise dB,lr,s/step\n1,0.5,20,0.001,0.5\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	r := trainhost.Report{Step: 2, Loss: 0.25, Unscaled: 9, Rate: 0.002, Seconds: 0.25}
@@ -66,8 +59,7 @@ func TestCurves(t *testing.T) {
 		t.Fatal(err)
 	}
 	b2, err := os.ReadFile(old)
-	if want := "step,loss,denoise dB,lr,s/step\n1,0.5,20,0.001,0.5\n2,0.25,21.000,0.002,0.25\n"; err != nil ||
-		string(b2) != want {
+	if want := "step,loss,denoise dB,lr,s/step\n1,0.5,20,0.001,0.5\n2,0.25,21.000,0.002,0.25\n"; err != nil || string(b2) != want {
 		t.Errorf("an older log goes on as %q, want %q", b2, want)
 	}
 	if text, err := curves(string(b2), 40, 8, 3); err != nil || !strings.Contains(text, "step 2,") {

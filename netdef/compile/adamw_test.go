@@ -18,10 +18,7 @@ func TestAdamW(t *testing.T) {
 	b := g.Param("b", S{1, 1, 1, 40}, netdef.Normal{Std: 1})
 	frozen := g.Param("f", S{1, 1, 24, 40}, netdef.Normal{Std: 1}) // its gradient is not requested
 	x := g.Input("x", S{1, 1, 24, 40})
-	loss := g.Add(
-		g.Sum(g.Mul(x, g.Add(g.Square(w), frozen)), netdef.AxAll),
-		g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll),
-	)
+	loss := g.Add(g.Sum(g.Mul(x, g.Add(g.Square(w), frozen)), netdef.AxAll), g.Sum(g.Mul(g.Scale(b, 3), b), netdef.AxAll))
 	grads, err := g.Gradient(loss, []*netdef.Node{w, b})
 	if err != nil {
 		t.Fatal(err)
@@ -31,10 +28,7 @@ func TestAdamW(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	p, err := Compile(
-		testDev, store, g, []*netdef.Node{loss},
-		Options{Grads: map[string]*netdef.Node{"w": grads[0], "b": grads[1]}, AdamW: true},
-	)
+	p, err := Compile(testDev, store, g, []*netdef.Node{loss}, Options{Grads: map[string]*netdef.Node{"w": grads[0], "b": grads[1]}, AdamW: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +135,7 @@ func TestAdamW(t *testing.T) {
 func TestGradientsOfOddParameters(t *testing.T) {
 	g := netdef.NewGraph()
 	x := g.Input("x", S{2, 3, 5, 1})
-	params := []*netdef.Node{
-		g.Param("number", netdef.Scalar, netdef.Zeros),
-		g.Param("filter", S{3, 3, 1, 1}, netdef.Zeros),
-		g.Param("plane", S{1, 3, 5, 1}, netdef.Zeros),
-	}
+	params := []*netdef.Node{g.Param("number", netdef.Scalar, netdef.Zeros), g.Param("filter", S{3, 3, 1, 1}, netdef.Zeros), g.Param("plane", S{1, 3, 5, 1}, netdef.Zeros)}
 	y := g.Add(g.Mul(g.Conv2D(x, params[1], 1), params[0]), params[2])
 	loss := g.Sum(g.Mul(y, g.Input("v", y.Shape)), netdef.AxAll)
 	grads, err := g.Gradient(loss, params)
@@ -168,10 +158,7 @@ func TestGradientsOfOddParameters(t *testing.T) {
 				vals[p.Name] = make([]float32, p.Shape.Size())
 			}
 		}
-		p, err := Compile(
-			testDev, store, g, []*netdef.Node{loss},
-			Options{Portable: portable, Grads: byName, AdamW: true},
-		)
+		p, err := Compile(testDev, store, g, []*netdef.Node{loss}, Options{Portable: portable, Grads: byName, AdamW: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,10 +184,7 @@ func TestGradientsOfOddParameters(t *testing.T) {
 				t.Fatal(err)
 			}
 			if e := norm(v, want.want[i]); !(e <= want.allowed[i]) {
-				t.Errorf(
-					"portable %v: gradient of %s: error %g of %g", portable, n.Name, e,
-					norm(want.want[i], nil),
-				)
+				t.Errorf("portable %v: gradient of %s: error %g of %g", portable, n.Name, e, norm(want.want[i], nil))
 			}
 		}
 	}

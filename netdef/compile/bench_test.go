@@ -24,30 +24,16 @@ func BenchmarkKernels(b *testing.B) {
 	}
 	conv := func(k, hw, cin, cout int) shape {
 		return shape{fmt.Sprintf("conv%d_%d_%d_%d", k, hw, cin, cout), func(g *netdef.Graph) *netdef.Node {
-			return g.Conv2D(
-				g.Input("x", S{1, hw, hw, cin}),
-				g.Param("w", S{k, k, cin, cout}, netdef.HeNormal{Gain: 1}), 1,
-			)
+			return g.Conv2D(g.Input("x", S{1, hw, hw, cin}), g.Param("w", S{k, k, cin, cout}, netdef.HeNormal{Gain: 1}), 1)
 		}}
 	}
 	gw := func(k, bb, hw, cin, cout int) shape {
-		return shape{fmt.Sprintf(
-			"gradw%d_%dx%d_%d_%d", k, bb, hw, cin, cout,
-		), func(g *netdef.Graph) *netdef.Node {
+		return shape{fmt.Sprintf("gradw%d_%dx%d_%d_%d", k, bb, hw, cin, cout), func(g *netdef.Graph) *netdef.Node {
 			return g.ConvGradW(g.Input("x", S{bb, hw, hw, cin}), g.Input("g", S{bb, hw, hw, cout}), k, 1)
 		}}
 	}
-	for _, s := range []shape{conv(3, 64, 32, 32), conv(3, 32, 64, 64), conv(3, 16, 96, 96), conv(
-		1, 64, 64, 32,
-	), conv(1, 32, 128, 64), gw(3, 24, 16, 32, 32), gw(3, 24, 8, 64, 64), gw(1, 24, 16, 48, 32),
-		{
-			"layernorm",
-			func(
-				g *netdef.Graph,
-			) *netdef.Node {
-				return g.SiLU(g.LayerNorm(g.Input("x", S{1, 64, 64, 32}), 1e-5))
-			},
-		},
+	for _, s := range []shape{conv(3, 64, 32, 32), conv(3, 32, 64, 64), conv(3, 16, 96, 96), conv(1, 64, 64, 32), conv(1, 32, 128, 64), gw(3, 24, 16, 32, 32), gw(3, 24, 8, 64, 64), gw(1, 24, 16, 48, 32),
+		{"layernorm", func(g *netdef.Graph) *netdef.Node { return g.SiLU(g.LayerNorm(g.Input("x", S{1, 64, 64, 32}), 1e-5)) }},
 		{"add", func(g *netdef.Graph) *netdef.Node {
 			return g.Add(g.Input("x", S{1, 64, 64, 32}), g.Input("y", S{1, 64, 64, 32}))
 		}},
@@ -57,18 +43,8 @@ func BenchmarkKernels(b *testing.B) {
 			c := g.Add(g.Conv2D(h, g.Param("w", S{1, 1, 32, 32}, netdef.HeNormal{Gain: 1}), 1), v("b"))
 			return g.Mul(g.SiLU(g.Add(g.Mul(g.LayerNorm(x, 1e-5), v("s")), v("t"))), g.Offset(c, 1))
 		}},
-		{
-			"sum",
-			func(
-				g *netdef.Graph,
-			) *netdef.Node {
-				return g.Sum(g.Input("x", S{24, 16, 16, 32}), netdef.AxBHW)
-			},
-		},
-		{
-			"transpose",
-			func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("x", S{1, 12, 128, 128})) },
-		},
+		{"sum", func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("x", S{24, 16, 16, 32}), netdef.AxBHW) }},
+		{"transpose", func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("x", S{1, 12, 128, 128})) }},
 		{"blur", func(g *netdef.Graph) *netdef.Node {
 			return g.Blur(g.Input("x", S{2, 3, 191, 192}), g.Input("k", S{2, 1, 64, 64}), 64, false, 128)
 		}},

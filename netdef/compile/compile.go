@@ -48,9 +48,7 @@ type Options struct {
 
 // Compile builds the Program that computes outs from the graph's inputs and the store's parameters.
 // If a node has no kernel for its shape, it fails with an error that names the node.
-func Compile(
-	dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node, opt Options,
-) (*Program, error) {
+func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node, opt Options) (*Program, error) {
 	if err := g.Err(); err != nil {
 		return nil, err
 	}
@@ -61,17 +59,13 @@ func Compile(
 	}
 	half := opt.Half && CanHalf(caps, opt.Portable) && !store.train
 	if half && caps.Matrix[0] > 0 {
-		best.Matrix = shaders.Matrix{
-			M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize,
-		}
+		best.Matrix = shaders.Matrix{M: caps.Matrix[0], N: caps.Matrix[1], K: caps.Matrix[2], Subgroup: caps.SubgroupSize}
 	}
 	best.FastBuild = best.Mode == shaders.CPU && opt.Tuning.fastBuild()
 	l := &lowering{
-		best: best, portable: portable, tune: opt.Tuning, store: store, half: half,
-		maxBinding: cmp.Or(opt.maxBinding, caps.MaxStorageRange),
-		modules:    map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
-		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{},
-		phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
+		best: best, portable: portable, tune: opt.Tuning, store: store, half: half, maxBinding: cmp.Or(opt.maxBinding, caps.MaxStorageRange),
+		modules: map[string]*shaders.Module{}, vals: map[*netdef.Node]*value{}, packed: map[string]*value{},
+		pinned: map[*netdef.Node]*value{}, inputs: map[string]*value{}, phases: map[*netdef.Node]phase{}, winogradIn: map[*netdef.Node]*value{},
 		repeats: map[repeatKey]*netdef.Node{}, held: opt.HeldInputs,
 	}
 	l.zeros = l.addConst("zeros", make([]float32, shaders.ZeroFloats))
@@ -170,15 +164,10 @@ func writesExactly(n *netdef.Node) bool {
 func (l *lowering) copyExact(in, out *value, size int) error {
 	if size%8 != 0 {
 		row := []int{size}
-		return l.generalStep(
-			shaders.General{Out: row, In: []shaders.View{inOrder(row)}, To: inOrder(row)}, 0,
-			[]*value{in}, out,
-		)
+		return l.generalStep(shaders.General{Out: row, In: []shaders.View{inOrder(row)}, To: inOrder(row)}, 0, []*value{in}, out)
 	}
 	c := blockOf(size)
-	return l.copyStep(
-		shaders.Copy{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out,
-	)
+	return l.copyStep(shaders.Copy{Dims: []int{size / c}, In: []int{c}, Out: []int{c}, Tab: ramp(c, 1)}, in, out)
 }
 
 // HyperInput is the input that holds AdamW's numbers, in the order of the constants shaders.Hyper….
@@ -207,10 +196,7 @@ func (l *lowering) adamW(grads map[string]*netdef.Node) error {
 		size := part.to - part.from
 		at := func(reg region) *value { return all(reg, part.from, size) }
 		k := shaders.AdamW{N: size, Decay: part.decay}
-		if err := l.emit(
-			l.best, k, nil, 0, at(regGrad), norm, hyper, at(regParam), at(regM), at(regV),
-			at(regEMA),
-		); err != nil {
+		if err := l.emit(l.best, k, nil, 0, at(regGrad), norm, hyper, at(regParam), at(regM), at(regV), at(regEMA)); err != nil {
 			return err
 		}
 	}

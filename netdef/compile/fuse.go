@@ -29,8 +29,7 @@ type fusion struct {
 // whose values must be in memory: the outputs. bindings is the number of storage buffers that a
 // pipeline of the device may have.
 func fuse(
-	nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase,
-	t shaders.Target, bindings int,
+	nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, t shaders.Target, bindings int,
 ) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
@@ -41,11 +40,7 @@ func fuse(
 	if t.Mode == shaders.CPU {
 		bindings = math.MaxInt
 	}
-	f := &fusion{
-		normed: t.Mode == shaders.CPU && !t.FastBuild, bindings: bindings, phases: phases,
-		users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{},
-		absorbed: map[*netdef.Node]bool{},
-	}
+	f := &fusion{normed: t.Mode == shaders.CPU && !t.FastBuild, bindings: bindings, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -70,8 +65,7 @@ func fuse(
 			continue
 		}
 		last := n.In[len(n.In)-1]
-		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 &&
-			takesExpression(n) && len(g.in)+hostBindings <= f.bindings && (cheap(g) || sumsLog(n, g)) {
+		if g := f.roots[last]; g != nil && !keep[last] && len(users[last]) == 1 && takesExpression(n) && len(g.in)+hostBindings <= f.bindings && (cheap(g) || sumsLog(n, g)) {
 			f.inputs[n], f.absorbed[last] = g, true
 			delete(f.roots, last)
 		}
@@ -88,8 +82,7 @@ func fuse(
 // kernels of their own).
 func (f *fusion) fuseReads(g *group, keep map[*netdef.Node]bool) {
 	for i, n := range g.in {
-		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 ||
-			n == g.host {
+		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 || n == g.host {
 			continue
 		}
 		switch op := n.Op.(type) {
@@ -122,9 +115,7 @@ func onlyPointwise(ns []*netdef.Node) bool {
 
 // grow returns the group of a root. It absorbs producers of the same shape that only this group
 // uses, as long as the kernel has at most maxInputs operands.
-func (f *fusion) grow(
-	root *netdef.Node, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool,
-) *group {
+func (f *fusion) grow(root *netdef.Node, users map[*netdef.Node][]*netdef.Node, keep map[*netdef.Node]bool) *group {
 	in := map[*netdef.Node]bool{root: true}
 	for changed := true; changed; {
 		changed = false
@@ -196,8 +187,7 @@ func (f *fusion) attachEpilogue(g *group, users map[*netdef.Node][]*netdef.Node,
 	}
 	for i := len(g.in) - 1; i >= 0; i-- {
 		n := g.in[i]
-		if g.pat[i] != shaders.Same || keep[n] || n.Shape != g.root.Shape ||
-			!subset(users[n], body) || f.absorbed[n] {
+		if g.pat[i] != shaders.Same || keep[n] || n.Shape != g.root.Shape || !subset(users[n], body) || f.absorbed[n] {
 			continue
 		}
 		if len(g.in)-1+hostBindings > f.bindings {

@@ -14,8 +14,7 @@ func edgeForward(side int) (g *netdef.Graph, outs []*netdef.Node) {
 	g = netdef.NewGraph()
 	y := g.Input("y", S{1, side, side, nets.FlowChannels})
 	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
-		Y: y, Mask: g.Input("mask", S{1, side, side, nets.MaskChannels}),
-		Task:  g.Input("task", S{1, 1, 1, nets.Tasks}),
+		Y: y, Mask: g.Input("mask", S{1, side, side, nets.MaskChannels}), Task: g.Input("task", S{1, 1, 1, nets.Tasks}),
 		Sigma: g.Input("+sigma", S{1, 1, 1, 1}), Guess: g.Input("guess", y.Shape),
 	})
 	return g, []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}

@@ -12,20 +12,10 @@ import (
 // pixels, whose partial results would not fit a binding.
 func TestLongSums(t *testing.T) {
 	type S = netdef.Shape
-	for _, s := range []S{
-		{70001, 1, 3, 1}, {1, 400, 401, 1}, {3, 1, 70001, 1}, {1, 1, 70001, 8}, {1, 1, 30011, 128},
-	} {
+	for _, s := range []S{{70001, 1, 3, 1}, {1, 400, 401, 1}, {3, 1, 70001, 1}, {1, 1, 70001, 8}, {1, 1, 30011, 128}} {
 		for name, build := range map[string]func(g *netdef.Graph, x *netdef.Node) *netdef.Node{
-			"over a batch": func(
-				g *netdef.Graph, x *netdef.Node,
-			) *netdef.Node {
-				return g.Sum(x, netdef.AxB)
-			},
-			"over all": func(
-				g *netdef.Graph, x *netdef.Node,
-			) *netdef.Node {
-				return g.Sum(x, netdef.AxAll)
-			},
+			"over a batch": func(g *netdef.Graph, x *netdef.Node) *netdef.Node { return g.Sum(x, netdef.AxB) },
+			"over all":     func(g *netdef.Graph, x *netdef.Node) *netdef.Node { return g.Sum(x, netdef.AxAll) },
 			"of a depthwise gradient": func(g *netdef.Graph, x *netdef.Node) *netdef.Node {
 				return g.DepthwiseGradW(x, g.Input("y", s))
 			},

@@ -91,16 +91,12 @@ func (l *lowering) target(c int) shaders.Target {
 }
 
 // emit adds a dispatch.
-func (l *lowering) emit(
-	t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value,
-) error {
+func (l *lowering) emit(t shaders.Target, k shaders.Kernel, scalars []uint32, flops float64, args ...*value) error {
 	return l.emitItems(t, k, k.Signature(t).Items, scalars, flops, args...)
 }
 
 // emitItems adds a dispatch with the given number of work items, for kernels that do not fix it.
-func (l *lowering) emitItems(
-	t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value,
-) error {
+func (l *lowering) emitItems(t shaders.Target, k shaders.Kernel, items int, scalars []uint32, flops float64, args ...*value) error {
 	b, operands := shaders.Build{Kernel: k, Target: t}, k.Signature(t).Operands
 	for i, a := range args {
 		if a.width() == 2 {
@@ -123,10 +119,7 @@ func (l *lowering) emitItems(
 	if l.cur != nil {
 		name = l.cur.Op.Name() + " " + l.cur.Name
 	}
-	l.steps = append(
-		l.steps,
-		&step{name: name, mod: m, args: args, scalars: scalars, items: items, phase: l.phase, flops: flops},
-	)
+	l.steps = append(l.steps, &step{name: name, mod: m, args: args, scalars: scalars, items: items, phase: l.phase, flops: flops})
 	return nil
 }
 

@@ -71,17 +71,13 @@ func (l *lowering) anyChunks(p product) (done bool, err error) {
 
 // lowerHostAny computes a convolution, matrix product or normalisation, and then its epilogue in a
 // kernel of any size. done is false if there is none for the epilogue.
-func (l *lowering) lowerHostAny(
-	t shaders.Target, n *netdef.Node, out *value, g *group,
-) (done bool, err error) {
+func (l *lowering) lowerHostAny(t shaders.Target, n *netdef.Node, out *value, g *group) (done bool, err error) {
 	post := l.epilogueOf(g)
 	if l.beginsWith(t, n, post) {
 		return false, nil
 	}
 	s := n.Shape
-	k := shaders.Pointwise{
-		Of: post.Expr, B: s[0], Tile: shaders.Tile{C: s[3], P: s[1] * s[2], NJ: t.NJ(s[3]), TP: 1},
-	}
+	k := shaders.Pointwise{Of: post.Expr, B: s[0], Tile: shaders.Tile{C: s[3], P: s[1] * s[2], NJ: t.NJ(s[3]), TP: 1}}
 	if !post.slow {
 		k.TP = shaders.Divisor(k.P, 2)
 	}

@@ -14,15 +14,9 @@ func convShape(n *netdef.Node) (s shaders.ConvShape) {
 	x, w, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	switch op := n.Op.(type) {
 	case *netdef.Conv2DOp:
-		s = shaders.ConvShape{
-			B: y[0], IH: x[1], IW: x[2], Cin: x[3], OH: y[1], OW: y[2], N: y[3], KH: w[0],
-			Stride: op.Stride, Pad: (w[0] - 1) / 2,
-		}
+		s = shaders.ConvShape{B: y[0], IH: x[1], IW: x[2], Cin: x[3], OH: y[1], OW: y[2], N: y[3], KH: w[0], Stride: op.Stride, Pad: (w[0] - 1) / 2}
 	case *netdef.MatMulOp:
-		s = shaders.ConvShape{
-			B: y[0] * y[1], IH: y[2], IW: 1, Cin: x[3], OH: y[2], OW: 1, N: y[3], KH: 1, Stride: 1,
-			Heads: y[1],
-		}
+		s = shaders.ConvShape{B: y[0] * y[1], IH: y[2], IW: 1, Cin: x[3], OH: y[2], OW: 1, N: y[3], KH: 1, Stride: 1, Heads: y[1]}
 		s.SharedX = shared(x, y)
 		if !shared(w, y) {
 			s.Batched = w[2] * w[3]
@@ -50,14 +44,9 @@ func (l *lowering) repeatHeads(n *netdef.Node) (*netdef.Node, error) {
 		wide := l.repeats[key]
 		if wide == nil {
 			// A node that is not in the graph.
-			wide = &netdef.Node{
-				ID: -1 - len(l.repeats), Op: &netdef.BroadcastToOp{To: to}, In: []*netdef.Node{m},
-				Shape: to, Name: m.Name + " of all heads",
-			}
+			wide = &netdef.Node{ID: -1 - len(l.repeats), Op: &netdef.BroadcastToOp{To: to}, In: []*netdef.Node{m}, Shape: to, Name: m.Name + " of all heads"}
 			l.repeats[key], l.phases[wide] = wide, l.phases[m]
-			v, err := l.inPhaseOf(
-				m, func() (*value, error) { return l.broadcast(m.Name, l.val(m), m.Shape, to) },
-			)
+			v, err := l.inPhaseOf(m, func() (*value, error) { return l.broadcast(m.Name, l.val(m), m.Shape, to) })
 			if err != nil {
 				return nil, err
 			}
@@ -156,9 +145,7 @@ func (l *lowering) conv(t shaders.Target, n *netdef.Node, post epilogue, out *va
 	if err != nil {
 		return err
 	}
-	return l.chunks(
-		product{t: t, n: n, s: s, most: l.nodeFMA(), x: l.val(n.In[0]), w: w, post: post, out: out},
-	)
+	return l.chunks(product{t: t, n: n, s: s, most: l.nodeFMA(), x: l.val(n.In[0]), w: w, post: post, out: out})
 }
 
 // vectorFMA limits the unrolled multiply-adds of products with a single row.
@@ -253,10 +240,7 @@ func (l *lowering) chunks(p product) error {
 			args = args[:2]
 		}
 		args = append(args, last.more...)
-		if err := l.emit(
-			t, shaders.Conv{ConvShape: s, Post: last.Expr}, []uint32{uint32(i * s.KC), stride},
-			flops, append(args, to)...,
-		); err != nil {
+		if err := l.emit(t, shaders.Conv{ConvShape: s, Post: last.Expr}, []uint32{uint32(i * s.KC), stride}, flops, append(args, to)...); err != nil {
 			return err
 		}
 	}
@@ -265,8 +249,7 @@ func (l *lowering) chunks(p product) error {
 
 // isBias reports whether an epilogue only adds a vector that all pixels share.
 func isBias(post epilogue, s shaders.ConvShape) bool {
-	if len(post.In) != 2 || len(post.Code) != 1 || post.Code[0].Op != shaders.OpAdd ||
-		post.Code[0].A == post.Code[0].B || post.Out != 2 {
+	if len(post.In) != 2 || len(post.Code) != 1 || post.Code[0].Op != shaders.OpAdd || post.Code[0].A == post.Code[0].B || post.Out != 2 {
 		return false
 	}
 	p := post.In[1]
@@ -287,9 +270,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	blk := t.Lanes * nj
 	taps, k := w.Shape[0]*w.Shape[1], w.Shape[2]
 	source, stride := w, 1
-	s := shaders.Copy{
-		Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk},
-	}
+	s := shaders.Copy{Dims: []int{taps, k, n / blk}, In: []int{k * n, n, blk}, Out: []int{k * n, blk, k * blk}}
 	// [taps][n][k] is reversed and transposed to [taps][k][n] while it is packed.
 	if l.flipsWhilePacking(w) {
 		source, stride = w.In[0], k
@@ -300,10 +281,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 	}
 	return l.pack(fmt.Sprint(w.ID, nj), w, w.Name+" packed", w.Shape.Size(), func(v *value) error {
 		if t.FastBuild && source == w {
-			return l.emitItems(
-				t, shaders.Pack{Tab: s.Tab}, taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0,
-				l.val(w), v,
-			)
+			return l.emitItems(t, shaders.Pack{Tab: s.Tab}, taps*k*n/blk, []uint32{uint32(k), uint32(n / blk)}, 0, l.val(w), v)
 		}
 		return l.emit(t, s, nil, 0, l.val(source), v)
 	})
@@ -311,9 +289,7 @@ func (l *lowering) weights(t shaders.Target, w *netdef.Node, n, nj int) (*value,
 
 // pack returns weights in another form. fill makes it once for all callers with the same key, and
 // once for all runs if the weights are constant.
-func (l *lowering) pack(
-	key string, w *netdef.Node, name string, size int, fill func(v *value) error,
-) (*value, error) {
+func (l *lowering) pack(key string, w *netdef.Node, name string, size int, fill func(v *value) error) (*value, error) {
 	if v := l.packed[key]; v != nil {
 		return v, nil
 	}
@@ -327,8 +303,7 @@ func (l *lowering) pack(
 // flipsWhilePacking reports whether the weights of an adjoint convolution need no step of their
 // own, because only convolutions read them, which pack them anyway.
 func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
-	if _, ok := w.Op.(*netdef.FlipTransposeOp); !ok || w.Shape[2] == 1 || w.Shape[3] == 1 ||
-		l.pinned[w] != nil || l.target(w.Shape[3]).Mode == shaders.GPU {
+	if _, ok := w.Op.(*netdef.FlipTransposeOp); !ok || w.Shape[2] == 1 || w.Shape[3] == 1 || l.pinned[w] != nil || l.target(w.Shape[3]).Mode == shaders.GPU {
 		return false
 	}
 	for _, u := range l.fusion.users[w] {
@@ -346,10 +321,7 @@ func (l *lowering) flipsWhilePacking(w *netdef.Node) bool {
 func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 	x, k, y := n.In[0].Shape, n.In[1].Shape, n.Shape
 	t := l.target(y[3])
-	s := shaders.Blur{
-		B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw,
-		KStride: k[3], Flip: op.Flip,
-	}
+	s := shaders.Blur{B: x[0], Planes: x[1], IH: x[2], IW: x[3], OH: y[2], OW: y[3], KH: k[2], KW: op.Kw, KStride: k[3], Flip: op.Flip}
 	// Four running sums: the driver would spill more of them. Kernels of more than 2400
 	// multiply-adds gain nothing (measured).
 	s.TY, s.NX = shaders.Divisor(y[2], 2), shaders.Divisor(y[3]/t.Lanes, 2)
@@ -365,9 +337,7 @@ func (l *lowering) lowerBlur(n *netdef.Node, op *netdef.BlurOp) error {
 		if u == 0 {
 			start, add = l.zeros, 0
 		}
-		if err := l.emit(
-			t, s, []uint32{uint32(u), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out,
-		); err != nil {
+		if err := l.emit(t, s, []uint32{uint32(u), add}, flops, l.val(n.In[0]), l.val(n.In[1]), start, out); err != nil {
 			return err
 		}
 	}

@@ -50,10 +50,7 @@ func (l *lowering) generalStep(s shaders.General, flops float64, in []*value, ou
 
 // all returns the view of a tensor whose axes are the loops 0 to 3.
 func all(s netdef.Shape) shaders.View {
-	return shaders.View{
-		shaders.Along(0, s[0]), shaders.Along(1, s[1]), shaders.Along(2, s[2]),
-		shaders.Along(3, s[3]),
-	}
+	return shaders.View{shaders.Along(0, s[0]), shaders.Along(1, s[1]), shaders.Along(2, s[2]), shaders.Along(3, s[3])}
 }
 
 // broadcastView returns the view of a tensor of shape s, broadcast to the shape to of the loops 0
@@ -71,10 +68,7 @@ func broadcastView(s, to netdef.Shape) shaders.View {
 // broadcast returns a tensor of shape s, broadcast to another shape.
 func (l *lowering) broadcast(name string, from *value, s, to netdef.Shape) (*value, error) {
 	v := l.temp(name+" broadcast", to.Size())
-	return v, l.generalStep(
-		shaders.General{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0,
-		[]*value{from}, v,
-	)
+	return v, l.generalStep(shaders.General{Out: to[:], In: []shaders.View{broadcastView(s, to)}, To: all(to)}, 0, []*value{from}, v)
 }
 
 // windowPlaces returns the rows and columns of a picture that a convolution reads. The output's
@@ -98,40 +92,28 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		rows, cols := windowPlaces(x, 1, 2, 4, 5, op.Stride, (w[0]-1)/2)
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{w[0], w[1], w[2]}, To: all(y),
-			In: []shaders.View{
-				{along(0, x[0]), rows, cols, along(6, x[3])},
-				{along(4, w[0]), along(5, w[1]), along(6, w[2]), along(3, w[3])},
-			},
+			In: []shaders.View{{along(0, x[0]), rows, cols, along(6, x[3])}, {along(4, w[0]), along(5, w[1]), along(6, w[2]), along(3, w[3])}},
 		})
 	case *netdef.ConvGradWOp:
 		x, g := in[0], in[1]
 		rows, cols := windowPlaces(x, 5, 6, 0, 1, op.Stride, (op.K-1)/2)
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{g[0], g[1], g[2]}, To: all(y),
-			In: []shaders.View{
-				{along(4, x[0]), rows, cols, along(2, x[3])},
-				{along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])},
-			},
+			In: []shaders.View{{along(4, x[0]), rows, cols, along(2, x[3])}, {along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])}},
 		})
 	case *netdef.DepthwiseConvOp:
 		x, w := in[0], in[1]
 		rows, cols := windowPlaces(x, 1, 2, 4, 5, 1, 1)
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{3, 3}, To: all(y),
-			In: []shaders.View{
-				{along(0, x[0]), rows, cols, along(3, x[3])},
-				{along(4, 3), along(5, 3), shaders.First(1), along(3, w[3])},
-			},
+			In: []shaders.View{{along(0, x[0]), rows, cols, along(3, x[3])}, {along(4, 3), along(5, 3), shaders.First(1), along(3, w[3])}},
 		})
 	case *netdef.DepthwiseGradWOp:
 		x, g := in[0], in[1]
 		rows, cols := windowPlaces(x, 5, 6, 0, 1, 1, 1)
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{g[0], g[1], g[2]}, To: all(y),
-			In: []shaders.View{
-				{along(4, x[0]), rows, cols, along(3, x[3])},
-				{along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])},
-			},
+			In: []shaders.View{{along(4, x[0]), rows, cols, along(3, x[3])}, {along(4, g[0]), along(5, g[1]), along(6, g[2]), along(3, g[3])}},
 		})
 	case *netdef.MatMulOp:
 		a, b := in[0], in[1]
@@ -141,10 +123,7 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		}
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{b[2]}, To: all(y),
-			In: []shaders.View{
-				va,
-				{broadcastView(b, y)[0], broadcastView(b, y)[1], along(4, b[2]), along(3, b[3])},
-			},
+			In: []shaders.View{va, {broadcastView(b, y)[0], broadcastView(b, y)[1], along(4, b[2]), along(3, b[3])}},
 		})
 	case *netdef.BlurOp:
 		x, k := in[0], in[1]
@@ -155,10 +134,7 @@ func (l *lowering) lowerGeneral(n *netdef.Node) error {
 		}
 		return l.general(n, shaders.General{
 			Out: y[:], Sum: []int{k[2], op.Kw}, To: all(y),
-			In: []shaders.View{
-				{along(0, x[0]), along(1, x[1]), rows, cols},
-				{along(0, k[0]), shaders.First(1), kr, kc},
-			},
+			In: []shaders.View{{along(0, x[0]), along(1, x[1]), rows, cols}, {along(0, k[0]), shaders.First(1), kr, kc}},
 		})
 	case *netdef.SumOp:
 		return l.generalSum(n, op.Axes)
@@ -211,24 +187,17 @@ func (l *lowering) generalLayout(n *netdef.Node) error {
 		r, c := op.R, x[3]
 		out := []int{s[0], s[1], s[2], r, r, c}
 		return l.general(n, shaders.General{
-			Out: out,
-			In:  []shaders.View{{along(0, x[0]), blocks(1, 3, r, x[1]), blocks(2, 4, r, x[2]), along(5, c)}},
-			To:  inOrder(out),
+			Out: out, In: []shaders.View{{along(0, x[0]), blocks(1, 3, r, x[1]), blocks(2, 4, r, x[2]), along(5, c)}}, To: inOrder(out),
 		})
 	case *netdef.DepthToSpaceOp: // the reverse
 		r, c := op.R, s[3]
 		out := []int{x[0], x[1], x[2], r, r, c}
 		return l.general(n, shaders.General{
-			Out: out, In: []shaders.View{inOrder(out)},
-			To: shaders.View{along(0, s[0]), blocks(1, 3, r, s[1]), blocks(2, 4, r, s[2]), along(5, c)},
+			Out: out, In: []shaders.View{inOrder(out)}, To: shaders.View{along(0, s[0]), blocks(1, 3, r, s[1]), blocks(2, 4, r, s[2]), along(5, c)},
 		})
 	case *netdef.FlipTransposeOp:
 		return l.general(n, shaders.General{
-			Out: s[:],
-			In: []shaders.View{
-				{reversed(0, x[0], x[0]), reversed(1, x[1], x[1]), along(3, x[2]), along(2, x[3])},
-			},
-			To: all(s),
+			Out: s[:], In: []shaders.View{{reversed(0, x[0], x[0]), reversed(1, x[1], x[1]), along(3, x[2]), along(2, x[3])}}, To: all(s),
 		})
 	}
 	return fmt.Errorf("no kernel for op %s of this shape", n.Op.Name())
@@ -248,7 +217,5 @@ func (l *lowering) generalWindow(from, to corner, size netdef.Shape) error {
 	for i := range size {
 		in[i].Off, out[i].Off = from.at[i], to.at[i]
 	}
-	return l.generalStep(
-		shaders.General{Out: size[:], In: []shaders.View{in}, To: out}, 0, []*value{from.v}, to.v,
-	)
+	return l.generalStep(shaders.General{Out: size[:], In: []shaders.View{in}, To: out}, 0, []*value{from.v}, to.v)
 }

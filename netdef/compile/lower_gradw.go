@@ -43,9 +43,7 @@ func (l *lowering) fits(t shaders.Target, values int) bool {
 }
 
 // gradWValues is gradW for given values instead of the inputs of n.
-func (l *lowering) gradWValues(
-	t shaders.Target, n *netdef.Node, s shaders.GradW, groups int, a, b, out *value,
-) error {
+func (l *lowering) gradWValues(t shaders.Target, n *netdef.Node, s shaders.GradW, groups int, a, b, out *value) error {
 	s = l.splitGradW(t, s)
 	parts := s.B * s.Chunks() / groups
 	packed := shaders.GradWPacked(t)
@@ -67,12 +65,7 @@ func (l *lowering) gradWValues(
 
 func (l *lowering) lowerConvGradW(n *netdef.Node, op *netdef.ConvGradWOp) error {
 	x, g := n.In[0].Shape, n.In[1].Shape
-	s := shaders.GradW{
-		ConvShape: shaders.ConvShape{
-			B: x[0], IH: x[1], IW: x[2], Cin: x[3], OH: g[1], OW: g[2], N: g[3], KH: op.K,
-			Stride: op.Stride, Pad: (op.K - 1) / 2,
-		},
-	}
+	s := shaders.GradW{ConvShape: shaders.ConvShape{B: x[0], IH: x[1], IW: x[2], Cin: x[3], OH: g[1], OW: g[2], N: g[3], KH: op.K, Stride: op.Stride, Pad: (op.K - 1) / 2}}
 	if op.K == 1 { // the pixels are one long row
 		s.OW, s.IW = x[0]*x[1]*x[2], x[0]*x[1]*x[2]
 		s.OH, s.IH, s.B = 1, 1, 1
@@ -90,11 +83,7 @@ func (l *lowering) lowerMatMulTA(n *netdef.Node) error {
 		return err
 	}
 	a, b, y := n.In[0].Shape, n.In[1].Shape, n.Shape
-	s := shaders.GradW{
-		ConvShape: shaders.ConvShape{
-			B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1,
-		},
-	}
+	s := shaders.GradW{ConvShape: shaders.ConvShape{B: y[0] * y[1], IH: 1, IW: a[2], Cin: a[3], OH: 1, OW: a[2], N: b[3], KH: 1, Stride: 1}}
 	s.SharedX, s.SharedG = shared(a, y), shared(b, y)
 	if !l.gradWFits(s) {
 		return l.lowerGeneral(whole)

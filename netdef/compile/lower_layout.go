@@ -77,13 +77,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		}
 		if cin == 1 { // only the taps are reversed
 			c := blockOf(cout)
-			return l.copy(
-				n,
-				shaders.Copy{
-					Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c},
-					InBase: (taps - 1) * cout, Tab: ramp(c, 1),
-				},
-			)
+			return l.copy(n, shaders.Copy{Dims: []int{taps, cout / c}, In: []int{-cout, c}, Out: []int{cout, c}, InBase: (taps - 1) * cout, Tab: ramp(c, 1)})
 		}
 		c := blockOf(cin)
 		return l.copy(n, shaders.Copy{
@@ -116,8 +110,7 @@ func (l *lowering) lowerLayout(n *netdef.Node) error {
 		}
 		return nil
 	case *netdef.CropOp:
-		if off, ok := contiguous(in, op.At, s); ok &&
-			(off%64 == 0 || off%4 == 0 && l.best.Mode == shaders.CPU && l.best.NJ(s[3]) > 0) {
+		if off, ok := contiguous(in, op.At, s); ok && (off%64 == 0 || off%4 == 0 && l.best.Mode == shaders.CPU && l.best.NJ(s[3]) > 0) {
 			// Offsets of bindings must be multiples of 64 elements; addresses need not be.
 			return l.view(n, off)
 		}
@@ -182,8 +175,7 @@ func (l *lowering) window(from, to corner, size netdef.Shape) error {
 	}
 	c := blockOf(run)
 	return l.copyStep(shaders.Copy{
-		Dims: append(dims, run/c), In: append(is, c), Out: append(os, c), InBase: ib, OutBase: ob,
-		Tab: ramp(c, 1),
+		Dims: append(dims, run/c), In: append(is, c), Out: append(os, c), InBase: ib, OutBase: ob, Tab: ramp(c, 1),
 	}, from.v, to.v)
 }
 

@@ -105,10 +105,7 @@ func (l *lowering) sumGroup(t shaders.Target, n *netdef.Node, g *group, parts, r
 	if rows > s {
 		to = l.temp(n.Name+" partial", parts*(rows/s)*c)
 	}
-	k := shaders.ColSumOf{
-		Of: x, Log: log, Groups: parts, Rows: rows, C: c, Sum: s, NJ: t.NJ(c),
-		P: shape[1] * shape[2],
-	}
+	k := shaders.ColSumOf{Of: x, Log: log, Groups: parts, Rows: rows, C: c, Sum: s, NJ: t.NJ(c), P: shape[1] * shape[2]}
 	if err := l.emit(t, k, nil, 0, append(in, to)...); err != nil || rows == s {
 		return err
 	}

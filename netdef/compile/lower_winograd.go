@@ -42,8 +42,7 @@ func transformed(nj int) int { return min(2, nj) }
 
 // takesWinograd reports whether a convolution is computed by Winograd's method.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
-	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom ||
-		s.N < winogradFrom || t.NJ(s.Cin) == 0 {
+	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 {
 		return false
 	}
 	o := l.winogradSize(s)
@@ -70,9 +69,7 @@ func (l *lowering) winogradSize(s shaders.ConvShape) (o shaders.WinogradShape) {
 }
 
 // winograd emits a 3×3 convolution as matrix products between transforms, band by band.
-func (l *lowering) winograd(
-	t shaders.Target, n *netdef.Node, s shaders.ConvShape, post epilogue, out *value,
-) error {
+func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape, post epilogue, out *value) error {
 	o := l.winogradSize(s)
 	w, err := l.winogradWeights(t, n.In[1], s, o)
 	if err != nil {
@@ -80,8 +77,7 @@ func (l *lowering) winograd(
 	}
 	m := l.temp(n.Name+" products", o.Products()*o.Tiles()*s.N)
 	mul := product{t: t, n: n, most: l.tune.productFMA(), w: w, out: m, s: shaders.ConvShape{
-		B: o.Products(), IH: o.Tiles(), IW: 1, Cin: s.Cin, OH: o.Tiles(), OW: 1, N: s.N, NJ: s.NJ,
-		KH: 1, Stride: 1, Batched: s.Cin * s.N,
+		B: o.Products(), IH: o.Tiles(), IW: 1, Cin: s.Cin, OH: o.Tiles(), OW: 1, N: s.N, NJ: s.NJ, KH: 1, Stride: 1, Batched: s.Cin * s.N,
 	}}
 	for row := 0; row < o.B*o.Rows(); row += o.Band {
 		first := []uint32{uint32(row * o.Cols())}
@@ -101,9 +97,7 @@ func (l *lowering) winograd(
 
 // winogradInput returns the transformed input of a band. If the band is the whole tensor, all
 // convolutions of this tensor share it.
-func (l *lowering) winogradInput(
-	t shaders.Target, n *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape, first []uint32,
-) (*value, error) {
+func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape, first []uint32) (*value, error) {
 	whole := o.Band == o.B*o.Rows()
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
 		return d, nil
@@ -117,46 +111,30 @@ func (l *lowering) winogradInput(
 	// longer to build (measured).
 	if k, ok := o.Any(t); ok && t.FastBuild {
 		scalars, items := k.Scalars(t, o, int(first[0]))
-		return d, l.emitItems(
-			t, shaders.AnyWinogradInput{AnyWinograd: k}, items, scalars, 0, l.val(n.In[0]), d,
-		)
+		return d, l.emitItems(t, shaders.AnyWinogradInput{AnyWinograd: k}, items, scalars, 0, l.val(n.In[0]), d)
 	}
 	return d, l.emit(t, shaders.WinogradInput{WinogradShape: o}, first, 0, l.val(n.In[0]), d)
 }
 
 // winogradOutput emits the last step of a band: from the products m to its part of out.
-func (l *lowering) winogradOutput(
-	t shaders.Target, o shaders.WinogradShape, post epilogue, first []uint32, m, out *value,
-) error {
+func (l *lowering) winogradOutput(t shaders.Target, o shaders.WinogradShape, post epilogue, first []uint32, m, out *value) error {
 	if k, ok := o.Any(t); ok && t.FastBuild && post.IsNone() {
 		scalars, items := k.Scalars(t, o, int(first[0]))
 		return l.emitItems(t, shaders.AnyWinogradOutput{AnyWinograd: k}, items, scalars, 0, m, out)
 	}
-	return l.emit(
-		t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0,
-		slices.Concat([]*value{m}, post.more, []*value{out})...,
-	)
+	return l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, slices.Concat([]*value{m}, post.more, []*value{out})...)
 }
 
 // winogradWeights returns the transformed weights, packed for the products.
-func (l *lowering) winogradWeights(
-	t shaders.Target, w *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape,
-) (*value, error) {
+func (l *lowering) winogradWeights(t shaders.Target, w *netdef.Node, s shaders.ConvShape, o shaders.WinogradShape) (*value, error) {
 	return l.pack(fmt.Sprint(w.ID, " winograd ", o.M), w, w.Name+" transformed", o.Products()*s.Cin*s.N, func(v *value) error {
-		return l.emit(
-			t,
-			shaders.WinogradWeights{
-				WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: s.NJ},
-			},
-			nil, 0, l.val(w), v,
-		)
+		return l.emit(t, shaders.WinogradWeights{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: s.NJ}}, nil, 0, l.val(w), v)
 	})
 }
 
 // gradTakesWinograd reports whether a weight gradient is computed by Winograd's method.
 func (l *lowering) gradTakesWinograd(t shaders.Target, s shaders.GradW) bool {
-	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom ||
-		s.N < winogradFrom || t.NJ(s.Cin) == 0 || l.tune.maxFMA() <= ShortRun {
+	if t.Mode != shaders.CPU || s.KH != 3 || s.Stride != 1 || s.Pad != 1 || s.Cin < winogradFrom || s.N < winogradFrom || t.NJ(s.Cin) == 0 || l.tune.maxFMA() <= ShortRun {
 		return false
 	}
 	o := l.winogradSize(s.ConvShape)
@@ -185,9 +163,7 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 		og := o
 		og.NJ = transformed(s.NJ)
 		m := l.temp(n.Name+" gradient tiles", o.Products()*o.Tiles()*s.N)
-		if err := l.emit(
-			t, shaders.WinogradGrad{WinogradShape: og}, first, 0, l.val(n.In[1]), m,
-		); err != nil {
+		if err := l.emit(t, shaders.WinogradGrad{WinogradShape: og}, first, 0, l.val(n.In[1]), m); err != nil {
 			return err
 		}
 		to := &value{name: sums.name, size: size, base: sums, off: band * size}
@@ -202,8 +178,6 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 	}
-	k := shaders.WinogradGradW{
-		WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(s.NJ)},
-	}
+	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(s.NJ)}}
 	return l.emit(t, k, nil, 0, total, out)
 }

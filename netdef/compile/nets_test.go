@@ -22,8 +22,7 @@ func TestEdgeNetwork(t *testing.T) {
 	task := g.Input("task", S{2, 1, 1, nets.Tasks})
 	sigma := g.Input("+sigma", S{2, 1, 1, 1})
 	mu, logvar := nets.Adapter(g, cfg, nets.AdapterInput{
-		Y: y, Mask: mask, Task: task, Sigma: sigma,
-		Noise: g.Input("noise", S{2, 1, 1, nets.NoiseNumbers}), Guess: g.Input("guess", y.Shape),
+		Y: y, Mask: mask, Task: task, Sigma: sigma, Noise: g.Input("noise", S{2, 1, 1, nets.NoiseNumbers}), Guess: g.Input("guess", y.Shape),
 	})
 	x := nets.OneStep(g, cfg, mu)
 	r, tt := g.Input("+r", S{2, 1, 1, 1}), g.Input("+t", S{2, 1, 1, 1})
@@ -32,10 +31,7 @@ func TestEdgeNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loss := g.Add(
-		g.Mean(g.Square(x), netdef.AxAll),
-		g.Add(g.Mean(g.Square(u), netdef.AxAll), g.Mean(g.Mul(logvar, y), netdef.AxAll)),
-	)
+	loss := g.Add(g.Mean(g.Square(x), netdef.AxAll), g.Add(g.Mean(g.Square(u), netdef.AxAll), g.Mean(g.Mul(logvar, y), netdef.AxAll)))
 	params := netdef.Params(loss)
 	grads, err := g.Gradient(loss, params)
 	if err != nil {
@@ -124,10 +120,7 @@ func TestEdgeNetwork(t *testing.T) {
 			}
 			d, n = d+di, n+ni
 			if e := math.Sqrt(di / math.Max(ni, 1e-12)); !(e < 1e-4) {
-				t.Errorf(
-					"portable %v: gradient of %s: relative error %.2g", portable,
-					params[i-len(forward)].Name, e,
-				)
+				t.Errorf("portable %v: gradient of %s: relative error %.2g", portable, params[i-len(forward)].Name, e)
 			}
 		}
 		if e := math.Sqrt(d / n); !(e < 1e-4) {

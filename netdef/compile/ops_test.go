@@ -46,18 +46,13 @@ func compare(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options) fl
 }
 
 // compareWith is compare, but also shows the Program to look.
-func compareWith(
-	t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, look func(*Program),
-) float64 {
+func compareWith(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, look func(*Program)) float64 {
 	t.Helper()
 	return compareTrained(t, g, outs, opt, false, look)
 }
 
 // compareTrained is compareWith. If train is set, the parameters may change from run to run.
-func compareTrained(
-	t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, train bool,
-	look func(*Program),
-) float64 {
+func compareTrained(t *testing.T, g *netdef.Graph, outs []*netdef.Node, opt Options, train bool, look func(*Program)) float64 {
 	t.Helper()
 	nodes := netdef.Reachable(outs...)
 	store, err := NewStore(testDev, nodes, train, 1)
@@ -153,13 +148,7 @@ func TestOps(t *testing.T) {
 		"unary": func(g *netdef.Graph) *netdef.Node {
 			x := g.Input("x", S{1, 1, 3, 8})
 			s := g.Add(g.Add(g.Tanh(x), g.Sigmoid(g.Neg(x))), g.Add(g.Sin(x), g.Cos(g.Scale(x, 3))))
-			return g.Add(
-				s,
-				g.Add(
-					g.Abs(x),
-					g.Add(g.Square(x), g.Max(x, g.Min(g.Offset(x, 1), g.Recip(g.Offset(g.Square(x), 1))))),
-				),
-			)
+			return g.Add(s, g.Add(g.Abs(x), g.Add(g.Square(x), g.Max(x, g.Min(g.Offset(x, 1), g.Recip(g.Offset(g.Square(x), 1)))))))
 		},
 		"every function": func(g *netdef.Graph) *netdef.Node {
 			// The inputs are positive, so every function is defined.
@@ -170,13 +159,7 @@ func TestOps(t *testing.T) {
 				if !k.Binary() {
 					in = in[:1]
 				}
-				one := g.Apply(
-					&netdef.PointwiseOp{
-						Kind: k, A: []float64{0, -1.3, 0.4}[k.Constants],
-						B: []float64{0, 0, 1.1}[k.Constants],
-					},
-					in...,
-				)
+				one := g.Apply(&netdef.PointwiseOp{Kind: k, A: []float64{0, -1.3, 0.4}[k.Constants], B: []float64{0, 0, 1.1}[k.Constants]}, in...)
 				all = g.Concat(3, all, g.Scale(one, 1+0.1*float64(i)))
 			}
 			return all
@@ -195,10 +178,7 @@ func TestOps(t *testing.T) {
 		},
 		"conv1": func(g *netdef.Graph) *netdef.Node {
 			y := g.Conv2D(g.Input("x", S{2, 3, 5, 136}), g.Param("w", S{1, 1, 136, 64}, netdef.Zeros), 1)
-			return g.Add(
-				g.SiLU(g.Add(y, g.Param("b", S{1, 1, 1, 64}, netdef.Zeros))),
-				g.Input("r", S{2, 3, 5, 64}),
-			)
+			return g.Add(g.SiLU(g.Add(y, g.Param("b", S{1, 1, 1, 64}, netdef.Zeros))), g.Input("r", S{2, 3, 5, 64}))
 		},
 		"conv2s2": func(g *netdef.Graph) *netdef.Node {
 			return g.Conv2D(g.Input("x", S{2, 6, 4, 16}), g.Param("w", S{2, 2, 16, 40}, netdef.Zeros), 2)
@@ -225,10 +205,7 @@ func TestOps(t *testing.T) {
 			return g.ConvGradW(g.Input("x", S{2, 6, 8, 16}), g.Input("g", S{2, 3, 4, 24}), 2, 2)
 		},
 		"flipt": func(g *netdef.Graph) *netdef.Node {
-			return g.Conv2D(
-				g.Input("x", S{1, 4, 4, 32}),
-				g.FlipTranspose(g.Param("w", S{3, 3, 16, 32}, netdef.Zeros)), 1,
-			)
+			return g.Conv2D(g.Input("x", S{1, 4, 4, 32}), g.FlipTranspose(g.Param("w", S{3, 3, 16, 32}, netdef.Zeros)), 1)
 		},
 		"winograd": func(g *netdef.Graph) *netdef.Node {
 			return g.Conv2D(g.Input("x", S{2, 6, 8, 64}), g.Param("w", S{3, 3, 64, 96}, netdef.Zeros), 1)
@@ -239,9 +216,7 @@ func TestOps(t *testing.T) {
 			return g.Add(g.Mul(y, g.Input("p", S{2, 4, 6, 1})), g.Input("bc", S{2, 1, 1, 64}))
 		},
 		"winograd, one tile": func(g *netdef.Graph) *netdef.Node {
-			return g.Neg(
-				g.Conv2D(g.Input("x", S{1, 2, 2, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1),
-			)
+			return g.Neg(g.Conv2D(g.Input("x", S{1, 2, 2, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1))
 		},
 		"winograd, odd": func(g *netdef.Graph) *netdef.Node {
 			return g.Conv2D(g.Input("x", S{1, 3, 4, 64}), g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1)
@@ -256,15 +231,10 @@ func TestOps(t *testing.T) {
 		},
 		"winograd, one input for two": func(g *netdef.Graph) *netdef.Node {
 			x := g.SiLU(g.Input("x", S{1, 8, 8, 64}))
-			return g.Mul(
-				g.Conv2D(x, g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1),
-				g.Conv2D(x, g.Param("v", S{3, 3, 64, 64}, netdef.Zeros), 1),
-			)
+			return g.Mul(g.Conv2D(x, g.Param("w", S{3, 3, 64, 64}, netdef.Zeros), 1), g.Conv2D(x, g.Param("v", S{3, 3, 64, 64}, netdef.Zeros), 1))
 		},
 		"depth to space, read through": func(g *netdef.Graph) *netdef.Node {
-			return g.SiLU(
-				g.Add(g.DepthToSpace(g.Input("x", S{2, 3, 2, 4 * 32}), 2), g.Input("skip", S{2, 6, 4, 32})),
-			)
+			return g.SiLU(g.Add(g.DepthToSpace(g.Input("x", S{2, 3, 2, 4 * 32}), 2), g.Input("skip", S{2, 6, 4, 32})))
 		},
 		"depth to space, rows of 6": func(g *netdef.Graph) *netdef.Node {
 			return g.Mul(g.Input("skip", S{1, 4, 6, 24}), g.DepthToSpace(g.Input("x", S{1, 2, 3, 4 * 24}), 2))
@@ -274,21 +244,13 @@ func TestOps(t *testing.T) {
 			return g.Add(g.Mul(d, d), g.Conv2D(d, g.Param("w", S{3, 3, 24, 24}, netdef.Zeros), 1))
 		},
 		"norm, read through": func(g *netdef.Graph) *netdef.Node {
-			a := g.SiLU(
-				g.Add(
-					g.Mul(g.LayerNorm(g.Input("a", S{2, 3, 4, 96}), 1e-5), g.Input("scale", S{1, 1, 1, 96})),
-					g.Input("shift", S{1, 1, 1, 96}),
-				),
-			)
+			a := g.SiLU(g.Add(g.Mul(g.LayerNorm(g.Input("a", S{2, 3, 4, 96}), 1e-5), g.Input("scale", S{1, 1, 1, 96})), g.Input("shift", S{1, 1, 1, 96})))
 			y := g.Conv2D(g.Input("x", S{2, 3, 4, 16}), g.Param("w", S{1, 1, 16, 96}, netdef.Zeros), 1)
 			return g.Mul(a, g.Offset(g.Add(y, g.Param("b", S{1, 1, 1, 96}, netdef.Zeros)), 1))
 		},
 		"norm, read through, one block": func(g *netdef.Graph) *netdef.Node {
 			n := g.LayerNorm(g.Input("a", S{1, 5, 5, 32}), 1e-5)
-			return g.Add(
-				n,
-				g.Conv2D(g.Input("x", S{1, 5, 5, 8}), g.Param("w", S{1, 1, 8, 32}, netdef.Zeros), 1),
-			)
+			return g.Add(n, g.Conv2D(g.Input("x", S{1, 5, 5, 8}), g.Param("w", S{1, 1, 8, 32}, netdef.Zeros), 1))
 		},
 		"depthwise": func(g *netdef.Graph) *netdef.Node {
 			return g.DepthwiseConv(g.Input("x", S{2, 5, 6, 24}), g.Param("w", S{3, 3, 1, 24}, netdef.Zeros))
@@ -328,76 +290,31 @@ func TestOps(t *testing.T) {
 			k := g.Input("k", S{2, 1, 16, 24})
 			y := g.MatMul(g.Input("q", S{2, 3, 5, 16}), k)
 			y = g.Add(y, g.MatMul(g.Input("r", S{2, 1, 5, 16}), g.Param("w", S{1, 3, 16, 24}, netdef.Zeros)))
-			return g.Add(
-				y,
-				g.Sum(
-					g.MatMulTA(g.Input("a", S{2, 1, 7, 40}), g.MatMul(g.Input("b", S{1, 3, 7, 16}), k)),
-					netdef.AxHW,
-				),
-			)
+			return g.Add(y, g.Sum(g.MatMulTA(g.Input("a", S{2, 1, 7, 40}), g.MatMul(g.Input("b", S{1, 3, 7, 16}), k)), netdef.AxHW))
 		},
 		"one channel": func(g *netdef.Graph) *netdef.Node {
 			x := g.Input("x", S{2, 3, 5, 1})
-			y := g.Conv2D(
-				g.Conv2D(x, g.Param("w", S{3, 3, 1, 16}, netdef.Zeros), 1),
-				g.Param("v", S{3, 3, 16, 1}, netdef.Zeros), 1,
-			)
+			y := g.Conv2D(g.Conv2D(x, g.Param("w", S{3, 3, 1, 16}, netdef.Zeros), 1), g.Param("v", S{3, 3, 16, 1}, netdef.Zeros), 1)
 			y = g.Add(g.Mul(y, g.Input("b", S{2, 1, 1, 1})), g.Input("p", S{1, 3, 5, 1}))
 			y = g.Add(y, g.DepthwiseConv(x, g.Param("u", S{3, 3, 1, 1}, netdef.Zeros)))
 			return g.Add(g.Softmax(y), g.Sum(g.Conv2D(x, g.ConvGradW(y, x, 3, 1), 1), netdef.AxB))
 		},
-		"transpose": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Transpose(g.Input("a", S{2, 3, 40, 24}))
-		},
-		"s2d": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.SpaceToDepth(g.Input("x", S{2, 6, 4, 24}), 2)
-		},
-		"d2s": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.DepthToSpace(g.Input("x", S{2, 3, 5, 96}), 2)
-		},
-		"patchify": func(g *netdef.Graph) *netdef.Node { return g.Patchify(g.Input("x", S{2, 3, 8, 16})) },
-		"unpatchify": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Unpatchify(g.Input("x", S{2, 3, 6, 48}))
-		},
-		"slice": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Slice(g.Input("x", S{2, 3, 5, 48}), 3, 8, 32)
-		},
-		"slice0": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Neg(g.Slice(g.Input("x", S{4, 2, 2, 16}), 0, 1, 3))
-		},
+		"transpose":  func(g *netdef.Graph) *netdef.Node { return g.Transpose(g.Input("a", S{2, 3, 40, 24})) },
+		"s2d":        func(g *netdef.Graph) *netdef.Node { return g.SpaceToDepth(g.Input("x", S{2, 6, 4, 24}), 2) },
+		"d2s":        func(g *netdef.Graph) *netdef.Node { return g.DepthToSpace(g.Input("x", S{2, 3, 5, 96}), 2) },
+		"patchify":   func(g *netdef.Graph) *netdef.Node { return g.Patchify(g.Input("x", S{2, 3, 8, 16})) },
+		"unpatchify": func(g *netdef.Graph) *netdef.Node { return g.Unpatchify(g.Input("x", S{2, 3, 6, 48})) },
+		"slice":      func(g *netdef.Graph) *netdef.Node { return g.Slice(g.Input("x", S{2, 3, 5, 48}), 3, 8, 32) },
+		"slice0":     func(g *netdef.Graph) *netdef.Node { return g.Neg(g.Slice(g.Input("x", S{4, 2, 2, 16}), 0, 1, 3)) },
 		"concat": func(g *netdef.Graph) *netdef.Node {
 			return g.Concat(3, g.Input("x", S{2, 3, 5, 48}), g.Input("y", S{2, 3, 5, 16}))
 		},
 		"concat0": func(g *netdef.Graph) *netdef.Node {
 			return g.Concat(0, g.Input("x", S{2, 3, 5, 8}), g.Input("y", S{1, 3, 5, 8}))
 		},
-		"padslice": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.PadSlice(g.Input("x", S{2, 3, 5, 16}), 3, 8, 40)
-		},
-		"padplanes": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.PadPlanes(g.Input("x", S{2, 3, 5, 16}), 3, 5, 11, 32)
-		},
-		"crop": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Crop2D(g.Input("x", S{2, 6, 7, 16}), 1, 2, 4, 4)
-		},
+		"padslice":  func(g *netdef.Graph) *netdef.Node { return g.PadSlice(g.Input("x", S{2, 3, 5, 16}), 3, 8, 40) },
+		"padplanes": func(g *netdef.Graph) *netdef.Node { return g.PadPlanes(g.Input("x", S{2, 3, 5, 16}), 3, 5, 11, 32) },
+		"crop":      func(g *netdef.Graph) *netdef.Node { return g.Crop2D(g.Input("x", S{2, 6, 7, 16}), 1, 2, 4, 4) },
 		"layernorm": func(g *netdef.Graph) *netdef.Node {
 			y := g.LayerNorm(g.Input("x", S{2, 3, 5, 48}), 1e-5)
 			return g.SiLU(g.Add(g.Mul(y, g.Input("gamma", S{2, 1, 1, 48})), g.Input("beta", S{1, 1, 1, 48})))
@@ -406,9 +323,7 @@ func TestOps(t *testing.T) {
 			return g.LayerNormGrad(g.Input("x", S{2, 3, 5, 64}), g.Input("v", S{2, 3, 5, 64}), 1e-5)
 		},
 		"layernormgrad of an expression": func(g *netdef.Graph) *netdef.Node {
-			x, v := g.Input("x", S{2, 3, 5, 64}), g.Mul(
-				g.Offset(g.Input("v", S{2, 3, 5, 64}), 0.5), g.Input("s", S{2, 1, 1, 64}),
-			)
+			x, v := g.Input("x", S{2, 3, 5, 64}), g.Mul(g.Offset(g.Input("v", S{2, 3, 5, 64}), 0.5), g.Input("s", S{2, 1, 1, 64}))
 			return g.Mul(g.LayerNormGrad(x, v, 1e-5), g.Input("q", S{1, 1, 1, 64}))
 		},
 		// slices that are views, and offsets of vectors in an epilogue
@@ -418,35 +333,13 @@ func TestOps(t *testing.T) {
 			return g.Add(g.Mul(y, g.Offset(g.Slice(f, 3, 8, 48), 1)), g.Neg(g.Slice(f, 3, 104, 144)))
 		},
 		"softmax": func(g *netdef.Graph) *netdef.Node { return g.Softmax(g.Input("x", S{2, 3, 5, 40})) },
-		"sumC": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC)
-		},
-		"sumHW": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW)
-		},
-		"sumHW1": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW)
-		},
-		"sumBHW": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW)
-		},
-		"sumHWC": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC)
-		},
+		"sumC":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 3, 5, 40}), netdef.AxC) },
+		"sumHW":   func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 40}), netdef.AxHW) },
+		"sumHW1":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 13, 5, 1}), netdef.AxHW) },
+		"sumBHW":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxBHW) },
+		"sumHWC":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{2, 33, 35, 8}), netdef.AxHWC) },
 		"sum of products": func(g *netdef.Graph) *netdef.Node {
-			x, y, v := g.Input(
-				"x", S{2, 6, 10, 40},
-			), g.Input("y", S{2, 6, 10, 40}), g.Input("v", S{2, 1, 1, 40})
+			x, y, v := g.Input("x", S{2, 6, 10, 40}), g.Input("y", S{2, 6, 10, 40}), g.Input("v", S{2, 1, 1, 40})
 			per := g.Sum(g.Mul(g.Sub(x, v), y), netdef.AxHW)
 			return g.Add(per, g.Sum(g.Neg(g.Mul(x, g.Square(y))), netdef.AxBHW))
 		},
@@ -456,26 +349,11 @@ func TestOps(t *testing.T) {
 		// sums of logarithms of chains; a float32 could not hold the product of the values
 		"sumLog": func(g *netdef.Graph) *netdef.Node {
 			x, v := g.Input("+x", S{1, 5, 64, 24}), g.Input("+v", S{1, 5, 64, 1})
-			return g.Add(
-				g.Sum(g.Log(g.Offset(g.Mul(x, v), 1)), netdef.AxHW),
-				g.Sum(g.Log(g.Add(g.Scale(x, 1e9), v)), netdef.AxBHW),
-			)
+			return g.Add(g.Sum(g.Log(g.Offset(g.Mul(x, v), 1)), netdef.AxHW), g.Sum(g.Log(g.Add(g.Scale(x, 1e9), v)), netdef.AxBHW))
 		},
-		"sumB": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{5, 3, 3, 8}), netdef.AxB)
-		},
-		"sumAll": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{5, 7, 3, 8}), netdef.AxAll)
-		},
-		"sumAll1": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Sum(g.Input("+x", S{5, 1, 1, 1}), netdef.AxAll)
-		},
+		"sumB":    func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 3, 3, 8}), netdef.AxB) },
+		"sumAll":  func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 7, 3, 8}), netdef.AxAll) },
+		"sumAll1": func(g *netdef.Graph) *netdef.Node { return g.Sum(g.Input("+x", S{5, 1, 1, 1}), netdef.AxAll) },
 		"blur": func(g *netdef.Graph) *netdef.Node {
 			return g.Blur(g.Input("x", S{2, 3, 13, 32}), g.Input("k", S{2, 1, 6, 8}), 7, false, 16)
 		},
@@ -488,11 +366,7 @@ func TestOps(t *testing.T) {
 		"uniform": func(g *netdef.Graph) *netdef.Node {
 			return g.Uniform(S{2, 3, 5, 8}, g.Input("key", netdef.KeyShape), 3)
 		},
-		"normal1": func(
-			g *netdef.Graph,
-		) *netdef.Node {
-			return g.Normal(S{2, 3, 5, 1}, g.Input("key", netdef.KeyShape), 3)
-		},
+		"normal1": func(g *netdef.Graph) *netdef.Node { return g.Normal(S{2, 3, 5, 1}, g.Input("key", netdef.KeyShape), 3) },
 	}
 	for name, build := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -508,9 +382,7 @@ func TestLongRunKernels(t *testing.T) {
 	g := netdef.NewGraph()
 	x, dy := g.Input("x", S{2, 16, 12, 40}), g.Input("dy", S{2, 16, 12, 32})
 	y := g.SiLU(g.Conv2D(x, g.Param("w", S{3, 3, 40, 32}, netdef.Zeros), 1))
-	if e := compare(
-		t, g, []*netdef.Node{y, g.ConvGradW(x, dy, 3, 1)}, Options{Tuning: Tuning{MaxFMA: LongRun}},
-	); !(e <= 1e-5) {
+	if e := compare(t, g, []*netdef.Node{y, g.ConvGradW(x, dy, 3, 1)}, Options{Tuning: Tuning{MaxFMA: LongRun}}); !(e <= 1e-5) {
 		t.Errorf("relative error %.3g", e)
 	}
 }

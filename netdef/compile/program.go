@@ -39,12 +39,9 @@ type setting struct {
 }
 
 // build allocates memory, builds pipelines and records the command lists.
-func build(
-	dev *gpu.Device, store *Store, l *lowering, outVals []*value, settings []string, arena *Arena,
-) (p *Program, err error) {
+func build(dev *gpu.Device, store *Store, l *lowering, outVals []*value, settings []string, arena *Arena) (p *Program, err error) {
 	p = &Program{
-		dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, sizes: l.sizes,
-		zeros: l.zeros, gen: -1, changed: true,
+		dev: dev, store: store, steps: l.steps, inputs: l.inputs, outs: outVals, sizes: l.sizes, zeros: l.zeros, gen: -1, changed: true,
 		set: map[string]*setting{}, pipes: map[*shaders.Module]*gpu.Pipeline{},
 	}
 	for _, name := range settings {
@@ -76,9 +73,7 @@ func build(
 			return p, err
 		}
 	}
-	for reg, array := range map[region]Array{
-		regParam: Weights, regEMA: Averages, regGrad: Gradients, regM: Moment1, regV: Moment2,
-	} {
+	for reg, array := range map[region]Array{regParam: Weights, regEMA: Averages, regGrad: Gradients, regM: Moment1, regV: Moment2} {
 		p.bufs[reg] = store.bufs[array]
 	}
 	for _, c := range l.consts {
@@ -168,13 +163,7 @@ func (p *Program) pipelines(choose func(*step) bool) error {
 		}
 		p.pipes[s.mod] = nil
 		mods = append(mods, s.mod)
-		descs = append(
-			descs,
-			gpu.PipelineDesc{
-				Name: s.mod.Name, Code: s.mod.Words, Bindings: s.mod.NumBindings(),
-				PushBytes: s.mod.PushBytes(), Subgroup: s.mod.Subgroup,
-			},
-		)
+		descs = append(descs, gpu.PipelineDesc{Name: s.mod.Name, Code: s.mod.Words, Bindings: s.mod.NumBindings(), PushBytes: s.mod.PushBytes(), Subgroup: s.mod.Subgroup})
 	}
 	pipes, err := p.dev.NewPipelines(descs)
 	if err != nil {

@@ -57,8 +57,7 @@ func (r *randomGraph) gradients(of *netdef.Node) []*netdef.Node {
 		return nil
 	}
 	for _, n := range netdef.Reachable(grads...) {
-		if discontinuous(n.Op) &&
-			slices.ContainsFunc(n.In, func(m *netdef.Node) bool { return len(m.In) > 0 }) {
+		if discontinuous(n.Op) && slices.ContainsFunc(n.In, func(m *netdef.Node) bool { return len(m.In) > 0 }) {
 			return nil
 		}
 	}
@@ -87,9 +86,7 @@ func (r *randomGraph) channels() int {
 
 func (r *randomGraph) shape() netdef.Shape {
 	for {
-		s := netdef.Shape{
-			r.of(1, 1, 2, 3), r.of(1, 1, 2, 3, 4, 5, 8), r.of(1, 2, 3, 4, 6, 7, 8), r.channels(),
-		}
+		s := netdef.Shape{r.of(1, 1, 2, 3), r.of(1, 1, 2, 3, 4, 5, 8), r.of(1, 2, 3, 4, 6, 7, 8), r.channels()}
 		if r.large {
 			s = netdef.Shape{r.of(1, 1, 2, 70), r.of(1, 5, 33, 130), r.of(1, 3, 31, 260), r.channels()}
 		}
@@ -269,10 +266,7 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 		return []netdef.Op{&netdef.TransposeOp{}, &netdef.FlipTransposeOp{}}[r.IntN(2)], list(x)
 	case 17:
 		rr := r.of(1, 2, 2, 4)
-		return []netdef.Op{
-			&netdef.SpaceToDepthOp{R: rr}, &netdef.DepthToSpaceOp{R: rr}, &netdef.PatchifyOp{},
-			&netdef.UnpatchifyOp{},
-		}[r.IntN(4)], list(x)
+		return []netdef.Op{&netdef.SpaceToDepthOp{R: rr}, &netdef.DepthToSpaceOp{R: rr}, &netdef.PatchifyOp{}, &netdef.UnpatchifyOp{}}[r.IntN(4)], list(x)
 	case 18:
 		to := r.shape()
 		to[r.IntN(3)] = s.Size() / max(1, to[0]*to[1]*to[2]*to[3])
@@ -304,9 +298,7 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 		return &netdef.SumOp{Axes: axes[r.IntN(len(axes))]}, list(x)
 	}
 	if r.IntN(2) == 0 {
-		return &netdef.RandomOp{
-			Gaussian: r.IntN(2) == 0, To: r.shape(), Stream: uint32(r.IntN(9)),
-		}, list(r.g.Input("key", netdef.KeyShape))
+		return &netdef.RandomOp{Gaussian: r.IntN(2) == 0, To: r.shape(), Stream: uint32(r.IntN(9))}, list(r.g.Input("key", netdef.KeyShape))
 	}
 	kh, wide := r.of(1, 2, 5), r.of(1, 8, 8, 16)
 	kw := 1 + r.IntN(wide)
@@ -314,9 +306,7 @@ func (r *randomGraph) draw() (netdef.Op, []*netdef.Node) {
 	if w > 1 {
 		w = w / 8 * 8
 	}
-	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(
-		x, r.operand(netdef.Shape{s[0], 1, kh, wide}),
-	)
+	return &netdef.BlurOp{Kw: kw, OutW: w, Flip: r.IntN(2) == 0}, list(x, r.operand(netdef.Shape{s[0], 1, kh, wide}))
 }
 
 // drawProduct proposes a matrix product with x. The other operand may be shared along any of the

@@ -49,10 +49,7 @@ func TestRandomGraphs(t *testing.T) {
 					c := newComparison(outs, seed)
 					return c != nil && c.run(outs, opt) != nil
 				})
-				t.Errorf(
-					"graph %d, %s: %v\n%s\nsmaller:\n%s\n%v", seed, name, err, listing(outs),
-					listing(small), newComparison(small, seed).run(small, opt),
-				)
+				t.Errorf("graph %d, %s: %v\n%s\nsmaller:\n%s\n%v", seed, name, err, listing(outs), listing(small), newComparison(small, seed).run(small, opt))
 			}
 		}
 	}
@@ -62,10 +59,7 @@ func TestRandomGraphs(t *testing.T) {
 		}
 	}
 	if vague > graphs/20 {
-		t.Errorf(
-			"%d of %d graphs are of no use: their values are not finite, or rounding alone changes them",
-			vague, graphs,
-		)
+		t.Errorf("%d of %d graphs are of no use: their values are not finite, or rounding alone changes them", vague, graphs)
 	}
 }
 

@@ -160,9 +160,7 @@ func (s *Store) value(name string, shape netdef.Shape) (*value, error) {
 		return nil, fmt.Errorf("parameter %q is not in the store", bare)
 	}
 	if sl.shape != shape {
-		return nil, fmt.Errorf(
-			"parameter %q has shape %v in the store, %v in the graph", bare, sl.shape, shape,
-		)
+		return nil, fmt.Errorf("parameter %q has shape %v in the store, %v in the graph", bare, sl.shape, shape)
 	}
 	return &value{name: name, size: shape.Size(), reg: reg, off: sl.off}, nil
 }
@@ -185,9 +183,7 @@ func (s *Store) SetState(array Array, vals map[string][]float32) error {
 			return fmt.Errorf("there is no parameter %q in this network", name)
 		}
 		if len(v) != sl.shape.Size() {
-			return fmt.Errorf(
-				"parameter %q has %d values, the network wants shape %v", name, len(v), sl.shape,
-			)
+			return fmt.Errorf("parameter %q has %d values, the network wants shape %v", name, len(v), sl.shape)
 		}
 		if err := s.dev.Write(s.bufs[array], int64(4*sl.off), asBytes(v)); err != nil {
 			return err

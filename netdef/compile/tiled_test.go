@@ -31,10 +31,7 @@ func randomConv(rng *rand.Rand, deep int) (g *netdef.Graph, out *netdef.Node, na
 		y = g.Add(g.SiLU(g.Add(y, g.Param("b", S{1, 1, 1, n}, netdef.Zeros))), g.Input("r", y.Shape))
 	case 3:
 		s := y.Shape
-		y = g.Mul(
-			g.Add(y, g.Input("bc", S{b, 1, 1, n})),
-			g.Add(g.Input("p", S{b, s[1], s[2], 1}), g.Input("hwc", S{1, s[1], s[2], n})),
-		)
+		y = g.Mul(g.Add(y, g.Input("bc", S{b, 1, 1, n})), g.Add(g.Input("p", S{b, s[1], s[2], 1}), g.Input("hwc", S{1, s[1], s[2], n})))
 	}
 	return g, y, fmt.Sprintf("%d·%d×%d·%d to %d, %d×%d, epilogue %d", b, h, w, cin, n, k, k, post)
 }
@@ -114,16 +111,12 @@ func TestWinogradInTraining(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kinds := []shaders.Kernel{
-			shaders.WinogradWeights{}, shaders.WinogradInput{}, shaders.WinogradOutput{},
-			shaders.WinogradGrad{}, shaders.WinogradGradW{},
-		}
+		kinds := []shaders.Kernel{shaders.WinogradWeights{}, shaders.WinogradInput{}, shaders.WinogradOutput{}, shaders.WinogradGrad{}, shaders.WinogradGradW{}}
 		transformed := make([]int, len(kinds))
 		e := compareTrained(t, g, append(grads, y), Options{}, true, func(p *Program) {
 			for _, s := range p.steps {
 				for i, kind := range kinds {
-					if s.mod != nil && reflect.TypeOf(s.mod.Kernel) == reflect.TypeOf(kind) &&
-						s.phase == always {
+					if s.mod != nil && reflect.TypeOf(s.mod.Kernel) == reflect.TypeOf(kind) && s.phase == always {
 						transformed[i]++
 					}
 				}

@@ -58,10 +58,7 @@ func TestTurns(t *testing.T) {
 				}
 				for k, v := range got {
 					if w := want[i].Data[k]; !(math.Abs(float64(v)-w) <= 1e-4*(1+math.Abs(w))) {
-						t.Fatalf(
-							"separate memory %v, turn %d, output %d: value %d is %v, want %v",
-							separate, turn, i, k, v, w,
-						)
+						t.Fatalf("separate memory %v, turn %d, output %d: value %d is %v, want %v", separate, turn, i, k, v, w)
 					}
 				}
 			}
@@ -124,15 +121,7 @@ func TestTurnsShareArena(t *testing.T) {
 	g1, g2 := netdef.NewGraph(), netdef.NewGraph()
 	build := func(g *netdef.Graph, scale float64) []*netdef.Node {
 		x := g.Input("x", S{1, 16, 16, 16})
-		return []*netdef.Node{
-			g.Scale(
-				g.Conv2D(
-					g.Conv2D(x, g.Param("w", S{3, 3, 16, 16}, netdef.HeNormal{Gain: 0.7}), 1),
-					g.Param("w", S{3, 3, 16, 16}, netdef.HeNormal{Gain: 0.7}), 1,
-				),
-				scale,
-			),
-		}
+		return []*netdef.Node{g.Scale(g.Conv2D(g.Conv2D(x, g.Param("w", S{3, 3, 16, 16}, netdef.HeNormal{Gain: 0.7}), 1), g.Param("w", S{3, 3, 16, 16}, netdef.HeNormal{Gain: 0.7}), 1), scale)}
 	}
 	o1, o2 := build(g1, 2), build(g2, -3)
 	store, err := NewStore(testDev, netdef.Reachable(o1...), false, rand.Uint64())
@@ -143,9 +132,7 @@ func TestTurnsShareArena(t *testing.T) {
 	var arena Arena
 	var ps [2]*Program
 	for i, o := range [][]*netdef.Node{o1, o2} {
-		if ps[i], err = Compile(
-			testDev, store, []*netdef.Graph{g1, g2}[i], o, Options{Arena: &arena},
-		); err != nil {
+		if ps[i], err = Compile(testDev, store, []*netdef.Graph{g1, g2}[i], o, Options{Arena: &arena}); err != nil {
 			t.Fatal(err)
 		}
 		defer ps[i].Close()

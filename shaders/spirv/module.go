@@ -41,10 +41,7 @@ type Module struct {
 
 // NewModule starts a module for the given SPIR-V version, major and minor.
 func NewModule(major, minor int) *Module {
-	return &Module{
-		version: uint32(major)<<16 | uint32(minor)<<8, next: 1, cache: map[string]ID{},
-		seen: map[string]bool{},
-	}
+	return &Module{version: uint32(major)<<16 | uint32(minor)<<8, next: 1, cache: map[string]ID{}, seen: map[string]bool{}}
 }
 
 // NewID reserves a fresh result id.
@@ -189,10 +186,7 @@ func (m *Module) Pointer(class uint32, t ID) ID {
 // Matrix returns the type of a cooperative matrix of the subgroup. use is MatrixA, MatrixB or
 // MatrixAccumulator.
 func (m *Module) Matrix(elem ID, rows, cols int, use uint32) ID {
-	return m.cached(
-		OpTypeCooperativeMatrix, 0, uint32(elem), uint32(m.ConstU32(ScopeSubgroup)),
-		uint32(m.ConstU32(uint32(rows))), uint32(m.ConstU32(uint32(cols))), uint32(m.ConstU32(use)),
-	)
+	return m.cached(OpTypeCooperativeMatrix, 0, uint32(elem), uint32(m.ConstU32(ScopeSubgroup)), uint32(m.ConstU32(uint32(rows))), uint32(m.ConstU32(uint32(cols))), uint32(m.ConstU32(use)))
 }
 
 func (m *Module) FuncType(ret ID) ID { return m.cached(OpTypeFunction, 0, uint32(ret)) }
