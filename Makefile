@@ -67,10 +67,12 @@ lint:
 test: setup-test lint
 	$(GO) test -timeout $(TIMEOUT) ./...
 	$(GO) test -timeout $(TIMEOUT) -tags vulkango ./gpu/...
-	VFM_SEPARATE_MEMORY=1 $(GO) test -short -timeout $(TIMEOUT) ./gpu/ ./internal/engine/ \
-		./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/ ./trainhost/latent/
-	VFM_MINIMAL_LIMITS=1 $(GO) test -short -timeout $(TIMEOUT) -run 'TestOps|TestRestore|TestRows' \
+	VFM_SEPARATE_MEMORY=1 $(GO) test -short -timeout $(TIMEOUT) -count=1 ./gpu/ ./internal/engine/ \
+		./netdef/compile/ ./restore/ ./restore/motionblur/ ./trainhost/ ./trainhost/latent/ \
+		./cmd/restore/ ./cmd/libvfm/
+	VFM_MINIMAL_LIMITS=1 $(GO) test -short -timeout $(TIMEOUT) -count=1 -run 'TestOps|TestRestore|TestRows' \
 		./netdef/compile/ ./restore/
+	VFM_MINIMAL_LIMITS=1 $(GO) test -short -timeout $(TIMEOUT) -count=1 ./cmd/restore/ ./cmd/libvfm/
 	LP_NATIVE_VECTOR_WIDTH=128 $(GO) test -timeout $(TIMEOUT) -count=1 -run TestOps ./netdef/compile/
 	@driver=$$(scripts/second-driver.sh); \
 	if [ -z "$$driver" ]; then \

@@ -235,7 +235,10 @@ func (m *Model) shareParameters() {
 				return nil, nil, err
 			}
 			nodes, values := n.nodes, []map[string][]float32{params}
-			if kernels, err := m.kernels(); network == m.generalNetwork() && err == nil {
+			if network != m.generalNetwork() {
+				return nodes, values, nil
+			}
+			if kernels, err := m.kernels(); err == nil {
 				nodes, values = slices.Concat(nodes, kernels.Nodes), append(values, kernels.Values)
 			}
 			return nodes, values, nil

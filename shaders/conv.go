@@ -1,5 +1,7 @@
 package shaders
 
+import "cmp"
+
 // ConvShape describes a convolution over channels-last pictures. A matrix product is one with KH =
 // 1. In the GPU lowering the weights are [KH·KH][Cin][N]. In the CPU lowering they are
 // [KH·KH][N/blk][Cin][blk] with blocks of blk = Lanes·NJ output channels, each block in the order
@@ -85,48 +87,9 @@ func (c Conv) Body(e *E) {
 
 // conv is Conv without tiles.
 func (e *E) conv(k Conv) {
-	t, s, post := e.T, k.ConvShape, k.Post
-	tiles := s.B * s.OH * s.OW / s.TP
+	out, p, cb := e.convSums(k.ConvShape, e.convSizes(k.ConvShape))
+	s, post := k.ConvShape, k.Post
 	in, extra := s.inputs(), post.more()
-	u := e.Split(e.Item(), tiles)
-	cb, p := e.MulU(u[0], t.Lanes*s.NJ), e.MulU(u[1], s.TP)
-	k0 := e.Scalar(0)
-	acc := e.accumulators(s, p, cb)
-	w0, row := e.AddU(e.MulU(k0, s.N), cb), s.N
-	if t.Mode == CPU {
-		row = t.Lanes * s.NJ
-		w0 = e.AddU(e.MulU(k0, row), e.MulU(cb, s.Cin))
-	}
-	if s.Batched > 0 {
-		w0 = e.AddU(w0, e.MulU(e.DivU(p, s.OH*s.OW), s.Batched))
-	}
-	w := e.At(1, w0)
-	for tap, xs := range e.taps(s, p, k0) {
-		e.Loop(s.KC/4, func(i U) {
-			xv := make([][4]F, s.TP)
-			for j := range xv {
-				xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
-			}
-			for kk := 0; kk < 4; kk++ {
-				wv := e.Packed(w, e.AddU(e.MulU(i, 4*row), e.C(tap*s.Cin*s.N+kk*row)), s.NJ)
-				for j := range xv {
-					for c, wc := range wv {
-						if a := &acc[j][c]; *a == nil {
-							*a = e.NewVar(e.Mul(wc, xv[j][kk]))
-						} else {
-							(*a).Set(e.Mad(wc, xv[j][kk], (*a).Get()))
-						}
-					}
-				}
-			}
-		})
-	}
-	out := make([][]F, s.TP)
-	for i := range out {
-		for _, v := range acc[i] {
-			out[i] = append(out[i], v.Get())
-		}
-	}
 	if !post.IsNone() {
 		tl := s.epilogueTile()
 		args := [][][]F{out}
@@ -141,6 +104,82 @@ func (e *E) conv(k Conv) {
 			e.StoreBlock(in+extra, e.AddU(base, e.C(i*s.N)), out[i])
 		}
 	})
+}
+
+// convSizes are the sizes of a convolution that its code may get as scalars.
+type convSizes struct {
+	tiles       Size // work items for each block of output channels
+	ih, iw      U
+	oh, ow      Size
+	picture     Size // pixels of a picture of the result
+	cin, n      U
+	batched     U    // as in ConvShape
+	manyWeights bool // pictures may have weights of their own
+	one         bool // there is one picture, if KH > 1
+	run         int  // channels that are summed tap by tap; 0: all of a chunk
+}
+
+// convSizes returns the sizes of a convolution that is compiled for them.
+func (e *E) convSizes(s ConvShape) convSizes {
+	return convSizes{
+		tiles: e.Fixed(s.B * s.OH * s.OW / s.TP), ih: e.C(s.IH), iw: e.C(s.IW), oh: e.Fixed(s.OH), ow: e.Fixed(s.OW),
+		picture: e.Fixed(s.OH * s.OW), cin: e.C(s.Cin), n: e.C(s.N), batched: e.C(s.Batched), manyWeights: s.Batched > 0,
+	}
+}
+
+// convSums returns the sums of a chunk, [TP][NJ], and their first pixel and channel. Of s it reads
+// what convSizes lacks.
+func (e *E) convSums(s ConvShape, z convSizes) (out [][]F, p, cb U) {
+	t := e.T
+	block, tile := e.SplitSize(e.Item(), z.tiles)
+	cb, p = e.MulU(block, t.Lanes*s.NJ), e.MulU(tile, s.TP)
+	k0 := e.Scalar(0)
+	acc := e.accumulators(s, p, cb)
+	w0, row := e.AddU(e.MulUU(k0, z.n), cb), z.n
+	if t.Mode == CPU {
+		row = e.C(t.Lanes * s.NJ)
+		w0 = e.AddU(e.MulUU(k0, row), e.MulUU(cb, z.cin))
+	}
+	if z.manyWeights {
+		w0 = e.AddU(w0, e.MulUU(e.DivSize(p, z.picture), z.batched))
+	}
+	w := e.At(1, w0)
+	taps := e.taps(s, z, p, k0)
+	add := func(tap, first, channels int) {
+		xs, ofTap := taps[tap], e.MulU(e.MulUU(z.cin, z.n), tap)
+		e.Loop(channels/4, func(i U) {
+			i = e.AddU(i, e.C(first/4))
+			xv := make([][4]F, s.TP)
+			for j := range xv {
+				xv[j] = e.Broadcast4(xs[j], e.MulU(i, 4))
+			}
+			for kk := 0; kk < 4; kk++ {
+				wv := e.Packed(w, e.SumU(e.MulUU(e.MulU(i, 4), row), ofTap, e.MulU(row, kk)), s.NJ)
+				for j := range xv {
+					for c, wc := range wv {
+						if a := &acc[j][c]; *a == nil {
+							*a = e.NewVar(e.Mul(wc, xv[j][kk]))
+						} else {
+							(*a).Set(e.Mad(wc, xv[j][kk], (*a).Get()))
+						}
+					}
+				}
+			}
+		})
+	}
+	run := cmp.Or(z.run, s.KC)
+	for first := 0; first < s.KC; first += run {
+		for tap := range taps {
+			add(tap, first, run)
+		}
+	}
+	out = make([][]F, s.TP)
+	for i := range out {
+		for _, v := range acc[i] {
+			out[i] = append(out[i], v.Get())
+		}
+	}
+	return out, p, cb
 }
 
 // accumulators returns the sums of NJ channels of the TP pixels from p on, initialised from start.
@@ -164,26 +203,30 @@ func (e *E) accumulators(s ConvShape, p, cb U) [][]*Var {
 }
 
 // taps returns, for each kernel tap, references to the TP input pixels at channel k0.
-func (e *E) taps(s ConvShape, p, k0 U) [][]Ref {
+func (e *E) taps(s ConvShape, z convSizes, p, k0 U) [][]Ref {
 	var out [][]Ref
 	if s.KH == 1 {
 		if s.SharedX {
-			p = e.ModU(p, s.OH*s.OW)
+			_, p = e.SplitSize(p, z.picture)
 		}
 		xs := make([]Ref, s.TP)
-		base := e.AddU(e.MulU(p, s.Cin), k0)
+		base := e.AddU(e.MulUU(p, z.cin), k0)
 		for j := range xs {
-			xs[j] = e.At(0, e.AddU(base, e.C(j*s.Cin)))
+			xs[j] = e.At(0, e.AddU(base, e.MulU(z.cin, j)))
 		}
 		return append(out, xs)
 	}
-	q := e.Split(p, s.OH, s.OW)
+	y, x := e.SplitSize(p, z.ow)
+	picture := e.C(0)
+	if !z.one {
+		picture, y = e.SplitSize(y, z.oh)
+	}
 	for dy := 0; dy < s.KH; dy++ {
-		yy := e.AddU(e.MulU(q[1], s.Stride), e.C(dy-s.Pad))
-		row := e.AddU(e.MulU(q[0], s.IH), yy)
+		yy := e.AddU(e.MulU(y, s.Stride), e.C(dy-s.Pad))
+		row := e.AddU(e.MulUU(picture, z.ih), yy)
 		var in B
 		if s.Pad > 0 {
-			in = e.LtU(yy, e.C(s.IH))
+			in = e.LtU(yy, z.ih)
 		}
 		refs := map[int]Ref{} // by input column, relative to the column of the tile's first pixel
 		for dx := 0; dx < s.KH; dx++ {
@@ -192,10 +235,10 @@ func (e *E) taps(s ConvShape, p, k0 U) [][]Ref {
 				col := j*s.Stride + dx - s.Pad
 				r, ok := refs[col]
 				if !ok {
-					xx := e.AddU(e.MulU(q[2], s.Stride), e.C(col))
-					i := e.AddU(e.MulU(e.AddU(e.MulU(row, s.IW), xx), s.Cin), k0)
+					xx := e.AddU(e.MulU(x, s.Stride), e.C(col))
+					i := e.AddU(e.MulUU(e.AddU(e.MulUU(row, z.iw), xx), z.cin), k0)
 					if s.Pad > 0 {
-						r = e.AtIf(0, i, e.And(in, e.LtU(xx, e.C(s.IW))))
+						r = e.AtIf(0, i, e.And(in, e.LtU(xx, z.iw)))
 					} else {
 						r = e.At(0, i)
 					}

@@ -153,11 +153,12 @@ func (e *E) entry() {
 		sub = e.builtin(spirv.BuiltInSubgroupID, u32)
 		sub = e.makeUniform(sub, per-1)
 		bound := 65535
-		if e.mod.Items > 0 {
-			bound = min(bound, (e.mod.Items+per-1)/per)
+		most := max(e.mod.Items, e.mod.Most)
+		if most > 0 {
+			bound = min(bound, (most+per-1)/per)
 		}
 		wx = e.makeUniform(wx, bound)
-		if e.mod.Items == 0 || e.mod.Items > 65535*per {
+		if most == 0 || most > 65535*per {
 			wy = e.makeUniform(wy, 4095)
 		} else {
 			wy = 0
@@ -184,6 +185,10 @@ func (e *E) entry() {
 		group = U{id: e.val(spirv.OpIAdd, u32, e.val(spirv.OpIMul, u32, wy, gx), wx)}
 	}
 	raw := e.AddU(e.MulU(group, per), U{id: sub})
+	if e.mod.Whole {
+		e.item = raw
+		return
+	}
 	if e.mod.Items > 0 {
 		e.items = e.C(e.mod.Items)
 	} else {

@@ -50,6 +50,13 @@ func everyKernel(t Target) []Kernel {
 		}, General{Out: []int{5}, In: []View{{Along(0, 5)}}, To: View{Along(0, 5)}}, Pack{identity(c)},
 			GroupMean{N: 2 * c, Width: 2, Scale: 0.5}, GroupMean{N: c, Width: c, Scale: 0.25, Eps: 1e-5})
 	}
+	if t.Mode == CPU {
+		list = append(list, AnyConv{KH: 1, Stride: 1, TP: 4, NJ: 4, KC: 16, Run: 16, Whole: true},
+			AnyConv{KH: 3, Stride: 1, Pad: 1, TP: 2, NJ: 2, KC: 8, Run: 4}, AnyConv{KH: 2, Stride: 2, TP: 1, NJ: 1, KC: 4, Run: 4},
+			AnyPointwise{post, 0, 4, 2, true}, AnyPointwise{post, c, 4, 1, false},
+			AnyWinogradInput{AnyWinograd{M: 4, NJ: 1, WholeH: true, WholeW: true}}, AnyWinogradInput{AnyWinograd{M: 2, NJ: 4}},
+			AnyWinogradOutput{AnyWinograd{M: 4, NJ: 1, WholeH: true, WholeW: true, Whole: true}}, AnyWinogradOutput{AnyWinograd{M: 2, NJ: 4}})
+	}
 	return list
 }
 

@@ -83,6 +83,11 @@ type Signature struct {
 	// Items is the number of work items (of Lanes invocations each) if the kernel fixes it. 0: it
 	// is given with the dispatch.
 	Items int
+	// Most bounds the work items that are given with the dispatch, to what one row of workgroups
+	// holds. 0: there is no bound.
+	Most int
+	// Whole: the work items given with the dispatch fill whole workgroups.
+	Whole bool
 	// Zero: the body needs the zero block (see AtIf), which becomes the last operand.
 	Zero bool
 	// Subgroup is the subgroup size that the body relies on. 0: any.

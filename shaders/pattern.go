@@ -49,9 +49,31 @@ func Divisor(n int, candidates ...int) int {
 	return 1
 }
 
+// ofPicture returns the pattern that reads the same if there is only one picture, and serves most
+// shapes.
+func (p Pattern) ofPicture() Pattern {
+	switch p {
+	case BatchChan:
+		return Chan
+	case Batch:
+		return One
+	case PixelChan:
+		return Same
+	case PixelOnly:
+		return Pixel
+	}
+	return p
+}
+
 // loadOperand loads operand op for the TP pixels from flat index p on and the channel block at cb.
 // Result: [TP][NJ].
 func (e *E) loadOperand(pat Pattern, op int, t Tile, p, cb U) [][]F {
+	return e.loadPattern(pat, op, t, e.C(t.C), p, cb)
+}
+
+// loadPattern is loadOperand for c channels, which may be a scalar. Patterns that ofPicture
+// replaces, Depth2 and Normed read the sizes in t.
+func (e *E) loadPattern(pat Pattern, op int, t Tile, c, p, cb U) [][]F {
 	out := make([][]F, t.TP)
 	same := func(v []F) {
 		for i := range out {
@@ -70,9 +92,9 @@ func (e *E) loadOperand(pat Pattern, op int, t Tile, p, cb U) [][]F {
 		if pat == PixelChan {
 			p = e.ModU(p, t.P)
 		}
-		base := e.AddU(e.MulU(p, t.C), cb)
+		base := e.AddU(e.MulUU(p, c), cb)
 		for i := range out {
-			out[i] = e.Block(e.At(op, base), e.C(i*t.C), t.NJ)
+			out[i] = e.Block(e.At(op, base), e.MulU(c, i), t.NJ)
 		}
 	case Depth2:
 		q := e.Split(p, t.W)

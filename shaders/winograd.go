@@ -42,30 +42,57 @@ func (s WinogradInput) Signature(t Target) Signature {
 }
 
 // Body implements Kernel.
-func (s WinogradInput) Body(e *E) {
-	t := e.T
-	u := e.Split(e.Item(), s.blocks(t))
-	tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-	q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
-	y0, x0 := e.MulU(q[1], s.M), e.MulU(q[2], s.M)
-	side := s.M + 2
+func (s WinogradInput) Body(e *E) { e.winogradInput(s.M, s.NJ, e.winogradSizes(s.WinogradShape)) }
+
+// winogradSizes are the sizes of a WinogradShape that its code may get as scalars.
+type winogradSizes struct {
+	h, w, c            U
+	blocks, rows, cols Size
+	plane              U    // elements of a product of the band
+	wholeH, wholeW     bool // M divides H, and W
+	one                bool // there is one picture
+}
+
+func (e *E) winogradSizes(s WinogradShape) winogradSizes {
+	return winogradSizes{
+		h: e.C(s.H), w: e.C(s.W), c: e.C(s.C), blocks: e.Fixed(s.blocks(e.T)), rows: e.Fixed(s.Rows()), cols: e.Fixed(s.Cols()),
+		plane: e.C(s.Tiles() * s.C), wholeH: s.H%s.M == 0, wholeW: s.W%s.M == 0,
+	}
+}
+
+// winogradTile returns the item's tile in the band, its first channel, its picture, and its row and
+// column of tiles.
+func (e *E) winogradTile(nj int, z winogradSizes) (tile, cb, picture, row, col U) {
+	tile, block := e.SplitSize(e.Item(), z.blocks)
+	cb = e.MulU(block, e.T.Lanes*nj)
+	row, col = e.SplitSize(e.AddU(tile, e.Scalar(0)), z.cols)
+	if !z.one {
+		picture, row = e.SplitSize(row, z.rows)
+	}
+	return tile, cb, picture, row, col
+}
+
+// winogradInput is the body of WinogradInput.
+func (e *E) winogradInput(m, nj int, z winogradSizes) {
+	tile, cb, picture, tileRow, tileCol := e.winogradTile(nj, z)
+	y0, x0 := e.MulU(tileRow, m), e.MulU(tileCol, m)
+	side := m + 2
 	d := square(side) // [column][row]
 	for dy := range side {
 		yy := e.AddU(y0, e.C(dy-1))
-		in := e.LtU(yy, e.C(s.H))
-		row := e.MulU(e.AddU(e.MulU(q[0], s.H), yy), s.W)
+		in := e.LtU(yy, z.h)
+		row := e.MulUU(e.AddU(e.MulUU(picture, z.h), yy), z.w)
 		for dx := range side {
 			xx := e.AddU(x0, e.C(dx-1))
-			at := e.AddU(e.MulU(e.AddU(row, xx), s.C), cb)
+			at := e.AddU(e.MulUU(e.AddU(row, xx), z.c), cb)
 			ok := in
-			if inside := dx > 0 && (dx <= s.M && s.W%s.M == 0); !inside {
-				ok = e.And(in, e.LtU(xx, e.C(s.W)))
+			if inside := dx > 0 && (dx <= m && z.wholeW); !inside {
+				ok = e.And(in, e.LtU(xx, z.w))
 			}
-			d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), s.NJ)
+			d[dx][dy] = e.Block(e.AtIf(0, at, ok), e.C(0), nj)
 		}
 	}
-	base := e.AddU(e.MulU(tile, s.C), cb)
-	plane := s.Tiles() * s.C
+	base := e.AddU(e.MulUU(tile, z.c), cb)
 	e.Stores(func() {
 		h := square(side) // rows transformed
 		for dx, col := range d {
@@ -75,7 +102,7 @@ func (s WinogradInput) Body(e *E) {
 		}
 		for i := range h {
 			for j, v := range e.winogradB(h[i]) {
-				e.StoreBlock(1, e.AddU(base, e.C((side*i+j)*plane)), v)
+				e.StoreBlock(1, e.AddU(base, e.MulU(z.plane, side*i+j)), v)
 			}
 		}
 	})
@@ -265,44 +292,49 @@ func (k WinogradOutput) Signature(t Target) Signature {
 
 // Body implements Kernel.
 func (k WinogradOutput) Body(e *E) {
-	t, s, post, extra := e.T, k.WinogradShape, k.Post, k.Post.more()
-	u := e.Split(e.Item(), s.blocks(t))
-	tile, cb := u[0], e.MulU(u[1], t.Lanes*s.NJ)
-	q := e.Split(e.AddU(tile, e.Scalar(0)), s.Rows(), s.Cols())
-	base := e.AddU(e.MulU(tile, s.C), cb)
-	plane := s.Tiles() * s.C
-	side := s.M + 2
+	e.winogradOutput(k.M, k.NJ, 1+k.Post.more(), e.winogradSizes(k.WinogradShape), func(row [][]F, p, cb U) [][]F {
+		if k.Post.IsNone() {
+			return row
+		}
+		return e.winogradPost(k.WinogradShape, k.Post, row, p, cb)
+	})
+}
+
+// winogradOutput is the body of WinogradOutput. The result is operand out. post applies the
+// epilogue to a row of M pixels from pixel p on, with the channels from cb on.
+func (e *E) winogradOutput(m, nj, out int, z winogradSizes, post func(row [][]F, p, cb U) [][]F) {
+	tile, cb, picture, tileRow, tileCol := e.winogradTile(nj, z)
+	base := e.AddU(e.MulUU(tile, z.c), cb)
+	side := m + 2
 	h := square(side)
 	for j := range side {
 		col := make([][]F, side)
 		for i := range side {
-			col[i] = e.Block(e.At(0, base), e.C((side*i+j)*plane), s.NJ)
+			col[i] = e.Block(e.At(0, base), e.MulU(z.plane, side*i+j), nj)
 		}
 		for i, v := range e.winogradA(col) {
 			h[i][j] = v
 		}
 	}
-	x0 := e.MulU(q[2], s.M)
-	for i := range s.M {
+	x0 := e.MulU(tileCol, m)
+	for i := range m {
 		row := e.winogradA(h[i])
-		y := e.AddU(e.MulU(q[1], s.M), e.C(i))
+		y := e.AddU(e.MulU(tileRow, m), e.C(i))
 		var below B // the row is in the picture
-		if i > 0 && s.H%s.M != 0 {
-			below = e.LtU(y, e.C(s.H))
-			y = e.MinU(y, e.C(s.H-1))
+		if i > 0 && !z.wholeH {
+			below = e.LtU(y, z.h)
+			y = e.MinU(y, e.AddU(z.h, e.C(-1)))
 		}
-		p := e.AddU(e.MulU(e.AddU(e.MulU(q[0], s.H), y), s.W), x0)
-		if !post.IsNone() {
-			row = e.winogradPost(s, post, row, p, cb)
-		}
-		to := e.AddU(e.MulU(p, s.C), cb)
+		p := e.AddU(e.MulUU(e.AddU(e.MulUU(picture, z.h), y), z.w), x0)
+		row = post(row, p, cb)
+		to := e.AddU(e.MulUU(p, z.c), cb)
 		e.Stores(func() {
 			for x, v := range row {
 				ok := below
-				if x > 0 && s.W%s.M != 0 {
-					ok = e.And(ok, e.LtU(e.AddU(x0, e.C(x)), e.C(s.W)))
+				if x > 0 && !z.wholeW {
+					ok = e.And(ok, e.LtU(e.AddU(x0, e.C(x)), z.w))
 				}
-				store := func() { e.StoreBlock(1+extra, e.AddU(to, e.C(x*s.C)), v) }
+				store := func() { e.StoreBlock(out, e.AddU(to, e.MulU(z.c, x)), v) }
 				if ok == 0 {
 					store()
 				} else {

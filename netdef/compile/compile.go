@@ -81,7 +81,7 @@ func Compile(dev *gpu.Device, store *Store, g *netdef.Graph, outs []*netdef.Node
 	}
 	var err error
 	l.findPhases(nodes, !store.train, opt.Settings)
-	if l.fusion, err = fuse(nodes, keep, l.phases, best.Mode == shaders.CPU, caps.MaxStorageBindings); err != nil {
+	if l.fusion, err = fuse(nodes, keep, l.phases, best, caps.MaxStorageBindings); err != nil {
 		return nil, err
 	}
 	outVals := make([]*value, len(outs))

@@ -11,7 +11,7 @@ import (
 // fusion is the result of grouping the pointwise nodes. Nodes that are absorbed into another node's
 // kernel have no step of their own.
 type fusion struct {
-	cpu bool // for the cpu lowering
+	normed bool // epilogues of 1×1 convolutions may read through a LayerNorm
 	// bindings is how many storage buffers a kernel may have. The cpu lowering uses addresses
 	// instead.
 	bindings int
@@ -28,17 +28,19 @@ type fusion struct {
 // fuse groups the pointwise nodes among nodes, which are in topological order. keep holds the nodes
 // whose values must be in memory: the outputs. bindings is the number of storage buffers that a
 // pipeline of the device may have.
-func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, cpu bool, bindings int) (*fusion, error) {
+func fuse(
+	nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.Node]phase, t shaders.Target, bindings int,
+) (*fusion, error) {
 	users := map[*netdef.Node][]*netdef.Node{}
 	for _, n := range nodes {
 		for _, m := range n.In {
 			users[m] = append(users[m], n)
 		}
 	}
-	if cpu {
+	if t.Mode == shaders.CPU {
 		bindings = math.MaxInt
 	}
-	f := &fusion{cpu: cpu, bindings: bindings, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
+	f := &fusion{normed: t.Mode == shaders.CPU && !t.FastBuild, bindings: bindings, phases: phases, users: users, roots: map[*netdef.Node]*group{}, inputs: map[*netdef.Node]*group{}, absorbed: map[*netdef.Node]bool{}}
 	for _, root := range slices.Backward(nodes) {
 		if !pointwise(root) || f.absorbed[root] {
 			continue
@@ -76,7 +78,8 @@ func fuse(nodes []*netdef.Node, keep map[*netdef.Node]bool, phases map[*netdef.N
 
 // fuseReads lets a group's kernel compute some of its inputs while it reads them, if nothing else
 // uses these inputs. A group with its own kernel can read through a DepthToSpace, and the epilogue
-// of a 1×1 convolution through a LayerNorm (CPU lowering).
+// of a 1×1 convolution through a LayerNorm (CPU lowering; not with FastBuild, where epilogues are
+// kernels of their own).
 func (f *fusion) fuseReads(g *group, keep map[*netdef.Node]bool) {
 	for i, n := range g.in {
 		if g.pat[i] != shaders.Same || g.root.Shape[3] == 1 || keep[n] || len(f.users[n]) != 1 || n == g.host {
@@ -88,7 +91,7 @@ func (f *fusion) fuseReads(g *group, keep map[*netdef.Node]bool) {
 				g.pat[i], f.absorbed[n] = shaders.Depth2, true
 			}
 		case *netdef.LayerNormOp:
-			if f.cpu && op.Eps == shaders.NormedEps && g.host != nil && pointwiseConv(g.host) {
+			if f.normed && op.Eps == shaders.NormedEps && g.host != nil && pointwiseConv(g.host) {
 				g.pat[i], f.absorbed[n] = shaders.Normed, true
 			}
 		}

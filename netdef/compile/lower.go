@@ -252,7 +252,7 @@ func (l *lowering) flat(x shaders.Expr, n int, in []*value, out *value) error {
 		rows = (rows + 3) / 4 * 4
 	}
 	tl.P = rows
-	return l.emit(t, shaders.Pointwise{Of: x, B: 1, Tile: tl}, nil, 0, append(append([]*value{}, in...), out)...)
+	return l.pointwise(t, shaders.Pointwise{Of: x, B: 1, Tile: tl}, append(slices.Clone(in), out))
 }
 
 // source returns the value that a group reads as its input i.
@@ -316,7 +316,7 @@ func (l *lowering) lowerGroup(g *group) error {
 		tl.W = s[2]
 		tl.TP = shaders.Divisor(tl.W, max(most, 2), 2) // an even number
 	}
-	return l.emit(t, shaders.Pointwise{Of: x, B: b, Tile: tl}, nil, 0, append(in, out)...)
+	return l.pointwise(t, shaders.Pointwise{Of: x, B: b, Tile: tl}, append(in, out))
 }
 
 // broadcastGroup computes a group whose inputs no kernel can read as they are. It first broadcasts

@@ -92,8 +92,13 @@ func (l *lowering) epilogueOf(g *group) (post epilogue) {
 // lowerHost computes a convolution, matrix product or normalisation with its epilogue g (nil: none)
 // into out.
 func (l *lowering) lowerHost(n *netdef.Node, out *value, g *group) error {
-	post := l.epilogueOf(g)
 	t := l.target(n.Shape[3])
+	if t.FastBuild && g != nil {
+		if done, err := l.lowerHostAny(t, n, out, g); done || err != nil {
+			return err
+		}
+	}
+	post := l.epilogueOf(g)
 	switch op := n.Op.(type) {
 	case *netdef.LayerNormOp:
 		k := shaders.LayerNorm{Rows: rowsOf(n), Eps: op.Eps, Post: post.Expr}
@@ -159,9 +164,9 @@ type product struct {
 	out  *value
 }
 
-// chunks emits the dispatches of a product, one for each chunk of input channels.
-func (l *lowering) chunks(p product) error {
-	t, s, most, post, out := p.t, p.s, p.most, p.post, p.out
+// divided returns the shape with the pixels of a work item, and the channels of a dispatch.
+func (p product) divided() shaders.ConvShape {
+	t, s, most, post := p.t, p.s, p.most, p.post
 	rowLen := s.OW
 	if s.KH == 1 {
 		rowLen = s.OH * s.OW
@@ -197,6 +202,17 @@ func (l *lowering) chunks(p product) error {
 			}
 		}
 	}
+	return s
+}
+
+// chunks emits the dispatches of a product, one for each chunk of input channels.
+func (l *lowering) chunks(p product) error {
+	if p.t.FastBuild {
+		if done, err := l.anyChunks(p); done || err != nil {
+			return err
+		}
+	}
+	t, s, post, out := p.t, p.divided(), p.post, p.out
 	flops := 2 * float64(s.B*s.OH*s.OW) * float64(s.N*s.KC*s.KH*s.KH)
 	chunks := s.Chunks()
 	first := l.zeros

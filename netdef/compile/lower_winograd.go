@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vfmrestore/restore/netdef"
 	"github.com/vfmrestore/restore/shaders"
@@ -36,13 +37,8 @@ func (t Tuning) productFMA() int {
 	return min(max(t.maxFMA()*4/3, 512), 800)
 }
 
-// transformed returns how many of the nj channels per lane a transform takes at a time.
-func transformed(t shaders.Target, nj int) int {
-	if t.FastBuild {
-		return 1
-	}
-	return min(2, nj)
-}
+// transformed returns how many of nj channels per lane a transform takes at a time.
+func transformed(nj int) int { return min(2, nj) }
 
 // takesWinograd reports whether a convolution is computed by Winograd's method.
 func (l *lowering) takesWinograd(t shaders.Target, n *netdef.Node, s shaders.ConvShape) bool {
@@ -91,8 +87,8 @@ func (l *lowering) winograd(t shaders.Target, n *netdef.Node, s shaders.ConvShap
 		if err := l.chunks(mul); err != nil {
 			return err
 		}
-		o.NJ = transformed(t, o.NJ)
-		if err := l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, append(append([]*value{m}, post.more...), out)...); err != nil {
+		o.NJ = transformed(o.NJ)
+		if err := l.winogradOutput(t, o, post, first, m, out); err != nil {
 			return err
 		}
 	}
@@ -106,14 +102,27 @@ func (l *lowering) winogradInput(t shaders.Target, n *netdef.Node, s shaders.Con
 	if d := l.winogradIn[n.In[0]]; d != nil && whole {
 		return d, nil
 	}
-	o.C, o.NJ = s.Cin, transformed(t, t.NJ(s.Cin))
+	o.C, o.NJ = s.Cin, transformed(t.NJ(s.Cin))
 	d := l.temp(n.Name+" tiles", o.Products()*o.Tiles()*s.Cin)
 	if whole {
 		l.winogradIn[n.In[0]] = d
 	}
 	// Neighbouring tiles share input pixels, but kernels for several tiles gain nothing and take
 	// longer to build (measured).
+	if k, ok := o.Any(t); ok && t.FastBuild {
+		scalars, items := k.Scalars(t, o, int(first[0]))
+		return d, l.emitItems(t, shaders.AnyWinogradInput{AnyWinograd: k}, items, scalars, 0, l.val(n.In[0]), d)
+	}
 	return d, l.emit(t, shaders.WinogradInput{WinogradShape: o}, first, 0, l.val(n.In[0]), d)
+}
+
+// winogradOutput emits the last step of a band: from the products m to its part of out.
+func (l *lowering) winogradOutput(t shaders.Target, o shaders.WinogradShape, post epilogue, first []uint32, m, out *value) error {
+	if k, ok := o.Any(t); ok && t.FastBuild && post.IsNone() {
+		scalars, items := k.Scalars(t, o, int(first[0]))
+		return l.emitItems(t, shaders.AnyWinogradOutput{AnyWinograd: k}, items, scalars, 0, m, out)
+	}
+	return l.emit(t, shaders.WinogradOutput{WinogradShape: o, Post: post.Expr}, first, 0, slices.Concat([]*value{m}, post.more, []*value{out})...)
 }
 
 // winogradWeights returns the transformed weights, packed for the products.
@@ -152,7 +161,7 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 		og := o
-		og.NJ = transformed(t, s.NJ)
+		og.NJ = transformed(s.NJ)
 		m := l.temp(n.Name+" gradient tiles", o.Products()*o.Tiles()*s.N)
 		if err := l.emit(t, shaders.WinogradGrad{WinogradShape: og}, first, 0, l.val(n.In[1]), m); err != nil {
 			return err
@@ -169,6 +178,6 @@ func (l *lowering) winogradGradW(t shaders.Target, n *netdef.Node, s shaders.Gra
 			return err
 		}
 	}
-	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(t, s.NJ)}}
+	k := shaders.WinogradGradW{WinogradFilters: shaders.WinogradFilters{M: o.M, C: s.Cin, N: s.N, NJ: transformed(s.NJ)}}
 	return l.emit(t, k, nil, 0, total, out)
 }

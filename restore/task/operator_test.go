@@ -23,22 +23,6 @@ func drawOperator(t *testing.T, rng *rand.Rand, task Task, w, h int) *Operator {
 	return op
 }
 
-func normals(rng *rand.Rand, n int) []float64 {
-	x := make([]float64, n)
-	for i := range x {
-		x[i] = rng.NormFloat64()
-	}
-	return x
-}
-
-func dot(a, b []float64) float64 {
-	s := 0.0
-	for i, v := range a {
-		s += v * b[i]
-	}
-	return s
-}
-
 func TestAdjoint(t *testing.T) {
 	rng := fresh(t)
 	sizes := [][2]int{{1, 1}, {1, 9}, {6, 1}, {2, 2}, {3, 4}, {31, 5}, {33, 64}}
@@ -49,12 +33,7 @@ func TestAdjoint(t *testing.T) {
 		for _, s := range sizes {
 			op := drawOperator(t, rng, task, s[0], s[1])
 			ow, oh := op.OutSize()
-			x, y := normals(rng, 3*s[0]*s[1]), normals(rng, 3*ow*oh)
-			ax, aty := op.Apply64(x), op.Adjoint64(y)
-			left, right := dot(ax, y), dot(x, aty)
-			if bound := 1e-10 * math.Sqrt(dot(x, x)*dot(y, y)); math.Abs(left-right) > bound {
-				t.Errorf("%v %v: ⟨Ax,y⟩ = %v, ⟨x,Aᵀy⟩ = %v", task, s, left, right)
-			}
+			x, y, ax, aty := CheckAdjoint(t, task.String(), rng, op, s[0], s[1])
 			// the float32 operators are the same ones
 			xi, yi := &planar.Image{W: s[0], H: s[1]}, &planar.Image{W: ow, H: oh}
 			for _, v := range x {

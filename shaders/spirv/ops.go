@@ -36,6 +36,7 @@ const (
 	OpCompositeConstruct     Op = 80
 	OpCompositeExtract       Op = 81
 	OpConvertUToF            Op = 112
+	OpConvertFToU            Op = 109
 	OpConvertFToS            Op = 110
 	OpUConvert               Op = 113
 	OpFConvert               Op = 115
