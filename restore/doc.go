@@ -28,8 +28,9 @@
 //
 // These files follow the way of a picture, in this order:
 //
-//   - restore.go: Restore. motiondeblur.go, gaussiandeblur.go and deconvolve.go decide how a blur
-//     is undone; ensemble.go, mend.go, sample.go and the stream files are other ways in.
+//   - restore.go: Restore. motiondeblur.go, longblur.go, gaussiandeblur.go and deconvolve.go
+//     decide how a blur is undone; ensemble.go, mend.go, sample.go and the stream files are other
+//     ways in.
 //   - job.go: what is asked, checked by requestcheck.go, with what noiselevel.go, jpegbound.go,
 //     holes.go, hidden.go and projection.go find out about the whole picture.
 //   - views.go: what the adapter reads. secondview.go is its second view, for motion blur.
