@@ -26,16 +26,20 @@ const (
 )
 
 // findHalved finds a blur in a halved picture. It returns nil if there is none that can be trusted.
-func findHalved(ctx context.Context, p deblur.Picture) (*Blur, error) {
+// suspected says that a kernel was found that cannot be trusted, there or in the whole picture, whose
+// field is whole, and that the picture is sharp in no size.
+func findHalved(ctx context.Context, p deblur.Picture, whole *blind.Field) (found *Blur, suspected bool, err error) {
 	sizes := [][2]int{}
+	suspected = suspectsBlur(whole, 1)
 	for n := 1; n <= mostHalvings && pyramid.CanHalve(p.W, p.H); n++ {
 		sizes = append(sizes, [2]int{p.W, p.H})
 		p = p.Half()
 		b, err := findTrusted(ctx, p)
 		if err != nil || b.Verdict == blind.Sharp {
-			return nil, err
+			return nil, false, err
 		}
 		if b.Kernel == nil {
+			suspected = suspected || suspectsBlur(b.Field, float64(int(1)<<n))
 			continue
 		}
 		b.halved, b.Halvings = b.Field, n
@@ -43,9 +47,57 @@ func findHalved(ctx context.Context, p deblur.Picture) (*Blur, error) {
 			b.Field = b.Field.Enlarged(sizes[i][0], sizes[i][1])
 		}
 		b.Kernel = b.Field.Best().Kernel
-		return b, nil
+		return b, false, nil
 	}
-	return nil, nil
+	return nil, suspected, nil
+}
+
+// A kernel of such a width, in pixels, raises a suspicion of blur: in the picture in which it was
+// found, and in the whole. Kernels of sharp photographs' halves are narrower.
+const (
+	leastSuspectWidth      = 2
+	leastSuspectWidthWhole = 5
+)
+
+// suspectsBlur reports whether a window of a field has a kernel that is wide enough. scale is the
+// width of the whole picture in relation to the field's.
+func suspectsBlur(f *blind.Field, scale float64) bool {
+	for _, w := range f.Windows {
+		if w.Kernel != nil && !w.Borrowed && w.Certainty.Width >= max(leastSuspectWidth, leastSuspectWidthWhole/scale) {
+			return true
+		}
+	}
+	return false
+}
+
+// deblurSuspected restores a picture in which a blur is suspected whose kernel cannot be trusted. The
+// result is the mean of those of the network for movement and of the network with the posterior over
+// kernels (package motionblur). Samples come from the latter.
+func (m *Model) deblurSuspected(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	moved := req
+	moved.Rows, moved.Samples, moved.Explain = nil, 0, false
+	first, err := m.restoreWithoutDeblurring(ctx, pic, moved, j)
+	if err != nil {
+		return nil, err
+	}
+	blurred := req
+	blurred.Rows, blurred.byNetwork, blurred.foundBlur = nil, true, &Blur{}
+	if _, given := requestedNoise(req.Noise); !given {
+		blurred.Profile = &j.profile
+	}
+	result, err := m.Restore(ctx, pic, blurred)
+	if err != nil {
+		return nil, err
+	}
+	all := tile.Rect{W: j.w, H: j.h}
+	pix, other := make([]float32, 3*j.w*j.h), make([]float32, 3*j.w*j.h)
+	tile.PlanesOf(result.Picture).Read(pix, all)
+	tile.PlanesOf(first.Picture).Read(other, all)
+	for i, v := range other {
+		pix[i] = (pix[i] + v) / 2
+	}
+	result.Picture, result.Blur = j.pictureOf(pix), j.blur
+	return result, nil
 }
 
 // deblurHalf undoes a blur that was found in the halved picture.

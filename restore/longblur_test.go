@@ -54,7 +54,7 @@ func TestFindHalved(t *testing.T) {
 		for i := range p.Pix {
 			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
 		}
-		b, err := findHalved(t.Context(), (&job{pic: p}).deblurInput())
+		b, _, err := findHalved(t.Context(), (&job{pic: p}).deblurInput(), &blind.Field{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,6 +146,58 @@ func TestHalfOfHidden(t *testing.T) {
 	for i := range 24 {
 		if want := i == 1*6+2 || i == 3*6+5; half.Hidden(i) != want {
 			t.Errorf("pixel %d is hidden: %v", i, !want)
+		}
+	}
+}
+
+// If a blur is suspected, the result is the mean of those of two networks. Samples come from the one
+// for motion blur.
+func TestDeblurSuspected(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, 8)
+	p := rectangles(rnd, 80, 72)
+	found := &Blur{suspected: true}
+	req := Request{Task: task.MotionDeblur, Noise: 2, Samples: 1, Temperature: 1, foundBlur: found}
+	rows := 0
+	req.Rows = func(_ *picture.Picture, n int) { rows = n }
+	got := restored(t, m, p, req)
+	if got.Task != task.MotionDeblur || got.Blur != found || rows != p.H {
+		t.Errorf("task %v, blur %+v, %d rows are told", got.Task, got.Blur, rows)
+	}
+	denoised := restored(t, m, p, Request{Task: task.Denoise, Noise: 2}).Picture
+	network := restored(t, m, p, Request{
+		Task: task.MotionDeblur, Noise: 2, Samples: 1, Temperature: 1, byNetwork: true, foundBlur: &Blur{},
+	})
+	want := slices.Clone(denoised.Pix)
+	for i, v := range network.Picture.Pix {
+		want[i] = (want[i] + v) / 2
+	}
+	if off := apart(got.Picture.Pix, want); off > 1e-5 {
+		t.Errorf("off by %g", off)
+	}
+	if !slices.Equal(got.Samples[0].Pix, network.Samples[0].Pix) {
+		t.Error("the sample is another one")
+	}
+	if moved := apart(network.Picture.Pix, denoised.Pix); moved < 0.01 {
+		t.Errorf("the two networks differ by %g only", moved)
+	}
+}
+
+// Blur is suspected if a window has a kernel that is wide enough, in its own picture and in the whole.
+func TestSuspectsBlur(t *testing.T) {
+	k := &task.Kernel{Size: 1, W: []float32{1}}
+	for _, c := range []struct {
+		width, scale float64
+		kernel       *task.Kernel
+		borrowed     bool
+		want         bool
+	}{
+		{6, 1, k, false, true}, {4, 1, k, false, false}, {2.6, 2, k, false, true}, {2.4, 2, k, false, false},
+		{1.9, 4, k, false, false}, {2.1, 4, k, false, true}, {9, 1, nil, false, false}, {9, 1, k, true, false},
+	} {
+		f := &blind.Field{Windows: []blind.Window{{Kernel: c.kernel, Borrowed: c.borrowed, Certainty: blind.Certainty{Width: c.width}}}}
+		if got := suspectsBlur(f, c.scale); got != c.want {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }

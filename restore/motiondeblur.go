@@ -10,7 +10,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Motion blur is undone in one of five ways:
+// Motion blur is undone in one of six ways:
 //
 //   - If the kernel is given or can be estimated, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
@@ -18,6 +18,8 @@ import (
 //     is deconvolved, and its change joined to what the network for movement makes of the whole.
 //   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
 //     (not given) and, after denoising, no blur.
+//   - If there seems to be blur, but its kernel cannot be trusted, the result is the mean of two
+//     networks': the one for movement, and the one below.
 //   - If no kernel can be estimated although there is little noise, the network that was trained
 //     for movement restores it, and denoises.
 //   - If there is too much noise to estimate a kernel by edges, the network does it. Its second
@@ -41,6 +43,8 @@ func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Requ
 		return m.deblurHalf(ctx, pic, req, j)
 	case j.blur.Kernel != nil:
 		return m.denoiseAndDeconvolve(ctx, pic, req, j)
+	case j.blur.suspected:
+		return m.deblurSuspected(ctx, pic, req, j)
 	case j.noise <= maxBlindNoise:
 		return m.restoreWithoutDeblurring(ctx, pic, req, j)
 	case j.profile.Found:
@@ -88,9 +92,11 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
-	if longer, err := findHalved(ctx, p); longer != nil || err != nil {
+	longer, suspected, err := findHalved(ctx, p, b.Field)
+	if longer != nil || err != nil {
 		return longer, err
 	}
+	b.suspected = suspected
 	return b, nil
 }
 

@@ -44,6 +44,8 @@ type Blur struct {
 	// not. Field and Kernel are those of the whole picture, enlarged.
 	Halvings int
 	halved   *blind.Field // the field that was found in the halved picture
+	// suspected says that there seems to be a blur whose kernel cannot be trusted.
+	suspected bool
 	// Kernel is the given kernel, or the most certain one of Field; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.

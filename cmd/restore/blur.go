@@ -161,7 +161,7 @@ func (s *motionInfo) String() string {
 	case s.Windows == 0:
 		return "kernel unknown: too much noise; the estimate from the spectrum was used"
 	}
-	return "kernel unknown; the network for moving objects was used, or only denoising"
+	return "kernel unknown; networks did what they could, or only denoising was done"
 }
 
 // writeKernel adds the picture of -kernel-out if the flag is set and there is a kernel.
