@@ -137,5 +137,12 @@ func (j *job) programs(single bool) []programKind {
 	return []programKind{programAdapter.withSecondView(j.hasSecondView), programStep}
 }
 
+// values reads a picture of the result's size: three planes.
+func (j *job) values(p tile.Planes) []float32 {
+	pix := make([]float32, 3*j.w*j.h)
+	p.Read(pix, tile.Rect{W: j.w, H: j.h})
+	return pix
+}
+
 // input is the picture given, with its hidden pixels filled.
 func (j *job) input() tile.Planes { return tile.PlanesOf(j.pic) }

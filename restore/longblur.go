@@ -89,11 +89,8 @@ func (m *Model) deblurSuspected(ctx context.Context, pic *picture.Picture, req R
 	if err != nil {
 		return nil, err
 	}
-	all := tile.Rect{W: j.w, H: j.h}
-	pix, other := make([]float32, 3*j.w*j.h), make([]float32, 3*j.w*j.h)
-	tile.PlanesOf(result.Picture).Read(pix, all)
-	tile.PlanesOf(first.Picture).Read(other, all)
-	for i, v := range other {
+	pix := j.values(tile.PlanesOf(result.Picture))
+	for i, v := range j.values(tile.PlanesOf(first.Picture)) {
 		pix[i] = (pix[i] + v) / 2
 	}
 	result.Picture, result.Blur = j.pictureOf(pix), j.blur
@@ -108,9 +105,8 @@ func (m *Model) deblurHalf(ctx context.Context, pic *picture.Picture, req Reques
 	if err != nil {
 		return nil, err
 	}
-	pix := make([]float32, 3*j.w*j.h)
 	restored := tile.PlanesOf(result.Picture)
-	restored.Read(pix, tile.Rect{W: j.w, H: j.h})
+	pix := j.values(restored)
 	change, err := m.halfChange(ctx, j, restored)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package restore
 import (
 	"context"
 
-	"github.com/vfmrestore/restore/restore/internal/tile"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -87,10 +86,8 @@ func (m *Model) restoreWithoutDeblurring(ctx context.Context, pic *picture.Pictu
 		_, _, moved = m.networkFor(movement)
 	}
 	if !moved && j.noise <= negligibleNoise && !j.needsLatent() {
-		pix := make([]float32, 3*j.w*j.h)
-		j.input().Read(pix, tile.Rect{W: j.w, H: j.h})
 		return &Result{
-			Picture: j.pictureOf(pix), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur,
+			Picture: j.pictureOf(j.values(j.input())), Noise: j.noise, Profile: j.profile, Task: j.task, Blur: j.blur,
 		}, nil
 	}
 	req.Task, req.Kernel, req.Blur, req.byMovementNetwork = task.Denoise, nil, nil, moved

@@ -32,8 +32,8 @@ const (
 // Half is the picture at half its size. A pixel says nothing if any of the four that it covers says
 // nothing.
 func (p Picture) Half() Picture {
-	m := pyramid.Halve(p.W, p.H, pyramid.RowReader(p.Row))
-	half := Picture{W: m.W, H: m.H, Gray: p.Gray, Row: task.Source(pyramid.RowsOf(m))}
+	m := pyramid.Halve(p.W, p.H, p.Row)
+	half := Picture{W: m.W, H: m.H, Gray: p.Gray, Row: pyramid.RowsOf(m)}
 	_, unknown := p.Brightness()
 	hidden := make([]bool, m.W*m.H)
 	for i, u := range unknown {

@@ -11,20 +11,17 @@ import (
 // MinSide is the least side of a halved picture, in pixels, in which blur can be found.
 const MinSide = 96
 
-// RowReader copies len(dst) values of channel c, from column x of row y on, to dst.
-type RowReader func(dst []float32, c, y, x int)
-
-// RowsOf reads the rows of a picture.
-func RowsOf(m *planar.Image) RowReader {
+// RowsOf reads the rows of a picture: len(dst) values of channel c, from column x of row y on.
+func RowsOf(m *planar.Image) func(dst []float32, c, y, x int) {
 	return func(dst []float32, c, y, x int) { copy(dst, m.Pix[(c*m.H+y)*m.W+x:]) }
 }
 
 // CanHalve reports whether the half of a picture of w×h pixels is large enough.
 func CanHalve(w, h int) bool { return min(w, h) >= 2*MinSide }
 
-// Halve makes a picture of ⌈w/2⌉×⌈h/2⌉ pixels from one of w×h: means of 2×2 pixels. Where a side is
-// odd, the last pixels are means of the pixels that there are.
-func Halve(w, h int, row RowReader) *planar.Image {
+// Halve makes a picture of ⌈w/2⌉×⌈h/2⌉ pixels from one of w×h, whose rows row reads (see RowsOf):
+// means of 2×2 pixels. Where a side is odd, the last pixels are means of the pixels that there are.
+func Halve(w, h int, row func(dst []float32, c, y, x int)) *planar.Image {
 	out := planar.New((w+1)/2, (h+1)/2)
 	rows := [2][]float32{make([]float32, 2*out.W), make([]float32, 2*out.W)}
 	for c := range 3 {
@@ -73,13 +70,4 @@ func neighbours(i, n int) (first, second int, share float32) {
 	first = min(max(int(low), 0), n-1)
 	second = min(max(int(low)+1, 0), n-1)
 	return first, second, float32(at - low)
-}
-
-// Difference returns a − b, which have the same size.
-func Difference(a, b *planar.Image) *planar.Image {
-	out := a.Clone()
-	for i, v := range b.Pix {
-		out.Pix[i] -= v
-	}
-	return out
 }

@@ -86,12 +86,3 @@ func TestAddEnlarged(t *testing.T) {
 		}
 	}
 }
-
-func TestDifference(t *testing.T) {
-	a, b := randomImage(4, 5, 4), randomImage(5, 5, 4)
-	for i, v := range Difference(a, b).Pix {
-		if v != a.Pix[i]-b.Pix[i] {
-			t.Fatalf("value %d is %g", i, v)
-		}
-	}
-}
