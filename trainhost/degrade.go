@@ -114,6 +114,7 @@ func drawCamera(rng *rand.Rand) (c camera.Camera, told bool) {
 	switch u := rng.Float64(); {
 	case u < shareWhite:
 		c = camera.Camera{White: drawSigma(rng, clsDenoise), Round: rng.Float64() < shareRounded}
+		c.Lens = camera.DrawLens(rng, 0.25)
 		return c, rng.Float64() < shareTold
 	case u < shareWhite+shareCamera:
 		return camera.Draw(rng), false

@@ -4,7 +4,7 @@
 // The same model degrades pictures for training, for `restore degrade -camera` and for tests. Every
 // stage is optional; the order is
 //
-//	inverse tone curve → inverse colour matrix and white balance → exposure
+//	blur by the lens → inverse tone curve → inverse colour matrix and white balance → exposure
 //	→ mosaic of the sensor, photon and read noise, clipping → white balance → demosaicing
 //	→ colour matrix → tone curve → white noise → noise reduction → sharpening
 //	→ reduction of size → chroma subsampling or JPEG → a second JPEG → 8 bits.
@@ -35,6 +35,10 @@ const (
 
 // Camera holds the parameters of a simulation. The zero value only clamps to [-1,1].
 type Camera struct {
+	// Lens is the standard deviation, in pixels, of the blur by lens and sensor: a Gaussian in
+	// linear light, before the noise. The camera's picture without noise has it too, so a denoiser
+	// does not learn to remove it. 0 for none.
+	Lens float64
 	// Raw simulates the sensor. Without it the fields up to Demosaic are not used.
 	Raw bool
 	// Curve is the share, 0 to 1, of the S-curve 3v²−2v³ that the tone curve applies after sRGB's.
@@ -99,6 +103,10 @@ type Camera struct {
 // changed. Both results have the same size, which is the size of x if Reduce is at most 1. Errors:
 // only those of the JPEG codec.
 func (c Camera) Degrade(rng *rand.Rand, x *planar.Image) (clean, noisy *planar.Image, err error) {
+	if c.Lens > 0 {
+		x = x.Clone()
+		soften(x, c.Lens)
+	}
 	clean, noisy = c.capture(nil, x), c.capture(rng, x)
 	c.coarsen(clean, noisy)
 	clean, noisy = c.finish(clean), c.finish(noisy)

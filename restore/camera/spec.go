@@ -9,7 +9,8 @@ import (
 )
 
 // Usage lists the names that Parse accepts, for help texts.
-const Usage = `iso=N           a sensor's noise at film speed N (50 to 102400), with a mosaic demosaiced along edges
+const Usage = `lens=S          blur by lens and sensor: standard deviation in pixels, 0 to 8
+iso=N           a sensor's noise at film speed N (50 to 102400), with a mosaic demosaiced along edges
 shot=V,read=V   the same by numbers: a value v in [0,1] has variance shot·v + read
 demosaic=M      edges, bilinear or none
 curve=S         share of an S-curve in the tone curve, 0 to 1 (default 0.3)
@@ -103,6 +104,8 @@ func (c *Camera) set(raw *Camera, name, value string) (err error) {
 		return max(i, 0)
 	}
 	switch name {
+	case "lens":
+		c.Lens = number(0, 8)
 	case "iso":
 		raw.Shot, raw.Read = ISO(number(50, 102400))
 	case "shot":
