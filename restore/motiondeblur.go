@@ -12,7 +12,7 @@ import (
 
 // Motion blur is undone in one of six ways:
 //
-//   - If the kernel is given or can be estimated, the picture is denoised and deconvolved with it
+//   - If the kernel is given or can be trusted, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
 //   - If the kernel can be estimated only in the picture's half or quarter, because it is long, that
 //     is deconvolved, and its change joined to what the network for movement makes of the whole.
@@ -32,10 +32,15 @@ const maxBlindNoise = 5
 // deblurMotion does motion-deblur. It returns nil if the network is to do it.
 func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	var err error
+	_, _, canDenoise := m.networkFor(task.Denoise)
+	if canDenoise && j.looksForBlur() && j.noise >= leastDisturbing {
+		if j.denoised, err = m.denoiseBlurred(ctx, pic, req, j); err != nil {
+			return nil, err
+		}
+	}
 	if j.blur, err = j.findBlur(ctx); err != nil {
 		return nil, err
 	}
-	_, _, canDenoise := m.networkFor(task.Denoise)
 	switch {
 	case !canDenoise || req.byNetwork:
 		return nil, nil
@@ -84,15 +89,19 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 		field := blind.UniformField(j.pic.W, j.pic.H, k)
 		return &Blur{Verdict: blind.Blurred, Field: field, Kernel: k, Given: true}, nil
 	}
-	if j.noise > maxBlindNoise {
+	if !j.looksForBlur() {
 		return &Blur{}, nil
 	}
 	p := j.deblurInput()
-	b, err := findTrusted(ctx, p)
+	denoised := j.denoised != nil
+	if denoised {
+		p.Row = tile.PlanesOf(j.denoised.Picture).Row
+	}
+	b, err := findTrusted(ctx, p, denoised)
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
-	longer, suspected, err := findHalved(ctx, p, b.Field)
+	longer, suspected, err := findHalved(ctx, p, denoised, b.Field)
 	if longer != nil || err != nil {
 		return longer, err
 	}
@@ -100,15 +109,27 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	return b, nil
 }
 
-// findTrusted finds the blur of a picture. Kernels that cannot be trusted count as none.
-func findTrusted(ctx context.Context, p deblur.Picture) (*Blur, error) {
+// looksForBlur reports whether the blur is to be found, and there is little enough noise for it.
+func (j *job) looksForBlur() bool {
+	return j.req.foundBlur == nil && j.req.Kernel == nil && j.noise <= maxBlindNoise
+}
+
+// findTrusted finds the blur of a picture, which may be denoised. Kernels that cannot be trusted
+// count as none.
+func findTrusted(ctx context.Context, p deblur.Picture, denoised bool) (*Blur, error) {
 	f, err := deblur.Find(ctx, p)
 	if err != nil {
 		return nil, err
 	}
+	trusted := trustKernels(f, denoised)
+	if !trusted && f.Verdict() != blind.Sharp {
+		if trusted, err = deblur.Confirm(ctx, p, f); err != nil {
+			return nil, err
+		}
+	}
 	b := &Blur{Verdict: f.Verdict(), Field: f}
 	if best := f.Best(); best != nil {
-		if b.Kernel = best.Kernel; !trustKernels(f) {
+		if b.Kernel = best.Kernel; !trusted {
 			b.Verdict, b.Kernel = blind.Untold, nil
 		}
 	}
@@ -135,8 +156,14 @@ const (
 	minCoherence       = 0.85
 )
 
-// trustKernels reports whether the kernels of a field may be trusted.
-func trustKernels(f *blind.Field) bool {
+// leastDisturbing is the noise, in 8-bit levels, from which on the picture is denoised before its
+// blur is looked for. Of 36 photographs with noise of up to 5 levels that were shaken (blind.Confirm),
+// 6 kernels were confirmed before and 14 after denoising.
+const leastDisturbing = 1
+
+// trustKernels reports whether the kernels of a field may be trusted without confirmation. In a
+// denoised picture nearly every kernel has a large gain, so only their coherence counts.
+func trustKernels(f *blind.Field, denoised bool) bool {
 	found, trusted := 0, 0
 	for _, w := range f.Windows {
 		if w.Kernel == nil || w.Borrowed {
@@ -150,7 +177,7 @@ func trustKernels(f *blind.Field) bool {
 	if found >= minCoherentWindows && 2*found >= len(f.Windows) && f.Coherence() >= minCoherence {
 		return true
 	}
-	return found > 0 && float64(trusted) >= minTrustedShare*float64(found)
+	return found > 0 && !denoised && float64(trusted) >= minTrustedShare*float64(found)
 }
 
 // deblurInput is the job's picture as package deblur reads it.

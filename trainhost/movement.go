@@ -77,12 +77,11 @@ func (m *Movement) draw(rng *rand.Rand, side int) (degraded, error) {
 		}
 		y = x.Clone()
 	}
-	lens := camera.DrawLens(rng, 0.6)
-	clean, _, err := camera.Camera{Lens: lens, Reduce: reduce}.Degrade(rng, x.Clamp())
+	clean, _, err := camera.Camera{Reduce: reduce}.Degrade(rng, x.Clamp())
 	if err != nil {
 		return degraded{}, err
 	}
-	c := camera.Camera{Lens: lens, Reduce: reduce, White: 0.03 * rng.Float64() * rng.Float64(), Round: true}
+	c := camera.Camera{Reduce: reduce, White: 0.03 * rng.Float64() * rng.Float64(), Round: true}
 	if rng.Float64() < 0.2 {
 		c.White = 0.08 * rng.Float64()
 	}

@@ -51,6 +51,13 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 	return blind.EstimateField(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
 }
 
+// Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with
+// ctx.Err().
+func Confirm(ctx context.Context, p Picture, f *blind.Field) (bool, error) {
+	y, unknown := p.Brightness()
+	return f.Confirm(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
+}
+
 // Brightness is the mean of the picture's channels, from 0 to 1. unknown marks the pixels, row by
 // row, whose brightness says nothing: those with a clipped channel, and hidden ones.
 func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {

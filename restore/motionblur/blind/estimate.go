@@ -78,11 +78,16 @@ type Result struct {
 	Kernel     *task.Kernel
 	Certainty  Certainty
 	Candidates []Candidate // one per window, in the order of Options.Windows
+
+	side int // the window with which Kernel was found
 }
 
 const (
 	mostSide  = 384 // of a larger picture, the part of this side with most detail is examined
 	leastSide = 16
+	// mostDetail limits what a pixel counts where detail is compared, so that one strong edge does not
+	// outweigh many.
+	mostDetail = 0.01
 )
 
 // The constants of both estimations were chosen on photographs that internal/tools/blindeval
@@ -200,7 +205,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 			best = i
 		}
 	}
-	r.Kernel = r.Candidates[best].Kernel
+	r.Kernel, r.side = r.Candidates[best].Kernel, windows[best]
 	c := &r.Certainty
 	*c = Certainty{Width: found[best].width(), Gain: energies[len(windows)] - energies[best], Agreement: 1, Detail: details[best], Noise: noises[best]}
 	if others := len(windows) - 1; others > 0 {
@@ -334,7 +339,6 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 		}
 		return append(at, n-side)
 	}
-	const clamp = 0.01 // so that one strong edge does not outweigh many
 	most, bx, by := -1.0, 0, 0
 	for _, y0 := range places(y.H, h) {
 		for _, x0 := range places(y.W, w) {
@@ -346,7 +350,7 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 						continue
 					}
 					a, b := y.Pix[at+1]-y.Pix[at], y.Pix[at+y.W]-y.Pix[at]
-					sum += min(a*a+b*b, clamp)
+					sum += min(a*a+b*b, mostDetail)
 				}
 			}
 			if sum > most {

@@ -1,8 +1,10 @@
 package blind
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/task"
@@ -17,6 +19,9 @@ const (
 	wholeSide     = 320 // a side of up to this many pixels is not cut
 	windowRim     = 24  // pixels around a window that are deconvolved with it
 	leastForBlur  = 48  // least side, in pixels, of a picture in which a blur kernel is looked for
+	fewWindows    = 6   // that are all examined
+	// uniformCoherence is the coherence of kernels that are the same everywhere.
+	uniformCoherence = 0.95
 )
 
 // Window is a rectangle of a picture with its blur.
@@ -28,6 +33,9 @@ type Window struct {
 	Kernel *task.Kernel
 	// Borrowed says that Kernel is a neighbour's, because none could be found for the window.
 	Borrowed bool
+
+	own  *kernel // the most likely one for the window, certain or not; nil: none was looked for
+	side int     // the side in pixels with which own was found
 }
 
 // Field is the blur of a picture, which may vary from window to window.
@@ -56,8 +64,10 @@ func spans(n int) []span {
 }
 
 // EstimateField finds the blur kernels of a picture's windows. Untold windows take that of a
-// neighbour. If all windows are untold or sharp, none has a blur kernel. It fails as Estimate does,
-// except that a picture that is too small is untold.
+// neighbour. If all windows are untold or sharp, none has a blur kernel. Of more than fewWindows,
+// the half with most detail is examined first. If none of these is blurred, or if all are and in the
+// same way, the others are untold without being examined. It fails as Estimate does, except that a
+// picture that is too small is untold.
 func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -66,31 +76,73 @@ func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if min(y.W, y.H) < leastForBlur {
 		return f, nil
 	}
-	t := team.New(max(1, o.Workers))
-	results, errs := make([]*Result, len(f.Windows)), make([]error, len(f.Windows))
-	if len(results) > 1 {
-		o.Workers = 1
+	order := f.byDetail(y)
+	if len(order) > fewWindows {
+		first := order[:(len(order)+1)/2]
+		if err := f.examine(ctx, y, o, first); err != nil {
+			return nil, err
+		}
+		order = order[len(first):]
+		blurred := 0
+		for _, i := range first {
+			if f.Windows[i].Kernel != nil {
+				blurred++
+			}
+		}
+		if blurred == 0 || blurred == len(first) && f.Coherence() >= uniformCoherence {
+			order = nil
+		}
 	}
-	err := t.Each(ctx, len(results), func(_, i int) {
-		w := f.Windows[i]
-		part := o
-		part.Unknown = cutMap(o.Unknown, y.W, w)
-		results[i], errs[i] = Estimate(ctx, y.Crop(w.X, w.Y, w.W, w.H), part)
-	})
-	if err != nil {
+	if err := f.examine(ctx, y, o, order); err != nil {
 		return nil, err
 	}
-	for i, r := range results {
-		if errs[i] != nil {
-			return nil, errs[i]
+	f.borrow()
+	return f, nil
+}
+
+// examine finds the blur kernels of some windows.
+func (f *Field) examine(ctx context.Context, y *Plane, o Options, windows []int) error {
+	t := team.New(max(1, o.Workers))
+	results, errs := make([]*Result, len(windows)), make([]error, len(windows))
+	if len(windows) > 1 {
+		o.Workers = 1
+	}
+	err := t.Each(ctx, len(windows), func(_, k int) {
+		w := f.Windows[windows[k]]
+		part := o
+		part.Unknown = cutMap(o.Unknown, y.W, w)
+		results[k], errs[k] = Estimate(ctx, y.Crop(w.X, w.Y, w.W, w.H), part)
+	})
+	if err != nil {
+		return err
+	}
+	for k, r := range results {
+		if errs[k] != nil {
+			return errs[k]
 		}
-		w := &f.Windows[i]
+		w := &f.Windows[windows[k]]
+		w.own, w.side = fromTask(r.Kernel), r.side
 		if w.Certainty = r.Certainty; r.Certainty.Verdict == Blurred {
 			w.Kernel = r.Kernel
 		}
 	}
-	f.borrow()
-	return f, nil
+	return nil
+}
+
+// byDetail lists the windows, those with the largest clamped differences of pixels first.
+func (f *Field) byDetail(y *Plane) []int {
+	order, detail := make([]int, len(f.Windows)), make([]float64, len(f.Windows))
+	for i, w := range f.Windows {
+		order[i] = i
+		for v := w.Y; v+1 < w.Y+w.H; v += 2 {
+			row, next := y.Pix[v*y.W:], y.Pix[(v+1)*y.W:]
+			for u := w.X; u+1 < w.X+w.W; u += 2 {
+				detail[i] += min(square(row[u+1]-row[u])+square(next[u]-row[u]), mostDetail)
+			}
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(detail[b], detail[a]) })
+	return order
 }
 
 // UniformField is the field of a picture of w×h pixels with the same blur kernel everywhere.
