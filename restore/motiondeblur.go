@@ -109,7 +109,8 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	return b, nil
 }
 
-// looksForBlur reports whether the blur is to be found, and there is little enough noise for it.
+// looksForBlur reports whether the request leaves the blur to be found, and there is little enough
+// noise to find it.
 func (j *job) looksForBlur() bool {
 	return j.req.foundBlur == nil && j.req.Kernel == nil && j.noise <= maxBlindNoise
 }
@@ -157,8 +158,8 @@ const (
 )
 
 // leastDisturbing is the noise, in 8-bit levels, from which on the picture is denoised before its
-// blur is looked for. Of 36 photographs with noise of up to 5 levels that were shaken (blind.Confirm),
-// 6 kernels were confirmed before and 14 after denoising.
+// blur is looked for. Of 36 shaken photographs with noise of up to 5 levels (see
+// blind.Field.Confirm), 6 kernels were confirmed before denoising and 14 after it.
 const leastDisturbing = 1
 
 // trustKernels reports whether the kernels of a field may be trusted without confirmation. In a

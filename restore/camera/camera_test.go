@@ -369,7 +369,8 @@ func TestParse(t *testing.T) {
 	for spec, want := range map[string]string{
 		"": "name=value", "iso": "name=value", "iso=": "name=value", "iso=10": "50 to 102400",
 		"iso=NaN": "50 to 102400", "jpeg=0": "1 to 100",
-		"jpeg=80,jpeg=90": "twice", "zoom=3": "unknown name", "lens=9": "0 to 8", "random=1,jpeg=80": "alone",
+		"jpeg=80,jpeg=90": "twice", "zoom=3": "unknown name", "random=1,jpeg=80": "alone",
+		"lens=9":           "0 to 8",
 		"iso=100,shot=0.1": "iso sets",
 		"subsampling=411":  "444, 422, 420", "mosaic=1": "white", "luma=3": "colon",
 		"chroma=2:7": "0 to 1", "demosaic=best": "one of",

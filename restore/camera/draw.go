@@ -114,8 +114,8 @@ func (c *Camera) drawSecondJPEG(rng *rand.Rand, share float64) {
 	}
 }
 
-// DrawLens draws the blur of a lens with probability share, else none. The training photographs were
-// reduced in size and are sharp to the pixel; the full-size pictures of cameras are not. Their
+// DrawLens draws the blur of a lens with probability share, else none. The training photographs
+// were reduced in size and are sharp to the pixel; the full-size pictures of cameras are not. Their
 // finest diagonal detail is 0.16 to 0.27 times as strong as the next coarser one, in photographs it
 // is 0.4 times. A standard deviation of 0.6 to 1.6 pixels gives that; it is log-uniform from 0.4 to
 // 2.

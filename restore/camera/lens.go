@@ -13,28 +13,8 @@ func soften(img *planar.Image, sigma float64) {
 		img.Pix[i] = Light(v)
 	}
 	weights := gaussian(sigma)
-	radius := len(weights) / 2
-	across := make([]float32, img.W*img.H)
 	for ch := range 3 {
-		p := img.Plane(ch)
-		clear(across)
-		for k, weight := range weights {
-			for x := range img.W {
-				from := planar.Mirror(x+k-radius, img.W)
-				for y := range img.H {
-					across[y*img.W+x] += weight * p[y*img.W+from]
-				}
-			}
-		}
-		clear(p)
-		for k, weight := range weights {
-			for y := range img.H {
-				row := across[planar.Mirror(y+k-radius, img.H)*img.W:][:img.W]
-				for x, v := range row {
-					p[y*img.W+x] += weight * v
-				}
-			}
-		}
+		copy(img.Plane(ch), smooth(img.Plane(ch), img.W, img.H, weights, 1))
 	}
 	for i, v := range img.Pix {
 		img.Pix[i] = Display(v)

@@ -44,7 +44,8 @@ func TestLens(t *testing.T) {
 			for x := range w {
 				got, want := clean.Plane(ch)[y*w+x], Display(float32(at(ch, x, y)))
 				if math.Abs(float64(got-want)) > 1e-4 {
-					t.Fatalf("%d×%d, sigma %g: pixel (%d, %d) of colour %d is %g, want %g", w, h, sigma, x, y, ch, got, want)
+					t.Fatalf("%d×%d, sigma %g: pixel (%d, %d) of colour %d is %g, want %g",
+						w, h, sigma, x, y, ch, got, want)
 				}
 			}
 		}

@@ -151,19 +151,37 @@ func sigmaFilter(p []float32, w, h int, limit float32) []float32 {
 
 // binomial smooths by (1 2 1)/4 in both directions. The taps are step pixels apart.
 func binomial(p []float32, w, h, step int) []float32 {
+	return smooth(p, w, h, []float32{0.25, 0.5, 0.25}, step)
+}
+
+// smooth filters a plane by an odd number of weights, the same along rows and columns. The taps are
+// step pixels apart, and pixels beyond the border mirror those inside.
+func smooth(p []float32, w, h int, weights []float32, step int) []float32 {
 	across, out := make([]float32, w*h), make([]float32, w*h)
-	for y := range h {
-		row := p[y*w:][:w]
-		for x := range w {
-			across[y*w+x] = (row[planar.Mirror(x-step, w)] + 2*row[x] +
-				row[planar.Mirror(x+step, w)]) / 4
+	middle := len(weights) / 2
+	for k, weight := range weights {
+		shift := (k - middle) * step
+		for y := range h {
+			src, dst := p[y*w:][:w], across[y*w:][:w]
+			inside := min(max(0, w-max(0, shift)), w)
+			first := min(max(0, -shift), inside)
+			for x := range first {
+				dst[x] += weight * src[planar.Mirror(x+shift, w)]
+			}
+			for x := first; x < inside; x++ {
+				dst[x] += weight * src[x+shift]
+			}
+			for x := inside; x < w; x++ {
+				dst[x] += weight * src[planar.Mirror(x+shift, w)]
+			}
 		}
 	}
-	for y := range h {
-		above, row, below := across[planar.Mirror(y-step, h)*w:][:w], across[y*w:][:w],
-			across[planar.Mirror(y+step, h)*w:][:w]
-		for x := range w {
-			out[y*w+x] = (above[x] + 2*row[x] + below[x]) / 4
+	for k, weight := range weights {
+		for y := range h {
+			src, dst := across[planar.Mirror(y+(k-middle)*step, h)*w:][:w], out[y*w:][:w]
+			for x, v := range src {
+				dst[x] += weight * v
+			}
 		}
 	}
 	return out

@@ -58,8 +58,8 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// Neighbours with similar kernels confirm each other. Kernels without gain, or narrow ones, neither
-// are confirmed nor confirm.
+// Neighbours with similar kernels confirm each other. Kernels without gain and narrow ones are not
+// confirmed, and those without gain confirm no others.
 func TestConfirmByNeighbours(t *testing.T) {
 	long := Certainty{Verdict: Untold, Gain: leastGain, Width: confirmedWidth}
 	flat, upright := fromTask(bar(15, 11, false)), fromTask(bar(15, 11, true))
@@ -77,7 +77,8 @@ func TestConfirmByNeighbours(t *testing.T) {
 	for _, i := range []int{0, 1} {
 		f.Windows[i].own, f.Windows[i].Certainty = flat, long
 	}
-	f.Windows[3].own, f.Windows[3].Certainty = upright, Certainty{Verdict: Untold, Gain: leastGain / 2, Width: 9}
+	f.Windows[3].own = upright
+	f.Windows[3].Certainty = Certainty{Verdict: Untold, Gain: leastGain / 2, Width: 9}
 	if ok, err := f.Confirm(t.Context(), y, o); !ok || err != nil {
 		t.Fatalf("two similar neighbours: %v, %v", ok, err)
 	}

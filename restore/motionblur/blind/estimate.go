@@ -85,8 +85,8 @@ type Result struct {
 const (
 	mostSide  = 384 // of a larger picture, the part of this side with most detail is examined
 	leastSide = 16
-	// mostDetail limits what a pixel counts where detail is compared, so that one strong edge does not
-	// outweigh many.
+	// mostDetail limits what a pixel counts where detail is compared, so that one strong edge does
+	// not outweigh many.
 	mostDetail = 0.01
 )
 
@@ -326,8 +326,8 @@ const (
 )
 
 // richest is the part of a picture that is examined, with its map of unknown pixels. Of a large
-// picture it is the square of mostSide with the largest sum of clamped squared differences over
-// known pixels. Squares at every quarter of a side are compared.
+// picture it is the square of mostSide with most detail (detailIn). Squares at every quarter of a
+// side are compared.
 func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	w, h := min(y.W, mostSide), min(y.H, mostSide)
 	if w == y.W && h == y.H {
@@ -342,18 +342,7 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 	most, bx, by := -1.0, 0, 0
 	for _, y0 := range places(y.H, h) {
 		for _, x0 := range places(y.W, w) {
-			sum := 0.0
-			for i := y0; i < y0+h-1; i += 2 {
-				for j := x0; j < x0+w-1; j += 2 {
-					at := i*y.W + j
-					if unknown != nil && (unknown[at] || unknown[at+1] || unknown[at+y.W]) {
-						continue
-					}
-					a, b := y.Pix[at+1]-y.Pix[at], y.Pix[at+y.W]-y.Pix[at]
-					sum += min(a*a+b*b, mostDetail)
-				}
-			}
-			if sum > most {
+			if sum := detailIn(y, unknown, x0, y0, w, h); sum > most {
 				most, bx, by = sum, x0, y0
 			}
 		}
@@ -368,6 +357,22 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 		}
 	}
 	return y.Crop(bx, by, w, h), part
+}
+
+// detailIn is the sum of clamped squared differences between every second pixel of a part of a
+// picture and its neighbours. Unknown pixels do not count.
+func detailIn(y *Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
+	for i := y0; i < y0+h-1; i += 2 {
+		for j := x0; j < x0+w-1; j += 2 {
+			at := i*y.W + j
+			if unknown != nil && (unknown[at] || unknown[at+1] || unknown[at+y.W]) {
+				continue
+			}
+			a, b := y.Pix[at+1]-y.Pix[at], y.Pix[at+y.W]-y.Pix[at]
+			sum += min(a*a+b*b, mostDetail)
+		}
+	}
+	return sum
 }
 
 // reducedMap marks the pixels of a reduced picture that contain an unknown pixel.

@@ -64,10 +64,10 @@ func spans(n int) []span {
 }
 
 // EstimateField finds the blur kernels of a picture's windows. Untold windows take that of a
-// neighbour. If all windows are untold or sharp, none has a blur kernel. Of more than fewWindows,
-// the half with most detail is examined first. If none of these is blurred, or if all are and in the
-// same way, the others are untold without being examined. It fails as Estimate does, except that a
-// picture that is too small is untold.
+// neighbour. If all windows are untold or sharp, none has a blur kernel. If there are more than
+// fewWindows, those with most detail, one half, are examined first. If none of these is blurred, or
+// if all of them are blurred alike, the others count as untold and are not examined. It fails as
+// Estimate does, except that a picture that is too small is untold.
 func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
@@ -129,17 +129,11 @@ func (f *Field) examine(ctx context.Context, y *Plane, o Options, windows []int)
 	return nil
 }
 
-// byDetail lists the windows, those with the largest clamped differences of pixels first.
+// byDetail lists the windows, those with most detail (detailIn) first.
 func (f *Field) byDetail(y *Plane) []int {
 	order, detail := make([]int, len(f.Windows)), make([]float64, len(f.Windows))
 	for i, w := range f.Windows {
-		order[i] = i
-		for v := w.Y; v+1 < w.Y+w.H; v += 2 {
-			row, next := y.Pix[v*y.W:], y.Pix[(v+1)*y.W:]
-			for u := w.X; u+1 < w.X+w.W; u += 2 {
-				detail[i] += min(square(row[u+1]-row[u])+square(next[u]-row[u]), mostDetail)
-			}
-		}
+		order[i], detail[i] = i, detailIn(y, nil, w.X, w.Y, w.W, w.H)
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(detail[b], detail[a]) })
 	return order
@@ -165,6 +159,18 @@ func newField(w, h int) *Field {
 	return f
 }
 
+// neighbours are the windows around window i, up to eight.
+func (f *Field) neighbours(i int) (list []*Window) {
+	for v := max(0, i/f.across-1); v <= min(f.down-1, i/f.across+1); v++ {
+		for u := max(0, i%f.across-1); u <= min(f.across-1, i%f.across+1); u++ {
+			if k := v*f.across + u; k != i {
+				list = append(list, &f.Windows[k])
+			}
+		}
+	}
+	return list
+}
+
 // borrow gives untold windows the blur kernel of the most certain of the windows around them. It
 // repeats this, so that blur kernels spread from near to far.
 func (f *Field) borrow() {
@@ -179,11 +185,9 @@ func (f *Field) borrow() {
 				continue
 			}
 			var best *Window
-			for v := max(0, i/f.across-1); v <= min(f.down-1, i/f.across+1); v++ {
-				for u := max(0, i%f.across-1); u <= min(f.across-1, i%f.across+1); u++ {
-					if n := &f.Windows[v*f.across+u]; n.Kernel != nil && (best == nil || n.Certainty.Gain > best.Certainty.Gain) {
-						best = n
-					}
+			for _, n := range f.neighbours(i) {
+				if n.Kernel != nil && (best == nil || n.Certainty.Gain > best.Certainty.Gain) {
+					best = n
 				}
 			}
 			if best != nil {
