@@ -19,8 +19,9 @@ const (
 	residualNoise = 0.25
 )
 
-// blurredNoise is the noise of a blurred picture.
-func (j *job) blurredNoise() noise.Profile {
+// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
+// and the latent, if asked for, come from motion-deblur's network with that kernel.
+func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	level := j.profile
 	if level.Found {
 		for b := range level.Luma {
@@ -28,27 +29,12 @@ func (j *job) blurredNoise() noise.Profile {
 			level.Chroma[b] = min(level.Chroma[b], maxCoarseNoise*level.Chroma[noise.Diagonal])
 		}
 	}
-	return level
-}
-
-// denoiseBlurred denoises a blurred picture.
-func (m *Model) denoiseBlurred(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	level := j.blurredNoise()
-	return m.Restore(ctx, pic, Request{
+	clean, err := m.Restore(ctx, pic, Request{
 		Task: task.Denoise, Profile: &level, Progress: req.Progress,
 		Below: req.Below, Above: req.Above,
 	})
-}
-
-// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
-// and the latent, if asked for, come from motion-deblur's network with that kernel.
-func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	clean, level := j.denoised, j.blurredNoise()
-	if clean == nil {
-		var err error
-		if clean, err = m.denoiseBlurred(ctx, pic, req, j); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
 	denoised := j.deblurInput()
 	denoised.Row = tile.PlanesOf(clean.Picture).Row

@@ -33,7 +33,6 @@ type job struct {
 	noise           float64 // the level of profile, in 8-bit levels
 	profile         noise.Profile
 	blur            *Blur            // the blur that was found
-	denoised        *Result          // the picture denoised by denoiseBlurred; nil if it was not done yet
 	keepKnownPixels bool             // inpainting keeps the known pixels bit for bit
 	holes           patch.Holes      // wide ones, which are filled with the picture's patches
 	bound           *jpegbound.Bound // what the JPEG file allows; nil: everything

@@ -54,7 +54,7 @@ func TestFindHalved(t *testing.T) {
 		for i := range p.Pix {
 			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
 		}
-		b, _, err := findHalved(t.Context(), (&job{pic: p}).deblurInput(), false, &blind.Field{})
+		b, _, err := findHalved(t.Context(), (&job{pic: p}).deblurInput(), &blind.Field{})
 		if err != nil {
 			t.Fatal(err)
 		}

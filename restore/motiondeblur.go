@@ -32,15 +32,10 @@ const maxBlindNoise = 5
 // deblurMotion does motion-deblur. It returns nil if the network is to do it.
 func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	var err error
-	_, _, canDenoise := m.networkFor(task.Denoise)
-	if canDenoise && j.looksForBlur() && j.noise >= leastDisturbing {
-		if j.denoised, err = m.denoiseBlurred(ctx, pic, req, j); err != nil {
-			return nil, err
-		}
-	}
 	if j.blur, err = j.findBlur(ctx); err != nil {
 		return nil, err
 	}
+	_, _, canDenoise := m.networkFor(task.Denoise)
 	switch {
 	case !canDenoise || req.byNetwork:
 		return nil, nil
@@ -89,19 +84,15 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 		field := blind.UniformField(j.pic.W, j.pic.H, k)
 		return &Blur{Verdict: blind.Blurred, Field: field, Kernel: k, Given: true}, nil
 	}
-	if !j.looksForBlur() {
+	if j.noise > maxBlindNoise {
 		return &Blur{}, nil
 	}
 	p := j.deblurInput()
-	denoised := j.denoised != nil
-	if denoised {
-		p.Row = tile.PlanesOf(j.denoised.Picture).Row
-	}
-	b, err := findTrusted(ctx, p, denoised)
+	b, err := findTrusted(ctx, p)
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
-	longer, suspected, err := findHalved(ctx, p, denoised, b.Field)
+	longer, suspected, err := findHalved(ctx, p, b.Field)
 	if longer != nil || err != nil {
 		return longer, err
 	}
@@ -109,20 +100,13 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	return b, nil
 }
 
-// looksForBlur reports whether the request leaves the blur to be found, and there is little enough
-// noise to find it.
-func (j *job) looksForBlur() bool {
-	return j.req.foundBlur == nil && j.req.Kernel == nil && j.noise <= maxBlindNoise
-}
-
-// findTrusted finds the blur of a picture, which may be denoised. Kernels that cannot be trusted
-// count as none.
-func findTrusted(ctx context.Context, p deblur.Picture, denoised bool) (*Blur, error) {
+// findTrusted finds the blur of a picture. Kernels that cannot be trusted count as none.
+func findTrusted(ctx context.Context, p deblur.Picture) (*Blur, error) {
 	f, err := deblur.Find(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	trusted := trustKernels(f, denoised)
+	trusted := f.Shared || trustKernels(f)
 	if !trusted && f.Verdict() != blind.Sharp {
 		if trusted, err = deblur.Confirm(ctx, p, f); err != nil {
 			return nil, err
@@ -157,14 +141,8 @@ const (
 	minCoherence       = 0.85
 )
 
-// leastDisturbing is the noise, in 8-bit levels, from which on the picture is denoised before its
-// blur is looked for. Of 36 shaken photographs with noise of up to 5 levels (see
-// blind.Field.Confirm), 6 kernels were confirmed before denoising and 14 after it.
-const leastDisturbing = 1
-
-// trustKernels reports whether the kernels of a field may be trusted without confirmation. In a
-// denoised picture nearly every kernel has a large gain, so only their coherence counts.
-func trustKernels(f *blind.Field, denoised bool) bool {
+// trustKernels reports whether the kernels of a field may be trusted without confirmation.
+func trustKernels(f *blind.Field) bool {
 	found, trusted := 0, 0
 	for _, w := range f.Windows {
 		if w.Kernel == nil || w.Borrowed {
@@ -178,7 +156,7 @@ func trustKernels(f *blind.Field, denoised bool) bool {
 	if found >= minCoherentWindows && 2*found >= len(f.Windows) && f.Coherence() >= minCoherence {
 		return true
 	}
-	return found > 0 && !denoised && float64(trusted) >= minTrustedShare*float64(found)
+	return found > 0 && float64(trusted) >= minTrustedShare*float64(found)
 }
 
 // deblurInput is the job's picture as package deblur reads it.

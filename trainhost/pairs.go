@@ -25,8 +25,14 @@ var pairEndings = [][2]string{{"_real", "_mean"}, {"_noisy", "_clean"}, {"_blur"
 type Pair struct {
 	Degraded, Reference string  // files
 	Input, Result       float64 // PSNR to the reference
-	Noise               float64 // restore.Result.Noise
+	// Shifted are Input and Result after the best shift (metric.PSNRShifted); 0 for other tasks than
+	// motion-deblur, and for pictures that are too small.
+	Shifted [2]float64
+	Noise   float64 // restore.Result.Noise
 }
+
+// mostPairShift is by how many pixels a deblurred picture may be shifted.
+const mostPairShift = 4
 
 // EvaluatePairs restores the degraded picture of every pair in a folder and compares it with the
 // reference. endings are those of the two names; if both are empty, the first of _real and _mean,
@@ -121,6 +127,13 @@ func (s *Score) addPair(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if p.Result, err = metric.PSNR(truth, r.Picture.Planar()); err != nil {
 		return err
 	}
+	if t == task.MotionDeblur && min(y.W, y.H) > 2*mostPairShift {
+		for i, x := range []*planar.Image{y, r.Picture.Planar()} {
+			if p.Shifted[i], err = metric.PSNRShifted(truth, x, mostPairShift); err != nil {
+				return err
+			}
+		}
+	}
 	return s.add(ctx, c, &Evaluated{Task: t, File: p.Reference, Index: int(index)}, truth, y, r)
 }
 
@@ -132,20 +145,35 @@ func roundTo8(pix []float32) {
 }
 
 // PairTable writes the pairs as a Markdown table, with the means and the number of results that are
-// worse than their input.
+// worse than their input. If there are PSNRs after the best shift, it adds them.
 func PairTable(pairs []Pair) string {
 	var b strings.Builder
-	b.WriteString("| picture | input | result | gain | noise estimate |\n|---|---|---|---|---|\n")
+	shifted := slices.ContainsFunc(pairs, func(p Pair) bool { return p.Shifted != [2]float64{} })
+	head, rule := "| picture | input | result | gain | noise estimate |", "|---|---|---|---|---|"
+	if shifted {
+		head, rule = head+" after the best shift | gain |", rule+"---|---|"
+	}
+	b.WriteString(head + "\n" + rule + "\n")
 	worse, in, out := 0, 0.0, 0.0
+	var best [2]float64
 	for _, p := range pairs {
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |\n", filepath.Base(p.Degraded), p.Input, p.Result, p.Result-p.Input, p.Noise)
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |", filepath.Base(p.Degraded), p.Input, p.Result, p.Result-p.Input, p.Noise)
+		if shifted {
+			fmt.Fprintf(&b, " %.2f | %+.2f |", p.Shifted[1], p.Shifted[1]-p.Shifted[0])
+		}
+		b.WriteByte('\n')
 		if p.Result < p.Input {
 			worse++
 		}
 		in, out = in+p.Input, out+p.Result
+		best[0], best[1] = best[0]+p.Shifted[0], best[1]+p.Shifted[1]
 	}
 	n := float64(max(1, len(pairs)))
-	fmt.Fprintf(&b, "| mean of %d; %d worse than the input | %.2f | **%.2f** | %+.2f | |\n", len(pairs), worse, in/n, out/n, (out-in)/n)
+	fmt.Fprintf(&b, "| mean of %d; %d worse than the input | %.2f | **%.2f** | %+.2f | |", len(pairs), worse, in/n, out/n, (out-in)/n)
+	if shifted {
+		fmt.Fprintf(&b, " %.2f | %+.2f |", best[1]/n, (best[1]-best[0])/n)
+	}
+	b.WriteByte('\n')
 	return b.String()
 }
 

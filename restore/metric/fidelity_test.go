@@ -137,3 +137,33 @@ func TestSSIM(t *testing.T) {
 		t.Error("other size accepted")
 	}
 }
+
+// A picture that is shifted and noisy has the PSNR of its noise after the best shift.
+func TestPSNRShifted(t *testing.T) {
+	rng := fresh(t)
+	a := randomImage(rng, 40, 30)
+	b := planar.New(40, 30)
+	for i := range b.Pix {
+		c, y, x := i/1200, i%1200/40, i%40
+		b.Pix[i] = 0.05
+		if y >= 3 && x < 38 {
+			b.Pix[i] += a.Pix[c*1200+(y-3)*40+x+2]
+		}
+	}
+	got, err := PSNRShifted(a, b, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isNear(t, "PSNR after a shift", got, 20*math.Log10(2/0.05), 1e-4)
+	if got, err = PSNRShifted(a, b, 2); err != nil || got > 12 {
+		t.Errorf("shift out of reach: %v dB, error %v", got, err)
+	}
+	for _, shift := range []int{-1, 15} {
+		if _, err := PSNRShifted(a, b, shift); err == nil {
+			t.Errorf("shift of %d: no error", shift)
+		}
+	}
+	if _, err := PSNRShifted(a, planar.New(3, 3), 0); err == nil {
+		t.Error("different sizes: no error")
+	}
+}

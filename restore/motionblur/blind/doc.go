@@ -4,11 +4,15 @@
 //
 // Estimate works from coarse to fine by edges (edges.go), and improves the blur kernel at full
 // scale by maximising the evidence (evidence.go). Both use the same least-squares step for the blur
-// kernel (level.go). It does so for several kernel sides ("windows") and chooses one of the
+// kernel (solve.go). It does so for several kernel sides ("windows") and chooses one of the
 // results. The noise is the same for all of them, so their free energies may be compared, and the
 // free energy without any blur kernel tells whether there is blur. A blur kernel that reaches the
 // edge of its window gives way to that of a larger window: by the energy alone, the bright part of
 // a long blur kernel would be taken for the whole.
+//
+// EstimateField does this for a picture of any size: for several windows at once, which share a blur
+// kernel (shared.go), or else window by window (windows.go). Field.Confirm looks for a blur kernel
+// in other pixels once more (confirm.go).
 //
 // Deconvolve has a prior of sparse differences. It estimates what lies beyond the edges and under
 // clipped pixels together with the picture. It works in blocks, so its time is linear in the number

@@ -1,9 +1,9 @@
 package blind
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
@@ -90,40 +90,6 @@ const (
 	mostDetail = 0.01
 )
 
-// The constants of both estimations were chosen on photographs that internal/tools/blindeval
-// blurred (see the package's comment).
-const (
-	ratio       = math.Sqrt2 // between scales
-	firstSide   = 5          // least side of the blur kernel at the coarsest scale
-	edgeRounds  = 6
-	edgeLambda  = 4e-3
-	lambdaFall  = 1.3
-	lambdaLeast = 1e-4
-	edgeFlat    = 2.0
-	edgeCut     = 0.05 // weights below this part of the largest become 0
-	edgeIsland  = 0.1  // islands with less than this part of all weight become 0
-
-	evidenceRounds = 6
-	waitRounds     = 2 // before the blur kernel is changed
-	latentSteps    = 4
-	leastNoise     = 0.003 // of differences
-	// noiseFactor times the noise found in the picture is used, because what is found contains some
-	// of the picture's own detail.
-	noiseFactor = 0.8
-	noiseStart  = 2.0 // factor of the noise in the first round
-	noiseFall   = 1.4 // factor by which it falls in a round
-	// A blur kernel with more than mostRim of its weight on its window's outermost pixels is cut.
-	mostRim     = 0.01
-	finalIsland = 0.02
-	trimMargin  = 3
-	finalCut    = 0.03
-)
-
-var (
-	edgePenalty     = penalties{flat: edgeFlat, steps: 30}
-	evidencePenalty = penalties{smoothness: 0.02, sparse: 0.02, steps: 60}
-)
-
 // Estimate finds the blur kernel of y, the brightness of a photograph, and how certain it is.
 //
 // For every window a blur kernel is found from coarse to fine by edges, and improved at full scale
@@ -134,6 +100,16 @@ var (
 // It fails if y or o are invalid, if a side of y is smaller than 16 pixels or than twice the
 // largest window, and with ctx.Err().
 func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
+	windows, err := o.windowsFor(y)
+	if err != nil {
+		return nil, err
+	}
+	y, unknown := richest(y, o.Unknown)
+	return newSearch([]part{{y, unknown}}).estimate(ctx, windows, o.Workers)
+}
+
+// windowsFor checks a picture and the options for it. It returns the sides of blur kernels to try.
+func (o Options) windowsFor(y *Plane) ([]int, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
 	}
@@ -158,145 +134,93 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if o.Unknown != nil && len(o.Unknown) != len(y.Pix) {
 		return nil, fmt.Errorf("map of unknown pixels holds %d values; the picture has %d pixels", len(o.Unknown), len(y.Pix))
 	}
-	y, unknown := richest(y, o.Unknown)
+	return windows, nil
+}
 
-	found := make([]*kernel, len(windows)+1) // the last one stands for no blur
-	energies, noises, details := make([]float64, len(found)), make([]float64, len(found)), make([]float64, len(found))
-	cut := make([]bool, len(found))
-	noise := max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(y))
-	t := team.New(max(1, o.Workers))
-	err := t.Each(ctx, len(found), func(_, i int) {
-		var l *level
+// candidate is the blur kernel that was found with one window.
+type candidate struct {
+	explained
+	side   int     // of the window
+	kernel *kernel // as it is given away
+	cut    bool    // Candidate.Cut
+}
+
+// estimate finds the blur kernel that the parts share. It fails with ctx.Err().
+func (s *search) estimate(ctx context.Context, windows []int, workers int) (*Result, error) {
+	list := make([]candidate, len(windows))
+	var none explained
+	err := team.New(max(1, workers)).Each(ctx, len(windows)+1, func(_, i int) {
 		if i < len(windows) {
-			if k := byEdges(ctx, y, unknown, windows[i]); k != nil {
-				k = k.trimmed(trimMargin)
-				l = newLevel(y, unknown, k.n)
-				l.setKernel(k)
-			}
+			list[i] = s.candidate(ctx, windows[i])
 		} else {
-			l = newLevel(y, unknown, 3)
-			l.setKernel(delta(3))
+			none = s.withoutBlur(ctx)
 		}
-		if l == nil {
-			return
-		}
-		energies[i] = l.improve(ctx, i < len(windows), noise)
-		found[i], noises[i] = l.k.clone().threshold(finalCut).prune(finalIsland).centred(), l.unexplained
-		details[i] = l.detail()
-		cut[i] = i < len(windows) && l.k.n == windows[i] && l.k.rim() > mostRim
 	})
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return nil, err
 	}
+	return choose(list, none), nil
+}
+
+// candidate finds the blur kernel with one window. It is worth nothing if ctx is done.
+func (s *search) candidate(ctx context.Context, side int) candidate {
+	k := s.byEdges(ctx, side)
+	if k == nil {
+		return candidate{}
+	}
+	c := candidate{explained: s.improve(ctx, k.trimmed(trimMargin), both), side: side}
+	if c.k == nil {
+		return candidate{}
+	}
+	c.kernel = c.k.clone().tidied()
+	c.cut = c.k.n == side && c.k.rim() > mostRim
+	return c
+}
+
+// withoutBlur is what the blur kernel that does nothing makes of the parts.
+func (s *search) withoutBlur(ctx context.Context) explained {
+	return s.improve(ctx, delta(3), nothing)
+}
+
+// choose chooses between the blur kernels of several windows. none is what no blur makes of the
+// picture.
+func choose(list []candidate, none explained) *Result {
 	r := &Result{}
-	best := 0
-	for i, n := range windows {
-		r.Candidates = append(r.Candidates, Candidate{found[i].export(), energies[i], cut[i]})
-		better := energies[i] < energies[best]
-		if cut[i] != cut[best] {
-			better = cut[best]
-		} else if cut[i] {
-			better = n > windows[best]
+	at := 0
+	for i, c := range list {
+		r.Candidates = append(r.Candidates, Candidate{c.kernel.export(), c.energy, c.cut})
+		best := &list[at]
+		better := c.energy < best.energy
+		if c.cut != best.cut {
+			better = best.cut
+		} else if c.cut {
+			better = c.side > best.side
 		}
 		if better {
-			best = i
+			at = i
 		}
 	}
-	r.Kernel, r.side = r.Candidates[best].Kernel, windows[best]
+	best := &list[at]
+	r.Kernel, r.side = r.Candidates[at].Kernel, best.side
 	c := &r.Certainty
-	*c = Certainty{Width: found[best].width(), Gain: energies[len(windows)] - energies[best], Agreement: 1, Detail: details[best], Noise: noises[best]}
-	if others := len(windows) - 1; others > 0 {
+	*c = Certainty{
+		Width: best.kernel.width(), Gain: none.energy - best.energy, Agreement: 1,
+		Detail: best.detail, Noise: best.noise,
+	}
+	if others := len(list) - 1; others > 0 {
 		c.Agreement = 0
-		for i := range windows {
-			if i != best {
-				c.Agreement += similarity(found[i], found[best]) / float64(others)
+		for i, other := range list {
+			if i != at {
+				c.Agreement += similarity(other.kernel, best.kernel) / float64(others)
 			}
 		}
 	}
 	c.Verdict = c.judge()
-	return r, nil
+	return r
 }
 
-// byEdges estimates a blur kernel of n×n from coarse to fine. It returns nil if ctx is done.
-func byEdges(ctx context.Context, y *Plane, unknown []bool, n int) *kernel {
-	var k *kernel
-	scales := max(0, int(math.Floor(math.Log(float64(n)/firstSide)/math.Log(ratio))))
-	for s := scales; ; s-- {
-		f := math.Pow(ratio, -float64(s))
-		side := max(3, int(math.Ceil(float64(n)*f-1e-9)))
-		side += 1 - side%2
-		small := y.reduced(f)
-		hidden := reducedMap(unknown, y, small)
-		l := newLevel(small, hidden, side)
-		if k == nil { // two equal neighbours; a single pixel would explain the picture by itself
-			k = newKernel(side)
-			m := side/2*side + side/2
-			k.w[m], k.w[m-1] = 0.5, 0.5
-		} else {
-			k = k.scaled(ratio, side)
-		}
-		l.setKernel(k)
-		e := newEdges(l, hidden)
-		lambda := edgeLambda
-		for range edgeRounds {
-			if ctx.Err() != nil {
-				return nil
-			}
-			e.findLatent(lambda)
-			e.selectGradients()
-			l.solve(edgePenalty)
-			l.setKernel(l.k.threshold(edgeCut).prune(edgeIsland))
-			lambda = max(lambda/lambdaFall, lambdaLeast)
-		}
-		k = l.k.centred()
-		if s == 0 {
-			return k
-		}
-	}
-}
-
-// improve alternates between the variational step and, if moves is set, the step for the blur
-// kernel. Meanwhile the noise falls to that of the picture's differences. It returns the free
-// energy, which may be compared with that of other blur kernels, as the noise is the same for all.
-func (l *level) improve(ctx context.Context, moves bool, noise float64) float64 {
-	l.begin(noiseStart * noise)
-	for i := range evidenceRounds {
-		if ctx.Err() != nil {
-			return 0
-		}
-		if i > 0 {
-			l.predict()
-			l.noise = square(max(noise, math.Sqrt(l.noise)/noiseFall))
-		}
-		l.updateVariances()
-		if !moves {
-			l.updateMeanSharp()
-			continue
-		}
-		l.updateMean(latentSteps)
-		if i >= waitRounds {
-			l.solve(evidencePenalty)
-		}
-	}
-	return l.freeEnergy()
-}
-
-// noiseLevel is the standard deviation of white noise, from the finest diagonal differences. A
-// blurred picture has hardly any detail at that scale.
-func noiseLevel(y *Plane) float64 {
-	var d []float64
-	for i := 0; i+1 < y.H; i += 2 {
-		for j := 0; j+1 < y.W; j += 2 {
-			p := y.Pix[i*y.W+j:]
-			d = append(d, math.Abs(p[0]-p[1]-p[y.W]+p[y.W+1])/2)
-		}
-	}
-	slices.Sort(d)
-	return d[len(d)/2] / 0.6745
-}
+// tidied removes what is too little to be part of the path, and centres the blur kernel.
+func (k *kernel) tidied() *kernel { return k.threshold(finalCut).prune(finalIsland).centred() }
 
 // judge makes a verdict. Taking a sharp picture for blurred is the worse error, so a picture is
 // blurred only if there is strong evidence.
@@ -373,19 +297,4 @@ func detailIn(y *Plane, unknown []bool, x0, y0, w, h int) (sum float64) {
 		}
 	}
 	return sum
-}
-
-// reducedMap marks the pixels of a reduced picture that contain an unknown pixel.
-func reducedMap(unknown []bool, from, to *Plane) []bool {
-	if unknown == nil || from == to {
-		return unknown
-	}
-	out := make([]bool, to.W*to.H)
-	for i, u := range unknown {
-		if u {
-			x, y := i%from.W, i/from.W
-			out[min(y*to.H/from.H, to.H-1)*to.W+min(x*to.W/from.W, to.W-1)] = true
-		}
-	}
-	return out
 }

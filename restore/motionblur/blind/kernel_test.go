@@ -136,6 +136,19 @@ func TestNonNegative(t *testing.T) {
 	}
 }
 
+// setTrue sets the differences of the sharp picture to those of the scene that seen has blurred. It
+// reaches half a kernel beyond the picture, and so does the canvas.
+func (l *level) setTrue(from *Plane) {
+	c := l.c
+	for d, g := range from.gradients() {
+		for i := range from.H {
+			for j := range from.W {
+				l.x[d][wrap(c.top-l.n/2+i, c.h)*c.w+wrap(c.left-l.n/2+j, c.w)] = float32(g.Pix[i*from.W+j])
+			}
+		}
+	}
+}
+
 // With the true differences of the sharp picture the step for the blur kernel gives the true blur
 // kernel, in spite of the picture's edges.
 func TestSolve(t *testing.T) {
@@ -144,22 +157,14 @@ func TestSolve(t *testing.T) {
 	from := scene(rng, 120, 110)
 	y, _ := seen(rng, from, k, 0)
 	l := newLevel(y, nil, k.n)
-	// The scene reaches half a kernel beyond y, and so does the canvas.
-	c := l.c
-	for d, g := range from.gradients() {
-		for i := range from.H {
-			for j := range from.W {
-				l.x[d][wrap(c.top-k.n/2+i, c.h)*c.w+wrap(c.left-k.n/2+j, c.w)] = float32(g.Pix[i*from.W+j])
-			}
-		}
-	}
+	l.setTrue(from)
 	start := newKernel(k.n)
 	for i := range start.w {
 		start.w[i] = 1
 	}
 	l.setKernel(start.normalise())
 	for range 12 {
-		l.solve(penalties{steps: 200})
+		solve([]*level{l}, penalties{steps: 200})
 	}
 	for i, v := range l.k.w {
 		if d := math.Abs(v - k.w[i]); !(d < 0.1*k.largest()) {

@@ -24,8 +24,7 @@ type level struct {
 	unexplained float64      // standard deviation of what the model does not explain
 	k           *kernel
 	otf         []complex64
-	power       []float32  // |otf|²
-	small       *transform // large enough for all displacements within a blur kernel
+	power       []float32 // |otf|²
 
 	a, b, f, g []complex64
 	t, u, r, p []float32
@@ -35,7 +34,7 @@ type level struct {
 // values say nothing; nil means none.
 func newLevel(y *Plane, unknown []bool, n int) *level {
 	c := newCanvas(y.W, y.H, n)
-	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(fastSize(2*n), fastSize(2*n))}
+	l := &level{c: c, n: n, ext: c.extend(y)}
 	planes := []*[]float32{&l.inside, &l.taper, &l.spread, &l.precision, &l.t, &l.u, &l.r, &l.p}
 	spectra := []*[]complex64{&l.otf, &l.a, &l.b, &l.f, &l.g}
 	for d := range 2 {
@@ -94,20 +93,15 @@ func (l *level) blurred(dst, src []float32) {
 	l.c.inverse(dst, l.a)
 }
 
-// solve improves the blur kernel by least squares for the differences x of the sharp picture, with
-// k ≥ 0 and penalties. It minimises
-//
-//	Σ_d |y_d − k ⋆ x_d|² + Σ k²·(Σ_d Σ spread + flat) + penalties
-//
-// Differences x that a blur kernel may spread beyond the picture's edges are left out. What they
-// contribute to y is subtracted, by the current blur kernel. So the sum over pixels is exact in
-// spite of the edges. The rest depends on x only through its autocorrelation, so a step needs only
-// transforms of the blur kernel's size.
-func (l *level) solve(pen penalties) {
+// correlations returns the autocorrelation of the sharp picture's differences, and their correlation
+// with those of the picture, summed over both directions. Differences x that a blur kernel may
+// spread beyond the picture's edges are left out. What they contribute to y is subtracted, by the
+// current blur kernel. So the sums over pixels are exact in spite of the edges. The planes are
+// working memory.
+func (l *level) correlations() (auto, cross []float32) {
 	c := l.c
-	auto, cross := l.r, l.p
+	auto, cross = l.r, l.p
 	power, product := l.b, l.f
-	flat := pen.flat + 2*dot(l.spread, l.taper)
 	for d := range 2 {
 		for i, v := range l.x[d] {
 			l.t[i] = v * (1 - l.taper[i])
@@ -130,70 +124,8 @@ func (l *level) solve(pen penalties) {
 	}
 	c.inverse(auto, power)
 	c.inverse(cross, product)
-	if !(auto[0] > 0) {
-		return // a flat picture says nothing about the blur kernel
-	}
-	all := float64(auto[0])
-
-	n, s := l.n, l.small
-	plane := make([]float32, s.w*s.h)
-	for dy := 1 - n; dy < n; dy++ {
-		for dx := 1 - n; dx < n; dx++ {
-			plane[wrap(dy, s.h)*s.w+wrap(dx, s.w)] = auto[wrap(dy, c.h)*c.w+wrap(dx, c.w)]
-		}
-	}
-	spectrum, f := make([]complex64, s.size()), make([]complex64, s.size())
-	s.forward(spectrum, plane)
-	smoothness := pen.smoothness * all
-	apply := func(dst, k []float64) {
-		(&kernel{n: n, w: k}).spread(plane, s.w, s.h)
-		s.forward(f, plane)
-		for i, v := range spectrum {
-			f[i] = times(f[i], real(v))
-		}
-		s.inverse(plane, f)
-		gather(dst, n, plane, s.w, s.h)
-		for i, v := range k {
-			y, x := i/n, i%n
-			add := flat * v
-			if x > 0 {
-				add += smoothness * (v - k[i-1])
-			}
-			if x+1 < n {
-				add += smoothness * (v - k[i+1])
-			}
-			if y > 0 {
-				add += smoothness * (v - k[i-n])
-			}
-			if y+1 < n {
-				add += smoothness * (v - k[i+n])
-			}
-			dst[i] += add
-		}
-	}
-	b := make([]float64, n*n)
-	gather(b, n, cross, c.w, c.h)
-	// The penalty is concave, so its tangent at the current weights is an upper bound
-	if pen.sparse > 0 {
-		most := l.k.largest()
-		for i, v := range l.k.w {
-			b[i] -= pen.sparse * all * most / (1 + v/(sparseKnee*most))
-		}
-	}
-	k := &kernel{n: n, w: nonNegative(apply, b, l.k.w, pen.steps)}
-	l.setKernel(k.normalise())
+	return auto, cross
 }
-
-// penalties are the prior of the blur kernel. All but flat are relative to the picture's Σ|∇x|².
-type penalties struct {
-	flat       float64 // of Σk²
-	smoothness float64 // of the squares of differences between neighbours
-	sparse     float64 // of weights that are small compared with the largest, as these are on no path
-	steps      int     // of conjugate gradients
-}
-
-// sparseKnee times the largest weight is where the slope of the sparse penalty has fallen to half.
-const sparseKnee = 0.1
 
 // differences sets dx and dy to the forward differences of a canvas.
 func (c *canvas) differences(dx, dy, src []float32) {
