@@ -168,7 +168,7 @@ func (s *search) candidate(ctx context.Context, side int) candidate {
 	if k == nil {
 		return candidate{}
 	}
-	c := candidate{explained: s.improve(ctx, k.trimmed(trimMargin), both), side: side}
+	c := candidate{explained: s.improve(ctx, k.trimmed(trimMargin), moveBoth), side: side}
 	if c.k == nil {
 		return candidate{}
 	}
@@ -179,7 +179,7 @@ func (s *search) candidate(ctx context.Context, side int) candidate {
 
 // withoutBlur is what the blur kernel that does nothing makes of the parts.
 func (s *search) withoutBlur(ctx context.Context) explained {
-	return s.improve(ctx, delta(3), nothing)
+	return s.improve(ctx, delta(3), moveNothing)
 }
 
 // choose chooses between the blur kernels of several windows. none is what no blur makes of the

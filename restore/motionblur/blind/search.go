@@ -107,9 +107,9 @@ func (s *search) byEdges(ctx context.Context, n int) *kernel {
 type moves int
 
 const (
-	nothing   moves = iota // the blur kernel does nothing, and is kept
-	sharpOnly              // the blur kernel is kept
-	both                   // the sharp picture and the blur kernel
+	moveNothing moves = iota // the blur kernel does nothing, and is kept
+	moveSharp                // the blur kernel is kept
+	moveBoth                 // the sharp picture and the blur kernel
 )
 
 // explained is what a blur kernel makes of parts of a picture.
@@ -142,13 +142,13 @@ func (s *search) improve(ctx context.Context, k *kernel, m moves) explained {
 				l.noise = square(max(s.noises[i], math.Sqrt(l.noise)/noiseFall))
 			}
 			l.updateVariances()
-			if m == nothing {
+			if m == moveNothing {
 				l.updateMeanSharp()
 			} else {
 				l.updateMean(latentSteps)
 			}
 		}
-		if m == both && round >= waitRounds {
+		if m == moveBoth && round >= waitRounds {
 			solve(levels, evidencePenalty)
 		}
 	}

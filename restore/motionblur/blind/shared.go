@@ -74,7 +74,7 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 	all := newSearch(parts)
 	var joint [2]explained
 	err = workers.Each(ctx, len(joint), func(_, i int) {
-		joint[i] = all.improve(ctx, fromTask(found[i].Kernel).trimmed(trimMargin), both)
+		joint[i] = all.improve(ctx, fromTask(found[i].Kernel).trimmed(trimMargin), moveBoth)
 	})
 	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return false, err
@@ -141,7 +141,7 @@ func (s *search) rise(ctx context.Context, k *kernel, workers *team.Team) (float
 	turns := [2]*kernel{k, k.turned()}
 	var found [2]explained
 	err := workers.Each(ctx, len(found), func(_, i int) {
-		found[i] = s.improve(ctx, turns[i], sharpOnly)
+		found[i] = s.improve(ctx, turns[i], moveSharp)
 	})
 	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return 0, err
