@@ -26,7 +26,7 @@ type Pair struct {
 	Degraded, Reference string  // files
 	Input, Result       float64 // PSNR to the reference
 	// Shifted are Input and Result after the best shift (metric.PSNRShifted); 0 for other tasks than
-	// motion-deblur, and for pictures that are too small.
+	// motion-deblur.
 	Shifted [2]float64
 	Noise   float64 // restore.Result.Noise
 }
@@ -127,9 +127,10 @@ func (s *Score) addPair(ctx context.Context, m *restore.Model, c EvalConfig, t t
 	if p.Result, err = metric.PSNR(truth, r.Picture.Planar()); err != nil {
 		return err
 	}
-	if t == task.MotionDeblur && min(y.W, y.H) > 2*mostPairShift {
+	if t == task.MotionDeblur {
+		shift := min(mostPairShift, (min(y.W, y.H)-1)/2)
 		for i, x := range []*planar.Image{y, r.Picture.Planar()} {
-			if p.Shifted[i], err = metric.PSNRShifted(truth, x, mostPairShift); err != nil {
+			if p.Shifted[i], err = metric.PSNRShifted(truth, x, shift); err != nil {
 				return err
 			}
 		}
@@ -157,7 +158,8 @@ func PairTable(pairs []Pair) string {
 	worse, in, out := 0, 0.0, 0.0
 	var best [2]float64
 	for _, p := range pairs {
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |", filepath.Base(p.Degraded), p.Input, p.Result, p.Result-p.Input, p.Noise)
+		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %+.2f | %.1f |",
+			filepath.Base(p.Degraded), p.Input, p.Result, p.Result-p.Input, p.Noise)
 		if shifted {
 			fmt.Fprintf(&b, " %.2f | %+.2f |", p.Shifted[1], p.Shifted[1]-p.Shifted[0])
 		}
@@ -169,7 +171,8 @@ func PairTable(pairs []Pair) string {
 		best[0], best[1] = best[0]+p.Shifted[0], best[1]+p.Shifted[1]
 	}
 	n := float64(max(1, len(pairs)))
-	fmt.Fprintf(&b, "| mean of %d; %d worse than the input | %.2f | **%.2f** | %+.2f | |", len(pairs), worse, in/n, out/n, (out-in)/n)
+	fmt.Fprintf(&b, "| mean of %d; %d worse than the input | %.2f | **%.2f** | %+.2f | |",
+		len(pairs), worse, in/n, out/n, (out-in)/n)
 	if shifted {
 		fmt.Fprintf(&b, " %.2f | %+.2f |", best[1]/n, (best[1]-best[0])/n)
 	}

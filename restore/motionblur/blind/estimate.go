@@ -1,7 +1,6 @@
 package blind
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -104,8 +103,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	y, unknown := richest(y, o.Unknown)
-	return newSearch([]part{{y, unknown}}).estimate(ctx, windows, o.Workers)
+	return search{newPart(y, o.Unknown)}.estimate(ctx, windows, o.Workers)
 }
 
 // windowsFor checks a picture and the options for it. It returns the sides of blur kernels to try.
@@ -146,7 +144,7 @@ type candidate struct {
 }
 
 // estimate finds the blur kernel that the parts share. It fails with ctx.Err().
-func (s *search) estimate(ctx context.Context, windows []int, workers int) (*Result, error) {
+func (s search) estimate(ctx context.Context, windows []int, workers int) (*Result, error) {
 	list := make([]candidate, len(windows))
 	var none explained
 	err := team.New(max(1, workers)).Each(ctx, len(windows)+1, func(_, i int) {
@@ -156,14 +154,14 @@ func (s *search) estimate(ctx context.Context, windows []int, workers int) (*Res
 			none = s.withoutBlur(ctx)
 		}
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return choose(list, none), nil
 }
 
 // candidate finds the blur kernel with one window. It is worth nothing if ctx is done.
-func (s *search) candidate(ctx context.Context, side int) candidate {
+func (s search) candidate(ctx context.Context, side int) candidate {
 	k := s.byEdges(ctx, side)
 	if k == nil {
 		return candidate{}
@@ -178,7 +176,7 @@ func (s *search) candidate(ctx context.Context, side int) candidate {
 }
 
 // withoutBlur is what the blur kernel that does nothing makes of the parts.
-func (s *search) withoutBlur(ctx context.Context) explained {
+func (s search) withoutBlur(ctx context.Context) explained {
 	return s.improve(ctx, delta(3), moveNothing)
 }
 

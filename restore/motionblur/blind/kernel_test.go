@@ -136,6 +136,15 @@ func TestNonNegative(t *testing.T) {
 	}
 }
 
+// even is a blur kernel of n×n equal weights.
+func even(n int) *kernel {
+	k := newKernel(n)
+	for i := range k.w {
+		k.w[i] = 1
+	}
+	return k.normalise()
+}
+
 // setTrue sets the differences of the sharp picture to those of the scene that seen has blurred. It
 // reaches half a kernel beyond the picture, and so does the canvas.
 func (l *level) setTrue(from *Plane) {
@@ -158,11 +167,7 @@ func TestSolve(t *testing.T) {
 	y, _ := seen(rng, from, k, 0)
 	l := newLevel(y, nil, k.n)
 	l.setTrue(from)
-	start := newKernel(k.n)
-	for i := range start.w {
-		start.w[i] = 1
-	}
-	l.setKernel(start.normalise())
+	l.setKernel(even(k.n))
 	for range 12 {
 		solve([]*level{l}, penalties{steps: 200})
 	}

@@ -24,7 +24,8 @@ type level struct {
 	unexplained float64      // standard deviation of what the model does not explain
 	k           *kernel
 	otf         []complex64
-	power       []float32 // |otf|²
+	power       []float32  // |otf|²
+	small       *transform // large enough for all displacements within a blur kernel
 
 	a, b, f, g []complex64
 	t, u, r, p []float32
@@ -34,7 +35,7 @@ type level struct {
 // values say nothing; nil means none.
 func newLevel(y *Plane, unknown []bool, n int) *level {
 	c := newCanvas(y.W, y.H, n)
-	l := &level{c: c, n: n, ext: c.extend(y)}
+	l := &level{c: c, n: n, ext: c.extend(y), small: newTransform(fastSize(2*n), fastSize(2*n))}
 	planes := []*[]float32{&l.inside, &l.taper, &l.spread, &l.precision, &l.t, &l.u, &l.r, &l.p}
 	spectra := []*[]complex64{&l.otf, &l.a, &l.b, &l.f, &l.g}
 	for d := range 2 {

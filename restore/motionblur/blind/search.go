@@ -40,28 +40,26 @@ var (
 	evidencePenalty = penalties{smoothness: 0.02, sparse: 0.02, steps: 60}
 )
 
-// part is a part of a picture.
+// part is a part of a picture in which a blur kernel is searched.
 type part struct {
 	y       *Plane
-	unknown []bool // marks pixels whose values say nothing; nil: none
+	unknown []bool  // marks pixels whose values say nothing; nil: none
+	noise   float64 // standard deviation of the noise of its differences
+}
+
+// newPart returns the richest part of a picture.
+func newPart(y *Plane, unknown []bool) part {
+	p := part{}
+	p.y, p.unknown = richest(y, unknown)
+	p.noise = max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(p.y))
+	return p
 }
 
 // search finds the blur kernel that parts of a picture share.
-type search struct {
-	parts  []part
-	noises []float64 // the standard deviations of their differences' noise
-}
-
-func newSearch(parts []part) *search {
-	s := &search{parts: parts}
-	for _, p := range parts {
-		s.noises = append(s.noises, max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(p.y)))
-	}
-	return s
-}
+type search []part
 
 // byEdges estimates a blur kernel of n×n from coarse to fine. It returns nil if ctx is done.
-func (s *search) byEdges(ctx context.Context, n int) *kernel {
+func (s search) byEdges(ctx context.Context, n int) *kernel {
 	var k *kernel
 	scales := max(0, int(math.Floor(math.Log(float64(n)/firstSide)/math.Log(ratio))))
 	for scale := scales; ; scale-- {
@@ -75,8 +73,8 @@ func (s *search) byEdges(ctx context.Context, n int) *kernel {
 		} else {
 			k = k.scaled(ratio, side)
 		}
-		levels, edges := make([]*level, len(s.parts)), make([]*edges, len(s.parts))
-		for i, p := range s.parts {
+		levels, edges := make([]*level, len(s)), make([]*edges, len(s))
+		for i, p := range s {
 			small := p.y.reduced(f)
 			hidden := reducedMap(p.unknown, p.y, small)
 			levels[i] = newLevel(small, hidden, side)
@@ -125,12 +123,12 @@ type explained struct {
 // from k on. Meanwhile the noise falls to that of the picture's differences. The free energies may
 // be compared with those of other blur kernels, as the noise is the same for all. The result is
 // worth nothing if ctx is done.
-func (s *search) improve(ctx context.Context, k *kernel, m moves) explained {
-	levels := make([]*level, len(s.parts))
-	for i, p := range s.parts {
+func (s search) improve(ctx context.Context, k *kernel, m moves) explained {
+	levels := make([]*level, len(s))
+	for i, p := range s {
 		levels[i] = newLevel(p.y, p.unknown, k.n)
 		levels[i].setKernel(k)
-		levels[i].begin(noiseStart * s.noises[i])
+		levels[i].begin(noiseStart * p.noise)
 	}
 	for round := range evidenceRounds {
 		for i, l := range levels {
@@ -139,7 +137,7 @@ func (s *search) improve(ctx context.Context, k *kernel, m moves) explained {
 			}
 			if round > 0 {
 				l.predict()
-				l.noise = square(max(s.noises[i], math.Sqrt(l.noise)/noiseFall))
+				l.noise = square(max(s[i].noise, math.Sqrt(l.noise)/noiseFall))
 			}
 			l.updateVariances()
 			if m == moveNothing {

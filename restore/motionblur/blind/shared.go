@@ -1,7 +1,6 @@
 package blind
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -38,21 +37,24 @@ const (
 	narrowGain  = 0.5 // of both pairs
 )
 
+// pairOf is each window's pair. Both have about as much detail.
+var pairOf = [sharedWindows]int{0, 1, 1, 0}
+
 // examineShared looks for a blur kernel that the given windows share. If it finds one, it gives
 // that to all windows of the picture and sets f.Shared. It returns false if it can tell nothing: the
 // picture is neither sharp in all of these windows nor blurred alike. It fails with ctx.Err().
 func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows []int) (bool, error) {
-	parts := make([]part, len(windows))
+	var all search
+	var pairs [2]search
 	for i, at := range windows {
 		w := f.Windows[at]
-		parts[i].y, parts[i].unknown = richest(y.Crop(w.X, w.Y, w.W, w.H), cutMap(o.Unknown, y.W, w))
+		p := newPart(y.Crop(w.X, w.Y, w.W, w.H), cutMap(o.Unknown, y.W, w))
+		all, pairs[pairOf[i]] = append(all, p), append(pairs[pairOf[i]], p)
 	}
-	sides, err := Options{Windows: o.Windows}.windowsFor(parts[0].y)
+	sides, err := Options{Windows: o.Windows}.windowsFor(all[0].y)
 	if err != nil {
 		return false, err
 	}
-	// The first and the last window, and those between: both pairs have about as much detail.
-	pairs := [2]*search{newSearch([]part{parts[0], parts[3]}), newSearch(parts[1:3])}
 	workers := team.New(max(1, o.Workers))
 	found, err := searchPairs(ctx, pairs, sides, workers)
 	if err != nil {
@@ -60,7 +62,7 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 	}
 	if bothSharp(found) {
 		for i, at := range windows {
-			f.Windows[at].Certainty = found[(i+1)/2%2].Certainty
+			f.Windows[at].Certainty = found[pairOf[i]].Certainty
 		}
 		return true, nil
 	}
@@ -71,12 +73,11 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 	if agreement < sharedSimilarity || narrow || min(a.Detail, b.Detail) < leastDetail {
 		return false, nil
 	}
-	all := newSearch(parts)
 	var joint [2]explained
 	err = workers.Each(ctx, len(joint), func(_, i int) {
 		joint[i] = all.improve(ctx, fromTask(found[i].Kernel).trimmed(trimMargin), moveBoth)
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return false, err
 	}
 	best := joint[0]
@@ -105,7 +106,7 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 
 // searchPairs finds the blur kernel of each pair. If both are sharp by the first of the sides, which
 // is mostly so for sharp pictures, the other sides are left out.
-func searchPairs(ctx context.Context, pairs [2]*search, sides []int, workers *team.Team) ([2]*Result, error) {
+func searchPairs(ctx context.Context, pairs [2]search, sides []int, workers *team.Team) ([2]*Result, error) {
 	lists := [2][]candidate{make([]candidate, len(sides)), make([]candidate, len(sides))}
 	var none [2]explained
 	err := workers.Each(ctx, 4, func(_, i int) {
@@ -115,7 +116,7 @@ func searchPairs(ctx context.Context, pairs [2]*search, sides []int, workers *te
 			none[i-2] = pairs[i-2].withoutBlur(ctx)
 		}
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return [2]*Result{}, err
 	}
 	found := [2]*Result{choose(lists[0][:1], none[0]), choose(lists[1][:1], none[1])}
@@ -125,7 +126,7 @@ func searchPairs(ctx context.Context, pairs [2]*search, sides []int, workers *te
 	err = workers.Each(ctx, 2*(len(sides)-1), func(_, i int) {
 		lists[i%2][1+i/2] = pairs[i%2].candidate(ctx, sides[1+i/2])
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return [2]*Result{}, err
 	}
 	return [2]*Result{choose(lists[0], none[0]), choose(lists[1], none[1])}, nil
@@ -137,16 +138,16 @@ func bothSharp(pairs [2]*Result) bool {
 
 // rise is by how much the free energy rises, in half of the parts, if the blur kernel is turned by a
 // quarter.
-func (s *search) rise(ctx context.Context, k *kernel, workers *team.Team) (float64, error) {
+func (s search) rise(ctx context.Context, k *kernel, workers *team.Team) (float64, error) {
 	turns := [2]*kernel{k, k.turned()}
 	var found [2]explained
 	err := workers.Each(ctx, len(found), func(_, i int) {
 		found[i] = s.improve(ctx, turns[i], moveSharp)
 	})
-	if err = cmp.Or(err, ctx.Err()); err != nil {
+	if err != nil {
 		return 0, err
 	}
-	rises := make([]float64, len(s.parts))
+	rises := make([]float64, len(s))
 	for i := range rises {
 		rises[i] = found[1].energies[i] - found[0].energies[i]
 	}

@@ -26,9 +26,7 @@ func setKernel(parts []*level, k *kernel) {
 // The sum over pixels depends on x only through level.correlations, so a step needs only transforms
 // of the blur kernel's size.
 func solve(parts []*level, pen penalties) {
-	n, now := parts[0].n, parts[0].k
-	// small is large enough for all displacements within a blur kernel.
-	small := newTransform(fastSize(2*n), fastSize(2*n))
+	n, now, small := parts[0].n, parts[0].k, parts[0].small
 	plane := make([]float32, small.w*small.h)
 	b, more := make([]float64, n*n), make([]float64, n*n)
 	all, flat := 0.0, pen.flat

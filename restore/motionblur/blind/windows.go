@@ -64,13 +64,13 @@ func spans(n int) []span {
 	return list
 }
 
-// EstimateField finds the blur kernels of a picture's windows. If there are enough windows, it looks
-// for one that they share first (Field.Shared), or whether they are sharp. If that tells nothing,
-// windows have blur kernels of their own, and untold ones take that of a neighbour. If all windows
-// are untold or sharp, none has a blur kernel. If there are more than fewWindows, those with most
-// detail, one half, are examined first. If none of these is blurred, or if all of them are blurred
-// alike, the others count as untold and are not examined. It fails as Estimate does, except that a
-// picture that is too small is untold.
+// EstimateField finds the blur kernels of a picture's windows. If there are at least four, it first
+// looks for a blur kernel that they share (Field.Shared), and whether they are sharp. If that tells
+// nothing, windows have blur kernels of their own, and untold ones take that of a neighbour. If all
+// windows are untold or sharp, none has a blur kernel. If there are more than fewWindows, those
+// with most detail, one half, are examined first. If none of these is blurred, or if all of them
+// are blurred alike, the others count as untold and are not examined. It fails as Estimate does,
+// except that a picture that is too small is untold.
 func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
