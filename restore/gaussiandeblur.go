@@ -85,6 +85,9 @@ func (m *Model) deblurDefocus(ctx context.Context, pic *picture.Picture, req Req
 	} else {
 		b.Kernel = b.Defocus.Kernel()
 		b.Field = blind.UniformField(pic.W, pic.H, b.Kernel)
+		if err := j.deblurInput().SetLight(ctx, b.Field); err != nil {
+			return nil, err
+		}
 		result, err = m.denoiseAndDeconvolve(ctx, pic, req, j)
 	}
 	if err != nil {

@@ -40,7 +40,12 @@ func TestGivenBlur(t *testing.T) {
 	for _, b := range []defocus.Blur{{Shape: defocus.Gaussian, Width: 1.5}, {Shape: defocus.Disc, Width: 4}} {
 		clean := restored(t, m, p, Request{Task: task.Denoise, Noise: 3})
 		y := deblur.Picture{W: p.W, H: p.H, Row: tile.Planes{W: p.W, H: p.H, Data: clean.Picture.Pix}.Row}
-		want, err := deblur.Deconvolve(context.Background(), y, blind.UniformField(p.W, p.H, b.Kernel()), noise.White(residualNoise*task.Sigma(3)), true)
+		field := blind.UniformField(p.W, p.H, b.Kernel())
+		seen := deblur.Picture{W: p.W, H: p.H, Row: tile.PlanesOf(p).Row}
+		if err := seen.SetLight(context.Background(), field); err != nil {
+			t.Fatal(err)
+		}
+		want, err := deblur.Deconvolve(context.Background(), y, field, noise.White(residualNoise*task.Sigma(3)), true)
 		if err != nil {
 			t.Fatal(err)
 		}

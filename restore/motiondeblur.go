@@ -82,6 +82,9 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	}
 	if k := j.req.Kernel; k != nil {
 		field := blind.UniformField(j.pic.W, j.pic.H, k)
+		if err := j.deblurInput().SetLight(ctx, field); err != nil {
+			return nil, err
+		}
 		return &Blur{Verdict: blind.Blurred, Field: field, Kernel: k, Given: true}, nil
 	}
 	if j.noise > maxBlindNoise {

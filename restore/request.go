@@ -48,7 +48,8 @@ type Request struct {
 	Grain [2]float64
 
 	// Kernel is the blur kernel for motion-deblur, if it is known by a calibration or a gyroscope.
-	// The picture is deconvolved with it. Its weights have the sum 1. nil: the kernel is estimated.
+	// The picture is deconvolved with it, in light (package deblur). Its weights have the sum 1. nil:
+	// the kernel is estimated.
 	Kernel *task.Kernel
 
 	// Blur is the blur for gaussian-deblur, if it is known; defocus.Blur{} is no blur. nil: the

@@ -415,3 +415,18 @@ func BenchmarkDegrade(b *testing.B) {
 		}
 	}
 }
+
+// LightSlope is the derivative of Light.
+func TestLightSlope(t *testing.T) {
+	for v := 0.0; v <= 0.99; v += 0.0137 {
+		const h = 0.004
+		if math.Abs(v-0.04045) < 2*h {
+			continue // the slope jumps
+		}
+		lo, hi := max(v-h, 0), v+h
+		want := float64(Light(float32(2*hi-1))-Light(float32(2*lo-1))) / (hi - lo)
+		if got := LightSlope((lo + hi) / 2); math.Abs(got-want) > 0.002*(1+want) {
+			t.Errorf("slope %g at %g, want %g", got, v, want)
+		}
+	}
+}

@@ -104,3 +104,11 @@ func Light(v float32) float32 { return toneFor(0).light(v) }
 
 // Display is the inverse of Light.
 func Display(light float32) float32 { return toneFor(0).display(light) }
+
+// LightSlope is the derivative of sRGB's light by its value, where both go from 0 to 1.
+func LightSlope(v float64) float64 {
+	if v <= 0.04045 {
+		return 1 / 12.92
+	}
+	return 2.4 / 1.055 * math.Pow((min(v, 1)+0.055)/1.055, 1.4)
+}

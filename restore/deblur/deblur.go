@@ -7,6 +7,7 @@ import (
 	"context"
 	"runtime"
 
+	"github.com/vfmrestore/restore/restore/camera"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/pyramid"
@@ -45,36 +46,29 @@ func (p Picture) Half() Picture {
 	return half
 }
 
-// Find finds the picture's blur, which may vary over the picture. It fails with ctx.Err().
+// Find finds the picture's blur, which may vary over the picture, in its values. It fails with
+// ctx.Err().
 func Find(ctx context.Context, p Picture) (*blind.Field, error) {
-	y, unknown := p.Brightness()
-	return blind.EstimateField(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
+	values := p.plane(false)
+	return blind.EstimateField(ctx, values.y, values.options())
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with
 // ctx.Err().
 func Confirm(ctx context.Context, p Picture, f *blind.Field) (bool, error) {
-	y, unknown := p.Brightness()
-	return f.Confirm(ctx, y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)})
+	seen := p.plane(f.Light)
+	return f.Confirm(ctx, seen.y, seen.options())
 }
 
 // Brightness is the mean of the picture's channels, from 0 to 1. unknown marks the pixels, row by
 // row, whose brightness says nothing: those with a clipped channel, and hidden ones.
 func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
-	y = blind.NewPlane(p.W, p.H)
-	unknown = make([]bool, len(y.Pix))
-	row := make([]float32, p.W)
-	for c := range 3 {
-		for v := range p.H {
-			p.Row(row, c, v, 0)
-			for x, value := range row {
-				i := v*p.W + x
-				light := (float64(value) + 1) / 2
-				y.Pix[i] += light / 3
-				unknown[i] = unknown[i] || light >= nearWhite
-			}
-		}
-	}
+	unknown = make([]bool, p.W*p.H)
+	y = p.mean(func(i int, value float32) float64 {
+		bright := (float64(value) + 1) / 2
+		unknown[i] = unknown[i] || bright >= nearWhite
+		return bright
+	})
 	if p.Hidden != nil {
 		for i := range unknown {
 			unknown[i] = unknown[i] || p.Hidden(i)
@@ -83,17 +77,42 @@ func (p Picture) Brightness() (y *blind.Plane, unknown []bool) {
 	return y, unknown
 }
 
-// Deconvolve undoes the blur f of luminance and of both colour axes separately. It returns three
-// planes of values from about -1 to 1, not clamped. level is the picture's noise. given says that
-// the blur kernel is known and must not be shifted; one that Find found has no position, and is
-// centred (blind.Deconvolution). It fails with ctx.Err().
+// mean is the mean over the channels of a function of a pixel's index and its value.
+func (p Picture) mean(of func(i int, value float32) float64) *blind.Plane {
+	y := blind.NewPlane(p.W, p.H)
+	row := make([]float32, p.W)
+	for c := range 3 {
+		for v := range p.H {
+			p.Row(row, c, v, 0)
+			for x, value := range row {
+				y.Pix[v*p.W+x] += of(v*p.W+x, value) / 3
+			}
+		}
+	}
+	return y
+}
+
+// Deconvolve undoes the blur f of luminance and of both colour axes separately, in the picture's
+// light if f.Light is set. It returns three planes of values from about -1 to 1, which are clamped
+// only then. level is the picture's noise. given says that the blur kernel is known and must not be
+// shifted; one that Find found has no position, and is centred (blind.Deconvolution). It fails with
+// ctx.Err().
 func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Profile, given bool) ([]float32, error) {
-	_, unknown := p.Brightness()
+	brightness, unknown := p.Brightness()
+	d := blind.Deconvolution{Unknown: unknown, Centred: !given}
+	if f.Light {
+		d.Slope = slopes(brightness)
+	}
 	n := p.W * p.H
 	out := make([]float32, 3*n)
 	for c := range 3 {
 		for y := range p.H {
 			p.Row(out[c*n+y*p.W:][:p.W], c, y, 0)
+		}
+	}
+	if f.Light {
+		for i, v := range out {
+			out[i] = 2*camera.Light(v) - 1
 		}
 	}
 	toOpponent(out)
@@ -105,17 +124,17 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 		for i := range y.Pix {
 			y.Pix[i] = float64(out[c*n+i]) / 2
 		}
-		sigma := leastNoise
+		d.Noise = leastNoise
 		// Only the fine bands count, which deconvolution amplifies. In the coarse bands of a
 		// blurred picture the estimate takes what is left of the texture for noise.
 		for _, b := range []noise.Band{noise.Diagonal, noise.Fine} {
 			if c == 0 {
-				sigma = max(sigma, level.Luma[b]/2)
+				d.Noise = max(d.Noise, level.Luma[b]/2)
 			} else {
-				sigma = max(sigma, level.Chroma[b]/2)
+				d.Noise = max(d.Noise, level.Chroma[b]/2)
 			}
 		}
-		x, err := f.Deconvolve(ctx, y, blind.Deconvolution{Noise: sigma, Unknown: unknown, Centred: !given}, runtime.GOMAXPROCS(0))
+		x, err := f.Deconvolve(ctx, y, d, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return nil, err
 		}
@@ -124,5 +143,10 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 		}
 	}
 	fromOpponent(out)
+	if f.Light {
+		for i, v := range out {
+			out[i] = camera.Display((v + 1) / 2)
+		}
+	}
 	return out, nil
 }

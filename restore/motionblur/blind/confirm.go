@@ -105,7 +105,8 @@ func (f *Field) similarInParts(ctx context.Context, i int, y *Plane, o Options) 
 	err := team.New(max(1, o.Workers)).Each(ctx, len(parts), func(_, k int) {
 		p := parts[k]
 		var r *Result
-		part := Options{Windows: []int{w.side}, Unknown: cutMap(o.Unknown, y.W, p)}
+		part := o.cut(y.W, p)
+		part.Windows, part.Workers = []int{w.side}, 1
 		r, errs[k] = Estimate(ctx, y.Crop(p.X, p.Y, p.W, p.H), part)
 		if errs[k] == nil {
 			similar[k] = similarity(fromTask(r.Kernel), w.own)

@@ -18,6 +18,9 @@ type Deconvolution struct {
 	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
 	// means that every pixel counts.
 	Unknown []bool
+	// Slope is Options.Slope. At each pixel the noise, and the differences that the prior expects,
+	// are as many times as large.
+	Slope *Plane
 	// Steps is the number of iterations. 0 means 36; 100 gain 0.1 dB.
 	Steps int
 	// Centred shifts the blur kernel, by fractions of a pixel, so that its centre of mass is at its
@@ -59,6 +62,9 @@ func Deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution) 
 	if o.Unknown != nil && len(o.Unknown) != len(y.Pix) {
 		return nil, fmt.Errorf("map of unknown pixels holds %d values; the picture has %d pixels", len(o.Unknown), len(y.Pix))
 	}
+	if err := checkSlope(o.Slope, y); err != nil {
+		return nil, err
+	}
 	if !(o.Noise >= 0 && o.Noise <= math.MaxFloat32) {
 		return nil, fmt.Errorf("noise of standard deviation %v: must be finite and at least 0", o.Noise)
 	}
@@ -97,7 +103,7 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 			s, at := states[worker], places[i]
 			x0, y0 := cols.starts[at[0]], rows.starts[at[1]]
 			s.begin(y, o.Unknown, x0, y0)
-			if !s.run(ctx, o.Steps, o.Noise) {
+			if !s.run(ctx, o.Steps, o.Noise*s.setSlope(o.Slope, x0, y0)) {
 				return
 			}
 			wx, wy := cols.weights(at[0]), rows.weights(at[1])

@@ -3,7 +3,6 @@ package blind
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
 	"github.com/vfmrestore/restore/restore/task"
@@ -17,8 +16,21 @@ type Options struct {
 	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
 	// means that every pixel counts.
 	Unknown []bool
+	// Slope says, if the values are not the picture's own but a curve of these, such as their light,
+	// by how much they change with the picture's at each pixel. The noise is so much stronger
+	// there. Slopes must be above 0. nil means 1.
+	Slope *Plane
 	// Workers is the number of cores that work on windows at the same time. 0 means one.
 	Workers int
+}
+
+// cut returns the options for a window of a picture that is width pixels wide.
+func (o Options) cut(width int, w Window) Options {
+	o.Unknown = cutMap(o.Unknown, width, w)
+	if o.Slope != nil {
+		o.Slope = o.Slope.Crop(w.X, w.Y, w.W, w.H)
+	}
+	return o
 }
 
 // Verdict says whether a picture is blurred.
@@ -57,7 +69,7 @@ type Certainty struct {
 	// shading without edges less than 0.01.
 	Detail float64
 	// Noise is the standard deviation of what is left unexplained of the differences of pixels, in
-	// units of Plane.
+	// units of Plane, divided by the mean slope (Options.Slope).
 	Noise float64
 }
 
@@ -103,7 +115,7 @@ func Estimate(ctx context.Context, y *Plane, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return search{newPart(y, o.Unknown)}.estimate(ctx, windows, o.Workers)
+	return search{newPart(y, o)}.estimate(ctx, windows, o.Workers)
 }
 
 // windowsFor checks a picture and the options for it. It returns the sides of blur kernels to try.
@@ -129,10 +141,15 @@ func (o Options) windowsFor(y *Plane) ([]int, error) {
 			return nil, fmt.Errorf("picture of %d×%d pixels: too small to find a blur kernel of %d×%d pixels; both sides must be at least %d", y.W, y.H, n, n, max(leastSide, 2*n))
 		}
 	}
+	return windows, o.check(y)
+}
+
+// check checks the maps for a picture.
+func (o Options) check(y *Plane) error {
 	if o.Unknown != nil && len(o.Unknown) != len(y.Pix) {
-		return nil, fmt.Errorf("map of unknown pixels holds %d values; the picture has %d pixels", len(o.Unknown), len(y.Pix))
+		return fmt.Errorf("map of unknown pixels holds %d values; the picture has %d pixels", len(o.Unknown), len(y.Pix))
 	}
-	return windows, nil
+	return checkSlope(o.Slope, y)
 }
 
 // candidate is the blur kernel that was found with one window.
@@ -247,13 +264,12 @@ const (
 	leastDetail    = 0.002 // a ramp stays the same under every blur kernel
 )
 
-// richest is the part of a picture that is examined, with its map of unknown pixels. Of a large
-// picture it is the square of mostSide with most detail (detailIn). Squares at every quarter of a
-// side are compared.
-func richest(y *Plane, unknown []bool) (*Plane, []bool) {
-	w, h := min(y.W, mostSide), min(y.H, mostSide)
-	if w == y.W && h == y.H {
-		return y, unknown
+// richest is the part of a picture that is examined. Of a large picture it is the square of mostSide
+// with most detail (detailIn). Squares at every quarter of a side are compared.
+func richest(y *Plane, unknown []bool) Window {
+	best := Window{W: min(y.W, mostSide), H: min(y.H, mostSide)}
+	if best.W == y.W && best.H == y.H {
+		return best
 	}
 	places := func(n, side int) (at []int) {
 		for x := 0; x < n-side; x += mostSide / 4 {
@@ -261,24 +277,15 @@ func richest(y *Plane, unknown []bool) (*Plane, []bool) {
 		}
 		return append(at, n-side)
 	}
-	most, bx, by := -1.0, 0, 0
-	for _, y0 := range places(y.H, h) {
-		for _, x0 := range places(y.W, w) {
-			if sum := detailIn(y, unknown, x0, y0, w, h); sum > most {
-				most, bx, by = sum, x0, y0
+	most := -1.0
+	for _, y0 := range places(y.H, best.H) {
+		for _, x0 := range places(y.W, best.W) {
+			if sum := detailIn(y, unknown, x0, y0, best.W, best.H); sum > most {
+				most, best.X, best.Y = sum, x0, y0
 			}
 		}
 	}
-	var part []bool
-	if unknown != nil {
-		for i := range h {
-			part = append(part, unknown[(by+i)*y.W+bx:][:w]...)
-		}
-		if !slices.Contains(part, true) {
-			part = nil
-		}
-	}
-	return y.Crop(bx, by, w, h), part
+	return best
 }
 
 // detailIn is the sum of clamped squared differences between every second pixel of a part of a

@@ -216,7 +216,8 @@ func TestRichest(t *testing.T) {
 			p.Pix[y*p.W+x] = rng.Float64()
 		}
 	}
-	part, _ := richest(p, nil)
+	w := richest(p, nil)
+	part := p.Crop(w.X, w.Y, w.W, w.H)
 	sum := 0.0
 	for _, v := range part.Pix {
 		sum += v
@@ -229,7 +230,8 @@ func TestRichest(t *testing.T) {
 		unknown[i] = i%p.W >= 400
 	}
 	p.Pix[100*p.W+100] = 1
-	part, hidden := richest(p, unknown)
+	w = richest(p, unknown)
+	part, hidden := p.Crop(w.X, w.Y, w.W, w.H), cutMap(unknown, p.W, w)
 	at := -1
 	for i, v := range part.Pix {
 		if v == 1 && i > 0 && part.Pix[i-1] == 0 && part.Pix[i+1] == 0 {

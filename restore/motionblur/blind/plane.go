@@ -29,6 +29,34 @@ func (p *Plane) Check() error {
 	return nil
 }
 
+// checkSlope returns an error unless slope is nil or has a value above 0 for every pixel of y.
+func checkSlope(slope, y *Plane) error {
+	if slope == nil {
+		return nil
+	}
+	if slope.W != y.W || slope.H != y.H || len(slope.Pix) != len(y.Pix) {
+		return fmt.Errorf("slopes of %d×%d pixels for a picture of %d×%d; they must have the picture's size", slope.W, slope.H, y.W, y.H)
+	}
+	for i, v := range slope.Pix {
+		if !(v > 0 && v <= 1e6) {
+			return fmt.Errorf("slope %v at column %d of row %d; slopes must be above 0 and at most 1e6", v, i%y.W, i/y.W)
+		}
+	}
+	return nil
+}
+
+// rootMeanSquare is the root of the mean squared value. It is 1 for nil.
+func rootMeanSquare(p *Plane) float64 {
+	if p == nil {
+		return 1
+	}
+	sum := 0.0
+	for _, v := range p.Pix {
+		sum += v * v
+	}
+	return math.Sqrt(sum / float64(len(p.Pix)))
+}
+
 // Crop returns a copy of the w×h pixels at (x, y), which must be inside the plane.
 func (p *Plane) Crop(x, y, w, h int) *Plane {
 	out := NewPlane(w, h)

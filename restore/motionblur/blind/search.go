@@ -42,16 +42,21 @@ var (
 
 // part is a part of a picture in which a blur kernel is searched.
 type part struct {
-	y       *Plane
+	y       *Plane  // divided by the root of the mean squared slope (Options.Slope)
 	unknown []bool  // marks pixels whose values say nothing; nil: none
 	noise   float64 // standard deviation of the noise of its differences
 }
 
 // newPart returns the richest part of a picture.
-func newPart(y *Plane, unknown []bool) part {
-	p := part{}
-	p.y, p.unknown = richest(y, unknown)
-	p.noise = max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(p.y))
+func newPart(y *Plane, o Options) part {
+	w := richest(y, o.Unknown)
+	o = o.cut(y.W, w)
+	p := part{y: y.Crop(w.X, w.Y, w.W, w.H), unknown: o.Unknown}
+	slope := rootMeanSquare(o.Slope)
+	for i := range p.y.Pix {
+		p.y.Pix[i] /= slope
+	}
+	p.noise = max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(p.y, o.Slope)*slope)
 	return p
 }
 
@@ -164,14 +169,19 @@ func (s search) improve(ctx context.Context, k *kernel, m moves) explained {
 	return e
 }
 
-// noiseLevel is the standard deviation of white noise, from the finest diagonal differences. A
-// blurred picture has hardly any detail at that scale.
-func noiseLevel(y *Plane) float64 {
+// noiseLevel is the standard deviation of white noise, from the finest diagonal differences,
+// divided by the slope if that is not nil. A blurred picture has hardly any detail at that scale.
+func noiseLevel(y, slope *Plane) float64 {
 	var d []float64
 	for i := 0; i+1 < y.H; i += 2 {
 		for j := 0; j+1 < y.W; j += 2 {
-			p := y.Pix[i*y.W+j:]
-			d = append(d, math.Abs(p[0]-p[1]-p[y.W]+p[y.W+1])/2)
+			at := i*y.W + j
+			p := y.Pix[at:]
+			v := math.Abs(p[0]-p[1]-p[y.W]+p[y.W+1]) / 2
+			if slope != nil {
+				v /= slope.Pix[at]
+			}
+			d = append(d, v)
 		}
 	}
 	slices.Sort(d)

@@ -48,7 +48,7 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 	var pairs [2]search
 	for i, at := range windows {
 		w := f.Windows[at]
-		p := newPart(y.Crop(w.X, w.Y, w.W, w.H), cutMap(o.Unknown, y.W, w))
+		p := newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
 		all, pairs[pairOf[i]] = append(all, p), append(pairs[pairOf[i]], p)
 	}
 	sides, err := Options{Windows: o.Windows}.windowsFor(all[0].y)

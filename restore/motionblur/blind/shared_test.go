@@ -92,7 +92,7 @@ func TestRise(t *testing.T) {
 	round.normalise()
 	for _, k := range []*kernel{line, round} {
 		y, _ := seen(rng, scene(rng, 140, 130), k, 0.003)
-		rise, err := search{newPart(y, nil), newPart(y, nil)}.rise(t.Context(), k, team.New(2))
+		rise, err := search{newPart(y, Options{}), newPart(y, Options{})}.rise(t.Context(), k, team.New(2))
 		if err != nil || (rise > 1) != (k == line) || k == round && math.Abs(rise) > 0.01 {
 			t.Errorf("line %v: rise %g, error %v", k == line, rise, err)
 		}

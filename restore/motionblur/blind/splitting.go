@@ -57,14 +57,19 @@ func newSplitter(w, h int, k *kernel, centred bool) *splitter {
 // Figueiredo, Deconvolving images with unknown boundaries, 2013).
 type splitting struct {
 	*splitter
-	c      *canvas
-	seen   []float32 // the picture, continued around its edges
-	half   []float32 // 1/2 where it is known, 0 elsewhere
-	x, kx  []float32 // the sharp picture, and the same blurred
-	target []float32 // sum of the blurred picture, split from kx, and its multiplier
-	g      []float32 // the filters' values, shrunk, brought back to pixels
-	fx, ft []complex64
-	rows   [5][]float32 // a row of each filter's values
+	c    *canvas
+	seen []float32 // the picture, continued around its edges
+	// half is the weight of what is seen against what the model says: 0 at unknown pixels, else 1/2
+	// if there is no slope.
+	half []float32
+	// divide and multiply are by what the filters' values are divided before they are shrunk, and
+	// multiplied afterwards, as the prior expects larger ones where the slope is; nil: 1.
+	divide, multiply []float32
+	x, kx            []float32 // the sharp picture, and the same blurred
+	target           []float32 // sum of the blurred picture, split from kx, and its multiplier
+	g                []float32 // the filters' values, shrunk, brought back to pixels
+	fx, ft           []complex64
+	rows             [5][]float32 // a row of each filter's values
 }
 
 func (p *splitter) newSplitting() *splitting {
@@ -101,6 +106,43 @@ func (s *splitting) begin(y *Plane, unknown []bool, x0, y0 int) {
 	copy(s.target, s.kx) // the multiplier begins at 0
 }
 
+// setSlope makes the block's noise, and what the prior expects, proportional to the slope
+// (Deconvolution.Slope). It returns the block's mean slope, to which the noise of run refers.
+//
+// The error at a pixel is divided by its slope. So an error of the model counts as it is seen in the
+// picture from which the light was made, and bright light that a wrong blur kernel puts in the wrong
+// place does not turn its dark neighbours black.
+func (s *splitting) setSlope(slope *Plane, x0, y0 int) float64 {
+	s.divide, s.multiply = nil, nil
+	if slope == nil {
+		return 1
+	}
+	c, block := s.c, slope.Crop(x0, y0, s.w, s.h)
+	sum := 0.0
+	for _, v := range block.Pix {
+		sum += math.Log(v)
+	}
+	mean := math.Exp(sum / float64(len(block.Pix)))
+	for i := range block.Pix {
+		block.Pix[i] /= mean
+	}
+	for y := range s.h {
+		row := c.row(s.half, y)
+		for x, v := range block.Pix[y*s.w:][:s.w] {
+			if row[x] > 0 {
+				row[x] = float32(1 / (1 + v*v))
+			}
+		}
+	}
+	s.divide, s.multiply = make([]float32, c.w*c.h), make([]float32, c.w*c.h)
+	for i, v := range c.extend(block) {
+		// The scale of shrinkage.row for a prior of Σ|g ⋆ x/slope|^p.
+		scale := math.Pow(float64(v), -exponent/(2-exponent))
+		s.divide[i], s.multiply[i] = float32(1/scale), float32(scale)
+	}
+	return mean
+}
+
 // run takes the steps. It returns false if ctx was done before the end.
 func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 	weight := priorWeight * noise * noise
@@ -117,9 +159,9 @@ func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 }
 
 // step is one iteration: first the filters' values and the blurred picture u are set for x, then x
-// is set for them. The multiplier m is the previous target minus kx. The minimum of ½(u − seen)² +
-// ½(u + m − kx)² has u + m = kx + (seen + m − kx)/2 at known pixels, and kx at unknown ones. The
-// target moves there, and further by the over-relaxation.
+// is set for them. The multiplier m is the previous target minus kx. The minimum of ½w(u − seen)² +
+// ½(u + m − kx)² has u + m = kx + (seen + m − kx)·w/(1 + w); w is 1 without a slope, and 0 at unknown
+// pixels. The target moves there, and further by the over-relaxation.
 func (s *splitting) step(weight, beta float64) {
 	c := s.c
 	s.filter(weight, beta)
@@ -165,7 +207,13 @@ func (s *splitting) filter(weight, beta float64) {
 			last = m
 		}
 		for i := range s.rows {
+			if s.divide != nil {
+				scaleRow(s.rows[i], s.divide[y*n:])
+			}
 			table.row(s.rows[i], scales[i])
+			if s.multiply != nil {
+				scaleRow(s.rows[i], s.multiply[y*n:])
+			}
 		}
 		above, row, below = s.g[(y+c.h-1)%c.h*n:][:n], s.g[y*n:][:n], s.g[(y+1)%c.h*n:][:n]
 		left, leftHH, leftHV := h[n-1], hh[n-1], hv[n-1]
@@ -179,5 +227,13 @@ func (s *splitting) filter(weight, beta float64) {
 			below[x] += v[x] + vv[x] - hv[x] + leftHV
 			left, leftHH, leftHV = h[x], hh[x], hv[x]
 		}
+	}
+}
+
+// scaleRow multiplies a row by factors.
+func scaleRow(row, by []float32) {
+	by = by[:len(row)]
+	for i, v := range by {
+		row[i] *= v
 	}
 }

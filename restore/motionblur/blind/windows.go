@@ -40,9 +40,11 @@ type Window struct {
 
 // Field is the blur of a picture, which may vary from window to window.
 type Field struct {
-	W, H           int
-	Windows        []Window // row by row
-	Shared         bool     // whether the windows have the same blur kernel, found in several at once
+	W, H    int
+	Windows []Window // row by row
+	Shared  bool     // whether the windows have the same blur kernel, found in several at once
+	// Light says that blur adds up the picture's light, not its values (package deblur).
+	Light          bool
 	across, down   int
 	columns, lines []span
 }
@@ -118,9 +120,7 @@ func (f *Field) examine(ctx context.Context, y *Plane, o Options, windows []int)
 	}
 	err := t.Each(ctx, len(windows), func(_, k int) {
 		w := f.Windows[windows[k]]
-		part := o
-		part.Unknown = cutMap(o.Unknown, y.W, w)
-		results[k], errs[k] = Estimate(ctx, y.Crop(w.X, w.Y, w.W, w.H), part)
+		results[k], errs[k] = Estimate(ctx, y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
 	})
 	if err != nil {
 		return err
@@ -250,6 +250,9 @@ func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, worke
 		seen := Window{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
 		part := d
 		part.Unknown = cutMap(d.Unknown, y.W, seen)
+		if d.Slope != nil {
+			part.Slope = d.Slope.Crop(x0, y0, x1-x0, y1-y0)
+		}
 		var x *Plane
 		if x, errs[i] = Deconvolve(ctx, y.Crop(x0, y0, x1-x0, y1-y0), w.Kernel, part); errs[i] == nil {
 			parts[i] = x.Crop(w.X-x0, w.Y-y0, w.W, w.H)
@@ -364,7 +367,7 @@ func (f *Field) Coherence() float64 {
 // Enlarged is the field of a picture of w×h pixels whose half (package pyramid) has this field. Its
 // blur kernels are interpolated.
 func (f *Field) Enlarged(w, h int) *Field {
-	e := &Field{W: w, H: h, across: f.across, down: f.down}
+	e := &Field{W: w, H: h, Light: f.Light, across: f.across, down: f.down}
 	e.columns, e.lines = enlargedSpans(f.columns, w), enlargedSpans(f.lines, h)
 	made := map[*task.Kernel]*task.Kernel{} // neighbours share borrowed ones
 	for i, small := range f.Windows {
