@@ -49,15 +49,15 @@ func (p Picture) Half() Picture {
 // Find finds the picture's blur, which may vary over the picture, in its values. It fails with
 // ctx.Err().
 func Find(ctx context.Context, p Picture) (*blind.Field, error) {
-	values := p.plane(false)
-	return blind.EstimateField(ctx, values.y, values.options())
+	y, o := p.values()
+	return blind.EstimateField(ctx, y, o)
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with
 // ctx.Err().
 func Confirm(ctx context.Context, p Picture, f *blind.Field) (bool, error) {
-	seen := p.plane(f.Light)
-	return f.Confirm(ctx, seen.y, seen.options())
+	y, o := p.values()
+	return f.Confirm(ctx, y, o)
 }
 
 // Brightness is the mean of the picture's channels, from 0 to 1. unknown marks the pixels, row by

@@ -12,8 +12,7 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// scene draws flat shapes, from dark to bright, as light from 0 to 1. All channels are the same but
-// for a factor.
+// scene draws flat shapes, from dark to bright, as light from 0 to 1.
 func scene(rng *rand.Rand, w, h int) []float64 {
 	light := make([]float64, w*h)
 	for i := range light {

@@ -29,24 +29,10 @@ const (
 	lightShare = 0.55
 )
 
-// channels is a plane of a picture, made from its three channels.
-type channels struct {
-	y       *blind.Plane
-	slope   *blind.Plane // blind.Options.Slope
-	unknown []bool       // the pixels that say nothing
-}
-
-func (c channels) options() blind.Options {
-	return blind.Options{Unknown: c.unknown, Slope: c.slope, Workers: runtime.GOMAXPROCS(0)}
-}
-
-// plane is the picture's light or brightness.
-func (p Picture) plane(light bool) channels {
+// values is the picture's brightness, with the options to examine it.
+func (p Picture) values() (*blind.Plane, blind.Options) {
 	y, unknown := p.Brightness()
-	if !light {
-		return channels{y: y, unknown: unknown}
-	}
-	return channels{y: p.mean(func(_ int, v float32) float64 { return float64(camera.Light(v)) }), slope: slopes(y), unknown: unknown}
+	return y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)}
 }
 
 // slopes are the slopes of light at each pixel's brightness.
@@ -62,12 +48,14 @@ func slopes(brightness *blind.Plane) *blind.Plane {
 // values. It fails with ctx.Err().
 func (p Picture) SetLight(ctx context.Context, f *blind.Field) error {
 	f.Light = true
-	light, values := p.plane(true), p.plane(false)
-	a, ok, err := f.Explain(ctx, light.y, light.options())
+	values, o := p.values()
+	light, inLight := p.mean(func(_ int, v float32) float64 { return float64(camera.Light(v)) }), o
+	inLight.Slope = slopes(values)
+	a, ok, err := f.Explain(ctx, light, inLight)
 	if err != nil || !ok {
 		return err
 	}
-	b, _, err := f.Explain(ctx, values.y, values.options())
+	b, _, err := f.Explain(ctx, values, o)
 	f.Light = b < valuesGain || a >= lightShare*b
 	return err
 }

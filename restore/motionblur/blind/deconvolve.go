@@ -18,8 +18,8 @@ type Deconvolution struct {
 	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
 	// means that every pixel counts.
 	Unknown []bool
-	// Slope is Options.Slope. At each pixel the noise, and the differences that the prior expects,
-	// are as many times as large.
+	// Slope is Options.Slope. The noise at a pixel is Noise times its slope. The prior expects larger
+	// differences where the slope is larger.
 	Slope *Plane
 	// Steps is the number of iterations. 0 means 36; 100 gain 0.1 dB.
 	Steps int

@@ -16,9 +16,9 @@ type Options struct {
 	// Unknown marks the pixels, row by row, whose values say nothing, clipped ones above all. nil
 	// means that every pixel counts.
 	Unknown []bool
-	// Slope says, if the values are not the picture's own but a curve of these, such as their light,
-	// by how much they change with the picture's at each pixel. The noise is so much stronger
-	// there. Slopes must be above 0. nil means 1.
+	// Slope is for planes whose values are a function of the picture's values, such as their light.
+	// It is the derivative of that function at each pixel, above 0. The picture's noise is
+	// multiplied by it. nil means 1.
 	Slope *Plane
 	// Workers is the number of cores that work on windows at the same time. 0 means one.
 	Workers int

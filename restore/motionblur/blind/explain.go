@@ -12,8 +12,8 @@ const explainNoise = 1.3
 
 // Explain returns by how much the blur kernels of f lower the free energy of y compared with no
 // blur, per difference of pixels: Certainty.Gain of the blur kernels as they are. It looks at up to
-// four windows that have one, certain or not, those with most detail. ok is false if there are
-// none, or if the windows are too small for their blur kernels. It fails if y or o are invalid, and
+// four windows that have one, those with most detail. ok is false if there are none, or if the
+// windows are too small for their blur kernels. It fails if y or o are invalid, and
 // with ctx.Err().
 func (f *Field) Explain(ctx context.Context, y *Plane, o Options) (gain float64, ok bool, err error) {
 	if err := y.Check(); err != nil {
@@ -25,10 +25,7 @@ func (f *Field) Explain(ctx context.Context, y *Plane, o Options) (gain float64,
 	var windows []Window
 	for _, i := range f.byDetail(y) {
 		w := f.Windows[i]
-		if w.Kernel != nil {
-			w.own = fromTask(w.Kernel)
-		}
-		if w.own != nil && min(w.W, w.H) >= max(leastSide, 2*w.own.n) && len(windows) < sharedWindows {
+		if w.Kernel != nil && min(w.W, w.H) >= max(leastSide, 2*w.Kernel.Size) && len(windows) < sharedWindows {
 			windows = append(windows, w)
 		}
 	}
@@ -37,7 +34,7 @@ func (f *Field) Explain(ctx context.Context, y *Plane, o Options) (gain float64,
 		w := windows[i]
 		s := search{newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))}
 		s[0].noise *= explainNoise
-		gains[i] = s.withoutBlur(ctx).energy - s.improve(ctx, w.own.trimmed(trimMargin), moveSharp).energy
+		gains[i] = s.withoutBlur(ctx).energy - s.improve(ctx, fromTask(w.Kernel).trimmed(trimMargin), moveSharp).energy
 	})
 	for _, g := range gains {
 		gain += g / float64(len(gains))

@@ -35,11 +35,13 @@ func checkSlope(slope, y *Plane) error {
 		return nil
 	}
 	if slope.W != y.W || slope.H != y.H || len(slope.Pix) != len(y.Pix) {
-		return fmt.Errorf("slopes of %d×%d pixels for a picture of %d×%d; they must have the picture's size", slope.W, slope.H, y.W, y.H)
+		return fmt.Errorf("slopes of %d×%d pixels for a picture of %d×%d; they must have the picture's size",
+			slope.W, slope.H, y.W, y.H)
 	}
 	for i, v := range slope.Pix {
 		if !(v > 0 && v <= 1e6) {
-			return fmt.Errorf("slope %v at column %d of row %d; slopes must be above 0 and at most 1e6", v, i%y.W, i/y.W)
+			return fmt.Errorf("slope %v at column %d of row %d; slopes must be above 0 and at most 1e6",
+				v, i%y.W, i/y.W)
 		}
 	}
 	return nil

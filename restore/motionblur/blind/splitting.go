@@ -62,8 +62,8 @@ type splitting struct {
 	// half is the weight of what is seen against what the model says: 0 at unknown pixels, else 1/2
 	// if there is no slope.
 	half []float32
-	// divide and multiply are by what the filters' values are divided before they are shrunk, and
-	// multiplied afterwards, as the prior expects larger ones where the slope is; nil: 1.
+	// divide and multiply are factors of the filters' values before and after these are shrunk. The
+	// prior expects larger values where the slope is larger. nil: 1.
 	divide, multiply []float32
 	x, kx            []float32 // the sharp picture, and the same blurred
 	target           []float32 // sum of the blurred picture, split from kx, and its multiplier
