@@ -19,16 +19,12 @@ const (
 	residualNoise = 0.25
 )
 
-// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
-// and the latent, if asked for, come from motion-deblur's network with that kernel.
-func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
-	level := j.profile
-	if level.Found {
-		for b := range level.Luma {
-			level.Luma[b] = min(level.Luma[b], maxCoarseNoise*level.Luma[noise.Diagonal])
-			level.Chroma[b] = min(level.Chroma[b], maxCoarseNoise*level.Chroma[noise.Diagonal])
-		}
+// denoiseBlurred denoises a blurred picture. It is done once for a job.
+func (m *Model) denoiseBlurred(ctx context.Context, pic *picture.Picture, req Request, j *job) (*picture.Picture, error) {
+	if j.denoised != nil {
+		return j.denoised, nil
 	}
+	level := j.blurredNoise()
 	clean, err := m.Restore(ctx, pic, Request{
 		Task: task.Denoise, Profile: &level, Progress: req.Progress,
 		Below: req.Below, Above: req.Above,
@@ -36,8 +32,32 @@ func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, 
 	if err != nil {
 		return nil, err
 	}
+	j.denoised = clean.Picture
+	return j.denoised, nil
+}
+
+// blurredNoise is the noise of the job's picture, if that is blurred.
+func (j *job) blurredNoise() noise.Profile {
+	level := j.profile
+	if level.Found {
+		for b := range level.Luma {
+			level.Luma[b] = min(level.Luma[b], maxCoarseNoise*level.Luma[noise.Diagonal])
+			level.Chroma[b] = min(level.Chroma[b], maxCoarseNoise*level.Chroma[noise.Diagonal])
+		}
+	}
+	return level
+}
+
+// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
+// and the latent, if asked for, come from motion-deblur's network with that kernel.
+func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	clean, err := m.denoiseBlurred(ctx, pic, req, j)
+	if err != nil {
+		return nil, err
+	}
+	level := j.blurredNoise()
 	denoised := j.deblurInput()
-	denoised.Row = tile.PlanesOf(clean.Picture).Row
+	denoised.Row = tile.PlanesOf(clean).Row
 	residual := noise.White(residualNoise * level.Luma[noise.Diagonal])
 	given := j.task != task.MotionDeblur || j.blur.Given
 	pix, err := deblur.Deconvolve(ctx, denoised, j.blur.Field, residual, given)

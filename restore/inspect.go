@@ -47,7 +47,7 @@ func Inspect(ctx context.Context, pic *picture.Picture) (*Diagnosis, error) {
 	}
 	j.setNoise(j.findNoise())
 	d := &Diagnosis{Noise: j.profile}
-	if d.Motion, err = j.findBlur(ctx); err != nil {
+	if d.Motion, err = j.findBlur(ctx, nil); err != nil {
 		return nil, err
 	}
 	if d.Defocus, err = j.findDefocus(ctx); err != nil {

@@ -33,6 +33,7 @@ type job struct {
 	noise           float64 // the level of profile, in 8-bit levels
 	profile         noise.Profile
 	blur            *Blur            // the blur that was found
+	denoised        *picture.Picture // by denoiseBlurred; nil before
 	keepKnownPixels bool             // inpainting keeps the known pixels bit for bit
 	holes           patch.Holes      // wide ones, which are filled with the picture's patches
 	bound           *jpegbound.Bound // what the JPEG file allows; nil: everything

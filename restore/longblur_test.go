@@ -54,7 +54,8 @@ func TestFindHalved(t *testing.T) {
 		for i := range p.Pix {
 			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
 		}
-		b, _, err := findHalved(t.Context(), (&job{pic: p}).deblurInput(), &blind.Field{})
+		in := (&job{pic: p}).deblurInput()
+		b, _, err := findHalved(t.Context(), in, in, &blind.Field{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,10 +32,14 @@ const maxBlindNoise = 5
 // deblurMotion does motion-deblur. It returns nil if the network is to do it.
 func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	var err error
-	if j.blur, err = j.findBlur(ctx); err != nil {
+	_, _, canDenoise := m.networkFor(task.Denoise)
+	var denoise denoiser
+	if canDenoise && !req.byNetwork {
+		denoise = func(ctx context.Context) (*picture.Picture, error) { return m.denoiseBlurred(ctx, pic, req, j) }
+	}
+	if j.blur, err = j.findBlur(ctx, denoise); err != nil {
 		return nil, err
 	}
-	_, _, canDenoise := m.networkFor(task.Denoise)
 	switch {
 	case !canDenoise || req.byNetwork:
 		return nil, nil
@@ -75,8 +79,12 @@ func (m *Model) denoiseIfSharp(ctx context.Context, pic *picture.Picture, req Re
 	return result, nil
 }
 
-// findBlur returns the motion blur of the job's picture.
-func (j *job) findBlur(ctx context.Context) (*Blur, error) {
+// denoiser makes the denoised picture of a job.
+type denoiser func(context.Context) (*picture.Picture, error)
+
+// findBlur returns the motion blur of the job's picture. If denoise is nil, a blur that the whole
+// picture shares is looked for in the noisy picture.
+func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	if j.req.foundBlur != nil {
 		return j.req.foundBlur, nil
 	}
@@ -91,11 +99,19 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 		return &Blur{}, nil
 	}
 	p := j.deblurInput()
-	b, err := findTrusted(ctx, p)
+	denoised := p
+	if denoise != nil {
+		clean, err := denoise(ctx)
+		if err != nil {
+			return nil, err
+		}
+		denoised.Row = tile.PlanesOf(clean).Row
+	}
+	b, err := findTrusted(ctx, p, denoised)
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
-	longer, suspected, err := findHalved(ctx, p, b.Field)
+	longer, suspected, err := findHalved(ctx, p, denoised, b.Field)
 	if longer != nil || err != nil {
 		return longer, err
 	}
@@ -103,8 +119,20 @@ func (j *job) findBlur(ctx context.Context) (*Blur, error) {
 	return b, nil
 }
 
-// findTrusted finds the blur of a picture. Kernels that cannot be trusted count as none.
-func findTrusted(ctx context.Context, p deblur.Picture) (*Blur, error) {
+// findTrusted finds the blur of a picture, which is also given denoised. Kernels that cannot be
+// trusted count as none.
+func findTrusted(ctx context.Context, p, denoised deblur.Picture) (*Blur, error) {
+	shared, err := deblur.FindShared(ctx, denoised)
+	if err != nil {
+		return nil, err
+	}
+	if shared != nil {
+		b := &Blur{Verdict: shared.Verdict(), Field: shared}
+		if best := shared.Best(); best != nil {
+			b.Kernel = best.Kernel
+		}
+		return b, nil
+	}
 	f, err := deblur.Find(ctx, p)
 	if err != nil {
 		return nil, err

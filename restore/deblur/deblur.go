@@ -53,6 +53,28 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 	return blind.EstimateField(ctx, y, o)
 }
 
+// FindShared finds a blur that the whole picture shares, in its light. The picture must be denoised.
+// It returns nil if there is none that is sure. It fails with ctx.Err().
+func FindShared(ctx context.Context, p Picture) (*blind.Field, error) {
+	values, o := p.values()
+	light := p.light()
+	o.Slope = slopes(values)
+	f, err := blind.EstimateShared(ctx, light, o)
+	if err != nil || f == nil || !f.Shared {
+		return f, err
+	}
+	a, b, err := p.explain(ctx, f)
+	if err != nil || a < sureLightShare*b {
+		return nil, err
+	}
+	f.Light = true
+	dark, err := p.darkShare(ctx, f)
+	if err != nil || dark > mostDark {
+		return nil, err
+	}
+	return f, nil
+}
+
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with
 // ctx.Err().
 func Confirm(ctx context.Context, p Picture, f *blind.Field) (bool, error) {

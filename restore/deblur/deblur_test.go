@@ -102,6 +102,52 @@ func TestLightOrValues(t *testing.T) {
 	}
 }
 
+// FindShared finds a blur of a picture's light, and none in one whose values were blurred.
+func TestFindShared(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	rng := rand.New(rand.NewPCG(5, 1))
+	const w, h = 420, 410
+	k := hook()
+	from := scene(rng, w, h)
+	light, tw, th := blurred(from, w, h, k)
+	values, _, _ := blurred(displayed(rng, from, 0), w, h, k)
+	for _, c := range []struct {
+		name   string
+		values []float64
+		found  bool
+	}{
+		{"in light", displayed(rng, light, 0.002), true},
+		{"in values", values, false},
+	} {
+		f, err := FindShared(t.Context(), grey(c.values, tw, th))
+		if err != nil || (f != nil) != c.found || f != nil && !(f.Light && f.Shared) {
+			t.Errorf("%s: %+v, %v", c.name, f, err)
+		}
+	}
+}
+
+// A wrong blur kernel takes more light from dark places than they have.
+func TestDarkShare(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 2))
+	const w, h = 230, 220
+	light, tw, th := blurred(scene(rng, w, h), w, h, hook())
+	p := grey(displayed(rng, light, 0.001), tw, th)
+	wrong := &task.Kernel{Size: 11, W: make([]float32, 121)}
+	for i := range 11 {
+		wrong.W[5*11+i] = 1.0 / 11
+	}
+	right, err := p.darkShare(t.Context(), blind.UniformField(tw, th, hook()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := p.darkShare(t.Context(), blind.UniformField(tw, th, wrong))
+	if err != nil || right > mostDark || other < 2*mostDark {
+		t.Errorf("shares %g with the right blur kernel and %g with another, error %v", right, other, err)
+	}
+}
+
 // Deconvolution in light undoes what a camera does; in values it does not.
 func TestDeconvolveInLight(t *testing.T) {
 	rng := rand.New(rand.NewPCG(rand.Uint64(), 1))

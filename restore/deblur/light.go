@@ -29,10 +29,21 @@ const (
 	lightShare = 0.55
 )
 
+// The light of a denoised picture was blurred if the blur kernel that is found in it (FindShared)
+// explains it by at least this share of what it explains of the values. In 18 photographs that were
+// shaken in light it is at least 0.82, in one 0.67; in means of light of the training video's
+// frames 0.77 to 0.93, in means of their values 0.61 to 0.83.
+const sureLightShare = 0.75
+
 // values is the picture's brightness, with the options to examine it.
 func (p Picture) values() (*blind.Plane, blind.Options) {
 	y, unknown := p.Brightness()
 	return y, blind.Options{Unknown: unknown, Workers: runtime.GOMAXPROCS(0)}
+}
+
+// light is the mean of the picture's channels in light, from 0 to 1.
+func (p Picture) light() *blind.Plane {
+	return p.mean(func(_ int, v float32) float64 { return float64(camera.Light(v)) })
 }
 
 // slopes are the slopes of light at each pixel's brightness.
@@ -47,15 +58,47 @@ func slopes(brightness *blind.Plane) *blind.Plane {
 // SetLight sets f.Light for a blur that is known: whether the picture's light was blurred, not its
 // values. It fails with ctx.Err().
 func (p Picture) SetLight(ctx context.Context, f *blind.Field) error {
-	f.Light = true
-	values, o := p.values()
-	light, inLight := p.mean(func(_ int, v float32) float64 { return float64(camera.Light(v)) }), o
-	inLight.Slope = slopes(values)
-	a, ok, err := f.Explain(ctx, light, inLight)
-	if err != nil || !ok {
-		return err
-	}
-	b, _, err := f.Explain(ctx, values, o)
+	a, b, err := p.explain(ctx, f)
 	f.Light = b < valuesGain || a >= lightShare*b
 	return err
 }
+
+// explain returns by how much the blur kernels of f explain the picture's light and its values
+// (blind.Field.Explain); 0 if that cannot be told. It fails with ctx.Err().
+func (p Picture) explain(ctx context.Context, f *blind.Field) (light, values float64, err error) {
+	y, o := p.values()
+	inLight := o
+	inLight.Slope = slopes(y)
+	light, ok, err := f.Explain(ctx, p.light(), inLight)
+	if err != nil || !ok {
+		return 0, 0, err
+	}
+	values, _, err = f.Explain(ctx, y, o)
+	return light, values, err
+}
+
+// darkShare is the share of the picture's pixels whose light is clearly below 0 after the blur f is
+// undone. There is no such light: a wrong blur kernel, or movement of a part of the picture only,
+// takes from dark places what bright ones beside them did not give. It fails with ctx.Err().
+func (p Picture) darkShare(ctx context.Context, f *blind.Field) (float64, error) {
+	values, o := p.values()
+	d := blind.Deconvolution{Unknown: o.Unknown, Centred: true, Slope: slopes(values), Noise: leastNoise}
+	x, err := f.Deconvolve(ctx, p.light(), d, o.Workers)
+	if err != nil {
+		return 0, err
+	}
+	dark := 0
+	for _, v := range x.Pix {
+		if v < darkLight {
+			dark++
+		}
+	}
+	return float64(dark) / float64(len(x.Pix)), nil
+}
+
+// mostDark is the largest share of pixels below darkLight. In the training photographs whose blur was
+// found it is at most 0.0003.
+const (
+	darkLight = -0.03
+	mostDark  = 0.0015
+)

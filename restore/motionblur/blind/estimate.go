@@ -22,6 +22,9 @@ type Options struct {
 	Slope *Plane
 	// Workers is the number of cores that work on windows at the same time. 0 means one.
 	Workers int
+
+	// noiseFactor and leastNoise, if above 0, replace the constants of the same names.
+	noiseFactor, leastNoise float64
 }
 
 // cut returns the options for a window of a picture that is width pixels wide.

@@ -56,7 +56,11 @@ func newPart(y *Plane, o Options) part {
 	for i := range p.y.Pix {
 		p.y.Pix[i] /= slope
 	}
-	p.noise = max(leastNoise, noiseFactor*math.Sqrt2*noiseLevel(p.y, o.Slope)*slope)
+	factor, least := noiseFactor, leastNoise
+	if o.noiseFactor > 0 {
+		factor, least = o.noiseFactor, o.leastNoise
+	}
+	p.noise = max(least, factor*math.Sqrt2*noiseLevel(p.y, o.Slope)*slope)
 	return p
 }
 
@@ -129,13 +133,18 @@ type explained struct {
 // be compared with those of other blur kernels, as the noise is the same for all. The result is
 // worth nothing if ctx is done.
 func (s search) improve(ctx context.Context, k *kernel, m moves) explained {
+	return s.improveIn(ctx, evidenceRounds, k, m)
+}
+
+// improveIn is improve in a number of rounds.
+func (s search) improveIn(ctx context.Context, rounds int, k *kernel, m moves) explained {
 	levels := make([]*level, len(s))
 	for i, p := range s {
 		levels[i] = newLevel(p.y, p.unknown, k.n)
 		levels[i].setKernel(k)
 		levels[i].begin(noiseStart * p.noise)
 	}
-	for round := range evidenceRounds {
+	for round := range rounds {
 		for i, l := range levels {
 			if ctx.Err() != nil {
 				return explained{}

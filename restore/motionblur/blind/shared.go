@@ -40,67 +40,102 @@ const (
 // pairOf is each window's pair. Both have about as much detail.
 var pairOf = [sharedWindows]int{0, 1, 1, 0}
 
-// examineShared looks for a blur kernel that the given windows share. If it finds one, it gives
-// that to all windows of the picture and sets f.Shared. It returns false if it can tell nothing: the
-// picture is neither sharp in all of these windows nor blurred alike. It fails with ctx.Err().
-func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows []int) (bool, error) {
-	var all search
+// sharedSearch is a search for a blur kernel that several windows share.
+type sharedSearch struct {
+	all     search
+	found   [2]*Result // by each pair
+	side    int        // of the largest window of blur kernels
+	workers *team.Team
+}
+
+// searchShared searches the pairs of windows separately.
+func (f *Field) searchShared(ctx context.Context, y *Plane, o Options, windows []int) (*sharedSearch, error) {
+	s := &sharedSearch{workers: team.New(max(1, o.Workers))}
 	var pairs [2]search
 	for i, at := range windows {
 		w := f.Windows[at]
 		p := newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
-		all, pairs[pairOf[i]] = append(all, p), append(pairs[pairOf[i]], p)
+		s.all, pairs[pairOf[i]] = append(s.all, p), append(pairs[pairOf[i]], p)
 	}
-	sides, err := Options{Windows: o.Windows}.windowsFor(all[0].y)
+	sides, err := Options{Windows: o.Windows}.windowsFor(s.all[0].y)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	workers := team.New(max(1, o.Workers))
-	found, err := searchPairs(ctx, pairs, sides, workers)
-	if err != nil {
-		return false, err
-	}
-	if bothSharp(found) {
-		for i, at := range windows {
-			f.Windows[at].Certainty = found[pairOf[i]].Certainty
-		}
-		return true, nil
-	}
-	a, b := found[0].Certainty, found[1].Certainty
-	agreement := similarity(fromTask(found[0].Kernel), fromTask(found[1].Kernel))
-	width, gain := min(a.Width, b.Width), min(a.Gain, b.Gain)
-	narrow := width < leastWidth || width < sharedWidth && gain < narrowGain
-	if agreement < sharedSimilarity || narrow || min(a.Detail, b.Detail) < leastDetail {
-		return false, nil
-	}
+	s.side = slices.Max(sides)
+	s.found, err = searchPairs(ctx, pairs, sides, s.workers)
+	return s, err
+}
+
+// similarity is that of the pairs' blur kernels.
+func (s *sharedSearch) similarity() float64 {
+	return similarity(fromTask(s.found[0].Kernel), fromTask(s.found[1].Kernel))
+}
+
+// least is the lesser of the pairs' values, of those that a verdict is made from.
+func (s *sharedSearch) least() Certainty {
+	a, b := s.found[0].Certainty, s.found[1].Certainty
+	return Certainty{Width: min(a.Width, b.Width), Gain: min(a.Gain, b.Gain), Detail: min(a.Detail, b.Detail)}
+}
+
+// join improves the blur kernels of both pairs in all windows, and returns the better one. It also
+// returns by how much the free energy rises if that is turned by a quarter.
+func (s *sharedSearch) join(ctx context.Context, rounds int) (best explained, rise float64, err error) {
 	var joint [2]explained
-	err = workers.Each(ctx, len(joint), func(_, i int) {
-		joint[i] = all.improve(ctx, fromTask(found[i].Kernel).trimmed(trimMargin), moveBoth)
+	err = s.workers.Each(ctx, len(joint), func(_, i int) {
+		joint[i] = s.all.improveIn(ctx, rounds, fromTask(s.found[i].Kernel).trimmed(trimMargin), moveBoth)
 	})
 	if err != nil {
-		return false, err
+		return explained{}, 0, err
 	}
-	best := joint[0]
+	best = joint[0]
 	if joint[1].energy < best.energy {
 		best = joint[1]
 	}
-	rise, err := all.rise(ctx, best.k, workers)
+	rise, err = s.all.rise(ctx, best.k, s.workers)
+	return best, rise, err
+}
+
+// certainty is that of the windows whose blur kernel is k.
+func (s *sharedSearch) certainty(best explained, k *kernel) Certainty {
+	a, b := s.found[0].Certainty, s.found[1].Certainty
+	return Certainty{
+		Verdict: Blurred, Width: k.width(), Gain: (a.Gain + b.Gain) / 2, Agreement: s.similarity(),
+		Detail: best.detail, Noise: best.noise,
+	}
+}
+
+// examineShared looks for a blur kernel that the given windows share. If it finds one, it gives
+// that to all windows of the picture and sets f.Shared. It returns false if it can tell nothing: the
+// picture is neither sharp in all of these windows nor blurred alike. It fails with ctx.Err().
+func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows []int) (bool, error) {
+	s, err := f.searchShared(ctx, y, o, windows)
+	if err != nil {
+		return false, err
+	}
+	if bothSharp(s.found) {
+		for i, at := range windows {
+			f.Windows[at].Certainty = s.found[pairOf[i]].Certainty
+		}
+		return true, nil
+	}
+	agreement, pairs := s.similarity(), s.least()
+	narrow := pairs.Width < leastWidth || pairs.Width < sharedWidth && pairs.Gain < narrowGain
+	if agreement < sharedSimilarity || narrow || pairs.Detail < leastDetail {
+		return false, nil
+	}
+	best, rise, err := s.join(ctx, evidenceRounds)
 	if err != nil {
 		return false, err
 	}
 	k := best.k.clone().tidied()
-	width = k.width()
-	least := sharedRise * (width - riseWidth)
-	if agreement < sureSimilarity || gain < sureGain {
+	least := sharedRise * (k.width() - riseWidth)
+	if agreement < sureSimilarity || pairs.Gain < sureGain {
 		least = sureRise
 	}
 	if rise < least {
 		return false, nil
 	}
-	f.share(k, windows, Certainty{
-		Verdict: Blurred, Width: width, Gain: (a.Gain + b.Gain) / 2, Agreement: agreement,
-		Detail: best.detail, Noise: best.noise,
-	})
+	f.share(k, windows, s.certainty(best, k))
 	return true, nil
 }
 

@@ -57,6 +57,47 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// EstimateShared finds the blur kernel that all windows show. It finds none if the halves moved
+// differently, if the blur kernel is longer than its window, or if the picture is too small; and no
+// blur in a sharp picture.
+func TestEstimateShared(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	k := path(rng).scaled(1.6, 21)
+	o := Options{Windows: []int{25}, Workers: 2}
+	for name, c := range map[string]struct {
+		left, right *kernel
+		found       bool
+		verdict     Verdict
+	}{
+		"one kernel":  {k, k, true, Blurred},
+		"two kernels": {fromTask(bar(21, 15, false)), fromTask(bar(21, 15, true)), false, Untold},
+		"too long":    {fromTask(bar(41, 39, false)), fromTask(bar(41, 39, false)), false, Untold},
+		"sharp":       {delta(3), delta(3), true, Sharp},
+	} {
+		f, err := EstimateShared(t.Context(), joined(rng, 420, 400, c.left, c.right), o)
+		if err != nil || (f != nil) != c.found || f != nil && (f.Verdict() != c.verdict || f.Shared != (c.verdict == Blurred)) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+			continue
+		}
+		if c.verdict == Blurred {
+			if s := similarity(fromTask(f.Windows[0].Kernel), k); s < 0.8 {
+				t.Errorf("similarity to the true blur kernel %g", s)
+			}
+		}
+	}
+	if f, err := EstimateShared(t.Context(), scene(rng, 300, 700), o); f != nil || err != nil {
+		t.Errorf("two windows: %v, %v", f, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := EstimateShared(ctx, scene(rng, 400, 400), o); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestSharedIsCancelled(t *testing.T) {
 	y := scene(fresh(t), 400, 400)
 	ctx, cancel := context.WithCancel(t.Context())
