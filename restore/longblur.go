@@ -27,14 +27,20 @@ const (
 
 // findHalved finds a blur in a halved picture. It returns nil if there is none that can be trusted.
 // suspected says that a kernel was found that cannot be trusted, there or in the whole picture, whose
-// field is whole, and that the picture is sharp in no size.
-func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *blind.Field) (found *Blur, suspected bool, err error) {
+// blur is whole, and that the picture is sharp in no size.
+func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *Blur) (found *Blur, suspected bool, err error) {
 	sizes := [][2]int{}
-	suspected = suspectsBlur(whole, 1)
+	suspected = suspectsBlur(whole.Field, 1)
 	for n := 1; n <= mostHalvings && pyramid.CanHalve(p.W, p.H); n++ {
 		sizes = append(sizes, [2]int{p.W, p.H})
-		p, denoised = p.Half(), denoised.Half()
-		b, err := findTrusted(ctx, p, denoised)
+		p = p.Half()
+		inLight := &denoised
+		if whole.notLight {
+			inLight = nil
+		} else {
+			denoised = denoised.Half()
+		}
+		b, err := findTrusted(ctx, p, inLight)
 		if err != nil || b.Verdict == blind.Sharp {
 			return nil, false, err
 		}

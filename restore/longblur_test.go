@@ -55,7 +55,7 @@ func TestFindHalved(t *testing.T) {
 			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
 		}
 		in := (&job{pic: p}).deblurInput()
-		b, _, err := findHalved(t.Context(), in, in, &blind.Field{})
+		b, _, err := findHalved(t.Context(), in, in, &Blur{Field: &blind.Field{}})
 		if err != nil {
 			t.Fatal(err)
 		}

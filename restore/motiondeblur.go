@@ -107,11 +107,11 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 		}
 		denoised.Row = tile.PlanesOf(clean).Row
 	}
-	b, err := findTrusted(ctx, p, denoised)
+	b, err := findTrusted(ctx, p, &denoised)
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
-	longer, suspected, err := findHalved(ctx, p, denoised, b.Field)
+	longer, suspected, err := findHalved(ctx, p, denoised, b)
 	if longer != nil || err != nil {
 		return longer, err
 	}
@@ -119,19 +119,23 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	return b, nil
 }
 
-// findTrusted finds the blur of a picture, which is also given denoised. Kernels that cannot be
-// trusted count as none.
-func findTrusted(ctx context.Context, p, denoised deblur.Picture) (*Blur, error) {
-	shared, err := deblur.FindShared(ctx, denoised)
-	if err != nil {
-		return nil, err
-	}
-	if shared != nil {
-		b := &Blur{Verdict: shared.Verdict(), Field: shared}
-		if best := shared.Best(); best != nil {
-			b.Kernel = best.Kernel
+// findTrusted finds the blur of a picture, which is also given denoised. If denoised is nil, there
+// is no search in light. Kernels that cannot be trusted count as none.
+func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture) (*Blur, error) {
+	notLight := false
+	if denoised != nil {
+		var shared *blind.Field
+		var err error
+		if shared, notLight, err = deblur.FindShared(ctx, *denoised); err != nil {
+			return nil, err
 		}
-		return b, nil
+		if shared != nil {
+			b := &Blur{Verdict: shared.Verdict(), Field: shared}
+			if best := shared.Best(); best != nil {
+				b.Kernel = best.Kernel
+			}
+			return b, nil
+		}
 	}
 	f, err := deblur.Find(ctx, p)
 	if err != nil {
@@ -143,7 +147,7 @@ func findTrusted(ctx context.Context, p, denoised deblur.Picture) (*Blur, error)
 			return nil, err
 		}
 	}
-	b := &Blur{Verdict: f.Verdict(), Field: f}
+	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: notLight}
 	if best := f.Best(); best != nil {
 		if b.Kernel = best.Kernel; !trusted {
 			b.Verdict, b.Kernel = blind.Untold, nil

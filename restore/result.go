@@ -46,6 +46,8 @@ type Blur struct {
 	halved   *blind.Field // the field that was found in the halved picture
 	// suspected says that there seems to be a blur whose kernel cannot be trusted.
 	suspected bool
+	// notLight says that a kernel was found which does not fit the picture's light.
+	notLight bool
 	// Kernel is the given kernel, or the most certain one of Field; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.

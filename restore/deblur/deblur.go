@@ -54,25 +54,25 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 }
 
 // FindShared finds a blur that the whole picture shares, in its light. The picture must be denoised.
-// It returns nil if there is none that is sure. It fails with ctx.Err().
-func FindShared(ctx context.Context, p Picture) (*blind.Field, error) {
+// It returns nil if there is none that is sure. notLight says that one was found which does not fit
+// the picture's light, so values were blurred or a part of the picture only. It fails with ctx.Err().
+func FindShared(ctx context.Context, p Picture) (f *blind.Field, notLight bool, err error) {
 	values, o := p.values()
-	light := p.light()
 	o.Slope = slopes(values)
-	f, err := blind.EstimateShared(ctx, light, o)
+	f, err = blind.EstimateShared(ctx, p.light(), o)
 	if err != nil || f == nil || !f.Shared {
-		return f, err
+		return f, false, err
 	}
 	a, b, err := p.explain(ctx, f)
 	if err != nil || a < sureLightShare*b {
-		return nil, err
+		return nil, true, err
 	}
 	f.Light = true
 	dark, err := p.darkShare(ctx, f)
 	if err != nil || dark > mostDark {
-		return nil, err
+		return nil, true, err
 	}
-	return f, nil
+	return f, false, nil
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with

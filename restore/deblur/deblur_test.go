@@ -121,7 +121,7 @@ func TestFindShared(t *testing.T) {
 		{"in light", displayed(rng, light, 0.002), true},
 		{"in values", values, false},
 	} {
-		f, err := FindShared(t.Context(), grey(c.values, tw, th))
+		f, _, err := FindShared(t.Context(), grey(c.values, tw, th))
 		if err != nil || (f != nil) != c.found || f != nil && !(f.Light && f.Shared) {
 			t.Errorf("%s: %+v, %v", c.name, f, err)
 		}
