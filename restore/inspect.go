@@ -13,7 +13,7 @@ import (
 // networks.
 type Diagnosis struct {
 	Noise   noise.Profile
-	Motion  *Blur   // what motion-deblur would find
+	Motion  *Blur   // what motion-deblur would find; it finds more, as it denoises first
 	Defocus *Blur   // what gaussian-deblur would find
 	Black   float64 // share of the visible pixels, 0 to 1, with all channels black
 	White   float64 // share of the visible pixels, 0 to 1, with any channel white

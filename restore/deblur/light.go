@@ -16,8 +16,8 @@ import (
 // A few pictures hold light itself, or means of values. In them the true blur kernel explains the
 // values much better than their light.
 //
-// A blur that has to be found is still searched for and undone in values (docs/QUALITY.md says what
-// light would gain, and why it is not used yet).
+// A blur that the whole picture shares is first searched for in light (FindShared), too. If none is
+// sure, blur is searched for and undone in values.
 
 // A picture's values are light if the blur kernel explains them by at least valuesGain
 // (blind.Field.Explain), and their light by less than lightShare of that. In Levin's captured
