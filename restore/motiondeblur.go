@@ -100,7 +100,7 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	}
 	p := j.deblurInput()
 	denoised := p
-	if denoise != nil {
+	if denoise != nil && blind.CanShare(p.W, p.H) {
 		clean, err := denoise(ctx)
 		if err != nil {
 			return nil, err

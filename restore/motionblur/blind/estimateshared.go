@@ -24,6 +24,11 @@ const (
 	sureCut = 0.1
 )
 
+// CanShare reports whether a picture of w×h pixels is large enough for EstimateShared.
+func CanShare(w, h int) bool {
+	return len(spans(w))*len(spans(h)) >= sharedWindows && min(w, h) >= leastForBlur
+}
+
 // EstimateShared looks for a blur kernel that all windows of a picture share. y was denoised and
 // holds light (Options.Slope). It returns nil if there is none that is sure, or if the picture is
 // too small: it must be cut into at least four windows. If the picture is sharp, no window has a
@@ -32,10 +37,10 @@ func EstimateShared(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err := y.Check(); err != nil {
 		return nil, err
 	}
-	f := newField(y.W, y.H)
-	if len(f.Windows) < sharedWindows || min(y.W, y.H) < leastForBlur {
+	if !CanShare(y.W, y.H) {
 		return nil, nil
 	}
+	f := newField(y.W, y.H)
 	o.noiseFactor, o.leastNoise = sureNoiseFactor, sureLeastNoise
 	windows := f.byDetail(y)[:sharedWindows]
 	s, err := f.searchShared(ctx, y, o, windows)
@@ -43,14 +48,11 @@ func EstimateShared(ctx context.Context, y *Plane, o Options) (*Field, error) {
 		return nil, err
 	}
 	if bothSharp(s.found) {
-		for i, at := range windows {
-			f.Windows[at].Certainty = s.found[pairOf[i]].Certainty
-		}
+		f.setSharp(s, windows)
 		return f, nil
 	}
 	pairs := s.least()
-	narrow := pairs.Width < leastWidth || pairs.Width < sharedWidth && pairs.Gain < narrowGain
-	if narrow || s.similarity() < pairSimilarity || pairs.Gain < leastGain || pairs.Detail < leastDetail {
+	if pairs.narrow() || s.similarity() < pairSimilarity || pairs.Gain < leastGain || pairs.Detail < leastDetail {
 		return nil, nil
 	}
 	best, rise, err := s.join(ctx, sureRounds)

@@ -104,6 +104,18 @@ func (s *sharedSearch) certainty(best explained, k *kernel) Certainty {
 	}
 }
 
+// narrow reports whether a shared blur kernel with these least values may be a sharp photograph's.
+func (c Certainty) narrow() bool {
+	return c.Width < leastWidth || c.Width < sharedWidth && c.Gain < narrowGain
+}
+
+// setSharp gives the windows the certainty of their pairs, which are sharp.
+func (f *Field) setSharp(s *sharedSearch, windows []int) {
+	for i, at := range windows {
+		f.Windows[at].Certainty = s.found[pairOf[i]].Certainty
+	}
+}
+
 // examineShared looks for a blur kernel that the given windows share. If it finds one, it gives
 // that to all windows of the picture and sets f.Shared. It returns false if it can tell nothing: the
 // picture is neither sharp in all of these windows nor blurred alike. It fails with ctx.Err().
@@ -113,14 +125,11 @@ func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows 
 		return false, err
 	}
 	if bothSharp(s.found) {
-		for i, at := range windows {
-			f.Windows[at].Certainty = s.found[pairOf[i]].Certainty
-		}
+		f.setSharp(s, windows)
 		return true, nil
 	}
 	agreement, pairs := s.similarity(), s.least()
-	narrow := pairs.Width < leastWidth || pairs.Width < sharedWidth && pairs.Gain < narrowGain
-	if agreement < sharedSimilarity || narrow || pairs.Detail < leastDetail {
+	if agreement < sharedSimilarity || pairs.narrow() || pairs.Detail < leastDetail {
 		return false, nil
 	}
 	best, rise, err := s.join(ctx, evidenceRounds)
