@@ -48,24 +48,29 @@ func (j *job) blurredNoise() noise.Profile {
 	return level
 }
 
-// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
-// and the latent, if asked for, come from motion-deblur's network with that kernel.
-func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+// deconvolveBlurred denoises the picture and deconvolves it with the kernels of j.blur.
+func (m *Model) deconvolveBlurred(ctx context.Context, pic *picture.Picture, req Request, j *job) ([]float32, error) {
 	clean, err := m.denoiseBlurred(ctx, pic, req, j)
 	if err != nil {
 		return nil, err
 	}
-	level := j.blurredNoise()
 	denoised := j.deblurInput()
 	denoised.Row = tile.PlanesOf(clean).Row
-	residual := noise.White(residualNoise * level.Luma[noise.Diagonal])
+	residual := noise.White(residualNoise * j.blurredNoise().Luma[noise.Diagonal])
 	given := j.task != task.MotionDeblur || j.blur.Given
-	pix, err := deblur.Deconvolve(ctx, denoised, j.blur.Field, residual, given)
+	return deblur.Deconvolve(ctx, denoised, j.blur.Field, residual, given)
+}
+
+// denoiseAndDeconvolve denoises the picture and deconvolves it with the kernels of j.blur. Samples
+// and the latent, if asked for, come from motion-deblur's network with that kernel.
+func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	pix, err := m.deconvolveBlurred(ctx, pic, req, j)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{Noise: j.noise, Profile: j.profile, Task: j.task}
 	if j.needsLatent() {
+		level := j.blurredNoise()
 		draw := req
 		draw.Task, draw.Kernel, draw.Blur = task.MotionDeblur, j.blur.Kernel, nil
 		draw.Profile, draw.Rows = &level, nil
@@ -73,6 +78,26 @@ func (m *Model) denoiseAndDeconvolve(ctx context.Context, pic *picture.Picture, 
 		if result, err = m.Restore(ctx, pic, draw); err != nil {
 			return nil, err
 		}
+	}
+	result.Picture, result.Blur = j.pictureOf(pix), j.blur
+	return result, nil
+}
+
+// deblurProbable undoes a blur whose kernel is only probably right. The result is the mean of the
+// deconvolution and of what the network for movement makes of the picture. Samples come from that.
+func (m *Model) deblurProbable(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
+	moved := req
+	moved.Rows = nil
+	result, err := m.restoreWithoutDeblurring(ctx, pic, moved, j)
+	if err != nil {
+		return nil, err
+	}
+	pix, err := m.deconvolveBlurred(ctx, pic, req, j)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range j.values(tile.PlanesOf(result.Picture)) {
+		pix[i] = (pix[i] + v) / 2
 	}
 	result.Picture, result.Blur = j.pictureOf(pix), j.blur
 	return result, nil

@@ -139,9 +139,11 @@ func (m *Model) halfChange(ctx context.Context, j *job, restored tile.Planes) (*
 	}
 	half := picture.New(given.W, given.H, given.Pix)
 	half.Gray = j.pic.Gray
+	field := *j.blur.halved
+	field.Probable = false // the network's share is in the whole picture
 	deblurred, err := m.Restore(ctx, half, Request{
 		Task: task.MotionDeblur, Profile: &profile, Below: j.req.Below, Above: j.req.Above,
-		foundBlur: &Blur{Verdict: blind.Blurred, Field: j.blur.halved, Kernel: j.blur.halved.Best().Kernel},
+		foundBlur: &Blur{Verdict: blind.Blurred, Field: &field, Kernel: field.Best().Kernel},
 	})
 	if err != nil {
 		return nil, err

@@ -10,10 +10,12 @@ import (
 	"github.com/vfmrestore/restore/restore/task"
 )
 
-// Motion blur is undone in one of six ways:
+// Motion blur is undone in one of seven ways:
 //
 //   - If the kernel is given or can be trusted, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
+//   - If the whole picture shares a kernel that is only probable, the result is the mean of that and
+//     of what the network for movement makes of the picture.
 //   - If the kernel can be estimated only in the picture's half or quarter, because it is long, that
 //     is deconvolved, and its change joined to what the network for movement makes of the whole.
 //   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
@@ -45,6 +47,8 @@ func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Requ
 		return nil, nil
 	case j.blur.halved != nil:
 		return m.deblurHalf(ctx, pic, req, j)
+	case j.blur.probable():
+		return m.deblurProbable(ctx, pic, req, j)
 	case j.blur.Kernel != nil:
 		return m.denoiseAndDeconvolve(ctx, pic, req, j)
 	case j.blur.suspected:
@@ -122,16 +126,15 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 // findTrusted finds the blur of a picture, which is also given denoised. If denoised is nil, there
 // is no search in light. Kernels that cannot be trusted count as none.
 func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture) (*Blur, error) {
-	notLight := false
+	var shared deblur.Shared
 	if denoised != nil {
-		var shared *blind.Field
 		var err error
-		if shared, notLight, err = deblur.FindShared(ctx, *denoised); err != nil {
+		if shared, err = deblur.FindShared(ctx, *denoised); err != nil {
 			return nil, err
 		}
-		if shared != nil {
-			b := &Blur{Verdict: shared.Verdict(), Field: shared}
-			if best := shared.Best(); best != nil {
+		if f := shared.Field; f != nil {
+			b := &Blur{Verdict: f.Verdict(), Field: f}
+			if best := f.Best(); best != nil {
 				b.Kernel = best.Kernel
 			}
 			return b, nil
@@ -147,14 +150,23 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 			return nil, err
 		}
 	}
-	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: notLight}
+	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: shared.NotLight}
 	if best := f.Best(); best != nil {
-		if b.Kernel = best.Kernel; !trusted {
-			b.Verdict, b.Kernel = blind.Untold, nil
+		switch {
+		case !trusted:
+			b.Verdict = blind.Untold
+		case shared.Narrow && best.Certainty.Width < softWidth:
+			b.Verdict = blind.Sharp
+		default:
+			b.Kernel = best.Kernel
 		}
 	}
 	return b, nil
 }
+
+// softWidth is the width, in pixels, below which a kernel counts as the softness of a photograph if
+// its light does not show surely that it was moved.
+const softWidth = 2
 
 // A picture is deconvolved if at least minTrustedShare of the windows with a kernel have one of at
 // least this gain and agreement. The limits were chosen on photographs of the training set, shaken

@@ -72,3 +72,40 @@ func TestMovement(t *testing.T) {
 		}
 	}
 }
+
+// If a kernel is only probable, the result is the mean of the deconvolution and of what is done
+// without a kernel.
+func TestDeblurProbable(t *testing.T) {
+	m := sharedModel(t, 0, 8)
+	p := rectangles(newRand(t), 153, 142)
+	k := &task.Kernel{Size: 7, W: make([]float32, 49)}
+	for i := range 7 {
+		k.W[3*7+i] = 1.0 / 7
+	}
+	deblurred := func(probable bool) *Result {
+		f := blind.UniformField(p.W, p.H, k)
+		f.Probable = probable
+		return restored(t, m, p, Request{
+			Task: task.MotionDeblur, Noise: 2, Samples: 1, Temperature: 1,
+			foundBlur: &Blur{Verdict: blind.Blurred, Field: f, Kernel: k},
+		})
+	}
+	sure, got := deblurred(false), deblurred(true)
+	without := restored(t, m, p, Request{Task: task.Denoise, Noise: 2, Samples: 1, Temperature: 1})
+	var mean, want []float32
+	for i, v := range sure.Picture.Pix {
+		if v > -1 && v < 1 { // values are clamped after the mean
+			mean = append(mean, got.Picture.Pix[i])
+			want = append(want, (v+without.Picture.Pix[i])/2)
+		}
+	}
+	if off := apart(mean, want); off > 2e-3 {
+		t.Errorf("off by %g", off)
+	}
+	if moved := apart(sure.Picture.Pix, without.Picture.Pix); moved < 0.1 {
+		t.Errorf("deconvolution changes only %g", moved)
+	}
+	if got.Task != task.MotionDeblur || !got.Blur.Field.Probable || len(got.Samples) != 1 {
+		t.Errorf("task %v, blur %+v, %d samples", got.Task, got.Blur, len(got.Samples))
+	}
+}

@@ -82,7 +82,7 @@ const negligibleNoise = 0.75
 // Otherwise the picture is denoised, unless its noise is negligible.
 func (m *Model) restoreWithoutDeblurring(ctx context.Context, pic *picture.Picture, req Request, j *job) (*Result, error) {
 	moved := false
-	if j.task == task.MotionDeblur && (j.blur.Verdict == blind.Untold || j.blur.halved != nil) {
+	if j.task == task.MotionDeblur && (j.blur.Verdict == blind.Untold || j.blur.halved != nil || j.blur.probable()) {
 		_, _, moved = m.networkFor(movement)
 	}
 	if !moved && j.noise <= negligibleNoise && !j.needsLatent() {

@@ -58,3 +58,6 @@ type Blur struct {
 	// Certainty is what the verdict about Defocus is based on; zero if the blur was given.
 	Certainty defocus.Certainty
 }
+
+// probable reports whether the whole picture shares a kernel that is probable, but not sure.
+func (b *Blur) probable() bool { return b.Field != nil && b.Field.Probable }

@@ -113,6 +113,8 @@ type motionInfo struct {
 	Windows int     `json:"windows"`        // windows of the picture
 	Blurred int     `json:"blurred"`        // windows that were deconvolved
 	Given   bool    `json:"given,omitzero"` // by -kernel
+	// Probable says that the kernel is probably right, but not surely.
+	Probable bool `json:"probable,omitzero"`
 }
 
 // motionInfoOf is nil for tasks that do not look for motion blur.
@@ -123,7 +125,7 @@ func motionInfoOf(r *restore.Result) *motionInfo {
 	}
 	s := &motionInfo{Verdict: b.Verdict.String(), Given: b.Given}
 	if b.Field != nil {
-		s.Windows = len(b.Field.Windows)
+		s.Windows, s.Probable = len(b.Field.Windows), b.Field.Probable
 		for _, w := range b.Field.Windows {
 			if w.Kernel != nil && b.Kernel != nil {
 				s.Blurred++
@@ -146,16 +148,28 @@ func (s *motionInfo) summary() string {
 	case s.Verdict == blind.Untold.String():
 		return "unknown"
 	}
-	return s.String()
+	return s.found()
+}
+
+// found describes a blur whose kernel is known.
+func (s *motionInfo) found() string {
+	if s.Given {
+		return "as given by -kernel"
+	}
+	word := "found"
+	if s.Probable {
+		word = "probably found"
+	}
+	return fmt.Sprintf("%s, %.1f pixels wide, in %d of %d windows", word, s.Width, s.Blurred, s.Windows)
 }
 
 // String describes the blur and what was done.
 func (s *motionInfo) String() string {
 	switch {
-	case s.Given:
-		return "as given by -kernel"
-	case s.Verdict == blind.Blurred.String():
-		return fmt.Sprintf("found, %.1f pixels wide, in %d of %d windows", s.Width, s.Blurred, s.Windows)
+	case s.Verdict == blind.Blurred.String() && s.Probable:
+		return s.found() + "; half of the result is a network's"
+	case s.Given || s.Verdict == blind.Blurred.String():
+		return s.found()
 	case s.Verdict == blind.Sharp.String():
 		return "none that matters; the picture was denoised at most"
 	case s.Windows == 0:

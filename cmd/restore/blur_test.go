@@ -192,3 +192,25 @@ func equalPix(a, b []float32) bool {
 	}
 	return len(a) == len(b)
 }
+
+// The description says how sure the kernel is, and in a result what was done.
+func TestMotionInfo(t *testing.T) {
+	blurred := motionInfo{Verdict: "blurred", Width: 3.14, Windows: 8, Blurred: 8}
+	probable, given := blurred, blurred
+	probable.Probable, given.Given = true, true
+	for _, c := range []struct {
+		info            motionInfo
+		summary, result string
+	}{
+		{blurred, "found, 3.1 pixels wide, in 8 of 8 windows", "found, 3.1 pixels wide, in 8 of 8 windows"},
+		{probable, "probably found, 3.1 pixels wide, in 8 of 8 windows",
+			"probably found, 3.1 pixels wide, in 8 of 8 windows; half of the result is a network's"},
+		{given, "as given by -kernel", "as given by -kernel"},
+		{motionInfo{Verdict: "sharp", Windows: 8}, "none that matters", "none that matters; the picture was denoised at most"},
+		{motionInfo{Verdict: "untold"}, "unknown: too much noise", "kernel unknown: too much noise; the estimate from the spectrum was used"},
+	} {
+		if s, r := c.info.summary(), c.info.String(); s != c.summary || r != c.result {
+			t.Errorf("%+v: %q and %q", c.info, s, r)
+		}
+	}
+}

@@ -53,26 +53,37 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 	return blind.EstimateField(ctx, y, o)
 }
 
+// Shared is what FindShared found.
+type Shared struct {
+	Field *blind.Field // nil: no blur that the whole picture shares, nor that it is sharp
+	// NotLight says that a blur was found which does not fit the picture's light: perhaps only a part
+	// of the picture moved.
+	NotLight bool
+	// Narrow says that there is at most a narrow blur, as in photographs that are a little soft.
+	Narrow bool
+}
+
 // FindShared finds a blur that the whole picture shares, in its light. The picture must be denoised.
-// It returns nil if there is none that is sure. notLight says that one was found which does not fit
-// the picture's light, so values were blurred or a part of the picture only. It fails with ctx.Err().
-func FindShared(ctx context.Context, p Picture) (f *blind.Field, notLight bool, err error) {
+// It fails with ctx.Err().
+func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	values, o := p.values()
 	o.Slope = slopes(values)
-	f, err = blind.EstimateShared(ctx, p.light(), o)
+	f, narrow, err := blind.EstimateShared(ctx, p.light(), o)
 	if err != nil || f == nil || !f.Shared {
-		return f, false, err
+		return Shared{Field: f, Narrow: narrow}, err
 	}
 	a, b, err := p.explain(ctx, f)
-	if err != nil || a < sureLightShare*b {
-		return nil, true, err
+	if err != nil {
+		return Shared{}, err
 	}
-	f.Light = true
+	f.Light = inLight(a, b)
+	f.Probable = f.Probable || a < sureLightShare*b
 	dark, err := p.darkShare(ctx, f)
-	if err != nil || dark > mostDark {
-		return nil, true, err
+	if err != nil || dark > tooDark {
+		return Shared{NotLight: true}, err
 	}
-	return f, false, nil
+	f.Probable = f.Probable || dark > mostDark
+	return Shared{Field: f}, nil
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with

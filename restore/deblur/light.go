@@ -17,7 +17,7 @@ import (
 // values much better than their light.
 //
 // A blur that the whole picture shares is first searched for in light (FindShared), too. If none is
-// sure, blur is searched for and undone in values.
+// found, blur is searched for and undone in values.
 
 // A picture's values are light if the blur kernel explains them by at least valuesGain
 // (blind.Field.Explain), and their light by less than lightShare of that. In Levin's captured
@@ -29,10 +29,10 @@ const (
 	lightShare = 0.55
 )
 
-// The light of a denoised picture was blurred if the blur kernel that is found in it (FindShared)
-// explains it by at least this share of what it explains of the values. In 22 of 24 photographs that
-// were shaken in light it is at least 0.82, in the others 0.67 and 0.71; in means of light of the
-// training video's frames 0.77 to 0.93, in means of their values 0.61 to 0.83.
+// That the light of a denoised picture was blurred is sure if the blur kernel that is found in it
+// (FindShared) explains it by at least this share of what it explains of the values. In 22 of 24
+// photographs that were shaken in light the share is at least 0.77, in the others 0.60 and 0.42; in
+// means of the training video's frames it is 0.85 to 0.93, even if values were added up.
 const sureLightShare = 0.75
 
 // values is the picture's brightness, with the options to examine it.
@@ -59,9 +59,13 @@ func slopes(brightness *blind.Plane) *blind.Plane {
 // values. It fails with ctx.Err().
 func (p Picture) SetLight(ctx context.Context, f *blind.Field) error {
 	a, b, err := p.explain(ctx, f)
-	f.Light = b < valuesGain || a >= lightShare*b
+	f.Light = inLight(a, b)
 	return err
 }
+
+// inLight reports whether the picture's light was blurred, not its values, if the blur kernel
+// explains them by so much.
+func inLight(light, values float64) bool { return values < valuesGain || light >= lightShare*values }
 
 // explain returns by how much the blur kernels of f explain the picture's light and its values
 // (blind.Field.Explain); 0 if that cannot be told. It fails with ctx.Err().
@@ -96,9 +100,13 @@ func (p Picture) darkShare(ctx context.Context, f *blind.Field) (float64, error)
 	return float64(dark) / float64(len(x.Pix)), nil
 }
 
-// mostDark is the largest share of pixels below darkLight. In the training photographs whose blur was
-// found the share is at most 0.0003. The limit was set after frames of gopro0374 were seen, too.
+// mostDark and tooDark are the largest shares of pixels below darkLight. The deconvolution of
+// pictures with more than mostDark has visible black rims and ripples in dark places, so half of the
+// result is the network's. In the training photographs whose blur was found the share is at most
+// 0.0082, in means of video frames at most 0.001. mostDark was first set after frames of gopro0374
+// were seen, too.
 const (
 	darkLight = -0.03
-	mostDark  = 0.0015
+	mostDark  = 0.0015 // of a blur that is sure
+	tooDark   = 0.02   // of one that is probable, too
 )

@@ -12,7 +12,8 @@
 //
 // EstimateField does this for a picture of any size: for several windows at once, which share a blur
 // kernel (shared.go), or else window by window (windows.go). Field.Confirm looks for a blur kernel
-// in other pixels once more (confirm.go).
+// in other pixels once more (confirm.go). EstimateShared looks for a shared one in a denoised
+// picture's light, at half its size first (estimateshared.go, halfsearch.go).
 //
 // Deconvolve has a prior of sparse differences. It estimates what lies beyond the edges and under
 // clipped pixels together with the picture. It works in blocks, so its time is linear in the number

@@ -1,20 +1,25 @@
 package blind
 
-import "context"
+import (
+	"context"
+
+	"github.com/vfmrestore/restore/internal/team"
+)
 
 // EstimateShared is stricter than the search for a shared blur kernel in EstimateField, and finds
-// more: it assumes more noise than there is. Then a wrong blur kernel can no longer explain the
+// more. It assumes more noise than there is: then a wrong blur kernel can no longer explain the
 // noise, nor what the tone curve and compression have done, and the right one has the lower free
-// energy. Its weights become a little too spread, but both pairs of windows find the same.
+// energy. And it searches the windows' halves first (halfsearch.go). If these are not sure, or if
+// the blur is narrow, two pairs of windows are searched at the full scale.
 //
 // Chosen on 24 photographs of the training set that were shaken in light, with different tone
-// curves, clipped highlights, noise of up to 3 levels and JPEG, 12 means of frames of the training
-// video and 14 sharp photographs, all denoised, by their light.
+// curves, clipped highlights, noise of up to 3 levels and JPEG, 8 to 12 means of frames of the
+// training video and 10 to 14 sharp photographs, all denoised, by their light.
 const (
 	sureNoiseFactor = 1.05
 	sureLeastNoise  = 0.006
 	sureRounds      = 16
-	// The pairs' blur kernels must be as similar as pairSimilarity, each with a gain of leastGain,
+	// The blur kernels of pairs must be as similar as pairSimilarity, each with a gain of leastGain,
 	// and the free energy must rise by pairRise if the blur kernel is turned by a quarter.
 	pairSimilarity = 0.8
 	pairRise       = 0.09
@@ -30,19 +35,111 @@ func CanShare(w, h int) bool {
 }
 
 // EstimateShared looks for a blur kernel that all windows of a picture share. y was denoised and
-// holds light (Options.Slope). It returns nil if there is none that is sure, or if the picture is
-// too small: it must be cut into at least four windows. If the picture is sharp, no window has a
-// blur kernel and the field's verdict is Sharp. It fails as EstimateField does.
-func EstimateShared(ctx context.Context, y *Plane, o Options) (*Field, error) {
+// holds light (Options.Slope). It returns nil if there is none that is sure or probable
+// (Field.Probable), or if the picture is too small: it must be cut into at least four windows. If
+// the picture is sharp, no window has a blur kernel and the field's verdict is Sharp. narrow says
+// that there is at most a narrow one, as in photographs that are a little soft. It fails as
+// EstimateField does.
+func EstimateShared(ctx context.Context, y *Plane, o Options) (found *Field, narrow bool, err error) {
 	if err := y.Check(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if !CanShare(y.W, y.H) {
-		return nil, nil
+		return nil, false, nil
 	}
 	f := newField(y.W, y.H)
 	o.noiseFactor, o.leastNoise = sureNoiseFactor, sureLeastNoise
-	windows := f.byDetail(y)[:sharedWindows]
+	order := f.byDetail(y)
+	narrow, err = f.findByHalf(ctx, y, o, order[:min(halfWindows, len(order))])
+	if err != nil {
+		return nil, false, err
+	}
+	if f.Shared && !f.Probable {
+		return f, false, nil
+	}
+	found, err = newField(y.W, y.H).findByPairs(ctx, y, o, order[:sharedWindows])
+	if found == nil && f.Shared {
+		found = f
+	}
+	return found, narrow, err
+}
+
+// The blur kernels of both groups of halves are probable if they are as similar as halfSimilarity,
+// each with a gain of halfGain, and if the free energy rises by halfRise when the blur kernel is
+// turned by a quarter. They are sure if they are more similar, or if it rises more.
+const (
+	halfSimilarity   = 0.7
+	halfRise         = 0.05
+	halfGain         = 0.1
+	sureHalf         = 0.85 // similarity, with a rise of sureHalfRise
+	sureHalfRise     = 0.09
+	sureHalfByRise   = 0.8 // similarity, with a rise of sureHalfMostRise
+	sureHalfMostRise = 0.4
+	// The full scale shows more of blur kernels with a width of less than halfNarrow pixels, and of
+	// those with less than halfWidth and a gain of less than halfNarrowGain.
+	halfNarrow     = 1.2
+	halfWidth      = 2
+	halfNarrowGain = 0.3
+	// At the full scale a blur kernel that is nearly right needs less noise to become better. There
+	// its gain is at least 0.35 in shaken photographs, and at most -0.5 in sharp ones.
+	refineNoise = 0.5
+	refinedGain = 0.15
+)
+
+// findByHalf looks for the blur kernel in the windows' halves, and adds detail at the full scale. If
+// it is sure or probable, all windows get it. narrow says that there is at most a narrow one.
+func (f *Field) findByHalf(ctx context.Context, y *Plane, o Options, windows []int) (narrow bool, err error) {
+	workers := team.New(max(1, o.Workers))
+	parts := make(search, len(windows))
+	for i, at := range windows {
+		w := f.Windows[at]
+		parts[i] = newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
+	}
+	h := newHalfSearch(parts, workers)
+	if err := h.run(ctx); err != nil {
+		return false, err
+	}
+	width, gain := min(h.found[0].width(), h.found[1].width()), min(h.gain[0], h.gain[1])
+	if width < halfNarrow || width < halfWidth && gain < halfNarrowGain {
+		return true, nil
+	}
+	agreement := similarity(h.found[0], h.found[1])
+	if agreement < halfSimilarity || gain < halfGain {
+		return false, nil
+	}
+	half, rise, err := h.parts.join(ctx, halfRounds, h.found, workers)
+	if err != nil || rise < halfRise {
+		return false, err
+	}
+	start := half.k.clone().threshold(halfStartCut).prune(finalIsland)
+	if start.n == halfSide && start.rim() > mostRim { // part of a longer one
+		return false, nil
+	}
+	start = start.centred()
+	for i := range parts {
+		parts[i].noise *= refineNoise
+	}
+	best := parts.improveBy(ctx, workers, sureRounds, start.scaled(2, 2*start.n+1).trimmed(trimMargin), moveBoth)
+	none := parts.improveBy(ctx, workers, evidenceRounds, delta(3), moveNothing)
+	if err := ctx.Err(); err != nil || best.detail < leastDetail {
+		return false, err
+	}
+	if gain = none.energy - best.energy; gain < refinedGain {
+		return true, nil
+	}
+	found := best.k.clone().threshold(sureCut).prune(finalIsland).centred()
+	f.share(found, windows, Certainty{
+		Verdict: Blurred, Width: found.width(), Gain: gain, Agreement: agreement, Detail: best.detail,
+		Noise: best.noise,
+	})
+	sure := agreement >= sureHalf && rise >= sureHalfRise || agreement >= sureHalfByRise && rise >= sureHalfMostRise
+	f.Probable = !sure
+	return false, nil
+}
+
+// findByPairs looks for the blur kernel by pairs of windows at the full scale. It returns nil if there
+// is none that is sure.
+func (f *Field) findByPairs(ctx context.Context, y *Plane, o Options, windows []int) (*Field, error) {
 	s, err := f.searchShared(ctx, y, o, windows)
 	if err != nil {
 		return nil, err

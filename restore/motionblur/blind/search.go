@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"github.com/vfmrestore/restore/internal/team"
 )
 
 // The constants of both estimations were chosen on photographs that internal/tools/blindeval
@@ -138,6 +140,11 @@ func (s search) improve(ctx context.Context, k *kernel, m moves) explained {
 
 // improveIn is improve in a number of rounds.
 func (s search) improveIn(ctx context.Context, rounds int, k *kernel, m moves) explained {
+	return s.improveBy(ctx, team.New(1), rounds, k, m)
+}
+
+// improveBy is improveIn with the parts spread over workers.
+func (s search) improveBy(ctx context.Context, workers *team.Team, rounds int, k *kernel, m moves) explained {
 	levels := make([]*level, len(s))
 	for i, p := range s {
 		levels[i] = newLevel(p.y, p.unknown, k.n)
@@ -145,10 +152,8 @@ func (s search) improveIn(ctx context.Context, rounds int, k *kernel, m moves) e
 		levels[i].begin(noiseStart * p.noise)
 	}
 	for round := range rounds {
-		for i, l := range levels {
-			if ctx.Err() != nil {
-				return explained{}
-			}
+		err := workers.Each(ctx, len(levels), func(_, i int) {
+			l := levels[i]
 			if round > 0 {
 				l.predict()
 				l.noise = square(max(s[i].noise, math.Sqrt(l.noise)/noiseFall))
@@ -159,6 +164,9 @@ func (s search) improveIn(ctx context.Context, rounds int, k *kernel, m moves) e
 			} else {
 				l.updateMean(latentSteps)
 			}
+		})
+		if err != nil {
+			return explained{}
 		}
 		if m == moveBoth && round >= waitRounds {
 			solve(levels, evidencePenalty)

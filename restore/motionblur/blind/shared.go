@@ -77,12 +77,18 @@ func (s *sharedSearch) least() Certainty {
 	return Certainty{Width: min(a.Width, b.Width), Gain: min(a.Gain, b.Gain), Detail: min(a.Detail, b.Detail)}
 }
 
-// join improves the blur kernels of both pairs in all windows, and returns the better one. It also
-// returns by how much the free energy rises if that is turned by a quarter.
+// join improves the blur kernels of both pairs in all windows (search.join).
 func (s *sharedSearch) join(ctx context.Context, rounds int) (best explained, rise float64, err error) {
+	starts := [2]*kernel{fromTask(s.found[0].Kernel), fromTask(s.found[1].Kernel)}
+	return s.all.join(ctx, rounds, starts, s.workers)
+}
+
+// join improves two blur kernels in all parts, and returns the better one. It also returns by how
+// much the free energy rises if that is turned by a quarter.
+func (s search) join(ctx context.Context, rounds int, starts [2]*kernel, workers *team.Team) (best explained, rise float64, err error) {
 	var joint [2]explained
-	err = s.workers.Each(ctx, len(joint), func(_, i int) {
-		joint[i] = s.all.improveIn(ctx, rounds, fromTask(s.found[i].Kernel).trimmed(trimMargin), moveBoth)
+	err = workers.Each(ctx, len(joint), func(_, i int) {
+		joint[i] = s.improveIn(ctx, rounds, starts[i].trimmed(trimMargin), moveBoth)
 	})
 	if err != nil {
 		return explained{}, 0, err
@@ -91,7 +97,7 @@ func (s *sharedSearch) join(ctx context.Context, rounds int) (best explained, ri
 	if joint[1].energy < best.energy {
 		best = joint[1]
 	}
-	rise, err = s.all.rise(ctx, best.k, s.workers)
+	rise, err = s.rise(ctx, best.k, workers)
 	return best, rise, err
 }
 

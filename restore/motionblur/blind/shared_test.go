@@ -74,13 +74,16 @@ func TestEstimateShared(t *testing.T) {
 	}{
 		"one kernel":  {k, k, true, Blurred},
 		"two kernels": {fromTask(bar(21, 15, false)), fromTask(bar(21, 15, true)), false, Untold},
-		"too long":    {fromTask(bar(41, 39, false)), fromTask(bar(41, 39, false)), false, Untold},
+		"too long":    {fromTask(bar(61, 59, false)), fromTask(bar(61, 59, false)), false, Untold},
 		"sharp":       {delta(3), delta(3), true, Sharp},
 	} {
-		f, err := EstimateShared(t.Context(), joined(rng, 420, 400, c.left, c.right), o)
+		f, narrow, err := EstimateShared(t.Context(), joined(rng, 420, 400, c.left, c.right), o)
 		if err != nil || (f != nil) != c.found || f != nil && (f.Verdict() != c.verdict || f.Shared != (c.verdict == Blurred)) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 			continue
+		}
+		if narrow != (name == "sharp") || f != nil && f.Probable {
+			t.Errorf("%s: narrow %v, probable %v", name, narrow, f != nil && f.Probable)
 		}
 		if c.verdict == Blurred {
 			if s := similarity(fromTask(f.Windows[0].Kernel), k); s < 0.8 {
@@ -88,12 +91,12 @@ func TestEstimateShared(t *testing.T) {
 			}
 		}
 	}
-	if f, err := EstimateShared(t.Context(), scene(rng, 300, 700), o); f != nil || err != nil {
+	if f, _, err := EstimateShared(t.Context(), scene(rng, 300, 700), o); f != nil || err != nil {
 		t.Errorf("two windows: %v, %v", f, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := EstimateShared(ctx, scene(rng, 400, 400), o); !errors.Is(err, context.Canceled) {
+	if _, _, err := EstimateShared(ctx, scene(rng, 400, 400), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -43,6 +43,8 @@ type Field struct {
 	W, H    int
 	Windows []Window // row by row
 	Shared  bool     // whether the windows have the same blur kernel, found in several at once
+	// Probable says that the shared blur kernel is probably the right one, but not surely.
+	Probable bool
 	// Light says that blur adds up the picture's light, not its values (package deblur).
 	Light          bool
 	across, down   int
