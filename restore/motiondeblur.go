@@ -155,7 +155,7 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 		switch {
 		case !trusted:
 			b.Verdict = blind.Untold
-		case shared.Narrow && best.Certainty.Width < softWidth:
+		case shared.Narrow:
 			b.Verdict = blind.Sharp
 		default:
 			b.Kernel = best.Kernel
@@ -163,10 +163,6 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 	}
 	return b, nil
 }
-
-// softWidth is the width, in pixels, below which a kernel counts as the softness of a photograph if
-// its light does not show surely that it was moved.
-const softWidth = 2
 
 // A picture is deconvolved if at least minTrustedShare of the windows with a kernel have one of at
 // least this gain and agreement. The limits were chosen on photographs of the training set, shaken

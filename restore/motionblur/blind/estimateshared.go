@@ -58,32 +58,39 @@ func EstimateShared(ctx context.Context, y *Plane, o Options) (found *Field, nar
 		return f, false, nil
 	}
 	found, err = newField(y.W, y.H).findByPairs(ctx, y, o, order[:sharedWindows])
-	if found == nil && f.Shared {
+	if f.Shared && found == nil {
 		found = f
+	}
+	if f.Shared && found.Shared {
+		found.Probable = true
 	}
 	return found, narrow, err
 }
 
 // The blur kernels of both groups of halves are probable if they are as similar as halfSimilarity,
 // each with a gain of halfGain, and if the free energy rises by halfRise when the blur kernel is
-// turned by a quarter. They are sure if they are more similar, or if it rises more.
+// turned by a quarter. They are sure with surelySimilar and surelyRises, or with nearlySame and
+// sureHalfRise. In the means of video frames the similarity is up to 0.9 and the rise up to 0.26.
 const (
-	halfSimilarity   = 0.7
-	halfRise         = 0.05
-	halfGain         = 0.1
-	sureHalf         = 0.85 // similarity, with a rise of sureHalfRise
-	sureHalfRise     = 0.09
-	sureHalfByRise   = 0.8 // similarity, with a rise of sureHalfMostRise
-	sureHalfMostRise = 0.4
+	halfSimilarity = 0.7
+	halfRise       = 0.05
+	halfGain       = 0.1
+	surelySimilar  = 0.9
+	surelyRises    = 0.28
+	nearlySame     = 0.95
+	sureHalfRise   = 0.09
 	// The full scale shows more of blur kernels with a width of less than halfNarrow pixels, and of
 	// those with less than halfWidth and a gain of less than halfNarrowGain.
 	halfNarrow     = 1.2
 	halfWidth      = 2
 	halfNarrowGain = 0.3
-	// At the full scale a blur kernel that is nearly right needs less noise to become better. There
-	// its gain is at least 0.35 in shaken photographs, and at most -0.5 in sharp ones.
-	refineNoise = 0.5
-	refinedGain = 0.15
+	// At the full scale a blur kernel that is nearly right needs less noise to become better. There its
+	// gain must be at least refinedGain, and this share of its gain in the half. In shaken photographs
+	// the share is at least 0.93. In sharp ones the gain is mostly below 0; in a field of ears, which
+	// all are upright, the share is 0.6.
+	refineNoise  = 0.5
+	refinedGain  = 0.15
+	refinedShare = 0.75
 )
 
 // findByHalf looks for the blur kernel in the windows' halves, and adds detail at the full scale. If
@@ -124,15 +131,16 @@ func (f *Field) findByHalf(ctx context.Context, y *Plane, o Options, windows []i
 	if err := ctx.Err(); err != nil || best.detail < leastDetail {
 		return false, err
 	}
-	if gain = none.energy - best.energy; gain < refinedGain {
-		return true, nil
+	gain = none.energy - best.energy
+	if gain < refinedGain || gain < refinedShare*(h.gain[0]+h.gain[1])/2 {
+		return gain < refinedGain, nil
 	}
 	found := best.k.clone().threshold(sureCut).prune(finalIsland).centred()
 	f.share(found, windows, Certainty{
 		Verdict: Blurred, Width: found.width(), Gain: gain, Agreement: agreement, Detail: best.detail,
 		Noise: best.noise,
 	})
-	sure := agreement >= sureHalf && rise >= sureHalfRise || agreement >= sureHalfByRise && rise >= sureHalfMostRise
+	sure := agreement >= nearlySame && rise >= sureHalfRise || agreement >= surelySimilar && rise >= surelyRises
 	f.Probable = !sure
 	return false, nil
 }
