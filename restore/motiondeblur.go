@@ -112,12 +112,18 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 		denoised.Row = tile.PlanesOf(clean).Row
 	}
 	b, err := findTrusted(ctx, p, &denoised)
+	if err == nil && b.narrow && b.Kernel != nil {
+		b.Verdict, b.Kernel = blind.Sharp, nil
+	}
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
 	}
 	longer, suspected, err := findHalved(ctx, p, denoised, b)
-	if longer != nil || err != nil {
+	switch {
+	case longer != nil || err != nil:
 		return longer, err
+	case b.inLight != nil:
+		return sharedBlur(b.inLight), nil
 	}
 	b.suspected = suspected
 	return b, nil
@@ -132,12 +138,8 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 		if shared, err = deblur.FindShared(ctx, *denoised); err != nil {
 			return nil, err
 		}
-		if f := shared.Field; f != nil {
-			b := &Blur{Verdict: f.Verdict(), Field: f}
-			if best := f.Best(); best != nil {
-				b.Kernel = best.Kernel
-			}
-			return b, nil
+		if f := shared.Field; f != nil && !f.Probable {
+			return sharedBlur(f), nil
 		}
 	}
 	f, err := deblur.Find(ctx, p)
@@ -150,18 +152,22 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 			return nil, err
 		}
 	}
-	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: shared.NotLight}
+	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: shared.NotLight, narrow: shared.Narrow, inLight: shared.Field}
 	if best := f.Best(); best != nil {
-		switch {
-		case !trusted:
-			b.Verdict = blind.Untold
-		case shared.Narrow:
-			b.Verdict = blind.Sharp
-		default:
-			b.Kernel = best.Kernel
+		if b.Kernel = best.Kernel; !trusted {
+			b.Verdict, b.Kernel = blind.Untold, nil
 		}
 	}
 	return b, nil
+}
+
+// sharedBlur is the blur that was found in a picture's light.
+func sharedBlur(f *blind.Field) *Blur {
+	b := &Blur{Verdict: f.Verdict(), Field: f}
+	if best := f.Best(); best != nil {
+		b.Kernel = best.Kernel
+	}
+	return b
 }
 
 // A picture is deconvolved if at least minTrustedShare of the windows with a kernel have one of at

@@ -48,6 +48,10 @@ type Blur struct {
 	suspected bool
 	// notLight says that a kernel was found which does not fit the picture's light.
 	notLight bool
+	// narrow says that the picture's light shows at most a narrow blur.
+	narrow bool
+	// inLight is a field whose shared kernel was found in the picture's light, and is probable.
+	inLight *blind.Field
 	// Kernel is the given kernel, or the most certain one of Field; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.

@@ -56,8 +56,8 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 // Shared is what FindShared found.
 type Shared struct {
 	Field *blind.Field // nil: no blur that the whole picture shares, nor that it is sharp
-	// NotLight says that a blur was found which does not fit the picture's light: perhaps only a part
-	// of the picture moved.
+	// NotLight says that a blur was found which is not sure in light: perhaps only a
+	// part of the picture moved. Field may be that blur.
 	NotLight bool
 	// Narrow says that there is at most a narrow blur, as in photographs that are a little soft.
 	Narrow bool
@@ -83,7 +83,7 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 		return Shared{NotLight: true}, err
 	}
 	f.Probable = f.Probable || dark > mostDark
-	return Shared{Field: f}, nil
+	return Shared{Field: f, NotLight: f.Probable}, nil
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with
