@@ -9,8 +9,9 @@ import (
 // EstimateShared is stricter than the search for a shared blur kernel in EstimateField, and finds
 // more. It assumes more noise than there is: then a wrong blur kernel can no longer explain the
 // noise, nor what the tone curve and compression have done, and the right one has the lower free
-// energy. And it searches the windows' halves first (halfsearch.go). If these show nothing, or a
-// narrow blur, two pairs of windows are searched at the full scale.
+// energy. And if there are halfWindows windows or more, it searches their halves first
+// (halfsearch.go). If these show nothing, or a narrow blur, two pairs of windows are searched at the
+// full scale.
 //
 // Chosen on 24 photographs of the training set that were shaken in light, with different tone
 // curves, clipped highlights, noise of up to 3 levels and JPEG, 8 to 12 means of frames of the
@@ -50,12 +51,13 @@ func EstimateShared(ctx context.Context, y *Plane, o Options) (found *Field, nar
 	f := newField(y.W, y.H)
 	o.noiseFactor, o.leastNoise = sureNoiseFactor, sureLeastNoise
 	order := f.byDetail(y)
-	narrow, err = f.findByHalf(ctx, y, o, order[:min(halfWindows, len(order))])
-	if err != nil {
-		return nil, false, err
-	}
-	if f.Shared {
-		return f, false, nil
+	if len(order) >= halfWindows {
+		if narrow, err = f.findByHalf(ctx, y, o, order[:halfWindows]); err != nil {
+			return nil, false, err
+		}
+		if f.Shared {
+			return f, false, nil
+		}
 	}
 	found, err = f.findByPairs(ctx, y, o, order[:sharedWindows])
 	return found, narrow, err
@@ -64,7 +66,7 @@ func EstimateShared(ctx context.Context, y *Plane, o Options) (found *Field, nar
 // The blur kernels of both groups of halves are probable if they are as similar as halfSimilarity,
 // each with a gain of halfGain, and if the free energy rises by halfRise when the blur kernel is
 // turned by a quarter. They are sure with surelySimilar and surelyRises, or with nearlySame and
-// sureHalfRise. With fewer than halfWindows windows they must be sure. In the means of video frames the similarity is up to 0.9 and the rise up to 0.26.
+// sureHalfRise. In the means of video frames the similarity is up to 0.9 and the rise up to 0.26.
 const (
 	halfSimilarity = 0.7
 	halfRise       = 0.05
@@ -112,10 +114,6 @@ func (f *Field) findByHalf(ctx context.Context, y *Plane, o Options, windows []i
 	if err != nil || rise < halfRise {
 		return false, err
 	}
-	sure := agreement >= nearlySame && rise >= sureHalfRise || agreement >= surelySimilar && rise >= surelyRises
-	if !sure && len(windows) < halfWindows {
-		return false, nil
-	}
 	start := half.k.clone().threshold(halfStartCut).prune(finalIsland)
 	if start.n == halfSide && start.rim() > mostRim { // part of a longer one
 		return false, nil
@@ -130,14 +128,18 @@ func (f *Field) findByHalf(ctx context.Context, y *Plane, o Options, windows []i
 		return false, err
 	}
 	gain = none.energy - best.energy
-	if gain < refinedGain || gain < refinedShare*(h.gain[0]+h.gain[1])/2 {
-		return gain < refinedGain, nil
+	if gain < refinedGain {
+		return true, nil
+	}
+	if agreement < nearlySame && gain < refinedShare*(h.gain[0]+h.gain[1])/2 {
+		return false, nil
 	}
 	found := best.k.clone().threshold(sureCut).prune(finalIsland).centred()
 	f.share(found, windows, Certainty{
 		Verdict: Blurred, Width: found.width(), Gain: gain, Agreement: agreement, Detail: best.detail,
 		Noise: best.noise,
 	})
+	sure := agreement >= nearlySame && rise >= sureHalfRise || agreement >= surelySimilar && rise >= surelyRises
 	f.Probable = !sure
 	return false, nil
 }

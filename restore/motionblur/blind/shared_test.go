@@ -82,7 +82,7 @@ func TestEstimateShared(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 			continue
 		}
-		if narrow != (name == "sharp") || f != nil && f.Probable {
+		if narrow || f != nil && f.Probable { // halves are searched in larger pictures only
 			t.Errorf("%s: narrow %v, probable %v", name, narrow, f != nil && f.Probable)
 		}
 		if c.verdict == Blurred {
@@ -107,6 +107,38 @@ func TestSharedIsCancelled(t *testing.T) {
 	cancel()
 	if _, err := EstimateField(ctx, y, Options{Workers: 2}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// In a large picture the halves show a shared blur kernel, or that there is none.
+func TestFindByHalf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	k := path(rng).scaled(1.6, 21)
+	o := Options{Workers: 2, noiseFactor: sureNoiseFactor, leastNoise: sureLeastNoise}
+	for name, c := range map[string]struct {
+		kernel         *kernel
+		shared, narrow bool
+	}{
+		"blurred": {k, true, false},
+		"sharp":   {delta(3), false, true},
+	} {
+		y := joined(rng, 920, 500, c.kernel, c.kernel)
+		f := newField(y.W, y.H)
+		if len(f.Windows) < halfWindows {
+			t.Fatalf("%d windows", len(f.Windows))
+		}
+		narrow, err := f.findByHalf(t.Context(), y, o, f.byDetail(y)[:halfWindows])
+		if err != nil || narrow != c.narrow || f.Shared != c.shared {
+			t.Errorf("%s: narrow %v, shared %v, error %v", name, narrow, f.Shared, err)
+		}
+		if f.Shared {
+			if s := similarity(fromTask(f.Best().Kernel), k); s < 0.8 {
+				t.Errorf("similarity to the true blur kernel %g", s)
+			}
+		}
 	}
 }
 
