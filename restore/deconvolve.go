@@ -96,9 +96,7 @@ func (m *Model) deblurProbable(ctx context.Context, pic *picture.Picture, req Re
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range j.values(tile.PlanesOf(result.Picture)) {
-		pix[i] = (pix[i] + v) / 2
-	}
+	j.average(pix, result.Picture)
 	result.Picture, result.Blur = j.pictureOf(pix), j.blur
 	return result, nil
 }

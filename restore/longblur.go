@@ -35,7 +35,7 @@ func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *Blur) (f
 		sizes = append(sizes, [2]int{p.W, p.H})
 		p = p.Half()
 		inLight := &denoised
-		if whole.notLight {
+		if whole.shared.NotLight {
 			inLight = nil
 		} else {
 			denoised = denoised.Half()
@@ -96,11 +96,16 @@ func (m *Model) deblurSuspected(ctx context.Context, pic *picture.Picture, req R
 		return nil, err
 	}
 	pix := j.values(tile.PlanesOf(result.Picture))
-	for i, v := range j.values(tile.PlanesOf(first.Picture)) {
-		pix[i] = (pix[i] + v) / 2
-	}
+	j.average(pix, first.Picture)
 	result.Picture, result.Blur = j.pictureOf(pix), j.blur
 	return result, nil
+}
+
+// average replaces values by their means with those of a restored picture.
+func (j *job) average(pix []float32, p *picture.Picture) {
+	for i, v := range j.values(tile.PlanesOf(p)) {
+		pix[i] = (pix[i] + v) / 2
+	}
 }
 
 // deblurHalf undoes a blur that was found in the halved picture.
@@ -139,11 +144,9 @@ func (m *Model) halfChange(ctx context.Context, j *job, restored tile.Planes) (*
 	}
 	half := picture.New(given.W, given.H, given.Pix)
 	half.Gray = j.pic.Gray
-	field := *j.blur.halved
-	field.Probable = false // the network's share is in the whole picture
 	deblurred, err := m.Restore(ctx, half, Request{
 		Task: task.MotionDeblur, Profile: &profile, Below: j.req.Below, Above: j.req.Above,
-		foundBlur: &Blur{Verdict: blind.Blurred, Field: &field, Kernel: field.Best().Kernel},
+		foundBlur: &Blur{Verdict: blind.Blurred, Field: j.blur.halved, Kernel: j.blur.halved.Best().Kernel},
 	})
 	if err != nil {
 		return nil, err

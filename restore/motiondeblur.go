@@ -14,10 +14,10 @@ import (
 //
 //   - If the kernel is given or can be trusted, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
-//   - If the whole picture shares a kernel that is only probable, the result is the mean of that and
-//     of what the network for movement makes of the picture.
 //   - If the kernel can be estimated only in the picture's half or quarter, because it is long, that
 //     is deconvolved, and its change joined to what the network for movement makes of the whole.
+//   - If neither is so, but the light of the whole picture shows a kernel that is probable, the
+//     result is the mean of its deconvolution and of what the network for movement makes.
 //   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
 //     (not given) and, after denoising, no blur.
 //   - If there seems to be blur, but its kernel cannot be trusted, the result is the mean of two
@@ -112,7 +112,7 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 		denoised.Row = tile.PlanesOf(clean).Row
 	}
 	b, err := findTrusted(ctx, p, &denoised)
-	if err == nil && b.narrow && b.Kernel != nil {
+	if err == nil && b.shared.Narrow && b.Kernel != nil {
 		b.Verdict, b.Kernel = blind.Sharp, nil
 	}
 	if err != nil || b.Verdict != blind.Untold {
@@ -122,8 +122,8 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	switch {
 	case longer != nil || err != nil:
 		return longer, err
-	case b.inLight != nil:
-		return sharedBlur(b.inLight), nil
+	case b.shared.Field != nil:
+		return sharedBlur(b.shared.Field), nil
 	}
 	b.suspected = suspected
 	return b, nil
@@ -152,7 +152,7 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 			return nil, err
 		}
 	}
-	b := &Blur{Verdict: f.Verdict(), Field: f, notLight: shared.NotLight, narrow: shared.Narrow, inLight: shared.Field}
+	b := &Blur{Verdict: f.Verdict(), Field: f, shared: shared}
 	if best := f.Best(); best != nil {
 		if b.Kernel = best.Kernel; !trusted {
 			b.Verdict, b.Kernel = blind.Untold, nil

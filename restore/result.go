@@ -1,6 +1,7 @@
 package restore
 
 import (
+	"github.com/vfmrestore/restore/restore/deblur"
 	"github.com/vfmrestore/restore/restore/defocus"
 	"github.com/vfmrestore/restore/restore/motionblur/blind"
 	"github.com/vfmrestore/restore/restore/noise"
@@ -46,12 +47,8 @@ type Blur struct {
 	halved   *blind.Field // the field that was found in the halved picture
 	// suspected says that there seems to be a blur whose kernel cannot be trusted.
 	suspected bool
-	// notLight says that a kernel was found which does not fit the picture's light.
-	notLight bool
-	// narrow says that the picture's light shows at most a narrow blur.
-	narrow bool
-	// inLight is a field whose shared kernel was found in the picture's light, and is probable.
-	inLight *blind.Field
+	// shared is what the search in the picture's light found, if that is not sure.
+	shared deblur.Shared
 	// Kernel is the given kernel, or the most certain one of Field; nil if there is none.
 	Kernel *task.Kernel
 	// Given says that the request brought the kernel, or Defocus.

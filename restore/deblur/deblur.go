@@ -56,8 +56,8 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 // Shared is what FindShared found.
 type Shared struct {
 	Field *blind.Field // nil: no blur that the whole picture shares, nor that it is sharp
-	// NotLight says that a blur was found which is not sure in light: perhaps only a
-	// part of the picture moved. Field may be that blur.
+	// NotLight says that a blur was found which is not sure in light: perhaps only a part of the
+	// picture moved. Field is that blur, unless it is not even probable.
 	NotLight bool
 	// Narrow says that there is at most a narrow blur, as in photographs that are a little soft.
 	Narrow bool

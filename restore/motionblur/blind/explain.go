@@ -32,7 +32,7 @@ func (f *Field) Explain(ctx context.Context, y *Plane, o Options) (gain float64,
 	gains := make([]float64, len(windows))
 	err = team.New(max(1, o.Workers)).Each(ctx, len(windows), func(_, i int) {
 		w := windows[i]
-		s := search{newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))}
+		s := search{o.part(y, w)}
 		s[0].noise *= explainNoise
 		gains[i] = s.withoutBlur(ctx).energy - s.improve(ctx, fromTask(w.Kernel).trimmed(trimMargin), moveSharp).energy
 	})

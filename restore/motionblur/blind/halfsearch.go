@@ -7,9 +7,8 @@ import (
 )
 
 // In the picture's half a blur kernel is much easier to find: it has a quarter of the weights, and
-// the free energy of the right one is clearly the lowest. So a shared blur kernel is first looked
-// for there, from many starts, as one start often ends at a wrong one. The full scale only adds
-// detail to it.
+// the right one mostly has the lowest free energy. So a shared blur kernel is first looked for there,
+// from many starts, as one start often ends at a wrong one. The full scale only adds detail to it.
 
 const (
 	halfSide    = 21 // of the blur kernels in the half
@@ -35,8 +34,7 @@ type halfSearch struct {
 func newHalfSearch(parts search, workers *team.Team) *halfSearch {
 	h := &halfSearch{workers: workers}
 	for i, p := range parts {
-		y := p.y.reduced(0.5)
-		h.parts = append(h.parts, part{y: y, unknown: reducedMap(p.unknown, p.y, y), noise: p.noise})
+		h.parts = append(h.parts, p.reduced(0.5))
 		group := pairOf[i%sharedWindows]
 		h.groups[group] = append(h.groups[group], i)
 	}

@@ -37,7 +37,7 @@ func TestHalfSearch(t *testing.T) {
 	f := newField(y.W, y.H)
 	var parts search
 	for _, w := range f.Windows {
-		parts = append(parts, newPart(y.Crop(w.X, w.Y, w.W, w.H), Options{}))
+		parts = append(parts, Options{}.part(y, w))
 	}
 	h := newHalfSearch(parts, team.New(2))
 	if want := [2][]int{{0, 3}, {1, 2}}; !reflect.DeepEqual(h.groups, want) {

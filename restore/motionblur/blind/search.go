@@ -66,6 +66,17 @@ func newPart(y *Plane, o Options) part {
 	return p
 }
 
+// part returns the richest part of a window of y.
+func (o Options) part(y *Plane, w Window) part {
+	return newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
+}
+
+// reduced returns the part reduced by a factor f ≤ 1, with the same noise.
+func (p part) reduced(f float64) part {
+	y := p.y.reduced(f)
+	return part{y: y, unknown: reducedMap(p.unknown, p.y, y), noise: p.noise}
+}
+
 // search finds the blur kernel that parts of a picture share.
 type search []part
 
@@ -86,11 +97,10 @@ func (s search) byEdges(ctx context.Context, n int) *kernel {
 		}
 		levels, edges := make([]*level, len(s)), make([]*edges, len(s))
 		for i, p := range s {
-			small := p.y.reduced(f)
-			hidden := reducedMap(p.unknown, p.y, small)
-			levels[i] = newLevel(small, hidden, side)
+			small := p.reduced(f)
+			levels[i] = newLevel(small.y, small.unknown, side)
 			levels[i].setKernel(k)
-			edges[i] = newEdges(levels[i], hidden)
+			edges[i] = newEdges(levels[i], small.unknown)
 		}
 		lambda := edgeLambda
 		for range edgeRounds {

@@ -53,8 +53,7 @@ func (f *Field) searchShared(ctx context.Context, y *Plane, o Options, windows [
 	s := &sharedSearch{workers: team.New(max(1, o.Workers))}
 	var pairs [2]search
 	for i, at := range windows {
-		w := f.Windows[at]
-		p := newPart(y.Crop(w.X, w.Y, w.W, w.H), o.cut(y.W, w))
+		p := o.part(y, f.Windows[at])
 		s.all, pairs[pairOf[i]] = append(s.all, p), append(pairs[pairOf[i]], p)
 	}
 	sides, err := Options{Windows: o.Windows}.windowsFor(s.all[0].y)

@@ -74,7 +74,7 @@ func TestEstimateShared(t *testing.T) {
 	}{
 		"one kernel":  {k, k, true, Blurred},
 		"two kernels": {fromTask(bar(21, 15, false)), fromTask(bar(21, 15, true)), false, Untold},
-		"too long":    {fromTask(bar(61, 59, false)), fromTask(bar(61, 59, false)), false, Untold},
+		"too long":    {fromTask(bar(41, 39, false)), fromTask(bar(41, 39, false)), false, Untold},
 		"sharp":       {delta(3), delta(3), true, Sharp},
 	} {
 		f, narrow, err := EstimateShared(t.Context(), joined(rng, 420, 400, c.left, c.right), o)
