@@ -125,7 +125,7 @@ func TestShrinkage(t *testing.T) {
 			}
 		}
 		row := []float32{float32(v)}
-		shrink().row(row, float32(scale))
+		shrink().row(row, nil, nil, float32(scale))
 		if got := float64(row[0]); !(cost(got) <= cost(best)+1e-5*cost(best)) {
 			t.Errorf("v %g scale %g: %g costs %g; %g costs %g", v, scale, got, cost(got), best, cost(best))
 		}
@@ -165,7 +165,7 @@ func TestFilter(t *testing.T) {
 			}
 		}
 		each(func(at, from int, w float32) { v[at] += w * s.x[from] })
-		shrink().row(v, float32(math.Pow(weight*filterWeights[i]/beta, 1/(2-exponent))))
+		shrink().row(v, nil, nil, float32(math.Pow(weight*filterWeights[i]/beta, 1/(2-exponent))))
 		each(func(at, from int, w float32) { want[from] += float64(w * v[at]) })
 		for _, t := range taps {
 			impulse[wrap(t.dy, c.h)*c.w+wrap(t.dx, c.w)] += t.w

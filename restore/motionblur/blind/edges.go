@@ -61,12 +61,7 @@ func (e *edges) findLatent(lambda float64) {
 	for beta := splitFirst * lambda; beta < splitMost; beta *= splitRise {
 		e.divergence(e.t, e.s, float32(lambda/beta))
 		c.forward(e.a, e.t)
-		b := float32(beta)
-		a, start, power, lap := e.a, e.start[:len(e.a)], e.power[:len(e.a)], e.lap[:len(e.a)]
-		for i, d := range a {
-			w, n := 1/(power[i]+b*lap[i]+1e-12), start[i]
-			a[i] = complex((real(n)+b*real(d))*w, (imag(n)+b*imag(d))*w)
-		}
+		latent(e.a, e.start, e.power, e.lap, float32(beta))
 		c.inverse(e.s, e.a)
 	}
 	if e.unknown == nil {
@@ -89,25 +84,13 @@ func (e *edges) findLatent(lambda float64) {
 // is the adjoint of differences.
 func (e *edges) divergence(dst, s []float32, least float32) {
 	c := e.c
-	h, v, up := e.h, e.v[:len(e.h)], e.w[:len(e.h)]
-	gradients := func(y int) {
-		row, below := s[y*c.w:][:len(h)], s[(y+1)%c.h*c.w:][:len(h)]
-		last := len(h) - 1
-		for x, m := range row[:last] {
-			h[x], v[x] = large(row[x+1]-m, below[x]-m, least)
-		}
-		h[last], v[last] = large(row[0]-row[last], below[last]-row[last], least)
-	}
-	gradients(c.h - 1)
+	h, v, up := e.h, e.v, e.w
+	row := func(y int) []float32 { return s[y*c.w:][:c.w] }
+	gradientsRow(h, v, row(c.h-1), row(0), least)
 	for y := range c.h {
-		up, v = v, up[:len(h)]
-		gradients(y)
-		to := dst[y*c.w:][:len(h)]
-		last := h[len(h)-1]
-		for x, a := range h {
-			to[x] = last - a + up[x] - v[x]
-			last = a
-		}
+		up, v = v, up
+		gradientsRow(h, v, row(y), row((y+1)%c.h), least)
+		divergenceRow(dst[y*c.w:][:c.w], h, up, v)
 	}
 }
 

@@ -23,13 +23,7 @@ func (l *level) begin(sigma float64) {
 
 // updateVariances sets 1/γ and the variances of x.
 func (l *level) updateVariances() {
-	seen := float32(l.k.power() / l.noise)
-	x0, x1, spread, precision := l.x[0], l.x[1][:len(l.x[0])], l.spread[:len(l.x[0])], l.precision[:len(l.x[0])]
-	for i, a := range x0 {
-		b := x1[i]
-		p := 1 / max((a*a+b*b)/2+spread[i], leastVariance)
-		precision[i], spread[i] = p, 1/(seen+p)
-	}
+	variances(l.spread, l.precision, l.x[0], l.x[1], float32(l.k.power()/l.noise))
 }
 
 const leastVariance = 1e-12
@@ -40,11 +34,9 @@ func (l *level) updateMean(steps int) {
 	c := l.c
 	inverse := float32(1 / l.noise)
 	for d := range 2 {
-		x, a, fy := l.x[d], l.a, l.fy[d][:len(l.a)]
+		x, a := l.x[d], l.a
 		c.forward(a, x)
-		for i, k := range l.otf[:len(a)] {
-			a[i] = times(mul(conj(k), fy[i]-mul(k, a[i])), inverse)
-		}
+		residual(a, l.otf, l.fy[d], inverse)
 		c.inverse(l.r, a)
 		rz := 0.0
 		for row := range c.h {
@@ -52,9 +44,7 @@ func (l *level) updateMean(steps int) {
 		}
 		for range steps {
 			c.forward(a, l.p)
-			for i, k := range l.power[:len(a)] {
-				a[i] = times(a[i], k*inverse)
-			}
+			weighted(a, l.power, inverse)
 			c.inverse(l.t, a)
 			pq := 0.0
 			for row := range c.h {
@@ -67,11 +57,7 @@ func (l *level) updateMean(steps int) {
 			for row := range c.h {
 				next += stepRow(x[row*c.w:][:c.w], l.r[row*c.w:], l.p[row*c.w:], l.t[row*c.w:], l.spread[row*c.w:], float32(rz/pq))
 			}
-			turn := float32(next / rz)
-			p, r, spread := l.p, l.r[:len(l.p)], l.spread[:len(l.p)]
-			for i, v := range p {
-				p[i] = r[i]*spread[i] + turn*v
-			}
+			turn(l.p, l.r, l.spread, float32(next/rz))
 			rz = next
 		}
 	}
@@ -85,50 +71,6 @@ func (l *level) updateMeanSharp() {
 			l.x[d][i] = v * seen / (seen + l.precision[i])
 		}
 	}
-}
-
-// The loops of updateMean over a row. Their sums are short enough for float32.
-
-// startRow subtracts x/γ from the residual r, sets the direction p and returns rᵀp.
-func startRow(p, r, x, precision, spread []float32) float64 {
-	r, x, precision, spread = r[:len(p)], x[:len(p)], precision[:len(p)], spread[:len(p)]
-	sum := float32(0)
-	for i := range p {
-		v := r[i] - x[i]*precision[i]
-		r[i], p[i] = v, v*spread[i]
-		sum += v * p[i]
-	}
-	return float64(sum)
-}
-
-// applyRow adds p/γ to t and returns pᵀt.
-func applyRow(t, p, precision []float32) float64 {
-	p, precision = p[:len(t)], precision[:len(t)]
-	var sum, other float32
-	i := 0
-	for ; i+1 < len(t); i += 2 {
-		a, b := t[i]+p[i]*precision[i], t[i+1]+p[i+1]*precision[i+1]
-		t[i], t[i+1] = a, b
-		sum += a * p[i]
-		other += b * p[i+1]
-	}
-	return float64(sum + other)
-}
-
-// stepRow takes a step along p, where t = A·p, and returns rᵀ·spread·r.
-func stepRow(x, r, p, t, spread []float32, step float32) float64 {
-	r, p, t, spread = r[:len(x)], p[:len(x)], t[:len(x)], spread[:len(x)]
-	var sum, other float32
-	i := 0
-	for ; i+1 < len(x); i += 2 {
-		x[i] += step * p[i]
-		x[i+1] += step * p[i+1]
-		a, b := r[i]-step*t[i], r[i+1]-step*t[i+1]
-		r[i], r[i+1] = a, b
-		sum += a * a * spread[i]
-		other += b * b * spread[i+1]
-	}
-	return float64(sum + other)
 }
 
 // predict sets hidden differences to what the model predicts.

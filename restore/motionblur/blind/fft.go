@@ -57,20 +57,7 @@ func (t *transform) forward(dst []complex64, src []float32) {
 		for y := range a {
 			a[y] = *lanesAt(src[y*t.w+x:])
 		}
-		v := t.cols.forward(a, t.b[:t.h])
-		for fy := range t.h/2 + 1 { // z = even + i·odd, where both are spectra of real columns
-			p, q := &v[fy], &v[0]
-			if fy > 0 {
-				q = &v[t.h-fy]
-			}
-			to := (*[pairs]lanes)(t.block(dst, fy/laneCount)[x:])
-			lane := fy % laneCount
-			for i, p := range p {
-				q := q[i]
-				to[2*i][lane] = complex(0.5*(real(p)+real(q)), 0.5*(imag(p)-imag(q)))
-				to[2*i+1][lane] = complex(0.5*(imag(p)+imag(q)), 0.5*(real(q)-real(p)))
-			}
-		}
+		t.split(dst, x, t.cols.forward(a, t.b[:t.h]))
 	})
 	for i := range t.blocks() {
 		b := t.block(dst, i)
@@ -92,23 +79,7 @@ func (t *transform) inverse(dst []float32, src []complex64) {
 	scale := 1 / float32(t.w*t.h)
 	t.strips(func(x int) {
 		a := t.a[:t.h]
-		for fy := range t.h/2 + 1 {
-			p, q := &a[fy], &a[0]
-			if fy > 0 {
-				q = &a[t.h-fy]
-			}
-			block, lane := t.block(src, fy/laneCount), fy%laneCount
-			from := (*[pairs - 1]lanes)(block[t.w-x-pairs+1:])
-			e := block[(t.w-x)%t.w][lane]
-			for i := range p {
-				o := from[pairs-2-2*i][lane]
-				if i > 0 {
-					e = from[pairs-1-2*i][lane]
-				}
-				q[i] = complex(scale*(real(e)+imag(o)), scale*(real(o)-imag(e)))
-				p[i] = complex(scale*(real(e)-imag(o)), scale*(imag(e)+real(o)))
-			}
-		}
+		t.join(a, src, x, scale)
 		v := t.cols.forward(a, t.b[:t.h])
 		*lanesAt(dst[x:]) = v[0]
 		for y := 1; y < t.h; y++ {

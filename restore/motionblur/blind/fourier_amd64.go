@@ -36,3 +36,33 @@ func (p *pass) fast(y, x []lanes, s int) bool {
 	}
 	return true
 }
+
+//go:noescape
+func splitAVX(dst *complex64, p, q *lanes)
+
+//go:noescape
+func joinAVX(p, q *lanes, first, rest *complex64, scale float32)
+
+// splitFast does transform.split for the quad frequencies from fy on. It returns false, and does
+// nothing, if the processor cannot.
+func splitFast(to *[pairs]lanes, lane int, z []lanes, fy int) bool {
+	if !avx {
+		return false
+	}
+	h := len(z)
+	_, _ = z[fy+quad-1], z[h-fy-quad+1] // the code reads no further
+	splitAVX(&to[0][lane], &z[fy], &z[h-fy])
+	return true
+}
+
+// joinFast does transform.join for the quad frequencies from fy on. It returns false, and does
+// nothing, if the processor cannot.
+func joinFast(z []lanes, fy int, first *lanes, rest *[pairs - 1]lanes, lane int, scale float32) bool {
+	if !avx {
+		return false
+	}
+	h := len(z)
+	_, _ = z[fy+quad-1], z[h-fy-quad+1] // the code writes no further
+	joinAVX(&z[fy], &z[h-fy], &first[lane], &rest[0][lane], scale)
+	return true
+}

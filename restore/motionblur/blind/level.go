@@ -88,9 +88,7 @@ func times(v complex64, s float32) complex64 { return complex(real(v)*s, imag(v)
 // blurred sets dst to k ⋆ src.
 func (l *level) blurred(dst, src []float32) {
 	l.c.forward(l.a, src)
-	for i, k := range l.otf[:len(l.a)] {
-		l.a[i] = mul(l.a[i], k)
-	}
+	product(l.a, l.a, l.otf)
 	l.c.inverse(dst, l.a)
 }
 
@@ -102,29 +100,19 @@ func (l *level) blurred(dst, src []float32) {
 func (l *level) correlations() (auto, cross []float32) {
 	c := l.c
 	auto, cross = l.r, l.p
-	power, product := l.b, l.f
+	power, both := l.b, l.f
+	clear(power)
+	clear(both)
 	for d := range 2 {
-		for i, v := range l.x[d] {
-			l.t[i] = v * (1 - l.taper[i])
-		}
+		rim(l.t, l.x[d], l.taper)
 		l.blurred(l.t, l.t)
-		for i, in := range l.inside {
-			l.t[i] = in * (l.y[d][i] - l.t[i])
-			l.u[i] = l.x[d][i] * l.taper[i]
-		}
+		inner(l.t, l.u, l.y[d], l.x[d], l.inside, l.taper)
 		c.forward(l.a, l.t)
 		c.forward(l.g, l.u)
-		for i, v := range l.g {
-			if d == 0 {
-				power[i], product[i] = complex(norm(v), 0), mul(conj(v), l.a[i])
-			} else {
-				power[i] += complex(norm(v), 0)
-				product[i] += mul(conj(v), l.a[i])
-			}
-		}
+		correlate(power, both, l.g, l.a)
 	}
 	c.inverse(auto, power)
-	c.inverse(cross, product)
+	c.inverse(cross, both)
 	return auto, cross
 }
 

@@ -39,23 +39,3 @@ func newShrinkage(p float64) *shrinkage {
 	}
 	return s
 }
-
-// row replaces each v by argmin over w of scale^(2−p)·|w|^p + ½(w − v)².
-func (s *shrinkage) row(row []float32, scale float32) {
-	inverse := 1 / scale
-	least, sign := math.Float32bits(s.least), uint32(1<<31)
-	for i, v := range row { // without branches, as no processor could predict them
-		bits := math.Float32bits(v * inverse)
-		a := bits &^ sign
-		at := min(max(a, least)>>shrinkBits-shrinkBase, uint32(len(s.table)-2))
-		low := s.table[at]
-		t := float32(a&(1<<shrinkBits-1)) * (1.0 / (1 << shrinkBits))
-		off := scale * (low + t*(s.table[at+1]-low))
-		off = math.Float32frombits(math.Float32bits(off) | bits&sign)
-		shrunk := math.Float32bits(v - off)
-		if a < least {
-			shrunk = 0
-		}
-		row[i] = math.Float32frombits(shrunk)
-	}
-}

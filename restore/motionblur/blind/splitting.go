@@ -69,7 +69,7 @@ type splitting struct {
 	target           []float32 // sum of the blurred picture, split from kx, and its multiplier
 	g                []float32 // the filters' values, shrunk, brought back to pixels
 	fx, ft           []complex64
-	rows             [5][]float32 // a row of each filter's values
+	rows             filterRows
 }
 
 func (p *splitter) newSplitting() *splitting {
@@ -99,9 +99,7 @@ func (s *splitting) begin(y *Plane, unknown []bool, x0, y0 int) {
 	}
 	copy(s.x, s.seen)
 	c.forward(s.fx, s.x)
-	for i, k := range s.otf {
-		s.fx[i] = mul(s.fx[i], k)
-	}
+	product(s.fx, s.fx, s.otf)
 	c.inverse(s.kx, s.fx)
 	copy(s.target, s.kx) // the multiplier begins at 0
 }
@@ -165,19 +163,10 @@ func (s *splitting) run(ctx context.Context, steps int, noise float64) bool {
 func (s *splitting) step(weight, beta float64) {
 	c := s.c
 	s.filter(weight, beta)
-	target, kx, seen, half := s.target, s.kx[:len(s.target)], s.seen[:len(s.target)], s.half[:len(s.target)]
-	for i, t := range target {
-		k := kx[i]
-		target[i] = t + relaxation*(k-t+half[i]*(seen[i]+t-2*k))
-	}
+	target(s.target, s.kx, s.seen, s.half)
 	c.forward(s.ft, s.target)
 	c.forward(s.fx, s.g)
-	b := float32(beta)
-	fx, ft, blur, filtered := s.fx, s.ft[:len(s.fx)], s.blur[:len(s.fx)], s.filtered[:len(s.fx)]
-	for i, k := range s.otf[:len(fx)] {
-		v := times(mul(conj(k), ft[i])+times(fx[i], b), 1/(blur[i]+b*filtered[i]+1e-12))
-		fx[i], ft[i] = v, mul(v, k)
-	}
+	divide(s.fx, s.ft, s.otf, s.blur, s.filtered, float32(beta))
 	c.inverse(s.x, s.fx)
 	c.inverse(s.kx, s.ft)
 }
@@ -190,50 +179,17 @@ func (s *splitting) filter(weight, beta float64) {
 		scales[i] = float32(math.Pow(weight*w/beta, 1/(2-exponent)))
 	}
 	table := shrink()
-	h, v, hh, vv, hv := s.rows[0], s.rows[1], s.rows[2], s.rows[3], s.rows[4]
-	n := len(h)
-	v, hh, vv, hv = v[:n], hh[:n], vv[:n], hv[:n]
+	row := func(v []float32, y int) []float32 { return v[(y+c.h)%c.h*c.w:][:c.w] }
 	clear(s.g)
 	for y := range c.h {
-		above, row, below := s.x[(y+c.h-1)%c.h*n:][:n], s.x[y*n:][:n], s.x[(y+1)%c.h*n:][:n]
-		last := row[n-1]
-		for x, m := range row {
-			next, diagonal := row[0], below[0]
-			if x+1 < n {
-				next, diagonal = row[x+1], below[x+1]
-			}
-			b := below[x]
-			h[x], v[x], hh[x], vv[x], hv[x] = next-m, b-m, next-2*m+last, b-2*m+above[x], m-next-b+diagonal
-			last = m
+		s.rows.apply(row(s.x, y-1), row(s.x, y), row(s.x, y+1))
+		var before, after []float32
+		if s.divide != nil {
+			before, after = row(s.divide, y), row(s.multiply, y)
 		}
-		for i := range s.rows {
-			if s.divide != nil {
-				scaleRow(s.rows[i], s.divide[y*n:])
-			}
-			table.row(s.rows[i], scales[i])
-			if s.multiply != nil {
-				scaleRow(s.rows[i], s.multiply[y*n:])
-			}
+		for i, r := range s.rows {
+			table.row(r, before, after, scales[i])
 		}
-		above, row, below = s.g[(y+c.h-1)%c.h*n:][:n], s.g[y*n:][:n], s.g[(y+1)%c.h*n:][:n]
-		left, leftHH, leftHV := h[n-1], hh[n-1], hv[n-1]
-		for x := range row {
-			next := hh[0]
-			if x+1 < n {
-				next = hh[x+1]
-			}
-			above[x] += vv[x]
-			row[x] += left - h[x] - v[x] + leftHH - 2*hh[x] + next - 2*vv[x] + hv[x] - leftHV
-			below[x] += v[x] + vv[x] - hv[x] + leftHV
-			left, leftHH, leftHV = h[x], hh[x], hv[x]
-		}
-	}
-}
-
-// scaleRow multiplies a row by factors.
-func scaleRow(row, by []float32) {
-	by = by[:len(row)]
-	for i, v := range by {
-		row[i] *= v
+		s.rows.adjoint(row(s.g, y-1), row(s.g, y), row(s.g, y+1))
 	}
 }
