@@ -97,10 +97,38 @@ func TestFoundBlur(t *testing.T) {
 	if r = restored(t, m, blurred(defocus.Blur{}), req); r.Blur.Verdict == blind.Blurred || r.Blur.Kernel != nil {
 		t.Errorf("a sharp picture is found as %+v", r.Blur)
 	}
+	// So is the one that the network was trained for, as there is little noise.
+	if r = restored(t, m, blurred(TrainedBlur), req); r.Blur.Verdict != blind.Blurred || r.Blur.Kernel == nil {
+		t.Errorf("a Gaussian of 3 pixels is found as %+v", r.Blur)
+	}
 	// The blur is not estimated again for the other orientations.
 	req.Ensemble = 2
 	if r := restored(t, m, blurred(defocus.Blur{Shape: defocus.Gaussian, Width: 2}), req); r.Blur.Verdict != blind.Blurred || r.Blur.Given {
 		t.Errorf("with an ensemble: %+v", r.Blur)
+	}
+}
+
+// The network undoes an estimated blur if that is certainly the one that it was trained for, and if
+// there is noise.
+func TestNetworkApplies(t *testing.T) {
+	sure := defocus.Certainty{Spread: 0.1}
+	for name, c := range map[string]struct {
+		blur      defocus.Blur
+		certainty defocus.Certainty
+		noise     float64
+		want      bool
+	}{
+		"noisy":        {TrainedBlur, sure, 5.1, true},
+		"clean":        {TrainedBlur, sure, 4.9, false},
+		"another":      {defocus.Blur{Shape: defocus.Gaussian, Width: 2}, sure, 6, false},
+		"a disc":       {defocus.Blur{Shape: defocus.Disc, Width: 3}, sure, 6, false},
+		"maybe a disc": {TrainedBlur, defocus.Certainty{Disc: 0.1, Spread: 0.1}, 6, false},
+		"unsure":       {TrainedBlur, defocus.Certainty{Spread: 0.2}, 6, false},
+	} {
+		b := &Blur{Defocus: c.blur, Certainty: c.certainty}
+		if got := b.networkApplies(c.noise); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 

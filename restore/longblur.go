@@ -40,7 +40,7 @@ func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *Blur) (f
 		} else {
 			denoised = denoised.Half()
 		}
-		b, err := findTrusted(ctx, p, inLight)
+		b, err := findTrusted(ctx, p, inLight, n == mostHalvings)
 		if err != nil || b.Verdict == blind.Sharp {
 			return nil, false, err
 		}

@@ -111,7 +111,7 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 		}
 		denoised.Row = tile.PlanesOf(clean).Row
 	}
-	b, err := findTrusted(ctx, p, &denoised)
+	b, err := findTrusted(ctx, p, &denoised, false)
 	if err == nil && b.shared.Narrow && b.Kernel != nil {
 		b.Verdict, b.Kernel = blind.Sharp, nil
 	}
@@ -130,8 +130,9 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 }
 
 // findTrusted finds the blur of a picture, which is also given denoised. If denoised is nil, there
-// is no search in light. Kernels that cannot be trusted count as none.
-func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture) (*Blur, error) {
+// is no search in light. last says that there will be no search in its half. Kernels that cannot be
+// trusted count as none.
+func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture, last bool) (*Blur, error) {
 	var shared deblur.Shared
 	if denoised != nil {
 		var err error
@@ -140,6 +141,9 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 		}
 		if f := shared.Field; f != nil && !f.Probable {
 			return sharedBlur(f), nil
+		}
+		if !last && !shared.Narrow && blind.SearchesHalves(p.W, p.H) {
+			return findAgain(ctx, p, shared)
 		}
 	}
 	f, err := deblur.Find(ctx, p)
@@ -159,6 +163,22 @@ func findTrusted(ctx context.Context, p deblur.Picture, denoised *deblur.Picture
 		}
 	}
 	return b, nil
+}
+
+// findAgain completes what the search in light found in a picture of many windows, where it found no
+// narrow blur and nothing that is sure. A probable blur is sure if the picture's values show it,
+// too. Otherwise nothing is: a wider blur is easier to find in the picture's half.
+func findAgain(ctx context.Context, p deblur.Picture, shared deblur.Shared) (*Blur, error) {
+	if shared.Kernel != nil {
+		f, err := deblur.FindAgain(ctx, p, shared.Kernel)
+		if err != nil {
+			return nil, err
+		}
+		if f != nil {
+			return sharedBlur(f), nil
+		}
+	}
+	return &Blur{Field: blind.UniformField(p.W, p.H, nil), shared: shared}, nil
 }
 
 // sharedBlur is the blur that was found in a picture's light.

@@ -54,8 +54,9 @@ type Request struct {
 
 	// Blur is the blur for gaussian-deblur, if it is known; defocus.Blur{} is no blur. nil: the
 	// blur is estimated. That task's network undoes Gaussians of 2.8 to 3.3 pixels as it undoes
-	// TrainedBlur. For another blur the picture is denoised and deconvolved; samples and the latent
-	// are then those of motion-deblur, and Steps, Times and Temperature affect only these.
+	// TrainedBlur; estimated ones only if there is noise of 5 levels or more. For another blur the
+	// picture is denoised and deconvolved; samples and the latent are then those of motion-deblur,
+	// and Steps, Times and Temperature affect only these.
 	Blur *defocus.Blur
 
 	// Expected leaves wide holes as the network fills them: the expected picture z = μ, a mean of

@@ -56,6 +56,8 @@ func Find(ctx context.Context, p Picture) (*blind.Field, error) {
 // Shared is what FindShared found.
 type Shared struct {
 	Field *blind.Field // nil: no blur that the whole picture shares, nor that it is sharp
+	// Kernel is the blur kernel that was found, though perhaps not even probable. nil: none.
+	Kernel *task.Kernel
 	// NotLight says that a blur was found which is not sure in light: perhaps only a part of the
 	// picture moved. Field is that blur, unless it is not even probable.
 	NotLight bool
@@ -72,6 +74,7 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	if err != nil || f == nil || !f.Shared {
 		return Shared{Field: f, Narrow: narrow}, err
 	}
+	k := f.Best().Kernel
 	a, b, err := p.explain(ctx, f)
 	if err != nil {
 		return Shared{}, err
@@ -80,10 +83,28 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	f.Probable = f.Probable || a < sureLightShare*b
 	dark, err := p.darkShare(ctx, f)
 	if err != nil || dark > tooDark {
-		return Shared{NotLight: true}, err
+		return Shared{Kernel: k, NotLight: true}, err
 	}
 	f.Probable = f.Probable || dark > mostDark
-	return Shared{Field: f, NotLight: f.Probable}, nil
+	return Shared{Field: f, Kernel: k, NotLight: f.Probable}, nil
+}
+
+// sameBlur is the least similarity of the blur kernels that values and light show if they are the
+// same.
+const sameBlur = 0.7
+
+// FindAgain looks for a blur that the whole picture shares in its values, where light showed the
+// blur kernel k. It returns nil if there is none, or another one. It fails with ctx.Err().
+func FindAgain(ctx context.Context, p Picture, k *task.Kernel) (*blind.Field, error) {
+	y, o := p.values()
+	f, err := blind.EstimateAlike(ctx, y, o)
+	if err != nil || f == nil || f.Best() == nil {
+		return nil, err
+	}
+	if blind.Similarity(k, f.Best().Kernel) < sameBlur {
+		return nil, nil
+	}
+	return f, nil
 }
 
 // Confirm looks for confirmation of the blur that Find found (blind.Field.Confirm). It fails with

@@ -2,6 +2,7 @@ package deblur
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -128,6 +129,36 @@ func TestFindShared(t *testing.T) {
 		if sure := s.Field != nil && s.Field.Shared && s.Field.Light && !s.Field.Probable; sure != c.sure {
 			t.Errorf("%s: %+v", c.name, s)
 		}
+	}
+}
+
+// FindAgain finds a blur in values if it is the one that light shows.
+func TestFindAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	rng := rand.New(rand.NewPCG(5, 1))
+	values, w, h := blurred(displayed(rng, scene(rng, 420, 410), 0), 420, 410, hook())
+	p := grey(values, w, h)
+	other := &task.Kernel{Size: 11, W: make([]float32, 121)}
+	for i := range 11 {
+		other.W[11*i+i] = 1.0 / 11
+	}
+	f, err := FindAgain(t.Context(), p, hook())
+	if err != nil || f == nil || !f.Shared || blind.Similarity(f.Best().Kernel, hook()) < 0.8 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if f, err := FindAgain(t.Context(), p, other); f != nil || err != nil {
+		t.Errorf("another blur kernel: %+v, %v", f, err)
+	}
+	small := grey(values[:80*80], 80, 80)
+	if f, err := FindAgain(t.Context(), small, hook()); f != nil || err != nil {
+		t.Errorf("a small picture: %+v, %v", f, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := FindAgain(ctx, p, hook()); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -86,7 +86,7 @@ func (p Picture) explain(ctx context.Context, f *blind.Field) (light, values flo
 // takes from dark places what bright ones beside them did not give. It fails with ctx.Err().
 func (p Picture) darkShare(ctx context.Context, f *blind.Field) (float64, error) {
 	values, o := p.values()
-	d := blind.Deconvolution{Unknown: o.Unknown, Centred: true, Slope: slopes(values), Noise: leastNoise}
+	d := blind.Deconvolution{Unknown: o.Unknown, Slope: slopes(values), Noise: leastNoise}
 	x, err := f.Deconvolve(ctx, p.light(), d, o.Workers)
 	if err != nil {
 		return 0, err

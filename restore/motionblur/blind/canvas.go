@@ -88,17 +88,18 @@ func (c *canvas) otf(dst []complex64, k *kernel) {
 }
 
 // centre multiplies the spectrum f of a blur kernel so that the blur kernel is shifted, by
-// fractions of pixels, until its centre of mass is at its middle.
+// fractions of pixels, until its weights' median is at its middle.
 func (c *canvas) centre(f []complex64, k *kernel) {
 	plane := make([]float32, c.w*c.h)
 	k.spread(plane, c.w, c.h)
-	mx, my, sum := 0.0, 0.0, 0.0
+	var points []massPoint
 	for i, v := range plane {
-		mx += float64(v) * float64(signed(i%c.w, c.w))
-		my += float64(v) * float64(signed(i/c.w, c.h))
-		sum += float64(v)
+		if v > 0 {
+			points = append(points, massPoint{float64(signed(i%c.w, c.w)), float64(signed(i/c.w, c.h)), float64(v)})
+		}
 	}
-	mx, my = mx/sum/float64(c.w), my/sum/float64(c.h)
+	mx, my := median(points)
+	mx, my = mx/float64(c.w), my/float64(c.h)
 	for fy := range c.h/2 + 1 {
 		for fx := range c.w {
 			sin, cos := math.Sincos(2 * math.Pi * (float64(signed(fx, c.w))*mx + float64(signed(fy, c.h))*my))
@@ -116,4 +117,29 @@ func signed(i, n int) int {
 		return i - n
 	}
 	return i
+}
+
+// massPoint is a place with a weight.
+type massPoint struct{ x, y, weight float64 }
+
+// median is the geometric median of points, to which the sum of all distances is least (Weiszfeld's
+// algorithm, from the centre of mass on). Of a path it is about the point that is reached at half
+// of the time.
+func median(points []massPoint) (x, y float64) {
+	const (
+		rounds = 50
+		least  = 0.25 // pixels², so that no distance is 0
+	)
+	for round := range rounds {
+		var sx, sy, sum float64
+		for _, p := range points {
+			w := p.weight
+			if round > 0 {
+				w /= math.Sqrt(square(p.x-x) + square(p.y-y) + least)
+			}
+			sx, sy, sum = sx+w*p.x, sy+w*p.y, sum+w
+		}
+		x, y = sx/sum, sy/sum
+	}
+	return x, y
 }

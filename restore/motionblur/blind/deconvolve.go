@@ -23,10 +23,10 @@ type Deconvolution struct {
 	Slope *Plane
 	// Steps is the number of iterations. 0 means 36; 100 gain 0.1 dB.
 	Steps int
-	// Centred shifts the blur kernel, by fractions of a pixel, so that its centre of mass is at its
-	// middle. The position of a blur kernel that was found is arbitrary, as the sharp picture could
-	// be shifted against it. With Centred the result lies where the blurred picture does, and the
-	// results of different windows fit together.
+	// Centred shifts the blur kernel, by fractions of a pixel, so that its weights' geometric median
+	// is at its middle. The position of a blur kernel that was found is arbitrary, as the sharp
+	// picture could be shifted against it. With Centred the result shows about what the camera saw
+	// at the middle of the exposure, and the results of different windows fit together.
 	Centred bool
 	// Workers is the number of cores that work on a picture of several blocks. 0 means one. The
 	// result does not depend on it.

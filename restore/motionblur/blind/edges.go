@@ -129,8 +129,8 @@ func (e *edges) selectGradients() {
 // firstLeast is the largest threshold (square of a gradient) that leaves every direction with four
 // times as many gradients as the blur kernel is wide. Directions with fewer gradients do not count.
 func (e *edges) firstLeast() float32 {
-	var directions [4][]float32
-	most := float32(0)
+	var directions [4][]float32 // the largest ones of each, in rising order
+	most, count := float32(0), 4*e.n
 	for i, in := range e.inside {
 		a, b := e.x[0][i], e.x[1][i]
 		m := a*a + b*b
@@ -147,17 +147,30 @@ func (e *edges) firstLeast() float32 {
 		case a*b < 0:
 			at = 3
 		}
-		directions[at] = append(directions[at], m)
+		directions[at] = keepLargest(directions[at], count+1, m)
 	}
-	least, count := float32(math.Inf(1)), 4*e.n
+	least := float32(math.Inf(1))
 	for _, d := range directions {
 		if len(d) > count {
-			slices.Sort(d)
-			least = min(least, d[len(d)-1-count])
+			least = min(least, d[0])
 		}
 	}
 	if math.IsInf(float64(least), 1) {
 		return most / 4
 	}
 	return least
+}
+
+// keepLargest adds v to a list of at most n values in rising order, and drops the least if there are
+// more.
+func keepLargest(list []float32, n int, v float32) []float32 {
+	at, _ := slices.BinarySearch(list, v)
+	switch {
+	case len(list) < n:
+		return slices.Insert(list, at, v)
+	case at > 0:
+		copy(list, list[1:at])
+		list[at-1] = v
+	}
+	return list
 }

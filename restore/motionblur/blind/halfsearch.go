@@ -1,7 +1,9 @@
 package blind
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/vfmrestore/restore/internal/team"
 )
@@ -18,6 +20,8 @@ const (
 	// halfStartCut before the full scale.
 	halfCut      = 0.05
 	halfStartCut = 0.1
+	// soonSimilarity is that of the groups' first blur kernels from which on others are not tried.
+	soonSimilarity = 0.95
 )
 
 // halfSearch is a search in the halves of windows. Two groups of windows are searched separately.
@@ -66,44 +70,71 @@ func startsIn(group []int) (sets [][]int) {
 	return sets
 }
 
+// halfStart is a start of the search in a group, with what is found from it.
+type halfStart struct {
+	group   int
+	windows []int
+	explained
+}
+
 // run finds the blur kernel of each group: of all starts, the one whose free energy in the group is
-// the lowest. It fails with ctx.Err().
+// the lowest. The first start of each group comes first. If both groups then have the same blur
+// kernel, or narrow ones, there are no others. It fails with ctx.Err().
 func (h *halfSearch) run(ctx context.Context) error {
-	type start struct {
-		group   int
-		windows []int
-		explained
-	}
-	var starts []start
+	var starts [2][]halfStart
+	var none [2]explained
 	for g, group := range h.groups {
 		for _, set := range startsIn(group) {
-			starts = append(starts, start{group: g, windows: set})
+			starts[g] = append(starts[g], halfStart{group: g, windows: set})
 		}
 	}
-	var none [2]explained
-	err := h.workers.Each(ctx, len(starts)+len(none), func(_, i int) {
-		if i >= len(starts) {
-			g := i - len(starts)
-			none[g] = h.parts.of(h.groups[g]).withoutBlur(ctx)
-			return
-		}
-		s := &starts[i]
-		if k := h.parts.of(s.windows).byEdges(ctx, halfSide); k != nil {
-			s.explained = h.parts.of(h.groups[s.group]).improveIn(ctx, halfRounds, k.trimmed(trimMargin), moveBoth)
+	err := h.workers.Each(ctx, 4, func(_, i int) {
+		if i < 2 {
+			h.search(ctx, &starts[i][0])
+		} else {
+			none[i-2] = h.parts.of(h.groups[i-2]).withoutBlur(ctx)
 		}
 	})
 	if err != nil {
 		return err
 	}
 	for g := range h.groups {
-		var best *explained
-		for i := range starts {
-			if e := &starts[i].explained; starts[i].group == g && (best == nil || e.energy < best.energy) {
-				best = e
-			}
-		}
-		h.found[g] = best.k.clone().threshold(halfCut).prune(finalIsland).centred()
-		h.gain[g] = none[g].energy - best.energy
+		h.choose(g, starts[g][:1], none[g])
+	}
+	if h.narrow(0) && h.narrow(1) || min(h.gain[0], h.gain[1]) >= halfGain && h.similarity() >= soonSimilarity {
+		return nil
+	}
+	others := len(starts[0]) - 1
+	err = h.workers.Each(ctx, 2*others, func(_, i int) { h.search(ctx, &starts[i%2][1+i/2]) })
+	if err != nil {
+		return err
+	}
+	for g := range h.groups {
+		h.choose(g, starts[g], none[g])
 	}
 	return nil
+}
+
+// search finds a blur kernel from a start.
+func (h *halfSearch) search(ctx context.Context, s *halfStart) {
+	if k := h.parts.of(s.windows).byEdges(ctx, halfSide); k != nil {
+		s.explained = h.parts.of(h.groups[s.group]).improveIn(ctx, halfRounds, k.trimmed(trimMargin), moveBoth)
+	}
+}
+
+// choose takes the blur kernel of group g with the lowest free energy. none is what no blur makes of
+// the group.
+func (h *halfSearch) choose(g int, starts []halfStart, none explained) {
+	best := slices.MinFunc(starts, func(a, b halfStart) int { return cmp.Compare(a.energy, b.energy) })
+	h.found[g] = best.k.clone().threshold(halfCut).prune(finalIsland).centred()
+	h.gain[g] = none.energy - best.energy
+}
+
+// similarity is that of the groups' blur kernels.
+func (h *halfSearch) similarity() float64 { return similarity(h.found[0], h.found[1]) }
+
+// narrow reports whether a group's blur kernel is narrow, as in photographs that are a little soft.
+func (h *halfSearch) narrow(g int) bool {
+	width := h.found[g].width()
+	return width < halfNarrow || width < halfWidth && h.gain[g] < halfNarrowGain
 }

@@ -244,6 +244,10 @@ func (k *kernel) width() float64 {
 	return math.Sqrt(s / k.sum())
 }
 
+// Similarity is the largest normalised correlation, 0 to 1, of two blur kernels over shifts by whole
+// pixels. It is 1 if they are the same but for a shift.
+func Similarity(a, b *task.Kernel) float64 { return similarity(fromTask(a), fromTask(b)) }
+
 // similarity is the largest normalised correlation of two blur kernels over shifts by whole pixels.
 // It is 1 if they are the same but for a shift.
 func similarity(a, b *kernel) float64 {

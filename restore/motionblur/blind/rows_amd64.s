@@ -497,7 +497,6 @@ TEXT ·shrinkAVX(SB), NOSPLIT, $0-56
 	MOVQ multiply+16(FP), DX
 	MOVQ table+24(FP), R8
 	VBROADCASTSS inverse+32(FP), Y9
-	VBROADCASTSS scale+36(FP), Y8
 	VBROADCASTSS least+40(FP), Y14
 	ALL(0x80000000, X15, Y15) // the sign
 	ALL(4064, X13, Y13)       // shrinkBase
@@ -513,6 +512,10 @@ loop:
 scaled:
 	VMULPS Y9, Y0, Y1
 	VANDNPS Y1, Y15, Y2
+	VPCMPGTD Y2, Y14, Y8 // values that become 0; often all
+	VMOVMSKPS Y8, BX
+	CMPL BX, $0xff
+	JEQ zero
 	VANDPS Y15, Y1, Y1
 	VPMAXSD Y14, Y2, Y3
 	VPSRLD $18, Y3, Y3
@@ -527,18 +530,23 @@ scaled:
 	VMULPS Y10, Y6, Y6
 	VSUBPS Y4, Y5, Y5
 	VFMADD231PS Y6, Y5, Y4
-	VMULPS Y8, Y4, Y4
+	VBROADCASTSS scale+36(FP), Y5
+	VMULPS Y5, Y4, Y4
 	VORPS Y1, Y4, Y4
 	VSUBPS Y4, Y0, Y0
-	VPCMPGTD Y2, Y14, Y7
-	VANDNPS Y0, Y7, Y0
+	VANDNPS Y0, Y8, Y0
 	TESTQ DX, DX
 	JZ store
 	VMULPS (DX)(AX*1), Y0, Y0
 store:
 	VMOVUPS Y0, (DI)(AX*1)
+next:
 	ADDQ $32, AX
 	CMPQ AX, CX
 	JLT loop
 	VZEROUPPER
 	RET
+zero:
+	VXORPS Y0, Y0, Y0
+	VMOVUPS Y0, (DI)(AX*1)
+	JMP next

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -235,4 +236,18 @@ func TestShrinkRow(t *testing.T) {
 			})
 		}
 	})
+}
+
+// The list holds the largest values, as sorting all of them gives.
+func TestKeepLargest(t *testing.T) {
+	rng := fresh(t)
+	var list, all []float32
+	for range 50 {
+		v := float32(rng.IntN(30)) // some are equal
+		list, all = keepLargest(list, 7, v), append(all, v)
+		slices.Sort(all)
+		if want := all[max(0, len(all)-7):]; !slices.Equal(list, want) {
+			t.Fatalf("%v, want %v", list, want)
+		}
+	}
 }

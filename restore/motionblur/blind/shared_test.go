@@ -125,7 +125,7 @@ func TestFindByHalf(t *testing.T) {
 		"blurred": {k, true, false},
 		"sharp":   {delta(3), false, true},
 	} {
-		y := joined(rng, 920, 500, c.kernel, c.kernel)
+		y, _ := seen(rng, scene(rng, 940, 520), c.kernel, 0.001) // as little noise as denoised pictures
 		f := newField(y.W, y.H)
 		if len(f.Windows) < halfWindows {
 			t.Fatalf("%d windows", len(f.Windows))

@@ -113,6 +113,23 @@ func EstimateField(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	return f, nil
 }
 
+// EstimateAlike is the first step of EstimateField: it looks for a blur kernel that all windows of a
+// picture share. It returns nil if this tells nothing. It fails as EstimateField does.
+func EstimateAlike(ctx context.Context, y *Plane, o Options) (*Field, error) {
+	if err := y.Check(); err != nil {
+		return nil, err
+	}
+	if !CanShare(y.W, y.H) {
+		return nil, nil
+	}
+	f := newField(y.W, y.H)
+	told, err := f.examineShared(ctx, y, o, f.byDetail(y)[:sharedWindows])
+	if err != nil || !told {
+		return nil, err
+	}
+	return f, nil
+}
+
 // examine finds the blur kernels of some windows.
 func (f *Field) examine(ctx context.Context, y *Plane, o Options, windows []int) error {
 	t := team.New(max(1, o.Workers))
