@@ -32,7 +32,7 @@ func TestConfirm(t *testing.T) {
 		left, right *kernel
 		want        bool
 	}{"one": {k, k, true}, "two": {fromTask(bar(21, 15, false)), fromTask(bar(21, 15, true)), false}} {
-		y := joined(rng, 230, 210, c.left, c.right)
+		y := joined(rand.New(rand.NewPCG(5, 7)), 230, 210, c.left, c.right)
 		f, err := EstimateField(t.Context(), y, o)
 		if err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ func TestShared(t *testing.T) {
 		"two kernels": {fromTask(bar(21, 15, false)), fromTask(bar(21, 15, true)), false, false, Untold},
 		"sharp":       {sharp, sharp, true, false, Sharp},
 	} {
-		y := joined(rng, 420, 400, c.left, c.right)
+		y := joined(rand.New(rand.NewPCG(7, 9)), 420, 400, c.left, c.right)
 		f := newField(y.W, y.H)
 		if len(f.Windows) != sharedWindows {
 			t.Fatalf("%d windows", len(f.Windows))
@@ -77,7 +77,7 @@ func TestEstimateShared(t *testing.T) {
 		"too long":    {fromTask(bar(41, 39, false)), fromTask(bar(41, 39, false)), false, Untold},
 		"sharp":       {delta(3), delta(3), true, Sharp},
 	} {
-		f, narrow, err := EstimateShared(t.Context(), joined(rng, 420, 400, c.left, c.right), o)
+		f, narrow, err := EstimateShared(t.Context(), joined(rand.New(rand.NewPCG(7, 9)), 420, 400, c.left, c.right), o)
 		if err != nil || (f != nil) != c.found || f != nil && (f.Verdict() != c.verdict || f.Shared != (c.verdict == Blurred)) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 			continue
@@ -125,7 +125,7 @@ func TestFindByHalf(t *testing.T) {
 		"blurred": {k, true, false},
 		"sharp":   {delta(3), false, true},
 	} {
-		y, _ := seen(rng, scene(rng, 940, 520), c.kernel, 0.001) // as little noise as denoised pictures
+		y, _ := seen(rand.New(rand.NewPCG(7, 9)), scene(rand.New(rand.NewPCG(7, 10)), 940, 520), c.kernel, 0.001) // as little noise as denoised pictures
 		f := newField(y.W, y.H)
 		if len(f.Windows) < halfWindows {
 			t.Fatalf("%d windows", len(f.Windows))
