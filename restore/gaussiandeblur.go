@@ -20,9 +20,9 @@ import (
 // TrainedBlur is the blur that gaussian-deblur's network was trained for, that of the paper.
 var TrainedBlur = defocus.Blur{Shape: defocus.Gaussian, Width: 3}
 
-// The Gaussians that the network undoes better than deconvolution does. On six training photographs
-// with noise of 1 level the network gains 2.20 dB at 2.85 pixels and 2.00 dB at 3.3, deconvolution
-// 1.95 and 1.89. At 2.7 pixels they gain 1.68 and 1.97.
+// The Gaussians that the network undoes better than deconvolution of values does. On six training
+// photographs with noise of 1 level the network gains 2.20 dB at 2.85 pixels and 2.00 dB at 3.3,
+// deconvolution 1.95 and 1.89. At 2.7 pixels they gain 1.68 and 1.97.
 const minTrainedWidth, maxTrainedWidth = 2.8, 3.3
 
 // isTrainedBlur reports whether gaussian-deblur's network undoes a blur.
