@@ -28,6 +28,9 @@ const (
 	// leastNoise is the noise of 8 bits and of a slightly wrong blur kernel, in units of
 	// blind.Plane.
 	leastNoise = 0.003
+	// chromaSteps are the iterations for the colour axes, half as many as for luminance. Six shaken
+	// photographs lose 0.003 dB in the mean, and 0.02 with 12.
+	chromaSteps = 18
 )
 
 // Half is the picture at half its size. A pixel says nothing if any of the four that it covers says
@@ -187,6 +190,9 @@ func Deconvolve(ctx context.Context, p Picture, f *blind.Field, level noise.Prof
 			} else {
 				d.Noise = max(d.Noise, level.Chroma[b]/2)
 			}
+		}
+		if c > 0 {
+			d.Steps = chromaSteps
 		}
 		x, err := f.Deconvolve(ctx, y, d, runtime.GOMAXPROCS(0))
 		if err != nil {
