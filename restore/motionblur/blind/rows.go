@@ -1,8 +1,8 @@
 package blind
 
 // The loops over spectra and over rows of pixels that take most of the time. On processors with
-// AVX2 rows_amd64.s does eight real or four complex values at a time. Go's code does the rest, and
-// everything on other processors.
+// AVX2 assembly does eight real or four complex values at a time (spectra_amd64.s, rows_amd64.s).
+// Go's code does the rest, and everything on other processors.
 //
 // All slices of a call are at least as long as the first one, unless noted.
 

@@ -1,6 +1,6 @@
 package blind
 
-// The functions of rows_amd64.s; see rows.go for what each does.
+// The functions in assembly; see rows.go and filterrows.go for what each does.
 
 //go:noescape
 func productAVX(dst, a, k *complex64, n int)

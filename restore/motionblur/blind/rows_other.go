@@ -2,7 +2,7 @@
 
 package blind
 
-// The functions of rows_amd64.s. They are never called where avx is false.
+// The functions in assembly. They are never called where avx is false.
 
 func productAVX(dst, a, k *complex64, n int) {}
 
