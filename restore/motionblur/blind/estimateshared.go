@@ -31,14 +31,16 @@ const (
 )
 
 // CanShare reports whether a picture of w×h pixels is large enough for EstimateShared.
-func CanShare(w, h int) bool {
-	return len(spans(w))*len(spans(h)) >= sharedWindows && min(w, h) >= leastForBlur
-}
+func CanShare(w, h int) bool { return hasWindows(w, h, sharedWindows) }
 
 // SearchesHalves reports whether EstimateShared searches the halves of windows of a picture of w×h
 // pixels.
-func SearchesHalves(w, h int) bool {
-	return len(spans(w))*len(spans(h)) >= halfWindows && min(w, h) >= leastForBlur
+func SearchesHalves(w, h int) bool { return hasWindows(w, h, halfWindows) }
+
+// hasWindows reports whether a picture of w×h pixels in which a blur kernel is looked for is cut into
+// at least n windows.
+func hasWindows(w, h, n int) bool {
+	return len(spans(w))*len(spans(h)) >= n && min(w, h) >= leastForBlur
 }
 
 // EstimateShared looks for a blur kernel that all windows of a picture share. y was denoised and

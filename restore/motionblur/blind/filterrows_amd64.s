@@ -21,11 +21,8 @@ loop:
 	VFMADD231PS (R8)(AX*1), Y2, Y1
 	VFMADD231PS Y15, Y1, Y0
 	VMOVUPS Y0, (DI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func filtersAVX(out *[5]*float32, above, row, below *float32, n int): row[−1] is read, too
 TEXT ·filtersAVX(SB), NOSPLIT, $0-40
@@ -57,11 +54,8 @@ loop:
 	VSUBPS Y3, Y6, Y6
 	VSUBPS Y1, Y6, Y6
 	VMOVUPS Y6, (R12)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func adjointAVX(above, row, below *float32, in *[5]*float32, n int): values at −1 are read, too
 TEXT ·adjointAVX(SB), NOSPLIT, $0-40
@@ -97,11 +91,8 @@ loop:
 	VSUBPS Y1, Y6, Y6
 	VADDPS (DX)(AX*1), Y6, Y6
 	VMOVUPS Y6, (DX)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func shrinkAVX(row, divide, multiply, table *float32, inverse, scale, least float32, n int)
 TEXT ·shrinkAVX(SB), NOSPLIT, $0-56
@@ -154,11 +145,8 @@ scaled:
 store:
 	VMOVUPS Y0, (DI)(AX*1)
 next:
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 zero:
 	VXORPS Y0, Y0, Y0
 	VMOVUPS Y0, (DI)(AX*1)

@@ -70,9 +70,9 @@ func startsIn(group []int) (sets [][]int) {
 	return sets
 }
 
-// halfStart is a start of the search in a group, with what is found from it.
+// halfStart is a start of the search in a group: the windows by whose edges a blur kernel is found,
+// and what that becomes in the group.
 type halfStart struct {
-	group   int
 	windows []int
 	explained
 }
@@ -85,12 +85,12 @@ func (h *halfSearch) run(ctx context.Context) error {
 	var none [2]explained
 	for g, group := range h.groups {
 		for _, set := range startsIn(group) {
-			starts[g] = append(starts[g], halfStart{group: g, windows: set})
+			starts[g] = append(starts[g], halfStart{windows: set})
 		}
 	}
 	err := h.workers.Each(ctx, 4, func(_, i int) {
 		if i < 2 {
-			h.search(ctx, &starts[i][0])
+			h.search(ctx, i, &starts[i][0])
 		} else {
 			none[i-2] = h.parts.of(h.groups[i-2]).withoutBlur(ctx)
 		}
@@ -105,7 +105,7 @@ func (h *halfSearch) run(ctx context.Context) error {
 		return nil
 	}
 	others := len(starts[0]) - 1
-	err = h.workers.Each(ctx, 2*others, func(_, i int) { h.search(ctx, &starts[i%2][1+i/2]) })
+	err = h.workers.Each(ctx, 2*others, func(_, i int) { h.search(ctx, i%2, &starts[i%2][1+i/2]) })
 	if err != nil {
 		return err
 	}
@@ -115,10 +115,10 @@ func (h *halfSearch) run(ctx context.Context) error {
 	return nil
 }
 
-// search finds a blur kernel from a start.
-func (h *halfSearch) search(ctx context.Context, s *halfStart) {
+// search finds a blur kernel of group g from a start.
+func (h *halfSearch) search(ctx context.Context, g int, s *halfStart) {
 	if k := h.parts.of(s.windows).byEdges(ctx, halfSide); k != nil {
-		s.explained = h.parts.of(h.groups[s.group]).improveIn(ctx, halfRounds, k.trimmed(trimMargin), moveBoth)
+		s.explained = h.parts.of(h.groups[g]).improveIn(ctx, halfRounds, k.trimmed(trimMargin), moveBoth)
 	}
 }
 

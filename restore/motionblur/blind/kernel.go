@@ -248,8 +248,7 @@ func (k *kernel) width() float64 {
 // pixels. It is 1 if they are the same but for a shift.
 func Similarity(a, b *task.Kernel) float64 { return similarity(fromTask(a), fromTask(b)) }
 
-// similarity is the largest normalised correlation of two blur kernels over shifts by whole pixels.
-// It is 1 if they are the same but for a shift.
+// similarity is Similarity.
 func similarity(a, b *kernel) float64 {
 	n := fastSize(a.n + b.n)
 	t := newTransform(n, n)

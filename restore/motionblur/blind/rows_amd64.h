@@ -16,24 +16,34 @@
 	SHLQ $2, CX; \
 	XORQ AX, AX
 
+// NEXT goes on with the next values, of so many bytes of real values, and END ends a function.
+#define NEXT(bytes) \
+	ADDQ $bytes, AX; \
+	CMPQ AX, CX; \
+	JLT loop
+
+#define END \
+	VZEROUPPER; \
+	RET
+
 // WEIGHTS sets y to four real weights, each twice.
 #define WEIGHTS(at, y) \
 	VPMOVZXDQ at, y; \
 	VMOVSLDUP y, y
 
 // TIMES sets a to a·k, and TIMESCONJ to a·k*. They overwrite t and u.
-#define TIMES(k, a, t, u) \
+#define TURNED(k, a, t, u) \
 	VMOVSHDUP k, t; \
 	VPERMILPS $0xB1, a, u; \
 	VMULPS u, t, t; \
-	VMOVSLDUP k, u; \
+	VMOVSLDUP k, u
+
+#define TIMES(k, a, t, u) \
+	TURNED(k, a, t, u); \
 	VFMADDSUB213PS t, u, a
 
 #define TIMESCONJ(k, a, t, u) \
-	VMOVSHDUP k, t; \
-	VPERMILPS $0xB1, a, u; \
-	VMULPS u, t, t; \
-	VMOVSLDUP k, u; \
+	TURNED(k, a, t, u); \
 	VFMSUBADD213PS t, u, a
 
 // SUM adds the values of y to x's first one.

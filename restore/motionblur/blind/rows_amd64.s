@@ -13,11 +13,8 @@ loop:
 	VMOVUPS (SI)(AX*1), Y0
 	VFNMADD231PS (DX)(AX*1), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func innerAVX(t, u, y, x, inside, taper *float32, n int)
 TEXT ·innerAVX(SB), NOSPLIT, $0-56
@@ -36,11 +33,8 @@ loop:
 	VMOVUPS (DX)(AX*1), Y1
 	VMULPS (R10)(AX*1), Y1, Y1
 	VMOVUPS Y1, (R8)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func variancesAVX(spread, precision, x0, x1 *float32, seen, least float32, n int)
 TEXT ·variancesAVX(SB), NOSPLIT, $0-48
@@ -65,11 +59,8 @@ loop:
 	VADDPS Y15, Y0, Y0
 	VDIVPS Y0, Y14, Y0
 	VMOVUPS Y0, (DI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func startAVX(p, r, x, precision, spread *float32, n int) float32
 TEXT ·startAVX(SB), NOSPLIT, $0-52
@@ -88,9 +79,7 @@ loop:
 	VMULPS (R9)(AX*1), Y1, Y0
 	VMOVUPS Y0, (DI)(AX*1)
 	VFMADD231PS Y0, Y1, Y15
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
+	NEXT(32)
 	SUM(Y15, X15, X0)
 	VZEROUPPER
 	MOVSS X15, ret+48(FP)
@@ -109,9 +98,7 @@ loop:
 	VFMADD231PS (DX)(AX*1), Y0, Y1
 	VMOVUPS Y1, (DI)(AX*1)
 	VFMADD231PS Y0, Y1, Y15
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
+	NEXT(32)
 	SUM(Y15, X15, X0)
 	VZEROUPPER
 	MOVSS X15, ret+32(FP)
@@ -136,9 +123,7 @@ loop:
 	VMOVUPS Y1, (SI)(AX*1)
 	VMULPS (R9)(AX*1), Y1, Y2
 	VFMADD231PS Y2, Y1, Y15
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
+	NEXT(32)
 	SUM(Y15, X15, X0)
 	VZEROUPPER
 	MOVSS X15, ret+56(FP)
@@ -156,11 +141,8 @@ loop:
 	VMOVUPS (SI)(AX*1), Y1
 	VFMADD231PS (DX)(AX*1), Y1, Y0
 	VMOVUPS Y0, (DI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func gradientsAVX(h, v, row, below *float32, least float32, n int)
 TEXT ·gradientsAVX(SB), NOSPLIT, $0-48
@@ -183,11 +165,8 @@ loop:
 	VANDPS Y3, Y2, Y2
 	VMOVUPS Y1, (DI)(AX*1)
 	VMOVUPS Y2, (SI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END
 
 // func divergenceAVX(to, h, up, v *float32, n int): h[−1] is read, too
 TEXT ·divergenceAVX(SB), NOSPLIT, $0-40
@@ -202,8 +181,5 @@ loop:
 	VADDPS (DX)(AX*1), Y0, Y0
 	VSUBPS (R8)(AX*1), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*1)
-	ADDQ $32, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(32)
+	END

@@ -77,7 +77,8 @@ func TestEstimateShared(t *testing.T) {
 		"too long":    {fromTask(bar(41, 39, false)), fromTask(bar(41, 39, false)), false, Untold},
 		"sharp":       {delta(3), delta(3), true, Sharp},
 	} {
-		f, narrow, err := EstimateShared(t.Context(), joined(rand.New(rand.NewPCG(7, 9)), 420, 400, c.left, c.right), o)
+		y := joined(rand.New(rand.NewPCG(7, 9)), 420, 400, c.left, c.right)
+		f, narrow, err := EstimateShared(t.Context(), y, o)
 		if err != nil || (f != nil) != c.found || f != nil && (f.Verdict() != c.verdict || f.Shared != (c.verdict == Blurred)) {
 			t.Errorf("%s: %+v, %v", name, f, err)
 			continue
@@ -125,7 +126,9 @@ func TestFindByHalf(t *testing.T) {
 		"blurred": {k, true, false},
 		"sharp":   {delta(3), false, true},
 	} {
-		y, _ := seen(rand.New(rand.NewPCG(7, 9)), scene(rand.New(rand.NewPCG(7, 10)), 940, 520), c.kernel, 0.001) // as little noise as denoised pictures
+		// As little noise as in denoised pictures.
+		from := scene(rand.New(rand.NewPCG(7, 10)), 940, 520)
+		y, _ := seen(rand.New(rand.NewPCG(7, 9)), from, c.kernel, 0.001)
 		f := newField(y.W, y.H)
 		if len(f.Windows) < halfWindows {
 			t.Fatalf("%d windows", len(f.Windows))

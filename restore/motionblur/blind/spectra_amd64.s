@@ -14,11 +14,8 @@ loop:
 	VMOVUPS (DX)(AX*2), Y1
 	TIMES(Y1, Y0, Y2, Y3)
 	VMOVUPS Y0, (DI)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
 
 // func residualAVX(a, k, y *complex64, scale float32, n int)
 TEXT ·residualAVX(SB), NOSPLIT, $0-40
@@ -36,11 +33,8 @@ loop:
 	TIMESCONJ(Y1, Y0, Y2, Y3)
 	VMULPS Y15, Y0, Y0
 	VMOVUPS Y0, (DI)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
 
 // func weightedAVX(a *complex64, w *float32, scale float32, n int)
 TEXT ·weightedAVX(SB), NOSPLIT, $0-32
@@ -53,11 +47,8 @@ loop:
 	VMULPS Y15, Y0, Y0
 	VMULPS (DI)(AX*2), Y0, Y0
 	VMOVUPS Y0, (DI)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
 
 // func correlateAVX(power, cross, x, y *complex64, n int)
 TEXT ·correlateAVX(SB), NOSPLIT, $0-40
@@ -81,11 +72,15 @@ loop:
 	TIMESCONJ(Y0, Y1, Y2, Y3)
 	VADDPS (DX)(AX*2), Y1, Y1
 	VMOVUPS Y1, (DX)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
+
+// DIVISOR sets d to power + tiny + Y15·other, where Y14 is tiny. It overwrites t.
+#define DIVISOR(power, other, d, t) \
+	WEIGHTS(power, d); \
+	WEIGHTS(other, t); \
+	VADDPS Y14, d, d; \
+	VFMADD231PS Y15, t, d
 
 // func latentAVX(a, start *complex64, power, lap *float32, beta float32, n int)
 TEXT ·latentAVX(SB), NOSPLIT, $0-48
@@ -97,20 +92,14 @@ TEXT ·latentAVX(SB), NOSPLIT, $0-48
 	ALL(0x2b8cbccc, X14, Y14) // 1e-12
 	START(n+40(FP))
 loop:
-	WEIGHTS((DX)(AX*1), Y0)
-	WEIGHTS((R8)(AX*1), Y1)
-	VADDPS Y14, Y0, Y0
-	VFMADD231PS Y15, Y1, Y0
+	DIVISOR((DX)(AX*1), (R8)(AX*1), Y0, Y1)
 	VMOVUPS (SI)(AX*2), Y2
 	VMOVUPS (DI)(AX*2), Y3
 	VFMADD231PS Y15, Y3, Y2
 	VDIVPS Y0, Y2, Y2
 	VMOVUPS Y2, (DI)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
 
 // func divideAVX(x, kx, k *complex64, power, filtered *float32, beta float32, n int)
 TEXT ·divideAVX(SB), NOSPLIT, $0-56
@@ -123,10 +112,7 @@ TEXT ·divideAVX(SB), NOSPLIT, $0-56
 	ALL(0x2b8cbccc, X14, Y14) // 1e-12
 	START(n+48(FP))
 loop:
-	WEIGHTS((R8)(AX*1), Y4)
-	WEIGHTS((R9)(AX*1), Y5)
-	VADDPS Y14, Y4, Y4
-	VFMADD231PS Y15, Y5, Y4
+	DIVISOR((R8)(AX*1), (R9)(AX*1), Y4, Y5)
 	VMOVUPS (DX)(AX*2), Y1
 	VMOVUPS (SI)(AX*2), Y0
 	TIMESCONJ(Y1, Y0, Y2, Y3)
@@ -135,8 +121,5 @@ loop:
 	VMOVUPS Y0, (DI)(AX*2)
 	TIMES(Y1, Y0, Y2, Y3)
 	VMOVUPS Y0, (SI)(AX*2)
-	ADDQ $16, AX
-	CMPQ AX, CX
-	JLT loop
-	VZEROUPPER
-	RET
+	NEXT(16)
+	END
