@@ -108,7 +108,11 @@ func Calibrate(ctx context.Context, n *restore.Network, c EvalConfig, rounds int
 	if slices.Contains(c.Tasks, task.MotionDeblur) {
 		pictures += fmt.Sprintf(" (%d for motion-deblur)", motionFactor*c.Limit)
 	}
-	prov.Calibrated = fmt.Sprintf("spread of %d samples set by their error on %s pictures, noise %g", c.Samples, pictures, c.Sigma)
+	noise := fmt.Sprintf("noise %g", c.Sigma)
+	if c.Camera != "" {
+		noise = "camera " + c.Camera
+	}
+	prov.Calibrated = fmt.Sprintf("spread of %d samples set by their error on %s pictures, %s", c.Samples, pictures, noise)
 	b, err := json.Marshal(prov)
 	if err != nil {
 		return err

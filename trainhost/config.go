@@ -60,7 +60,11 @@ func (c Config) Validate() error {
 
 // adamw returns the optimiser's settings.
 func (c Config) adamw() optim.AdamW {
-	return optim.AdamW{LR: c.LR, Beta1: c.Beta1, Beta2: c.Beta2, WeightDecay: c.Decay, MaxNorm: c.MaxNorm, EMA: c.EMA, Warmup: c.Warmup, Steps: c.Steps}
+	a := optim.AdamW{LR: c.LR, Beta1: c.Beta1, Beta2: c.Beta2, WeightDecay: c.Decay, MaxNorm: c.MaxNorm, EMA: c.EMA, Warmup: c.Warmup, Steps: c.Steps}
+	if c.Objective.Spread {
+		a.WeightDecay = 0 // else μ, whose weights have no gradient, would decay
+	}
+	return a
 }
 
 // longRun reports whether a run of so many steps is worth building large kernels for: they make a

@@ -70,6 +70,9 @@ type Objective struct {
 	KL float64 `json:"kl"`
 	// Frozen trains the adapter alone and keeps the flow map: the paper's frozen-θ baseline.
 	Frozen bool `json:"frozen,omitempty"`
+	// Spread trains the adapter's log-variance alone, so z = μ stays what it is: the layer that
+	// makes it from the features, and its offset. It needs the energy score as the only term.
+	Spread bool `json:"spread,omitempty"`
 	// Gamma is added to a picture's loss before it is divided by itself
 	// (adaptive weight, p = 1); negative: no adaptive weight.
 	Gamma float64 `json:"gamma"`
@@ -86,6 +89,11 @@ const regressionWeight = 50
 // EnergyScore is the objective of the shipped weights.
 func EnergyScore() Objective {
 	return Objective{Data: DataEnergy, DataWeight: 20, Mean: 1, Obs: 200, KL: 1, Gamma: 0.01}
+}
+
+// SpreadOnly is the objective that trains the adapter's log-variance and keeps z = μ.
+func SpreadOnly() Objective {
+	return Objective{Data: DataEnergy, DataWeight: 20, Gamma: 0.01, Spread: true}
 }
 
 // FlowMatching is the objective of pre-training: the flow map alone, z ~ N(0, I), r = t.
@@ -108,6 +116,9 @@ func (o Objective) Validate() error {
 		if !(v >= 0) {
 			return fmt.Errorf("objective: %s is %v: must not be negative", name, v)
 		}
+	}
+	if o.Spread && (o.Data != DataEnergy || o.Mean != 0 || o.Obs != 0 || o.KL != 0 || o.MeanFlow.Weight != 0) {
+		return errors.New("objective: training of the spread alone needs the energy score (es) without other terms")
 	}
 	if o.Data == DataNone && o.MeanFlow.Weight == 0 && o.Obs == 0 {
 		return errors.New("objective: no data term, no mean-flow term and no observation term: nothing to learn from")
@@ -190,6 +201,9 @@ func buildStep(cfg nets.EdgeConfig, obj Objective, per Counts, side, kernelSide 
 		in.Noise = g.Input(inNoise, netdef.Shape{b, 1, 1, nets.NoiseNumbers})
 	}
 	mu, logvar := nets.Adapter(g, cfg, in)
+	if obj.Spread {
+		mu = g.StopGradient(mu) // its layer is also that of the log-variance
+	}
 
 	out := &stepGraph{g: g, terms: map[Term]*netdef.Node{}, network: []*netdef.Node{mu, logvar, nets.OneStep(g, cfg, mu)}}
 	var total *netdef.Node

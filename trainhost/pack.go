@@ -93,6 +93,9 @@ func (s Stage) String() string {
 			t += fmt.Sprintf(", %s ×%g", x.name, x.w)
 		}
 	}
+	if o.Spread {
+		t += ", the log-variance alone"
+	}
 	if c.Movement {
 		t += ", movement instead of noise"
 	}

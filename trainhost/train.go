@@ -30,6 +30,12 @@ type Trainer struct {
 	terms    []Term // outputs of the step, from outTerms on
 }
 
+// makesLogVariance reports whether a parameter belongs to the layer that makes the log-variance, or
+// is its offset.
+func makesLogVariance(name string) bool {
+	return strings.HasPrefix(name, "adapter/out/") || name == logvarParam
+}
+
 // Outputs of the step.
 const (
 	outMSE   = 1 // [B,1,1,1]
@@ -64,7 +70,9 @@ func NewTrainer(dev *gpu.Device, pics *Pictures, net nets.EdgeConfig, cfg Config
 		Params: netdef.Reachable(append([]*netdef.Node{graph.loss}, graph.network...)...),
 		AdamW:  cfg.adamw(), Seed: cfg.Seed, LongRun: longRun(cfg.Steps),
 	}
-	if cfg.Objective.Frozen {
+	if cfg.Objective.Spread {
+		spec.Trains = makesLogVariance
+	} else if cfg.Objective.Frozen {
 		spec.Trains = func(name string) bool { return !strings.HasPrefix(name, "flow/") }
 	}
 	for _, term := range allTerms {

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/vfmrestore/restore/internal/synth"
+	"github.com/vfmrestore/restore/netdef/compile"
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/task"
@@ -132,6 +134,45 @@ func TestTrainingLearns(t *testing.T) {
 	}
 }
 
+// Training of the spread changes the log-variance and nothing that z = μ depends on.
+func TestSpreadOnly(t *testing.T) {
+	cfg := tinyConfig(4)
+	cfg.Objective = SpreadOnly()
+	tr := newTiny(t, cfg, nil, false)
+	before := map[compile.Array]map[string][]float32{}
+	arrays := []compile.Array{compile.Weights, compile.Averages}
+	state := func(a compile.Array) map[string][]float32 {
+		v, err := tr.Store().State(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, a := range arrays {
+		before[a] = state(a)
+	}
+	if done, err := tr.Run(context.Background(), optim.Schedule{}, nil); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	for _, a := range arrays {
+		changed := 0
+		for name, now := range state(a) {
+			for i, v := range now {
+				if v == before[a][name][i] {
+					continue
+				}
+				// The layer's outputs are μ and then the log-variance, 48 channels each.
+				if changed++; name != logvarParam && !(strings.HasPrefix(name, "adapter/out/") && i%96 >= 48) {
+					t.Fatalf("array %s: %s[%d] changed from %g to %g", a, name, i, before[a][name][i], v)
+				}
+			}
+		}
+		if changed == 0 {
+			t.Errorf("array %s: nothing changed", a)
+		}
+	}
+}
+
 // What is packed must open as the same network, with its history and the tasks that it was trained
 // for.
 func TestPackRoundTrip(t *testing.T) {
@@ -193,6 +234,7 @@ func TestBadConfig(t *testing.T) {
 		"rate":      func(c *Config) { c.LR = math.NaN() },
 		"objective": func(c *Config) { c.Objective.Data = "l1" },
 		"weight":    func(c *Config) { c.Objective.KL = -1 },
+		"spread":    func(c *Config) { c.Objective.Spread = true },
 	} {
 		cfg := tinyConfig(1)
 		change(&cfg)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/vfmrestore/restore/restore"
 	"github.com/vfmrestore/restore/restore/task"
@@ -79,13 +80,18 @@ func pack(ctx context.Context, args []string) error {
 		return restore.Open(restore.Config{Device: *device, Network: n})
 	}
 	// A network for compression is calibrated as one for denoising, on JPEG files.
-	compressed, degrade := n.ForCompression(), func(cfg trainhost.EvalConfig) trainhost.EvalConfig { return cfg }
+	compressed := n.ForCompression()
 	if compressed {
 		n.SetTasks([]task.Task{task.Denoise})
-		degrade = func(cfg trainhost.EvalConfig) trainhost.EvalConfig {
+	}
+	degrade := func(cfg trainhost.EvalConfig) trainhost.EvalConfig {
+		switch {
+		case compressed:
 			cfg.Camera, cfg.Auto = calibrationJPEG, true
-			return cfg
+		case denoisesCameras(n):
+			cfg.Camera, cfg.Auto, cfg.Limit = calibrationCamera, true, 2*cfg.Limit
 		}
+		return cfg
 	}
 	if *calibrate != "" {
 		cfg := trainhost.EvalConfig{Folder: *calibrate, Tasks: some, Sigma: 0.05, Samples: 10, Limit: 24, Spread: true, Crop: 256, Seed: 1000}
@@ -113,6 +119,16 @@ func pack(ctx context.Context, args []string) error {
 // calibrationJPEG degrades the pictures on which a network for compression is calibrated (see
 // restore help degrade).
 const calibrationJPEG = "jpeg=30"
+
+// calibrationCamera does the same for a network that denoises what cameras make. Weak white noise,
+// as for the other tasks, would leave the intervals of strong noise and of JPEG too narrow.
+const calibrationCamera = "iso=1600"
+
+// denoisesCameras reports whether a network denoises alone, and is told the shape of the noise.
+func denoisesCameras(n *restore.Network) bool {
+	ts, err := n.Tasks()
+	return err == nil && slices.Equal(ts, []task.Task{task.Denoise}) && n.Config.Traits().Noise
+}
 
 // packable returns the network of a checkpoint with its provenance, or that of packed weights,
 // which keep theirs.

@@ -98,6 +98,9 @@ func (n networkFlags) extend(start *trainhost.Checkpoint, net nets.EdgeConfig) e
 func (c *trainCommand) start() (*trainhost.Checkpoint, nets.EdgeConfig, error) {
 	asked, steps := flagsGiven(c.fs), c.cfg.Steps
 	c.cfg.Movement = *c.movement != ""
+	if c.cfg.Objective.Spread {
+		c.spreadOnly(asked)
+	}
 	if c.cfg.Objective.DataWeight == 0 {
 		c.cfg.Objective.DataWeight = dataWeight(c.cfg.Objective.Data)
 	}
@@ -125,6 +128,17 @@ func (c *trainCommand) start() (*trainhost.Checkpoint, nets.EdgeConfig, error) {
 		return nil, net, fmt.Errorf("%s: %w", c.name, err)
 	}
 	return start, net, nil
+}
+
+// spreadOnly switches the terms off that -spread excludes, unless they were asked for: then the
+// objective is an error.
+func (c *trainCommand) spreadOnly(asked given) {
+	o := &c.cfg.Objective
+	for name, weight := range map[string]*float64{"mean-weight": &o.Mean, "obs": &o.Obs, "kl": &o.KL} {
+		if _, ok := asked[name]; !ok {
+			*weight = 0
+		}
+	}
 }
 
 // packed reads the weights of -init.

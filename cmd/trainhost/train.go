@@ -60,6 +60,7 @@ func newTrain(command string) *trainCommand {
 	fs.Float64Var(&mf.Corner, "corner", mf.Corner, "mean flow: share of pictures at (r, t) = (0, 1)")
 	fs.StringVar((*string)(&mf.Times), "times", string(trainhost.LogitNormal), "mean flow: distribution of the times, logit-normal or uniform")
 	fs.BoolVar(&o.Frozen, "freeze-flow", false, "train the adapter alone")
+	fs.BoolVar(&o.Spread, "spread", false, "train the adapter's log-variance alone, with the energy score as the only term; z = μ does not change")
 	fs.Float64Var(&o.Gamma, "gamma", o.Gamma, "offset of the adaptive weight; negative: no adaptive weight")
 	fs.Var(counts{&cfg.Per}, "per-class", "pictures of each of the six tasks in a batch: one number, or six separated by commas, in the order of docs/TRAINING.md")
 	fs.IntVar(&cfg.Crop, "crop", cfg.Crop, "side of the crops in pixels, a power of two")
