@@ -106,7 +106,8 @@ func (m *Model) ensemble(ctx context.Context, pic *picture.Picture, req Request)
 		return nil, err
 	}
 	_, _, compressed := m.networkFor(compression)
-	compressed = compressed && result.Task == task.Denoise && isStronglyCompressed(pic, req)
+	compressed = compressed && result.Task == task.Denoise && isStronglyCompressed(pic, req) &&
+		!isCameraFile(pic, result.Profile)
 	if compressed {
 		filled = extended(filled, compressionGrid)
 	}

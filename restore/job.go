@@ -61,7 +61,8 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 	if t.Masked() {
 		t = task.ResolveOf(t, req.isKnown, pic.W, pic.H)
 	}
-	req.byCompressionNetwork = req.byCompressionNetwork || isStronglyCompressed(pic, req)
+	decided := req.byCompressionNetwork
+	req.byCompressionNetwork = decided || isStronglyCompressed(pic, req)
 	j, err := m.newJob(req, t, pic.W, pic.H)
 	if err != nil {
 		return nil, err
@@ -79,6 +80,12 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 		return nil, err
 	}
 	j.setNoise(j.findNoise())
+	if j.byCompressionNetwork && !decided && isCameraFile(pic, j.profile) {
+		j.byCompressionNetwork = false
+		if err := m.setNetwork(j, task.Denoise); err != nil {
+			return nil, err
+		}
+	}
 	if level, given := requestedNoise(req.Noise); given && req.Profile == nil {
 		j.noise = level // exactly, not rounded by the profile
 	}
@@ -100,14 +107,20 @@ func (m *Model) newJob(req Request, t task.Task, w, h int) (j *job, err error) {
 	case t == task.Denoise && req.byCompressionNetwork && undoesJPEG:
 		part, j.byCompressionNetwork = compression, true
 	}
-	if j.network, j.class, err = m.requireNetwork(part); err != nil {
-		return nil, err
-	}
-	if j.loaded, err = j.network.load(); err != nil {
+	if err := m.setNetwork(j, part); err != nil {
 		return nil, err
 	}
 	j.hasSecondView = j.loaded.Config.Traits().Guess && t == task.MotionDeblur
 	return j, nil
+}
+
+// setNetwork gives the job the network for a task or a part of one, loaded.
+func (m *Model) setNetwork(j *job, part task.Task) (err error) {
+	if j.network, j.class, err = m.requireNetwork(part); err != nil {
+		return err
+	}
+	j.loaded, err = j.network.load()
+	return err
 }
 
 // needsLatent reports whether μ and σ are needed after the picture of z = μ is made.

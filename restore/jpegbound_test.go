@@ -10,6 +10,7 @@ import (
 
 	"github.com/vfmrestore/restore/internal/dctref"
 	"github.com/vfmrestore/restore/restore/internal/tile"
+	"github.com/vfmrestore/restore/restore/noise"
 	"github.com/vfmrestore/restore/restore/picture"
 	"github.com/vfmrestore/restore/restore/picture/jpegcodec"
 	"github.com/vfmrestore/restore/restore/task"
@@ -53,7 +54,7 @@ func TestWithinJPEG(t *testing.T) {
 		t.Fatal("the file tells nothing of its blocks")
 	}
 	whole, tiled := sharedModel(t, 0, 8), sharedModel(t, 48, 8)
-	req := Request{Task: task.Denoise, Samples: 2}
+	req := Request{Task: task.Denoise, Samples: 2, Profile: foundNoise(2, 2)}
 	got := restored(t, whole, p, req)
 	bare := *p
 	bare.Blocks = nil
@@ -91,6 +92,55 @@ func TestWithinJPEG(t *testing.T) {
 	given := Request{Task: task.Denoise, Noise: 5}
 	if !slices.Equal(restored(t, whole, p, given).Picture.Pix, restored(t, whole, &bare, given).Picture.Pix) {
 		t.Error("the bounds of the file are applied although the noise is given")
+	}
+}
+
+// foundNoise is the profile of noise as if it had been found: white, but of another level in the
+// detail of 8×8 blocks. Both are in 8-bit levels.
+func foundNoise(level, coarse float64) *noise.Profile {
+	n := noise.White(task.Sigma(level))
+	n.Luma[noise.Coarse], n.Found = task.Sigma(coarse), true
+	return &n
+}
+
+// A file with coarse noise sets no bounds, and from quality 70 on the network for noise denoises it,
+// in an ensemble too.
+func TestCoarseNoiseOfFile(t *testing.T) {
+	rnd := newRand(t)
+	special := tinyNetwork(t, otherForm(), sharedSeed+2)
+	special.SetCompression()
+	both := open(t, Config{Network: tinyNetwork(t, tinyConfig(), sharedSeed), Special: []*Network{special}, Margin: 8})
+	defer both.Close()
+	alone := sharedModel(t, 0, 8)
+	for _, c := range []struct {
+		quality       int
+		level, coarse float64
+		bounds        bool // the bounds change something: those of high quality are too wide
+		byCompression bool
+	}{
+		{95, 3, 9, false, false},
+		{72, 3, 9, false, false},
+		{72, 3, 4, false, true},
+		{72, 0.5, 1.5, false, true}, // coarse, but weak
+		{60, 3, 9, false, true},
+		{30, 3, 9, false, true},
+		{30, 3, 4, true, true},
+	} {
+		p := jpegOf(t, rnd, 83, 61, c.quality)
+		bare := *p
+		bare.Blocks = nil
+		for _, ensemble := range []int{1, 4} {
+			req := Request{Task: task.Denoise, Profile: foundNoise(c.level, c.coarse), Ensemble: ensemble}
+			same := func(m *Model, a, b *picture.Picture) bool {
+				return slices.Equal(restored(t, m, a, req).Picture.Pix, restored(t, alone, b, req).Picture.Pix)
+			}
+			if got := !same(alone, p, &bare); got != c.bounds {
+				t.Errorf("%+v, ensemble of %d: bounds %v", c, ensemble, got)
+			}
+			if got := !same(both, p, p); got != c.byCompression {
+				t.Errorf("%+v, ensemble of %d: by the network for compression %v", c, ensemble, got)
+			}
+		}
 	}
 }
 

@@ -115,7 +115,11 @@ func (s *Score) addPair(ctx context.Context, m *restore.Model, c EvalConfig, t t
 		return err
 	}
 	req := restore.Request{Task: t, Noise: noise, Samples: c.Samples, Steps: c.Steps, Ensemble: c.Ensemble, Seed: c.Seed + index, Temperature: 1}
-	r, err := m.Restore(ctx, &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 8}, req)
+	input := degraded.Unpacked() // with what its file says of its compression, as restore reads it
+	if c.Crop > 0 {
+		input = &picture.Picture{W: y.W, H: y.H, Pix: y.Pix, Depth: 8}
+	}
+	r, err := m.Restore(ctx, input, req)
 	if err != nil {
 		return err
 	}
