@@ -61,8 +61,7 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 	if t.Masked() {
 		t = task.ResolveOf(t, req.isKnown, pic.W, pic.H)
 	}
-	decided := req.byCompressionNetwork
-	req.byCompressionNetwork = decided || isStronglyCompressed(pic, req)
+	req.byCompressionNetwork = req.byCompressionNetwork || isStronglyCompressed(pic, req)
 	j, err := m.newJob(req, t, pic.W, pic.H)
 	if err != nil {
 		return nil, err
@@ -80,7 +79,7 @@ func (m *Model) newCheckedJob(pic *picture.Picture, req Request) (*job, error) {
 		return nil, err
 	}
 	j.setNoise(j.findNoise())
-	if j.byCompressionNetwork && !decided && isCameraFile(pic, j.profile) {
+	if j.byCompressionNetwork && isCameraFile(pic, j.profile) {
 		j.byCompressionNetwork = false
 		if err := m.setNetwork(j, task.Denoise); err != nil {
 			return nil, err

@@ -55,7 +55,8 @@ func TestCommandsInDocs(t *testing.T) {
 			switch {
 			case slices.Contains(args, "0,0,0,4,4,0"):
 				per = "0,0,0,1,1,0"
-			case slices.ContainsFunc(args, func(a string) bool { return a == "-movement" || a == "-compressed" || a == "-spread" }):
+			case slices.Contains(args, "-movement"), slices.Contains(args, "-compressed"),
+				slices.Contains(args, "-spread"):
 				per = "1,0,0,0,0,0"
 			}
 			args = append(args, "-crop", "32", "-per-class", per, "-steps", "1", "-log", "1")

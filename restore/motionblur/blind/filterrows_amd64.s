@@ -24,14 +24,18 @@ loop:
 	NEXT(32)
 	END
 
+// FIVE loads the addresses of the five filters' rows, which BX points to.
+#define FIVE \
+	MOVQ 0(BX), DI; \
+	MOVQ 8(BX), R9; \
+	MOVQ 16(BX), R10; \
+	MOVQ 24(BX), R11; \
+	MOVQ 32(BX), R12
+
 // func filtersAVX(out *[5]*float32, above, row, below *float32, n int): row[−1] is read, too
 TEXT ·filtersAVX(SB), NOSPLIT, $0-40
 	MOVQ out+0(FP), BX
-	MOVQ 0(BX), DI
-	MOVQ 8(BX), R9
-	MOVQ 16(BX), R10
-	MOVQ 24(BX), R11
-	MOVQ 32(BX), R12
+	FIVE
 	MOVQ above+8(FP), SI
 	MOVQ row+16(FP), DX
 	MOVQ below+24(FP), R8
@@ -60,11 +64,7 @@ loop:
 // func adjointAVX(above, row, below *float32, in *[5]*float32, n int): values at −1 are read, too
 TEXT ·adjointAVX(SB), NOSPLIT, $0-40
 	MOVQ in+24(FP), BX
-	MOVQ 0(BX), DI
-	MOVQ 8(BX), R9
-	MOVQ 16(BX), R10
-	MOVQ 24(BX), R11
-	MOVQ 32(BX), R12
+	FIVE
 	MOVQ above+0(FP), SI
 	MOVQ row+8(FP), DX
 	MOVQ below+16(FP), R8
