@@ -40,7 +40,7 @@ func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *Blur) (f
 		} else {
 			denoised = denoised.Half()
 		}
-		b, err := findTrusted(ctx, p, inLight, n == mostHalvings)
+		b, err := findInHalf(ctx, p, inLight, n)
 		if err != nil || b.Verdict == blind.Sharp {
 			return nil, false, err
 		}
@@ -48,14 +48,69 @@ func findHalved(ctx context.Context, p, denoised deblur.Picture, whole *Blur) (f
 			suspected = suspected || suspectsBlur(b.Field, float64(int(1)<<n))
 			continue
 		}
-		b.halved, b.Halvings = b.Field, n
-		for i := n - 1; i >= 0; i-- {
-			b.Field = b.Field.Enlarged(sizes[i][0], sizes[i][1])
-		}
-		b.Kernel = b.Field.Best().Kernel
+		b.enlarge(sizes)
 		return b, false, nil
 	}
 	return nil, suspected, nil
+}
+
+// findInHalf finds the blur of a picture that was halved n times, as findTrusted does. Parts are
+// searched in the half only: a kernel of the quarter, enlarged, is too coarse for the whole picture.
+func findInHalf(ctx context.Context, p deblur.Picture, denoised *deblur.Picture, n int) (*Blur, error) {
+	if denoised != nil && n == 1 {
+		if parts, err := findInParts(ctx, *denoised); parts != nil || err != nil {
+			return parts, err
+		}
+	}
+	b, err := findTrusted(ctx, p, denoised, n == mostHalvings)
+	if err != nil || b.Kernel == nil || denoised == nil {
+		return b, err
+	}
+	dark, err := deblur.Darkens(ctx, *denoised, b.Field)
+	if dark {
+		b.Verdict, b.Kernel = blind.Untold, nil
+	}
+	return b, err
+}
+
+// enlarge makes the blur of a halved picture that of the whole. sizes are those of the pictures that
+// were halved, the largest first.
+func (b *Blur) enlarge(sizes [][2]int) {
+	b.halved, b.Halvings = b.Field, len(sizes)
+	for i := len(sizes) - 1; i >= 0; i-- {
+		b.Field = b.Field.Enlarged(sizes[i][0], sizes[i][1])
+	}
+	b.Kernel = b.Field.Best().Kernel
+}
+
+// findInParts finds a blur that the parts of a small denoised picture share. It returns nil if none is
+// sure.
+func findInParts(ctx context.Context, denoised deblur.Picture) (*Blur, error) {
+	f, err := deblur.FindInParts(ctx, denoised)
+	if err != nil || f == nil {
+		return nil, err
+	}
+	b := sharedBlur(f)
+	b.inParts = true
+	return b, nil
+}
+
+// longerBy is how much wider a blur that the picture's half shows must be than the one that the whole
+// shows.
+const longerBy = 1.5
+
+// findLonger returns the blur of a denoised picture that its half shows, if that is longer than the
+// blur b that the whole shows: part of a long path looks like a short one. Else it returns b.
+func findLonger(ctx context.Context, denoised deblur.Picture, b *Blur) (*Blur, error) {
+	if !pyramid.CanHalve(denoised.W, denoised.H) {
+		return b, nil
+	}
+	longer, err := findInParts(ctx, denoised.Half())
+	if err != nil || longer == nil || 2*longer.width() < longerBy*b.width() {
+		return b, err
+	}
+	longer.enlarge([][2]int{{denoised.W, denoised.H}})
+	return longer, nil
 }
 
 // A kernel of such a width, in pixels, raises a suspicion of blur: in the picture in which it was

@@ -30,6 +30,48 @@ func rectangles(rnd *rand.Rand, w, h int) *picture.Picture {
 	return p
 }
 
+// shaken is a picture blurred along a bent line of long pixels, with a little noise; 0: sharp.
+func shaken(rnd *rand.Rand, sharp *picture.Picture, long int) *picture.Picture {
+	p := picture.New(sharp.W, sharp.H, slices.Clone(sharp.Pix))
+	if long > 0 {
+		clear(p.Pix)
+		for i := range long {
+			s := float64(i)/float64(long-1) - 0.5
+			dx, dy := int(math.Round(s*float64(long-1))), int(math.Round(0.4*float64(long)*(s*s-0.1)))
+			for k := range p.Pix {
+				plane, y, x := k/(p.W*p.H), k/p.W%p.H, k%p.W
+				p.Pix[k] += sharp.Pix[(plane*p.H+min(max(y+dy, 0), p.H-1))*p.W+min(max(x+dx, 0), p.W-1)] / float32(long)
+			}
+		}
+	}
+	for i := range p.Pix {
+		p.Pix[i] += float32(0.004 * rnd.NormFloat64())
+	}
+	return p
+}
+
+// checkLong checks a blur that was found in the half of a picture that shaken blurred.
+func checkLong(t *testing.T, b *Blur, p *picture.Picture, long int) {
+	t.Helper()
+	if b == nil || b.Verdict != blind.Blurred || b.Halvings < 1 || b.halved == nil {
+		t.Fatalf("a blur of %d pixels: %+v", long, b)
+	}
+	if b.Field.W != p.W || b.Field.H != p.H {
+		t.Errorf("the field has %d×%d pixels", b.Field.W, b.Field.H)
+	}
+	// The standard deviation of a uniform line.
+	if want := float64(long) / math.Sqrt(12); b.width() < 0.7*want || b.width() > 1.4*want {
+		t.Errorf("blur of %d pixels is %.1f wide, want about %.1f", long, b.width(), want)
+	}
+	sum := 0.0
+	for _, v := range b.Kernel.W {
+		sum += float64(v)
+	}
+	if math.Abs(sum-1) > 1e-4 {
+		t.Errorf("the kernel's sum is %g", sum)
+	}
+}
+
 // A blur that is long is found in the halved picture, at the place and the size that it has in the
 // whole. In a sharp picture none is found.
 func TestFindHalved(t *testing.T) {
@@ -39,49 +81,75 @@ func TestFindHalved(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(21, 4))
 	sharp := rectangles(rnd, 420, 400)
 	for _, long := range []int{0, 43} {
-		p := picture.New(sharp.W, sharp.H, slices.Clone(sharp.Pix))
-		if long > 0 { // along a bent line
-			clear(p.Pix)
-			for i := range long {
-				s := float64(i)/float64(long-1) - 0.5
-				dx, dy := int(math.Round(s*float64(long-1))), int(math.Round(0.4*float64(long)*(s*s-0.1)))
-				for k := range p.Pix {
-					plane, y, x := k/(p.W*p.H), k/p.W%p.H, k%p.W
-					p.Pix[k] += sharp.Pix[(plane*p.H+min(max(y+dy, 0), p.H-1))*p.W+min(max(x+dx, 0), p.W-1)] / float32(long)
-				}
-			}
-		}
-		for i := range p.Pix {
-			p.Pix[i] += float32(0.004 * rnd.NormFloat64())
-		}
+		p := shaken(rnd, sharp, long)
 		in := (&job{pic: p}).deblurInput()
 		b, _, err := findHalved(t.Context(), in, in, &Blur{Field: &blind.Field{}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if long == 0 {
-			if b != nil {
-				t.Errorf("a blur is found in a sharp picture: %+v", b)
+		if long > 0 {
+			checkLong(t, b, p, long)
+		} else if b != nil {
+			t.Errorf("a blur is found in a sharp picture: %+v", b)
+		}
+	}
+}
+
+// The half's blur replaces that of the whole picture only if it is longer.
+func TestFindLonger(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches for blur kernels")
+	}
+	rnd := rand.New(rand.NewPCG(21, 5))
+	p := shaken(rnd, rectangles(rnd, 600, 560), 43)
+	in := (&job{pic: p}).deblurInput()
+	for width, longer := range map[float64]bool{3: true, 12: false} {
+		whole := &Blur{Field: blind.UniformField(p.W, p.H, &task.Kernel{Size: 1, W: []float32{1}})}
+		for i := range whole.Field.Windows {
+			whole.Field.Windows[i].Certainty.Width = width
+		}
+		b, err := findLonger(t.Context(), in, whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !longer {
+			if b != whole {
+				t.Errorf("a blur of %g pixels is replaced: %+v", width, b)
 			}
 			continue
 		}
-		if b == nil || b.Verdict != blind.Blurred || b.Halvings < 1 || b.halved == nil {
-			t.Fatalf("a blur of %d pixels: %+v", long, b)
+		checkLong(t, b, p, 43)
+		if !b.inParts || !b.Field.Shared {
+			t.Errorf("the blur is not that of the parts: %+v", b)
 		}
-		if b.Field.W != p.W || b.Field.H != p.H {
-			t.Errorf("the field has %d×%d pixels", b.Field.W, b.Field.H)
-		}
-		// The standard deviation of a uniform line.
-		if width, want := b.Field.Best().Certainty.Width, float64(long)/math.Sqrt(12); width < 0.7*want || width > 1.4*want {
-			t.Errorf("blur of %d pixels is %.1f wide, want about %.1f", long, width, want)
-		}
-		sum := 0.0
-		for _, v := range b.Kernel.W {
-			sum += float64(v)
-		}
-		if math.Abs(sum-1) > 1e-4 {
-			t.Errorf("the kernel's sum is %g", sum)
-		}
+	}
+}
+
+// A blur that the parts of the half show is undone in the whole picture, by the enlarged kernel.
+func TestDeblurInParts(t *testing.T) {
+	rnd := newRand(t)
+	m := sharedModel(t, 0, 8)
+	p := rectangles(rnd, 203, 192)
+	k := &task.Kernel{Size: 5, W: make([]float32, 25)}
+	for i := range 5 {
+		k.W[2*5+i] = 0.2
+	}
+	field := blind.UniformField(102, 96, k)
+	found := func() *Blur {
+		b := &Blur{Verdict: blind.Blurred, Field: field, inParts: true}
+		field.Windows[0].Certainty.Gain = 1
+		b.enlarge([][2]int{{p.W, p.H}})
+		return b
+	}
+	got := restored(t, m, p, Request{Task: task.MotionDeblur, Noise: 2, foundBlur: found()}).Picture
+	whole := found()
+	whole.halved, whole.Halvings = nil, 0
+	want := restored(t, m, p, Request{Task: task.MotionDeblur, Noise: 2, foundBlur: whole}).Picture
+	if off := apart(got.Pix, want.Pix); off > 0 {
+		t.Errorf("off by %g", off)
+	}
+	if moved := apart(got.Pix, p.Pix); moved < 0.05 {
+		t.Errorf("the blur changes only %g", moved)
 	}
 }
 

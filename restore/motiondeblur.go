@@ -15,7 +15,8 @@ import (
 //   - If the kernel is given or can be trusted, the picture is denoised and deconvolved with it
 //     (package blind). Samples come from the network, whose second view is the deconvolved picture.
 //   - If the kernel can be estimated only in the picture's half or quarter, because it is long, that
-//     is deconvolved, and its change joined to what the network for movement makes of the whole.
+//     is deconvolved, and its change joined to what the network for movement makes of the whole. But
+//     if the parts of a small half show the same kernel, it is enlarged and trusted.
 //   - If neither is so, but the light of the whole picture shows a kernel that is probable, the
 //     result is the mean of its deconvolution and of what the network for movement makes.
 //   - If the picture is sharp, it is only denoised. So is a picture in which much noise is found
@@ -45,7 +46,7 @@ func (m *Model) deblurMotion(ctx context.Context, pic *picture.Picture, req Requ
 	switch {
 	case !canDenoise || req.byNetwork:
 		return nil, nil
-	case j.blur.halved != nil:
+	case j.blur.halved != nil && !j.blur.inParts:
 		return m.deblurHalf(ctx, pic, req, j)
 	case j.blur.probable():
 		return m.deblurProbable(ctx, pic, req, j)
@@ -104,7 +105,7 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	}
 	p := j.deblurInput()
 	denoised := p
-	if denoise != nil && blind.CanShare(p.W, p.H) {
+	if denoise != nil && (blind.CanShare(p.W, p.H) || blind.HasParts(p.W, p.H)) {
 		clean, err := denoise(ctx)
 		if err != nil {
 			return nil, err
@@ -115,8 +116,14 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 	if err == nil && b.shared.Narrow && b.Kernel != nil {
 		b.Verdict, b.Kernel = blind.Sharp, nil
 	}
+	if err == nil && b.Kernel != nil && b.Field.Shared && !blind.SearchesHalves(p.W, p.H) {
+		return findLonger(ctx, denoised, b)
+	}
 	if err != nil || b.Verdict != blind.Untold {
 		return b, err
+	}
+	if parts, err := findInParts(ctx, denoised); parts != nil || err != nil {
+		return parts, err
 	}
 	longer, suspected, err := findHalved(ctx, p, denoised, b)
 	switch {

@@ -45,6 +45,9 @@ type Blur struct {
 	// not. Field and Kernel are those of the whole picture, enlarged.
 	Halvings int
 	halved   *blind.Field // the field that was found in the halved picture
+	// inParts says that the parts of a small picture, or of a halved one, showed the same kernel. Then
+	// the whole picture is deconvolved with it, in the latter case with the enlarged kernel.
+	inParts bool
 	// suspected says that there seems to be a blur whose kernel cannot be trusted.
 	suspected bool
 	// shared is what the search in the picture's light found, if that is not sure.
@@ -59,6 +62,9 @@ type Blur struct {
 	// Certainty is what the verdict about Defocus is based on; zero if the blur was given.
 	Certainty defocus.Certainty
 }
+
+// width is that of the most certain kernel, in pixels (blind.Certainty).
+func (b *Blur) width() float64 { return b.Field.Best().Certainty.Width }
 
 // probable reports whether the whole picture shares a kernel that is probable, but not sure.
 func (b *Blur) probable() bool { return b.Field != nil && b.Field.Probable }

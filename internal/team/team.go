@@ -38,8 +38,8 @@ func New(workers int) *Team {
 // Workers is the number of workers.
 func (t *Team) Workers() int { return len(t.run) }
 
-// Each calls job for every i in 0 … count−1, in any order, on the workers 0 … Workers()−1, and
-// returns when all calls have returned. When ctx is done, no more calls begin, and Each returns
+// Each calls job for every i in 0 … count−1 on the workers 0 … Workers()−1, and returns when all calls
+// have returned. A worker takes a larger i only after the smaller ones are taken. When ctx is done, no more calls begin, and Each returns
 // ctx.Err(). A new closure as job would be allocated.
 func (t *Team) Each(ctx context.Context, count int, job func(worker, i int)) error {
 	t.ctx, t.count, t.job = ctx, count, job

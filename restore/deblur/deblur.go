@@ -92,6 +92,32 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	return Shared{Field: f, Kernel: k, NotLight: f.Probable}, nil
 }
 
+// FindInParts looks for a blur that the parts of a small picture share (blind.HasParts), in its light.
+// The picture must be denoised. It returns nil if none is sure. It fails with ctx.Err().
+func FindInParts(ctx context.Context, p Picture) (*blind.Field, error) {
+	values, o := p.values()
+	o.Slope = slopes(values)
+	f, err := blind.EstimateInParts(ctx, p.light(), o)
+	if err != nil || f == nil {
+		return nil, err
+	}
+	if err := p.SetLight(ctx, f); err != nil {
+		return nil, err
+	}
+	dark, err := p.darkShare(ctx, f)
+	if err != nil || dark > mostDark {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Darkens reports whether light is below 0 in visible parts of the denoised picture after the blur f
+// is undone, so that f is not the picture's blur. It fails with ctx.Err().
+func Darkens(ctx context.Context, p Picture, f *blind.Field) (bool, error) {
+	dark, err := p.darkShare(ctx, f)
+	return dark > tooDarkInHalf, err
+}
+
 // sameBlur is the least similarity of the blur kernels that values and light show if they are the
 // same.
 const sameBlur = 0.7

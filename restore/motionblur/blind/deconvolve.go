@@ -87,36 +87,41 @@ func deconvolve(ctx context.Context, y *Plane, k *task.Kernel, o Deconvolution, 
 	t := team.New(max(1, o.Workers))
 	states := make([]*splitting, t.Workers())
 	out := NewPlane(y.W, y.H)
-	// Blocks that overlap are added one after the other, always in the same order. So no two
-	// workers write to the same pixel, and the order of summation is fixed.
-	for phase := range 4 {
-		var places [][2]int
-		for j := phase / 2; j < len(rows.starts); j += 2 {
-			for i := phase % 2; i < len(cols.starts); i += 2 {
-				places = append(places, [2]int{i, j})
-			}
+	// Blocks are added to the result one after the other, always in the same order. So no two workers
+	// write to the same pixel, and the order of summation is fixed.
+	count := len(cols.starts) * len(rows.starts)
+	added := make([]chan struct{}, count)
+	for i := range added {
+		added[i] = make(chan struct{})
+	}
+	err := t.Each(ctx, count, func(worker, i int) {
+		defer close(added[i])
+		if states[worker] == nil {
+			states[worker] = p.newSplitting()
 		}
-		err := t.Each(ctx, len(places), func(worker, i int) {
-			if states[worker] == nil {
-				states[worker] = p.newSplitting()
-			}
-			s, at := states[worker], places[i]
-			x0, y0 := cols.starts[at[0]], rows.starts[at[1]]
-			s.begin(y, o.Unknown, x0, y0)
-			if !s.run(ctx, o.Steps, o.Noise*s.setSlope(o.Slope, x0, y0)) {
+		s, col, row := states[worker], i%len(cols.starts), i/len(cols.starts)
+		x0, y0 := cols.starts[col], rows.starts[row]
+		s.begin(y, o.Unknown, x0, y0)
+		if !s.run(ctx, o.Steps, o.Noise*s.setSlope(o.Slope, x0, y0)) {
+			return
+		}
+		if i > 0 {
+			select {
+			case <-added[i-1]:
+			case <-ctx.Done():
 				return
 			}
-			wx, wy := cols.weights(at[0]), rows.weights(at[1])
-			for dy, v := range wy {
-				from, to := s.c.row(s.x, dy), out.Pix[(y0+dy)*y.W+x0:][:len(wx)]
-				for dx, w := range wx {
-					to[dx] += v * w * float64(from[dx])
-				}
-			}
-		})
-		if err != nil {
-			return nil, err
 		}
+		wx, wy := cols.weights(col), rows.weights(row)
+		for dy, v := range wy {
+			from, to := s.c.row(s.x, dy), out.Pix[(y0+dy)*y.W+x0:][:len(wx)]
+			for dx, w := range wx {
+				to[dx] += v * w * float64(from[dx])
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }

@@ -158,7 +158,7 @@ func (f *Field) findByHalf(ctx context.Context, y *Plane, o Options, windows []i
 // findByPairs looks for the blur kernel by pairs of windows at the full scale. It returns nil if there
 // is none that is sure.
 func (f *Field) findByPairs(ctx context.Context, y *Plane, o Options, windows []int) (*Field, error) {
-	s, err := f.searchShared(ctx, y, o, windows)
+	s, err := o.searchShared(ctx, y, f.some(windows))
 	if err != nil {
 		return nil, err
 	}
@@ -174,11 +174,16 @@ func (f *Field) findByPairs(ctx context.Context, y *Plane, o Options, windows []
 	if err != nil || rise < pairRise {
 		return nil, err
 	}
-	k := best.k.clone().threshold(sureCut).prune(finalIsland)
-	if k.n == s.side && k.rim() > mostRim { // part of a longer one
+	k, cut := s.finished(best)
+	if cut {
 		return nil, nil
 	}
-	k = k.centred()
 	f.share(k, windows, s.certainty(best, k))
 	return f, nil
+}
+
+// finished is the blur kernel of a search in light. cut says that it is part of a longer one.
+func (s *sharedSearch) finished(best explained) (k *kernel, cut bool) {
+	k = best.k.clone().threshold(sureCut).prune(finalIsland)
+	return k.centred(), k.n == s.side && k.rim() > mostRim
 }

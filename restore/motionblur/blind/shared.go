@@ -48,12 +48,20 @@ type sharedSearch struct {
 	workers *team.Team
 }
 
-// searchShared searches the pairs of windows separately.
-func (f *Field) searchShared(ctx context.Context, y *Plane, o Options, windows []int) (*sharedSearch, error) {
+// some returns some of the windows.
+func (f *Field) some(indices []int) (windows []Window) {
+	for _, i := range indices {
+		windows = append(windows, f.Windows[i])
+	}
+	return windows
+}
+
+// searchShared searches the pairs of windows of y separately.
+func (o Options) searchShared(ctx context.Context, y *Plane, windows []Window) (*sharedSearch, error) {
 	s := &sharedSearch{workers: team.New(max(1, o.Workers))}
 	var pairs [2]search
-	for i, at := range windows {
-		p := o.part(y, f.Windows[at])
+	for i, w := range windows {
+		p := o.part(y, w)
 		s.all, pairs[pairOf[i]] = append(s.all, p), append(pairs[pairOf[i]], p)
 	}
 	sides, err := Options{Windows: o.Windows}.windowsFor(s.all[0].y)
@@ -125,7 +133,7 @@ func (f *Field) setSharp(s *sharedSearch, windows []int) {
 // that to all windows of the picture and sets f.Shared. It returns false if it can tell nothing: the
 // picture is neither sharp in all of these windows nor blurred alike. It fails with ctx.Err().
 func (f *Field) examineShared(ctx context.Context, y *Plane, o Options, windows []int) (bool, error) {
-	s, err := f.searchShared(ctx, y, o, windows)
+	s, err := o.searchShared(ctx, y, f.some(windows))
 	if err != nil {
 		return false, err
 	}

@@ -17,7 +17,7 @@ const (
 	windowOverlap = 64  // pixels that windows overlap, at least
 	mostAcross    = 7   // windows along a side; in larger pictures the windows are larger
 	wholeSide     = 320 // a side of up to this many pixels is not cut
-	windowRim     = 24  // pixels around a window that are deconvolved with it
+	windowRim     = 24  // pixels around a window that are deconvolved with it, at least
 	leastForBlur  = 48  // least side, in pixels, of a picture in which a blur kernel is looked for
 	fewWindows    = 6   // that are all examined
 	// uniformCoherence is the coherence of kernels that are the same everywhere.
@@ -252,10 +252,27 @@ func (f *Field) Best() (best *Window) {
 	return best
 }
 
-// Deconvolve undoes the blur window by window and blends the results. Windows without a blur kernel
-// stay as they are. d.Unknown is of the whole picture. workers windows are deconvolved at the same
-// time. It fails as the function Deconvolve does.
+// uniform returns the blur kernel of all windows, if that is the same. Else it returns nil.
+func (f *Field) uniform() *task.Kernel {
+	var k *task.Kernel
+	for i, w := range f.Windows {
+		if i > 0 && w.Kernel != k {
+			return nil
+		}
+		k = w.Kernel
+	}
+	return k
+}
+
+// Deconvolve undoes the blur window by window and blends the results. If all windows have the same
+// blur kernel, there are no windows. Windows without a blur kernel stay as they are. d.Unknown is of
+// the whole picture. workers windows are deconvolved at the same time. It fails as the function
+// Deconvolve does.
 func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, workers int) (*Plane, error) {
+	if k := f.uniform(); k != nil {
+		d.Workers = workers
+		return Deconvolve(ctx, y, k, d)
+	}
 	out := NewPlane(y.W, y.H)
 	parts, errs := make([]*Plane, len(f.Windows)), make([]error, len(f.Windows))
 	err := team.New(max(1, workers)).Each(ctx, len(parts), func(_, i int) {
@@ -264,8 +281,9 @@ func (f *Field) Deconvolve(ctx context.Context, y *Plane, d Deconvolution, worke
 			parts[i] = y.Crop(w.X, w.Y, w.W, w.H)
 			return
 		}
-		x0, y0 := max(0, w.X-windowRim), max(0, w.Y-windowRim)
-		x1, y1 := min(y.W, w.X+w.W+windowRim), min(y.H, w.Y+w.H+windowRim)
+		rim := max(windowRim, w.Kernel.Size)
+		x0, y0 := max(0, w.X-rim), max(0, w.Y-rim)
+		x1, y1 := min(y.W, w.X+w.W+rim), min(y.H, w.Y+w.H+rim)
 		seen := Window{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
 		part := d
 		part.Unknown = cutMap(d.Unknown, y.W, seen)
@@ -386,7 +404,7 @@ func (f *Field) Coherence() float64 {
 // Enlarged is the field of a picture of w×h pixels whose half (package pyramid) has this field. Its
 // blur kernels are interpolated.
 func (f *Field) Enlarged(w, h int) *Field {
-	e := &Field{W: w, H: h, Light: f.Light, across: f.across, down: f.down}
+	e := &Field{W: w, H: h, Shared: f.Shared, Light: f.Light, across: f.across, down: f.down}
 	e.columns, e.lines = enlargedSpans(f.columns, w), enlargedSpans(f.lines, h)
 	made := map[*task.Kernel]*task.Kernel{} // neighbours share borrowed ones
 	for i, small := range f.Windows {
