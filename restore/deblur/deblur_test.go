@@ -132,6 +132,27 @@ func TestFindShared(t *testing.T) {
 	}
 }
 
+// FindInParts finds a blur of a small picture's light. Blur of its values makes light negative, so it is
+// not taken for one of light.
+func TestFindInParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short")
+	}
+	rng := rand.New(rand.NewPCG(5, 4))
+	const w, h = 310, 300
+	k := hook()
+	from := scene(rng, w, h)
+	light, tw, th := blurred(from, w, h, k)
+	values, _, _ := blurred(displayed(rng, from, 0), w, h, k)
+	f, err := FindInParts(t.Context(), grey(displayed(rng, light, 0.002), tw, th))
+	if err != nil || f == nil || !f.Light || blind.Similarity(f.Best().Kernel, k) < 0.8 {
+		t.Errorf("in light: %+v, %v", f, err)
+	}
+	if f, err := FindInParts(t.Context(), grey(values, tw, th)); f != nil || err != nil {
+		t.Errorf("in values: %+v, %v", f, err)
+	}
+}
+
 // FindAgain finds a blur in values if it is the one that light shows.
 func TestFindAgain(t *testing.T) {
 	if testing.Short() {
@@ -179,6 +200,11 @@ func TestDarkShare(t *testing.T) {
 	other, err := p.darkShare(t.Context(), blind.UniformField(tw, th, wrong))
 	if err != nil || right > mostDark || other < 2*mostDark {
 		t.Errorf("shares %g with the right blur kernel and %g with another, error %v", right, other, err)
+	}
+	for k, want := range map[*task.Kernel]bool{hook(): false, wrong: other > tooDarkInHalf} {
+		if dark, err := Darkens(t.Context(), p, blind.UniformField(tw, th, k)); err != nil || dark != want {
+			t.Errorf("share %g: darkens %v, %v", other, dark, err)
+		}
 	}
 }
 
