@@ -83,8 +83,8 @@ func (b *Blur) enlarge(sizes [][2]int) {
 	b.Kernel = b.Field.Best().Kernel
 }
 
-// findInParts finds a blur that the parts of a small denoised picture share. It returns nil if none is
-// sure.
+// findInParts finds a blur that the parts of a small denoised picture share. It returns nil if none
+// is sure.
 func findInParts(ctx context.Context, denoised deblur.Picture) (*Blur, error) {
 	f, err := deblur.FindInParts(ctx, denoised)
 	if err != nil || f == nil {

@@ -45,8 +45,8 @@ type Blur struct {
 	// not. Field and Kernel are those of the whole picture, enlarged.
 	Halvings int
 	halved   *blind.Field // the field that was found in the halved picture
-	// inParts says that the parts of a small picture, or of a halved one, showed the same kernel. Then
-	// the whole picture is deconvolved with it, in the latter case with the enlarged kernel.
+	// inParts says that the parts of a small picture, or of a halved one, showed the same kernel.
+	// Then the whole picture is deconvolved with it, in the latter case with the enlarged kernel.
 	inParts bool
 	// suspected says that there seems to be a blur whose kernel cannot be trusted.
 	suspected bool

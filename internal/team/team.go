@@ -38,9 +38,9 @@ func New(workers int) *Team {
 // Workers is the number of workers.
 func (t *Team) Workers() int { return len(t.run) }
 
-// Each calls job for every i in 0 … count−1 on the workers 0 … Workers()−1, and returns when all calls
-// have returned. A worker takes a larger i only after the smaller ones are taken. When ctx is done, no more calls begin, and Each returns
-// ctx.Err(). A new closure as job would be allocated.
+// Each calls job for every i in 0 … count−1 on the workers 0 … Workers()−1, and returns when all
+// calls have returned. A larger i is taken only after the smaller ones. When ctx is done, no more calls
+// begin, and Each returns ctx.Err(). A new closure as job would be allocated.
 func (t *Team) Each(ctx context.Context, count int, job func(worker, i int)) error {
 	t.ctx, t.count, t.job = ctx, count, job
 	t.next.Store(0)

@@ -92,8 +92,8 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	return Shared{Field: f, Kernel: k, NotLight: f.Probable}, nil
 }
 
-// FindInParts looks for a blur that the parts of a small picture share (blind.HasParts), in its light.
-// The picture must be denoised. It returns nil if none is sure. It fails with ctx.Err().
+// FindInParts looks for a blur that the parts of a small picture (blind.HasParts) share, in its
+// light. The picture must be denoised. It returns nil if none is sure. It fails with ctx.Err().
 func FindInParts(ctx context.Context, p Picture) (*blind.Field, error) {
 	values, o := p.values()
 	o.Slope = slopes(values)
@@ -111,8 +111,8 @@ func FindInParts(ctx context.Context, p Picture) (*blind.Field, error) {
 	return f, nil
 }
 
-// Darkens reports whether light is below 0 in visible parts of the denoised picture after the blur f
-// is undone, so that f is not the picture's blur. It fails with ctx.Err().
+// Darkens reports whether more of the light of a halved, denoised picture is below 0 after the blur f
+// is undone than the picture's own blur leaves there. It fails with ctx.Err().
 func Darkens(ctx context.Context, p Picture, f *blind.Field) (bool, error) {
 	dark, err := p.darkShare(ctx, f)
 	return dark > tooDarkInHalf, err

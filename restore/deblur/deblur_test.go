@@ -132,8 +132,8 @@ func TestFindShared(t *testing.T) {
 	}
 }
 
-// FindInParts finds a blur of a small picture's light. Blur of its values makes light negative, so it is
-// not taken for one of light.
+// FindInParts finds a blur of a small picture's light. Undoing blur of its values makes light negative,
+// so that is not taken for one of light.
 func TestFindInParts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
