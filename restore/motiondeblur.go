@@ -113,14 +113,17 @@ func (j *job) findBlur(ctx context.Context, denoise denoiser) (*Blur, error) {
 		denoised.Row = tile.PlanesOf(clean).Row
 	}
 	b, err := findTrusted(ctx, p, &denoised, false)
-	if err == nil && b.shared.Narrow && b.Kernel != nil {
+	if err != nil {
+		return nil, err
+	}
+	if b.shared.Narrow && b.Kernel != nil {
 		b.Verdict, b.Kernel = blind.Sharp, nil
 	}
-	if err == nil && b.Kernel != nil && b.Field.Shared && !blind.SearchesHalves(p.W, p.H) {
+	if b.Kernel != nil && b.Field.Shared && !blind.SearchesHalves(p.W, p.H) {
 		return findLonger(ctx, denoised, b)
 	}
-	if err != nil || b.Verdict != blind.Untold {
-		return b, err
+	if b.Verdict != blind.Untold {
+		return b, nil
 	}
 	if parts, err := findInParts(ctx, denoised); parts != nil || err != nil {
 		return parts, err

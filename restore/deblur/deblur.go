@@ -71,9 +71,8 @@ type Shared struct {
 // FindShared finds a blur that the whole picture shares, in its light. The picture must be denoised.
 // It fails with ctx.Err().
 func FindShared(ctx context.Context, p Picture) (Shared, error) {
-	values, o := p.values()
-	o.Slope = slopes(values)
-	f, narrow, err := blind.EstimateShared(ctx, p.light(), o)
+	y, o := p.inLight()
+	f, narrow, err := blind.EstimateShared(ctx, y, o)
 	if err != nil || f == nil || !f.Shared {
 		return Shared{Field: f, Narrow: narrow}, err
 	}
@@ -82,7 +81,7 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 	if err != nil {
 		return Shared{}, err
 	}
-	f.Light = inLight(a, b)
+	f.Light = blursLight(a, b)
 	f.Probable = f.Probable || a < sureLightShare*b
 	dark, err := p.darkShare(ctx, f)
 	if err != nil || dark > tooDark {
@@ -95,9 +94,8 @@ func FindShared(ctx context.Context, p Picture) (Shared, error) {
 // FindInParts looks for a blur that the parts of a small picture (blind.HasParts) share, in its
 // light. The picture must be denoised. It returns nil if none is sure. It fails with ctx.Err().
 func FindInParts(ctx context.Context, p Picture) (*blind.Field, error) {
-	values, o := p.values()
-	o.Slope = slopes(values)
-	f, err := blind.EstimateInParts(ctx, p.light(), o)
+	y, o := p.inLight()
+	f, err := blind.EstimateInParts(ctx, y, o)
 	if err != nil || f == nil {
 		return nil, err
 	}

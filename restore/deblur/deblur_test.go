@@ -103,26 +103,31 @@ func TestLightOrValues(t *testing.T) {
 	}
 }
 
+// shaken returns the values of a scene of w×h pixels whose light was blurred by hook, with a little
+// noise, those of one whose values were blurred, without noise, and the size of both.
+func shaken(rng *rand.Rand, w, h int) (light, values []float64, tw, th int) {
+	from := scene(rng, w, h)
+	light, tw, th = blurred(from, w, h, hook())
+	values, _, _ = blurred(displayed(rng, from, 0), w, h, hook())
+	return displayed(rng, light, 0.002), values, tw, th
+}
+
 // FindShared finds a blur of a picture's light. Of one whose values were blurred it is not sure.
 func TestFindShared(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short")
 	}
 	rng := rand.New(rand.NewPCG(5, 1))
-	const w, h = 420, 410
-	k := hook()
-	from := scene(rng, w, h)
-	light, tw, th := blurred(from, w, h, k)
-	values, _, _ := blurred(displayed(rng, from, 0), w, h, k)
+	light, values, w, h := shaken(rng, 420, 410)
 	for _, c := range []struct {
 		name   string
 		values []float64
 		sure   bool
 	}{
-		{"in light", displayed(rng, light, 0.002), true},
+		{"in light", light, true},
 		{"in values", values, false},
 	} {
-		s, err := FindShared(t.Context(), grey(c.values, tw, th))
+		s, err := FindShared(t.Context(), grey(c.values, w, h))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,16 +144,12 @@ func TestFindInParts(t *testing.T) {
 		t.Skip("-short")
 	}
 	rng := rand.New(rand.NewPCG(5, 4))
-	const w, h = 310, 300
-	k := hook()
-	from := scene(rng, w, h)
-	light, tw, th := blurred(from, w, h, k)
-	values, _, _ := blurred(displayed(rng, from, 0), w, h, k)
-	f, err := FindInParts(t.Context(), grey(displayed(rng, light, 0.002), tw, th))
-	if err != nil || f == nil || !f.Light || blind.Similarity(f.Best().Kernel, k) < 0.8 {
+	light, values, w, h := shaken(rng, 310, 300)
+	f, err := FindInParts(t.Context(), grey(light, w, h))
+	if err != nil || f == nil || !f.Light || blind.Similarity(f.Best().Kernel, hook()) < 0.8 {
 		t.Errorf("in light: %+v, %v", f, err)
 	}
-	if f, err := FindInParts(t.Context(), grey(values, tw, th)); f != nil || err != nil {
+	if f, err := FindInParts(t.Context(), grey(values, w, h)); f != nil || err != nil {
 		t.Errorf("in values: %+v, %v", f, err)
 	}
 }

@@ -46,6 +46,13 @@ func (p Picture) light() *blind.Plane {
 	return p.mean(func(_ int, v float32) float64 { return float64(camera.Light(v)) })
 }
 
+// inLight is the picture's light, with the options to examine it.
+func (p Picture) inLight() (*blind.Plane, blind.Options) {
+	values, o := p.values()
+	o.Slope = slopes(values)
+	return p.light(), o
+}
+
 // slopes are the slopes of light at each pixel's brightness.
 func slopes(brightness *blind.Plane) *blind.Plane {
 	slope := blind.NewPlane(brightness.W, brightness.H)
@@ -59,24 +66,23 @@ func slopes(brightness *blind.Plane) *blind.Plane {
 // values. It fails with ctx.Err().
 func (p Picture) SetLight(ctx context.Context, f *blind.Field) error {
 	a, b, err := p.explain(ctx, f)
-	f.Light = inLight(a, b)
+	f.Light = blursLight(a, b)
 	return err
 }
 
-// inLight reports whether the picture's light was blurred, not its values, if the blur kernel
+// blursLight reports whether the picture's light was blurred, not its values, if the blur kernel
 // explains them by so much.
-func inLight(light, values float64) bool { return values < valuesGain || light >= lightShare*values }
+func blursLight(light, values float64) bool { return values < valuesGain || light >= lightShare*values }
 
 // explain returns by how much the blur kernels of f explain the picture's light and its values
 // (blind.Field.Explain); 0 if that cannot be told. It fails with ctx.Err().
 func (p Picture) explain(ctx context.Context, f *blind.Field) (light, values float64, err error) {
-	y, o := p.values()
-	inLight := o
-	inLight.Slope = slopes(y)
-	light, ok, err := f.Explain(ctx, p.light(), inLight)
+	y, o := p.inLight()
+	light, ok, err := f.Explain(ctx, y, o)
 	if err != nil || !ok {
 		return 0, 0, err
 	}
+	y, o = p.values()
 	values, _, err = f.Explain(ctx, y, o)
 	return light, values, err
 }
@@ -85,9 +91,9 @@ func (p Picture) explain(ctx context.Context, f *blind.Field) (light, values flo
 // undone. There is no such light: a wrong blur kernel, or movement of a part of the picture only,
 // takes from dark places what bright ones beside them did not give. It fails with ctx.Err().
 func (p Picture) darkShare(ctx context.Context, f *blind.Field) (float64, error) {
-	values, o := p.values()
-	d := blind.Deconvolution{Unknown: o.Unknown, Slope: slopes(values), Noise: leastNoise}
-	x, err := f.Deconvolve(ctx, p.light(), d, o.Workers)
+	y, o := p.inLight()
+	d := blind.Deconvolution{Unknown: o.Unknown, Slope: o.Slope, Noise: leastNoise}
+	x, err := f.Deconvolve(ctx, y, d, o.Workers)
 	if err != nil {
 		return 0, err
 	}

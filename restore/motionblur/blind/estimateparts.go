@@ -40,24 +40,16 @@ func EstimateInParts(ctx context.Context, y *Plane, o Options) (*Field, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs := s.least()
-	if pairs.narrow() || s.similarity() < partSimilarity || pairs.Gain < partGain || pairs.Detail < leastDetail {
-		return nil, nil
-	}
-	best, rise, err := s.join(ctx, sureRounds)
-	if err != nil || rise < partRise {
+	k, c, err := s.inLight(ctx, pairLimits{partSimilarity, partGain, partRise})
+	if err != nil || k == nil {
 		return nil, err
-	}
-	k, cut := s.finished(best)
-	if cut {
-		return nil, nil
 	}
 	f := newField(y.W, y.H)
 	all := make([]int, len(f.Windows))
 	for i := range all {
 		all[i] = i
 	}
-	f.share(k, all, s.certainty(best, k))
+	f.share(k, all, c)
 	return f, nil
 }
 

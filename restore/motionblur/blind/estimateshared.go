@@ -166,24 +166,32 @@ func (f *Field) findByPairs(ctx context.Context, y *Plane, o Options, windows []
 		f.setSharp(s, windows)
 		return f, nil
 	}
-	pairs := s.least()
-	if pairs.narrow() || s.similarity() < pairSimilarity || pairs.Gain < leastGain || pairs.Detail < leastDetail {
-		return nil, nil
-	}
-	best, rise, err := s.join(ctx, sureRounds)
-	if err != nil || rise < pairRise {
+	k, c, err := s.inLight(ctx, pairLimits{pairSimilarity, leastGain, pairRise})
+	if err != nil || k == nil {
 		return nil, err
 	}
-	k, cut := s.finished(best)
-	if cut {
-		return nil, nil
-	}
-	f.share(k, windows, s.certainty(best, k))
+	f.share(k, windows, c)
 	return f, nil
 }
 
-// finished is the blur kernel of a search in light. cut says that it is part of a longer one.
-func (s *sharedSearch) finished(best explained) (k *kernel, cut bool) {
-	k = best.k.clone().threshold(sureCut).prune(finalIsland)
-	return k.centred(), k.n == s.side && k.rim() > mostRim
+// pairLimits are the least values with which a blur kernel that both pairs show in light is sure.
+type pairLimits struct{ similarity, gain, rise float64 }
+
+// inLight returns the blur kernel that both pairs show in light, and its certainty. It returns nil if
+// it is not sure, narrow, or part of a longer one.
+func (s *sharedSearch) inLight(ctx context.Context, least pairLimits) (*kernel, Certainty, error) {
+	pairs := s.least()
+	if pairs.narrow() || s.similarity() < least.similarity || pairs.Gain < least.gain || pairs.Detail < leastDetail {
+		return nil, Certainty{}, nil
+	}
+	best, rise, err := s.join(ctx, sureRounds)
+	if err != nil || rise < least.rise {
+		return nil, Certainty{}, err
+	}
+	k := best.k.clone().threshold(sureCut).prune(finalIsland)
+	if k.n == s.side && k.rim() > mostRim { // part of a longer one
+		return nil, Certainty{}, nil
+	}
+	k = k.centred()
+	return k, s.certainty(best, k), nil
 }
